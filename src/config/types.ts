@@ -1,0 +1,42 @@
+/** A checked `models.yaml`, defaults applied. */
+export interface Config {
+  /** The file as the user named it. */
+  readonly file: string;
+  /** Registry key to repository prefix, as written in `registries:`; empty where that is absent. */
+  readonly registries: Readonly<Record<string, string>>;
+  /** Whether `registries:` was written at all. */
+  readonly hasRegistries: boolean;
+  readonly models: readonly ModelConfig[];
+}
+
+export interface ModelConfig {
+  /** Hub repository, `org/name` (or a bare legacy `name`). */
+  readonly id: string;
+  readonly short: string;
+  /** As written: a commit, branch or tag; null means the default branch. */
+  readonly revision: string | null;
+  readonly permissive: 'auto' | boolean;
+  readonly overrideSpdx: string | null;
+  readonly gated: 'auto' | boolean;
+  readonly serveArgs: readonly string[];
+  readonly oci: { readonly title: string; readonly description: string; readonly url: string };
+  /** `defaults.publish` overlaid with the model's own; only what was written. */
+  readonly publish: Readonly<Record<string, boolean>>;
+  readonly baseImage: string;
+  /** Platforms, `os/arch[/variant]`, at least one. */
+  readonly arch: readonly string[];
+  /** Absolute, without a trailing slash. */
+  readonly downloadRoot: string;
+  readonly hfCacheDir: string;
+  /** SPDX ids, lower case, as in `spdx_permissive_whitelist`. */
+  readonly permissiveWhitelist: readonly string[];
+  /** Null where the built-in choice applies. */
+  readonly files: { readonly include: readonly string[] | null; readonly exclude: readonly string[] | null };
+  /** Tag templates with `{version}`, `{variant}`, `{revision}`. */
+  readonly tags: readonly string[];
+  /** Where the entry starts in the file. */
+  readonly position: { readonly line: number; readonly column: number };
+}
+
+export type Variant = 'slim' | 'fat';
+export const VARIANTS: readonly Variant[] = ['slim', 'fat'];

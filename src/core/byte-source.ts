@@ -1,0 +1,40 @@
+/**
+ * Bytes of a known, exact size that can be read again from any position: opening twice gives the same bytes.
+ * Retry and resume need no special case because of it.
+ */
+export interface ByteSource {
+  readonly sizeBytes: number;
+  /** For people, in errors and progress: `model-00001-of-00002.safetensors`. */
+  readonly name: string;
+  /**
+   * Yields exactly `sizeBytes - start` bytes or throws. A source that reads from the network retries by itself;
+   * what it throws is final.
+   */
+  open(options: OpenOptions): AsyncIterable<Uint8Array>;
+}
+
+export interface OpenOptions {
+  /** First byte wanted, 0 to `sizeBytes`. */
+  readonly start: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export function bytesSource(name: string, bytes: Uint8Array): ByteSource {
+  return {
+    name,
+    sizeBytes: bytes.length,
+    async *open({ start }) {
+      if (start < bytes.length) yield bytes.subarray(start);
+    },
+  };
+}
+
+/** All bytes of a source that is known to be small; `maxBytes` guards against being wrong about that. */
+export async function readAll(source: ByteSource, maxBytes: number, signal?: AbortSignal): Promise<Buffer> {
+  if (source.sizeBytes > maxBytes) {
+    throw new RangeError(`${source.name} has ${source.sizeBytes} bytes, more than ${maxBytes}`);
+  }
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of source.open({ start: 0, signal })) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+
+/** A content digest as OCI writes it. Only sha256 is produced and accepted. */
+export type Digest = `sha256:${string}`;
+
+const DIGEST = /^sha256:[0-9a-f]{64}$/;
+const SHA256_HEX = /^[0-9a-f]{64}$/;
+const SHA1_HEX = /^[0-9a-f]{40}$/;
+
+export function isDigest(text: unknown): text is Digest {
+  return typeof text === 'string' && DIGEST.test(text);
+}
+
+export function isSha256Hex(text: unknown): text is string {
+  return typeof text === 'string' && SHA256_HEX.test(text);
+}
+
+/** A git object id, which a Hub commit (`revision`) is too. */
+export function isGitOid(text: unknown): text is string {
+  return typeof text === 'string' && SHA1_HEX.test(text);
+}
+
+export function digestOf(bytes: Uint8Array | string): Digest {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
+export function digestFromHex(hex: string): Digest {
+  return `sha256:${hex}`;
+}
+
+/** The 64 hex characters of a digest. */
+export function hexOf(digest: Digest): string {
+  return digest.slice('sha256:'.length);
+}

@@ -1,0 +1,110 @@
+/** What a caller may match on. A code never changes its meaning; messages may. */
+export type ErrorCode =
+  // the call or the file is wrong
+  | 'CONFIG_INVALID'
+  | 'CONFIG_UNREADABLE'
+  | 'USAGE'
+  // the Hub
+  | 'HUB_UNREACHABLE'
+  | 'HUB_NOT_FOUND'
+  | 'HUB_REVISION_NOT_FOUND'
+  | 'HUB_GATED'
+  | 'HUB_UNAUTHORIZED'
+  | 'HUB_RATE_LIMITED'
+  | 'HUB_BAD_ANSWER'
+  | 'HUB_HOSTILE_PATH'
+  | 'HUB_DISABLED'
+  // registries and other image stores
+  | 'REGISTRY_UNREACHABLE'
+  | 'REGISTRY_UNAUTHORIZED'
+  | 'REGISTRY_NOT_FOUND'
+  | 'REGISTRY_FULL'
+  | 'REGISTRY_RATE_LIMITED'
+  | 'REGISTRY_BAD_ANSWER'
+  | 'REGISTRY_LOGIN_HELPER'
+  | 'STORE_IO'
+  | 'BASE_NOT_FOUND'
+  | 'BASE_PLATFORM_MISSING'
+  | 'IMAGE_TOO_MANY_LAYERS'
+  // bytes that are not what they should be
+  | 'INTEGRITY_HASH'
+  | 'INTEGRITY_SIZE'
+  // the network under both
+  | 'NETWORK'
+  | 'HTTP_TOO_LARGE'
+  | 'INTERRUPTED';
+
+export interface ErrorDetails {
+  readonly code: ErrorCode;
+  /** What it is about: `models.yaml:3:5`, a model id, a repository. */
+  readonly subject?: string;
+  /** What the reader can do about it, as a full sentence. */
+  readonly remedy?: string;
+  readonly cause?: unknown;
+}
+
+/** The base of every error that Weighbridge throws on purpose; anything else is a defect. */
+export class WeighbridgeError extends Error {
+  readonly code: ErrorCode;
+  readonly subject: string | undefined;
+  readonly remedy: string | undefined;
+
+  constructor(message: string, details: ErrorDetails) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = new.target.name;
+    this.code = details.code;
+    this.subject = details.subject;
+    this.remedy = details.remedy;
+  }
+}
+
+/** The command line or `models.yaml` is wrong; nothing was done. */
+export class ConfigError extends WeighbridgeError {}
+/** The Hub could not be asked, refused, or gave a senseless answer. */
+export class HubError extends WeighbridgeError {}
+/** A registry (or another image store) could not be asked, refused, or gave a senseless answer. */
+export class RegistryError extends WeighbridgeError {}
+/** Bytes are not the ones that were promised. */
+export class IntegrityError extends WeighbridgeError {}
+/** No answer came: refused, reset, timed out, no such host. */
+export class NetworkError extends WeighbridgeError {}
+/** The user or the caller asked to stop. */
+export class InterruptedError extends WeighbridgeError {
+  constructor(message = 'interrupted') {
+    super(message, { code: 'INTERRUPTED' });
+  }
+}
+
+/** One line for people: message, then what to do. */
+export function describeError(error: unknown): string {
+  if (error instanceof WeighbridgeError) {
+    return error.remedy ? `${error.message}. ${error.remedy}` : error.message;
+  }
+  if (error instanceof Error) return error.message;
+  return String(error);
+}
+
+/** `error` as a plain object for JSON output: code, message, and subject and remedy where there are any. */
+export function errorToJson(error: unknown): {
+  code: string;
+  message: string;
+  subject?: string;
+  remedy?: string;
+} {
+  if (error instanceof WeighbridgeError) {
+    return {
+      code: error.code,
+      message: error.message,
+      ...(error.subject === undefined ? {} : { subject: error.subject }),
+      ...(error.remedy === undefined ? {} : { remedy: error.remedy }),
+    };
+  }
+  return { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error) };
+}
+
+export function isAbort(error: unknown): boolean {
+  return (
+    error instanceof InterruptedError ||
+    (error instanceof Error && (error.name === 'AbortError' || error.name === 'InterruptedError'))
+  );
+}

@@ -1,0 +1,48 @@
+/** Everything that happens while a plan is made or published, as it happens. Who shows it is another matter. */
+export type ProgressEvent =
+  | { readonly type: 'model-start'; readonly model: string; readonly phase: 'resolve' | 'publish' }
+  | {
+      readonly type: 'model-end';
+      readonly model: string;
+      readonly status: 'done' | 'failed';
+      readonly detail?: string;
+    }
+  | { readonly type: 'phase'; readonly model: string; readonly text: string }
+  /** A blob begins to move: to `targets`, `sizeBytes` to go. `blob` is its name for people. */
+  | {
+      readonly type: 'blob-start';
+      readonly model: string;
+      readonly blob: string;
+      readonly sizeBytes: number;
+      readonly targets: readonly string[];
+    }
+  /** `doneBytes` counts from the blob's first byte, so a resumed blob does not start at zero. */
+  | {
+      readonly type: 'blob-progress';
+      readonly model: string;
+      readonly blob: string;
+      readonly doneBytes: number;
+    }
+  | {
+      readonly type: 'blob-end';
+      readonly model: string;
+      readonly blob: string;
+      readonly how: 'uploaded' | 'mounted' | 'reused' | 'failed';
+    }
+  | {
+      readonly type: 'image';
+      readonly model: string;
+      readonly reference: string;
+      readonly status: string;
+      readonly digest?: string;
+    }
+  | {
+      readonly type: 'retry';
+      readonly what: string;
+      readonly attempt: number;
+      readonly delayMs: number;
+      readonly reason: string;
+    }
+  | { readonly type: 'warning'; readonly model?: string; readonly text: string };
+
+export type OnEvent = (event: ProgressEvent) => void;

@@ -1,0 +1,45 @@
+import type { ByteSource } from '../core/byte-source.ts';
+
+/** One model repository at one commit, as the Hub describes it. Paths have been checked and are safe to join. */
+export interface ModelSnapshot {
+  /** The repository's present name; differs from what was asked for where it was renamed. */
+  readonly id: string;
+  readonly requestedId: string;
+  /** 40 hex characters. */
+  readonly revision: string;
+  /** As the Hub gives it: false, or how access is granted ("auto", "manual"). */
+  readonly gated: false | string;
+  readonly isPrivate: boolean;
+  readonly license: LicenseFacts;
+  readonly tags: readonly string[];
+  readonly baseModels: readonly string[];
+  /** Sorted by path (bytewise). */
+  readonly files: readonly HubFile[];
+}
+
+/** `cardData` of the model card, unjudged. */
+export interface LicenseFacts {
+  readonly license: string | readonly string[] | null;
+  readonly licenseName: string | null;
+  readonly licenseLink: string | null;
+}
+
+export interface HubFile {
+  /** Relative, `/`-separated, never empty, no `.` or `..` segment, no control characters. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** sha256 of the content, hex; known for files kept as LFS or Xet objects. */
+  readonly sha256?: string;
+  /** git's blob id of what git stores: of the content itself only where `sha256` is absent (else of the LFS pointer). */
+  readonly gitOid: string;
+}
+
+/** The Hub as the rest of the program sees it. */
+export interface Hub {
+  /** `https://huggingface.co` or `HF_ENDPOINT`, no trailing slash. */
+  readonly endpoint: string;
+  /** Resolves a branch, tag or commit (null: the default branch) once. Throws HubError. */
+  getModel(id: string, revision: string | null, signal?: AbortSignal): Promise<ModelSnapshot>;
+  /** The file's bytes at the snapshot's commit: ranged, resumed, re-resolved by itself. Hashes are the caller's to check. */
+  openFile(snapshot: Pick<ModelSnapshot, 'id' | 'revision'>, file: HubFile): ByteSource;
+}

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+
+/** An import points to a lower rank only (or stays in its folder). */
+const RANK: Record<string, number> = {
+  core: 0,
+  http: 1,
+  oci: 1,
+  config: 2,
+  hub: 2,
+  layer: 2,
+  store: 2,
+  policy: 3,
+  licenses: 3,
+  plan: 4,
+  publish: 5,
+  report: 6,
+  catalog: 6,
+  cli: 7,
+};
+
+const SRC = import.meta.dirname;
+
+test('imports point to a lower rank only', () => {
+  const wrong: string[] = [];
+  for (const file of sourceFiles()) {
+    const from = folderOf(file);
+    for (const target of importsOf(file)) {
+      const to = folderOf(target);
+      if (from === to) continue;
+      if (!isAllowed(from, to, file))
+        wrong.push(`${path.relative(SRC, file)} imports ${path.relative(SRC, target)}`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
+test('every folder of src has a rank', () => {
+  const folders = readdirSync(SRC, { withFileTypes: true }).filter(entry => entry.isDirectory());
+  const unknown = folders
+    .map(entry => entry.name)
+    .filter(name => !(name in RANK) && !['testkit', 'runtime'].includes(name));
+  assert.deepEqual(unknown, []);
+});
+
+test('the wire types know nothing of models and do no I/O', () => {
+  for (const file of sourceFiles().filter(name => folderOf(name) === 'oci' && !name.endsWith('.test.ts'))) {
+    assert.doesNotMatch(readFileSync(file, 'utf8'), /from 'node:(fs|http|https|net|child_process)/, file);
+  }
+});
+
+function isAllowed(from: string, to: string, file: string): boolean {
+  // Tests may use the testkit; of the product only `demo` does.
+  if (to === 'testkit') return file.endsWith('.test.ts') || path.basename(file).startsWith('demo');
+  // The testkit stands in for the outside world, so it shares no more with the product than words.
+  if (from === 'testkit') return file.endsWith('.test.ts') || (RANK[to] ?? 99) <= 1;
+  const fromRank = RANK[from];
+  const toRank = RANK[to];
+  if (fromRank === undefined || toRank === undefined) return false;
+  return toRank < fromRank;
+}
+
+function sourceFiles(): string[] {
+  return readdirSync(SRC, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile() && entry.name.endsWith('.ts') && entry.parentPath !== SRC)
+    .map(entry => path.join(entry.parentPath, entry.name));
+}
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(file, 'utf8');
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(match =>
+    path.resolve(path.dirname(file), match[1] as string),
+  );
+}
+
+function folderOf(file: string): string {
+  return path.relative(SRC, file).split(path.sep)[0] as string;
+}

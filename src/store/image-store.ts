@@ -1,0 +1,61 @@
+import type { ByteSource } from '../core/byte-source.ts';
+import type { Digest } from '../core/digest.ts';
+import type { Descriptor } from '../oci/types.ts';
+
+/**
+ * A place that images are kept in: one repository of a registry, an OCI image layout, an archive.
+ * Every method throws RegistryError (code, subject = `name`, remedy) where it cannot do its work.
+ */
+export interface ImageStore {
+  /** For people and as error subject: `ghcr.io/acme/hf-x`, `oci:out`. */
+  readonly name: string;
+  /** Size of a blob that is there, undefined where it is not. */
+  statBlob(digest: Digest, signal?: AbortSignal): Promise<number | undefined>;
+  /**
+   * Makes a blob of `from` (another store's `name`) appear here without moving it. False where this store cannot,
+   * or does not want to.
+   */
+  mountBlob(descriptor: Descriptor, from: string, signal?: AbortSignal): Promise<boolean>;
+  /** The bytes of a blob that is there, ranged. They are not verified: that is the reader's. */
+  openBlob(descriptor: Descriptor): ByteSource;
+  /** Starts a blob whose size is known and whose digest may not be. */
+  startUpload(options: UploadOptions): Promise<BlobUpload>;
+  /** A manifest by tag or digest, undefined where it is not there. Bytes are verified against a digest reference. */
+  getManifest(reference: string, signal?: AbortSignal): Promise<StoredManifest | undefined>;
+  /** The digest a tag names now, without the manifest's bytes; undefined where there is no such tag. */
+  resolveTag(tag: string, signal?: AbortSignal): Promise<Digest | undefined>;
+  /** `reference` is a tag or the digest of `manifest.bytes`. */
+  putManifest(reference: string, manifest: StoredManifest, signal?: AbortSignal): Promise<void>;
+  /** Existing tags, at most `limit`, in no particular order; empty for a repository that does not exist. */
+  listTags(limit: number, signal?: AbortSignal): Promise<string[]>;
+}
+
+export interface UploadOptions {
+  readonly sizeBytes: number;
+  /** Where it is known beforehand (a copied blob). */
+  readonly digest?: Digest;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface StoredManifest {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  readonly bytes: Buffer;
+}
+
+/**
+ * One blob on its way into a store. Bytes are written in order from `offset`. After a failure of `write` or `commit`,
+ * `resume` asks the store how much it has; nothing exists under the digest until `commit` has succeeded.
+ */
+export interface BlobUpload {
+  /** How many bytes have been handed over; the next `write` continues there. */
+  readonly offset: number;
+  /** A promise is given only where the caller should wait. The bytes must not change afterwards. */
+  write(chunk: Uint8Array): Promise<void> | undefined;
+  /** Ends the blob; the store checks the digest. */
+  commit(digest: Digest): Promise<void>;
+  /** After a failure: the offset to go on from, 0 where the store has lost the upload and a new one was begun. */
+  resume(): Promise<number>;
+  /** Gives the upload up and what it holds free; never throws. */
+  abort(): Promise<void>;
+}
