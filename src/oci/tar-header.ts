@@ -1,0 +1,128 @@
+// POSIX ustar with PAX extended headers where ustar ends:
+// https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html
+
+export interface TarEntry {
+  /** Relative, with `/` between parts; a directory's may end with one. */
+  readonly path: string;
+  /** Permission bits: `0o644`. */
+  readonly mode: number;
+  readonly sizeBytes: number;
+  readonly type: 'file' | 'directory';
+}
+
+const BLOCK_BYTES = 512;
+const NAME_BYTES = 100;
+const PREFIX_BYTES = 155;
+/** Eleven octal digits. */
+const MAX_USTAR_SIZE_BYTES = 8 * 1024 ** 3 - 1;
+const NOT_ASCII = /\P{ASCII}/gu;
+
+/** What an archive ends with: two zero blocks. */
+export const END_OF_ARCHIVE: Buffer = Buffer.alloc(2 * BLOCK_BYTES);
+
+/**
+ * Everything that comes before an entry's content. A pure function of its input: time 0, owner 0:0, no names.
+ * Throws RangeError where the path or size cannot stand in a tar.
+ */
+export function tarEntryHeader(entry: TarEntry): Buffer {
+  const path = entry.type === 'directory' && !entry.path.endsWith('/') ? `${entry.path}/` : entry.path;
+  check(entry, path);
+  const split = splitPath(path);
+  const hasLargeSize = entry.sizeBytes > MAX_USTAR_SIZE_BYTES;
+  const records: Buffer[] = [];
+  if (split === undefined) records.push(paxRecord('path', path));
+  if (hasLargeSize) records.push(paxRecord('size', String(entry.sizeBytes)));
+  const header = ustarBlock({
+    ...(split ?? { name: asciiStandIn(path), prefix: '' }),
+    mode: entry.mode,
+    // Readers take the PAX record; a zero here is what Go's archive/tar, and so every container tool, writes.
+    sizeBytes: hasLargeSize ? 0 : entry.sizeBytes,
+    typeFlag: entry.type === 'directory' ? '5' : '0',
+  });
+  return records.length === 0 ? header : Buffer.concat([...extendedHeader(Buffer.concat(records)), header]);
+}
+
+/** How many zero bytes follow content of `sizeBytes`. */
+export function paddingFor(sizeBytes: number): number {
+  return (BLOCK_BYTES - (sizeBytes % BLOCK_BYTES)) % BLOCK_BYTES;
+}
+
+function check(entry: TarEntry, path: string): void {
+  if (entry.path === '' || path.includes('\0') || !path.isWellFormed()) {
+    throw new RangeError(`expected a tar path, got ${JSON.stringify(entry.path)}`);
+  }
+  if (!Number.isSafeInteger(entry.sizeBytes) || entry.sizeBytes < 0) {
+    throw new RangeError(`expected a size in bytes for ${path}, got ${entry.sizeBytes}`);
+  }
+  if (entry.type === 'directory' && entry.sizeBytes !== 0) {
+    throw new RangeError(`expected no content for the directory ${path}, got ${entry.sizeBytes} bytes`);
+  }
+  if (!Number.isInteger(entry.mode) || entry.mode < 0 || entry.mode > 0o7777) {
+    throw new RangeError(`expected permission bits for ${path}, got ${entry.mode}`);
+  }
+}
+
+/** The path as ustar's two fields, undefined where it does not fit them. */
+function splitPath(path: string): { name: string; prefix: string } | undefined {
+  if (path.search(NOT_ASCII) !== -1) return undefined;
+  if (path.length <= NAME_BYTES) return { name: path, prefix: '' };
+  // The last character may be a directory's slash, and a name must not be empty.
+  const slash = path.lastIndexOf('/', Math.min(PREFIX_BYTES, path.length - 2));
+  const name = path.slice(slash + 1);
+  return slash > 0 && name.length <= NAME_BYTES ? { name, prefix: path.slice(0, slash) } : undefined;
+}
+
+/** What a reader that knows no PAX shows. */
+function asciiStandIn(path: string): string {
+  return path.replace(NOT_ASCII, '_').slice(0, NAME_BYTES);
+}
+
+function extendedHeader(records: Buffer): Buffer[] {
+  const header = ustarBlock({
+    name: 'PaxHeaders/entry',
+    prefix: '',
+    mode: 0o644,
+    sizeBytes: records.length,
+    typeFlag: 'x',
+  });
+  return [header, records, Buffer.alloc(paddingFor(records.length))];
+}
+
+/** `<length> <key>=<value>\n`, the length counting its own digits. */
+function paxRecord(key: string, value: string): Buffer {
+  const rest = Buffer.from(` ${key}=${value}\n`);
+  let length = rest.length + 1;
+  while (rest.length + String(length).length > length) length += 1;
+  return Buffer.concat([Buffer.from(String(length)), rest]);
+}
+
+interface UstarFields {
+  readonly name: string;
+  readonly prefix: string;
+  readonly mode: number;
+  readonly sizeBytes: number;
+  readonly typeFlag: '0' | '5' | 'x';
+}
+
+function ustarBlock(fields: UstarFields): Buffer {
+  const block = Buffer.alloc(BLOCK_BYTES);
+  block.write(fields.name, 0, 'latin1');
+  block.write(octal(fields.mode, 7), 100, 'latin1');
+  block.write(octal(0, 7), 108, 'latin1'); // uid
+  block.write(octal(0, 7), 116, 'latin1'); // gid
+  block.write(octal(fields.sizeBytes, 11), 124, 'latin1');
+  block.write(octal(0, 11), 136, 'latin1'); // mtime
+  block.write(' '.repeat(8), 148, 'latin1'); // the checksum counts its own field as blanks
+  block.write(fields.typeFlag, 156, 'latin1');
+  block.write('ustar\x0000', 257, 'latin1');
+  block.write(octal(0, 7), 329, 'latin1'); // device
+  block.write(octal(0, 7), 337, 'latin1');
+  block.write(fields.prefix, 345, 'latin1');
+  const checksum = block.reduce((sum, byte) => sum + byte, 0);
+  block.write(`${octal(checksum, 6)}\0 `, 148, 'latin1');
+  return block;
+}
+
+function octal(value: number, digits: number): string {
+  return value.toString(8).padStart(digits, '0');
+}
