@@ -34,6 +34,8 @@ export interface HttpRequest {
   readonly isRetryable?: boolean;
   /** False gives the redirect itself back. Default true (GET and HEAD only). */
   readonly followRedirects?: boolean;
+  /** Where this request may stay silent for longer (or shorter) than the client's own `idleTimeoutMs`. */
+  readonly idleTimeoutMs?: number;
 }
 
 /** An answer whose body has not been read yet; read it, or `discard` it, so that the connection is free again. */
@@ -154,7 +156,7 @@ export class HttpClient {
     if (body !== undefined) withLength['content-length'] = String(body.length);
     else if (request.method !== 'GET' && request.method !== 'HEAD') withLength['content-length'] = '0';
     const outgoing = this.#start(url, request.method, withLength, request.signal);
-    const answer = awaitAnswer(outgoing, { ...request, url }, this.#idleTimeoutMs);
+    const answer = awaitAnswer(outgoing, { ...request, url }, request.idleTimeoutMs ?? this.#idleTimeoutMs);
     outgoing.end(body);
     return answer;
   }

@@ -1,5 +1,3 @@
-import type { Digest } from '../core/digest.ts';
-
 /**
  * How a layer is made, as data: which files at which paths, in order. A recipe has no digest yet; a `PushedLayer` has.
  * The layer is an uncompressed tar that is a pure function of the entries' paths, modes and content.
@@ -8,6 +6,11 @@ export interface LayerRecipe {
   readonly kind: 'weights' | 'files' | 'licenses' | 'bootstrap';
   /** For people, in progress and history: the file's path, or `12 small files`. */
   readonly name: string;
+  /**
+   * The topmost directory that is the image's own (`models`, `licenses`), without slashes at its ends. It and those
+   * below get directory entries; what lies above (`root` of `root/models`) stays as the base image has it.
+   */
+  readonly root: string;
   /** In the order of the tar; directories are added by the writer. */
   readonly entries: readonly LayerEntry[];
 }
@@ -29,11 +32,3 @@ export type EntryOrigin =
   | { readonly kind: 'inline'; readonly text: string }
   /** A file of the model's repository at the planned revision. */
   | { readonly kind: 'hub'; readonly repository: string; readonly revision: string; readonly path: string };
-
-/** A layer that exists somewhere: its descriptor's digest is also its diffId, because it is not compressed. */
-export interface PushedLayer {
-  readonly recipe: LayerRecipe;
-  readonly key: string;
-  readonly digest: Digest;
-  readonly sizeBytes: number;
-}

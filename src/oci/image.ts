@@ -1,0 +1,146 @@
+import { type Digest, digestOf } from '../core/digest.ts';
+import {
+  type Annotations,
+  type Descriptor,
+  type HistoryEntry,
+  type ImageConfig,
+  type Index,
+  type Manifest,
+  MediaType,
+  type Platform,
+} from './types.ts';
+
+/** The image that another is built on: its layers stay as they are, its config is the start of the new one. */
+export interface BaseImage {
+  /** As the user named it. */
+  readonly reference: string;
+  /** Of the platform's manifest. */
+  readonly digest: Digest;
+  /** The store that holds its blobs: `docker.io/vllm/vllm-openai`. */
+  readonly storeName: string;
+  readonly platform: Platform;
+  readonly config: ImageConfig;
+  readonly layers: readonly Descriptor[];
+}
+
+export interface NewLayer {
+  readonly descriptor: Descriptor;
+  readonly diffId: Digest;
+  /** What made it, for `docker history`. */
+  readonly createdBy: string;
+}
+
+export interface ImageSpec {
+  readonly base: BaseImage;
+  readonly layers: readonly NewLayer[];
+  /** Set or replaced in the base's environment, in this order. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly entrypoint: readonly string[];
+  /** `8000/tcp` */
+  readonly exposedPorts: readonly string[];
+  /** Written as the config's labels (over the base's) and as the manifest's annotations. */
+  readonly labels: Annotations;
+}
+
+/** A document that has been serialised: these bytes are what the digest is of. */
+export interface Document {
+  readonly descriptor: Descriptor;
+  readonly bytes: Buffer;
+}
+
+export interface BuiltImage {
+  readonly config: Document;
+  readonly manifest: Document;
+  readonly platform: Platform;
+}
+
+const AUTHOR = 'weighbridge';
+
+/** A pure function: the same spec gives the same bytes, so nothing in here looks at a clock. */
+export function buildImage(spec: ImageSpec): BuiltImage {
+  const { base } = spec;
+  const config = serialise(MediaType.ociConfig, buildConfig(spec));
+  const manifest: Manifest = {
+    schemaVersion: 2,
+    mediaType: MediaType.ociManifest,
+    config: config.descriptor,
+    layers: [...base.layers.map(toOciLayer), ...spec.layers.map(layer => layer.descriptor)],
+    annotations: sorted(spec.labels),
+  };
+  return { config, manifest: serialise(MediaType.ociManifest, manifest), platform: base.platform };
+}
+
+/** One index over the images of several platforms. */
+export function buildIndex(images: readonly BuiltImage[], annotations: Annotations): Document {
+  const index: Index = {
+    schemaVersion: 2,
+    mediaType: MediaType.ociIndex,
+    manifests: images.map(({ manifest, platform }) => ({ ...manifest.descriptor, platform })),
+    annotations: sorted(annotations),
+  };
+  return serialise(MediaType.ociIndex, index);
+}
+
+/** When the image counts as created: the base's time, because a clock would give every run another digest. */
+export function createdOf(base: BaseImage): string {
+  return base.config.created ?? '1970-01-01T00:00:00Z';
+}
+
+function buildConfig(spec: ImageSpec): ImageConfig {
+  const { base } = spec;
+  const created = createdOf(base);
+  const { config: container = {}, variant } = base.config;
+  const history: HistoryEntry[] = spec.layers.map(layer => ({
+    created,
+    created_by: layer.createdBy,
+    author: AUTHOR,
+  }));
+  const ports = Object.fromEntries(spec.exposedPorts.map(port => [port, {}]));
+  // Fields that only a Docker build knows (container, docker_version, …) describe the base's making and stay behind.
+  return {
+    created,
+    author: AUTHOR,
+    architecture: base.config.architecture,
+    os: base.config.os,
+    ...(variant === undefined ? {} : { variant }),
+    ...(base.config['os.version'] === undefined ? {} : { 'os.version': base.config['os.version'] }),
+    config: {
+      ...container,
+      Env: mergeEnv(container.Env ?? [], spec.env),
+      Entrypoint: spec.entrypoint,
+      Cmd: [],
+      ExposedPorts: { ...container.ExposedPorts, ...ports },
+      Labels: sorted({ ...container.Labels, ...spec.labels }),
+    },
+    rootfs: {
+      type: 'layers',
+      diff_ids: [...base.config.rootfs.diff_ids, ...spec.layers.map(layer => layer.diffId)],
+    },
+    history: [...(base.config.history ?? []), ...history],
+  };
+}
+
+function mergeEnv(base: readonly string[], added: Readonly<Record<string, string>>): string[] {
+  const kept = base.filter(entry => !((entry.split('=')[0] ?? '') in added));
+  return [...kept, ...Object.entries(added).map(([name, value]) => `${name}=${value}`)];
+}
+
+/** An OCI manifest names layers by OCI's types; the blob is the same. */
+function toOciLayer(layer: Descriptor): Descriptor {
+  const type = DOCKER_TO_OCI[layer.mediaType] ?? layer.mediaType;
+  return { mediaType: type, digest: layer.digest, size: layer.size };
+}
+
+const DOCKER_TO_OCI: Readonly<Record<string, string>> = {
+  [MediaType.dockerLayerTar]: MediaType.ociLayerTar,
+  [MediaType.dockerLayerGzip]: MediaType.ociLayerGzip,
+};
+
+function serialise(mediaType: string, value: unknown): Document {
+  const bytes = Buffer.from(JSON.stringify(value));
+  return { descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length }, bytes };
+}
+
+function sorted(record: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,110 @@
+import type { Variant } from '../config/types.ts';
+import { digestOf } from '../core/digest.ts';
+import type { HubFile } from '../hub/types.ts';
+import type { LayerEntry, LayerRecipe } from '../layer/recipe.ts';
+import { MAX_IMAGE_LAYERS, packFiles } from './pack-layers.ts';
+import type { PlannedModel } from './types.ts';
+
+/** Where the slim image's bootstrap lives. */
+export const BOOTSTRAP_FOLDER = 'opt/weighbridge';
+export const BOOTSTRAP_PATH = `/${BOOTSTRAP_FOLDER}/bootstrap`;
+
+/** The folder of the model in the image (or, for slim, in the volume), absolute. */
+export function modelDirOf({ model }: Pick<PlannedModel, 'model'>): string {
+  return `${model.downloadRoot}/${model.short}`;
+}
+
+/** The layers that a variant adds to a base of `baseLayers` layers, in the order of the image. */
+export function layerRecipes(
+  planned: PlannedModel,
+  variant: Variant,
+  baseLayers: number,
+  bootstrapSource: string,
+): LayerRecipe[] {
+  const licenses: LayerRecipe = {
+    kind: 'licenses',
+    name: 'licences',
+    root: 'licenses',
+    entries: planned.licenses[variant],
+  };
+  if (variant === 'slim') return [bootstrapRecipe(planned, bootstrapSource), licenses];
+  return [...fileRecipes(planned, baseLayers), licenses];
+}
+
+function fileRecipes(planned: PlannedModel, baseLayers: number): LayerRecipe[] {
+  const packed = packFiles(planned.files, {
+    // Small files and licences have a layer each.
+    maxLayers: MAX_IMAGE_LAYERS - baseLayers - 2,
+    subject: planned.model.id,
+  });
+  const dir = modelDirOf(planned).slice(1);
+  const root = planned.model.downloadRoot.slice(1);
+  const recipe = (kind: 'weights' | 'files', name: string, files: readonly HubFile[]): LayerRecipe => ({
+    kind,
+    name,
+    root,
+    entries: files.map(file => hubEntry(planned, file, dir)),
+  });
+  const weights = packed.weights.map(files => recipe('weights', nameOf(files), files));
+  return packed.small.length === 0
+    ? weights
+    : [...weights, recipe('files', nameOf(packed.small), packed.small)];
+}
+
+function nameOf(files: readonly HubFile[]): string {
+  const [first] = files;
+  return files.length === 1 && first !== undefined
+    ? first.path
+    : `${first?.path} and ${files.length - 1} more`;
+}
+
+function hubEntry({ snapshot }: PlannedModel, file: HubFile, dir: string): LayerEntry {
+  return {
+    path: `${dir}/${file.path}`,
+    mode: 0o644,
+    sizeBytes: file.sizeBytes,
+    contentId: file.sha256 === undefined ? `git:${file.gitOid}` : `sha256:${file.sha256}`,
+    origin: { kind: 'hub', repository: snapshot.id, revision: snapshot.revision, path: file.path },
+  };
+}
+
+function bootstrapRecipe(planned: PlannedModel, bootstrapSource: string): LayerRecipe {
+  return {
+    kind: 'bootstrap',
+    name: 'bootstrap',
+    root: BOOTSTRAP_FOLDER,
+    entries: [
+      inlineEntry(`${BOOTSTRAP_FOLDER}/bootstrap`, 0o755, bootstrapSource),
+      inlineEntry(`${BOOTSTRAP_FOLDER}/model.json`, 0o644, bootstrapList(planned)),
+    ],
+  };
+}
+
+/** What the bootstrap reads: the files to bring, and what to start then. */
+function bootstrapList(planned: PlannedModel): string {
+  const { model, snapshot, files } = planned;
+  const list = {
+    schemaVersion: 1,
+    id: model.id,
+    short: model.short,
+    revision: snapshot.revision,
+    dir: modelDirOf(planned),
+    command: ['vllm', 'serve'],
+    serveArgs: model.serveArgs,
+    files: files.map(({ path, sizeBytes, sha256, gitOid }) =>
+      sha256 === undefined ? { path, size: sizeBytes, gitOid } : { path, size: sizeBytes, sha256 },
+    ),
+  };
+  return `${JSON.stringify(list, null, 1)}\n`;
+}
+
+function inlineEntry(path: string, mode: 0o644 | 0o755, text: string): LayerEntry {
+  const bytes = Buffer.from(text, 'utf8');
+  return {
+    path,
+    mode,
+    sizeBytes: bytes.length,
+    contentId: digestOf(bytes),
+    origin: { kind: 'inline', text },
+  };
+}

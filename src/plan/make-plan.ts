@@ -1,0 +1,104 @@
+import type { Config, ModelConfig, Variant } from '../config/types.ts';
+import { isAbort, WeighbridgeError } from '../core/errors.ts';
+import type { OnEvent } from '../core/events.ts';
+import { mapPool } from '../core/pool.ts';
+import type { Hub } from '../hub/types.ts';
+import { licenseEntries } from '../licenses/license-entries.ts';
+import { licenseParts, loadSpdxTexts } from '../licenses/spdx-texts.ts';
+import { decide } from '../policy/decide.ts';
+import { chooseFiles } from './choose-files.ts';
+import { modelDirOf } from './layers.ts';
+import { tagsFor } from './tags.ts';
+import { chooseTargets, missingPrefixError, type TargetChoice } from './targets.ts';
+import type { Plan, PlannedModel, UnresolvedModel } from './types.ts';
+
+export interface PlanOptions extends TargetChoice {
+  readonly hub: Hub;
+  /** Whether a registry that nobody has given a prefix for is an error (publish) or a warning (plan). */
+  readonly needsTargets: boolean;
+  readonly signal?: AbortSignal;
+  readonly onEvent?: OnEvent;
+}
+
+/** Models asked about at once. The Hub limits requests per five minutes, not at once, so this is about politeness. */
+const CONCURRENCY = 8;
+
+/** Asks the Hub about every model and decides. A model that cannot be resolved does not stop the others. */
+export async function makePlan(
+  config: Config,
+  models: readonly ModelConfig[],
+  options: PlanOptions,
+): Promise<Plan> {
+  const warnings = checkTargets(config, models, options);
+  const planned = await mapPool(models, CONCURRENCY, async model => {
+    options.onEvent?.({ type: 'model-start', model: model.short, phase: 'resolve' });
+    const result = await planModel(config, model, options);
+    const isPlanned = result.kind === 'planned';
+    options.onEvent?.({ type: 'model-end', model: model.short, status: isPlanned ? 'done' : 'failed' });
+    return result;
+  });
+  return { models: planned, warnings };
+}
+
+/** Every model's targets are looked at before the first question to the Hub: a wrong file is known at once. */
+function checkTargets(config: Config, models: readonly ModelConfig[], options: PlanOptions): string[] {
+  const warnings = new Set<string>();
+  for (const model of models) {
+    const { withoutPrefix } = chooseTargets(config, model, options);
+    if (withoutPrefix.length === 0) continue;
+    const error = missingPrefixError(model, withoutPrefix, config.file);
+    if (options.needsTargets) throw error;
+    warnings.add(`${error.message}; it is left out. ${error.remedy ?? ''}`);
+  }
+  return [...warnings];
+}
+
+async function planModel(
+  config: Config,
+  model: ModelConfig,
+  options: PlanOptions,
+): Promise<PlannedModel | UnresolvedModel> {
+  try {
+    const snapshot = await options.hub.getModel(model.id, model.revision, options.signal);
+    const outcome = decide(model, snapshot);
+    const files = chooseFiles(snapshot.files, model.files);
+    if (files.length === 0) throw noFilesError(model);
+    const tags = (variant: Variant): string[] =>
+      outcome.decisions[variant].build ? tagsFor(model, variant, snapshot.revision) : [];
+    const parts = licenseParts(outcome.license.spdx);
+    const texts = await loadSpdxTexts(
+      parts.flatMap(({ id, exception }) => (exception ? [id, exception] : [id])),
+    );
+    const licenses = (variant: Variant) => {
+      const baseImage = { reference: model.baseImage };
+      const sourceUrl = `${options.hub.endpoint}/${snapshot.id}`;
+      return licenseEntries(
+        snapshot,
+        outcome,
+        { variant, baseImage, modelDir: modelDirOf({ model }), sourceUrl },
+        texts,
+      );
+    };
+    return {
+      kind: 'planned',
+      model,
+      snapshot,
+      outcome,
+      files,
+      targets: chooseTargets(config, model, options).targets,
+      tags: { slim: tags('slim'), fat: tags('fat') },
+      licenses: { slim: licenses('slim'), fat: licenses('fat') },
+    };
+  } catch (error) {
+    if (isAbort(error) || !(error instanceof WeighbridgeError)) throw error;
+    return { kind: 'unresolved', model, error };
+  }
+}
+
+function noFilesError(model: ModelConfig): WeighbridgeError {
+  return new WeighbridgeError(`${model.id} has no file that would go into an image`, {
+    code: 'HUB_NOT_FOUND',
+    subject: model.id,
+    remedy: 'Check `files.include` and `files.exclude` in models.yaml.',
+  });
+}

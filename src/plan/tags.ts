@@ -1,0 +1,36 @@
+import type { ModelConfig, Variant } from '../config/types.ts';
+import { ConfigError } from '../core/errors.ts';
+import { isTag, parseReference } from '../oci/reference.ts';
+
+/** The tags of a variant, from the templates: `v0.6.0-slim`, `r<commit>-slim`. */
+export function tagsFor(model: ModelConfig, variant: Variant, revision: string): string[] {
+  const tags = model.tags.map(template => expand(template, model, variant, revision));
+  const wrong = tags.find(tag => !isTag(tag));
+  if (wrong !== undefined) {
+    throw new ConfigError(`${model.short}: ${JSON.stringify(wrong)} is not a tag that a registry takes`, {
+      code: 'CONFIG_INVALID',
+      subject: model.id,
+      remedy: 'Check `tags` in models.yaml: letters, digits, `_`, `.` and `-`, at most 128.',
+    });
+  }
+  return [...new Set(tags)];
+}
+
+/** What `{version}` stands for: the tag of the base image, which for vLLM's own images is the vLLM version. */
+export function versionOf(model: ModelConfig): string | undefined {
+  return parseReference(model.baseImage).tag;
+}
+
+function expand(template: string, model: ModelConfig, variant: Variant, revision: string): string {
+  return template.replace(/\{(\w+)\}/g, (_, name: string) => {
+    if (name === 'variant') return variant;
+    if (name === 'revision') return revision;
+    const version = versionOf(model);
+    if (version !== undefined) return version;
+    throw new ConfigError(`${model.short}: base_image ${model.baseImage} has no tag to take {version} from`, {
+      code: 'CONFIG_INVALID',
+      subject: model.id,
+      remedy: 'Write it as name:tag, or name:tag@sha256:… to pin it.',
+    });
+  });
+}

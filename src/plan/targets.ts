@@ -1,0 +1,97 @@
+import type { Config, ModelConfig } from '../config/types.ts';
+import { ConfigError } from '../core/errors.ts';
+import { nearest } from '../core/text.ts';
+import { parseReference } from '../oci/reference.ts';
+
+/** Where a model's images go: one repository of one registry. */
+export interface Target {
+  /** The key in `registries`. */
+  readonly registry: string;
+  /** `ghcr.io/acme/hf-x`. */
+  readonly repository: string;
+}
+
+export interface TargetChoice {
+  /** Prefixes from the command line, by key; where there are any, only they are published to. */
+  readonly overrides: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** The registries of the original `models.yaml`, whose prefixes come from the environment when not written. */
+const FROM_ENVIRONMENT: Readonly<Record<string, (env: TargetChoice['env']) => string | undefined>> = {
+  ghcr: env => prefix('ghcr.io', env.GITHUB_REPOSITORY_OWNER),
+  // Most people have one name in both places; a wrong one is refused at login and harms nothing.
+  dockerhub: env => prefix('docker.io', env.DOCKERHUB_USERNAME || env.GITHUB_REPOSITORY_OWNER),
+};
+
+export interface ChosenTargets {
+  readonly targets: readonly Target[];
+  /** Registries that are switched on and whose prefix nobody has given. */
+  readonly withoutPrefix: readonly string[];
+}
+
+export function chooseTargets(config: Config, model: ModelConfig, choice: TargetChoice): ChosenTargets {
+  const targets: Target[] = [];
+  const withoutPrefix: string[] = [];
+  for (const registry of chosenRegistries(config, model, choice)) {
+    const found =
+      choice.overrides[registry] || config.registries[registry] || FROM_ENVIRONMENT[registry]?.(choice.env);
+    if (found === undefined) withoutPrefix.push(registry);
+    else targets.push({ registry, repository: normalise(found, model) });
+  }
+  return { targets, withoutPrefix };
+}
+
+/** The error for a publish that cannot know where to go. */
+export function missingPrefixError(
+  model: ModelConfig,
+  registries: readonly string[],
+  file: string,
+): ConfigError {
+  const names = registries.map(name => `\`${name}\``).join(' and ');
+  return new ConfigError(`${model.short}: nobody has said where ${names} is`, {
+    code: 'CONFIG_INVALID',
+    subject: `${file}:${model.position.line}:${model.position.column}`,
+    remedy:
+      'Write its prefix under `registries:` (such as `ghcr: ghcr.io/acme`), pass `--registry <key>=<prefix>`, or set ' +
+      'GITHUB_REPOSITORY_OWNER (ghcr) and DOCKERHUB_USERNAME (dockerhub).',
+  });
+}
+
+function chosenRegistries(config: Config, model: ModelConfig, { overrides }: TargetChoice): string[] {
+  const named = Object.keys(overrides);
+  if (named.length > 0) {
+    const known = [...Object.keys(config.registries), ...Object.keys(FROM_ENVIRONMENT)];
+    for (const key of named) {
+      if (overrides[key] === '' && !known.includes(key)) throw unknownRegistry(key, known);
+    }
+    return named.filter(key => model.publish[key] !== false);
+  }
+  const written = Object.entries(model.publish);
+  const isOff = (key: string): boolean => model.publish[key] === false;
+  if (!config.hasRegistries) {
+    const others = written.filter(([key, isOn]) => isOn && !(key in FROM_ENVIRONMENT)).map(([key]) => key);
+    return [...Object.keys(FROM_ENVIRONMENT).filter(key => !isOff(key)), ...others];
+  }
+  const on = written.filter(([, isOn]) => isOn).map(([key]) => key);
+  return on.length > 0 ? on : Object.keys(config.registries).filter(key => !isOff(key));
+}
+
+function unknownRegistry(key: string, known: readonly string[]): ConfigError {
+  const guess = nearest(key, known);
+  return new ConfigError(`--registry ${key}: there is no such entry in \`registries\``, {
+    code: 'USAGE',
+    remedy:
+      guess === undefined ? `Give its prefix: --registry ${key}=<host>/<path>.` : `Did you mean ${guess}?`,
+  });
+}
+
+function prefix(host: string, owner: string | undefined): string | undefined {
+  return owner ? `${host}/${owner.toLowerCase()}` : undefined;
+}
+
+/** One spelling for a repository however its prefix was written. */
+function normalise(prefixText: string, model: ModelConfig): string {
+  const { registry, repository } = parseReference(`${prefixText.replace(/\/+$/, '')}/hf-${model.short}`);
+  return `${registry}/${repository}`;
+}

@@ -1,0 +1,211 @@
+import type { Digest } from '../core/digest.ts';
+import { IntegrityError, isAbort, WeighbridgeError } from '../core/errors.ts';
+import { mapPool } from '../core/pool.ts';
+import { MediaType } from '../oci/types.ts';
+import type { PlannedModel } from '../plan/types.ts';
+import type { ImageStore } from '../store/image-store.ts';
+import type { BlobNeed } from './blob-needs.ts';
+import { type BlobOrigin, copyOrigin, madeOrigin } from './blob-sources.ts';
+import { type KnownLayer, knownLayer } from './layer-annotations.ts';
+import type { PublishedLayers } from './published-layers.ts';
+import { transferBlob } from './transfer.ts';
+import type { PublishContext } from './types.ts';
+
+export interface BlobMove {
+  readonly need: BlobNeed;
+  /** Targets that need the blob. */
+  readonly targets: readonly TargetState[];
+}
+
+/** A target during one model's publish. */
+export interface TargetState {
+  readonly registry: string;
+  readonly store: ImageStore;
+  readonly published: PublishedLayers;
+  /** Set once nothing more can be expected of the target: down, refused, full. */
+  dead?: unknown;
+  /** What became of each blob here, by the need's id. */
+  readonly blobs: Map<string, BlobFate>;
+}
+
+export type BlobFate =
+  | { readonly how: 'uploaded'; readonly downloadedBytes: number }
+  | { readonly how: 'mounted' | 'reused' }
+  | { readonly how: 'failed'; readonly error: unknown };
+
+export interface MoveOptions {
+  readonly planned: PlannedModel;
+  readonly context: PublishContext;
+  /** Layers whose digests are known, by key; what is made is added. */
+  readonly known: Map<string, KnownLayer>;
+  readonly allTargets: readonly TargetState[];
+}
+
+/** Blobs of one model under way at once: enough to hide round trips, few enough to keep memory flat. */
+const CONCURRENCY = 4;
+/** A source that gave wrong bytes is asked once more, from the start. */
+const SOURCE_ATTEMPTS = 2;
+const FATAL = new Set([
+  'REGISTRY_UNREACHABLE',
+  'REGISTRY_UNAUTHORIZED',
+  'REGISTRY_FULL',
+  'REGISTRY_LOGIN_HELPER',
+  'STORE_IO',
+]);
+
+/** Brings every blob to every target that needs it, the biggest first. What fails is noted at the target, not thrown. */
+export async function moveBlobs(moves: readonly BlobMove[], options: MoveOptions): Promise<void> {
+  const bySize = [...moves].sort((a, b) => b.need.sizeBytes - a.need.sizeBytes);
+  await mapPool(bySize, CONCURRENCY, move => moveBlob(move, options));
+}
+
+async function moveBlob({ need, targets }: BlobMove, options: MoveOptions): Promise<void> {
+  const { signal } = options.context;
+  const digest = need.base?.descriptor.digest ?? options.known.get(need.id)?.digest;
+  const missing: TargetState[] = [];
+  await Promise.all(
+    targets.map(async target => {
+      if (target.dead !== undefined) return;
+      try {
+        const how = await findAtTarget(target, need, digest, options);
+        if (how === undefined) missing.push(target);
+        else end(target, need, { how }, options);
+      } catch (error) {
+        fail(target, need, error, options);
+      }
+    }),
+  );
+  signal?.throwIfAborted();
+  const live = missing.filter(target => target.dead === undefined);
+  if (live.length > 0) await transfer(need, live, digest, options);
+}
+
+/** Whether the target has the blob, or can have it without moving it. */
+async function findAtTarget(
+  { store, published }: TargetState,
+  { base, sizeBytes }: BlobNeed,
+  digest: Digest | undefined,
+  { context }: MoveOptions,
+): Promise<'reused' | 'mounted' | undefined> {
+  // A forced publish trusts none of our own layers; those of the base are not ours to make again.
+  if (digest === undefined || (context.isForced && base === undefined)) return undefined;
+  if (published.hasBlob(digest)) return 'reused';
+  if ((await store.statBlob(digest, context.signal)) === sizeBytes) return 'reused';
+  if (base === undefined) return undefined;
+  return (await store.mountBlob(base.descriptor, base.storeName, context.signal)) ? 'mounted' : undefined;
+}
+
+async function transfer(
+  need: BlobNeed,
+  targets: readonly TargetState[],
+  digest: Digest | undefined,
+  options: MoveOptions,
+): Promise<void> {
+  const { context, planned } = options;
+  const model = planned.model.short;
+  context.onEvent({
+    type: 'blob-start',
+    model,
+    blob: need.name,
+    sizeBytes: need.sizeBytes,
+    targets: targets.map(target => target.registry),
+  });
+  let downloadedBytes = 0;
+  for (let attempt = 1; ; attempt++) {
+    const origin = originOf(need, targets, options, attempt);
+    try {
+      const result = await transferBlob({
+        ...origin,
+        stores: targets.map(target => target.store),
+        ...(digest === undefined ? {} : { digest }),
+        signal: context.signal,
+        onProgress: doneBytes =>
+          context.onEvent({ type: 'blob-progress', model, blob: need.name, doneBytes }),
+        onRetry: (store, error, retry, delayMs) =>
+          context.onEvent({
+            type: 'retry',
+            what: `${need.name} to ${store.name}`,
+            attempt: retry,
+            delayMs,
+            reason: String(error),
+          }),
+      });
+      downloadedBytes += result.readBytes;
+      if (result.digest !== undefined) note(need, result.digest, origin, options);
+      // The one read that fed all targets is counted at the first of them.
+      for (const target of targets) {
+        const error = result.failures.get(target.store);
+        if (error !== undefined) fail(target, need, error, options);
+        else {
+          end(target, need, { how: 'uploaded', downloadedBytes }, options);
+          downloadedBytes = 0;
+        }
+      }
+      return;
+    } catch (error) {
+      if (isAbort(error) || context.signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
+      const mayHelp = error instanceof IntegrityError || (attempt < SOURCE_ATTEMPTS && origin.isFromRegistry);
+      if (mayHelp && attempt < SOURCE_ATTEMPTS) {
+        context.onEvent({ type: 'retry', what: need.name, attempt, delayMs: 0, reason: error.message });
+        continue;
+      }
+      for (const target of targets) fail(target, need, error, options, false);
+      return;
+    }
+  }
+}
+
+/** Where to read from. A second attempt goes to the Hub itself, whatever the registries claim to have. */
+function originOf(
+  { base, layer, id, sizeBytes }: BlobNeed,
+  targets: readonly TargetState[],
+  { planned, context, known, allTargets }: MoveOptions,
+  attempt: number,
+): BlobOrigin & { readonly isFromRegistry: boolean } {
+  if (base !== undefined) {
+    const { digest, mediaType } = base.descriptor;
+    return {
+      ...copyOrigin(context.openBase(base.storeName), digest, sizeBytes, mediaType),
+      isFromRegistry: false,
+    };
+  }
+  if (layer === undefined) throw new TypeError(`${id} is neither a base layer nor one of ours`);
+  const mayTrust = attempt === 1 && !context.isForced;
+  const made = known.get(id);
+  const holder = allTargets.find(
+    target => !targets.includes(target) && made && target.published.hasBlob(made.digest),
+  );
+  if (mayTrust && made !== undefined && holder !== undefined) {
+    return {
+      ...copyOrigin(holder.store, made.digest, sizeBytes, MediaType.ociLayerTar),
+      isFromRegistry: true,
+    };
+  }
+  const published = mayTrust
+    ? allTargets.filter(target => target.dead === undefined).map(target => target.published)
+    : [];
+  return { ...madeOrigin(layer, planned, context.hub, published), isFromRegistry: mayTrust };
+}
+
+/** Keeps what hashing a layer of ours has shown. */
+function note({ layer }: BlobNeed, digest: Digest, { sha256Of }: BlobOrigin, { known }: MoveOptions): void {
+  if (layer === undefined || sha256Of === undefined || known.has(layer.key)) return;
+  known.set(layer.key, knownLayer(layer.recipe, digest, sha256Of));
+}
+
+function end(target: TargetState, need: BlobNeed, fate: BlobFate, { planned, context }: MoveOptions): void {
+  target.blobs.set(need.id, fate);
+  context.onEvent({ type: 'blob-end', model: planned.model.short, blob: need.name, how: fate.how });
+}
+
+function fail(
+  target: TargetState,
+  need: BlobNeed,
+  error: unknown,
+  options: MoveOptions,
+  isTargets = true,
+): void {
+  if (isAbort(error) && options.context.signal?.aborted) return;
+  if (isTargets && error instanceof WeighbridgeError && FATAL.has(error.code)) target.dead ??= error;
+  end(target, need, { how: 'failed', error }, options);
+}

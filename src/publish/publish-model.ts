@@ -1,0 +1,227 @@
+import { isAbort, WeighbridgeError } from '../core/errors.ts';
+import type { PlannedModel } from '../plan/types.ts';
+import { type BlobNeed, needsOf } from './blob-needs.ts';
+import { countBytes, sizeBeforehand, ZERO_BYTES } from './byte-counts.ts';
+import { type Draft, draftImages, type FinishedImage, finishDraft, inlineLayers } from './draft.ts';
+import type { KnownLayer } from './layer-annotations.ts';
+import { type BlobMove, moveBlobs, type TargetState } from './move-blobs.ts';
+import { PublishedLayers } from './published-layers.ts';
+import { pushImage } from './push-image.ts';
+import type { ImageOutcome, PublishContext, PublishOutcome, PublishTarget } from './types.ts';
+
+/** One image on its way to one target. */
+interface Job {
+  readonly target: TargetState;
+  readonly draft: Draft;
+  readonly tags: readonly string[];
+}
+
+/** The whole journey of one model: what it wants, what is there, what has to move, and then the tags. */
+export async function publishModel(
+  planned: PlannedModel,
+  targets: readonly PublishTarget[],
+  context: PublishContext,
+): Promise<PublishOutcome> {
+  const skipped = skippedImages(planned, targets, context);
+  try {
+    const drafts = await draftImages(planned, context);
+    const states = targets.map(beginTarget);
+    const jobs = states.flatMap(target =>
+      drafts.map(draft => ({ target, draft, tags: planned.tags[draft.variant] })),
+    );
+
+    const known = new Map<string, KnownLayer>();
+    await readPublished(jobs, known, context);
+    const finish = (draft: Draft): FinishedImage | undefined =>
+      finishDraft(planned, draft, key => known.get(key), context.hub.endpoint);
+    const pending = jobs.filter(
+      job => job.target.dead !== undefined || !isUnchanged(job, finish(job.draft), context),
+    );
+    const unchanged = jobs.filter(job => !pending.includes(job));
+    if (context.isDryRun) {
+      return {
+        planned,
+        images: [
+          ...unchanged.map(job => unchangedOutcome(job, finish)),
+          ...pending.map(dryOutcome),
+          ...skipped,
+        ],
+      };
+    }
+
+    await moveBlobs(movesFor(pending), { planned, context, known, allTargets: states });
+    const images = await Promise.all(states.map(target => finishTarget(target, pending, finish, context)));
+    return {
+      planned,
+      images: [...unchanged.map(job => unchangedOutcome(job, finish)), ...images.flat(), ...skipped],
+    };
+  } catch (error) {
+    if (isAbort(error) || context.signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
+    return { planned, images: [...failedImages(planned, targets, context, error), ...skipped] };
+  }
+}
+
+function beginTarget({ registry, store }: PublishTarget): TargetState {
+  return { registry, store, published: new PublishedLayers(store), blobs: new Map() };
+}
+
+/** Learns what the targets hold; a target that cannot be asked is out, and says so in its images. */
+async function readPublished(
+  jobs: readonly Job[],
+  known: Map<string, KnownLayer>,
+  context: PublishContext,
+): Promise<void> {
+  const drafts = [...new Set(jobs.map(job => job.draft))];
+  for (const layer of inlineLayers(drafts)) known.set(layer.key, layer);
+  const targets = [...new Set(jobs.map(job => job.target))];
+  await Promise.all(
+    targets.map(async target => {
+      const tags = jobs.filter(job => job.target === target).flatMap(job => job.tags);
+      try {
+        await target.published.readTags(tags, context.signal);
+        if (context.isForced) return;
+        const keys = drafts.flatMap(draft =>
+          draft.parts.flatMap(part => part.layers.map(layer => layer.key)),
+        );
+        const learn = (): boolean => {
+          for (const key of keys) {
+            const layer = target.published.layer(key);
+            if (layer !== undefined && !known.has(key)) known.set(key, layer);
+          }
+          return keys.every(key => known.has(key));
+        };
+        await target.published.readOthers(learn, context.signal);
+        learn();
+      } catch (error) {
+        if (isAbort(error) || !(error instanceof WeighbridgeError)) throw error;
+        target.dead = error;
+      }
+    }),
+  );
+}
+
+function isUnchanged(
+  { target, tags }: Job,
+  image: FinishedImage | undefined,
+  context: PublishContext,
+): boolean {
+  if (image === undefined || context.isForced) return false;
+  return tags.every(tag => target.published.tag(tag)?.digest === image.top.descriptor.digest);
+}
+
+/** The union of what the jobs need: a blob that two variants or two targets need is moved once. */
+function movesFor(jobs: readonly Job[]): BlobMove[] {
+  const moves = new Map<string, { need: BlobNeed; targets: Set<TargetState> }>();
+  for (const { target, draft } of jobs) {
+    for (const need of needsOf(draft)) {
+      const move = moves.get(need.id) ?? { need, targets: new Set() };
+      move.targets.add(target);
+      moves.set(need.id, move);
+    }
+  }
+  return [...moves.values()].map(({ need, targets }) => ({ need, targets: [...targets] }));
+}
+
+/** The last steps at one target, one variant after the other. */
+async function finishTarget(
+  target: TargetState,
+  pending: readonly Job[],
+  finish: (draft: Draft) => FinishedImage | undefined,
+  context: PublishContext,
+): Promise<ImageOutcome[]> {
+  const outcomes: ImageOutcome[] = [];
+  const counted = new Set<string>();
+  for (const job of pending.filter(candidate => candidate.target === target)) {
+    const bytes = countBytes(needsOf(job.draft), target, counted);
+    const common = outcomeStart(job);
+    try {
+      const failure = target.dead ?? firstFailure(job);
+      if (failure !== undefined) throw failure;
+      const image = finish(job.draft);
+      if (image === undefined)
+        throw new TypeError(`${target.store.name}: a layer was moved but is not known`);
+      const uploaded = bytes.uploaded + (await pushImage(target.store, image, job.tags, context.signal));
+      outcomes.push({
+        ...common,
+        status: 'published',
+        digest: image.top.descriptor.digest,
+        bytes: { ...bytes, uploaded },
+      });
+    } catch (error) {
+      if (context.signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
+      outcomes.push({ ...common, status: 'failed', error, bytes });
+    }
+  }
+  return outcomes;
+}
+
+function firstFailure({ target, draft }: Job): unknown {
+  for (const need of needsOf(draft)) {
+    const fate = target.blobs.get(need.id);
+    if (fate?.how === 'failed') return fate.error;
+  }
+  return undefined;
+}
+
+function outcomeStart({ target, draft, tags }: Job): Pick<ImageOutcome, 'registry' | 'variant' | 'tags'> {
+  const { registry, store } = target;
+  return { registry, variant: draft.variant, tags: tags.map(tag => `${store.name}:${tag}`) };
+}
+
+function unchangedOutcome(job: Job, finish: (draft: Draft) => FinishedImage | undefined): ImageOutcome {
+  const digest = finish(job.draft)?.top.descriptor.digest;
+  const reused = needsOf(job.draft).reduce((sum, need) => sum + need.sizeBytes, 0);
+  return {
+    ...outcomeStart(job),
+    status: 'unchanged',
+    ...(digest && { digest }),
+    bytes: { ...ZERO_BYTES, reused },
+  };
+}
+
+function dryOutcome(job: Job): ImageOutcome {
+  const { dead } = job.target;
+  if (dead !== undefined) return { ...outcomeStart(job), status: 'failed', error: dead, bytes: ZERO_BYTES };
+  const { reason, bytes } = sizeBeforehand(needsOf(job.draft), job.target);
+  return { ...outcomeStart(job), status: 'skipped', reason: `dry run: ${reason}`, bytes };
+}
+
+/** What the policy does not let be built: an outcome like any other. */
+function skippedImages(
+  planned: PlannedModel,
+  targets: readonly PublishTarget[],
+  context: PublishContext,
+): ImageOutcome[] {
+  return context.variants.flatMap(variant => {
+    const { build, reason } = planned.outcome.decisions[variant];
+    if (build) return [];
+    return targets.map(({ registry }) => ({
+      registry,
+      variant,
+      tags: [],
+      status: 'skipped' as const,
+      reason,
+      bytes: ZERO_BYTES,
+    }));
+  });
+}
+
+function failedImages(
+  planned: PlannedModel,
+  targets: readonly PublishTarget[],
+  context: PublishContext,
+  error: unknown,
+): ImageOutcome[] {
+  return context.variants
+    .filter(variant => planned.outcome.decisions[variant].build)
+    .flatMap(variant =>
+      targets.map(({ registry, store }) => ({
+        registry,
+        variant,
+        tags: planned.tags[variant].map(tag => `${store.name}:${tag}`),
+        status: 'failed' as const,
+        error,
+        bytes: ZERO_BYTES,
+      })),
+    );
+}

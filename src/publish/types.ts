@@ -1,0 +1,58 @@
+import type { Variant } from '../config/types.ts';
+import type { Digest } from '../core/digest.ts';
+import type { OnEvent } from '../core/events.ts';
+import type { Hub } from '../hub/types.ts';
+import type { PlannedModel } from '../plan/types.ts';
+import type { ImageStore } from '../store/image-store.ts';
+
+/** One place that a model's images go to. */
+export interface PublishTarget {
+  /** The key in `registries`, for reports. */
+  readonly registry: string;
+  readonly store: ImageStore;
+}
+
+export interface PublishContext {
+  readonly hub: Hub;
+  /** A store to read a base image from: `docker.io/vllm/vllm-openai`. */
+  readonly openBase: (repositoryName: string) => ImageStore;
+  /** The text of the slim image's bootstrap. */
+  readonly bootstrapSource: string;
+  readonly variants: readonly Variant[];
+  readonly isDryRun: boolean;
+  /** Trusts nothing that is published: every file is read, checked and uploaded again. */
+  readonly isForced: boolean;
+  readonly onEvent: OnEvent;
+  readonly signal?: AbortSignal;
+}
+
+/** Bytes by what became of them. Each byte is counted once, at the image that needed it first. */
+export interface ByteCounts {
+  /** Read from the Hub, or from another registry. */
+  readonly downloaded: number;
+  readonly uploaded: number;
+  /** Made to appear by the registry itself. */
+  readonly mounted: number;
+  /** There already. */
+  readonly reused: number;
+}
+
+export type ImageStatus = 'published' | 'unchanged' | 'failed' | 'skipped';
+
+export interface ImageOutcome {
+  readonly registry: string;
+  readonly variant: Variant;
+  /** Full references: `ghcr.io/acme/hf-x:v0.6.0-fat`. */
+  readonly tags: readonly string[];
+  readonly digest?: Digest;
+  readonly status: ImageStatus;
+  /** Why it was skipped. */
+  readonly reason?: string;
+  readonly error?: unknown;
+  readonly bytes: ByteCounts;
+}
+
+export interface PublishOutcome {
+  readonly planned: PlannedModel;
+  readonly images: readonly ImageOutcome[];
+}

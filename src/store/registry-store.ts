@@ -1,0 +1,262 @@
+import type { ByteSource } from '../core/byte-source.ts';
+import { type Digest, digestOf, isDigest } from '../core/digest.ts';
+import { IntegrityError, RegistryError } from '../core/errors.ts';
+import { type HttpResponse, networkError } from '../http/client.ts';
+import { type Descriptor, MediaType } from '../oci/types.ts';
+import type { BlobUpload, ImageStore, StoredManifest, UploadOptions } from './image-store.ts';
+import type { Access } from './registry-auth.ts';
+import type { RegistryClient } from './registry-client.ts';
+import { RegistryUpload } from './registry-upload.ts';
+
+const MANIFEST_TYPES = [
+  MediaType.ociManifest,
+  MediaType.ociIndex,
+  MediaType.dockerManifest,
+  MediaType.dockerIndex,
+];
+/** Registries take manifests up to 4 MiB; https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests */
+const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
+const MAX_READ_ATTEMPTS = 4;
+
+/** One repository of a registry. */
+export class RegistryStore implements ImageStore {
+  readonly name: string;
+  readonly #client: RegistryClient;
+  readonly #repository: string;
+  readonly #scope: string;
+
+  constructor(client: RegistryClient, repository: string, access: Access) {
+    this.name = `${client.registry}/${repository}`;
+    this.#client = client;
+    this.#repository = repository;
+    this.#scope = `repository:${repository}:${access === 'push' ? 'pull,push' : 'pull'}`;
+  }
+
+  async statBlob(digest: Digest, signal?: AbortSignal): Promise<number | undefined> {
+    const purpose = `looking for ${digest} in ${this.name}`;
+    const response = await this.#request('HEAD', `blobs/${digest}`, { purpose, signal });
+    response.discard();
+    if (response.status === 404) return undefined;
+    if (response.status !== 200) throw await this.#client.failure(response, purpose);
+    const length = Number(response.headers['content-length'] ?? Number.NaN);
+    if (!Number.isSafeInteger(length)) {
+      throw new RegistryError(`${purpose}: the answer has no Content-Length`, {
+        code: 'REGISTRY_BAD_ANSWER',
+        subject: this.name,
+      });
+    }
+    return length;
+  }
+
+  async mountBlob(descriptor: Descriptor, from: string, signal?: AbortSignal): Promise<boolean> {
+    const prefix = `${this.#client.registry}/`;
+    if (!from.startsWith(prefix)) return false;
+    const source = from.slice(prefix.length);
+    const purpose = `mounting ${descriptor.digest} from ${from} in ${this.name}`;
+    const response = await this.#client.request({
+      method: 'POST',
+      url: `/v2/${this.#repository}/blobs/uploads/?mount=${descriptor.digest}&from=${encodeURIComponent(source)}`,
+      // A token for both: where the source may not be read, the registry just does not mount.
+      scope: `${this.#scope} repository:${source}:pull`,
+      purpose,
+      signal,
+    });
+    if (response.status === 201) {
+      response.discard();
+      return true;
+    }
+    if (response.status !== 202) {
+      // Some registries answer a mount they cannot do with an error instead of an upload (Quay without `from`).
+      response.discard();
+      return false;
+    }
+    response.discard();
+    await this.#cancel(response);
+    return false;
+  }
+
+  openBlob(descriptor: Descriptor): ByteSource {
+    return {
+      name: `${this.name}@${descriptor.digest}`,
+      sizeBytes: descriptor.size,
+      open: ({ start, signal }) => this.#read(descriptor, start, signal),
+    };
+  }
+
+  async startUpload(options: UploadOptions): Promise<BlobUpload> {
+    return await RegistryUpload.start({
+      ...options,
+      client: this.#client,
+      name: this.name,
+      repository: this.#repository,
+      scope: this.#scope,
+      stat: digest => this.statBlob(digest, options.signal),
+    });
+  }
+
+  async getManifest(reference: string, signal?: AbortSignal): Promise<StoredManifest | undefined> {
+    const purpose = `reading the manifest ${reference} of ${this.name}`;
+    const response = await this.#request('GET', `manifests/${reference}`, {
+      purpose,
+      signal,
+      headers: { accept: MANIFEST_TYPES.join(', ') },
+    });
+    if (response.status === 404) {
+      response.discard();
+      return undefined;
+    }
+    if (response.status !== 200) throw await this.#client.failure(response, purpose);
+    const bytes = await response.bytes(MAX_MANIFEST_BYTES);
+    const digest = digestOf(bytes);
+    const expected = isDigest(reference) ? reference : response.headers['docker-content-digest'];
+    if (expected !== undefined && expected !== digest) {
+      throw new IntegrityError(`${purpose}: expected ${expected}, got bytes of ${digest}`, {
+        code: 'INTEGRITY_HASH',
+        subject: this.name,
+      });
+    }
+    const mediaType = (response.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
+    return { mediaType, digest, bytes };
+  }
+
+  async resolveTag(tag: string, signal?: AbortSignal): Promise<Digest | undefined> {
+    const purpose = `resolving the tag ${tag} of ${this.name}`;
+    const response = await this.#request('HEAD', `manifests/${tag}`, {
+      purpose,
+      signal,
+      headers: { accept: MANIFEST_TYPES.join(', ') },
+    });
+    response.discard();
+    if (response.status === 404) return undefined;
+    if (response.status !== 200) throw await this.#client.failure(response, purpose);
+    const digest = response.headers['docker-content-digest'];
+    // Optional in the specification; without it the manifest itself tells.
+    if (!isDigest(digest)) return (await this.getManifest(tag, signal))?.digest;
+    return digest;
+  }
+
+  async putManifest(reference: string, manifest: StoredManifest, signal?: AbortSignal): Promise<void> {
+    const purpose = `putting the manifest ${reference} to ${this.name}`;
+    const response = await this.#request('PUT', `manifests/${reference}`, {
+      purpose,
+      signal,
+      headers: { 'content-type': manifest.mediaType },
+      body: manifest.bytes,
+    });
+    if (response.status !== 201) throw await this.#client.failure(response, purpose);
+    response.discard();
+    const confirmed = response.headers['docker-content-digest'];
+    if (confirmed !== undefined && confirmed !== manifest.digest) {
+      throw new IntegrityError(
+        `${purpose}: sent ${manifest.digest}, the registry stored ${String(confirmed)}`,
+        {
+          code: 'INTEGRITY_HASH',
+          subject: this.name,
+        },
+      );
+    }
+  }
+
+  async listTags(limit: number, signal?: AbortSignal): Promise<string[]> {
+    const purpose = `listing the tags of ${this.name}`;
+    const tags: string[] = [];
+    let path = `/v2/${this.#repository}/tags/list?n=${limit}`;
+    while (tags.length < limit) {
+      const response = await this.#client.request({
+        method: 'GET',
+        url: path,
+        scope: this.#scope,
+        purpose,
+        signal,
+      });
+      if (response.status === 404) {
+        response.discard();
+        break;
+      }
+      if (response.status !== 200) throw await this.#client.failure(response, purpose);
+      const body = JSON.parse((await response.bytes()).toString('utf8')) as { tags?: string[] | null };
+      const page = (body.tags ?? []).filter(tag => typeof tag === 'string');
+      tags.push(...page);
+      const next = /<([^>]+)>\s*;\s*rel="?next"?/.exec(String(response.headers.link ?? ''))?.[1];
+      if (next === undefined || page.length === 0) break;
+      path = this.#client.resolve(next, response.url);
+    }
+    return tags.slice(0, limit);
+  }
+
+  #request(
+    method: 'GET' | 'HEAD' | 'PUT',
+    path: string,
+    options: {
+      purpose: string;
+      signal?: AbortSignal | undefined;
+      headers?: Record<string, string>;
+      body?: Buffer;
+    },
+  ): Promise<HttpResponse> {
+    return this.#client.request({
+      ...options,
+      method,
+      url: `/v2/${this.#repository}/${path}`,
+      scope: this.#scope,
+    });
+  }
+
+  /** An upload that a refused mount has opened is closed again; GHCR answers 405, which is as good. */
+  async #cancel(response: HttpResponse): Promise<void> {
+    const location = response.headers.location;
+    if (location === undefined) return;
+    const purpose = `closing an unused upload in ${this.name}`;
+    try {
+      const answer = await this.#client.request({
+        method: 'DELETE',
+        url: this.#client.resolve(location, response.url),
+        scope: this.#scope,
+        purpose,
+        isRetryable: false,
+      });
+      answer.discard();
+    } catch {
+      // Registries drop forgotten uploads by themselves.
+    }
+  }
+
+  async *#read(
+    descriptor: Descriptor,
+    start: number,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Uint8Array> {
+    const purpose = `reading ${descriptor.digest} from ${this.name}`;
+    let position = start;
+    for (let attempt = 1; position < descriptor.size; attempt++) {
+      const before = position;
+      const response = await this.#request('GET', `blobs/${descriptor.digest}`, {
+        purpose,
+        signal,
+        headers: position > 0 ? { range: `bytes=${position}-` } : {},
+      });
+      if (response.status !== 200 && response.status !== 206)
+        throw await this.#client.failure(response, purpose);
+      // A registry may ignore the range and start over.
+      let skip = response.status === 206 ? 0 : position;
+      try {
+        for await (const chunk of response.stream as AsyncIterable<Buffer>) {
+          const part = skip > 0 ? chunk.subarray(skip) : chunk;
+          skip = Math.max(0, skip - chunk.length);
+          position += part.length;
+          if (part.length > 0) yield part;
+        }
+        if (position < descriptor.size) throw new Error('the answer ended too early');
+      } catch (error) {
+        if (position > before) attempt = 0;
+        if (signal?.aborted || attempt >= MAX_READ_ATTEMPTS) {
+          throw new RegistryError(networkError(error, { url: response.url, purpose, signal }).message, {
+            code: 'REGISTRY_UNREACHABLE',
+            subject: this.name,
+            cause: error,
+          });
+        }
+      }
+    }
+  }
+}
