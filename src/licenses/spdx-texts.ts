@@ -1,0 +1,51 @@
+import parse from 'spdx-expression-parse';
+import spdxIds from 'spdx-license-list/simple.js';
+
+/** The full text of a licence by its SPDX id; undefined where there is none. */
+export type SpdxTexts = (id: string) => string | undefined;
+
+/** This project's own licence. */
+export const OWN_LICENSE = 'CC0-1.0';
+
+const CANONICAL_ID = new Map([...spdxIds].map(id => [id.toLowerCase(), id]));
+
+/** Reads the texts of `ids`, and this project's own, so that they can be looked up without waiting. */
+export async function loadSpdxTexts(ids: Iterable<string>): Promise<SpdxTexts> {
+  const wanted = [...new Set([OWN_LICENSE, ...ids])];
+  const texts = new Map(await Promise.all(wanted.map(async id => [id, await loadSpdxText(id)] as const)));
+  return id => texts.get(id);
+}
+
+/** The full text, ending in a newline; undefined for what is not on the SPDX list. */
+export async function loadSpdxText(id: string): Promise<string | undefined> {
+  // Only an id of the list becomes part of a path.
+  const known = CANONICAL_ID.get(id.toLowerCase());
+  if (known === undefined) return undefined;
+  // One file a licence: all texts together are 5 MB.
+  const file = await import(`spdx-license-list/licenses/${known}.json`, { with: { type: 'json' } });
+  const text: unknown = file.default.licenseText;
+  if (typeof text !== 'string' || text.trim() === '') return undefined;
+  return `${text.replaceAll('\r\n', '\n').trimEnd()}\n`;
+}
+
+/** One licence of an expression, with the exception that it comes with. */
+export interface LicensePart {
+  readonly id: string;
+  readonly exception: string | undefined;
+}
+
+/** The licences of a valid SPDX expression in its order, each once; none for null. */
+export function licenseParts(spdx: string | null): readonly LicensePart[] {
+  if (spdx === null) return [];
+  const parts = new Map<string, LicensePart>();
+  const collect = (tree: parse.Info): void => {
+    if ('conjunction' in tree) {
+      collect(tree.left);
+      collect(tree.right);
+    } else {
+      parts.set(`${tree.license} WITH ${tree.exception}`, { id: tree.license, exception: tree.exception });
+    }
+  };
+  collect(parse(spdx));
+  return [...parts.values()];
+}

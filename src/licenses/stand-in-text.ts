@@ -1,0 +1,64 @@
+import { plainLine } from '../core/text.ts';
+import type { LicenseFacts } from '../hub/types.ts';
+import { type LicensePart, licenseParts, type SpdxTexts } from './spdx-texts.ts';
+import type { LicenseOutcome } from './types.ts';
+
+export interface StandIn {
+  readonly text: string;
+  /** The licences whose full text it has. */
+  readonly ids: readonly string[];
+}
+
+/** What takes the place of a licence file where the repository has none: SPDX's full texts, or a plain statement. */
+export function standInText(
+  facts: LicenseFacts,
+  license: LicenseOutcome['license'],
+  texts: SpdxTexts,
+): StandIn {
+  const parts = licenseParts(license.spdx);
+  const ids = [...new Set(parts.map(({ id }) => id).filter(id => texts(id) !== undefined))];
+  const [only] = parts;
+  const text = only && texts(only.id);
+  // One licence: its text and nothing else, so that tools know it when they see it.
+  if (parts.length === 1 && text !== undefined && only?.exception === undefined) return { text, ids };
+  if (ids.length === 0) return { text: statement(facts, license), ids };
+  return {
+    text: [
+      `SPDX-License-Identifier: ${license.spdx}\n`,
+      ...parts.map(part => section(part, facts, license, texts)),
+    ].join('\n'),
+    ids,
+  };
+}
+
+function section(
+  part: LicensePart,
+  facts: LicenseFacts,
+  license: LicenseOutcome['license'],
+  texts: SpdxTexts,
+): string {
+  const title = part.exception === undefined ? part.id : `${part.id} WITH ${part.exception}`;
+  const rule = '='.repeat(Math.max(title.length, 40));
+  const exception =
+    part.exception === undefined
+      ? ''
+      : `\n(The text of the exception ${part.exception} is not part of this file.)\n`;
+  return `${rule}\n${title}\n${rule}\n\n${texts(part.id) ?? statement(facts, license)}${exception}`;
+}
+
+function statement(facts: LicenseFacts, license: LicenseOutcome['license']): string {
+  const lines = [
+    'This is not the text of a licence. The repository of the model has no licence file,',
+    'and there is no SPDX text for what the model is declared to be under:',
+    '',
+    `  licence: ${license.declared ?? 'nothing'}`,
+  ];
+  if (facts.licenseName !== null) lines.push(`  name:    ${plainLine(facts.licenseName)}`);
+  if (facts.licenseLink !== null) lines.push(`  link:    ${plainLine(facts.licenseLink, 500)}`);
+  lines.push(
+    '',
+    'An image that holds the weights is built only where its publisher vouches that they may be',
+    'handed on (`permissive: true` in models.yaml).',
+  );
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,112 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { digestOf } from '../core/digest.ts';
+import { describeError, HubError, IntegrityError, WeighbridgeError } from '../core/errors.ts';
+import type { ContentId, LayerEntry } from '../layer/recipe.ts';
+
+/** Reads an entry that is a file of the model's repository. */
+export type ReadEntry = (entry: LayerEntry) => Promise<Uint8Array>;
+
+/**
+ * Writes the tree into `folder`, which stands for the image's `/licenses`. Gives the files written, as paths below
+ * `folder`. Each file is checked before it is written and is there whole or not at all; files already there that the
+ * tree does not have stay.
+ */
+export async function writeLicenses(
+  folder: string,
+  entries: readonly LayerEntry[],
+  read: ReadEntry,
+): Promise<readonly string[]> {
+  const written: string[] = [];
+  // All paths first: nothing is written for a tree with a hostile one.
+  const files = entries.map(entry => ({ entry, below: pathBelowFolder(entry.path) }));
+  const root = await onDisk(folder, async () => {
+    await mkdir(folder, { recursive: true });
+    return await realpath(folder);
+  });
+  for (const { entry, below } of files) {
+    const bytes = entry.origin.kind === 'inline' ? Buffer.from(entry.origin.text) : await read(entry);
+    checkContent(entry, bytes);
+    await onDisk(path.join(folder, below), () => writeWhole(root, below, bytes));
+    written.push(below);
+  }
+  return written;
+}
+
+/** `licenses/model/LICENSE` as `model/LICENSE`. */
+function pathBelowFolder(entryPath: string): string {
+  const [top, ...segments] = entryPath.split('/');
+  const isSafe =
+    top === 'licenses' &&
+    segments.length > 0 &&
+    segments.every(segment => !/^\.{0,2}$/.test(segment) && !/[\\:\p{Cc}]/u.test(segment));
+  if (!isSafe) throw hostile(entryPath);
+  return segments.join('/');
+}
+
+function checkContent(entry: LayerEntry, bytes: Uint8Array): void {
+  if (bytes.length !== entry.sizeBytes) {
+    throw new IntegrityError(`${entry.path}: expected ${entry.sizeBytes} bytes, got ${bytes.length}`, {
+      code: 'INTEGRITY_SIZE',
+      subject: entry.path,
+    });
+  }
+  const actual = entry.contentId.startsWith('git:') ? gitIdOf(bytes) : digestOf(bytes);
+  if (actual !== entry.contentId) {
+    throw new IntegrityError(`${entry.path}: expected ${entry.contentId}, got ${actual}`, {
+      code: 'INTEGRITY_HASH',
+      subject: entry.path,
+      remedy:
+        'The file was not written. Try again; if it stays, the Hub or something on the way to it is at fault.',
+    });
+  }
+}
+
+/** What git names a blob by: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects */
+function gitIdOf(bytes: Uint8Array): ContentId {
+  return `git:${createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex')}`;
+}
+
+async function writeWhole(root: string, below: string, bytes: Uint8Array): Promise<void> {
+  const folders = below.split('/');
+  const name = folders.pop() ?? '';
+  let parent = root;
+  for (const folder of folders) {
+    parent = path.join(parent, folder);
+    await mkdir(parent, { recursive: true });
+    // A link that stood there before could lead out of the folder.
+    if ((await realpath(parent)) !== parent) throw hostile(below);
+  }
+  const temporary = path.join(parent, `.${randomUUID()}.part`);
+  try {
+    await writeFile(temporary, bytes, { flag: 'wx', mode: 0o644 });
+    // Replaces a link of that name and does not write through it.
+    await rename(temporary, path.join(parent, name));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+async function onDisk<T>(target: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof WeighbridgeError) throw error;
+    throw new WeighbridgeError(`cannot write ${target}: ${describeError(error)}`, {
+      code: 'STORE_IO',
+      subject: target,
+      remedy: 'Name a folder that can be written to.',
+      cause: error,
+    });
+  }
+}
+
+function hostile(subject: string): HubError {
+  return new HubError(`${JSON.stringify(subject)} would be written outside of the folder for licences`, {
+    code: 'HUB_HOSTILE_PATH',
+    subject,
+    remedy: 'Nothing was written there; look at the repository on the Hub, and at links in the folder.',
+  });
+}

@@ -1,0 +1,51 @@
+import type { ModelConfig } from '../config/types.ts';
+import { plainLine } from '../core/text.ts';
+import type { ModelSnapshot } from '../hub/types.ts';
+import type { Evidence } from './types.ts';
+
+export interface GateJudgement {
+  readonly isGated: boolean;
+  readonly rule: string;
+  readonly reason: string;
+  readonly evidence: readonly Evidence[];
+}
+
+/** Whether users have to ask for access. The file may close a gate, never open the Hub's. */
+export function judgeGate(model: ModelConfig, snapshot: ModelSnapshot): GateJudgement {
+  const evidence: Evidence[] = [
+    { field: 'gated', value: model.gated, source: 'models.yaml' },
+    { field: 'gated', value: snapshot.gated, source: 'hub' },
+  ];
+  // Whatever is not exactly false is a gate, also values that the Hub may come to give.
+  const isGatedByHub = snapshot.gated !== false;
+  if (isGatedByHub && model.gated === false) {
+    return {
+      isGated: true,
+      rule: 'gated-false-refused',
+      reason: `models.yaml says \`gated: false\` but the Hub gates this model (${howGated(snapshot)}), and the Hub's word stands: its weights may not be handed on. No line in models.yaml opens the gate; \`gated: false\` is best removed.`,
+      evidence,
+    };
+  }
+  if (isGatedByHub) {
+    return {
+      isGated: true,
+      rule: 'gated',
+      reason: `The Hub gates this model (${howGated(snapshot)}): each user has to be granted access, so its weights may not be handed on in an image. No line in models.yaml changes that.`,
+      evidence,
+    };
+  }
+  if (model.gated === true) {
+    return {
+      isGated: true,
+      rule: 'gated-by-file',
+      reason:
+        'models.yaml says that this model is gated (`gated: true`), so its weights are not handed on; the Hub itself does not gate it. Without that line the Hub decides.',
+      evidence,
+    };
+  }
+  return { isGated: false, rule: 'not-gated', reason: 'The Hub does not gate this model.', evidence };
+}
+
+function howGated({ gated }: ModelSnapshot): string {
+  return `gated: ${plainLine(JSON.stringify(gated) ?? String(gated), 40)}`;
+}

@@ -1,0 +1,59 @@
+import { plainLine } from '../core/text.ts';
+import type { LicenseFacts } from '../hub/types.ts';
+import { readExpression } from './spdx.ts';
+
+/** One of the licences that a model card names. */
+export interface LicenseElement {
+  readonly kind: 'spdx' | 'other' | 'unknown' | 'family' | 'hub-only';
+  /** As the card says it, fit for a sentence. */
+  readonly text: string;
+  /** A valid SPDX expression; `LicenseRef-…` for what has no SPDX id. */
+  readonly spdx: string;
+}
+
+/** Ids of the Hub that stand for several licences with different terms (repositories-licenses in the Hub's documentation). */
+const FAMILIES: ReadonlySet<string> = new Set(['bsd', 'cc', 'gpl', 'lgpl', 'gfdl', 'openrail']);
+
+/** The licences of a card, each once; empty where the card names none. A list means that all of them apply. */
+export function licenseElements(facts: LicenseFacts): readonly LicenseElement[] {
+  const texts = declaredTexts(facts);
+  if (texts.every(text => text.toLowerCase() === 'unknown')) return [];
+  return texts.map(text => elementOf(text, facts));
+}
+
+/** `apache-2.0`, `mit, apache-2.0`, `other (llama3.1)`, or null. */
+export function declaredLicense(facts: LicenseFacts): string | null {
+  const texts = declaredTexts(facts).map(text => plainLine(text));
+  if (texts.length === 0) return null;
+  const name = plainLine(facts.licenseName ?? '');
+  const isNews = name !== '' && !texts.some(text => text.toLowerCase() === name.toLowerCase());
+  return plainLine(texts.join(', ') + (isNews ? ` (${name})` : ''), 300);
+}
+
+function declaredTexts({ license }: LicenseFacts): string[] {
+  const texts = typeof license === 'string' ? [license] : (license ?? []);
+  return [...new Set(texts.map(text => text.trim()).filter(text => text !== ''))];
+}
+
+function elementOf(text: string, facts: LicenseFacts): LicenseElement {
+  const expression = readExpression(text);
+  if (expression !== undefined) return { kind: 'spdx', text: expression.spdx, spdx: expression.spdx };
+  const kind = kindOf(text.toLowerCase());
+  const named = kind === 'other' ? (facts.licenseName ?? text) : text;
+  return { kind, text: plainLine(text), spdx: licenseRef(named) };
+}
+
+function kindOf(id: string): LicenseElement['kind'] {
+  if (id === 'other' || id === 'unknown') return id;
+  return FAMILIES.has(id) ? 'family' : 'hub-only';
+}
+
+/** SPDX allows letters, digits, `-` and `.` after the prefix. */
+export function licenseRef(name: string): string {
+  const id = name
+    .normalize('NFKD')
+    .replace(/[^A-Za-z0-9.]+/g, '-')
+    .slice(0, 64)
+    .replace(/^[-.]+|[-.]+$/g, '');
+  return `LicenseRef-${id || 'other'}`;
+}

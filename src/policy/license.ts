@@ -1,0 +1,187 @@
+import type { ModelConfig } from '../config/types.ts';
+import { plainLine } from '../core/text.ts';
+import type { ModelSnapshot } from '../hub/types.ts';
+import { declaredLicense, type LicenseElement, licenseElements, licenseRef } from './hub-license.ts';
+import { type LicenseExpression, missingParts, permittedKeys, readExpression, spelledOutId } from './spdx.ts';
+import type { Evidence, PolicyOutcome } from './types.ts';
+
+export interface LicenseJudgement {
+  readonly license: PolicyOutcome['license'];
+  readonly rule: string;
+  readonly reason: string;
+  readonly evidence: readonly Evidence[];
+}
+
+/** Whether the weights may be handed on, as far as the licence goes. */
+export function judgeLicense(model: ModelConfig, snapshot: ModelSnapshot): LicenseJudgement {
+  const taken = takenLicense(model, snapshot);
+  const { rule, reason, isPermissive } = ruling(model, taken);
+  return {
+    license: { spdx: taken.spdx, declared: taken.declared, isPermissive },
+    rule,
+    reason,
+    evidence: evidenceFor(model, snapshot),
+  };
+}
+
+/** What the model is taken to be licensed under, before any judgement. */
+interface TakenLicense {
+  readonly spdx: string | null;
+  readonly declared: string | null;
+  /** Undefined where what was declared is not an SPDX expression. */
+  readonly expression: LicenseExpression | undefined;
+  /** `the Hub says apache-2.0`, to be used in a sentence. */
+  readonly words: string;
+  /** Why it cannot be read as SPDX, and which line in models.yaml would help. */
+  readonly problem: Problem | undefined;
+}
+
+interface Problem {
+  readonly rule: string;
+  readonly reason: string;
+}
+
+interface Ruling {
+  readonly rule: string;
+  readonly reason: string;
+  readonly isPermissive: boolean;
+}
+
+function ruling(model: ModelConfig, taken: TakenLicense): Ruling {
+  if (model.permissive === true) {
+    return {
+      rule: 'permissive-by-file',
+      reason: `models.yaml vouches that the weights may be handed on (\`permissive: true\`); ${taken.words}.`,
+      isPermissive: true,
+    };
+  }
+  if (model.permissive === false) {
+    return {
+      rule: 'not-permissive-by-file',
+      reason: `models.yaml says that the weights may not be handed on (\`permissive: false\`); ${taken.words}. Without that line the licence decides.`,
+      isPermissive: false,
+    };
+  }
+  if (taken.expression === undefined) {
+    return { ...(taken.problem ?? unknownLicense(taken.words)), isPermissive: false };
+  }
+  const missing = missingParts(taken.expression.tree, permittedKeys(model.permissiveWhitelist));
+  if (missing.length === 0) {
+    return {
+      rule: 'license-permitted',
+      reason: `The licence ${taken.expression.spdx} is permitted by the whitelist: ${taken.words}.`,
+      isPermissive: true,
+    };
+  }
+  // A whitelist holds ids only, so an exception cannot be put on it.
+  const isListable = !missing.some(part => part.includes(' WITH '));
+  const [are, them] = missing.length === 1 ? ['is', 'it'] : ['are', 'them'];
+  const add = isListable ? `add ${them} to \`spdx_permissive_whitelist\`, or ` : '';
+  return {
+    rule: 'license-not-permitted',
+    reason: `${missing.join(', ')} ${are} not on the whitelist of permissive licences; ${taken.words}. If the licence allows handing the weights on, ${add}${VOUCH}.`,
+    isPermissive: false,
+  };
+}
+
+const VOUCH = 'set `permissive: true` for this model';
+
+function takenLicense(model: ModelConfig, snapshot: ModelSnapshot): TakenLicense {
+  const hubDeclared = declaredLicense(snapshot.license);
+  const hubWords = hubDeclared === null ? 'the Hub names no licence' : `the Hub says ${hubDeclared}`;
+  if (model.overrideSpdx === null) return fromHub(snapshot, hubDeclared, hubWords);
+
+  const override = plainLine(model.overrideSpdx);
+  const words = `models.yaml says \`override_spdx: ${override}\`, ${hubWords}`;
+  const expression = readExpression(model.overrideSpdx);
+  if (expression !== undefined) {
+    return { spdx: expression.spdx, declared: override, expression, words, problem: undefined };
+  }
+  const reason = `\`override_spdx: ${override}\` in models.yaml is not a valid SPDX expression.${hint(override)} ${capital(hubWords)}.`;
+  const problem = { rule: 'override-invalid', reason };
+  return { spdx: licenseRef(override), declared: override, expression: undefined, words, problem };
+}
+
+function fromHub(snapshot: ModelSnapshot, declared: string | null, words: string): TakenLicense {
+  const elements = licenseElements(snapshot.license);
+  if (elements.length === 0)
+    return { spdx: null, declared, expression: undefined, words, problem: undefined };
+  const spdx = elements
+    .map(element => (elements.length > 1 ? `(${element.spdx})` : element.spdx))
+    .join(' AND ');
+  const combined = readExpression(spdx);
+  const odd = elements.find(element => element.kind !== 'spdx');
+  if (odd === undefined && combined !== undefined) {
+    return { spdx: combined.spdx, declared, expression: combined, words, problem: undefined };
+  }
+  // Too long a list for one expression is as good as none.
+  const problem: Problem =
+    odd === undefined
+      ? {
+          rule: 'license-not-spdx',
+          reason: `The Hub lists more licences than can be judged. To decide, ${VOUCH}.`,
+        }
+      : problemOf(odd, snapshot, words);
+  return { spdx: combined?.spdx ?? null, declared, expression: undefined, words, problem };
+}
+
+function unknownLicense(words: string): Problem {
+  return {
+    rule: 'license-unknown',
+    reason: `${capital(words)}, so nobody is known to have allowed handing the weights on. If you know the licence, name it with \`override_spdx\`, or ${VOUCH}.`,
+  };
+}
+
+function problemOf(element: LicenseElement, snapshot: ModelSnapshot, words: string): Problem {
+  const { text } = element;
+  const lookAt =
+    snapshot.license.licenseLink === null ? '' : ` (${plainLine(snapshot.license.licenseLink, 300)})`;
+  const name =
+    snapshot.license.licenseName === null ? '' : `, named ${plainLine(snapshot.license.licenseName)}`;
+  switch (element.kind) {
+    case 'unknown':
+      return unknownLicense(words);
+    case 'other':
+      return {
+        rule: 'license-other',
+        reason: `The Hub says that the licence is not one of the usual ones: ${text}${name}${lookAt}. Someone has to read it; if it allows handing the weights on, ${VOUCH}.`,
+      };
+    case 'family':
+      return {
+        rule: 'license-not-spdx',
+        reason: `The Hub says ${text}, which names a family of licences and not one of them. If you know which one it is, name it with \`override_spdx\`, or ${VOUCH}.`,
+      };
+    default:
+      return {
+        rule: 'license-not-spdx',
+        reason: `The Hub says ${text}${name}${lookAt}, which is no SPDX licence.${hint(text)} If its terms allow handing the weights on, ${VOUCH}.`,
+      };
+  }
+}
+
+function hint(text: string): string {
+  const id = spelledOutId(text);
+  return id === undefined ? '' : ` If ${id} is meant, write \`override_spdx: ${id}\`.`;
+}
+
+function capital(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+}
+
+function evidenceFor(model: ModelConfig, snapshot: ModelSnapshot): Evidence[] {
+  const { license, licenseName, licenseLink } = snapshot.license;
+  const evidence: Evidence[] = [{ field: 'permissive', value: model.permissive, source: 'models.yaml' }];
+  if (model.overrideSpdx !== null) {
+    evidence.push({ field: 'override_spdx', value: model.overrideSpdx, source: 'models.yaml' });
+  }
+  evidence.push({ field: 'cardData.license', value: license, source: 'hub' });
+  if (licenseName !== null)
+    evidence.push({ field: 'cardData.license_name', value: licenseName, source: 'hub' });
+  if (licenseLink !== null)
+    evidence.push({ field: 'cardData.license_link', value: licenseLink, source: 'hub' });
+  if (model.permissive === 'auto') {
+    const value = model.permissiveWhitelist;
+    evidence.push({ field: 'spdx_permissive_whitelist', value, source: 'models.yaml' });
+  }
+  return evidence;
+}

@@ -1,0 +1,101 @@
+import parse from 'spdx-expression-parse';
+import spdxIds from 'spdx-license-list/simple.js';
+
+/** A licence expression that was understood, its ids in SPDX's own spelling. */
+export interface LicenseExpression {
+  /** `Apache-2.0 AND (MIT OR ISC)` */
+  readonly spdx: string;
+  readonly tree: parse.Info;
+}
+
+/** Longer than any licence that people write; it also bounds how deep the parser goes. */
+const MAX_LENGTH = 500;
+const CANONICAL_ID = new Map([...spdxIds].map(id => [id.toLowerCase(), id]));
+
+/**
+ * Reads an SPDX expression; ids and operators in any case, exceptions as SPDX spells them. Undefined for everything
+ * else: a name that is nearly an id is not one.
+ */
+export function readExpression(text: string): LicenseExpression | undefined {
+  if (text.length > MAX_LENGTH) return undefined;
+  const words = text.match(/[()]|[^\s()]+/g);
+  if (words === null) return undefined;
+  try {
+    const tree = parse(words.map(canonicalWord).join(' '));
+    return { spdx: write(tree), tree };
+  } catch {
+    // The parser says what it stumbled on, but for `()` and the like in words of its own inside.
+    return undefined;
+  }
+}
+
+/** The parts that stand in the way of the whitelist; empty where the expression is satisfied by it. */
+export function missingParts(tree: parse.Info, permitted: ReadonlySet<string>): readonly string[] {
+  if (!('conjunction' in tree)) return isPermitted(tree, permitted) ? [] : [writePart(tree)];
+  const left = missingParts(tree.left, permitted);
+  const right = missingParts(tree.right, permitted);
+  if (tree.conjunction === 'or' && (left.length === 0 || right.length === 0)) return [];
+  return [...new Set([...left, ...right])];
+}
+
+/** `spdx_permissive_whitelist` in the form that `missingParts` compares with. Entries are ids, alone or with a `+`. */
+export function permittedKeys(whitelist: readonly string[]): ReadonlySet<string> {
+  return new Set(
+    whitelist.map(entry => {
+      const id = entry.trim();
+      return id.endsWith('+') ? keyOf({ license: id.slice(0, -1), plus: true }) : keyOf({ license: id });
+    }),
+  );
+}
+
+/** The id that `text` spells out in words (`Apache License, Version 2.0`); never one with a version that it does not name. */
+export function spelledOutId(text: string): string | undefined {
+  const wanted = squeeze(text);
+  return [...spdxIds].find(id => squeeze(id) === wanted);
+}
+
+function canonicalWord(word: string): string {
+  if (/^(and|or|with)$/i.test(word)) return word.toUpperCase();
+  const [, id = word, plus = ''] = /^(.+?)(\+?)$/.exec(word) ?? [];
+  // The parser takes `ORISC` for `OR ISC`; a word that only begins like an operator must not reach it.
+  const isOperatorLike = /^(and|or|with)/i.test(id);
+  const canonical = CANONICAL_ID.get(id.toLowerCase());
+  if (canonical === undefined && isOperatorLike) throw new SyntaxError(`${word} is not an SPDX id`);
+  return (canonical ?? id) + plus;
+}
+
+/** No whitelist permits an exception: it may take as well as give, and a whitelist holds ids only. */
+function isPermitted(part: parse.LicenseInfo, permitted: ReadonlySet<string>): boolean {
+  return part.exception === undefined && permitted.has(keyOf(part));
+}
+
+/**
+ * One spelling for what SPDX has two for: `GPL-3.0+` is `GPL-3.0-or-later`, and `GPL-3.0` is `GPL-3.0-only`. Nothing
+ * else is equal; `Apache-1.0+` is neither `Apache-1.0` nor `Apache-2.0`.
+ */
+function keyOf({ license, plus }: Pick<parse.LicenseInfo, 'license' | 'plus'>): string {
+  const id = license.toLowerCase();
+  if (/^(agpl|gpl|lgpl|gfdl)-\d+\.\d+$/.test(id)) return id + (plus ? '-or-later' : '-only');
+  return id + (plus ? '+' : '');
+}
+
+function write(tree: parse.Info): string {
+  if (!('conjunction' in tree)) return writePart(tree);
+  const sides = [tree.left, tree.right].map(side => {
+    const needsParentheses = tree.conjunction === 'and' && 'conjunction' in side && side.conjunction === 'or';
+    return needsParentheses ? `(${write(side)})` : write(side);
+  });
+  return sides.join(tree.conjunction === 'and' ? ' AND ' : ' OR ');
+}
+
+function writePart({ license, plus, exception }: parse.LicenseInfo): string {
+  return `${license}${plus ? '+' : ''}${exception === undefined ? '' : ` WITH ${exception}`}`;
+}
+
+function squeeze(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/\b(the|licen[cs]e|version)\b/g, '')
+    .replace(/\bv(?=\d)/g, '')
+    .replace(/[^a-z0-9+]/g, '');
+}
