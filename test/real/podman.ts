@@ -1,0 +1,133 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runTool, type ToolResult, tryTool } from './run-tool.ts';
+
+export interface ContainerOptions {
+  /** What podman can pull, e.g. `localhost:5000/x:tag` or `docker-archive:<file>`, or a name given to `load`. */
+  readonly image: string;
+  /** Replaces the image's `Cmd`. */
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** `-v` values: `<host folder>:<container folder>[:ro]`. */
+  readonly volumes?: readonly string[];
+  readonly user?: string;
+  /** Further flags of `podman run`, e.g. `--read-only`. */
+  readonly flags?: readonly string[];
+}
+
+/** A container that runs: what it has said so far, and the ways to end it. */
+export interface RunningContainer {
+  readonly output: { readonly stdout: string; readonly stderr: string };
+  /** Waits until stdout and stderr together match; throws when the container ends first or after a minute. */
+  waitFor(pattern: RegExp): Promise<void>;
+  kill(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<void>;
+  readonly ended: Promise<ToolResult>;
+}
+
+/**
+ * podman with a storage of its own in a temporary folder, so that tests see no images of the machine and leave none.
+ * The flags are the ones that also work inside another container: the host's network, and limits that may not be raised.
+ */
+export class Podman {
+  readonly #folder: string;
+  #count = 0;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  static async create(): Promise<Podman> {
+    return new Podman(await mkdtemp(path.join(tmpdir(), 'weighbridge-podman-')));
+  }
+
+  async pull(image: string): Promise<void> {
+    await runTool('podman', [...this.#storage(), 'pull', '--quiet', '--tls-verify=false', image]);
+  }
+
+  /** Takes an image from an OCI layout into the storage as `name` (podman itself cannot where a folder begins with a dot). */
+  async load(ociLayout: string, tag: string, name: string): Promise<void> {
+    const info = await runTool('podman', [
+      ...this.#storage(),
+      'info',
+      '--format',
+      '{{.Store.GraphDriverName}}',
+    ]);
+    const storage = `${info.stdout.trim()}@${path.join(this.#folder, 'root')}+${path.join(this.#folder, 'run')}`;
+    await runTool('skopeo', [
+      'copy',
+      '--quiet',
+      `oci:${ociLayout}:${tag}`,
+      `containers-storage:[${storage}]${name}`,
+    ]);
+  }
+
+  async run(options: ContainerOptions): Promise<ToolResult> {
+    return (await this.start(options)).ended;
+  }
+
+  async start(options: ContainerOptions): Promise<RunningContainer> {
+    const name = `weighbridge-${process.pid}-${++this.#count}`;
+    const child = spawn('podman', [...this.#storage(), ...runArguments(name, options)], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    return watch(child, async signal => {
+      await runTool('podman', [...this.#storage(), 'kill', '--signal', signal, name]);
+    });
+  }
+
+  /** Ends what still runs and takes the storage away. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await tryTool('podman', [...this.#storage(), 'rm', '--all', '--force', '--time', '0']);
+    await tryTool('podman', [...this.#storage(), 'rmi', '--all', '--force']);
+    await tryTool('umount', [path.join(this.#folder, 'root', 'overlay')]);
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  #storage(): string[] {
+    const folders = ['--root', path.join(this.#folder, 'root'), '--runroot', path.join(this.#folder, 'run')];
+    return [...folders, '--runtime', 'runc', '--cgroup-manager', 'cgroupfs', '--events-backend', 'none'];
+  }
+}
+
+function runArguments(name: string, options: ContainerOptions): string[] {
+  return [
+    ...['run', '--rm', '--name', name, '--network', 'host', '--tls-verify=false'],
+    ...['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1024:1024'],
+    ...Object.entries(options.env ?? {}).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
+    ...(options.volumes ?? []).flatMap(volume => ['--volume', volume]),
+    ...(options.user === undefined ? [] : ['--user', options.user]),
+    ...(options.flags ?? []),
+    options.image,
+    ...(options.args ?? []),
+  ];
+}
+
+function watch(child: ChildProcess, kill: RunningContainer['kill']): RunningContainer {
+  const output = { stdout: '', stderr: '' };
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    output.stdout += text;
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    output.stderr += text;
+  });
+  let hasEnded = false;
+  const ended = once(child, 'close').then(([code]): ToolResult => {
+    hasEnded = true;
+    return { ...output, exitCode: code ?? -1 };
+  });
+  const waitFor = async (pattern: RegExp): Promise<void> => {
+    const deadline = Date.now() + 60_000;
+    while (!pattern.test(output.stdout + output.stderr)) {
+      if (hasEnded || Date.now() > deadline) {
+        const why = hasEnded ? 'ended' : 'ran for a minute';
+        throw new Error(`the container ${why} without saying ${pattern}:\n${output.stderr}${output.stdout}`);
+      }
+      await sleep(50);
+    }
+  };
+  return { output, ended, kill, waitFor };
+}

@@ -1,0 +1,107 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runTool } from './run-tool.ts';
+
+export interface RegistryOptions {
+  /** Where blobs are kept: in memory (default), or in a temporary folder that goes with the registry. */
+  readonly storage?: 'memory' | 'folder';
+  /** Asks for this login. Default: open to all. */
+  readonly login?: { readonly user: string; readonly password: string };
+}
+
+export interface RealRegistry {
+  /** `localhost:<port>`, as it stands in references. */
+  readonly host: string;
+  readonly log: () => string;
+  stop(): Promise<void>;
+}
+
+/** Starts the CNCF distribution registry (Debian: docker-registry) on a free loopback port and waits until it answers. */
+export async function startRegistry(options: RegistryOptions = {}): Promise<RealRegistry> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-registry-'));
+  const host = `localhost:${await freePort()}`;
+  const config = path.join(folder, 'config.yml');
+  await writeFile(config, JSON.stringify(await configuration(options, folder, host)));
+
+  let log = '';
+  const child = spawn('docker-registry', ['serve', config], { stdio: ['ignore', 'pipe', 'pipe'] });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      log += text;
+    });
+  }
+  const stop = async (): Promise<void> => {
+    await end(child);
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await untilReady(`http://${host}/v2/`, child, () => log);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { host, log: () => log, stop };
+}
+
+/** The registry reads YAML, of which JSON is a part. */
+async function configuration(options: RegistryOptions, folder: string, host: string): Promise<object> {
+  const storage = options.storage === 'folder' ? { filesystem: { rootdirectory: folder } } : { inmemory: {} };
+  const base = {
+    version: 0.1,
+    log: { level: 'warn', accesslog: { disabled: true } },
+    storage: { ...storage, delete: { enabled: true } },
+    http: { addr: host.replace('localhost', '127.0.0.1'), secret: 'for tests' },
+  };
+  if (options.login === undefined) return base;
+  const file = path.join(folder, 'htpasswd');
+  await writeFile(file, `${options.login.user}:${await bcrypt(options.login.password)}\n`);
+  return { ...base, auth: { htpasswd: { realm: 'weighbridge tests', path: file } } };
+}
+
+/** The registry takes bcrypt only, and the C library's crypt, which Perl gives out, knows it: nothing to install. */
+async function bcrypt(password: string): Promise<string> {
+  const salt = '$2b$05$weighbridgetestsaltxxu';
+  const { stdout } = await runTool('perl', ['-e', 'print crypt($ARGV[0], $ARGV[1])', password, salt]);
+  if (!stdout.startsWith('$2b$05$')) throw new Error('the C library of this machine has no bcrypt');
+  return stdout;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise(resolve => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no TCP address');
+  return address.port;
+}
+
+async function untilReady(url: string, child: ChildProcess, log: () => string): Promise<void> {
+  let failure: Error | undefined;
+  child.once('error', error => {
+    failure = error;
+  });
+  for (let attempt = 0; attempt < 200; attempt++) {
+    if (failure !== undefined) throw failure;
+    if (child.exitCode !== null) throw new Error(`docker-registry ended at once:\n${log()}`);
+    const status = await fetch(url).then(
+      response => response.status,
+      () => undefined,
+    );
+    if (status === 200 || status === 401) return;
+    await sleep(50);
+  }
+  throw new Error(`docker-registry does not answer at ${url}:\n${log()}`);
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise(resolve => child.once('close', resolve));
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), 3000);
+  await ended;
+  clearTimeout(timer);
+}
