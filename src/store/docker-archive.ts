@@ -1,11 +1,12 @@
 import type { ByteSource } from '../core/byte-source.ts';
 import { type Digest, isDigest } from '../core/digest.ts';
 import { ConfigError, IntegrityError, RegistryError } from '../core/errors.ts';
-import { type Descriptor, type Index, type Manifest, MediaType } from '../oci/types.ts';
+import type { ParsedManifest } from '../oci/parse.ts';
+import { type Descriptor, type Manifest, MediaType } from '../oci/types.ts';
 import { configEntryName, DockerArchiveFile, layerEntryName } from './docker-archive-file.ts';
 import type { BlobUpload, ImageStore, StoredManifest, UploadOptions } from './image-store.ts';
 import { throwIfAborted } from './store-io.ts';
-import { checkArrival, isIndex } from './stored-manifest.ts';
+import { checkArrival } from './stored-manifest.ts';
 
 export interface DockerArchiveOptions {
   /** What the images are called when they are loaded: `hf-x`, or with a registry in front. */
@@ -110,8 +111,8 @@ export class DockerArchiveStore implements ImageStore {
     throwIfAborted(signal);
     const has = async (digest: Digest): Promise<boolean> =>
       this.#archive.entries.has(digest) || this.#contents.manifests.has(digest);
-    const manifest = await checkArrival(this.name, reference, stored, has);
-    if (!isDigest(reference)) await this.#tag(this.#named(reference), stored.digest, manifest);
+    const parsed = await checkArrival(this.name, reference, stored, has);
+    if (!isDigest(reference)) await this.#tag(this.#named(reference), stored.digest, parsed);
     this.#contents.manifests.set(stored.digest, stored);
   }
 
@@ -122,8 +123,10 @@ export class DockerArchiveStore implements ImageStore {
     return own.slice(0, limit);
   }
 
-  async #tag(name: string, digest: Digest, manifest: Manifest | Index): Promise<void> {
-    if (isIndex(manifest) || !CONFIG_TYPES.has(manifest.config.mediaType)) throw this.#unfit(name);
+  async #tag(name: string, digest: Digest, parsed: ParsedManifest): Promise<void> {
+    if (parsed.kind === 'index' || !CONFIG_TYPES.has(parsed.manifest.config.mediaType))
+      throw this.#unfit(name);
+    const { manifest } = parsed;
     await this.#archive.markConfig(manifest.config.digest);
     const { images } = this.#contents;
     for (const image of images) image.names.delete(name);

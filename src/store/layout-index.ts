@@ -16,11 +16,13 @@ const turns = new Map<string, Mutex>();
 export class LayoutIndex {
   readonly #store: string;
   readonly #folder: string;
+  readonly #tagPrefix: string;
   readonly #turn: Mutex;
 
-  constructor(store: string, realFolder: string) {
+  constructor(store: string, realFolder: string, tagPrefix: string) {
     this.#store = store;
     this.#folder = realFolder;
+    this.#tagPrefix = tagPrefix;
     this.#turn = turns.get(realFolder) ?? new Mutex();
     turns.set(realFolder, this.#turn);
   }
@@ -30,8 +32,10 @@ export class LayoutIndex {
     const { manifests } = await this.#read();
     return new Map(
       manifests.flatMap(descriptor => {
-        const tag = descriptor.annotations?.[REF_NAME];
-        return tag !== undefined && isTag(tag) && isDigest(descriptor.digest) ? [[tag, descriptor]] : [];
+        const name = descriptor.annotations?.[REF_NAME];
+        if (!name?.startsWith(this.#tagPrefix) || !isDigest(descriptor.digest)) return [];
+        const tag = name.slice(this.#tagPrefix.length);
+        return isTag(tag) ? [[tag, descriptor]] : [];
       }),
     );
   }
@@ -40,8 +44,9 @@ export class LayoutIndex {
   async setTag(tag: string, descriptor: Descriptor): Promise<void> {
     await this.#turn.run(async () => {
       const index = await this.#read();
-      const others = index.manifests.filter(({ annotations }) => annotations?.[REF_NAME] !== tag);
-      const tagged = { ...descriptor, annotations: { ...descriptor.annotations, [REF_NAME]: tag } };
+      const name = `${this.#tagPrefix}${tag}`;
+      const others = index.manifests.filter(({ annotations }) => annotations?.[REF_NAME] !== name);
+      const tagged = { ...descriptor, annotations: { ...descriptor.annotations, [REF_NAME]: name } };
       await this.#write({ ...index, manifests: [...others, tagged] });
     });
   }

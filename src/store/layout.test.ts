@@ -30,6 +30,7 @@ async function put(store: ImageStore, text: string) {
 }
 
 async function putImage(store: ImageStore, tag: string) {
+  // The media type is left out, which OCI allows.
   const json = { schemaVersion: 2, config: await put(store, '{}'), layers: [await put(store, tag)] };
   const bytes = Buffer.from(JSON.stringify(json));
   const manifest = { mediaType: MediaType.ociManifest, digest: digestOf(bytes), bytes };
@@ -87,6 +88,18 @@ test('what others keep in the layout stays', async () => {
   assert.deepEqual(index.manifests.slice(0, 2), [foreign.manifests[0], foreign.manifests[2]]);
   assert.equal(index.manifests[2].digest, digest);
   assert.deepEqual(await store.listTags(9), ['v1']);
+});
+
+test("images of several repositories share a layout without taking each other's tags", async () => {
+  const target = freshFolder();
+  const x = await openLayout(target, { repository: 'hf-x' });
+  const y = await openLayout(target, { repository: 'hf-y' });
+  const first = await putImage(x, 'v1');
+  await putImage(y, 'v1');
+  await putImage(y, 'v2');
+  assert.deepEqual([await x.listTags(9), await y.listTags(9)], [['v1'], ['v1', 'v2']]);
+  assert.equal(await x.resolveTag('v1'), first.digest);
+  assert.deepEqual(await (await openLayout(target)).listTags(9), []);
 });
 
 test('writers of one layout do not lose tags, also through several stores', async () => {

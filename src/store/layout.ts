@@ -10,23 +10,32 @@ import { FileUpload } from './file-upload.ts';
 import type { BlobUpload, ImageStore, StoredManifest, UploadOptions } from './image-store.ts';
 import { LayoutIndex } from './layout-index.ts';
 import { guardIo, isSystemError, readRange, throwIfAborted } from './store-io.ts';
-import { checkArrival, readManifest } from './stored-manifest.ts';
+import { checkArrival, manifestType } from './stored-manifest.ts';
 
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 const EMPTY_INDEX = JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] });
 /** So that two who open one new folder at once do not see each other's half. */
 const opening = new Mutex();
 
+export interface LayoutOptions {
+  /**
+   * Put before every tag (`hf-x:v1-fat`), so that images of several models can share the folder; without it a tag is
+   * kept as it is.
+   */
+  readonly repository?: string;
+}
+
 /**
  * An OCI image layout in a folder, made where there is none; images that are in it stay.
  * https://github.com/opencontainers/image-spec/blob/main/image-layout.md
  * Throws RegistryError STORE_IO where the folder cannot be used.
  */
-export async function openLayout(folder: string): Promise<ImageStore> {
+export async function openLayout(folder: string, { repository }: LayoutOptions = {}): Promise<ImageStore> {
   const name = `oci:${folder}`;
   return await guardIo(name, 'making an image layout', async () => {
     await opening.run(() => makeLayout(name, folder));
-    return new LayoutStore(name, await realpath(folder));
+    const prefix = repository === undefined ? '' : `${repository}:`;
+    return new LayoutStore(name, await realpath(folder), prefix);
   });
 }
 
@@ -58,10 +67,10 @@ class LayoutStore implements ImageStore {
   readonly #folder: string;
   readonly #index: LayoutIndex;
 
-  constructor(name: string, realFolder: string) {
+  constructor(name: string, realFolder: string, tagPrefix: string) {
     this.name = name;
     this.#folder = realFolder;
-    this.#index = new LayoutIndex(name, realFolder);
+    this.#index = new LayoutIndex(name, realFolder, tagPrefix);
   }
 
   async statBlob(digest: Digest): Promise<number | undefined> {
@@ -109,10 +118,10 @@ class LayoutStore implements ImageStore {
     return await guardIo(this.name, doing, async () => {
       const digest = isDigest(reference) ? reference : await this.resolveTag(reference);
       const bytes = digest === undefined ? undefined : await this.#readSmall(digest);
-      const manifest = bytes === undefined ? undefined : readManifest(bytes);
-      if (digest === undefined || bytes === undefined || manifest === undefined) return undefined;
+      if (digest === undefined || bytes === undefined) return undefined;
       if (digestOf(bytes) !== digest) throw damaged(this.name, digest);
-      return { mediaType: manifest.mediaType, digest, bytes };
+      const mediaType = manifestType(bytes);
+      return mediaType === undefined ? undefined : { mediaType, digest, bytes };
     });
   }
 
@@ -123,9 +132,12 @@ class LayoutStore implements ImageStore {
 
   async putManifest(reference: string, manifest: StoredManifest, signal?: AbortSignal): Promise<void> {
     const { digest, bytes, mediaType } = manifest;
-    const { artifactType } = await checkArrival(this.name, reference, manifest, async blob => {
-      return (await this.statBlob(blob)) !== undefined;
-    });
+    await checkArrival(
+      this.name,
+      reference,
+      manifest,
+      async blob => (await this.statBlob(blob)) !== undefined,
+    );
     const upload = await this.startUpload({ sizeBytes: bytes.length, digest, signal });
     try {
       await upload.write(bytes);
@@ -134,7 +146,7 @@ class LayoutStore implements ImageStore {
       await upload.abort();
     }
     if (isDigest(reference)) return;
-    const descriptor = { mediaType, digest, size: bytes.length, ...(artifactType ? { artifactType } : {}) };
+    const descriptor = { mediaType, digest, size: bytes.length };
     await guardIo(this.name, `setting the tag ${reference}`, () => this.#index.setTag(reference, descriptor));
   }
 

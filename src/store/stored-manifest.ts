@@ -1,32 +1,23 @@
 import { type Digest, digestOf, isDigest } from '../core/digest.ts';
 import { IntegrityError, RegistryError } from '../core/errors.ts';
+import { type ParsedManifest, parseManifest } from '../oci/parse.ts';
 import { isTag } from '../oci/reference.ts';
-import { type Descriptor, type Index, type Manifest, MediaType } from '../oci/types.ts';
+import { type Descriptor, MediaType } from '../oci/types.ts';
 import type { StoredManifest } from './image-store.ts';
 
-/** What a manifest's bytes say of themselves; undefined where they are no manifest. */
-export function readManifest(bytes: Buffer): Manifest | Index | undefined {
+/** The media type that bytes of a manifest have; undefined where they are no manifest. */
+export function manifestType(bytes: Buffer): string | undefined {
   let json: unknown;
   try {
     json = JSON.parse(bytes.toString('utf8'));
   } catch {
     return undefined;
   }
-  if (typeof json !== 'object' || json === null || !('schemaVersion' in json)) return undefined;
-  const { schemaVersion, mediaType } = json as { schemaVersion: unknown; mediaType?: unknown };
+  const { schemaVersion, mediaType, manifests } = (json ?? {}) as Record<string, unknown>;
   if (schemaVersion !== 2) return undefined;
-  const usual = 'manifests' in json ? MediaType.ociIndex : MediaType.ociManifest;
-  return { ...json, mediaType: typeof mediaType === 'string' ? mediaType : usual } as Manifest | Index;
-}
-
-export function isIndex(manifest: Manifest | Index): manifest is Index {
-  return 'manifests' in manifest;
-}
-
-/** The blobs and manifests that must be there before this one. */
-export function referencesOf(manifest: Manifest | Index): Descriptor[] {
-  if (isIndex(manifest)) return [...manifest.manifests];
-  return [manifest.config, ...manifest.layers].filter(descriptor => descriptor.urls === undefined);
+  if (typeof mediaType === 'string') return mediaType;
+  // OCI says that a manifest should name its type, not that it must.
+  return manifests === undefined ? MediaType.ociManifest : MediaType.ociIndex;
 }
 
 /**
@@ -38,22 +29,28 @@ export async function checkArrival(
   reference: string,
   stored: StoredManifest,
   has: (digest: Digest) => Promise<boolean>,
-): Promise<Manifest | Index> {
+): Promise<ParsedManifest> {
   const actual = digestOf(stored.bytes);
-  if (stored.digest !== actual || (isDigest(reference) && reference !== actual)) {
-    throw new IntegrityError(`a manifest for ${store} should be ${stored.digest} and is ${actual}`, {
+  const expected = isDigest(reference) ? reference : stored.digest;
+  if (stored.digest !== actual || expected !== actual) {
+    throw new IntegrityError(`a manifest for ${store} should be ${expected} and is ${actual}`, {
       code: 'INTEGRITY_HASH',
       subject: store,
     });
   }
-  const manifest = readManifest(stored.bytes);
-  if (manifest === undefined || !(isTag(reference) || isDigest(reference))) {
-    throw refused(store, manifest === undefined ? 'it is no image manifest' : `${reference} is no tag`);
-  }
-  for (const { digest } of referencesOf(manifest)) {
+  if (!isTag(reference) && !isDigest(reference)) throw refused(store, `${reference} is no tag`);
+  const parsed = parseManifest(stored.bytes, stored.mediaType, `the manifest for ${store}`);
+  for (const { digest } of referencesOf(parsed)) {
     if (!(await has(digest))) throw refused(store, `it names ${digest}, which is not there`);
   }
-  return manifest;
+  return parsed;
+}
+
+function referencesOf(parsed: ParsedManifest): readonly Descriptor[] {
+  if (parsed.kind === 'index') return parsed.index.manifests;
+  const { config, layers } = parsed.manifest;
+  // A layer with addresses of its own is not kept with the image.
+  return [config, ...layers.filter(({ urls }) => urls === undefined)];
 }
 
 function refused(store: string, why: string): RegistryError {

@@ -53,6 +53,15 @@ test('skopeo reads a layout, copies it, and finds the same content', {
   assert.equal(await store.resolveTag('theirs'), manifest.digest);
 });
 
+test('skopeo finds the images of several repositories in one layout', { skip: noSkopeo }, async () => {
+  const target = path.join(folder, 'several');
+  for (const repository of ['hf-x', 'hf-y']) {
+    const { digest } = await putImage(await openLayout(target, { repository }), repository, GZIP);
+    const inspected = JSON.parse(await run('skopeo', 'inspect', `oci:${target}:${repository}:${repository}`));
+    assert.equal(inspected.Digest, digest);
+  }
+});
+
 test('umoci unpacks an image of a layout', { skip: noUmoci }, async () => {
   const target = path.join(folder, 'umoci');
   await putImage(await openLayout(target), 'v1', GZIP);
