@@ -51,3 +51,33 @@ export class Mutex {
     return result;
   }
 }
+
+/** Lets at most `limit` pieces of work run at once, whoever asks; the rest wait in line. */
+export class Limiter {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(limit: number) {
+    if (!Number.isInteger(limit) || limit < 1) throw new RangeError(`expected a limit of 1 or more, got ${limit}`);
+    this.#free = limit;
+  }
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>(resolve => this.#waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free += 1;
+      else next();
+    }
+  }
+}
+
+/** Waits for all, then throws the first error there was: nothing goes on behind the caller's back. */
+export async function allSettledOrThrow(work: readonly Promise<unknown>[]): Promise<void> {
+  const results = await Promise.allSettled(work);
+  const failed = results.find(result => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}

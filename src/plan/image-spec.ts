@@ -4,6 +4,7 @@ import { shellQuote } from '../core/text.ts';
 import type { LayerRecipe } from '../layer/recipe.ts';
 import { layerKey } from '../layer/tar-layout.ts';
 import { type BaseImage, createdOf, type ImageSpec } from '../oci/image.ts';
+import { hubPage } from './hub-page.ts';
 import { BOOTSTRAP_PATH, modelDirOf } from './layers.ts';
 import { portOf, serveArgsOf } from './serve-command.ts';
 import { versionOf } from './tags.ts';
@@ -15,7 +16,6 @@ export function imageSpec(
   variant: Variant,
   base: BaseImage,
   recipes: readonly LayerRecipe[],
-  hubEndpoint: string,
 ): Omit<ImageSpec, 'layers'> {
   const { model } = planned;
   const dir = modelDirOf(planned);
@@ -25,7 +25,7 @@ export function imageSpec(
     entrypoint: variant === 'fat' ? ['vllm', 'serve', dir, ...serveArgsOf(model)] : [BOOTSTRAP_PATH],
     exposedPorts: [`${portOf(model)}/tcp`],
   };
-  return { ...serve, labels: labels(planned, variant, base, recipes, hubEndpoint, serve) };
+  return { ...serve, labels: labels(planned, variant, base, recipes, serve) };
 }
 
 function environment(planned: PlannedModel, variant: Variant): Record<string, string> {
@@ -45,7 +45,6 @@ function labels(
   variant: Variant,
   base: BaseImage,
   recipes: readonly LayerRecipe[],
-  hubEndpoint: string,
   serve: object,
 ): Record<string, string> {
   const { model, snapshot, outcome } = planned;
@@ -62,7 +61,7 @@ function labels(
     'org.opencontainers.image.title': model.oci.title,
     'org.opencontainers.image.description': model.oci.description,
     'org.opencontainers.image.url': model.oci.url,
-    'org.opencontainers.image.source': `${hubEndpoint}/${snapshot.id}/tree/${snapshot.revision}`,
+    'org.opencontainers.image.source': `${hubPage(snapshot.id)}/tree/${snapshot.revision}`,
     ...(version === undefined ? {} : { 'org.opencontainers.image.version': version }),
     'org.opencontainers.image.revision': snapshot.revision,
     ...(outcome.license.spdx === null ? {} : { 'org.opencontainers.image.licenses': outcome.license.spdx }),

@@ -7,6 +7,7 @@ import { licenseEntries } from '../licenses/license-entries.ts';
 import { licenseParts, loadSpdxTexts } from '../licenses/spdx-texts.ts';
 import { decide } from '../policy/decide.ts';
 import { chooseFiles } from './choose-files.ts';
+import { hubPage } from './hub-page.ts';
 import { modelDirOf } from './layers.ts';
 import { tagsFor } from './tags.ts';
 import { chooseTargets, missingPrefixError, type TargetChoice } from './targets.ts';
@@ -14,8 +15,11 @@ import type { Plan, PlannedModel, UnresolvedModel } from './types.ts';
 
 export interface PlanOptions extends TargetChoice {
   readonly hub: Hub;
-  /** Whether a registry that nobody has given a prefix for is an error (publish) or a warning (plan). */
-  readonly needsTargets: boolean;
+  /**
+   * Whether a registry that nobody has given a prefix for is an error (publish) or a warning (plan), or targets do not
+   * matter at all (build).
+   */
+  readonly targets: 'required' | 'optional' | 'none';
   readonly signal?: AbortSignal;
   readonly onEvent?: OnEvent;
 }
@@ -43,11 +47,12 @@ export async function makePlan(
 /** Every model's targets are looked at before the first question to the Hub: a wrong file is known at once. */
 function checkTargets(config: Config, models: readonly ModelConfig[], options: PlanOptions): string[] {
   const warnings = new Set<string>();
+  if (options.targets === 'none') return [];
   for (const model of models) {
     const { withoutPrefix } = chooseTargets(config, model, options);
     if (withoutPrefix.length === 0) continue;
     const error = missingPrefixError(model, withoutPrefix, config.file);
-    if (options.needsTargets) throw error;
+    if (options.targets === 'required') throw error;
     warnings.add(`${error.message}; it is left out. ${error.remedy ?? ''}`);
   }
   return [...warnings];
@@ -71,7 +76,7 @@ async function planModel(
     );
     const licenses = (variant: Variant) => {
       const baseImage = { reference: model.baseImage };
-      const sourceUrl = `${options.hub.endpoint}/${snapshot.id}`;
+      const sourceUrl = hubPage(snapshot.id);
       return licenseEntries(
         snapshot,
         outcome,
@@ -85,7 +90,7 @@ async function planModel(
       snapshot,
       outcome,
       files,
-      targets: chooseTargets(config, model, options).targets,
+      targets: options.targets === 'none' ? [] : chooseTargets(config, model, options).targets,
       tags: { slim: tags('slim'), fat: tags('fat') },
       licenses: { slim: licenses('slim'), fat: licenses('fat') },
     };

@@ -63,7 +63,6 @@ export function finishDraft(
   planned: PlannedModel,
   draft: Draft,
   layerOf: (key: string) => KnownLayer | undefined,
-  hubEndpoint: string,
 ): FinishedImage | undefined {
   const images: BuiltImage[] = [];
   let labels = {};
@@ -73,7 +72,6 @@ export function finishDraft(
       draft.variant,
       base,
       layers.map(layer => layer.recipe),
-      hubEndpoint,
     );
     const made = [];
     for (const { recipe, key } of layers) {

@@ -1,6 +1,6 @@
 import type { Digest } from '../core/digest.ts';
 import { IntegrityError, isAbort, WeighbridgeError } from '../core/errors.ts';
-import { mapPool } from '../core/pool.ts';
+import { allSettledOrThrow } from '../core/pool.ts';
 import { MediaType } from '../oci/types.ts';
 import type { PlannedModel } from '../plan/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
@@ -41,8 +41,6 @@ export interface MoveOptions {
   readonly allTargets: readonly TargetState[];
 }
 
-/** Blobs of one model under way at once: enough to hide round trips, few enough to keep memory flat. */
-const CONCURRENCY = 4;
 /** A source that gave wrong bytes is asked once more, from the start. */
 const SOURCE_ATTEMPTS = 2;
 const FATAL = new Set([
@@ -56,7 +54,8 @@ const FATAL = new Set([
 /** Brings every blob to every target that needs it, the biggest first. What fails is noted at the target, not thrown. */
 export async function moveBlobs(moves: readonly BlobMove[], options: MoveOptions): Promise<void> {
   const bySize = [...moves].sort((a, b) => b.need.sizeBytes - a.need.sizeBytes);
-  await mapPool(bySize, CONCURRENCY, move => moveBlob(move, options));
+  const { blobSlots } = options.context;
+  await allSettledOrThrow(bySize.map(move => blobSlots.run(() => moveBlob(move, options))));
 }
 
 async function moveBlob({ need, targets }: BlobMove, options: MoveOptions): Promise<void> {

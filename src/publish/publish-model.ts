@@ -33,7 +33,7 @@ export async function publishModel(
     const known = new Map<string, KnownLayer>();
     await readPublished(jobs, known, context);
     const finish = (draft: Draft): FinishedImage | undefined =>
-      finishDraft(planned, draft, key => known.get(key), context.hub.endpoint);
+      finishDraft(planned, draft, key => known.get(key));
     const pending = jobs.filter(
       job => job.target.dead !== undefined || !isUnchanged(job, finish(job.draft), context),
     );

@@ -1,6 +1,7 @@
 import type { Variant } from '../config/types.ts';
 import type { Digest } from '../core/digest.ts';
 import type { OnEvent } from '../core/events.ts';
+import type { Limiter } from '../core/pool.ts';
 import type { Hub } from '../hub/types.ts';
 import type { PlannedModel } from '../plan/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
@@ -22,6 +23,8 @@ export interface PublishContext {
   readonly isDryRun: boolean;
   /** Trusts nothing that is published: every file is read, checked and uploaded again. */
   readonly isForced: boolean;
+  /** Blobs under way at once, over all models. */
+  readonly blobSlots: Limiter;
   readonly onEvent: OnEvent;
   readonly signal?: AbortSignal;
 }

@@ -1,0 +1,42 @@
+import { type Command, Option } from 'commander';
+import { planToGithubMatrix, planToJson } from '../../report/plan-json.ts';
+import { planTable } from '../../report/plan-table.ts';
+import {
+  type CommonOptions,
+  readConfig,
+  withConfig,
+  withJson,
+  withModels,
+  withRegistries,
+} from '../options.ts';
+import { hasUnresolved, planFor } from '../planning.ts';
+import { ExitStatus, runSession } from '../session.ts';
+
+interface PlanOptions extends CommonOptions {
+  readonly format: 'table' | 'json' | 'github';
+}
+
+export function addPlan(program: Command): void {
+  withJson(withRegistries(withModels(withConfig(program.command('plan')))))
+    .description('ask the Hub about every model and show what would be published, and why')
+    .addOption(
+      new Option('--format <format>', 'table for people, json, or github: one line for a job matrix')
+        .choices(['table', 'json', 'github'])
+        .default('table'),
+    )
+    .addHelpText(
+      'after',
+      '\nNothing is written anywhere. Exit status 1: a model could not be resolved; the others are shown all the same.',
+    )
+    .action((options: PlanOptions) =>
+      runSession({ json: options.json === true || options.format === 'json' }, async session => {
+        const config = await readConfig(options);
+        const plan = await planFor(session, config, options, 'optional');
+        session.progress.stop();
+        if (options.format === 'github') session.print(JSON.stringify(planToGithubMatrix(plan)));
+        else if (session.isJson) session.print(JSON.stringify(planToJson(plan), null, 2));
+        else session.print(planTable(plan, session.stdout));
+        return hasUnresolved(plan) ? ExitStatus.failed : ExitStatus.done;
+      }),
+    );
+}

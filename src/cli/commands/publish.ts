@@ -1,0 +1,63 @@
+import { writeFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import type { Variant } from '../../config/types.ts';
+import { publishToJson } from '../../report/publish-json.ts';
+import { publishSummary } from '../../report/publish-summary.ts';
+import {
+  type CommonOptions,
+  chosenVariants,
+  readConfig,
+  withConfig,
+  withJson,
+  withModels,
+  withRegistries,
+  withVariant,
+} from '../options.ts';
+import { planFor } from '../planning.ts';
+import { publishAll, statusOf } from '../publishing.ts';
+import { runSession } from '../session.ts';
+
+interface PublishOptions extends CommonOptions {
+  readonly variant?: Variant;
+  readonly dryRun?: boolean;
+  readonly force?: boolean;
+  readonly result?: string;
+}
+
+export function addPublish(program: Command): void {
+  withJson(withVariant(withRegistries(withModels(withConfig(program.command('publish'))))))
+    .description('publish what the plan says: weights go straight from the Hub into the registries')
+    .option('-n, --dry-run', 'look at what is published and say what would move; write nothing')
+    .option('--force', 'trust nothing that is published: read, check and upload everything again')
+    .option('--result <file>', 'write the JSON result to a file as well')
+    .addHelpText(
+      'after',
+      `
+Publishing again is free: what has not changed is not moved. Registries fail apart: one that is down does not stop
+the others. Exit status: 0 all done, 1 an image or a model failed, 2 the call or the file is wrong, 130 interrupted.
+
+Logins come from docker login, podman login, GITHUB_ACTOR and GITHUB_TOKEN (ghcr.io), DOCKERHUB_USERNAME and
+DOCKERHUB_TOKEN (docker.io). HF_TOKEN is for gated and private models.`,
+    )
+    .action((options: PublishOptions) =>
+      runSession(options, async session => {
+        const config = await readConfig(options);
+        const plan = await planFor(session, config, options, 'required');
+        const outcomes = await publishAll(session, plan, {
+          variants: chosenVariants(options.variant),
+          isDryRun: options.dryRun === true,
+          isForced: options.force === true,
+          targetsOf: model =>
+            model.targets.map(({ registry, repository }) => ({
+              registry,
+              store: session.services.openRepository(repository, 'push'),
+            })),
+        });
+        session.progress.stop();
+        const json = JSON.stringify(publishToJson(outcomes, plan), null, 2);
+        if (options.result !== undefined) await writeFile(options.result, `${json}\n`);
+        session.print(session.isJson ? json : publishSummary(outcomes, plan, session.stdout));
+        return statusOf(plan, outcomes);
+      }),
+    );
+}

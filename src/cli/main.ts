@@ -1,0 +1,48 @@
+import { Command, CommanderError } from 'commander';
+import { addBuild } from './commands/build.ts';
+import { addDemo } from './commands/demo.ts';
+import { addLicenses } from './commands/licenses.ts';
+import { addPlan } from './commands/plan.ts';
+import { addPublish } from './commands/publish.ts';
+import { addRun } from './commands/run.ts';
+import { addValidate } from './commands/validate.ts';
+import { packageVersion } from './package-info.ts';
+import { ExitStatus } from './session.ts';
+
+const program = new Command('weighbridge')
+  .description(
+    'Publishes Hugging Face models as ready-to-run vLLM container images: no Docker engine, no disk.',
+  )
+  .version(packageVersion(), '-V, --version')
+  .exitOverride()
+  .showSuggestionAfterError()
+  .configureHelp({ sortSubcommands: false })
+  .addHelpText(
+    'after',
+    `
+The way of a model:
+  validate ─► plan ─► publish           models.yaml to images in registries
+  build                                 the same into a local image, without a registry
+  run                                   start one with docker or podman
+
+Try it without any account:  weighbridge demo
+A first models.yaml:
+  registries: { ghcr: ghcr.io/acme }
+  models:
+    - id: Qwen/Qwen2.5-0.5B-Instruct
+      short: qwen25-05b`,
+  );
+
+for (const add of [addValidate, addPlan, addPublish, addBuild, addRun, addLicenses, addDemo]) {
+  add(program);
+}
+for (const command of program.commands)
+  command.exitOverride().showHelpAfterError('(--help shows what it takes)');
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  // Help that was asked for is no error; anything else is about the call.
+  process.exitCode = error.exitCode === 0 ? ExitStatus.done : ExitStatus.usage;
+}

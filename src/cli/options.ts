@@ -1,0 +1,113 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { loadConfig, parseConfig } from '../config/load-config.ts';
+import type { Config, ModelConfig, Variant } from '../config/types.ts';
+import { VARIANTS } from '../config/types.ts';
+import { ConfigError } from '../core/errors.ts';
+import { nearest } from '../core/text.ts';
+
+/** Options that several commands share, each written once. */
+export interface CommonOptions {
+  readonly config: string;
+  readonly model?: readonly string[];
+  readonly registry?: Readonly<Record<string, string>>;
+  readonly json?: boolean;
+}
+
+export interface AdHocOptions {
+  readonly id?: string;
+  readonly short?: string;
+  readonly baseImage?: string;
+}
+
+export function withConfig(command: Command): Command {
+  return command.option('-c, --config <file>', 'the file that lists the models', 'models.yaml');
+}
+
+export function withModels(command: Command): Command {
+  return command.option('-m, --model <id or short>', 'only this model; can be given more than once', collect);
+}
+
+export function withRegistries(command: Command): Command {
+  return command.option(
+    '-r, --registry <key=prefix>',
+    'publish only here, e.g. lab=localhost:5000/models; a bare key takes the prefix of the file; can be given more than once',
+    collectRegistry,
+  );
+}
+
+export function withJson(command: Command): Command {
+  return command.option('--json', 'print one JSON document to stdout');
+}
+
+export function withVariant(command: Command): Command {
+  return command.addOption(new Option('--variant <variant>', 'only this variant').choices([...VARIANTS]));
+}
+
+/** A model that is not in the file, with the file's own defaults left out of it. */
+export function withAdHocModel(command: Command): Command {
+  return command
+    .option('--id <org/name>', 'a model that is not in the file (with --short)')
+    .option('--short <name>', 'its image name, hf-<name>')
+    .option('--base-image <reference>', 'its base image');
+}
+
+export function chosenVariants(variant: Variant | undefined): readonly Variant[] {
+  return variant === undefined ? VARIANTS : [variant];
+}
+
+export async function readConfig(options: CommonOptions & AdHocOptions): Promise<Config> {
+  if (options.id !== undefined) return adHocConfig(options);
+  return await loadConfig(options.config, { extraRegistries: Object.keys(options.registry ?? {}) });
+}
+
+/** The models that `--model` names, in the order of the file; all without it. */
+export function chooseModels(config: Config, names: readonly string[] | undefined): readonly ModelConfig[] {
+  if (names === undefined) return config.models;
+  for (const name of names) {
+    if (config.models.some(model => isNamed(model, name))) continue;
+    const guess = nearest(
+      name,
+      config.models.flatMap(model => [model.id, model.short]),
+    );
+    throw new ConfigError(`${config.file} has no model ${JSON.stringify(name)}`, {
+      code: 'USAGE',
+      subject: name,
+      remedy: guess === undefined ? 'Name one by its id or short.' : `Did you mean ${guess}?`,
+    });
+  }
+  return config.models.filter(model => names.some(name => isNamed(model, name)));
+}
+
+function isNamed(model: ModelConfig, name: string): boolean {
+  return model.short === name || model.id.toLowerCase() === name.toLowerCase();
+}
+
+function adHocConfig({ id, short, baseImage }: AdHocOptions): Config {
+  if (short === undefined) {
+    throw new ConfigError('--id needs --short as well', {
+      code: 'USAGE',
+      remedy: 'Give the image a name: --short <name>.',
+    });
+  }
+  const defaults = baseImage === undefined ? {} : { base_image: baseImage };
+  // JSON is YAML, so the one parser checks what comes from the command line too.
+  return parseConfig(JSON.stringify({ defaults, models: [{ id, short }] }), 'command line');
+}
+
+function collect(value: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, value];
+}
+
+function collectRegistry(
+  value: string,
+  previous: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const equals = value.indexOf('=');
+  const key = equals === -1 ? value : value.slice(0, equals);
+  const prefix = equals === -1 ? '' : value.slice(equals + 1);
+  if (!/^[A-Za-z0-9_-]+$/.test(key)) throw new InvalidArgumentError('Expected <key>=<prefix>.');
+  if (equals !== -1 && prefix === '') throw new InvalidArgumentError(`The prefix after ${key}= is empty.`);
+  if (/^https?:\/\//.test(prefix))
+    throw new InvalidArgumentError('A prefix has no scheme: write localhost:5000/models.');
+  return { ...previous, [key]: prefix };
+}

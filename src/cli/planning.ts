@@ -1,0 +1,28 @@
+import type { Config } from '../config/types.ts';
+import { makePlan } from '../plan/make-plan.ts';
+import type { Plan } from '../plan/types.ts';
+import { type CommonOptions, chooseModels } from './options.ts';
+import type { Session } from './session.ts';
+
+/** From the file to a plan, the same for every command that needs one. */
+export async function planFor(
+  session: Session,
+  config: Config,
+  options: CommonOptions,
+  targets: 'required' | 'optional' | 'none',
+): Promise<Plan> {
+  const plan = await makePlan(config, chooseModels(config, options.model), {
+    hub: session.services.hub,
+    targets,
+    overrides: options.registry ?? {},
+    env: session.env,
+    signal: session.signal,
+    onEvent: session.progress.onEvent,
+  });
+  for (const warning of plan.warnings) session.note(warning);
+  return plan;
+}
+
+export function hasUnresolved(plan: Plan): boolean {
+  return plan.models.some(model => model.kind === 'unresolved');
+}

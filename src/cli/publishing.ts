@@ -1,0 +1,56 @@
+import type { Variant } from '../config/types.ts';
+import { Limiter, mapPool } from '../core/pool.ts';
+import type { Plan, PlannedModel } from '../plan/types.ts';
+import { publishModel } from '../publish/publish-model.ts';
+import type { PublishOutcome, PublishTarget } from '../publish/types.ts';
+import { hasUnresolved } from './planning.ts';
+import { ExitStatus, type Session } from './session.ts';
+
+export interface PublishAllOptions {
+  readonly variants: readonly Variant[];
+  readonly isDryRun: boolean;
+  readonly isForced: boolean;
+  readonly targetsOf: (model: PlannedModel) => readonly PublishTarget[];
+}
+
+/** Models under way at once: most of them have nothing to do and only wait for answers. */
+const MODELS_AT_ONCE = 4;
+/** Blobs under way at once: enough to hide round trips, few enough to keep memory flat. */
+const BLOBS_AT_ONCE = 4;
+
+export async function publishAll(
+  session: Session,
+  plan: Plan,
+  options: PublishAllOptions,
+): Promise<PublishOutcome[]> {
+  const { services, progress, signal } = session;
+  const models = plan.models.filter(model => model.kind === 'planned');
+  const blobSlots = new Limiter(BLOBS_AT_ONCE);
+  const { bootstrapSource } = services;
+  return await mapPool(models, MODELS_AT_ONCE, async planned => {
+    const model = planned.model.short;
+    progress.onEvent({ type: 'model-start', model, phase: 'publish' });
+    const outcome = await publishModel(planned, options.targetsOf(planned), {
+      ...options,
+      hub: services.hub,
+      openBase: name => services.openRepository(name, 'pull'),
+      bootstrapSource,
+      blobSlots,
+      onEvent: progress.onEvent,
+      signal,
+    });
+    for (const image of outcome.images) {
+      const { status, digest } = image;
+      const reference = image.tags[0] ?? `${image.registry} ${image.variant}`;
+      progress.onEvent({ type: 'image', model, reference, status, ...(digest && { digest }) });
+    }
+    const isFailed = outcome.images.some(image => image.status === 'failed');
+    progress.onEvent({ type: 'model-end', model, status: isFailed ? 'failed' : 'done' });
+    return outcome;
+  });
+}
+
+export function statusOf(plan: Plan, outcomes: readonly PublishOutcome[]): number {
+  const isFailed = outcomes.some(({ images }) => images.some(image => image.status === 'failed'));
+  return isFailed || hasUnresolved(plan) ? ExitStatus.failed : ExitStatus.done;
+}

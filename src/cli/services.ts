@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import type { OnEvent } from '../core/events.ts';
+import { memoizeAsync } from '../core/pool.ts';
+import { HttpClient } from '../http/client.ts';
+import { hubFromEnv } from '../hub/hub-from-env.ts';
+import type { Hub } from '../hub/types.ts';
+import { parseReference } from '../oci/reference.ts';
+import { createCredentials } from '../store/credentials.ts';
+import type { ImageStore } from '../store/image-store.ts';
+import type { Access } from '../store/registry-auth.ts';
+import { RegistryClient } from '../store/registry-client.ts';
+import { RegistryStore } from '../store/registry-store.ts';
+import { packageVersion } from './package-info.ts';
+
+/** The outside world, wired once a run. */
+export interface Services {
+  readonly http: HttpClient;
+  readonly hub: Hub;
+  /** A repository by its full name, `ghcr.io/acme/hf-x`. */
+  openRepository(name: string, access: Access): ImageStore;
+  readonly bootstrapSource: string;
+}
+
+export function createServices(env: NodeJS.ProcessEnv, onEvent: OnEvent): Services {
+  const http = new HttpClient({ userAgent: `weighbridge/${packageVersion()}`, onEvent, env });
+  const credentials = createCredentials(env);
+  const clients = new Map<string, RegistryClient>();
+  return {
+    http,
+    hub: hubFromEnv(env, http),
+    openRepository(name, access) {
+      const { registry, repository } = parseReference(name);
+      const login = memoizeAsync((repo: string) => credentials(registry, repo));
+      // A login may be kept for a part of a registry, so a client is one repository's.
+      const client =
+        clients.get(name) ?? new RegistryClient({ http, registry, credential: () => login(repository) });
+      clients.set(name, client);
+      return new RegistryStore(client, repository, access);
+    },
+    get bootstrapSource() {
+      return readFileSync(new URL('../runtime/bootstrap.py', import.meta.url), 'utf8');
+    },
+  };
+}

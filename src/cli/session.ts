@@ -1,0 +1,98 @@
+import { setMaxListeners } from 'node:events';
+import { errorToJson, WeighbridgeError } from '../core/errors.ts';
+import { createProgress, type Progress, terminalOf } from '../report/progress.ts';
+import { createServices, type Services } from './services.ts';
+
+/** Statuses a run ends with; DESIGN: 0 all done, 1 something failed, 2 the call or the file is wrong, 130 interrupted. */
+export const ExitStatus = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+/** What every command has in hand: where to print, what to stop at, the outside world. */
+export interface Session {
+  readonly env: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+  readonly isJson: boolean;
+  readonly stdout: { readonly columns: number; readonly isColor: boolean };
+  readonly progress: Progress;
+  readonly services: Services;
+  /** One line of result to stdout. */
+  print(text: string): void;
+  /** One line of diagnostics to stderr, clear of the progress display. */
+  note(text: string): void;
+}
+
+/** Runs a command from its first signal handler to its exit status. */
+export async function runSession(
+  options: { readonly json?: boolean },
+  command: (session: Session) => Promise<number>,
+): Promise<void> {
+  const { env } = process;
+  const interruption = interruptible();
+  const progress = createProgress({ stream: process.stderr, ...terminalOf(process.stderr, env) });
+  const isJson = options.json === true;
+  let services: Services | undefined;
+  const session: Session = {
+    env,
+    signal: interruption.signal,
+    isJson,
+    stdout: terminalOf(process.stdout, env),
+    progress,
+    get services() {
+      services ??= createServices(env, progress.onEvent);
+      return services;
+    },
+    print: text => process.stdout.write(`${text}\n`),
+    note: text => progress.onEvent({ type: 'warning', text }),
+  };
+  try {
+    process.exitCode = await command(session);
+  } catch (error) {
+    progress.stop();
+    process.exitCode = reportError(error, session);
+  } finally {
+    progress.stop();
+    interruption.end();
+    services?.http.close();
+  }
+}
+
+function reportError(error: unknown, session: Session): number {
+  if (session.signal.aborted) {
+    process.stderr.write('weighbridge: interrupted; what was published stays whole, run it again to go on\n');
+    return ExitStatus.interrupted;
+  }
+  if (session.isJson) session.print(JSON.stringify({ schemaVersion: 1, error: errorToJson(error) }, null, 2));
+  if (error instanceof WeighbridgeError) {
+    process.stderr.write(`weighbridge: ${error.message}\n${error.remedy ? `  ${error.remedy}\n` : ''}`);
+    const isCallers =
+      error.code === 'USAGE' || error.code === 'CONFIG_INVALID' || error.code === 'CONFIG_UNREADABLE';
+    return isCallers ? ExitStatus.usage : ExitStatus.failed;
+  }
+  process.stderr.write(
+    `weighbridge: this is a defect, please report it: ${error instanceof Error ? error.stack : String(error)}\n`,
+  );
+  return ExitStatus.failed;
+}
+
+/** Work that is still under way this long after Ctrl-C is left behind: every tag is whole at any moment. */
+const GRACE_MS = 2500;
+
+function interruptible(): { readonly signal: AbortSignal; end(): void } {
+  const controller = new AbortController();
+  // Every request of a run listens to it, and there may be many at once.
+  setMaxListeners(0, controller.signal);
+  const onSignal = (): void => {
+    if (controller.signal.aborted) process.exit(ExitStatus.interrupted);
+    process.stderr.write('\nweighbridge: stopping…\n');
+    controller.abort();
+    setTimeout(() => process.exit(ExitStatus.interrupted), GRACE_MS).unref();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return {
+    signal: controller.signal,
+    end() {
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
+    },
+  };
+}
