@@ -1,0 +1,195 @@
+import { WeighbridgeError } from '../core/errors.ts';
+import { isRepository, isTag, normalizeRegistry, parsePlatform, parseReference } from '../oci/reference.ts';
+
+/** What is wrong with a value, to be read after its key: `"short" must be …`. */
+export interface Fault {
+  readonly message: string;
+  /** What to write instead. */
+  readonly suggestion?: string;
+}
+
+export type Check = (text: string) => Fault | undefined;
+
+const ID_PART = '[A-Za-z0-9_](?:[\\w.-]{0,94}[A-Za-z0-9_])?';
+/** The Hub's rules for repository names. */
+export const HUB_ID = new RegExp(`^(?!.*(?:--|\\.\\.))(?!.*\\.git$)(?:${ID_PART}/)?${ID_PART}$`);
+export const SHORT_NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
+/** As long as a model's name on the Hub may be. */
+export const MAX_SHORT_NAME_CHARACTERS = 96;
+/** Leaves room for `/hf-<short>` in the 255 characters of a repository's name. */
+const MAX_PREFIX_PATH_CHARACTERS = 128;
+export const ABSOLUTE_PATH = /^(?:\/(?!\.{1,2}(?:\/|$))[\w.@+-]+)+\/?$/;
+export const PLATFORM = /^[A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+(?:\/[A-Za-z0-9_.-]+)?$/;
+export const SPDX_ID = /^[A-Za-z0-9][A-Za-z0-9.+:-]*$/;
+export const SPDX_EXPRESSION = /^[A-Za-z0-9(][A-Za-z0-9.+:() -]*$/;
+/** What git allows in the name of a commit, branch or tag. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is kept out
+export const REVISION = /^(?!.*(?:\.\.|@\{))[^\s\x00-\x1f\x7f~^:?*[\\/-][^\s\x00-\x1f\x7f~^:?*[\\]*$/;
+export const REGISTRY_KEY = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is kept out
+export const ONE_LINE = /^(?=.*\S)[^\x00-\x1f\x7f]+$/;
+
+export const checkHubId: Check = text => {
+  if (HUB_ID.test(text)) return undefined;
+  const bare = text
+    .trim()
+    .replace(/^(?:https?:\/\/)?(?:www\.)?(?:huggingface\.co|hf\.co)\//, '')
+    .replace(/\/(?:tree|blob|resolve)\/.*$/, '')
+    .replace(/\/+$/, '');
+  return {
+    message: 'must be the name of a Hub repository, org/name: letters, digits, single "-" and ".", and "_"',
+    ...(HUB_ID.test(bare) ? { suggestion: bare } : {}),
+  };
+};
+
+export const checkShort: Check = text => {
+  if (text.length > MAX_SHORT_NAME_CHARACTERS) {
+    return { message: `must have at most ${MAX_SHORT_NAME_CHARACTERS} characters, not ${text.length}` };
+  }
+  if (SHORT_NAME.test(text)) return undefined;
+  const suggestion = toShortName(text);
+  return {
+    message: 'must be kebab-case: lower-case letters and digits, with single "-" between them',
+    ...(suggestion === '' ? {} : { suggestion }),
+  };
+};
+
+/** A `short` for a Hub id or anything like a name: `DeepSeek-R1-Distill-Qwen-1.5B` gives `deepseek-r1-distill-qwen-15b`. */
+export function toShortName(text: string): string {
+  const words = text.slice(text.lastIndexOf('/') + 1).toLowerCase();
+  return words
+    .replaceAll(/(?<=\d)\.(?=\d)/g, '')
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .slice(0, MAX_SHORT_NAME_CHARACTERS)
+    .replaceAll(/^-+|-+$/g, '');
+}
+
+export const checkRevision: Check = text =>
+  REVISION.test(text)
+    ? undefined
+    : { message: 'must be a commit, branch or tag (or null for the default branch), without spaces' };
+
+export const checkSpdxExpression: Check = text =>
+  SPDX_EXPRESSION.test(text)
+    ? undefined
+    : { message: 'must be an SPDX id or expression, such as apache-2.0' };
+
+export const checkSpdxId: Check = text =>
+  SPDX_ID.test(text) ? undefined : { message: 'must be one SPDX id, such as apache-2.0, in full' };
+
+export const checkAbsolutePath: Check = text => {
+  if (ABSOLUTE_PATH.test(text)) return undefined;
+  const absolute = `/${text.split('/').filter(Boolean).join('/')}`;
+  return {
+    message: 'must be an absolute path below /, without ".." and spaces',
+    ...(ABSOLUTE_PATH.test(absolute) ? { suggestion: absolute } : {}),
+  };
+};
+
+export const checkBaseImage: Check = text => {
+  const reason = referenceFault(text);
+  if (reason === undefined) return undefined;
+  const repaired = [text.trim().replace(/^\w+:\/\//, ''), text.trim().toLowerCase()];
+  const suggestion = repaired.find(candidate => referenceFault(candidate) === undefined);
+  return { message: reason, ...(suggestion === undefined ? {} : { suggestion }) };
+};
+
+function referenceFault(text: string): string | undefined {
+  try {
+    parseReference(text);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof WeighbridgeError)) throw error;
+    return `must name an image: ${error.message}`;
+  }
+}
+
+export const checkPlatform: Check = text => {
+  if (PLATFORM.test(text)) return undefined;
+  const parts = text.split(/[,\s]+/).map(part => (part.includes('/') ? part : `linux/${part}`));
+  const names = parts.filter(part => PLATFORM.test(part)).map(part => parsePlatformName(part));
+  const list = names.length > 1 ? `["${names.join('", "')}"]` : names[0];
+  return {
+    message: 'must be a platform, os/architecture',
+    ...(names.length < parts.length || list === undefined ? {} : { suggestion: list }),
+  };
+};
+
+function parsePlatformName(text: string): string {
+  const { os, architecture } = parsePlatform(text);
+  return `${os}/${architecture}`;
+}
+
+const PLACEHOLDERS = ['version', 'variant', 'revision'];
+
+export const checkTagTemplate: Check = text => {
+  const unknown = [...text.matchAll(/\{([^{}]*)\}/g)].find(([, name]) => !PLACEHOLDERS.includes(name ?? ''));
+  if (unknown) return { message: `may use {version}, {variant} and {revision} only, not ${unknown[0]}` };
+  if (!text.includes('{variant}')) {
+    return {
+      message: 'must contain {variant}, or the slim and the fat image would overwrite each other',
+      ...(isTag(expandTag(`${text}-{variant}`, 'v0')) ? { suggestion: `${text}-{variant}` } : {}),
+    };
+  }
+  if (isTag(expandTag(text, 'v0'))) return undefined;
+  return {
+    message: 'must give a tag: letters, digits, "_", "." and "-", at most 128, not starting with "." or "-"',
+  };
+};
+
+/** The longest tag that a template gives where `{version}` is `version`. */
+export function expandTag(template: string, version: string): string {
+  return template
+    .replaceAll('{version}', version)
+    .replaceAll('{variant}', 'slim')
+    .replaceAll('{revision}', '0'.repeat(40));
+}
+
+export const checkRegistryPrefix: Check = text => {
+  if (isRegistryPrefix(text)) return undefined;
+  const plain = text
+    .trim()
+    .replace(/^\w+:\/\//, '')
+    .toLowerCase();
+  // A bare name is an account of Docker Hub, as in `docker pull name/image`.
+  const candidate = /[.:]/.test(plain) ? plain : `docker.io/${plain}`;
+  return {
+    message: 'must be a registry and a path in it, host[:port]/path, in lower case, without https:// and tag',
+    ...(isRegistryPrefix(candidate) ? { suggestion: candidate } : {}),
+  };
+};
+
+function isRegistryPrefix(text: string): boolean {
+  const [host = '', ...rest] = text.replace(/\/+$/, '').split('/');
+  const registry = /[.:]/.test(host) || host === 'localhost' ? normalizeRegistry(host) : undefined;
+  if (registry === undefined || host !== host.toLowerCase()) return false;
+  // Docker Hub has no repositories that belong to nobody.
+  if (rest.length === 0) return registry !== 'docker.io';
+  return isRepository(rest.join('/')) && rest.join('/').length <= MAX_PREFIX_PATH_CHARACTERS;
+}
+
+export const checkWebAddress: Check = text => {
+  const url = URL.parse(text);
+  const isWeb = url !== null && /^https?:$/.test(url.protocol) && !/\s/.test(text);
+  if (isWeb && url.username === '' && url.password === '') return undefined;
+  return { message: 'must be a web address that starts with https://, without a login in it' };
+};
+
+export const checkGlob: Check = text => {
+  if (!ONE_LINE.test(text)) return { message: 'must be a pattern for file names, such as *.safetensors' };
+  if (!text.startsWith('/') && !text.split('/').includes('..')) return undefined;
+  return { message: 'must be relative to the top of the repository, without a leading "/" and ".."' };
+};
+
+export const checkArgument: Check = text => {
+  if (text.includes('\0')) return { message: 'must not contain a NUL character' };
+  const [, flag, value] = /^(--[\w-]+) +(\S.*)$/.exec(text) ?? [];
+  if (flag === undefined || value === undefined) return undefined;
+  return {
+    message: 'must be one argument: a flag and its value are two items of the list',
+    suggestion: `"${flag}", ${JSON.stringify(value)}`,
+  };
+};
+
+export const checkOneLine: Check = text =>
+  ONE_LINE.test(text) ? undefined : { message: 'must be one line of text that is not blank' };

@@ -1,0 +1,73 @@
+import { readFile } from 'node:fs/promises';
+import { ConfigError } from '../core/errors.ts';
+import { crossChecks } from './cross-checks.ts';
+import { type ConfigProblem, InvalidConfigError } from './problems.ts';
+import { configFile } from './schema.ts';
+import { schemaProblems } from './schema-problems.ts';
+import { SourceText } from './source-text.ts';
+import { toConfig } from './to-config.ts';
+import type { Config } from './types.ts';
+import { YamlSource } from './yaml-source.ts';
+
+export interface ConfigOptions {
+  /** Keys that `publish` may use besides those of `registries`: what the command line gave a prefix for. */
+  readonly extraRegistries?: readonly string[];
+}
+
+/** Reads and checks `file`. Throws ConfigError CONFIG_UNREADABLE, or InvalidConfigError with all that is wrong. */
+export async function loadConfig(file: string, options: ConfigOptions = {}): Promise<Config> {
+  return parseConfig(decode(await readBytes(file), file), file, options);
+}
+
+/** Checks the text of a `models.yaml`; `file` is its name in errors. Throws InvalidConfigError. */
+export function parseConfig(text: string, file: string, options: ConfigOptions = {}): Config {
+  const source = new YamlSource(text, file);
+  if (source.value === null) throw new InvalidConfigError([...source.problems, emptyFile(source)]);
+  const result = configFile.safeParse(source.value);
+  const problems = [
+    ...source.problems,
+    ...schemaProblems(result.error?.issues ?? [], source),
+    ...crossChecks(source, options.extraRegistries ?? []),
+  ];
+  if (result.data === undefined || problems.length > 0) throw new InvalidConfigError(inOrder(problems));
+  return toConfig(result.data, source, file);
+}
+
+async function readBytes(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const reason = code === 'ENOENT' ? 'there is no such file' : message;
+    throw new ConfigError(`${file} cannot be read: ${reason}`, {
+      code: 'CONFIG_UNREADABLE',
+      subject: file,
+      remedy: 'Write a first one with `weighbridge init`, or name another with --config.',
+      cause,
+    });
+  }
+}
+
+function decode(bytes: Buffer, file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    const source = new SourceText(bytes.toString('utf8'), file);
+    const start = Math.max(0, source.text.indexOf('\uFFFD'));
+    throw new InvalidConfigError([
+      source.problem({ start, end: start + 1 }, 'the file is not UTF-8 text from here on: save it as UTF-8'),
+    ]);
+  }
+}
+
+function emptyFile(source: YamlSource): ConfigProblem {
+  return source.problem(source.locate([]), 'the file is empty: "weighbridge init" writes a first one');
+}
+
+/** By place, each once: what an anchor holds is found again at every use of it. */
+function inOrder(problems: readonly ConfigProblem[]): ConfigProblem[] {
+  const once = new Map(
+    problems.map(problem => [`${problem.line}:${problem.column}:${problem.message}`, problem]),
+  );
+  return [...once.values()].sort((a, b) => a.line - b.line || a.column - b.column);
+}

@@ -1,0 +1,185 @@
+import * as z from 'zod';
+import {
+  ABSOLUTE_PATH,
+  type Check,
+  checkAbsolutePath,
+  checkArgument,
+  checkBaseImage,
+  checkGlob,
+  checkHubId,
+  checkOneLine,
+  checkPlatform,
+  checkRegistryPrefix,
+  checkRevision,
+  checkShort,
+  checkSpdxExpression,
+  checkSpdxId,
+  checkTagTemplate,
+  checkWebAddress,
+  HUB_ID,
+  MAX_SHORT_NAME_CHARACTERS,
+  ONE_LINE,
+  PLATFORM,
+  REVISION,
+  SHORT_NAME,
+  SPDX_EXPRESSION,
+  SPDX_ID,
+} from './field-checks.ts';
+
+/** The registries of the original document, which need no entry in `registries`. */
+export const BUILT_IN_REGISTRIES = ['ghcr', 'dockerhub'] as const;
+
+export const BUILT_IN_BASE_IMAGE = 'vllm/vllm-openai:v0.6.0';
+export const BUILT_IN_TAGS = ['{version}-{variant}', 'r{revision}-{variant}'];
+
+const baseImage = text(checkBaseImage, { examples: ['vllm/vllm-openai:v0.6.0'] });
+const platform = text(checkPlatform, { pattern: PLATFORM, examples: ['linux/amd64', 'linux/arm64'] });
+const arch = z.union([platform, listOf(platform)], { error: 'must be a platform or a list of platforms' });
+const absolutePath = text(checkAbsolutePath, { pattern: ABSOLUTE_PATH });
+const tags = listOf(text(checkTagTemplate, { examples: ['{version}-{variant}'] }));
+const glob = text(checkGlob, { pattern: ONE_LINE, examples: ['*.safetensors', 'tokenizer*', 'original/'] });
+const autoOrBoolean = z.union([z.literal('auto'), z.boolean()], { error: 'must be auto, true or false' });
+
+const BASE_IMAGE = 'The vLLM image to build on. Its tag is what {version} stands for.';
+const ARCH = 'The platform to build for, or a list of them.';
+const DOWNLOAD_ROOT = 'Folder in the image that models stand in, as <download_root>/<short>.';
+const TAGS =
+  'What images are tagged with. {version}: tag of the base image; {variant}: slim or fat, required; {revision}: full commit.';
+const PUBLISH = 'Registries by key: true publishes there, false does not.';
+
+const publish = z
+  .object({
+    ghcr: z.boolean().optional().meta({ description: 'GitHub Container Registry.' }),
+    dockerhub: z.boolean().optional().meta({ description: 'Docker Hub.' }),
+  })
+  .catchall(z.boolean());
+
+const files = z.strictObject({
+  include: listOf(glob)
+    .optional()
+    .meta({ description: 'Takes just the files that match, in place of the built-in choice.' }),
+  exclude: z
+    .array(glob)
+    .optional()
+    .meta({ description: 'Leaves out files that match, of those that would be taken.' }),
+});
+
+const defaults = z.strictObject({
+  base_image: baseImage.default(BUILT_IN_BASE_IMAGE).meta({ description: BASE_IMAGE }),
+  arch: arch.default('linux/amd64').meta({ description: ARCH }),
+  download_root: absolutePath.default('/models').meta({ description: DOWNLOAD_ROOT }),
+  hf_cache_dir: absolutePath
+    .default('/root/.cache/huggingface')
+    .meta({ description: 'Folder in the image that Hugging Face libraries keep their cache in (HF_HOME).' }),
+  spdx_permissive_whitelist: unique(z.array(text(checkSpdxId, { pattern: SPDX_ID })))
+    .default(['apache-2.0', 'mit', 'bsd-2-clause', 'bsd-3-clause', 'isc', 'cc0-1.0', 'unlicense'])
+    .meta({ description: 'SPDX ids of the licences that allow a fat image, in any case of letters.' }),
+  publish: publish.prefault({}).meta({ description: PUBLISH }),
+  files: files.prefault({}).meta({ description: 'Which files of a model repository go into the image.' }),
+  tags: tags.default(BUILT_IN_TAGS).meta({ description: TAGS }),
+});
+
+const oci = z.strictObject({
+  title: text(checkOneLine, { pattern: ONE_LINE }).optional().meta({
+    description: 'Label org.opencontainers.image.title; "vLLM + <name of the model>" where absent.',
+  }),
+  description: z
+    .string()
+    .default('Slim/Fat images; see /licenses')
+    .meta({ description: 'Label org.opencontainers.image.description.' }),
+  url: text(checkWebAddress, { format: 'uri' }).optional().meta({
+    description: 'Label org.opencontainers.image.url; the page of the model on the Hub where absent.',
+  }),
+});
+
+const model = z.strictObject({
+  id: text(checkHubId, { pattern: HUB_ID }).meta({
+    description: 'The repository on the Hugging Face Hub.',
+    examples: ['deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B'],
+  }),
+  short: text(checkShort, { pattern: SHORT_NAME, maxLength: MAX_SHORT_NAME_CHARACTERS }).meta({
+    description: 'Kebab-case name: images are <registry>/hf-<short>. No two models share one.',
+  }),
+  revision: text(checkRevision, { pattern: REVISION })
+    .nullable()
+    .default(null)
+    .meta({ description: 'Commit, branch or tag of the repository; null is the default branch.' }),
+  permissive: autoOrBoolean.default('auto').meta({
+    description: 'Whether the licence allows a fat image; auto looks the licence up and asks the whitelist.',
+  }),
+  override_spdx: text(checkSpdxExpression, { pattern: SPDX_EXPRESSION })
+    .nullable()
+    .default(null)
+    .meta({ description: 'SPDX id or expression to use in place of the licence that the Hub gives.' }),
+  gated: autoOrBoolean
+    .default('auto')
+    .meta({ description: 'Whether access to the model has to be asked for; auto looks it up.' }),
+  serve_args: z
+    .array(z.union([text(checkArgument), z.number()], { error: 'must be text or a number' }))
+    .default(['--host', '0.0.0.0', '--port', '8000'])
+    .meta({ description: 'Arguments of "vllm serve", one item for each word.' }),
+  oci: oci.prefault({}).meta({ description: 'Labels of the image.' }),
+  publish: publish.prefault({}).meta({ description: `${PUBLISH} Goes before defaults.publish, key by key.` }),
+  base_image: baseImage.optional().meta({ description: `${BASE_IMAGE} Goes before defaults.base_image.` }),
+  arch: arch.optional().meta({ description: `${ARCH} Goes before defaults.arch.` }),
+  download_root: absolutePath
+    .optional()
+    .meta({ description: `${DOWNLOAD_ROOT} Goes before defaults.download_root.` }),
+  files: files
+    .prefault({})
+    .meta({ description: 'Which files of the repository go into the image. Goes before defaults.files.' }),
+  tags: tags.optional().meta({ description: `${TAGS} Goes before defaults.tags.` }),
+});
+
+/** The file as it is written: one definition for checks, defaults and the JSON Schema. */
+export const configFile = z
+  .strictObject({
+    defaults: defaults
+      .prefault({})
+      .meta({ description: 'What holds for every model that does not say otherwise.' }),
+    registries: z
+      .object({})
+      .catchall(text(checkRegistryPrefix, { examples: ['ghcr.io/acme', 'localhost:5000/models'] }))
+      .optional()
+      .meta({ description: 'Registries by key: the prefix, host[:port]/path, that hf-<short> is added to.' }),
+    models: z.array(model).min(1).meta({ description: 'The models to publish.' }),
+  })
+  .meta({ title: 'models.yaml', description: 'The models that Weighbridge publishes as container images.' });
+
+export type ConfigFile = z.infer<typeof configFile>;
+
+interface TextMeta {
+  readonly pattern?: RegExp;
+  readonly maxLength?: number;
+  readonly format?: string;
+  readonly examples?: readonly string[];
+}
+
+/** Text that `check` finds no fault with. What the JSON Schema can say of that, its pattern, is part of the check. */
+function text(check: Check, { pattern, ...meta }: TextMeta = {}) {
+  const schema = z.string().check(({ value, issues }) => {
+    const fault = check(value);
+    if (fault === undefined) return;
+    issues.push({
+      code: 'custom',
+      message: fault.message,
+      input: value,
+      params: { suggestion: fault.suggestion },
+    });
+  });
+  return schema.meta({ ...meta, ...(pattern === undefined ? {} : { pattern: pattern.source }) });
+}
+
+function listOf<T extends z.ZodType>(item: T) {
+  return unique(z.array(item).min(1));
+}
+
+/** An item that stands twice in a list is a slip. */
+function unique<T extends z.ZodType>(list: z.ZodArray<T>) {
+  return list.check(({ value, issues }) => {
+    for (const [index, item] of value.entries()) {
+      if (value.indexOf(item) === index) continue;
+      issues.push({ code: 'custom', message: 'is in the list already', path: [index], input: item });
+    }
+  });
+}

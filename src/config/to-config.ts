@@ -1,0 +1,69 @@
+import { formatPlatform, parsePlatform } from '../oci/reference.ts';
+import type { ConfigFile } from './schema.ts';
+import type { Config, ModelConfig } from './types.ts';
+import type { YamlSource } from './yaml-source.ts';
+
+/** The file's content as the rest of the program wants it: each model with all that holds for it. */
+export function toConfig(data: ConfigFile, source: YamlSource, file: string): Config {
+  const registries = Object.entries(data.registries ?? {});
+  return {
+    file,
+    registries: Object.fromEntries(registries.map(([key, prefix]) => [key, withoutTrailingSlash(prefix)])),
+    hasRegistries: data.registries !== undefined,
+    models: data.models.map((model, index) => toModel(model, data.defaults, source, index)),
+  };
+}
+
+function toModel(
+  model: ConfigFile['models'][number],
+  defaults: ConfigFile['defaults'],
+  source: YamlSource,
+  index: number,
+): ModelConfig {
+  return {
+    id: model.id,
+    short: model.short,
+    revision: model.revision,
+    permissive: model.permissive,
+    overrideSpdx: model.override_spdx,
+    gated: model.gated,
+    serveArgs: model.serve_args.map((arg, item) =>
+      // An unquoted number is taken as it is written: 0.90 stays 0.90.
+      typeof arg === 'string' ? arg : source.textAt(['models', index, 'serve_args', item]),
+    ),
+    oci: {
+      title: model.oci.title ?? `vLLM + ${model.id.slice(model.id.lastIndexOf('/') + 1)}`,
+      description: model.oci.description,
+      url: model.oci.url ?? `https://huggingface.co/${model.id}`,
+    },
+    publish: overlaid(defaults.publish, model.publish),
+    baseImage: model.base_image ?? defaults.base_image,
+    arch: platforms(model.arch ?? defaults.arch),
+    downloadRoot: withoutTrailingSlash(model.download_root ?? defaults.download_root),
+    hfCacheDir: withoutTrailingSlash(defaults.hf_cache_dir),
+    permissiveWhitelist: defaults.spdx_permissive_whitelist.map(id => id.toLowerCase()),
+    files: {
+      include: model.files.include ?? defaults.files.include ?? null,
+      exclude: model.files.exclude ?? defaults.files.exclude ?? null,
+    },
+    tags: model.tags ?? defaults.tags,
+    position: source.position(['models', index]),
+  };
+}
+
+type Publish = ConfigFile['defaults']['publish'];
+
+function overlaid(defaults: Publish, own: Publish): Record<string, boolean> {
+  const entries = Object.entries({ ...defaults, ...own });
+  return Object.fromEntries(entries.filter((entry): entry is [string, boolean] => entry[1] !== undefined));
+}
+
+/** In one spelling each: `linux/x86_64` is `linux/amd64`. */
+function platforms(arch: string | readonly string[]): string[] {
+  const names = typeof arch === 'string' ? [arch] : arch;
+  return [...new Set(names.map(name => formatPlatform(parsePlatform(name))))];
+}
+
+function withoutTrailingSlash(text: string): string {
+  return text.replace(/\/+$/, '');
+}
