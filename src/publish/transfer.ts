@@ -8,7 +8,7 @@ import {
   RegistryError,
   WeighbridgeError,
 } from '../core/errors.ts';
-import { backoffMs, DEFAULT_RETRY, pause } from '../http/retry.ts';
+import { backoffMs, DEFAULT_RETRY, pause, type RetryPolicy } from '../http/retry.ts';
 import type { BlobUpload, ImageStore } from '../store/image-store.ts';
 
 /** Sees every byte of a blob once, in order, and knows its digest at the end. */
@@ -25,6 +25,8 @@ export interface TransferOptions {
   /** Known beforehand for a blob that is copied; made known at the end otherwise. */
   readonly digest?: Digest;
   readonly signal?: AbortSignal | undefined;
+  /** How long to wait before a store that broke is tried again. */
+  readonly retry?: RetryPolicy;
   readonly onProgress?: (doneBytes: number) => void;
   readonly onRetry?: (store: ImageStore, error: unknown, attempt: number, delayMs: number) => void;
 }
@@ -167,7 +169,7 @@ class Sink {
         await this.#upload?.abort();
         return;
       }
-      const delayMs = backoffMs(this.#attempt, DEFAULT_RETRY);
+      const delayMs = backoffMs(this.#attempt, this.#options.retry ?? DEFAULT_RETRY);
       this.#options.onRetry?.(this.store, error, this.#attempt, delayMs);
       this.#attempt += 1;
       this.#error = undefined;

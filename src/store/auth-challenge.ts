@@ -5,6 +5,8 @@ export interface AuthChallenge {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
+/** Wider than the grammar: an address without quotes is seen in the wild. */
+const BARE_VALUE = /[^\s,"]+/y;
 const TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
 
 /**
@@ -19,15 +21,15 @@ export function parseChallenges(header: string): AuthChallenge[] {
     pattern.lastIndex = position;
     position += pattern.exec(header)?.[0].length ?? 0;
   };
-  const token = (): string | undefined => {
-    TOKEN.lastIndex = position;
-    const found = TOKEN.exec(header)?.[0];
+  const take = (pattern: RegExp): string | undefined => {
+    pattern.lastIndex = position;
+    const found = pattern.exec(header)?.[0];
     if (found !== undefined) position += found.length;
     return found;
   };
   while (position < header.length) {
     skip(/[\s,]*/y);
-    const name = token();
+    const name = take(TOKEN);
     if (name === undefined) {
       position += 1;
       continue;
@@ -37,7 +39,7 @@ export function parseChallenges(header: string): AuthChallenge[] {
     if (header[position] === '=' && parameters !== undefined) {
       position += 1;
       skip(/\s*/y);
-      const value = header[position] === '"' ? quoted() : token();
+      const value = header[position] === '"' ? quoted() : take(BARE_VALUE);
       if (value !== undefined && !parameters.has(name.toLowerCase()))
         parameters.set(name.toLowerCase(), value);
     } else {
