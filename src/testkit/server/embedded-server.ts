@@ -1,0 +1,126 @@
+import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Exchange, type LogEntry, Refusal } from './exchange.ts';
+import type { Faults } from './faults.ts';
+import { ConnectionGone } from './pace.ts';
+
+export interface ServerOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** The server's name in the log and for faults. */
+  readonly origin: string;
+  readonly log: LogEntry[];
+  readonly faults: Faults;
+  readonly handle: (exchange: Exchange) => Promise<void>;
+}
+
+export interface RunningServer {
+  /** `http://127.0.0.1:49152`, no trailing slash. */
+  readonly url: string;
+  /** Cuts what is under way. */
+  close(): Promise<void>;
+}
+
+/** An HTTP server on this machine that counts every request and can be told to misbehave. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const server = http.createServer((request, response) => {
+    void answer(options, request, response);
+  });
+  // A weight file takes longer than the five minutes that Node gives a request.
+  server.requestTimeout = 0;
+  server.keepAliveTimeout = 65_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  const { address, port, family } = server.address() as AddressInfo;
+  return {
+    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    close: () =>
+      new Promise(resolve => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(
+  options: ServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  request.on('error', () => undefined);
+  response.on('error', () => undefined);
+  const exchange = open(options, request, response);
+  if (exchange === undefined) {
+    response.writeHead(400).end();
+    return;
+  }
+  try {
+    const { fault } = exchange;
+    await exchange.breakEarly();
+    if (fault?.kind === 'status') {
+      await exchange.send(fault.status ?? 500, fault.headers ?? {}, fault.body ?? '');
+    } else {
+      await options.handle(exchange);
+    }
+  } catch (error) {
+    await failed(exchange, response, error);
+  }
+}
+
+function open(
+  options: ServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Exchange | undefined {
+  const url = URL.parse(`http://${request.headers.host ?? 'localhost'}${request.url ?? '/'}`);
+  if (url === null) return undefined;
+  const { origin, faults, log } = options;
+  const method = request.method ?? 'GET';
+  const entry: LogEntry = {
+    origin,
+    method,
+    path: url.pathname,
+    query: url.search,
+    range: request.headers.range,
+    hasAuthorization: request.headers.authorization !== undefined,
+    status: 0,
+    bytes: 0,
+    receivedBytes: 0,
+  };
+  log.push(entry);
+  const { range } = entry;
+  const fault = faults.take({
+    origin,
+    method,
+    path: decoded(url.pathname),
+    query: decoded(url.search),
+    range,
+  });
+  return new Exchange(request, response, url, entry, fault);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+async function failed(exchange: Exchange, response: ServerResponse, error: unknown): Promise<void> {
+  try {
+    if (error instanceof Refusal && !exchange.isAnswered) {
+      await exchange.send(error.status, error.headers, error.body);
+    } else if (error instanceof ConnectionGone || exchange.isAnswered) {
+      response.destroy();
+    } else {
+      // A defect of the testkit has to be seen in the test that met it.
+      await exchange.send(500, {}, `testkit: ${error instanceof Error ? error.stack : String(error)}`);
+    }
+  } catch {
+    response.destroy();
+  }
+}
