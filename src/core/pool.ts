@@ -58,7 +58,8 @@ export class Limiter {
   readonly #waiting: (() => void)[] = [];
 
   constructor(limit: number) {
-    if (!Number.isInteger(limit) || limit < 1) throw new RangeError(`expected a limit of 1 or more, got ${limit}`);
+    if (!Number.isInteger(limit) || limit < 1)
+      throw new RangeError(`expected a limit of 1 or more, got ${limit}`);
     this.#free = limit;
   }
 

@@ -243,13 +243,26 @@ function awaitAnswer(
   idleTimeoutMs: number,
 ): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
-    outgoing.setTimeout(idleTimeoutMs, () => {
-      outgoing.destroy(
-        Object.assign(new Error(`nothing moved for ${idleTimeoutMs / 1000} s`), { code: 'ETIMEDOUT' }),
-      );
+    let answer: IncomingMessage | undefined;
+    outgoing.setTimeout(idleTimeoutMs);
+    outgoing.on('timeout', () => {
+      // Silence counts only where it is the other side's turn: not while we have nothing to send, or do not read.
+      const isOurTurn =
+        answer === undefined
+          ? !outgoing.writableEnded && outgoing.writableLength === 0
+          : answer.readableLength > 0;
+      if (isOurTurn) {
+        outgoing.setTimeout(idleTimeoutMs);
+        return;
+      }
+      const error = new Error(`nothing moved for ${idleTimeoutMs / 1000} s`);
+      outgoing.destroy(Object.assign(error, { code: 'ETIMEDOUT' }));
     });
     outgoing.on('error', error => reject(networkError(error, request)));
-    outgoing.on('response', stream => resolve(new Answer(stream, request)));
+    outgoing.on('response', stream => {
+      answer = stream;
+      resolve(new Answer(stream, request));
+    });
     outgoing.on('close', () => reject(networkError(new Error('the connection was closed'), request)));
   });
 }

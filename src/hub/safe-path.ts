@@ -1,0 +1,49 @@
+import { HubError } from '../core/errors.ts';
+
+const MAX_PATH_BYTES = 4096;
+const MAX_NAME_BYTES = 255;
+
+/**
+ * Refuses a repository's list of paths as a whole where one of them could leave its folder, cannot exist beside the
+ * others, or would make a terminal or a shell do something. A hostile list is not repaired.
+ */
+export function checkPaths(model: string, paths: readonly string[]): void {
+  const files = new Set<string>();
+  for (const path of paths) {
+    const problem = problemOf(path);
+    if (problem !== undefined) throw hostile(model, path, problem);
+    if (files.has(path)) throw hostile(model, path, 'is there twice');
+    files.add(path);
+  }
+  for (const path of files) {
+    for (let slash = path.indexOf('/'); slash !== -1; slash = path.indexOf('/', slash + 1)) {
+      if (files.has(path.slice(0, slash))) throw hostile(model, path, 'is below a path that is a file');
+    }
+  }
+}
+
+function problemOf(path: string): string | undefined {
+  if (path === '') return 'is empty';
+  if (!path.isWellFormed()) return 'is not valid Unicode';
+  if (/\p{Cc}/u.test(path)) return 'has control characters';
+  if (path.includes('\\')) return 'has a backslash';
+  if (path.startsWith('/')) return 'is absolute';
+  if (/^[A-Za-z]:/.test(path)) return 'names a drive';
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES) return `is longer than ${MAX_PATH_BYTES} bytes`;
+  for (const segment of path.split('/')) {
+    if (segment === '' || segment === '.' || segment === '..')
+      return `has the segment ${JSON.stringify(segment)}`;
+    if (segment.toLowerCase() === '.git') return 'is inside .git';
+    if (Buffer.byteLength(segment) > MAX_NAME_BYTES) return `has a name longer than ${MAX_NAME_BYTES} bytes`;
+  }
+  return undefined;
+}
+
+function hostile(model: string, path: string, problem: string): HubError {
+  const shown = JSON.stringify(path.length > 200 ? `${path.slice(0, 200)}…` : path);
+  return new HubError(`${model} lists a file that is refused: ${shown} ${problem}`, {
+    code: 'HUB_HOSTILE_PATH',
+    subject: model,
+    remedy: 'Nothing of this model is touched. Report it to the Hub or pin an earlier revision.',
+  });
+}
