@@ -83,7 +83,9 @@ export class Exchange {
   async *body(): AsyncIterable<Buffer> {
     const pace = this.#sendsBody ? this.#pace() : undefined;
     try {
-      for await (const chunk of paced(this.request as AsyncIterable<Buffer>, pace)) {
+      // One who answers in the middle of a body still needs the connection.
+      const chunks = this.request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+      for await (const chunk of paced(chunks, pace)) {
         this.log.receivedBytes += chunk.length;
         yield chunk;
       }

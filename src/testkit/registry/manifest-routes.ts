@@ -1,0 +1,137 @@
+import { type Digest, digestOf, isDigest } from '../../core/digest.ts';
+import { isTag } from '../../oci/reference.ts';
+import { MediaType } from '../../oci/types.ts';
+import type { Exchange, Headers } from '../server/exchange.ts';
+import { checkManifest } from './manifest-checks.ts';
+import { problem } from './problem.ts';
+import { findManifest, type RegistryRepository, type StoredManifest } from './repository.ts';
+import { type RegistryState, repositoryFor } from './state.ts';
+
+/** What Docker's registry takes at most. */
+const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
+
+/** `/v2/<name>/manifests/<reference>` */
+export async function answerManifest(
+  state: RegistryState,
+  exchange: Exchange,
+  name: string,
+  reference: string,
+): Promise<void> {
+  if (!isDigest(reference) && !isTag(reference))
+    throw problem(400, 'TAG_INVALID', `invalid tag ${reference}`);
+  switch (exchange.method) {
+    case 'PUT':
+      return await putManifest(state, exchange, name, reference);
+    case 'GET':
+    case 'HEAD':
+      return await sendManifest(state, exchange, name, reference);
+    case 'DELETE':
+      return await deleteManifest(state, exchange, name, reference);
+    default:
+      throw problem(405, 'UNSUPPORTED', 'method not allowed');
+  }
+}
+
+/** `/v2/<name>/referrers/<digest>` */
+export async function answerReferrers(
+  state: RegistryState,
+  exchange: Exchange,
+  name: string,
+  digest: string,
+): Promise<void> {
+  if (state.quirks.referrers === false) throw problem(404, 'UNSUPPORTED', '404 page not found');
+  if (!isDigest(digest)) throw problem(400, 'DIGEST_INVALID', 'invalid digest');
+  const wanted = exchange.url.searchParams.get('artifactType');
+  const manifests = [...(state.repositories.get(name)?.manifests.values() ?? [])]
+    .map(stored => referrer(stored, digest))
+    .filter(one => one !== undefined)
+    .filter(one => wanted === null || one.artifactType === wanted);
+  const headers: Headers = {
+    'content-type': MediaType.ociIndex,
+    ...(wanted === null ? {} : { 'oci-filters-applied': 'artifactType' }),
+  };
+  await exchange.sendJson(200, { schemaVersion: 2, mediaType: MediaType.ociIndex, manifests }, headers);
+}
+
+async function putManifest(
+  state: RegistryState,
+  exchange: Exchange,
+  name: string,
+  reference: string,
+): Promise<void> {
+  const repository = repositoryFor(state, name);
+  const mediaType = (exchange.header('content-type') ?? '').split(';')[0]?.trim() ?? '';
+  const bytes = await exchange.bytes(MAX_MANIFEST_BYTES);
+  const digest = digestOf(bytes);
+  if (isDigest(reference) && reference !== digest) {
+    throw problem(400, 'DIGEST_INVALID', 'provided digest did not match uploaded content');
+  }
+  const { subject } = checkManifest(state, name, mediaType, bytes);
+  repository.manifests.set(digest, { digest, mediaType, bytes });
+  if (!isDigest(reference)) repository.tags.set(reference, digest);
+  state.counters.manifestsPut += 1;
+  const path = `/v2/${name}/manifests/${digest}`;
+  await exchange.send(201, {
+    location: state.quirks.relativeLocations ? path : `${exchange.url.origin}${path}`,
+    'docker-content-digest': digest,
+    ...(subject === undefined || state.quirks.referrers === false ? {} : { 'oci-subject': subject.digest }),
+  });
+}
+
+async function sendManifest(
+  state: RegistryState,
+  exchange: Exchange,
+  name: string,
+  reference: string,
+): Promise<void> {
+  const manifest = findManifest(state.repositories.get(name), reference);
+  if (manifest === undefined) throw unknown(reference);
+  const { mediaType, digest, bytes } = manifest;
+  // Docker's registry does not show an OCI manifest to those who did not say that they can read it.
+  if (!accepts(exchange.header('accept'), mediaType)) {
+    throw problem(404, 'MANIFEST_UNKNOWN', `${mediaType} found, but accept header does not support it`);
+  }
+  const headers = { 'content-type': mediaType, 'docker-content-digest': digest, etag: `"${digest}"` };
+  await exchange.send(200, headers, bytes);
+}
+
+async function deleteManifest(
+  state: RegistryState,
+  exchange: Exchange,
+  name: string,
+  reference: string,
+): Promise<void> {
+  const repository = state.repositories.get(name);
+  const manifest = findManifest(repository, reference);
+  if (repository === undefined || manifest === undefined) throw unknown(reference);
+  if (isDigest(reference)) removeManifest(repository, reference);
+  else repository.tags.delete(reference);
+  await exchange.send(202, {});
+}
+
+function removeManifest(repository: RegistryRepository, digest: Digest): void {
+  repository.manifests.delete(digest);
+  for (const [tag, named] of repository.tags) if (named === digest) repository.tags.delete(tag);
+}
+
+function referrer({ digest, mediaType, bytes }: StoredManifest, subject: Digest) {
+  const json = JSON.parse(bytes.toString('utf8'));
+  if (json.subject?.digest !== subject) return undefined;
+  const artifactType: string | undefined = json.artifactType ?? json.config?.mediaType;
+  return {
+    mediaType,
+    digest,
+    size: bytes.length,
+    ...(artifactType === undefined ? {} : { artifactType }),
+    ...(json.annotations === undefined ? {} : { annotations: json.annotations }),
+  };
+}
+
+function accepts(header: string | undefined, mediaType: string): boolean {
+  const types = (header ?? '').split(',').map(part => part.split(';')[0]?.trim());
+  return types.includes(mediaType) || types.includes('*/*');
+}
+
+function unknown(reference: string) {
+  return problem(404, 'MANIFEST_UNKNOWN', 'manifest unknown', { detail: { Tag: reference } });
+}

@@ -1,0 +1,44 @@
+/** Ways in which real registries differ. All off unless set; may be changed while the registry runs. */
+export interface RegistryQuirks {
+  /** GHCR: a PATCH with a larger `Content-Length` gets 416; chunked transfer encoding goes through. */
+  patchMaxContentLengthBytes?: number;
+  /** Nexus and others: a mount is answered with an upload session. */
+  mount?: 'ok' | 'refuse';
+  /** GHCR: false is 404 on the referrers API, and no `OCI-Subject`. */
+  referrers?: boolean;
+  /** ECR: advertised as `OCI-Chunk-Min-Length`; a smaller ranged chunk that was not the last is refused. */
+  minChunkBytes?: number;
+  /**
+   * Docker's registry (and those made of it): only the newest `Location` of a session is known. Who lost the answer to
+   * a PATCH, or broke one off, cannot even ask how far it got: 404.
+   */
+  newestLocationOnly?: boolean;
+  /** GHCR: `Location` without a host. */
+  relativeLocations?: boolean;
+  /** Google: a second PATCH of a session gets 405. */
+  singlePatch?: boolean;
+  /** zot: a PATCH keeps at most so many of its bytes, and says so in `Range`. */
+  shortPatchBytes?: number;
+  /** So many sessions are forgotten once their first PATCH has been answered. */
+  loseUploads?: number;
+  /** The registry's disk holds so many bytes of blobs. */
+  fullAfterBytes?: number;
+  /** What a full disk is answered with. Default 500, as Docker's registry does. */
+  fullStatus?: 500 | 507;
+  /** GHCR: false is 405 on DELETE of an upload session. */
+  deleteUploads?: boolean;
+  /** GHCR: HEAD of the empty blob says 200 though nobody has put it. */
+  claimsEmptyBlob?: boolean;
+  /** Nexus: a blob is stored under the digest that was asked for, whatever its bytes are. */
+  trustsDigests?: boolean;
+  /** Quay: a blob of no bytes is acknowledged and not kept. */
+  dropsEmptyBlobs?: boolean;
+  /** Docker's registry and Docker Hub: `POST ?digest=` opens a session in place of taking the body. */
+  ignoresPostDigest?: boolean;
+  /** GHCR and Docker Hub: a blob's bytes are at a signed link of another origin. */
+  redirectBlobs?: boolean;
+  /** Tags of a page, whatever was asked for. */
+  maxTagsPage?: number;
+  /** More requests than this in a window get 429 with `Retry-After`. */
+  rateLimit?: { readonly requests: number; readonly windowMs: number };
+}
