@@ -54,6 +54,7 @@ NOT_WRITABLE, WRONG_BYTES, FOREIGN_FILE, NO_LIBRARY, UNEXPECTED = 14, 15, 16, 17
 WORKERS = 8
 RETRY_WAITS_SECONDS = (1, 3, 9)
 LONGEST_RATE_LIMIT_SECONDS = 310  # the Hub counts in windows of five minutes
+NETWORK_ERRORS = {"RequestException", "TransportError", "ConnectionError", "TimeoutError", "ProtocolError", "SSLError"}
 PROGRESS_SECONDS, LOCK_NEWS_SECONDS = 5, 15
 
 
@@ -103,24 +104,29 @@ def main(argv: List[str]) -> None:
 
 def bring(model: Model, verify: str) -> None:
     """Makes `model.dir` hold every file of the list, verified. Waits for another container that is at it."""
-    began = time.monotonic()
-    marker = Marker(model.dir)
-    downloaded = 0
-    if not is_vouched_for(model, marker, verify):
-        with folder_lock(model.dir) as is_writable:
-            marker = Marker(model.dir)
-            if verify == "full" or not is_vouched_for(model, marker, verify):
-                missing = find_missing(model, marker, verify)
-                if missing and not is_writable:
-                    raise not_writable(model.dir)
-                if missing:
-                    downloaded = download(model, missing, marker)
-                if is_writable:
-                    finish(model, marker)
-                else:
-                    say("cannot write %s, so the next start has to check every byte again" % model.dir)
+    began, downloaded = time.monotonic(), 0
+    try:
+        if not is_vouched_for(model, Marker(model.dir), verify):
+            with folder_lock(model.dir) as is_writable:
+                downloaded = complete(model, verify, is_writable)
+    except OSError as error:
+        raise explain(error, model, model.dir)
     ready = {"event": "ready", "downloadedBytes": downloaded, "files": len(model.files)}
     say(json.dumps(dict(ready, seconds=round(time.monotonic() - began, 1)), separators=(",", ":")))
+
+
+def complete(model: Model, verify: str, is_writable: bool) -> int:
+    """Gives the bytes that came over the network. Looks anew: the lock's last holder may have brought it all."""
+    marker = Marker(model.dir)
+    missing = [] if is_vouched_for(model, marker, verify) else find_missing(model, marker, verify)
+    if not is_writable:
+        if missing:
+            raise no_permission(model.dir)
+        say("cannot write %s, so the next start has to check every byte again" % model.dir)
+        return 0
+    downloaded = download(model, missing, marker) if missing else 0
+    finish(model, marker)
+    return downloaded
 
 
 # --- what to bring -----------------------------------------------------------------------------------------
@@ -186,7 +192,7 @@ def look_up(model_id: str, revision: str, folder: str) -> Model:
         info = hub.HfApi().model_info(model_id, revision=revision, files_metadata=True)
         files = [to_file(s.rfilename, s.size, (s.lfs or {}).get("sha256"), s.blob_id) for s in info.siblings]
     except ValueError as error:
-        raise Fail(UNEXPECTED, "the Hub lists %s: %s" % (model_id, harmless(str(error))))
+        raise Fail(USAGE, "MODEL_ID %s cannot be looked up: %s" % (model_id, harmless(str(error))))
     except Exception as error:
         raise explain(error, Model(model_id, revision, folder, []), "its list of files")
     unwanted = r"\.gitattributes$"
@@ -263,8 +269,8 @@ def find_missing(model: Model, marker: Marker, verify: str) -> List[File]:
             marker.record(file)
             right.add(file)
         elif file.path not in marker.files:
-            raise Fail(FOREIGN_FILE, "%s is there already, was not put there by this image, and is not the file of %s at"
-                       " %s; move it away or set MODEL_DIR to another folder" % (
+            raise Fail(FOREIGN_FILE, "%s was not put there by this image and is not the file of %s at %s; move it away or"
+                       " set MODEL_DIR to another folder" % (
                            os.path.join(model.dir, file.path), model.id, model.revision[:12]))
         elif marker.files[file.path]["hash"] == file.hash:
             say("%s has changed since it was verified; fetching it again" % file.path)
@@ -290,30 +296,29 @@ def finish(model: Model, marker: Marker) -> None:
 def download(model: Model, missing: List[File], marker: Marker) -> int:
     """Fetches `missing`, several at once; gives the bytes that came over the network."""
     hub = load_library(model.dir)
-    try:
-        os.makedirs(parts_of(model), exist_ok=True)
-        clear_parts(model, missing)
-        marker.id, marker.revision = model.id, None
+    os.makedirs(parts_of(model), exist_ok=True)
+    clear_parts(model, missing)
+    marker.id, marker.revision = model.id, None
+    marker.save()
+    meter = Meter(model, missing)
+    check_space(model, meter, marker)
+
+    def fetch_one(file: File) -> None:
+        target = target_of(model, file.path)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        meter.running.append(file.path)
+        fetch(hub, model, file)
+        os.replace(part_of(model, file), target)
+        meter.end(file)
+        marker.record(file)
         marker.save()
-        meter = Meter(model, missing)
-        check_space(model, meter, marker)
-        say("%s at %s: fetching %d of %d files (%s, of which %s came earlier) into %s" % (
-            model.id, model.revision[:12], len(missing), len(model.files), in_units(meter.total),
-            in_units(meter.here), model.dir))
 
-        def fetch_one(file: File) -> None:
-            target = target_of(model, file.path)
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            meter.running.append(file.path)
-            fetch(hub, model, file)
-            os.replace(part_of(model, file), target)
-            meter.end(file)
-            marker.record(file)
-            marker.save()
-
-        run_all(sorted(missing, key=lambda file: -file.size), fetch_one, meter.tell)
-    except OSError as error:
-        raise explain(error, model, model.dir)
+    smallest, *others = sorted(missing, key=lambda file: (file.size == 0, file.size))
+    run_all([smallest], fetch_one)  # alone, so that a refusal is one line and one request
+    came = ", of which %s came earlier" % in_units(meter.here) if meter.here else ""
+    say("%s at %s: fetching %d of %d files (%s%s) into %s" % (
+        model.id, model.revision[:12], len(missing), len(model.files), in_units(meter.total), came, model.dir))
+    run_all(sorted(others, key=lambda file: -file.size), fetch_one, meter.tell)
     return meter.total - meter.here
 
 
@@ -377,7 +382,7 @@ def load_library(folder: str):
     if token:
         os.environ["HF_TOKEN"] = token
     if is_set("HF_HUB_OFFLINE") or is_set("TRANSFORMERS_OFFLINE"):
-        raise Fail(UNREACHABLE, "HF_HUB_OFFLINE is set, but %s does not hold the whole model; start once without it" % folder)
+        raise Fail(UNREACHABLE, "HF_HUB_OFFLINE is set, but %s does not hold the whole model; start once without" % folder)
     os.environ.update(HF_HUB_DISABLE_PROGRESS_BARS="1", HF_HUB_ENABLE_HF_TRANSFER="0", HF_HUB_DISABLE_TELEMETRY="1")
     os.environ.setdefault("HF_HUB_VERBOSITY", "critical")  # its warnings show signed links
     os.environ.setdefault("HF_XET_CHUNK_CACHE_SIZE_BYTES", "0")  # nothing is fetched twice
@@ -395,8 +400,8 @@ def load_library(folder: str):
         import huggingface_hub.file_download
         import huggingface_hub.utils
     except Exception as error:
-        raise Fail(NO_LIBRARY, "python3 of the base image cannot import huggingface_hub (%s); use a vLLM base image, or install"
-                   " huggingface_hub 0.23 or later in it" % harmless(str(error)))
+        raise Fail(NO_LIBRARY, "python3 of the base image cannot import huggingface_hub (%s); use a vLLM base image, or"
+                   " install huggingface_hub 0.23 or later in it" % harmless(str(error)))
     return huggingface_hub
 
 
@@ -409,11 +414,13 @@ def explain(error: BaseException, model: Model, what: str) -> Fail:
     where = "%s at %s" % (model.id, model.revision[:12])
     if "DisabledRepoError" in names:
         return Fail(GONE, "the Hub has disabled access to %s" % model.id)
+    if any("Invalid credentials" in str(link) for link in causes(error)):
+        return Fail(NO_ACCESS, "the Hub does not know the token that is set; set HF_TOKEN to a valid one, or to nothing")
     if "GatedRepoError" in names or code in (401, 403):
-        why = "is gated" if "GatedRepoError" in names else "is not there or is private"
-        todo = "your token has no access to it: ask for access at its page on the Hub" if os.environ.get("HF_TOKEN") else (
+        why = "is gated" if "GatedRepoError" in names else "is private or not there"
+        todo = "your token has no access to it: ask for access on its page" if os.environ.get("HF_TOKEN") else (
             "set HF_TOKEN (-e HF_TOKEN=hf_…) to the token of an account that has access")
-        return Fail(NO_ACCESS, "%s %s, and %s" % (model.id, why, todo))
+        return Fail(NO_ACCESS, "%s %s; %s" % (model.id, why, todo))
     if "RevisionNotFoundError" in names:
         return Fail(GONE, "%s has no revision %s any more; publish the image again" % (model.id, model.revision))
     if "RepositoryNotFoundError" in names:
@@ -424,8 +431,7 @@ def explain(error: BaseException, model: Model, what: str) -> Fail:
         return Fail(RATE_LIMITED, "the Hub refuses more requests for now (429); wait some minutes, or set HF_TOKEN")
     if code == 416 or "Consistency check failed" in str(error):
         return Fail(WRONG_BYTES, "%s of %s has another size than listed" % (what, where))
-    network = {"RequestException", "TransportError", "ConnectionError", "TimeoutError", "ProtocolError", "SSLError", "gaierror"}
-    if code is not None and code >= 500 or names & network:
+    if code is not None and code >= 500 or names & NETWORK_ERRORS:
         last = causes(error)[-1]
         reason = "it answers %d" % code if code else harmless(str(last) or type(last).__name__)
         hub = harmless(os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
@@ -434,7 +440,7 @@ def explain(error: BaseException, model: Model, what: str) -> Fail:
     if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return Fail(DISK_FULL, "no space left in %s; what has come is kept" % model.dir)
     if number in (errno.EROFS, errno.EACCES, errno.EPERM):
-        return not_writable(model.dir)
+        return no_permission(model.dir)
     return Fail(UNEXPECTED, "%s: unexpected %s: %s" % (what, type(error).__name__, harmless(str(error))))
 
 
@@ -488,7 +494,7 @@ class Meter:
             return
         self.history = self.history[-5:] + [(now, done)]
         rate = max(0, done - first) / (now - began)
-        left = "%d s left" % ((self.total - done) / rate) if rate else "no bytes are coming"
+        left = "%d s left" % ((self.total - done) / rate) if rate else "waiting for bytes"
         others = " and %d more" % (len(running) - 1) if len(running) > 1 else ""
         say("%d %% (%s of %s), %.1f MB/s, %s: %s%s" % (
             100 * done // self.total, in_units(done), in_units(self.total), rate / 1e6, left, running[0], others))
@@ -499,7 +505,7 @@ class Meter:
 
 @contextlib.contextmanager
 def folder_lock(folder: str):
-    """Holds the folder's lock, which the kernel frees when its holder dies. Gives False where the folder is read-only."""
+    """Holds the folder's lock, which the kernel frees when its holder dies. Gives False in a read-only folder."""
     path = os.path.join(folder, ".weighbridge", "lock")
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -508,7 +514,7 @@ def folder_lock(folder: str):
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise Fail(DISK_FULL, "no space left in %s" % folder)
         if not os.path.isdir(folder):
-            raise not_writable(folder)
+            raise no_permission(folder)
         yield False
         return
     try:
@@ -519,7 +525,8 @@ def folder_lock(folder: str):
 
 
 def wait_for_lock(handle: int, folder: str) -> None:
-    began = told = time.monotonic() - LOCK_NEWS_SECONDS
+    began = time.monotonic()
+    told = began - LOCK_NEWS_SECONDS
     while True:
         try:
             return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -529,7 +536,7 @@ def wait_for_lock(handle: int, folder: str) -> None:
                     folder, os.strerror(error.errno)))
         if time.monotonic() - told >= LOCK_NEWS_SECONDS:
             told = time.monotonic()
-            say("another container is fetching into %s; waiting for it (%d s)" % (folder, told - began - LOCK_NEWS_SECONDS))
+            say("another container is fetching into %s; waiting for it (%d s so far)" % (folder, told - began))
         time.sleep(0.3)
 
 
@@ -538,7 +545,7 @@ def target_of(model: Model, path: str) -> str:
     target = os.path.join(model.dir, path)
     root, parent = os.path.realpath(model.dir), os.path.realpath(os.path.dirname(target))
     if parent != root and not parent.startswith(root + os.sep):
-        raise Fail(FOREIGN_FILE, "%s leads out of %s by a link; take the link away or set MODEL_DIR" % (target, model.dir))
+        raise Fail(FOREIGN_FILE, "a link leads %s out of the folder; take the link away or set MODEL_DIR" % target)
     return target
 
 
@@ -557,7 +564,8 @@ def parts_of(model: Model) -> str:
 
 def part_of(model: Model, file: File) -> str:
     """Named by content too, so that a part of an older revision's file is never taken up for this one."""
-    return os.path.join(parts_of(model), "%s.%s" % (hashlib.sha256(file.path.encode()).hexdigest()[:12], file.hash[-40:]))
+    place = hashlib.sha256(file.path.encode("utf-8")).hexdigest()
+    return os.path.join(parts_of(model), "%s.%s" % (place[:12], file.hash[-40:]))
 
 
 def clear_parts(model: Model, missing: List[File]) -> None:
@@ -615,9 +623,9 @@ def can_write(folder: str) -> bool:
     return folder.startswith("/") and os.access(folder, os.W_OK | os.X_OK)
 
 
-def not_writable(folder: str) -> Fail:
-    return Fail(NOT_WRITABLE, "cannot write %s as user %d; mount a volume there that this user may write, or set MODEL_DIR" % (
-        folder, os.getuid()))
+def no_permission(folder: str) -> Fail:
+    return Fail(NOT_WRITABLE, "user %d may not read and write in %s; mount a volume there that this user may write, or set"
+                " MODEL_DIR" % (os.getuid(), folder))
 
 
 # --- becoming the server, and the rest ---------------------------------------------------------------------
