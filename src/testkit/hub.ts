@@ -100,10 +100,15 @@ export class EmbeddedHub {
     return sha;
   }
 
-  /** A commit on top of `branch` (default main) that sets one file, or removes it with `undefined`. Gives its id. */
+  /**
+   * A commit on top of `branch` (default main; a new one begins at main) that sets one file, or removes it with
+   * `undefined`. Gives its id.
+   */
   async updateFile(id: string, path: string, file: FileSpec | undefined, branch = 'main'): Promise<string> {
     const repository = this.repository(id);
-    const files = new Map<string, FileSpec | StoredFile>(repository.resolve(branch)?.files);
+    const files = new Map<string, FileSpec | StoredFile>(
+      (repository.resolve(branch) ?? repository.resolve('main'))?.files,
+    );
     if (file === undefined) files.delete(path);
     else files.set(path, file);
     return (await repository.commit(files, branch)).sha;
