@@ -31,6 +31,7 @@ Exit statuses:
 In MODEL_DIR: the files of the list, `.weighbridge.json` (the marker: what was verified, with size and time) and
 `.weighbridge/` (lock; parts of files while they come). A file gets its own name only once it is verified.
 """
+
 import contextlib
 import errno
 import fcntl
@@ -78,6 +79,12 @@ class Model(NamedTuple):
     dir: str
     files: List[File]
 
+    def __str__(self) -> str:
+        return f"{self.id} at {self.revision[:12]}"
+
+    def path_of(self, file: File) -> str:
+        return os.path.join(self.dir, file.path)
+
 
 def main(argv: List[str]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -89,7 +96,7 @@ def main(argv: List[str]) -> None:
         image = read_image(os.path.join(os.path.dirname(os.path.realpath(__file__)), "model.json"))
         verify = os.environ.get("WEIGHBRIDGE_VERIFY") or "size"
         if verify not in ("size", "full", "off"):
-            raise Fail(USAGE, "WEIGHBRIDGE_VERIFY is %r; use size, full or off" % verify)
+            raise Fail(USAGE, f"WEIGHBRIDGE_VERIFY is {verify!r}; use size, full or off")
         serve_args = split_serve_args(image)
         model = choose_model(image)
         bring(model, verify)
@@ -98,7 +105,7 @@ def main(argv: List[str]) -> None:
         say(str(failure))
         os._exit(failure.status)  # at once: download threads may still be at work
     except Exception as error:  # a defect, but still no traceback: it could show a signed link
-        say("unexpected %s: %s" % (type(error).__name__, harmless(str(error))))
+        say(f"unexpected {type(error).__name__}: {harmless(str(error))}")
         os._exit(UNEXPECTED)
 
 
@@ -122,7 +129,7 @@ def complete(model: Model, verify: str, is_writable: bool) -> int:
     if not is_writable:
         if missing:
             raise no_permission(model.dir)
-        say("cannot write %s, so the next start has to check every byte again" % model.dir)
+        say(f"cannot write {model.dir}, so the next start has to check every byte again")
         return 0
     downloaded = download(model, missing, marker) if missing else 0
     finish(model, marker)
@@ -137,31 +144,30 @@ def read_image(path: str) -> dict:
         with open(path, encoding="utf-8") as file:
             image = json.load(file)
         if image["schemaVersion"] != 1:
-            raise ValueError("schemaVersion %r is not known" % image["schemaVersion"])
-        image["files"] = [to_file(f["path"], f["size"], f.get("sha256"), f.get("gitOid")) for f in image["files"]]
-        if not image["files"]:
-            raise ValueError("no files")
-        image["id"], image["revision"], image["dir"], image["command"], image["serveArgs"]  # have to be there
-        return image
+            raise ValueError("its schemaVersion is not 1")
+        files = [to_file(f["path"], f["size"], f.get("sha256"), f.get("gitOid")) for f in image["files"]]
+        if not files:
+            raise ValueError("it lists no files")
+        return {**{key: image[key] for key in ("id", "revision", "dir", "command", "serveArgs")}, "files": files}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Fail(USAGE, "%s is not a list of model files (%s); build the image again" % (path, error or type(error)))
+        raise Fail(USAGE, f"{path} is not a list of model files ({error or type(error)}); build the image again")
 
 
 def to_file(path: str, size: int, sha256: Optional[str], git_oid: Optional[str]) -> File:
     check_path(path)
     if not isinstance(size, int) or size < 0:
-        raise ValueError("%s: size %r" % (path, size))
+        raise ValueError(f"{path}: size {size!r}")
     if sha256 and re.fullmatch("[0-9a-f]{64}", sha256):
         return File(path, size, "sha256:" + sha256)
     if git_oid and re.fullmatch("[0-9a-f]{40}", git_oid):
         return File(path, size, "git:" + git_oid)
-    raise ValueError("%s has no hash" % path)
+    raise ValueError(f"{path} has no hash")
 
 
 def check_path(path: str) -> str:
     parts = path.split("/")
     if any(part in ("", ".", "..") for part in parts) or re.search(r"[\0\\]", path) or path.startswith(".weighbridge"):
-        raise ValueError("unsafe path %r" % path)
+        raise ValueError(f"unsafe path {path!r}")
     return path
 
 
@@ -174,15 +180,14 @@ def choose_model(image: dict) -> Model:
         return Model(wanted, revision, folder, image["files"])
     if wanted != image["id"] and folder == os.path.abspath(image["dir"]):
         folder = os.path.join(os.path.dirname(folder), wanted.split("/")[-1])
-    say("MODEL_ID is %s at %s, not what this image was built for (%s at %s): it is not pinned" % (
-        wanted, revision, image["id"], image["revision"][:12]))
+    say(f"{wanted} at {revision} is not what this image was built for ({image['id']}): it is not pinned")
     try:
         return look_up(wanted, revision, folder)
     except Fail as failure:
         marker = Marker(folder)
         if failure.status != UNREACHABLE or marker.id != wanted or not marker.revision:
             raise
-        say("%s; going on with revision %s that is in %s" % (failure, marker.revision[:12], folder))
+        say(f"{failure}; going on with revision {marker.revision[:12]} that is in {folder}")
         return Model(wanted, marker.revision, folder, marker.listed())
 
 
@@ -192,7 +197,7 @@ def look_up(model_id: str, revision: str, folder: str) -> Model:
         info = hub.HfApi().model_info(model_id, revision=revision, files_metadata=True)
         files = [to_file(s.rfilename, s.size, (s.lfs or {}).get("sha256"), s.blob_id) for s in info.siblings]
     except ValueError as error:
-        raise Fail(USAGE, "MODEL_ID %s cannot be looked up: %s" % (model_id, harmless(str(error))))
+        raise Fail(USAGE, f"MODEL_ID {model_id} cannot be looked up: {harmless(str(error))}")
     except Exception as error:
         raise explain(error, Model(model_id, revision, folder, []), "its list of files")
     unwanted = r"\.gitattributes$"
@@ -215,10 +220,11 @@ class Marker:
         try:
             with open(self.path, encoding="utf-8") as file:
                 data = json.load(file)
-            files = {check_path(path): dict(entry) for path, entry in data["files"].items()}
-            self.id, self.revision, self.files = data["id"], data["revision"], files
+            for path, entry in data["files"].items():
+                self.files[check_path(path)] = {key: entry[key] for key in ("size", "mtimeNs", "hash", "ours")}
+            self.id, self.revision = data["id"], data["revision"]
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            pass  # none, or not readable as one: then every file is looked at
+            self.files = {}  # none, or not readable as one: then every file is looked at
 
     def vouches_for(self, file: File) -> bool:
         entry = self.files.get(file.path)
@@ -228,18 +234,24 @@ class Marker:
         entry, found = self.files[path], stat_of(os.path.join(self.folder, path))
         return found is not None and (found.st_size, found.st_mtime_ns) == (entry["size"], entry["mtimeNs"])
 
+    def is_ours(self, path: str) -> bool:
+        """Fetched by us, so that we may replace it; what a user put there is only noted as verified."""
+        return path in self.files and self.files[path]["ours"] is True
+
     def listed(self) -> List[File]:
         return [File(path, entry["size"], entry["hash"]) for path, entry in self.files.items()]
 
-    def record(self, file: File) -> None:
-        found = os.stat(os.path.join(self.folder, file.path))
+    def record(self, file: File, path: str, ours: bool) -> None:
+        found = os.stat(path)
+        entry = {"size": found.st_size, "mtimeNs": found.st_mtime_ns, "hash": file.hash, "ours": ours}
         with self.lock:
-            self.files[file.path] = {"size": found.st_size, "mtimeNs": found.st_mtime_ns, "hash": file.hash}
+            self.files[file.path] = entry
 
     def save(self) -> None:
         with self.lock:
             data = {"schemaVersion": 1, "id": self.id, "revision": self.revision, "files": self.files}
             temporary = os.path.join(self.folder, ".weighbridge", "marker.tmp")
+            remove(temporary)  # it could be a link
             with open(temporary, "w", encoding="utf-8") as file:
                 json.dump(data, file, indent=1)
                 file.flush()
@@ -250,30 +262,31 @@ class Marker:
 def is_vouched_for(model: Model, marker: Marker, verify: str) -> bool:
     if verify == "full" or (marker.id, marker.revision) != (model.id, model.revision):
         return False
-    return verify == "off" or all(marker.vouches_for(file) for file in model.files)
+    if verify == "off":
+        return set(marker.listed()) == set(model.files)
+    return len(marker.files) == len(model.files) and all(marker.vouches_for(file) for file in model.files)
 
 
 def find_missing(model: Model, marker: Marker, verify: str) -> List[File]:
     """Files to fetch. Hashes what the marker does not vouch for; refuses what is not ours and does not match."""
     if marker.id not in (None, model.id):
-        raise Fail(FOREIGN_FILE, "%s holds another model (%s); set MODEL_DIR to a folder of its own for %s" % (
-            model.dir, marker.id, model.id))
+        raise Fail(FOREIGN_FILE, f"{model.dir} holds another model ({marker.id}); set MODEL_DIR to a folder of its own")
     unsure = [f for f in model.files if verify == "full" or not marker.vouches_for(f)]
-    there = [f for f in unsure if os.path.lexists(target_of(model, f.path))]
+    there = [f for f in unsure if os.path.lexists(place_in(model.dir, f.path))]
     if there:
-        say("checking %d files (%s) that are in %s" % (len(there), in_units(sum(f.size for f in there)), model.dir))
+        say(f"checking {len(there)} files ({in_units(sum(f.size for f in there))}) that are in {model.dir}")
     right = set()
 
     def check(file: File) -> None:
-        if has_right_bytes(os.path.join(model.dir, file.path), file):
-            marker.record(file)
+        path, is_ours = model.path_of(file), marker.is_ours(file.path)
+        if has_right_bytes(path, file):
+            marker.record(file, path, is_ours)
             right.add(file)
-        elif file.path not in marker.files:
-            raise Fail(FOREIGN_FILE, "%s was not put there by this image and is not the file of %s at %s; move it away or"
-                       " set MODEL_DIR to another folder" % (
-                           os.path.join(model.dir, file.path), model.id, model.revision[:12]))
+        elif not is_ours:
+            why = f"was not put there by this image and is not the file of {model}"
+            raise Fail(FOREIGN_FILE, f"{path} {why}; move it away or set MODEL_DIR to another folder")
         elif marker.files[file.path]["hash"] == file.hash:
-            say("%s has changed since it was verified; fetching it again" % file.path)
+            say(f"{file.path} has changed since it was verified; fetching it again")
 
     run_all(there, check)
     return [file for file in unsure if file not in right]
@@ -282,8 +295,8 @@ def find_missing(model: Model, marker: Marker, verify: str) -> List[File]:
 def finish(model: Model, marker: Marker) -> None:
     """Takes away what an earlier revision left (of ours, and untouched), and only then calls the folder whole."""
     for path in set(marker.files) - {file.path for file in model.files}:
-        if marker.is_untouched(path):
-            os.unlink(target_of(model, path))
+        if marker.is_ours(path) and marker.is_untouched(path):
+            os.unlink(place_in(model.dir, path))
         del marker.files[path]
     marker.id, marker.revision = model.id, model.revision
     marker.save()
@@ -304,20 +317,17 @@ def download(model: Model, missing: List[File], marker: Marker) -> int:
     check_space(model, meter, marker)
 
     def fetch_one(file: File) -> None:
-        target = target_of(model, file.path)
+        target = place_in(model.dir, file.path)
         os.makedirs(os.path.dirname(target), exist_ok=True)
         meter.running.append(file.path)
         fetch(hub, model, file)
+        marker.record(file, part_of(model, file), ours=True)  # first, or a crash here would make it a user's file
+        marker.save()
         os.replace(part_of(model, file), target)
         meter.end(file)
-        marker.record(file)
-        marker.save()
 
     smallest, *others = sorted(missing, key=lambda file: (file.size == 0, file.size))
-    run_all([smallest], fetch_one)  # alone, so that a refusal is one line and one request
-    came = ", of which %s came earlier" % in_units(meter.here) if meter.here else ""
-    say("%s at %s: fetching %d of %d files (%s%s) into %s" % (
-        model.id, model.revision[:12], len(missing), len(model.files), in_units(meter.total), came, model.dir))
+    run_all([smallest], fetch_one, meter.tell)  # alone, so that a refusal is one request and one line
     run_all(sorted(others, key=lambda file: -file.size), fetch_one, meter.tell)
     return meter.total - meter.here
 
@@ -343,8 +353,8 @@ def fetch(hub, model: Model, file: File) -> None:
             return flush_to_disk(part)
         remove(part)
         if is_second:
-            raise Fail(WRONG_BYTES, "%s of %s does not have the listed size and hash, even when fetched again; the Hub"
-                       " or a mirror serves other bytes than at build time" % (file.path, model.id))
+            why = "even when fetched again: the Hub or a mirror serves other bytes than at build time"
+            raise Fail(WRONG_BYTES, f"{file.path} of {model} does not have the listed size and hash, {why}")
         is_second = True
 
 
@@ -368,7 +378,7 @@ def transfer(hub, model: Model, file: File, part: str) -> None:
                 return http_get(found.location, out, resume_size=out.tell(), headers=headers, expected_size=file.size)
             except Exception as error:
                 if is_elsewhere and status_code(error) in (400, 401, 403, 410):
-                    raise ConnectionError("the signed link was refused (%d)" % status_code(error)) from None
+                    raise ConnectionError(f"the signed link was refused ({status_code(error)})") from None
                 raise
     got = hub.hf_hub_download(model.id, file.path, revision=model.revision, local_dir=library_folder(model))
     os.replace(got, part)
@@ -382,7 +392,9 @@ def load_library(folder: str):
     if token:
         os.environ["HF_TOKEN"] = token
     if is_set("HF_HUB_OFFLINE") or is_set("TRANSFORMERS_OFFLINE"):
-        raise Fail(UNREACHABLE, "HF_HUB_OFFLINE is set, but %s does not hold the whole model; start once without" % folder)
+        raise Fail(
+            UNREACHABLE, f"HF_HUB_OFFLINE is set, but {folder} does not hold the whole model; start once without"
+        )
     os.environ.update(HF_HUB_DISABLE_PROGRESS_BARS="1", HF_HUB_ENABLE_HF_TRANSFER="0", HF_HUB_DISABLE_TELEMETRY="1")
     os.environ.setdefault("HF_HUB_VERBOSITY", "critical")  # its warnings show signed links
     os.environ.setdefault("HF_XET_CHUNK_CACHE_SIZE_BYTES", "0")  # nothing is fetched twice
@@ -400,8 +412,10 @@ def load_library(folder: str):
         import huggingface_hub.file_download
         import huggingface_hub.utils
     except Exception as error:
-        raise Fail(NO_LIBRARY, "python3 of the base image cannot import huggingface_hub (%s); use a vLLM base image, or"
-                   " install huggingface_hub 0.23 or later in it" % harmless(str(error)))
+        todo = "use a vLLM base image, or install huggingface_hub 0.23 or later in it"
+        raise Fail(
+            NO_LIBRARY, f"python3 of the base image cannot import huggingface_hub ({harmless(str(error))}); {todo}"
+        )
     return huggingface_hub
 
 
@@ -411,37 +425,37 @@ def explain(error: BaseException, model: Model, what: str) -> Fail:
         return error
     names = {kind.__name__ for link in causes(error) for kind in type(link).__mro__}
     code = status_code(error)
-    where = "%s at %s" % (model.id, model.revision[:12])
     if "DisabledRepoError" in names:
-        return Fail(GONE, "the Hub has disabled access to %s" % model.id)
+        return Fail(GONE, f"the Hub has disabled access to {model.id}")
     if any("Invalid credentials" in str(link) for link in causes(error)):
-        return Fail(NO_ACCESS, "the Hub does not know the token that is set; set HF_TOKEN to a valid one, or to nothing")
+        return Fail(NO_ACCESS, "the Hub does not know the token that is set; set HF_TOKEN to a valid one or to nothing")
     if "GatedRepoError" in names or code in (401, 403):
         why = "is gated" if "GatedRepoError" in names else "is private or not there"
-        todo = "your token has no access to it: ask for access on its page" if os.environ.get("HF_TOKEN") else (
-            "set HF_TOKEN (-e HF_TOKEN=hf_…) to the token of an account that has access")
-        return Fail(NO_ACCESS, "%s %s; %s" % (model.id, why, todo))
+        todo = "set HF_TOKEN (-e HF_TOKEN=hf_…) to the token of an account that has access"
+        if os.environ.get("HF_TOKEN"):
+            todo = "your token has no access to it: ask for access on its page"
+        return Fail(NO_ACCESS, f"{model.id} {why}; {todo}")
     if "RevisionNotFoundError" in names:
-        return Fail(GONE, "%s has no revision %s any more; publish the image again" % (model.id, model.revision))
+        return Fail(GONE, f"{model.id} has no revision {model.revision} any more; publish the image again")
     if "RepositoryNotFoundError" in names:
-        return Fail(GONE, "%s is gone from the Hub, or this token cannot see it" % model.id)
+        return Fail(GONE, f"{model.id} is gone from the Hub, or this token cannot see it")
     if code in (404, 410):
-        return Fail(GONE, "%s of %s is gone from the Hub; publish the image again" % (what, where))
+        return Fail(GONE, f"{what} of {model} is gone from the Hub; publish the image again")
     if code == 429:
         return Fail(RATE_LIMITED, "the Hub refuses more requests for now (429); wait some minutes, or set HF_TOKEN")
     if code == 416 or "Consistency check failed" in str(error):
-        return Fail(WRONG_BYTES, "%s of %s has another size than listed" % (what, where))
+        return Fail(WRONG_BYTES, f"{what} of {model} has another size than listed")
     if code is not None and code >= 500 or names & NETWORK_ERRORS:
         last = causes(error)[-1]
-        reason = "it answers %d" % code if code else harmless(str(last) or type(last).__name__)
+        reason = f"it answers {code}" if code else harmless(str(last) or type(last).__name__)
         hub = harmless(os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
-        return Fail(UNREACHABLE, "the Hub at %s cannot be used for %s: %s; what has come is kept" % (hub, what, reason))
+        return Fail(UNREACHABLE, f"the Hub at {hub} cannot be used for {what}: {reason}; what has come is kept")
     number = getattr(error, "errno", None)
     if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return Fail(DISK_FULL, "no space left in %s; what has come is kept" % model.dir)
+        return Fail(DISK_FULL, f"no space left in {model.dir}; what has come is kept")
     if number in (errno.EROFS, errno.EACCES, errno.EPERM):
         return no_permission(model.dir)
-    return Fail(UNEXPECTED, "%s: unexpected %s: %s" % (what, type(error).__name__, harmless(str(error))))
+    return Fail(UNEXPECTED, f"{what}: unexpected {type(error).__name__}: {harmless(str(error))}")
 
 
 def causes(error: Optional[BaseException]) -> List[BaseException]:
@@ -459,13 +473,12 @@ def status_code(error: BaseException) -> Optional[int]:
 
 def pause(seconds: float, error: BaseException, failure: Fail) -> None:
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
-    asked = re.search(r"^\s*(\d+)\s*$", str(headers.get("Retry-After", ""))) or re.search(
-        r"\bt=(\d+)", str(headers.get("RateLimit", "")))
+    asked = re.search(r"^(\d+)$|\bt=(\d+)", headers.get("Retry-After") or headers.get("RateLimit") or "")
     if failure.status == RATE_LIMITED and asked:
-        seconds = max(seconds, int(asked.group(1)))
+        seconds = max(seconds, int(asked.group(1) or asked.group(2)))
         if seconds > LONGEST_RATE_LIMIT_SECONDS:
             raise failure
-    say("%s; trying again in %d s" % (failure, seconds))
+    say(f"{failure}; trying again in {seconds} s")
     time.sleep(seconds)
 
 
@@ -477,6 +490,9 @@ class Meter:
         self.running, self.lock = [], threading.Lock()  # type: List[str], threading.Lock
         self.here = self.done()
         self.history = [(time.monotonic(), self.here)]
+        came = f", of which {in_units(self.here)} came earlier" if self.here else ""
+        files = f"{len(missing)} of {len(model.files)} files ({in_units(self.total)}{came})"
+        self.intro = f"{model}: fetching {files} into {model.dir}"
 
     def end(self, file: File) -> None:
         with self.lock:
@@ -489,15 +505,18 @@ class Meter:
 
     def tell(self) -> None:
         now, done = time.monotonic(), min(self.done(), self.total)
+        if self.intro and done > self.here:  # not before: where nothing comes, its reason is the only line
+            say(self.intro)
+            self.intro = ""
         (began, first), running = self.history[0], list(self.running)
-        if now - self.history[-1][0] < PROGRESS_SECONDS or not running:
+        if self.intro or now - self.history[-1][0] < PROGRESS_SECONDS or not running:
             return
         self.history = self.history[-5:] + [(now, done)]
         rate = max(0, done - first) / (now - began)
-        left = "%d s left" % ((self.total - done) / rate) if rate else "waiting for bytes"
-        others = " and %d more" % (len(running) - 1) if len(running) > 1 else ""
-        say("%d %% (%s of %s), %.1f MB/s, %s: %s%s" % (
-            100 * done // self.total, in_units(done), in_units(self.total), rate / 1e6, left, running[0], others))
+        left = f"{(self.total - done) / rate:.0f} s left" if rate else "waiting for bytes"
+        others = f" and {len(running) - 1} more" if len(running) > 1 else ""
+        amount = f"{100 * done // self.total} % ({in_units(done)} of {in_units(self.total)})"
+        say(f"{amount}, {rate / 1e6:.1f} MB/s, {left}: {running[0]}{others}")
 
 
 # --- the folder --------------------------------------------------------------------------------------------
@@ -506,13 +525,13 @@ class Meter:
 @contextlib.contextmanager
 def folder_lock(folder: str):
     """Holds the folder's lock, which the kernel frees when its holder dies. Gives False in a read-only folder."""
-    path = os.path.join(folder, ".weighbridge", "lock")
+    path = place_in(folder, ".weighbridge/lock")
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise Fail(DISK_FULL, "no space left in %s" % folder)
+            raise Fail(DISK_FULL, f"no space left in {folder}")
         if not os.path.isdir(folder):
             raise no_permission(folder)
         yield False
@@ -532,20 +551,20 @@ def wait_for_lock(handle: int, folder: str) -> None:
             return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno not in (errno.EWOULDBLOCK, errno.EACCES, errno.EINTR):
-                return say("the file system of %s has no locks (%s); let one container at a time fetch into it" % (
-                    folder, os.strerror(error.errno)))
+                why = f"the file system of {folder} has no locks ({os.strerror(error.errno)})"
+                return say(f"{why}; let one container at a time fetch into it")
         if time.monotonic() - told >= LOCK_NEWS_SECONDS:
             told = time.monotonic()
-            say("another container is fetching into %s; waiting for it (%d s so far)" % (folder, told - began))
+            say(f"another container is fetching into {folder}; waiting for it ({told - began:.0f} s so far)")
         time.sleep(0.3)
 
 
-def target_of(model: Model, path: str) -> str:
-    """Where the file belongs, refused where a link on the way leads out of the folder."""
-    target = os.path.join(model.dir, path)
-    root, parent = os.path.realpath(model.dir), os.path.realpath(os.path.dirname(target))
+def place_in(folder: str, path: str) -> str:
+    """Where something is to be written, refused where a link on the way leads out of the folder."""
+    target = os.path.join(folder, path)
+    root, parent = os.path.realpath(folder), os.path.realpath(os.path.dirname(target))
     if parent != root and not parent.startswith(root + os.sep):
-        raise Fail(FOREIGN_FILE, "a link leads %s out of the folder; take the link away or set MODEL_DIR" % target)
+        raise Fail(FOREIGN_FILE, f"a link leads {target} out of the folder; take the link away or set MODEL_DIR")
     return target
 
 
@@ -554,8 +573,8 @@ def check_space(model: Model, meter: Meter, marker: Marker) -> None:
     old = sum(size_of(os.path.join(model.dir, path)) for path in marker.files)
     usage, needed = shutil.disk_usage(model.dir), meter.total - meter.here
     if usage.total and needed - old > usage.free:
-        raise Fail(DISK_FULL, "%s needs %s more and has %s free; use a larger volume" % (
-            model.dir, in_units(needed), in_units(usage.free)))
+        sizes = f"needs {in_units(needed)} more and has {in_units(usage.free)} free"
+        raise Fail(DISK_FULL, f"{model.dir} {sizes}; use a larger volume")
 
 
 def parts_of(model: Model) -> str:
@@ -565,16 +584,16 @@ def parts_of(model: Model) -> str:
 def part_of(model: Model, file: File) -> str:
     """Named by content too, so that a part of an older revision's file is never taken up for this one."""
     place = hashlib.sha256(file.path.encode("utf-8")).hexdigest()
-    return os.path.join(parts_of(model), "%s.%s" % (place[:12], file.hash[-40:]))
+    return os.path.join(parts_of(model), f"{place[:12]}.{file.hash[-40:]}")
 
 
 def clear_parts(model: Model, missing: List[File]) -> None:
-    """Keeps the parts that can be resumed. What Xet leaves has holes."""
+    """Keeps the parts that can be resumed. What Xet leaves has holes; links could lead anywhere."""
     shutil.rmtree(library_folder(model), ignore_errors=True)
     wanted = {part_of(model, file) for file in missing}
-    for entry in list(os.scandir(parts_of(model))):
-        if entry.path not in wanted:
-            os.unlink(entry.path)
+    for entry in list(os.scandir(os.path.dirname(place_in(model.dir, ".weighbridge/parts/x")))):
+        if entry.path not in wanted or not entry.is_file(follow_symlinks=False):
+            remove(entry.path)
 
 
 def library_folder(model: Model) -> str:
@@ -624,8 +643,8 @@ def can_write(folder: str) -> bool:
 
 
 def no_permission(folder: str) -> Fail:
-    return Fail(NOT_WRITABLE, "user %d may not read and write in %s; mount a volume there that this user may write, or set"
-                " MODEL_DIR" % (os.getuid(), folder))
+    todo = "mount a volume there that this user may write, or set MODEL_DIR"
+    return Fail(NOT_WRITABLE, f"user {os.getuid()} may not read and write in {folder}; {todo}")
 
 
 # --- becoming the server, and the rest ---------------------------------------------------------------------
@@ -637,7 +656,7 @@ def split_serve_args(image: dict) -> List[str]:
     try:
         return shlex.split(os.environ["SERVE_ARGS"])
     except ValueError as error:
-        raise Fail(USAGE, "SERVE_ARGS cannot be split into words as a shell would (%s)" % error)
+        raise Fail(USAGE, f"SERVE_ARGS cannot be split into words as a shell would ({error})")
 
 
 def server_command(command: List[str], model: Model, flags: List[str]) -> List[str]:
@@ -652,7 +671,7 @@ def become(command: List[str], environment: Dict[str, str]) -> None:
         os.execvpe(command[0], command, environment)
     except OSError as error:
         status = 127 if isinstance(error, FileNotFoundError) else 126
-        raise Fail(status, "cannot run %s: %s" % (command[0], os.strerror(error.errno)))
+        raise Fail(status, f"cannot run {command[0]}: {os.strerror(error.errno)}")
 
 
 def run_all(items: List[File], work, tick=lambda: None) -> None:
@@ -668,7 +687,7 @@ def run_all(items: List[File], work, tick=lambda: None) -> None:
 
 
 def stop(number, _frame) -> None:
-    say("%s: stopping; what has come is kept" % signal.Signals(number).name)
+    say(f"{signal.Signals(number).name}: stopping; what has come is kept")
     os._exit(128 + number)
 
 
@@ -681,7 +700,7 @@ def is_xet_usable() -> bool:
 
 
 def in_units(count: int) -> str:
-    return "%.1f GB" % (count / 1e9) if count >= 1e9 else "%.1f MB" % (count / 1e6)
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
 def harmless(text: str) -> str:
@@ -693,7 +712,7 @@ def harmless(text: str) -> str:
 
 
 def say(text: str) -> None:
-    os.write(2, ("weighbridge: %s\n" % text).encode("utf-8", "replace"))
+    os.write(2, f"weighbridge: {text}\n".encode("utf-8", "replace"))
 
 
 if __name__ == "__main__":

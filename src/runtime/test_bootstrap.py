@@ -1,4 +1,5 @@
 """Tests of bootstrap.py without network: a fake huggingface_hub serves files from memory."""
+
 import errno
 import hashlib
 import importlib.util
@@ -35,8 +36,15 @@ def git_oid(data):
 def listed(content):
     """As model.json has it: sha256 for weights, the git blob id for small files."""
     return [
-        dict(path=path, size=len(data), **(
-            {"sha256": hashlib.sha256(data).hexdigest()} if path.endswith("safetensors") else {"gitOid": git_oid(data)}))
+        dict(
+            path=path,
+            size=len(data),
+            **(
+                {"sha256": hashlib.sha256(data).hexdigest()}
+                if path.endswith("safetensors")
+                else {"gitOid": git_oid(data)}
+            ),
+        )
         for path, data in content.items()
     ]
 
@@ -85,7 +93,9 @@ class FakeHub(types.ModuleType):
 
     def get_hf_file_metadata(self, url):
         path = url.split("/resolve/")[1].split("/", 1)[1]
-        return types.SimpleNamespace(location=self.location % (REVISION, path), xet_file_data="x" if self.is_xet else None)
+        return types.SimpleNamespace(
+            location=self.location % (REVISION, path), xet_file_data="x" if self.is_xet else None
+        )
 
     def http_get(self, url, out, *, resume_size, headers, expected_size):
         path = url.split("/resolve/")[1].split("/", 1)[1]
@@ -109,8 +119,11 @@ class FakeHub(types.ModuleType):
         return target
 
     def modules(self):
-        return {"huggingface_hub": self, "huggingface_hub.file_download": self.file_download,
-                "huggingface_hub.utils": self.utils}
+        return {
+            "huggingface_hub": self,
+            "huggingface_hub.file_download": self.file_download,
+            "huggingface_hub.utils": self.utils,
+        }
 
 
 class BootstrapTest(unittest.TestCase):
@@ -175,14 +188,16 @@ class Bringing(BootstrapTest):
     def test_first_start_brings_exactly_the_list(self):
         ready = self.bring()
         self.assertEqual(self.content(), CONTENT)
-        self.assertEqual((ready["event"], ready["files"], ready["downloadedBytes"]), (
-            "ready", 4, sum(map(len, CONTENT.values()))))
+        self.assertEqual(
+            (ready["event"], ready["files"], ready["downloadedBytes"]), ("ready", 4, sum(map(len, CONTENT.values())))
+        )
         self.assertEqual(os.listdir(os.path.join(self.folder, ".weighbridge")), ["lock"])
 
     def test_second_start_needs_no_library_and_reads_no_file(self):
         self.bring()
         with mock.patch.dict(sys.modules, {"huggingface_hub": None}), mock.patch.object(
-                bootstrap, "has_right_bytes", side_effect=AssertionError("hashed")):
+            bootstrap, "has_right_bytes", side_effect=AssertionError("hashed")
+        ):
             self.assertEqual(self.bring()["downloadedBytes"], 0)
 
     def test_whole_folder_is_served_from_a_read_only_volume(self):
@@ -221,6 +236,33 @@ class Bringing(BootstrapTest):
         self.bring()
         os.unlink(os.path.join(self.folder, "config.json"))
         self.assertEqual(self.bring(verify="off")["downloadedBytes"], 0)
+
+    def test_off_still_sees_another_list_of_the_same_revision(self):
+        self.bring()
+        self.hub.content["more.json"] = b"more"
+        self.bring(verify="off", content=dict(CONTENT, **{"more.json": b"more"}))
+        self.assertEqual([path for path, _ in self.hub.requests], ["more.json"])
+        self.bring()
+        self.assertEqual(self.content(), CONTENT)
+
+    def test_lines_of_a_download_come_with_its_first_bytes(self):
+        meter = bootstrap.Meter(self.model(), self.model().files)
+        meter.tell()
+        self.assertEqual(self.lines, [])
+        part = self.part("part-2.safetensors")
+        os.makedirs(os.path.dirname(part))
+        with open(part, "wb") as out:
+            out.write(b"?" * 40_000)
+        meter.running.append("part-2.safetensors")
+        with mock.patch.object(bootstrap.time, "monotonic", lambda: meter.history[0][0] + 10):
+            meter.tell()
+        self.assertEqual(
+            self.lines,
+            [
+                "org/x at aaaaaaaaaaaa: fetching 4 of 4 files (0.4 MB) into " + self.folder,
+                "9 % (0.0 MB of 0.4 MB), 0.0 MB/s, 90 s left: part-2.safetensors",
+            ],
+        )
 
     def test_files_in_xet_storage_go_through_hf_hub_download(self):
         self.hub.is_xet = True
@@ -346,14 +388,42 @@ class FoldersOfOthers(BootstrapTest):
         self.assertIn("a link leads", self.fails(bootstrap.FOREIGN_FILE))
         self.assertEqual(os.listdir(outside), [])
 
+    def test_links_in_our_own_corner_are_not_followed(self):
+        outside = os.path.join(self.root, "outside")
+        self.put(".weighbridge/parts/x", b"")
+        os.makedirs(outside)
+        with open(os.path.join(outside, "victim"), "w"):
+            pass
+        for name in ("parts/x", "marker.tmp", os.path.relpath(self.part("config.json"), self.folder + "/.weighbridge")):
+            link = os.path.join(self.folder, ".weighbridge", name)
+            bootstrap.remove(link)
+            os.symlink(os.path.join(outside, "new"), link)
+        self.bring()
+        os.unlink(os.path.join(self.folder, "config.json"))
+        os.symlink(outside, os.path.join(self.folder, ".weighbridge", "parts"))
+        self.fails(bootstrap.FOREIGN_FILE)
+        self.assertEqual(os.listdir(outside), ["victim"])
+
+    def test_files_of_the_user_are_neither_replaced_nor_removed_by_a_new_revision(self):
+        for path, data in CONTENT.items():
+            self.put(path, data)
+        self.bring()
+        self.bring(content={"empty.txt": b""}, revision=OTHER_REVISION)
+        self.assertEqual(self.content(), CONTENT)
+        self.assertIn("config.json", self.fails(bootstrap.FOREIGN_FILE, content={"config.json": b"new"}))
+
     def test_marker_with_paths_out_of_the_folder_counts_for_nothing(self):
         victim = os.path.join(self.root, "victim")
         with open(victim, "w"):
             pass
         found = os.stat(victim)
-        entry = {"size": 0, "mtimeNs": found.st_mtime_ns, "hash": "git:" + git_oid(b"")}
-        self.put(".weighbridge.json", json.dumps(
-            {"schemaVersion": 1, "id": "org/x", "revision": OTHER_REVISION, "files": {"../victim": entry}}).encode())
+        entry = {"size": 0, "mtimeNs": found.st_mtime_ns, "hash": "git:" + git_oid(b""), "ours": True}
+        self.put(
+            ".weighbridge.json",
+            json.dumps(
+                {"schemaVersion": 1, "id": "org/x", "revision": OTHER_REVISION, "files": {"../victim": entry}}
+            ).encode(),
+        )
         self.bring()
         self.assertTrue(os.path.exists(victim))
 
@@ -438,8 +508,16 @@ class Failing(BootstrapTest):
 
 class Settings(BootstrapTest):
     def image(self, **changes):
-        image = {"schemaVersion": 1, "id": "org/x", "short": "x", "revision": REVISION, "dir": self.folder,
-                 "command": ["vllm", "serve"], "serveArgs": ["--port", "8000"], "files": listed(CONTENT)}
+        image = {
+            "schemaVersion": 1,
+            "id": "org/x",
+            "short": "x",
+            "revision": REVISION,
+            "dir": self.folder,
+            "command": ["vllm", "serve"],
+            "serveArgs": ["--port", "8000"],
+            "files": listed(CONTENT),
+        }
         image.update(changes)
         path = os.path.join(self.root, "model.json")
         with open(path, "w") as out:
@@ -447,7 +525,17 @@ class Settings(BootstrapTest):
         return bootstrap.read_image(path)
 
     def test_unsafe_paths_and_lists_without_hash_are_refused(self):
-        for bad in ("../x", "/etc/passwd", "a//b", "a/../b", ".weighbridge.json", ".weighbridge/lock", "a\\b", "a\0b", ""):
+        for bad in (
+            "../x",
+            "/etc/passwd",
+            "a//b",
+            "a/../b",
+            ".weighbridge.json",
+            ".weighbridge/lock",
+            "a\\b",
+            "a\0b",
+            "",
+        ):
             with self.subTest(path=bad), self.assertRaises(bootstrap.Fail) as caught:
                 self.image(files=[{"path": bad, "size": 1, "gitOid": "c" * 40}])
             self.assertEqual(caught.exception.status, bootstrap.USAGE)
@@ -462,9 +550,11 @@ class Settings(BootstrapTest):
 
     def test_command_line(self):
         name = ["--served-model-name", "org/x"]
-        self.assertEqual(self.command(["--max-model-len", "4096"]), [
-            "vllm", "serve", self.folder] + name + ["--port", "8000", "--max-model-len", "4096"])
-        os.environ["SERVE_ARGS"] = "--limit '{\"image\": 2}' --name \"a b\""
+        self.assertEqual(
+            self.command(["--max-model-len", "4096"]),
+            ["vllm", "serve", self.folder] + name + ["--port", "8000", "--max-model-len", "4096"],
+        )
+        os.environ["SERVE_ARGS"] = '--limit \'{"image": 2}\' --name "a b"'
         self.assertEqual(self.command()[5:], ["--limit", '{"image": 2}', "--name", "a b"])
         os.environ["SERVE_ARGS"] = ""
         self.assertEqual(self.command(), ["vllm", "serve", self.folder] + name)
@@ -493,17 +583,23 @@ class Settings(BootstrapTest):
     def test_caches_move_into_the_folder_where_home_is_missing_or_read_only(self):
         for given in ({"HF_HOME": "/dev/null/x"}, {"HOME": ""}):
             with mock.patch.dict(os.environ, dict(given, HF_HUB_CACHE="/dev/null/x/hub")), mock.patch.object(
-                    bootstrap.os.path, "expanduser", lambda path: path):
+                bootstrap.os.path, "expanduser", lambda path: path
+            ):
                 bootstrap.load_library(self.folder)
                 self.assertEqual(os.environ["HF_HOME"], os.path.join(self.folder, ".weighbridge", "cache"))
                 self.assertNotIn("HF_HUB_CACHE", os.environ)
 
     def test_another_model_is_looked_up_and_not_pinned(self):
         files = dict(CONTENT, **{"pytorch_model.bin": b"0", ".gitattributes": b"0", "original/x.pth": b"0"})
-        siblings = [types.SimpleNamespace(
-            rfilename=path, size=len(data), blob_id=git_oid(data),
-            lfs={"sha256": hashlib.sha256(data).hexdigest()} if path.endswith("safetensors") else None)
-            for path, data in files.items()]
+        siblings = [
+            types.SimpleNamespace(
+                rfilename=path,
+                size=len(data),
+                blob_id=git_oid(data),
+                lfs={"sha256": hashlib.sha256(data).hexdigest()} if path.endswith("safetensors") else None,
+            )
+            for path, data in files.items()
+        ]
         asked = []
 
         def model_info(model_id, **options):
@@ -534,17 +630,30 @@ class Processes(unittest.TestCase):
         root = tempfile.TemporaryDirectory()
         self.addCleanup(root.cleanup)
         self.root = root.name
-        with open(os.path.join(HERE, "bootstrap.py"), "rb") as file, open(os.path.join(self.root, "bootstrap"), "wb") as out:
+        with open(os.path.join(HERE, "bootstrap.py"), "rb") as file, open(
+            os.path.join(self.root, "bootstrap"), "wb"
+        ) as out:
             out.write(file.read())
 
     def start(self, argv, **environment):
         return subprocess.Popen(
-            [sys.executable, os.path.join(self.root, "bootstrap")] + argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env=dict({"PATH": os.environ["PATH"], "PYTHONPATH": self.root}, **environment))
+            [sys.executable, os.path.join(self.root, "bootstrap")] + argv,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=dict({"PATH": os.environ["PATH"], "PYTHONPATH": self.root}, **environment),
+        )
 
     def put_image(self, **changes):
-        image = {"schemaVersion": 1, "id": "org/x", "short": "x", "revision": REVISION, "dir": os.path.join(self.root, "m"),
-                 "command": ["echo"], "serveArgs": [], "files": listed({"a": b"a"})}
+        image = {
+            "schemaVersion": 1,
+            "id": "org/x",
+            "short": "x",
+            "revision": REVISION,
+            "dir": os.path.join(self.root, "m"),
+            "command": ["echo"],
+            "serveArgs": [],
+            "files": listed({"a": b"a"}),
+        }
         image.update(changes)
         with open(os.path.join(self.root, "model.json"), "w") as out:
             json.dump(image, out)
@@ -555,7 +664,9 @@ class Processes(unittest.TestCase):
 
     def test_a_command_that_is_not_there(self):
         process = self.start(["no-such-command"])
-        self.assertEqual(process.communicate()[1], b"weighbridge: cannot run no-such-command: No such file or directory\n")
+        self.assertEqual(
+            process.communicate()[1], b"weighbridge: cannot run no-such-command: No such file or directory\n"
+        )
         self.assertEqual(process.returncode, 127)
 
     def test_a_broken_list_is_one_line_and_status_2(self):
@@ -564,7 +675,9 @@ class Processes(unittest.TestCase):
         self.assertEqual((process.returncode, error.count(b"\n")), (2, 1))
 
     def test_the_server_gets_the_environment_as_it_was_given(self):
-        self.put_image(command=[sys.executable, "-c", "import json,os,sys; print(json.dumps([dict(os.environ), sys.argv]))"])
+        self.put_image(
+            command=[sys.executable, "-c", "import json,os,sys; print(json.dumps([dict(os.environ), sys.argv]))"]
+        )
         os.makedirs(os.path.join(self.root, "m"))
         with open(os.path.join(self.root, "m", "a"), "w") as out:
             out.write("a")
@@ -577,9 +690,14 @@ class Processes(unittest.TestCase):
         library = os.path.join(self.root, "huggingface_hub")
         os.makedirs(library)
         for name, text in (
-            ("__init__", "def hf_hub_url(*a, **k): return 'http://hub/'\n"
-                         "def get_hf_file_metadata(url):\n  import os, time; os.write(1, b'!'); time.sleep(60)\n"),
-            ("file_download", ""), ("utils", "")):
+            (
+                "__init__",
+                "def hf_hub_url(*a, **k): return 'http://hub/'\n"
+                "def get_hf_file_metadata(url):\n  import os, time; os.write(1, b'!'); time.sleep(60)\n",
+            ),
+            ("file_download", ""),
+            ("utils", ""),
+        ):
             with open(os.path.join(library, name + ".py"), "w") as out:
                 out.write(text)
         self.put_image()
