@@ -1,0 +1,143 @@
+import { VARIANTS, type Variant } from '../config/types.ts';
+import { errorToJson } from '../core/errors.ts';
+import type { HubFile } from '../hub/types.ts';
+import type { Plan, PlannedModel, UnresolvedModel } from '../plan/types.ts';
+import type { Evidence, PolicyDecision } from '../policy/types.ts';
+
+/** What `plan --json` prints. Keys are only ever added; anything else raises `schemaVersion`. */
+export interface PlanJson {
+  readonly schemaVersion: 1;
+  readonly models: readonly PlanModelJson[];
+  readonly warnings?: readonly string[];
+}
+
+/** A model that could not be resolved has `error`, nulls for what is not known, and no images or files. */
+export interface PlanModelJson {
+  readonly id: string;
+  readonly short: string;
+  readonly revision: string | null;
+  /** What the model is taken to be licensed under: an SPDX expression, else the words of the Hub. */
+  readonly license: string | null;
+  readonly licenseDetails: LicenseJson | null;
+  readonly gated: boolean | null;
+  readonly decisions: DecisionsJson | null;
+  readonly images: readonly PlannedImageJson[];
+  readonly files: readonly FileJson[];
+  readonly error?: ErrorJson;
+}
+
+export type ErrorJson = ReturnType<typeof errorToJson>;
+
+export interface LicenseJson {
+  readonly spdx: string | null;
+  readonly declared: string | null;
+  readonly permissive: boolean;
+  readonly name: string | null;
+  readonly link: string | null;
+}
+
+export type DecisionsJson = Readonly<Record<Variant, DecisionJson>>;
+
+export interface DecisionJson {
+  readonly build: boolean;
+  readonly reason: string;
+  readonly rule: string;
+  readonly evidence: readonly Evidence[];
+}
+
+export interface PlannedImageJson {
+  readonly registry: string;
+  readonly variant: Variant;
+  /** Full references: `ghcr.io/acme/hf-x:v0.6.0-fat`. */
+  readonly tags: readonly string[];
+}
+
+/** `sha256` where the Hub knows it, else git's blob id. */
+export type FileJson = { readonly path: string; readonly size: number } & (
+  | { readonly sha256: string }
+  | { readonly gitOid: string }
+);
+
+/** `plan --format github`: for `strategy.matrix` of a job. */
+export interface GithubMatrix {
+  readonly include: readonly {
+    readonly id: string;
+    readonly short: string;
+    readonly revision: string;
+    readonly slim: boolean;
+    readonly fat: boolean;
+  }[];
+}
+
+export function planToJson(plan: Plan): PlanJson {
+  return {
+    schemaVersion: 1,
+    models: plan.models.map(model => (model.kind === 'planned' ? plannedJson(model) : unresolvedJson(model))),
+    ...(plan.warnings.length === 0 ? {} : { warnings: plan.warnings }),
+  };
+}
+
+/** Models that could not be resolved have no job; the exit status of `plan` tells of them. */
+export function planToGithubMatrix(plan: Plan): GithubMatrix {
+  const planned = plan.models.filter(model => model.kind === 'planned');
+  return {
+    include: planned.map(({ model, snapshot, outcome }) => ({
+      id: model.id,
+      short: model.short,
+      revision: snapshot.revision,
+      slim: outcome.decisions.slim.build,
+      fat: outcome.decisions.fat.build,
+    })),
+  };
+}
+
+export function decisionsJson({ outcome }: PlannedModel): DecisionsJson {
+  return { slim: decisionJson(outcome.decisions.slim), fat: decisionJson(outcome.decisions.fat) };
+}
+
+function decisionJson({ build, reason, rule, evidence }: PolicyDecision): DecisionJson {
+  return { build, reason, rule, evidence };
+}
+
+function plannedJson(planned: PlannedModel): PlanModelJson {
+  const { model, snapshot, outcome, files } = planned;
+  const { spdx, declared, isPermissive } = outcome.license;
+  const { licenseName, licenseLink } = snapshot.license;
+  return {
+    id: model.id,
+    short: model.short,
+    revision: snapshot.revision,
+    license: spdx ?? declared,
+    licenseDetails: { spdx, declared, permissive: isPermissive, name: licenseName, link: licenseLink },
+    gated: outcome.isGated,
+    decisions: decisionsJson(planned),
+    images: imagesJson(planned),
+    files: files.map(fileJson),
+  };
+}
+
+function imagesJson({ targets, tags, outcome }: PlannedModel): PlannedImageJson[] {
+  const built = VARIANTS.filter(variant => outcome.decisions[variant].build);
+  return targets.flatMap(({ registry, repository }) =>
+    built.map(variant => ({ registry, variant, tags: tags[variant].map(tag => `${repository}:${tag}`) })),
+  );
+}
+
+function fileJson({ path, sizeBytes, sha256, gitOid }: HubFile): FileJson {
+  return sha256 === undefined ? { path, size: sizeBytes, gitOid } : { path, size: sizeBytes, sha256 };
+}
+
+function unresolvedJson({ model, error }: UnresolvedModel): PlanModelJson {
+  return {
+    id: model.id,
+    short: model.short,
+    revision: null,
+    license: null,
+    licenseDetails: null,
+    gated: null,
+    decisions: null,
+    images: [],
+    files: [],
+    error: errorToJson(error),
+  };
+}

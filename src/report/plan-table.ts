@@ -1,0 +1,149 @@
+import { VARIANTS, type Variant } from '../config/types.ts';
+import { formatBytes } from '../core/text.ts';
+import type { Plan, PlannedModel, UnresolvedModel } from '../plan/types.ts';
+import { type Style, styleFor } from './style.ts';
+import { clean, counted, paragraph, shortened } from './text-layout.ts';
+import { type Column, textTable } from './text-table.ts';
+
+export interface TextOptions {
+  readonly columns: number;
+  readonly isColor: boolean;
+}
+
+type Entry = PlannedModel | UnresolvedModel;
+
+const HEAD: readonly Column[] = [
+  { title: 'MODEL', minWidth: 16 },
+  { title: 'REVISION' },
+  { title: 'LICENCE', minWidth: 10 },
+  { title: 'GATED' },
+  { title: 'SLIM' },
+  { title: 'FAT' },
+  { title: 'WEIGHTS' },
+];
+
+/** A plan for people: an overview, then for each model why, and where to. No line break at its end. */
+export function planTable(plan: Plan, { columns, isColor }: TextOptions): string {
+  if (plan.models.length === 0) return 'There is no model to plan.';
+  const style = styleFor(isColor);
+  const overview = textTable(HEAD, plan.models.map(overviewRow), columns, (cell, text) =>
+    paintCell(cell, text, style),
+  );
+  const sections = plan.models.map(entry =>
+    section(entry, { columns, style, isNarrow: overview === undefined }),
+  );
+  const blocks = [
+    ...(overview === undefined ? [] : [overview]),
+    ...sections,
+    paragraph(totals(plan), { columns, indent: 0 }),
+  ];
+  return blocks.map(lines => lines.join('\n')).join('\n\n');
+}
+
+function overviewRow(entry: Entry): string[] {
+  return [clean(entry.model.short), ...facts(entry).map(([, value]) => value)];
+}
+
+/** What the columns hold, and in a narrow window the lines of a model's section. */
+function facts(entry: Entry): [label: string, value: string][] {
+  const unknown = '-';
+  if (entry.kind === 'unresolved') {
+    return [
+      ['revision', 'error'],
+      ...['licence', 'gated', 'slim', 'fat', 'weights'].map((label): [string, string] => [label, unknown]),
+    ];
+  }
+  const { snapshot, outcome, files } = entry;
+  const isBuilt = (variant: Variant): string => yesOrNo(outcome.decisions[variant].build);
+  const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
+  return [
+    ['revision', snapshot.revision.slice(0, 8)],
+    ['licence', clean(outcome.license.spdx ?? outcome.license.declared ?? 'none named')],
+    ['gated', yesOrNo(outcome.isGated)],
+    ['slim', isBuilt('slim')],
+    ['fat', isBuilt('fat')],
+    ['weights', `${formatBytes(sizeBytes)} in ${counted(files.length, 'file')}`],
+  ];
+}
+
+function yesOrNo(value: boolean): string {
+  return value ? 'yes' : 'no';
+}
+
+function paintCell(cell: string, text: string, style: Style): string {
+  if (text === 'error') return style.bad(cell);
+  return text === '-' ? style.quiet(cell) : cell;
+}
+
+interface SectionOptions {
+  readonly columns: number;
+  readonly style: Style;
+  /** Whether the section stands for the overview as well. */
+  readonly isNarrow: boolean;
+}
+
+const LABEL_WIDTH = 10;
+
+function section(entry: Entry, options: SectionOptions): string[] {
+  const { columns, style, isNarrow } = options;
+  const labelled = (label: string, text: string): string[] => {
+    const [first = '', ...rest] = paragraph(text, {
+      columns,
+      indent: 2,
+      label: `${label} `.padEnd(LABEL_WIDTH),
+    });
+    return [first, ...rest];
+  };
+  const title = style.strong(shortened(clean(entry.model.short), columns));
+  const model = labelled('model', clean(entry.model.id));
+  if (entry.kind === 'unresolved') {
+    const { message, remedy } = entry.error;
+    const error = labelled('error', clean(message)).map(line => style.bad(line));
+    return [title, ...model, ...error, ...(remedy === undefined ? [] : labelled('remedy', clean(remedy)))];
+  }
+  return [
+    title,
+    ...model,
+    ...(isNarrow
+      ? facts(entry).flatMap(([label, value]) => labelled(label, value))
+      : labelled('revision', entry.snapshot.revision)),
+    ...VARIANTS.filter(variant => isWorthSaying(entry, variant)).flatMap(variant => {
+      const { build, reason } = entry.outcome.decisions[variant];
+      const lines = labelled(
+        isNarrow ? `${variant}: why` : variant,
+        clean(`${isNarrow ? '' : `${yesOrNo(build)}. `}${reason}`),
+      );
+      return build ? lines : lines.map(line => style.notable(line));
+    }),
+    ...destinations(entry, labelled),
+  ];
+}
+
+/** That a slim image is always built needs no words, unless it takes a token to run it. */
+function isWorthSaying({ outcome }: PlannedModel, variant: Variant): boolean {
+  return variant === 'fat' || !outcome.decisions.slim.build || outcome.isGated;
+}
+
+function destinations(
+  { targets, tags }: PlannedModel,
+  labelled: (label: string, text: string) => string[],
+): string[] {
+  if (targets.length === 0) return labelled('to', 'nowhere: no registry is chosen');
+  return targets.flatMap(({ registry, repository }) => [
+    ...labelled('to', `${clean(registry)}: ${clean(repository)}`),
+    ...VARIANTS.filter(variant => tags[variant].length > 0).flatMap(variant =>
+      labelled('', tags[variant].map(clean).join(' ')),
+    ),
+  ]);
+}
+
+function totals({ models }: Plan): string {
+  const planned = models.filter(model => model.kind === 'planned');
+  const images = VARIANTS.flatMap(variant => {
+    const count = planned.filter(({ outcome }) => outcome.decisions[variant].build).length;
+    return count === 0 ? [] : [`${count} ${variant}`];
+  });
+  const unresolved = models.length - planned.length;
+  const failed = unresolved === 0 ? '' : `; ${counted(unresolved, 'model')} could not be resolved`;
+  return `${counted(models.length, 'model')}: ${images.length === 0 ? 'nothing to build' : `${images.join(' and ')} to build`}${failed}.`;
+}

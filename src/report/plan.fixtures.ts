@@ -1,0 +1,72 @@
+import { parseConfig } from '../config/load-config.ts';
+import { HubError } from '../core/errors.ts';
+import type { Hub, HubFile, ModelSnapshot } from '../hub/types.ts';
+import { makePlan } from '../plan/make-plan.ts';
+import type { Plan, PlannedModel } from '../plan/types.ts';
+
+export const REVISION = '0123456789abcdef0123456789abcdef01234567';
+export const SHA256 = 'ab'.repeat(32);
+export const GIT_OID = 'cd'.repeat(20);
+
+const FILE = `
+registries: { ghcr: ghcr.io/acme, lab: localhost:5000/models }
+models:
+  - { id: acme/open, short: open }
+  - { id: meta/gated, short: gated }
+  - { id: acme/absent, short: absent }
+`;
+
+const FILES: readonly HubFile[] = [
+  { path: 'config.json', sizeBytes: 700, gitOid: GIT_OID },
+  { path: 'model.safetensors', sizeBytes: 3 * 1024 ** 3, sha256: SHA256, gitOid: GIT_OID },
+];
+
+/** For two registries: an open model, a gated one, and one that the Hub does not know. */
+export async function samplePlan(changes: Partial<ModelSnapshot> = {}): Promise<Plan> {
+  const config = parseConfig(FILE, 'models.yaml');
+  return await makePlan(config, config.models, {
+    hub: fakeHub(changes),
+    targets: 'required',
+    overrides: {},
+    env: {},
+  });
+}
+
+export function plannedOf(plan: Plan, short: string): PlannedModel {
+  const planned = plan.models.find(entry => entry.model.short === short);
+  if (planned?.kind !== 'planned') throw new TypeError(`${short} is not planned`);
+  return planned;
+}
+
+function fakeHub(changes: Partial<ModelSnapshot>): Hub {
+  return {
+    endpoint: 'https://hub.example',
+    async getModel(id) {
+      if (id === 'acme/absent') {
+        throw new HubError('the Hub knows no model acme/absent', {
+          code: 'HUB_NOT_FOUND',
+          subject: id,
+          remedy: 'Check the spelling of `id`, or set HF_TOKEN if it is private.',
+        });
+      }
+      const isGated = id === 'meta/gated';
+      return {
+        id,
+        requestedId: id,
+        revision: REVISION,
+        gated: isGated ? 'manual' : false,
+        isPrivate: false,
+        license: isGated
+          ? { license: 'other', licenseName: 'llama3.1', licenseLink: 'LICENSE' }
+          : { license: 'apache-2.0', licenseName: null, licenseLink: null },
+        tags: [],
+        baseModels: [],
+        files: FILES,
+        ...changes,
+      };
+    },
+    openFile() {
+      throw new TypeError('a plan reads no file');
+    },
+  };
+}

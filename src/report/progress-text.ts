@@ -1,0 +1,56 @@
+import type { ProgressEvent } from '../core/events.ts';
+import { formatBytes } from '../core/text.ts';
+import type { ModelProgress } from './progress-state.ts';
+import { clean, counted, formatDuration } from './text-layout.ts';
+
+/** One line about a model that has come to its end: what became of its images and what was moved for them. */
+export function modelEndText(
+  { name, phase, startMs, ends, uploadedBytes, images }: ModelProgress,
+  { status, detail }: Extract<ProgressEvent, { type: 'model-end' }>,
+  nowMs: number,
+): string {
+  const isFailed = status === 'failed';
+  const parts =
+    phase === 'resolve'
+      ? [isFailed ? 'could not be resolved' : 'resolved']
+      : [
+          ...(images.size === 0 ? [isFailed ? 'failed' : 'done'] : []),
+          ...[...images].map(([imageStatus, count]) => `${count} ${clean(imageStatus)}`),
+          ...(uploadedBytes === 0 ? [] : [`${formatBytes(uploadedBytes)} uploaded`]),
+          ...(ends.mounted + ends.reused === 0
+            ? []
+            : [`${counted(ends.mounted + ends.reused, 'blob')} not moved`]),
+          formatDuration(nowMs - startMs),
+        ];
+  return `${clean(name)}: ${[...parts, ...(detail === undefined ? [] : [clean(detail)])].join(', ')}`;
+}
+
+export function retryText({
+  what,
+  attempt,
+  delayMs,
+  reason,
+}: Extract<ProgressEvent, { type: 'retry' }>): string {
+  const when = delayMs < 1000 ? 'at once' : `in ${formatDuration(delayMs)}`;
+  return `retry ${attempt} ${when}: ${clean(what)}: ${clean(reason)}`;
+}
+
+export function warningText({ model, text }: Extract<ProgressEvent, { type: 'warning' }>): string {
+  return model === undefined ? clean(text) : `${clean(model)}: ${clean(text)}`;
+}
+
+/** `110 MiB/s`, empty where it is not known. */
+export function rateText(bytesPerSecond: number | undefined): string {
+  return bytesPerSecond === undefined ? '' : `${formatBytes(bytesPerSecond)}/s`;
+}
+
+/** The time that the rest of a blob takes at this rate, empty where it cannot be told. */
+export function timeLeftText(restBytes: number, bytesPerSecond: number | undefined): string {
+  if (bytesPerSecond === undefined || bytesPerSecond < 1) return '';
+  return formatDuration((restBytes / bytesPerSecond) * 1000);
+}
+
+export function percentText(doneBytes: number, sizeBytes: number): string {
+  const percent = sizeBytes === 0 ? 100 : Math.floor((doneBytes / sizeBytes) * 100);
+  return `${percent}%`;
+}
