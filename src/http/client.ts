@@ -1,7 +1,10 @@
 import http, { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import https from 'node:https';
-import { InterruptedError, NetworkError, WeighbridgeError } from '../core/errors.ts';
+import { InterruptedError, NetworkError } from '../core/errors.ts';
 import type { OnEvent } from '../core/events.ts';
+import { awaitAnswer } from './answer.ts';
+import { isTransient } from './network-error.ts';
+import { checkProxyEnv } from './proxy-env.ts';
 import { redactUrl } from './redact.ts';
 import {
   backoffMs,
@@ -11,11 +14,15 @@ import {
   type RetryPolicy,
   serverWaitMs,
 } from './retry.ts';
+import { UploadRequest } from './upload-request.ts';
+
+export { networkError } from './network-error.ts';
+export { UploadRequest } from './upload-request.ts';
 
 export interface HttpClientOptions {
   readonly userAgent?: string;
   readonly retry?: Partial<RetryPolicy>;
-  /** No byte for this long ends a request. */
+  /** No byte for this long ends a request; time in which nothing is asked of the server does not count. */
   readonly idleTimeoutMs?: number;
   readonly onEvent?: OnEvent;
   /** Environment with `HTTPS_PROXY` and its kin; loopback addresses never go through a proxy. */
@@ -50,25 +57,35 @@ export interface HttpResponse {
   discard(): void;
 }
 
+export interface RetryNotice {
+  readonly purpose: string;
+  /** How many tries there have been. */
+  readonly attempt: number;
+  readonly reason: string;
+  readonly serverWaitMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 const MAX_REDIRECTS = 10;
-const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
 const SECRET_HEADERS = ['authorization', 'cookie', 'proxy-authorization'];
 
 /** One HTTP client for the Hub and for registries: keep-alive, retries with backoff, redirects that lose secrets. */
 export class HttpClient {
+  /** For what is retried outside of `request`: a body that breaks off. */
+  readonly retry: RetryPolicy;
   readonly #userAgent: string;
-  readonly #retry: RetryPolicy;
   readonly #idleTimeoutMs: number;
   readonly #onEvent: OnEvent | undefined;
   readonly #agents: { direct: Agents; proxied: Agents };
 
   constructor(options: HttpClientOptions = {}) {
     this.#userAgent = options.userAgent ?? 'weighbridge';
-    this.#retry = { ...DEFAULT_RETRY, ...options.retry };
+    this.retry = { ...DEFAULT_RETRY, ...options.retry };
     this.#idleTimeoutMs = options.idleTimeoutMs ?? 60_000;
     this.#onEvent = options.onEvent;
     const common = { keepAlive: true, maxSockets: 64, scheduling: 'lifo' as const };
     const proxyEnv = options.env ?? process.env;
+    checkProxyEnv(proxyEnv);
     this.#agents = {
       direct: { http: new http.Agent(common), https: new https.Agent(common) },
       proxied: {
@@ -81,25 +98,31 @@ export class HttpClient {
   /** Sends, follows redirects, retries what may be retried. Any final status is an answer, not an error. */
   async request(request: HttpRequest): Promise<HttpResponse> {
     for (let attempt = 1; ; attempt++) {
-      const isLast = attempt >= this.#retry.attempts || request.isRetryable === false;
+      const isLast = attempt >= this.retry.attempts || request.isRetryable === false;
       let reason: string;
-      let wait: number | undefined;
+      let waitMs: number | undefined;
       try {
         const response = await this.#follow(request);
         if (isLast || !isRetryableStatus(response.status)) return response;
-        wait = serverWaitMs(response.headers);
-        if (wait !== undefined && wait > this.#retry.maxServerWaitMs) return response;
+        waitMs = serverWaitMs(response.headers);
+        if (waitMs !== undefined && waitMs > this.retry.maxServerWaitMs) return response;
         response.discard();
         reason = `status ${response.status}`;
       } catch (error) {
-        if (isLast || !(error instanceof NetworkError) || request.signal?.aborted) throw error;
-        reason = error.message;
+        if (isLast || !isTransient(error) || request.signal?.aborted) throw error;
+        reason = (error as NetworkError).message;
       }
-      // Jitter on top of what the server asked for, so that those it turned away together do not come back together.
-      const delayMs = (wait ?? 0) + backoffMs(attempt, this.#retry);
-      this.#onEvent?.({ type: 'retry', what: request.purpose, attempt, delayMs, reason });
-      await pause(delayMs, request.signal);
+      await this.waitToRetry({ ...request, attempt, reason, serverWaitMs: waitMs });
     }
+  }
+
+  /** Tells that something will be tried again, and waits before it. */
+  async waitToRetry(retry: RetryNotice): Promise<void> {
+    // Jitter on top of what the server asked for, so that those it turned away together do not come back together.
+    const delayMs = (retry.serverWaitMs ?? 0) + backoffMs(retry.attempt, this.retry);
+    const { purpose: what, attempt, reason } = retry;
+    this.#onEvent?.({ type: 'retry', what, attempt, delayMs, reason });
+    await pause(delayMs, retry.signal);
   }
 
   /**
@@ -110,8 +133,8 @@ export class HttpClient {
     const headers: Record<string, string> = { ...request.headers };
     if (request.sizeBytes !== undefined) headers['content-length'] = String(request.sizeBytes);
     else headers['transfer-encoding'] = 'chunked';
-    const outgoing = this.#start(request.url, request.method, headers, request.signal);
-    return new UploadRequest(outgoing, request, this.#idleTimeoutMs);
+    const outgoing = this.#start(request, request.url, headers);
+    return new UploadRequest(outgoing, request, request.idleTimeoutMs ?? this.#idleTimeoutMs);
   }
 
   /** Closes idle connections. */
@@ -155,24 +178,21 @@ export class HttpClient {
     const withLength = { ...headers };
     if (body !== undefined) withLength['content-length'] = String(body.length);
     else if (request.method !== 'GET' && request.method !== 'HEAD') withLength['content-length'] = '0';
-    const outgoing = this.#start(url, request.method, withLength, request.signal);
+    const outgoing = this.#start(request, url, withLength);
     const answer = awaitAnswer(outgoing, { ...request, url }, request.idleTimeoutMs ?? this.#idleTimeoutMs);
     outgoing.end(body);
     return answer;
   }
 
-  #start(
-    url: string,
-    method: string,
-    headers: Record<string, string>,
-    signal: AbortSignal | undefined,
-  ): ClientRequest {
+  #start(request: HttpRequest, url: string, headers: Record<string, string>): ClientRequest {
+    const { method, signal } = request;
     if (signal?.aborted) throw new InterruptedError();
-    const parsed = parseUrl(url, undefined, method);
+    const parsed = parseUrl(url, undefined, request.purpose);
     const agents = isLoopbackHost(parsed.hostname) ? this.#agents.direct : this.#agents.proxied;
     const options = {
       method,
       headers: { 'user-agent': this.#userAgent, 'accept-encoding': 'identity', ...headers },
+      timeout: request.idleTimeoutMs ?? this.#idleTimeoutMs,
       ...(signal === undefined ? {} : { signal }),
     };
     return parsed.protocol === 'https:'
@@ -184,173 +204,6 @@ export class HttpClient {
 interface Agents {
   readonly http: http.Agent;
   readonly https: https.Agent;
-}
-
-/** The body of a request under way: written by the caller at the pace at which the other side takes it. */
-export class UploadRequest {
-  readonly #outgoing: ClientRequest;
-  readonly #answer: Promise<HttpResponse>;
-  #failure: Error | undefined;
-  #answered = false;
-
-  constructor(outgoing: ClientRequest, request: Omit<HttpRequest, 'body'>, idleTimeoutMs: number) {
-    this.#outgoing = outgoing;
-    this.#answer = awaitAnswer(outgoing, request, idleTimeoutMs);
-    this.#answer.then(
-      () => {
-        this.#answered = true;
-        outgoing.emit('drain');
-      },
-      error => {
-        this.#failure = error;
-        outgoing.emit('drain');
-      },
-    );
-  }
-
-  /** Whether the server answered before it had the whole body, which is how it refuses one. */
-  get isAnswered(): boolean {
-    return this.#answered;
-  }
-
-  /**
-   * Hands bytes over; they must not change afterwards. Gives a promise only when the caller should wait, and
-   * throws (or rejects) once the connection is gone.
-   */
-  write(chunk: Uint8Array): Promise<void> | undefined {
-    if (this.#failure !== undefined) throw this.#failure;
-    if (this.#answered) return undefined;
-    if (this.#outgoing.write(chunk)) return undefined;
-    return new Promise((resolve, reject) => {
-      this.#outgoing.once('drain', () => (this.#failure === undefined ? resolve() : reject(this.#failure)));
-    });
-  }
-
-  /** Ends the body and gives the answer. */
-  end(): Promise<HttpResponse> {
-    if (!this.#answered && this.#failure === undefined) this.#outgoing.end();
-    return this.#answer;
-  }
-
-  destroy(): void {
-    this.#outgoing.destroy();
-  }
-}
-
-function awaitAnswer(
-  outgoing: ClientRequest,
-  request: Pick<HttpRequest, 'url' | 'purpose' | 'signal'>,
-  idleTimeoutMs: number,
-): Promise<HttpResponse> {
-  return new Promise((resolve, reject) => {
-    let answer: IncomingMessage | undefined;
-    outgoing.setTimeout(idleTimeoutMs);
-    outgoing.on('timeout', () => {
-      // Silence counts only where it is the other side's turn: not while we have nothing to send, or do not read.
-      const isOurTurn =
-        answer === undefined
-          ? !outgoing.writableEnded && outgoing.writableLength === 0
-          : answer.readableLength > 0;
-      if (isOurTurn) {
-        outgoing.setTimeout(idleTimeoutMs);
-        return;
-      }
-      const error = new Error(`nothing moved for ${idleTimeoutMs / 1000} s`);
-      outgoing.destroy(Object.assign(error, { code: 'ETIMEDOUT' }));
-    });
-    outgoing.on('error', error => reject(networkError(error, request)));
-    outgoing.on('response', stream => {
-      answer = stream;
-      resolve(new Answer(stream, request));
-    });
-    outgoing.on('close', () => reject(networkError(new Error('the connection was closed'), request)));
-  });
-}
-
-class Answer implements HttpResponse {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly url: string;
-  readonly stream: IncomingMessage;
-  readonly #request: Pick<HttpRequest, 'url' | 'purpose' | 'signal'>;
-
-  constructor(stream: IncomingMessage, request: Pick<HttpRequest, 'url' | 'purpose' | 'signal'>) {
-    this.stream = stream;
-    this.status = stream.statusCode ?? 0;
-    this.headers = stream.headers;
-    this.url = request.url;
-    this.#request = request;
-    // An error before anyone reads must not end the process; a reader still gets it.
-    stream.on('error', () => undefined);
-  }
-
-  async bytes(maxBytes: number = DEFAULT_MAX_BYTES): Promise<Buffer> {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    try {
-      for await (const chunk of this.stream) {
-        length += chunk.length;
-        if (length > maxBytes) {
-          throw new WeighbridgeError(
-            `${this.#request.purpose}: the answer is longer than ${maxBytes} bytes`,
-            {
-              code: 'HTTP_TOO_LARGE',
-            },
-          );
-        }
-        chunks.push(chunk);
-      }
-    } catch (error) {
-      throw error instanceof WeighbridgeError ? error : networkError(error, this.#request);
-    }
-    return Buffer.concat(chunks, length);
-  }
-
-  discard(): void {
-    // A short rest is cheaper to read than a new connection; a long one is cut.
-    const length = Number(this.headers['content-length'] ?? Number.NaN);
-    if (length <= 64 * 1024) this.stream.resume();
-    else this.stream.destroy();
-  }
-}
-
-/** `error` as a NetworkError that says what was being done and where, or as InterruptedError after an abort. */
-export function networkError(
-  error: unknown,
-  request: Pick<HttpRequest, 'url' | 'purpose' | 'signal'>,
-): WeighbridgeError {
-  if (error instanceof WeighbridgeError) return error;
-  if (request.signal?.aborted) return new InterruptedError();
-  const { code, message } = error as { code?: string; message?: string };
-  const host = new URL(request.url).host;
-  return new NetworkError(`${request.purpose}: ${explain(code, host) ?? message ?? String(error)}`, {
-    code: 'NETWORK',
-    subject: host,
-    cause: error,
-  });
-}
-
-function explain(code: string | undefined, host: string): string | undefined {
-  switch (code) {
-    case 'ECONNREFUSED':
-      return `${host} refused the connection`;
-    case 'ENOTFOUND':
-      return `there is no host ${host}`;
-    case 'EAI_AGAIN':
-      return `the name ${host} could not be looked up`;
-    case 'ECONNRESET':
-    case 'EPIPE':
-      return `${host} closed the connection`;
-    case 'ETIMEDOUT':
-      return `${host} did not answer in time`;
-    case 'CERT_HAS_EXPIRED':
-    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
-    case 'SELF_SIGNED_CERT_IN_CHAIN':
-    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
-      return `the certificate of ${host} is not trusted (${code}); NODE_EXTRA_CA_CERTS names further authorities`;
-    default:
-      return undefined;
-  }
 }
 
 function parseUrl(url: string, base: string | undefined, purpose: string): URL {

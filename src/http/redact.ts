@@ -20,8 +20,15 @@ export function redactUrl(url: string | URL): string {
   } catch {
     return '(not a URL)';
   }
-  const query = [...parsed.searchParams].map(([name, value]) =>
-    SHOWN_PARAMETERS.has(name) ? `${name}=${value}` : `${name}=…`,
-  );
+  // Taken as it stands and not decoded, or a line break in a value would become one in the log.
+  const query = parsed.search.slice(1).split('&').filter(Boolean).map(redactParameter);
   return `${parsed.protocol}//${parsed.host}${parsed.pathname}${query.length > 0 ? `?${query.join('&')}` : ''}`;
+}
+
+function redactParameter(text: string): string {
+  const equals = text.indexOf('=');
+  // What has no `=` may be a bare signature.
+  if (equals === -1) return '…';
+  const name = text.slice(0, equals);
+  return SHOWN_PARAMETERS.has(name) ? text : `${name}=…`;
 }

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import tls from 'node:tls';
+import { NetworkError } from '../core/errors.ts';
+import { HttpClient } from './client.ts';
+import { serve } from './loopback.fixtures.ts';
+import { selfSigned } from './self-signed.fixtures.ts';
+
+const { key, cert } = selfSigned();
+const get = (url: string) => ({ method: 'GET', url, purpose: 'reading a test' }) as const;
+
+async function serveTls(
+  t: TestContext,
+  location: string,
+): Promise<{ url: string; connections: () => number }> {
+  let connections = 0;
+  const server = https.createServer({ key, cert }, (_, response) =>
+    response.writeHead(302, { location }).end(),
+  );
+  server.on('tlsClientError', () => undefined);
+  server.on('connection', () => {
+    connections += 1;
+  });
+  await new Promise<void>(resolve => server.listen(0, 'localhost', resolve));
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return {
+    url: `https://localhost:${(server.address() as AddressInfo).port}/`,
+    connections: () => connections,
+  };
+}
+
+function client(t: TestContext): HttpClient {
+  const http = new HttpClient({ env: {}, retry: { attempts: 3, baseMs: 1 } });
+  t.after(() => http.close());
+  return http;
+}
+
+test('a certificate that is not trusted is an error with a way out, and not tried again', async t => {
+  const { url, connections } = await serveTls(t, '/');
+  await assert.rejects(client(t).request(get(url)), (error: unknown) => {
+    assert.ok(error instanceof NetworkError);
+    assert.match(error.message, /certificate of localhost:\d+ is not trusted .*NODE_EXTRA_CA_CERTS/);
+    return true;
+  });
+  assert.equal(connections(), 1);
+});
+
+test('a redirect from HTTPS to HTTP is refused, and its address is shown without its secrets', async t => {
+  const plain = await serve(t, (_, response) => response.end('never'));
+  const { url, connections } = await serveTls(t, `${plain.url}/x?token=hidden`);
+  const authorities = tls.getCACertificates('default');
+  tls.setDefaultCACertificates([cert]);
+  t.after(() => tls.setDefaultCACertificates(authorities));
+  await assert.rejects(client(t).request(get(url)), (error: unknown) => {
+    assert.ok(error instanceof NetworkError);
+    assert.match(error.message, /refused a redirect from HTTPS to HTTP \(http:.*\/x\?token=…\)/);
+    return true;
+  });
+  assert.equal(connections(), 1);
+  assert.equal(plain.requests.length, 0);
+});

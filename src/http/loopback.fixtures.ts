@@ -1,0 +1,41 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { TestContext } from 'node:test';
+
+export interface LoopbackServer {
+  /** `http://127.0.0.1:<port>`, no trailing slash. */
+  readonly url: string;
+  readonly server: Server;
+  /** What came, in order. */
+  readonly requests: IncomingMessage[];
+  /** Connections that were opened. */
+  readonly connections: number;
+}
+
+/** A server on this machine that lives as long as the test. */
+export async function serve(t: TestContext, listener: RequestListener): Promise<LoopbackServer> {
+  const requests: IncomingMessage[] = [];
+  let connections = 0;
+  const server = createServer((request, response) => {
+    request.on('error', () => undefined);
+    response.on('error', () => undefined);
+    requests.push(request);
+    listener(request, response);
+  });
+  server.on('connection', () => {
+    connections += 1;
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    server,
+    requests,
+    get connections() {
+      return connections;
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import { InterruptedError, NetworkError, WeighbridgeError } from '../core/errors.ts';
+import type { HttpRequest } from './client.ts';
+
+/** `error` as a NetworkError that says what was being done and where, or as InterruptedError after an abort. */
+export function networkError(
+  error: unknown,
+  request: Pick<HttpRequest, 'url' | 'purpose' | 'signal'>,
+): WeighbridgeError {
+  if (error instanceof WeighbridgeError) return error;
+  if (request.signal?.aborted) return new InterruptedError();
+  const { code, message } = error as { code?: string; message?: string };
+  const host = new URL(request.url).host;
+  // An AggregateError (every address of a host failed) has a code and no message.
+  return new NetworkError(
+    `${request.purpose}: ${explain(code, host) ?? (message || code || String(error))}`,
+    {
+      code: 'NETWORK',
+      subject: host,
+      cause: error,
+    },
+  );
+}
+
+/** Whether trying again may help: not where an address was refused or a certificate is not trusted. */
+export function isTransient(error: unknown): boolean {
+  if (!(error instanceof NetworkError)) return false;
+  const { code } = (error.cause ?? {}) as { code?: unknown };
+  return typeof code === 'string' && !UNTRUSTED.has(code) && !FINAL_CODES.has(code);
+}
+
+/** The error of a connection on which nothing came for `timeoutMs`. */
+export function silenceError(timeoutMs: number): Error {
+  return Object.assign(new Error(`nothing came for ${timeoutMs / 1000} s`), { code: 'ETIMEDOUT' });
+}
+
+export function connectionClosed(): Error {
+  return Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' });
+}
+
+const UNTRUSTED = new Set([
+  'CERT_HAS_EXPIRED',
+  'CERT_UNTRUSTED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
+const FINAL_CODES = new Set(['ERR_INVALID_URL', 'ERR_INVALID_CHAR', 'ERR_UNESCAPED_CHARACTERS']);
+
+function explain(code: string | undefined, host: string): string | undefined {
+  if (code !== undefined && UNTRUSTED.has(code)) {
+    return `the certificate of ${host} is not trusted (${code}); NODE_EXTRA_CA_CERTS names further authorities`;
+  }
+  switch (code) {
+    case 'ECONNREFUSED':
+      return `${host} refused the connection`;
+    case 'ENOTFOUND':
+      return `there is no host ${host}`;
+    case 'EAI_AGAIN':
+      return `the name ${host} could not be looked up`;
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return `there is no way to ${host} from here`;
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return `${host} closed the connection`;
+    case 'ETIMEDOUT':
+      return `${host} did not answer in time`;
+    default:
+      return undefined;
+  }
+}

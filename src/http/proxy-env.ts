@@ -1,0 +1,19 @@
+import { ConfigError } from '../core/errors.ts';
+
+const PROXY_VARIABLES = ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'];
+
+/** Refuses a proxy address that Node would take for something else; its own error would print the password in it. */
+export function checkProxyEnv(env: NodeJS.ProcessEnv): void {
+  for (const name of PROXY_VARIABLES) {
+    const value = env[name];
+    if (value === undefined || value === '') continue;
+    const url = URL.parse(value);
+    if (url === null || !/^https?:$/.test(url.protocol) || url.hostname === '') {
+      throw new ConfigError(`${name} is not the address of an HTTP proxy`, {
+        code: 'CONFIG_INVALID',
+        subject: name,
+        remedy: `Write it as http://host:port or https://host:port, or unset ${name}.`,
+      });
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ConfigError } from '../core/errors.ts';
+import { HttpClient, isLoopbackHost } from './client.ts';
+import { serve } from './loopback.fixtures.ts';
+
+const get = (url: string) => ({ method: 'GET', url, purpose: 'reading a test' }) as const;
+
+test('other hosts are reached through the proxy, this machine never is', async t => {
+  const proxy = await serve(t, (request, response) => response.end(`proxied ${request.url}`));
+  const direct = await serve(t, (_, response) => response.end('direct'));
+  const http = new HttpClient({ env: { HTTP_PROXY: proxy.url }, retry: { attempts: 1 } });
+  t.after(() => http.close());
+  const read = async (url: string) => (await (await http.request(get(url))).bytes()).toString();
+  assert.equal(await read('http://hub.example/api?x=1'), 'proxied http://hub.example/api?x=1');
+  assert.equal(await read(direct.url), 'direct');
+  assert.equal(await read(direct.url.replace('127.0.0.1', 'localhost')), 'direct');
+  assert.equal(proxy.requests.length, 1);
+});
+
+test('NO_PROXY is kept to', async t => {
+  const proxy = await serve(t, (_, response) => response.end('proxied'));
+  const env = { HTTP_PROXY: proxy.url, NO_PROXY: 'direct.invalid' };
+  const http = new HttpClient({ env, retry: { attempts: 1 } });
+  t.after(() => http.close());
+  await assert.rejects(http.request(get('http://direct.invalid/')), /direct\.invalid/);
+  assert.equal(proxy.requests.length, 0);
+});
+
+test('HTTPS goes through a tunnel, in which the proxy sees no path', async t => {
+  const proxy = await serve(t, () => undefined);
+  const asked: [string | undefined, string | undefined][] = [];
+  proxy.server.on('connect', (request, socket) => {
+    asked.push([request.url, request.headers['proxy-authorization']]);
+    socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+  });
+  const env = { HTTPS_PROXY: proxy.url.replace('http://', 'http://user:hidden@') };
+  const http = new HttpClient({ env, retry: { attempts: 1 } });
+  t.after(() => http.close());
+  await assert.rejects(http.request(get('https://hub.example/secret/path')), (error: Error) => {
+    assert.match(error.message, /tunnel/);
+    assert.doesNotMatch(error.message, /hidden|secret/);
+    return true;
+  });
+  assert.deepEqual(asked, [['hub.example:443', `Basic ${Buffer.from('user:hidden').toString('base64')}`]]);
+});
+
+test('an address that is no proxy is refused without being printed', () => {
+  for (const value of [
+    'user:hidden@proxy:3128',
+    'socks5://hidden@proxy:1',
+    'http://user:hidden@ proxy',
+    'hidden',
+  ]) {
+    assert.throws(
+      () => new HttpClient({ env: { https_proxy: value } }),
+      (error: unknown) => {
+        assert.ok(error instanceof ConfigError && error.subject === 'https_proxy', value);
+        assert.doesNotMatch(`${error.message} ${error.remedy} ${error.cause}`, /hidden/);
+        return true;
+      },
+    );
+  }
+  new HttpClient({ env: { HTTPS_PROXY: 'https://user:pass@proxy:3128', HTTP_PROXY: '' } }).close();
+});
+
+test('only this machine is this machine', () => {
+  const local = ['localhost', '127.0.0.1', '127.8.9.10', '[::1]'];
+  const foreign = [
+    'localhost.example.org',
+    '127.0.0.1.example.org',
+    '10.0.0.1',
+    '128.0.0.1',
+    '[::2]',
+    '0.0.0.0',
+  ];
+  assert.deepEqual([...local, ...foreign].filter(isLoopbackHost), local);
+});

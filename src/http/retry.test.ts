@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { InterruptedError } from '../core/errors.ts';
+import { backoffMs, DEFAULT_RETRY, isRetryableStatus, pause, serverWaitMs } from './retry.ts';
+
+test('the delay is random below a bound that doubles up to its maximum', () => {
+  const bounds = [1, 2, 3, 4, 5, 6, 7, 8].map(attempt => backoffMs(attempt, DEFAULT_RETRY, () => 0.999999));
+  assert.deepEqual(bounds, [399, 799, 1599, 3199, 6399, 12_799, 19_999, 19_999]);
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 2000 }),
+      fc.double({ min: 0, max: 0.999, noNaN: true }),
+      (attempt, r) => {
+        const delay = backoffMs(attempt, DEFAULT_RETRY, () => r);
+        assert.ok(Number.isInteger(delay) && delay >= 0 && delay < DEFAULT_RETRY.maxMs);
+      },
+    ),
+  );
+});
+
+test('a server says how long to wait in one of three ways', () => {
+  const now = Date.UTC(2026, 10, 1, 12);
+  assert.equal(serverWaitMs({ 'retry-after': '7' }, now), 7000);
+  assert.equal(serverWaitMs({ 'retry-after': 'Sun, 01 Nov 2026 12:00:30 GMT' }, now), 30_000);
+  assert.equal(serverWaitMs({ 'retry-after': 'Sun, 01 Nov 2026 11:00:00 GMT' }, now), 0);
+  assert.equal(serverWaitMs({ ratelimit: '"api";r=0;t=55' }, now), 55_000);
+  assert.equal(serverWaitMs({ ratelimit: '"api";r=12;t=55' }, now), undefined);
+  assert.equal(serverWaitMs({ 'retry-after': 'soon', ratelimit: 'x' }, now), undefined);
+  assert.equal(serverWaitMs({}, now), undefined);
+});
+
+test('only what may pass by itself is retried', () => {
+  const retried = [200, 400, 401, 403, 404, 408, 409, 416, 425, 429, 500, 501, 502, 503, 504, 505];
+  assert.deepEqual(retried.filter(isRetryableStatus), [408, 425, 429, 500, 502, 503, 504]);
+});
+
+test('an abort ends a pause, also one that has not begun', async () => {
+  const controller = new AbortController();
+  const waiting = pause(3_600_000, controller.signal);
+  controller.abort();
+  await assert.rejects(waiting, InterruptedError);
+  await assert.rejects(pause(3_600_000, controller.signal), InterruptedError);
+});

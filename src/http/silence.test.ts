@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { NetworkError } from '../core/errors.ts';
+import { HttpClient } from './client.ts';
+import { serve } from './loopback.fixtures.ts';
+
+const IDLE_MS = 150;
+
+function client(t: TestContext): HttpClient {
+  const http = new HttpClient({ env: {}, idleTimeoutMs: IDLE_MS, retry: { attempts: 1 } });
+  t.after(() => http.close());
+  return http;
+}
+
+const get = (url: string) => ({ method: 'GET', url, purpose: 'reading a test' }) as const;
+const isSilence = (error: unknown): boolean => {
+  assert.ok(error instanceof NetworkError, String(error));
+  assert.match(error.message, /did not answer in time/);
+  return true;
+};
+
+test('a server that never answers is left', async t => {
+  const { url, requests } = await serve(t, () => undefined);
+  await assert.rejects(client(t).request(get(url)), isSilence);
+  assert.equal(requests.length, 1);
+});
+
+test('a server that stops in the middle of a body is left', async t => {
+  const { url } = await serve(t, (_, response) => response.write('x'));
+  const response = await client(t).request(get(url));
+  await assert.rejects(response.bytes(), isSilence);
+});
+
+test('a request may wait longer than the others', async t => {
+  const { url } = await serve(t, (_, response) => {
+    setTimeout(() => response.end('late'), 3 * IDLE_MS);
+  });
+  const response = await client(t).request({ ...get(url), idleTimeoutMs: 60_000 });
+  assert.equal((await response.bytes()).toString(), 'late');
+});
+
+test('a server that goes slowly is not left', async t => {
+  const { url } = await serve(t, async (_, response) => {
+    for (let i = 0; i < 6; i++) {
+      response.write('x');
+      await sleep(IDLE_MS / 2);
+    }
+    response.end();
+  });
+  const response = await client(t).request(get(url));
+  assert.equal((await response.bytes()).toString(), 'xxxxxx');
+});
+
+test('a reader that pauses is not taken for a server that stalls', async t => {
+  const body = Buffer.alloc(8 * 1024 * 1024, 'x');
+  const { url, requests } = await serve(t, (_, response) => response.end(body));
+  const response = await client(t).request(get(url));
+  let length = 0;
+  let pauses = 0;
+  // The pauses lie badly for a clock that runs on while nothing is asked of the server.
+  for await (const chunk of response.stream as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (pauses * 2_000_000 < length && pauses++ < 4) await sleep(IDLE_MS * (0.5 + pauses));
+  }
+  assert.equal(length, body.length);
+  assert.equal(pauses, 5);
+  assert.equal(requests.length, 1);
+});
+
+test('a server that dies while the reader pauses is found out once it reads on', async t => {
+  const { url } = await serve(t, (_, response) => response.writeHead(200).write(Buffer.alloc(32 * 1024)));
+  const response = await client(t).request(get(url));
+  await sleep(2 * IDLE_MS);
+  await assert.rejects(response.bytes(), isSilence);
+});
+
+test('an upload waits for its own source, but not for a server that takes nothing', async t => {
+  const { url } = await serve(t, (request, response) => {
+    if (request.url === '/deaf') request.pause();
+    else request.on('end', () => response.writeHead(201).end()).resume();
+  });
+  const http = client(t);
+  const slow = http.upload({ method: 'PATCH', url, purpose: 'uploading a test' });
+  await slow.write(Buffer.from('a'));
+  await sleep(3 * IDLE_MS);
+  await slow.write(Buffer.from('b'));
+  assert.equal((await slow.end()).status, 201);
+
+  const deaf = http.upload({ method: 'PATCH', url: `${url}/deaf`, purpose: 'uploading a test' });
+  await assert.rejects(async () => {
+    for (;;) await deaf.write(Buffer.alloc(1024 * 1024));
+  }, isSilence);
+});
+
+test('a proxy that does not open its tunnel is left', async t => {
+  const proxy = createServer(socket => socket.on('error', () => undefined));
+  await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve));
+  const sockets = once(proxy, 'connection');
+  const env = { HTTPS_PROXY: `http://user:hidden@127.0.0.1:${(proxy.address() as AddressInfo).port}` };
+  const http = new HttpClient({ env, idleTimeoutMs: IDLE_MS, retry: { attempts: 1 } });
+  t.after(async () => {
+    http.close();
+    proxy.close();
+    (await sockets)[0].destroy();
+  });
+  await assert.rejects(http.request(get('https://hub.example/')), (error: unknown) => {
+    assert.ok(error instanceof NetworkError);
+    assert.match(error.message, /timed out|in time/);
+    assert.doesNotMatch(error.message, /hidden/);
+    return true;
+  });
+});
