@@ -20,10 +20,13 @@ export function mayRead(user: HubUser | undefined, repository: Repository): bool
   return user?.repositories === 'all' || (user?.repositories.includes(repository.id) ?? false);
 }
 
-/** The same for what is not there and what must not be seen; nobody gets 401, as they might log in. */
+/**
+ * The same for what is not there and what must not be seen. Who is not logged in gets a 401 without a code: only a
+ * known user is told that it is the repository that is missing.
+ */
 export function repoNotFound(user: HubUser | undefined): Refusal {
   return user === undefined
-    ? hubError(401, 'RepoNotFound', 'Invalid username or password.', {
+    ? hubError(401, undefined, 'Invalid username or password.', {
         'www-authenticate': 'Bearer realm="Authentication required", charset="UTF-8"',
       })
     : hubError(404, 'RepoNotFound', 'Repository not found');

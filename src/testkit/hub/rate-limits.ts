@@ -1,12 +1,13 @@
 import type { Exchange } from '../server/exchange.ts';
 import { hubError } from './access.ts';
 
-export type RateLimited = 'api' | 'resolve';
+/** The Hub's own words for the two; what is fetched from `resolve-cache` is in neither. */
+export type RateLimited = 'api' | 'resolvers';
 
 export interface RateLimitOptions {
   /** Requests a window; the real ones are 500 and 3,000 for those who are not logged in. Default: no limit. */
   readonly api?: number;
-  readonly resolve?: number;
+  readonly resolvers?: number;
   /** Default five minutes, as on the Hub. */
   readonly windowMs?: number;
 }

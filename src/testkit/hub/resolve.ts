@@ -34,7 +34,15 @@ export async function answerResolve(request: ResolveRequest): Promise<void> {
   const location = `/api/resolve-cache/models/${repository.id}/${commit.sha}/${pathInUrl}?${query}`;
   await exchange.send(
     307,
-    { ...fileHeaders(commit, file), 'content-type': 'text/plain; charset=utf-8', location },
+    // No ETag here: only what it leads to has one.
+    {
+      'x-repo-commit': commit.sha,
+      'accept-ranges': 'bytes',
+      'content-type': 'text/plain; charset=utf-8',
+      'content-disposition': disposition(file),
+      vary: 'Origin, Accept',
+      location,
+    },
     `Temporary Redirect. Redirecting to ${location}`,
   );
 }
@@ -42,7 +50,8 @@ export async function answerResolve(request: ResolveRequest): Promise<void> {
 /** Small files come from git, compressed in flight for those who allow it, and then without a length. */
 export async function sendSmallFile(exchange: Exchange, commit: Commit, file: StoredFile): Promise<void> {
   const headers: Headers = {
-    ...fileHeaders(commit, file),
+    'x-repo-commit': commit.sha,
+    etag: `"${file.gitOid}"`,
     'content-type': 'text/plain; charset=utf-8',
     'content-disposition': disposition(file),
   };
@@ -79,15 +88,6 @@ async function redirectToCdn(request: ResolveRequest, file: StoredFile, sha256: 
   };
   // Its own length is the redirect's, not the file's.
   await exchange.send(302, headers, `Found. Redirecting to ${location}`);
-}
-
-function fileHeaders(commit: Commit, file: StoredFile): Headers {
-  return {
-    'x-repo-commit': commit.sha,
-    'accept-ranges': 'bytes',
-    etag: `"${file.gitOid}"`,
-    'access-control-expose-headers': 'X-Repo-Commit,X-Error-Code,X-Error-Message,ETag,Link,Accept-Ranges',
-  };
 }
 
 function disposition(file: StoredFile): string {

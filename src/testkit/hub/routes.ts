@@ -22,11 +22,12 @@ const API_KINDS = ['revision', 'tree', 'paths-info', 'refs'];
 /** What the Hub does with a request. */
 export async function answerHub(state: HubState, exchange: Exchange): Promise<void> {
   const segments = exchange.url.pathname.split('/').slice(1).map(decodeSegment);
-  state.rateLimits.count(exchange, segments[0] === 'api' ? 'api' : 'resolve');
+  const isCache = segments[0] === 'api' && segments[1] === 'resolve-cache';
+  if (!isCache) state.rateLimits.count(exchange, segments[0] === 'api' ? 'api' : 'resolvers');
   const user = userOf(exchange, state.tokens);
   if (segments[0] === 'api' && segments[1] === 'models')
     return await modelsApi(state, exchange, user, segments.slice(2));
-  if (segments[0] === 'api' && segments[1] === 'resolve-cache' && segments[2] === 'models') {
+  if (isCache && segments[2] === 'models') {
     return await resolveCache(state, exchange, user, segments.slice(3));
   }
   if (segments[0] === 'api' && segments[1] === 'whoami-v2') return await whoAmI(exchange, user);

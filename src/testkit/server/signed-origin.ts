@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import type { Content } from './content.ts';
 import { type RunningServer, startServer } from './embedded-server.ts';
 import { type Exchange, type LogEntry, Refusal } from './exchange.ts';
@@ -79,7 +79,8 @@ export class SignedOrigin {
     await exchange.sendContent(content, {
       'content-type': 'application/octet-stream',
       'content-disposition': url.searchParams.get('response-content-disposition') ?? undefined,
-      etag: `"${url.pathname.split('/').at(-1)}"`,
+      // The CDN's own name for the object, which is no hash of the content that a client could know.
+      etag: `"${createHash('sha256').update(url.pathname).digest('hex')}"`,
     });
   }
 
