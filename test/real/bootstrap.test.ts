@@ -82,10 +82,21 @@ describe('slim bootstrap in containers', { skip: missing, concurrency: false }, 
     });
   }
 
+  test('a filled volume is served read-only, with all checks', async () => {
+    const volume = await newVolume();
+    assert.equal((await podman.run(await slim(volume))).exitCode, 0);
+    for (const verify of ['size', 'full']) {
+      const env = { HF_ENDPOINT: 'http://127.0.0.1:9', WEIGHBRIDGE_VERIFY: verify };
+      const again = await podman.run(await slim(volume, { volumes: [`${volume}:/models/small:ro`], env }));
+      assert.equal(again.exitCode, 0, again.stderr);
+      assert.deepEqual(filesOf(again), FILE_LIST);
+    }
+  });
+
   for (const version of [OLDEST, NEWEST]) {
     test(`huggingface_hub ${version}: a killed download is not whole, and is resumed`, async () => {
       const volume = await newVolume();
-      const slow = hub.faults.add({ match: /GET cdn/, kind: 'slow', bytesPerSecond: 16 * MIB, times: 2 });
+      const slow = hub.faults.add({ match: /GET cdn/, kind: 'slow', bytesPerSecond: 8 * MIB, times: 2 });
       const options = await slim(volume, { image: imageWith(version) });
       const container = await podman.start(options);
       await untilPartOf(volume, 10 * MIB);
@@ -110,7 +121,7 @@ describe('slim bootstrap in containers', { skip: missing, concurrency: false }, 
 
   test('two containers on one volume fetch once', async () => {
     const volume = await newVolume();
-    const slow = hub.faults.add({ match: /GET cdn/, kind: 'slow', bytesPerSecond: 20 * MIB, times: 2 });
+    const slow = hub.faults.add({ match: /GET cdn/, kind: 'slow', bytesPerSecond: 10 * MIB, times: 2 });
     const from = hub.log.length;
     const options = await slim(volume);
     const both = await Promise.all([podman.run(options), podman.run(options)]);

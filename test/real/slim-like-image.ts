@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { BaseImage } from './base-image.ts';
 import { runTool } from './run-tool.ts';
@@ -12,10 +12,7 @@ const BOOTSTRAP = path.join(import.meta.dirname, '..', '..', 'src', 'runtime', '
  */
 export async function makeSlimLikeImage(base: BaseImage, folder: string): Promise<BaseImage> {
   const ociLayout = path.join(folder, `slim-${randomBytes(4).toString('hex')}`);
-  // Blobs are never changed in a layout, so links to the base's are enough; its index is rewritten.
-  await runTool('cp', ['-al', base.ociLayout, ociLayout]);
-  await rm(path.join(ociLayout, 'index.json'));
-  await copyFile(path.join(base.ociLayout, 'index.json'), path.join(ociLayout, 'index.json'));
+  await runTool('cp', ['-a', '--reflink=auto', base.ociLayout, ociLayout]);
 
   const files = path.join(folder, 'weighbridge');
   await mkdir(files, { recursive: true });
