@@ -27,10 +27,10 @@ export function withModels(command: Command): Command {
   return command.option('-m, --model <id or short>', 'only this model; can be given more than once', collect);
 }
 
-export function withRegistries(command: Command): Command {
+export function withRegistries(command: Command, purpose = 'publish only here'): Command {
   return command.option(
     '-r, --registry <key=prefix>',
-    'publish only here, e.g. lab=localhost:5000/models; a bare key takes the prefix of the file; can be given more than once',
+    `${purpose}, e.g. lab=localhost:5000/models; a bare key takes the prefix of the file; can be given more than once`,
     collectRegistry,
   );
 }
@@ -94,7 +94,7 @@ function adHocConfig({ id, short, baseImage }: AdHocOptions): Config {
   return parseConfig(JSON.stringify({ defaults, models: [{ id, short }] }), 'command line');
 }
 
-function collect(value: string, previous: readonly string[] = []): readonly string[] {
+export function collect(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value];
 }
 

@@ -3,6 +3,7 @@ import { Limiter, mapPool } from '../core/pool.ts';
 import type { Plan, PlannedModel } from '../plan/types.ts';
 import { publishModel } from '../publish/publish-model.ts';
 import type { PublishOutcome, PublishTarget } from '../publish/types.ts';
+import { chosenVariants } from './options.ts';
 import { hasUnresolved } from './planning.ts';
 import { ExitStatus, type Session } from './session.ts';
 
@@ -47,6 +48,24 @@ export async function publishAll(
     const isFailed = outcome.images.some(image => image.status === 'failed');
     progress.onEvent({ type: 'model-end', model, status: isFailed ? 'failed' : 'done' });
     return outcome;
+  });
+}
+
+/** To the targets of the plan, which are registries. */
+export async function publishPlan(
+  session: Session,
+  plan: Plan,
+  { variant, dryRun, force }: { variant?: Variant; dryRun?: boolean; force?: boolean },
+): Promise<PublishOutcome[]> {
+  return await publishAll(session, plan, {
+    variants: chosenVariants(variant),
+    isDryRun: dryRun === true,
+    isForced: force === true,
+    targetsOf: model =>
+      model.targets.map(({ registry, repository }) => ({
+        registry,
+        store: session.services.openRepository(repository, 'push'),
+      })),
   });
 }
 

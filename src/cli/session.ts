@@ -18,6 +18,10 @@ export interface Session {
   print(text: string): void;
   /** One line of diagnostics to stderr, clear of the progress display. */
   note(text: string): void;
+  /** The same session with another environment, and so with its own servers and logins. */
+  within(env: NodeJS.ProcessEnv): Session;
+  /** From here on Ctrl-C is a child's business: this process neither stops at it nor ends before its child has. */
+  releaseSignals(): void;
 }
 
 /** Runs a command from its first signal handler to its exit status. */
@@ -25,24 +29,31 @@ export async function runSession(
   options: { readonly json?: boolean },
   command: (session: Session) => Promise<number>,
 ): Promise<void> {
-  const { env } = process;
   const interruption = interruptible();
-  const progress = createProgress({ stream: process.stderr, ...terminalOf(process.stderr, env) });
-  const isJson = options.json === true;
-  let services: Services | undefined;
-  const session: Session = {
-    env,
-    signal: interruption.signal,
-    isJson,
-    stdout: terminalOf(process.stdout, env),
-    progress,
-    get services() {
-      services ??= createServices(env, progress.onEvent);
-      return services;
-    },
-    print: text => process.stdout.write(`${text}\n`),
-    note: text => progress.onEvent({ type: 'warning', text }),
+  const progress = createProgress({ stream: process.stderr, ...terminalOf(process.stderr, process.env) });
+  const opened: Services[] = [];
+  const sessionIn = (env: NodeJS.ProcessEnv): Session => {
+    let services: Services | undefined;
+    return {
+      env,
+      signal: interruption.signal,
+      isJson: options.json === true,
+      stdout: terminalOf(process.stdout, env),
+      progress,
+      get services() {
+        if (services === undefined) {
+          services = createServices(env, progress.onEvent);
+          opened.push(services);
+        }
+        return services;
+      },
+      print: text => process.stdout.write(`${text}\n`),
+      note: text => progress.onEvent({ type: 'warning', text }),
+      within: sessionIn,
+      releaseSignals: interruption.end,
+    };
   };
+  const session = sessionIn(process.env);
   try {
     process.exitCode = await command(session);
   } catch (error) {
@@ -51,7 +62,7 @@ export async function runSession(
   } finally {
     progress.stop();
     interruption.end();
-    services?.http.close();
+    for (const services of opened) services.http.close();
   }
 }
 

@@ -1,6 +1,7 @@
 import { HubError, NetworkError, WeighbridgeError } from '../core/errors.ts';
 import type { HttpResponse } from '../http/client.ts';
 import { serverWaitMs } from '../http/retry.ts';
+import { quoted } from './quoted.ts';
 
 /** What a question to the Hub was about, for its errors. */
 export interface HubQuestion {
@@ -9,76 +10,119 @@ export interface HubQuestion {
   /** As the user wrote it, or the commit. */
   readonly revision: string;
   readonly hasToken: boolean;
+  /** Where it was one file. */
+  readonly path?: string;
 }
 
 /** The error for an answer that is not what was asked for. The body is not read: it may be anything. */
 export function hubFailure(response: HttpResponse, question: HubQuestion): HubError {
   response.discard();
-  const { endpoint, model, revision, hasToken } = question;
-  const { status } = response;
-  const code = response.headers['x-error-code'];
-  const subject = model;
-  if (code === 'GatedRepo') {
-    return new HubError(
-      hasToken
-        ? `${model} is gated, and this token has no access to it`
-        : `${model} is gated, and no token was given`,
-      {
-        code: 'HUB_GATED',
-        subject,
-        remedy: `Accept its terms at ${endpoint}/${model}${hasToken ? ' with the account of the token' : ' and set HF_TOKEN'}.`,
-      },
-    );
+  return (
+    namedFailure(response, question) ??
+    (isFromElsewhere(response, question)
+      ? storageFailure(response, question)
+      : statusFailure(response, question))
+  );
+}
+
+/** Whether the answer came from a server that the Hub has sent us on to: its storage, behind links that expire. */
+export function isFromElsewhere(response: HttpResponse, { endpoint }: HubQuestion): boolean {
+  return new URL(response.url).origin !== new URL(endpoint).origin;
+}
+
+/** What the Hub gives a name; https://github.com/huggingface/huggingface_hub/blob/main/src/huggingface_hub/utils/_http.py */
+function namedFailure({ headers }: HttpResponse, question: HubQuestion): HubError | undefined {
+  const { endpoint, model, revision, hasToken, path } = question;
+  switch (headers['x-error-code']) {
+    case 'GatedRepo':
+      return hasToken
+        ? hubError(
+            model,
+            'HUB_GATED',
+            `${model} is gated, and the token that was given has no access to it`,
+            {
+              remedy: `Accept its terms at ${endpoint}/${model} with the account of the token; a fine-grained token also needs the right to read gated repositories.`,
+            },
+          )
+        : hubError(model, 'HUB_GATED', `${model} is gated, and no token was given`, {
+            remedy: `Accept its terms at ${endpoint}/${model} and set HF_TOKEN.`,
+          });
+    case 'RevisionNotFound':
+      return hubError(model, 'HUB_REVISION_NOT_FOUND', `${model} has no revision ${quoted(revision)}`, {
+        remedy: 'Check `revision` in models.yaml: a branch, a tag, or a full commit.',
+      });
+    case 'EntryNotFound':
+      return hubError(
+        model,
+        'HUB_NOT_FOUND',
+        `${model} has no file ${quoted(path ?? '')} at ${quoted(revision)}, though it was listed`,
+        { remedy: 'The commit may have been rewritten: plan again.' },
+      );
   }
-  if (code === 'RevisionNotFound') {
-    return new HubError(`${model} has no revision ${JSON.stringify(revision)}`, {
-      code: 'HUB_REVISION_NOT_FOUND',
-      subject,
-      remedy: 'Check `revision` in models.yaml: a branch, a tag, or a full commit.',
-    });
-  }
-  if (code === 'EntryNotFound') {
-    return new HubError(`${model} does not have the file at ${revision}`, { code: 'HUB_NOT_FOUND', subject });
-  }
-  if (code === 'RepoNotFound' || status === 404 || (status === 401 && !hasToken)) {
-    return new HubError(`${model} is not on ${endpoint}, or it is private`, {
-      code: 'HUB_NOT_FOUND',
-      subject,
+  // The only sign of it that the Hub gives.
+  if (headers['x-error-message'] === 'Access to this resource is disabled.') return disabledFailure(model);
+  return undefined;
+}
+
+export function disabledFailure(model: string): HubError {
+  return hubError(model, 'HUB_DISABLED', `${model} has been disabled on the Hub`, {
+    remedy: 'Take it out of models.yaml; what was published of it stays until you delete it.',
+  });
+}
+
+function storageFailure({ status, url }: HttpResponse, { model, path }: HubQuestion): HubError {
+  const { host } = new URL(url);
+  const what = path === undefined ? model : `${quoted(path)} of ${model}`;
+  return hubError(
+    model,
+    status >= 500 || status === 429 ? 'HUB_UNREACHABLE' : 'HUB_BAD_ANSWER',
+    `${host}, where the Hub sends those who want ${what}, answered ${status}`,
+    {
+      remedy: `Try again later; if it stays, something between here and ${host} may refuse it (HTTPS_PROXY).`,
+    },
+  );
+}
+
+function statusFailure(response: HttpResponse, question: HubQuestion): HubError {
+  const { endpoint, model, hasToken } = question;
+  const { status, headers } = response;
+  // To somebody unknown the Hub says 401 for what is not there and for what is private alike; somebody known gets 404.
+  if (status === 404 || (status === 401 && !hasToken)) {
+    return hubError(model, 'HUB_NOT_FOUND', `${model} does not exist on ${endpoint}, or it is private`, {
       remedy: hasToken
         ? 'Check the id, and that the account of HF_TOKEN may read it.'
         : 'Check the id; for a private model set HF_TOKEN.',
     });
   }
   if (status === 401 || status === 403) {
-    return new HubError(`${endpoint} refused the token for ${model} (status ${status})`, {
-      code: 'HUB_UNAUTHORIZED',
-      subject,
-      remedy: 'Check HF_TOKEN: it may have expired or lack the right to read this model.',
-    });
+    return hasToken
+      ? hubError(model, 'HUB_UNAUTHORIZED', `${endpoint} refused the token for ${model} (status ${status})`, {
+          remedy: `Check HF_TOKEN at ${endpoint}/settings/tokens: it may have expired or lack the right to read this model.`,
+        })
+      : hubError(model, 'HUB_UNAUTHORIZED', `${endpoint} refused to tell about ${model} (status ${status})`, {
+          remedy: 'Set HF_TOKEN to a token that may read it.',
+        });
   }
   if (status === 429) {
-    const waitMs = serverWaitMs(response.headers);
+    const waitMs = serverWaitMs(headers);
     const wait = waitMs === undefined ? 'a few minutes' : `${Math.ceil(waitMs / 1000)} seconds`;
-    return new HubError(`${endpoint} limits the rate of requests`, {
-      code: 'HUB_RATE_LIMITED',
-      subject,
+    return hubError(model, 'HUB_RATE_LIMITED', `${endpoint} limits the rate of requests (status 429)`, {
       remedy: `Try again in ${wait}${hasToken ? '' : ', or set HF_TOKEN: known accounts may ask more often'}.`,
     });
   }
-  return new HubError(`${endpoint} answered ${status} for ${model}`, {
-    code: status >= 500 ? 'HUB_UNREACHABLE' : 'HUB_BAD_ANSWER',
-    subject,
-    remedy: status >= 500 ? 'The Hub has a problem of its own; try again later.' : 'Check HF_ENDPOINT.',
-  });
+  if (status >= 500) {
+    return hubError(model, 'HUB_UNREACHABLE', `${endpoint} answered ${status} for ${model}`, {
+      remedy: 'The Hub has a problem of its own; try again later.',
+    });
+  }
+  return badAnswer(model, `status ${status}`);
 }
 
 /** `error` as the Hub's, where it is the network's; anything else as it is. */
 export function explainHubError(error: unknown, { endpoint, model }: HubQuestion): unknown {
   if (error instanceof NetworkError) {
-    return new HubError(error.message, {
-      code: 'HUB_UNREACHABLE',
-      subject: model,
-      remedy: `Check that ${endpoint} can be reached from here (HF_ENDPOINT, HTTPS_PROXY).`,
+    return hubError(model, 'HUB_UNREACHABLE', error.message, {
+      remedy: `Check that ${endpoint} can be reached from here (the network, HF_ENDPOINT, HTTPS_PROXY).`,
       cause: error,
     });
   }
@@ -88,10 +132,18 @@ export function explainHubError(error: unknown, { endpoint, model }: HubQuestion
 }
 
 export function badAnswer(model: string, what: string, cause?: unknown): HubError {
-  return new HubError(`the Hub's answer about ${model} makes no sense: ${what}`, {
-    code: 'HUB_BAD_ANSWER',
-    subject: model,
-    remedy: 'Check HF_ENDPOINT: it has to be the Hub or a server with its HTTP API.',
+  return hubError(model, 'HUB_BAD_ANSWER', `the Hub's answer about ${model} makes no sense: ${what}`, {
+    remedy:
+      'Check HF_ENDPOINT: it has to be the Hub or a server with its HTTP API, and not a page that stands before it.',
     cause,
   });
+}
+
+function hubError(
+  model: string,
+  code: HubError['code'],
+  message: string,
+  details: { readonly remedy: string; readonly cause?: unknown },
+): HubError {
+  return new HubError(message, { ...details, code, subject: model });
 }

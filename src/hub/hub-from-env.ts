@@ -1,12 +1,19 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { ConfigError } from '../core/errors.ts';
 import type { HttpClient } from '../http/client.ts';
 import { createHub } from './create-hub.ts';
 import type { Hub } from './types.ts';
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 const PUBLIC_HUB = 'https://huggingface.co';
 
-/** The Hub as the environment names it: `HF_ENDPOINT`, and the token of `HF_TOKEN` or `HUGGING_FACE_HUB_TOKEN`. */
-export function hubFromEnv(env: Readonly<Record<string, string | undefined>>, http: HttpClient): Hub {
+/**
+ * The Hub as the environment names it: `HF_ENDPOINT`, and the first token of `HF_TOKEN`, `HUGGING_FACE_HUB_TOKEN`, the
+ * file `HF_TOKEN_PATH` and the file `token` in `HF_HOME`.
+ */
+export function hubFromEnv(env: Environment, http: HttpClient): Hub {
   const endpoint = readEndpoint(env.HF_ENDPOINT);
   const token = readToken(env);
   return createHub({ endpoint, http, ...(token === undefined ? {} : { token }) });
@@ -14,18 +21,23 @@ export function hubFromEnv(env: Readonly<Record<string, string | undefined>>, ht
 
 function readEndpoint(text: string | undefined): string {
   if (!text) return PUBLIC_HUB;
-  const isUrl = URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
-  if (isUrl) return text.replace(/\/+$/, '');
-  throw new ConfigError('HF_ENDPOINT is not an HTTP address', {
+  const url = URL.parse(text.trim());
+  const isPlain =
+    url !== null &&
+    /^https?:$/.test(url.protocol) &&
+    [url.username, url.password, url.search, url.hash].every(part => part === '');
+  if (isPlain) return url.href.replace(/\/+$/, '');
+  // Not shown: it may have a password in it, and it would be in every error and label.
+  throw new ConfigError('HF_ENDPOINT is not a plain HTTP address', {
     code: 'USAGE',
     subject: 'HF_ENDPOINT',
-    remedy: `Set it to something like ${PUBLIC_HUB}, or unset it.`,
+    remedy: `Set it to something like ${PUBLIC_HUB}, or unset it; a login goes into HF_TOKEN.`,
   });
 }
 
-function readToken(env: Readonly<Record<string, string | undefined>>): string | undefined {
-  for (const name of ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN']) {
-    const token = env[name]?.trim();
+function readToken(env: Environment): string | undefined {
+  for (const [name, text] of tokenPlaces(env)) {
+    const token = text?.trim();
     if (!token) continue;
     // The value itself is not shown: it may be most of a real token.
     if (/^[\x21-\x7e]+$/.test(token)) return token;
@@ -36,4 +48,25 @@ function readToken(env: Readonly<Record<string, string | undefined>>): string | 
     });
   }
   return undefined;
+}
+
+function* tokenPlaces(env: Environment): Generator<[name: string, text: string | undefined]> {
+  for (const name of ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN']) yield [name, env[name]];
+  if (env.HF_TOKEN_PATH) yield ['HF_TOKEN_PATH', readTokenFile('HF_TOKEN_PATH', env.HF_TOKEN_PATH)];
+  else if (env.HF_HOME) yield ['HF_HOME', readTokenFile('HF_HOME', path.join(env.HF_HOME, 'token'))];
+}
+
+function readTokenFile(name: string, file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    // Nobody has logged in here, which is fine.
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new ConfigError(`the token file that ${name} names cannot be read`, {
+      code: 'USAGE',
+      subject: name,
+      remedy: `Make ${file} a file that can be read, or unset ${name}.`,
+      cause,
+    });
+  }
 }

@@ -56,7 +56,7 @@ const info = (more: object = {}): object => ({
   ...more,
 });
 const hubAt = (endpoint: string, token?: string): Hub =>
-  createHub({ endpoint, http, retry: RETRY, ...(token === undefined ? {} : { token }) });
+  createHub({ endpoint, http, readAttempts: RETRY.attempts, ...(token === undefined ? {} : { token }) });
 const failsWith = (code: string, text?: RegExp) => (error: unknown) => {
   assert.ok(error instanceof WeighbridgeError, String(error));
   assert.equal(error.code, code, error.message);
@@ -112,7 +112,7 @@ test('where sizes are missing the tree is read, page by page', async () => {
     else if (request.url?.includes('cursor'))
       json(response, [entry('z'), { type: 'directory', path: 'd', oid: OID }]);
     else
-      json(response, [entry('a', { lfs: { oid: 'd'.repeat(64), size: 99 } })], {
+      json(response, [entry('a', { size: 99, lfs: { oid: 'd'.repeat(64), size: 99 } })], {
         link: `<${url}${request.url}&cursor=1>; rel="next"`,
       });
   });

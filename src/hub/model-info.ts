@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import { isGitOid, isSha256Hex } from '../core/digest.ts';
 import { badAnswer } from './hub-failure.ts';
+import { isModelId } from './names.ts';
+import { quoted } from './quoted.ts';
 import type { HubFile, LicenseFacts } from './types.ts';
+
+/** The Hub takes no larger file into git itself; https://huggingface.co/docs/hub/repositories-getting-started */
+const LFS_ABOVE_BYTES = 10 * 1024 * 1024;
 
 const text = z.string();
 const textOrList = z.union([text, z.array(text)]);
@@ -14,32 +19,32 @@ const Sibling = z.object({
   rfilename: text,
   size: size.nullish(),
   blobId: gitOid.nullish(),
-  lfs: z.object({ sha256, size }).nullish(),
+  lfs: z.object({ sha256: sha256.nullish(), size: size.nullish() }).nullish(),
 });
 
 const ModelInfo = z.object({
-  id: text.optional(),
-  modelId: text.optional(),
+  id: text.refine(isModelId, 'expected the id of a model'),
   sha: gitOid,
-  gated: z.union([z.boolean(), text]).nullish(),
+  // Not to be guessed where it is missing: it decides on whether weights may be passed on.
+  gated: z.union([z.boolean(), text.min(1)]),
   private: z.boolean().nullish(),
   disabled: z.boolean().nullish(),
   tags: z.array(text).nullish(),
   // A card is written by people: what has the wrong type in it counts as not written, not as an error.
   cardData: z.record(text, z.unknown()).nullish(),
-  siblings: z.array(Sibling),
+  siblings: z.array(Sibling).nullish(),
 });
 
 const TreeEntry = z.object({
-  type: text,
+  type: z.enum(['file', 'directory']),
   path: text,
-  size: size.optional(),
-  oid: text,
+  size,
+  oid: gitOid,
   lfs: z.object({ oid: sha256, size }).nullish(),
 });
 
 export interface ParsedModelInfo {
-  readonly id: string | undefined;
+  readonly id: string;
   readonly sha: string;
   readonly gated: false | string;
   readonly isPrivate: boolean;
@@ -54,43 +59,53 @@ export interface ParsedModelInfo {
 export function parseModelInfo(model: string, body: Buffer): ParsedModelInfo {
   const info = parseJson(model, ModelInfo, body);
   return {
-    id: info.id ?? info.modelId,
+    id: info.id,
     sha: info.sha,
-    gated: info.gated === true ? 'true' : info.gated || false,
+    gated: info.gated === true ? 'true' : info.gated,
     isPrivate: info.private === true,
     isDisabled: info.disabled === true,
     tags: info.tags ?? [],
     license: licenseFacts(info.cardData ?? {}),
     baseModels: listOf(info.cardData?.base_model),
-    files: filesOf(info.siblings),
+    files: filesOf(model, info.siblings ?? undefined),
   };
 }
 
 /** One page of `GET /api/models/{id}/tree/{rev}?recursive=true`. */
 export function parseTreePage(model: string, body: Buffer): HubFile[] {
   return parseJson(model, z.array(TreeEntry), body)
-    .filter(entry => entry.type === 'file')
-    .map(entry => {
-      const sizeBytes = entry.lfs?.size ?? entry.size;
-      if (sizeBytes === undefined) throw badAnswer(model, `${JSON.stringify(entry.path)} has no size`);
-      if (!isGitOid(entry.oid)) throw badAnswer(model, `${JSON.stringify(entry.path)} has no valid oid`);
-      return hubFile(entry.path, sizeBytes, entry.oid, entry.lfs?.oid);
-    });
+    .filter(entry => entry.type !== 'directory')
+    .map(({ path, oid, size: sizeBytes, lfs }) =>
+      hubFile(model, { path, oid, sizeBytes, lfs, sha256: lfs?.oid }),
+    );
 }
 
-function filesOf(siblings: readonly z.infer<typeof Sibling>[]): HubFile[] | undefined {
+function filesOf(
+  model: string,
+  siblings: readonly z.infer<typeof Sibling>[] | undefined,
+): HubFile[] | undefined {
   const files: HubFile[] = [];
-  for (const { rfilename, size: plainSize, blobId, lfs } of siblings) {
-    const sizeBytes = lfs?.size ?? plainSize;
-    if (sizeBytes == null || (blobId == null && lfs == null)) return undefined;
-    // git's id of an LFS file is the pointer's and never used, so a server may leave it out.
-    files.push(hubFile(rfilename, sizeBytes, blobId ?? '0'.repeat(40), lfs?.sha256));
+  for (const { rfilename: path, size: sizeBytes, blobId: oid, lfs } of siblings ?? []) {
+    const isLarge = (sizeBytes ?? 0) > LFS_ABOVE_BYTES;
+    if (sizeBytes == null || oid == null || (lfs != null || isLarge ? lfs?.sha256 == null : false))
+      return undefined;
+    files.push(hubFile(model, { path, oid, sizeBytes, lfs, sha256: lfs?.sha256 }));
   }
-  return files;
+  return siblings && files;
 }
 
-function hubFile(path: string, sizeBytes: number, oid: string, hash: string | undefined): HubFile {
-  return { path, sizeBytes, gitOid: oid, ...(hash === undefined ? {} : { sha256: hash }) };
+interface WireFile {
+  readonly path: string;
+  readonly oid: string;
+  readonly sizeBytes: number;
+  readonly lfs: { readonly size?: number | null | undefined } | null | undefined;
+  readonly sha256: string | null | undefined;
+}
+
+function hubFile(model: string, { path, oid, sizeBytes, lfs, sha256: hash }: WireFile): HubFile {
+  if (lfs?.size != null && lfs.size !== sizeBytes)
+    throw badAnswer(model, `${quoted(path)} has ${sizeBytes} bytes and ${lfs.size}`);
+  return { path, sizeBytes, gitOid: oid, ...(hash == null ? {} : { sha256: hash }) };
 }
 
 function licenseFacts(card: Readonly<Record<string, unknown>>): LicenseFacts {

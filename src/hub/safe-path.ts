@@ -1,4 +1,5 @@
 import { HubError } from '../core/errors.ts';
+import { quoted } from './quoted.ts';
 
 const MAX_PATH_BYTES = 4096;
 const MAX_NAME_BYTES = 255;
@@ -8,17 +9,18 @@ const MAX_NAME_BYTES = 255;
  * others, or would make a terminal or a shell do something. A hostile list is not repaired.
  */
 export function checkPaths(model: string, paths: readonly string[]): void {
-  const files = new Set<string>();
   for (const path of paths) {
     const problem = problemOf(path);
     if (problem !== undefined) throw hostile(model, path, problem);
-    if (files.has(path)) throw hostile(model, path, 'is there twice');
-    files.add(path);
   }
-  for (const path of files) {
-    for (let slash = path.indexOf('/'); slash !== -1; slash = path.indexOf('/', slash + 1)) {
-      if (files.has(path.slice(0, slash))) throw hostile(model, path, 'is below a path that is a file');
-    }
+  // NUL sorts before everything, and no path has it: what lies below a path comes right behind it.
+  const keys = paths.map(path => path.replaceAll('/', '\0')).sort();
+  for (const [index, key] of keys.entries()) {
+    const previous = keys[index - 1];
+    if (previous === undefined || !key.startsWith(previous)) continue;
+    const path = key.replaceAll('\0', '/');
+    if (key === previous) throw hostile(model, path, 'is there twice');
+    if (key[previous.length] === '\0') throw hostile(model, path, 'is below a path that is a file');
   }
 }
 
@@ -40,8 +42,7 @@ function problemOf(path: string): string | undefined {
 }
 
 function hostile(model: string, path: string, problem: string): HubError {
-  const shown = JSON.stringify(path.length > 200 ? `${path.slice(0, 200)}…` : path);
-  return new HubError(`${model} lists a file that is refused: ${shown} ${problem}`, {
+  return new HubError(`${model} lists a file that is refused: ${quoted(path)} ${problem}`, {
     code: 'HUB_HOSTILE_PATH',
     subject: model,
     remedy: 'Nothing of this model is touched. Report it to the Hub or pin an earlier revision.',

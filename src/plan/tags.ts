@@ -16,6 +16,12 @@ export function tagsFor(model: ModelConfig, variant: Variant, revision: string):
   return [...new Set(tags)];
 }
 
+/** The first tag that the Hub need not be asked for: of a template without `{revision}`, if there is one. */
+export function firstFixedTag(model: ModelConfig, variant: Variant): string | undefined {
+  const template = model.tags.find(one => !one.includes('{revision}'));
+  return template === undefined ? undefined : tagsFor({ ...model, tags: [template] }, variant, '')[0];
+}
+
 /** What `{version}` stands for: the tag of the base image, which for vLLM's own images is the vLLM version. */
 export function versionOf(model: ModelConfig): string | undefined {
   return parseReference(model.baseImage).tag;

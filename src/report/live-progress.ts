@@ -34,7 +34,7 @@ export class LiveProgress implements Progress {
     this.#options = options;
     this.#style = styleFor(options.isColor);
     // Its own handling of the cursor is for `process.stderr` alone.
-    this.#screen = createLogUpdate(options.stream as NodeJS.WriteStream, { showCursor: true });
+    this.#screen = createLogUpdate(sized(options), { showCursor: true });
   }
 
   readonly onEvent = (event: ProgressEvent): void => {
@@ -96,7 +96,7 @@ export class LiveProgress implements Progress {
 
   #draw(): void {
     const nowMs = Date.now();
-    const rows = this.#options.stream.rows ?? DEFAULT_ROWS;
+    const rows = rowsOf(this.#options);
     const isRetrying = this.#retry !== undefined && nowMs < this.#retry.untilMs;
     const lines = liveFrame(this.#state.models.values(), {
       nowMs,
@@ -111,6 +111,29 @@ export class LiveProgress implements Progress {
 
   /** One less than there are: some terminals wrap as soon as a line is full. */
   get #columns(): number {
-    return (this.#options.stream.columns || this.#options.columns) - 1;
+    return columnsOf(this.#options) - 1;
   }
+}
+
+/** The stream with a size in any case: a pseudo-terminal that nobody has sized says 0 by 0. */
+function sized(options: ProgressOptions): NodeJS.WriteStream {
+  const view = {
+    isTTY: true,
+    write: (text: string) => options.stream.write(text),
+    get columns() {
+      return columnsOf(options);
+    },
+    get rows() {
+      return rowsOf(options);
+    },
+  };
+  return view as NodeJS.WriteStream;
+}
+
+function columnsOf({ stream, columns }: ProgressOptions): number {
+  return stream.columns || columns;
+}
+
+function rowsOf({ stream }: ProgressOptions): number {
+  return stream.rows || DEFAULT_ROWS;
 }

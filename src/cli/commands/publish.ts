@@ -5,7 +5,6 @@ import { publishToJson } from '../../report/publish-json.ts';
 import { publishSummary } from '../../report/publish-summary.ts';
 import {
   type CommonOptions,
-  chosenVariants,
   readConfig,
   withConfig,
   withJson,
@@ -14,7 +13,7 @@ import {
   withVariant,
 } from '../options.ts';
 import { planFor } from '../planning.ts';
-import { publishAll, statusOf } from '../publishing.ts';
+import { publishPlan, statusOf } from '../publishing.ts';
 import { runSession } from '../session.ts';
 
 interface PublishOptions extends CommonOptions {
@@ -43,16 +42,7 @@ DOCKERHUB_TOKEN (docker.io). HF_TOKEN is for gated and private models.`,
       runSession(options, async session => {
         const config = await readConfig(options);
         const plan = await planFor(session, config, options, 'required');
-        const outcomes = await publishAll(session, plan, {
-          variants: chosenVariants(options.variant),
-          isDryRun: options.dryRun === true,
-          isForced: options.force === true,
-          targetsOf: model =>
-            model.targets.map(({ registry, repository }) => ({
-              registry,
-              store: session.services.openRepository(repository, 'push'),
-            })),
-        });
+        const outcomes = await publishPlan(session, plan, options);
         session.progress.stop();
         const json = JSON.stringify(publishToJson(outcomes, plan), null, 2);
         if (options.result !== undefined) await writeFile(options.result, `${json}\n`);

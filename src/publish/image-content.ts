@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { extract } from 'tar-stream';
+import type { ByteSource } from '../core/byte-source.ts';
+import { type Digest, digestFromHex } from '../core/digest.ts';
+import { IntegrityError } from '../core/errors.ts';
+import type { Descriptor } from '../oci/types.ts';
+import type { ImageStore } from '../store/image-store.ts';
+
+/** What a regular file in a layer really is, whatever the manifest says of it. */
+export interface FoundFile {
+  /** Path in the image without leading slash. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  /** What git would call the content; https://git-scm.com/book/en/v2/Git-Internals-Git-Objects */
+  readonly gitOid: string;
+}
+
+export interface ReadOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onBytes?: (count: number) => void;
+}
+
+/**
+ * Reads an uncompressed layer to its end and gives its regular files. The tar is read by a library and not by what
+ * wrote it, so that a mistake in the one does not hide in the other. `keep` names files whose bytes are wanted.
+ * Throws IntegrityError where the blob is not its digest.
+ */
+export async function readLayer(
+  store: ImageStore,
+  descriptor: Descriptor,
+  options: ReadOptions & { readonly keep?: (path: string) => boolean } = {},
+): Promise<{ files: FoundFile[]; kept: Map<string, Buffer> }> {
+  const files: FoundFile[] = [];
+  const kept = new Map<string, Buffer>();
+  const reader = extract();
+  const source = Readable.from(hashed(store.openBlob(descriptor), descriptor, options));
+  // A broken source ends the reader too; its error is the one to tell of.
+  const fed = pipeline(source, reader, { end: true });
+  fed.catch(() => undefined);
+  try {
+    for await (const entry of reader) {
+      const { name, size = 0, type } = entry.header;
+      const sha256 = createHash('sha256');
+      const git = createHash('sha1').update(`blob ${size}\0`);
+      const parts: Buffer[] = [];
+      for await (const chunk of entry as AsyncIterable<Buffer>) {
+        sha256.update(chunk);
+        git.update(chunk);
+        if (options.keep?.(name)) parts.push(chunk);
+      }
+      if (type !== 'file') continue;
+      files.push({ path: name, sizeBytes: size, sha256: sha256.digest('hex'), gitOid: git.digest('hex') });
+      if (options.keep?.(name)) kept.set(name, Buffer.concat(parts));
+    }
+  } catch (error) {
+    await fed;
+    throw error;
+  }
+  await fed;
+  return { files, kept };
+}
+
+/** Reads a blob to its end for its digest alone. Throws IntegrityError where it is another. */
+export async function readForDigest(
+  store: ImageStore,
+  descriptor: Descriptor,
+  options: ReadOptions = {},
+): Promise<void> {
+  for await (const _ of hashed(store.openBlob(descriptor), descriptor, options));
+}
+
+async function* hashed(
+  source: ByteSource,
+  { digest, size }: Descriptor,
+  { signal, onBytes }: ReadOptions,
+): AsyncGenerator<Uint8Array> {
+  const hash = createHash('sha256');
+  let count = 0;
+  for await (const chunk of source.open({ start: 0, signal })) {
+    hash.update(chunk);
+    count += chunk.length;
+    onBytes?.(chunk.length);
+    yield chunk;
+  }
+  checkBlob(source.name, digest, size, digestFromHex(hash.digest('hex')), count);
+}
+
+function checkBlob(name: string, digest: Digest, size: number, actual: Digest, count: number): void {
+  if (actual === digest && count === size) return;
+  throw new IntegrityError(`${name}: expected ${digest} (${size} bytes), got ${actual} (${count} bytes)`, {
+    code: 'INTEGRITY_HASH',
+    subject: name,
+    remedy: 'The registry holds other bytes than it says. Publish again with --force.',
+  });
+}

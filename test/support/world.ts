@@ -1,0 +1,198 @@
+import { gzipSync } from 'node:zlib';
+import { parseConfig } from '../../src/config/load-config.ts';
+import type { Variant } from '../../src/config/types.ts';
+import { digestOf } from '../../src/core/digest.ts';
+import type { ProgressEvent } from '../../src/core/events.ts';
+import { Limiter } from '../../src/core/pool.ts';
+import { HttpClient } from '../../src/http/client.ts';
+import { createHub } from '../../src/hub/create-hub.ts';
+import { parseReference } from '../../src/oci/reference.ts';
+import { END_OF_ARCHIVE, paddingFor, tarEntryHeader } from '../../src/oci/tar-header.ts';
+import { type ImageConfig, type Manifest, MediaType } from '../../src/oci/types.ts';
+import { makePlan } from '../../src/plan/make-plan.ts';
+import type { PlannedModel } from '../../src/plan/types.ts';
+import { publishModel } from '../../src/publish/publish-model.ts';
+import type { ImageOutcome } from '../../src/publish/types.ts';
+import type { ImageStore } from '../../src/store/image-store.ts';
+import { RegistryClient } from '../../src/store/registry-client.ts';
+import { RegistryStore } from '../../src/store/registry-store.ts';
+import { type EmbeddedHub, startHub } from '../../src/testkit/hub.ts';
+import { type EmbeddedRegistry, type RegistryOptions, startRegistry } from '../../src/testkit/registry.ts';
+
+export const BASE_REPOSITORY = 'vllm/vllm-openai';
+export const LOGIN = { user: 'robot', password: 'pässword' };
+
+/** A Hub and registries of this test alone, and Weighbridge wired to them without its command line. */
+export class World {
+  readonly hub: EmbeddedHub;
+  readonly registries: readonly EmbeddedRegistry[];
+  readonly events: ProgressEvent[] = [];
+  readonly #http = new HttpClient({ retry: { baseMs: 1, attempts: 3 }, idleTimeoutMs: 2000 });
+
+  constructor(hub: EmbeddedHub, registries: readonly EmbeddedRegistry[]) {
+    this.hub = hub;
+    this.registries = registries;
+  }
+
+  /** The first registry also holds the base image. */
+  static async start(...options: RegistryOptions[]): Promise<World> {
+    const registries = await Promise.all((options.length > 0 ? options : [{}]).map(startRegistry));
+    const world = new World(await startHub(), registries);
+    putBase(world.registry(0), 'v0.6.0');
+    return world;
+  }
+
+  registry(index: number): EmbeddedRegistry {
+    return this.registries[index] as EmbeddedRegistry;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#http.close();
+    await Promise.all([this.hub.close(), ...this.registries.map(registry => registry.close())]);
+  }
+
+  /** `models.yaml` for one model, published to all registries as `r0`, `r1`, …. */
+  config(model: string, more = ''): string {
+    const registries = this.registries.map((registry, i) => `  r${i}: ${registry.host}/acme\n`).join('');
+    const base = `${this.registry(0).host}/${BASE_REPOSITORY}:v0.6.0`;
+    return `registries:\n${registries}defaults:\n  base_image: ${base}\nmodels:\n  - id: ${model}\n    short: x\n${more}`;
+  }
+
+  async plan(yaml: string, token?: string): Promise<PlannedModel> {
+    const config = parseConfig(yaml, 'models.yaml');
+    const { models } = await makePlan(config, config.models, {
+      hub: this.#hub(token),
+      targets: 'required',
+      overrides: {},
+      env: {},
+    });
+    const [model] = models;
+    if (model?.kind !== 'planned') throw model?.error;
+    return model;
+  }
+
+  async publish(yaml: string, options: PublishOptions = {}): Promise<readonly ImageOutcome[]> {
+    const planned = await this.plan(yaml);
+    const targets = planned.targets.map(({ registry, repository }) => ({
+      registry,
+      store: this.open(repository),
+    }));
+    const outcome = await publishModel(planned, targets, {
+      hub: this.#hub(),
+      openBase: name => this.open(name, 'pull'),
+      bootstrapSource: '#!/usr/bin/env python3\n',
+      variants: options.variants ?? ['slim', 'fat'],
+      isDryRun: options.isDryRun ?? false,
+      isForced: options.isForced ?? false,
+      blobSlots: new Limiter(4),
+      onEvent: event => this.events.push(event),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+    return outcome.images;
+  }
+
+  open(name: string, access: 'pull' | 'push' = 'push'): ImageStore {
+    const { registry, repository } = parseReference(name);
+    const credential = async () => ({
+      kind: 'basic' as const,
+      username: LOGIN.user,
+      password: LOGIN.password,
+    });
+    return new RegistryStore(
+      new RegistryClient({ http: this.#http, registry, credential }),
+      repository,
+      access,
+    );
+  }
+
+  manifest(registry: number, tag: string, repository = 'acme/hf-x'): Manifest {
+    const stored = this.registry(registry).manifest(repository, tag);
+    if (stored === undefined) throw new Error(`no ${repository}:${tag} in registry ${registry}`);
+    return JSON.parse(stored.bytes.toString('utf8'));
+  }
+
+  async imageConfig(registry: number, tag: string): Promise<ImageConfig> {
+    const bytes = await this.registry(registry).readBlob(this.manifest(registry, tag).config.digest);
+    return JSON.parse(String(bytes));
+  }
+
+  #hub(token?: string) {
+    return createHub({
+      endpoint: this.hub.url,
+      http: this.#http,
+      readAttempts: 4,
+      ...(token ? { token } : {}),
+    });
+  }
+}
+
+export interface PublishOptions {
+  readonly variants?: readonly Variant[];
+  readonly isDryRun?: boolean;
+  readonly isForced?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** A model of three weight files and small ones, with a permissive card. */
+export const MODEL_FILES = {
+  'README.md': '---\nlicense: apache-2.0\n---\n# x\n',
+  LICENSE: 'The licence of x.\n',
+  'config.json': '{"model_type":"llama"}',
+  'tokenizer_config.json': '{}',
+  'model-00001-of-00003.safetensors': Buffer.alloc(300_000, 1),
+  'model-00002-of-00003.safetensors': Buffer.alloc(200_000, 2),
+  'model-00003-of-00003.safetensors': Buffer.alloc(100_001, 3),
+  'pytorch_model.bin': Buffer.alloc(50_000, 4),
+};
+
+/** Puts a small image where the base is expected; `content` makes it another image. */
+export function putBase(
+  registry: EmbeddedRegistry,
+  tag: string,
+  content = 'base',
+  entrypoint = ['vllm', 'serve'],
+): void {
+  const layers = ['os', content].map(text => {
+    const header = tarEntryHeader({ path: `etc/${text}`, mode: 0o644, sizeBytes: text.length, type: 'file' });
+    const tar = Buffer.concat([
+      header,
+      Buffer.from(text),
+      Buffer.alloc(paddingFor(text.length)),
+      END_OF_ARCHIVE,
+    ]);
+    return { tar, gzip: gzipSync(tar) };
+  });
+  const config = Buffer.from(
+    JSON.stringify({
+      architecture: 'amd64',
+      os: 'linux',
+      created: '2026-01-02T03:04:05Z',
+      docker_version: '24.0',
+      config: {
+        Env: ['PATH=/usr/bin', 'HF_HOME=/old'],
+        WorkingDir: '/vllm-workspace',
+        Entrypoint: entrypoint,
+        Cmd: ['x'],
+        Labels: { maintainer: 'them' },
+      },
+      rootfs: { type: 'layers', diff_ids: layers.map(layer => digestOf(layer.tar)) },
+      history: layers.map((_, i) => ({ created_by: `step ${i}` })),
+    }),
+  );
+  const manifest = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: MediaType.dockerManifest,
+      config: { mediaType: MediaType.dockerConfig, digest: digestOf(config), size: config.length },
+      layers: layers.map(({ gzip }) => ({
+        mediaType: MediaType.dockerLayerGzip,
+        digest: digestOf(gzip),
+        size: gzip.length,
+      })),
+    }),
+  );
+  registry.putImage(BASE_REPOSITORY, tag, {
+    blobs: [...layers.map(layer => layer.gzip), config],
+    manifests: [{ mediaType: MediaType.dockerManifest, bytes: manifest }],
+  });
+}
