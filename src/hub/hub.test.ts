@@ -110,7 +110,7 @@ test('where sizes are missing the tree is read, page by page', async () => {
   const { url, requests } = await serve((request, response) => {
     if (request.url?.includes('/revision/')) json(response, info({ siblings: [{ rfilename: 'a' }] }));
     else if (request.url?.includes('cursor'))
-      json(response, [entry('z'), { type: 'directory', path: 'd', oid: OID }]);
+      json(response, [entry('z'), { type: 'directory', path: 'd', size: 0, oid: OID }]);
     else
       json(response, [entry('a', { size: 99, lfs: { oid: 'd'.repeat(64), size: 99 } })], {
         link: `<${url}${request.url}&cursor=1>; rel="next"`,
