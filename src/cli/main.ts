@@ -1,11 +1,13 @@
 import { Command, CommanderError } from 'commander';
 import { addBuild } from './commands/build.ts';
 import { addDemo } from './commands/demo.ts';
+import { addInspect } from './commands/inspect.ts';
 import { addLicenses } from './commands/licenses.ts';
 import { addPlan } from './commands/plan.ts';
 import { addPublish } from './commands/publish.ts';
 import { addRun } from './commands/run.ts';
 import { addValidate } from './commands/validate.ts';
+import { addVerify } from './commands/verify.ts';
 import { packageVersion } from './package-info.ts';
 import { ExitStatus } from './session.ts';
 
@@ -24,6 +26,7 @@ The way of a model:
   validate ─► plan ─► publish           models.yaml to images in registries
   build                                 the same into a local image, without a registry
   run                                   start one with docker or podman
+  inspect, verify                       what an image is, and whether it is what the Hub has
 
 Try it without any account:  weighbridge demo
 A first models.yaml:
@@ -33,7 +36,17 @@ A first models.yaml:
       short: qwen25-05b`,
   );
 
-for (const add of [addValidate, addPlan, addPublish, addBuild, addRun, addLicenses, addDemo]) {
+for (const add of [
+  addValidate,
+  addPlan,
+  addPublish,
+  addBuild,
+  addRun,
+  addInspect,
+  addVerify,
+  addLicenses,
+  addDemo,
+]) {
   add(program);
 }
 for (const command of program.commands)

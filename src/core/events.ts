@@ -1,6 +1,6 @@
 /** Everything that happens while a plan is made or published, as it happens. Who shows it is another matter. */
 export type ProgressEvent =
-  | { readonly type: 'model-start'; readonly model: string; readonly phase: 'resolve' | 'publish' }
+  | { readonly type: 'model-start'; readonly model: string; readonly phase: WorkPhase }
   | {
       readonly type: 'model-end';
       readonly model: string;
@@ -27,7 +27,7 @@ export type ProgressEvent =
       readonly type: 'blob-end';
       readonly model: string;
       readonly blob: string;
-      readonly how: 'uploaded' | 'mounted' | 'reused' | 'failed';
+      readonly how: 'uploaded' | 'mounted' | 'reused' | 'read' | 'failed';
     }
   | {
       readonly type: 'image';
@@ -44,5 +44,8 @@ export type ProgressEvent =
       readonly reason: string;
     }
   | { readonly type: 'warning'; readonly model?: string; readonly text: string };
+
+/** What is being done with a model (or, for `verify` and `scan`, with one image of it). */
+export type WorkPhase = 'resolve' | 'publish' | 'verify' | 'scan';
 
 export type OnEvent = (event: ProgressEvent) => void;

@@ -83,6 +83,14 @@ export function readLayerDescriptor(descriptor: Descriptor): KnownLayer | undefi
   return files && { key, digest: descriptor.digest, sizeBytes: descriptor.size, files };
 }
 
+/** What kind of layer a descriptor of ours describes; undefined for a base image's. */
+export function layerKindOf({ annotations }: Descriptor): LayerRecipe['kind'] | undefined {
+  const kind = annotations?.[KIND];
+  return KINDS.find(known => known === kind);
+}
+
+const KINDS: readonly LayerRecipe['kind'][] = ['weights', 'files', 'bootstrap', 'licenses'];
+
 function readFiles(text: string, layerSize: number): PublishedFile[] | undefined {
   let rows: unknown;
   try {

@@ -1,22 +1,30 @@
-import { readAll } from '../core/byte-source.ts';
-import { type Digest, digestOf } from '../core/digest.ts';
+import type { Digest } from '../core/digest.ts';
 import { describeError, isAbort, RegistryError, WeighbridgeError } from '../core/errors.ts';
 import { mapPool } from '../core/pool.ts';
 import type { Hub, HubFile, ModelSnapshot } from '../hub/types.ts';
-import { parseImageConfig, parseManifest } from '../oci/parse.ts';
-import { formatPlatform } from '../oci/reference.ts';
-import type { Descriptor, ImageConfig, Manifest } from '../oci/types.ts';
-import { BOOTSTRAP_FOLDER } from '../plan/layers.ts';
+import type { Descriptor } from '../oci/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import { readForDigest, readLayer } from './image-content.ts';
 import { readLayerDescriptor } from './layer-annotations.ts';
+import {
+  asListed,
+  type ListedFile,
+  modelFiles,
+  type PublishedImage,
+  parseSlimList,
+  readPublishedImages,
+  SLIM_LIST,
+} from './published-image.ts';
 
 export interface VerifyOptions {
   readonly hub: Hub;
   /** Reads and hashes every byte of the image; otherwise what the manifest says is held against the Hub. */
   readonly isDeep: boolean;
   readonly signal?: AbortSignal | undefined;
-  readonly onBytes?: (count: number) => void;
+  /** A layer's bytes as they are read; called with 0 when it begins. */
+  readonly onRead?: (layer: Descriptor, name: string, count: number) => void;
+  /** After a layer's last byte, or when it was found not to be right. */
+  readonly onLayerEnd?: (layer: Descriptor, name: string) => void;
 }
 
 export interface FileCheck {
@@ -37,12 +45,13 @@ export interface ImageCheck {
   readonly variant: string;
   /** The model's files that are in the image (fat) or in the list that it fetches (slim). */
   readonly files: readonly FileCheck[];
+  /** Files of the repository at this commit that the image does not have; `models.yaml` decides which those are. */
+  readonly leftOut: readonly string[];
   /** What is wrong with blobs, apart from the model's files. */
   readonly problems: readonly string[];
   readonly bytesRead: number;
 }
 
-const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
 const CONCURRENCY = 4;
 
 /** Whether an image that was published is what the Hub has at the commit that it names. Throws where that cannot be told. */
@@ -52,8 +61,8 @@ export async function verifyImage(
   options: VerifyOptions,
 ): Promise<ImageCheck[]> {
   const checks: ImageCheck[] = [];
-  for (const digest of await manifestsOf(store, reference, options.signal)) {
-    checks.push(await verifyManifest(store, digest, options));
+  for (const image of await readPublishedImages(store, reference, options.signal)) {
+    checks.push(await verifyOne(store, image, options));
   }
   return checks;
 }
@@ -62,30 +71,13 @@ export function isRight({ files, problems }: ImageCheck): boolean {
   return problems.length === 0 && files.length > 0 && files.every(file => file.status === 'same');
 }
 
-async function manifestsOf(store: ImageStore, reference: string, signal?: AbortSignal): Promise<Digest[]> {
-  const top = await store.getManifest(reference, signal);
-  if (top === undefined) {
-    throw new RegistryError(`${store.name} has no image ${reference}`, {
-      code: 'REGISTRY_NOT_FOUND',
-      subject: store.name,
-      remedy: 'Check the tag, and the login where the repository is private.',
-    });
-  }
-  const parsed = parseManifest(top.bytes, top.mediaType, store.name);
-  return parsed.kind === 'manifest' ? [top.digest] : parsed.index.manifests.map(child => child.digest);
-}
-
-async function verifyManifest(
+async function verifyOne(
   store: ImageStore,
-  digest: Digest,
+  image: PublishedImage,
   options: VerifyOptions,
 ): Promise<ImageCheck> {
-  const { manifest, config } = await readImage(store, digest, options.signal);
-  const labels = config.config?.Labels ?? {};
-  const id = labels['io.weighbridge.model.id'];
-  const revision = labels['io.weighbridge.model.revision'];
-  const variant = labels['io.weighbridge.variant'];
-  if (id === undefined || revision === undefined || variant === undefined) {
+  const { model, digest, platform } = image;
+  if (model === undefined) {
     throw new RegistryError(
       `${store.name}@${digest} was not published by Weighbridge: it does not name a model`,
       {
@@ -95,59 +87,31 @@ async function verifyManifest(
       },
     );
   }
+  const { id, revision, variant } = model;
   const snapshot = await options.hub.getModel(id, revision, options.signal);
   let bytesRead = 0;
-  const content = await readContent(store, manifest, {
+  const content = await readContent(store, image, {
     ...options,
-    onBytes: count => {
+    onRead: (layer, name, count) => {
       bytesRead += count;
-      options.onBytes?.(count);
+      options.onRead?.(layer, name, count);
     },
   });
-  const dir = config.config?.Env?.find(entry => entry.startsWith('MODEL_DIR='))?.slice('MODEL_DIR=/'.length);
-  const listed = variant === 'slim' ? content.slimList : relativeTo(`${dir}/`, content.files);
+  const listed = variant === 'slim' ? content.slimList : modelFiles(model, content.files);
+  // A layer that could not be read has its files all the same.
+  const declared = modelFiles(model, image.layers.flatMap(layer => layer.files).map(asListed));
+  const names = new Set([...listed, ...declared].map(file => file.path));
   return {
-    platform: formatPlatform({ os: config.os, architecture: config.architecture }),
+    platform,
     digest,
     id,
     revision,
     variant,
     files: compare(listed, snapshot),
-    problems: [...content.problems, ...diffIdProblems(manifest, config)],
+    leftOut: snapshot.files.map(file => file.path).filter(path => !names.has(path)),
+    problems: [...content.problems, ...diffIdProblems(image)],
     bytesRead,
   };
-}
-
-async function readImage(
-  store: ImageStore,
-  digest: Digest,
-  signal: AbortSignal | undefined,
-): Promise<{ manifest: Manifest; config: ImageConfig }> {
-  const stored = await store.getManifest(digest, signal);
-  const parsed = stored && parseManifest(stored.bytes, stored.mediaType, store.name);
-  if (parsed?.kind !== 'manifest') {
-    throw new RegistryError(`${store.name} names ${digest}, which is no image`, {
-      code: 'REGISTRY_BAD_ANSWER',
-      subject: store.name,
-    });
-  }
-  const { manifest } = parsed;
-  const bytes = await readAll(store.openBlob(manifest.config), MAX_CONFIG_BYTES, signal);
-  if (digestOf(bytes) !== manifest.config.digest) {
-    throw new RegistryError(`${store.name}: the config is not the one that the manifest names`, {
-      code: 'REGISTRY_BAD_ANSWER',
-      subject: store.name,
-    });
-  }
-  return { manifest, config: parseImageConfig(bytes, store.name) };
-}
-
-/** A file as the image has it or lists it; one of the two hashes may be all that is known of a small file. */
-interface ListedFile {
-  readonly path: string;
-  readonly sizeBytes: number;
-  readonly sha256?: string | undefined;
-  readonly gitOid?: string | undefined;
 }
 
 interface Content {
@@ -156,32 +120,51 @@ interface Content {
   readonly problems: readonly string[];
 }
 
-async function readContent(store: ImageStore, manifest: Manifest, options: VerifyOptions): Promise<Content> {
+async function readContent(
+  store: ImageStore,
+  { manifest, layers }: PublishedImage,
+  options: VerifyOptions,
+): Promise<Content> {
   const files: ListedFile[] = [];
   const problems: string[] = [];
   let slimList: ListedFile[] = [];
-  await mapPool(manifest.layers, CONCURRENCY, async layer => {
+  const { signal } = options;
+  await mapPool(manifest.layers, CONCURRENCY, async (layer, index) => {
+    const known = layers[index]?.files ?? [];
+    const name = layerName(layer, known);
+    const onBytes = (count: number): void => options.onRead?.(layer, name, count);
     try {
-      const listPath = `${BOOTSTRAP_FOLDER}/model.json`;
-      const known = readLayerDescriptor(layer);
-      const hasList = known?.files.some(file => file.path === listPath) === true;
+      const hasList = known.some(file => file.path === SLIM_LIST);
       if (!options.isDeep && !hasList) {
-        problems.push(...(await presence(store, layer, options.signal)));
-        files.push(...(known?.files ?? []).map(fromAnnotation));
-      } else if (known === undefined) {
-        await readForDigest(store, layer, options);
-      } else {
-        const read = await readLayer(store, layer, { ...options, keep: path => path === listPath });
-        files.push(...read.files);
-        const list = read.kept.get(listPath);
-        if (list !== undefined) slimList = readSlimList(list);
+        problems.push(...(await presence(store, layer, signal)));
+        files.push(...known.map(asListed));
+        return;
       }
+      onBytes(0);
+      if (known.length === 0) {
+        await readForDigest(store, layer, { signal, onBytes });
+      } else {
+        const keep = (path: string): boolean => path === SLIM_LIST;
+        const read = await readLayer(store, layer, { signal, onBytes, keep });
+        files.push(...read.files);
+        const list = read.kept.get(SLIM_LIST);
+        if (list !== undefined) slimList = parseSlimList(list);
+      }
+      options.onLayerEnd?.(layer, name);
     } catch (error) {
-      if (isAbort(error) || options.signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
+      if (isAbort(error) || signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
       problems.push(describeError(error));
+      options.onLayerEnd?.(layer, name);
     }
   });
   return { files, slimList, problems };
+}
+
+function layerName({ digest }: Descriptor, files: readonly { readonly path: string }[]): string {
+  const [first] = files;
+  if (first === undefined) return `base layer ${digest.slice(7, 19)}`;
+  const name = first.path.slice(first.path.lastIndexOf('/') + 1);
+  return files.length === 1 ? name : `${name} and ${files.length - 1} more`;
 }
 
 async function presence(
@@ -194,30 +177,6 @@ async function presence(
   return [
     `${store.name} ${stored === undefined ? 'does not have' : `has ${stored} of ${size} bytes of`} ${digest}`,
   ];
-}
-
-function fromAnnotation(file: {
-  path: string;
-  sizeBytes: number;
-  sha256: string;
-  contentId: string;
-}): ListedFile {
-  const { path, sizeBytes, sha256, contentId } = file;
-  const gitOid = contentId.startsWith('git:') ? contentId.slice('git:'.length) : undefined;
-  return { path, sizeBytes, sha256, gitOid };
-}
-
-function readSlimList(bytes: Buffer): ListedFile[] {
-  const { files } = JSON.parse(bytes.toString('utf8')) as {
-    files: { path: string; size: number; sha256?: string; gitOid?: string }[];
-  };
-  return files.map(({ path, size, sha256, gitOid }) => ({ path, sizeBytes: size, sha256, gitOid }));
-}
-
-function relativeTo(folder: string, files: readonly ListedFile[]): ListedFile[] {
-  return files
-    .filter(file => file.path.startsWith(folder))
-    .map(file => ({ ...file, path: file.path.slice(folder.length) }));
 }
 
 function compare(listed: readonly ListedFile[], { files }: ModelSnapshot): FileCheck[] {
@@ -238,7 +197,7 @@ function checkFile({ path, sizeBytes, sha256, gitOid }: ListedFile, wanted: HubF
 }
 
 /** An uncompressed layer's diff id is its digest: what a runtime will check after pulling. */
-function diffIdProblems({ layers }: Manifest, { rootfs }: ImageConfig): string[] {
+function diffIdProblems({ manifest: { layers }, config: { rootfs } }: PublishedImage): string[] {
   if (layers.length !== rootfs.diff_ids.length)
     return [`the manifest has ${layers.length} layers and the config ${rootfs.diff_ids.length}`];
   return layers.flatMap((layer, index) => {

@@ -1,6 +1,6 @@
 import { formatBytes } from '../core/text.ts';
 import type { ModelProgress, MovingBlob } from './progress-state.ts';
-import { percentText, rateText, timeLeftText } from './progress-text.ts';
+import { DOING, percentText, rateText, timeLeftText } from './progress-text.ts';
 import type { Style } from './style.ts';
 import { clean, cut, fitted, formatDuration } from './text-layout.ts';
 
@@ -19,7 +19,9 @@ const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', 
 
 /** What is going on at this moment: the models asked about in one line, then a line a model and one a moving blob. */
 export function liveFrame(models: Iterable<ModelProgress>, options: FrameOptions): string[] {
-  const { resolve = [], publish = [] } = Object.groupBy(models, model => model.phase);
+  const { asked: resolve = [], worked: publish = [] } = Object.groupBy(models, model =>
+    model.phase === 'resolve' ? 'asked' : 'worked',
+  );
   const lines: string[] = [];
   if (resolve.length > 0) lines.push(resolveLine(resolve, options));
 
@@ -57,7 +59,7 @@ function shareOut(places: number, wanted: readonly number[]): number[] {
 
 function resolveLine(models: readonly ModelProgress[], options: FrameOptions): string {
   const names = models.map(model => clean(model.name)).join(', ');
-  return headLine('asking the Hub', `about ${names}`, options);
+  return headLine(DOING.resolve, `about ${names}`, options);
 }
 
 function modelLine(model: ModelProgress, options: FrameOptions): string {
@@ -67,7 +69,7 @@ function modelLine(model: ModelProgress, options: FrameOptions): string {
   const isMoving = moving.length > 0;
   const { uploaded, mounted, reused } = model.ends;
   const parts = [
-    isMoving || model.text === '' ? 'publishing' : clean(model.text),
+    isMoving || model.text === '' ? DOING[model.phase] : clean(model.text),
     rate > 0 ? rateText(rate) : '',
     uploaded === 0 ? '' : `${formatBytes(model.uploadedBytes)} uploaded`,
     isMoving ? `${moving.length} moving` : '',

@@ -3,6 +3,7 @@ import { formatBytes } from '../core/text.ts';
 import type { Progress, ProgressOptions } from './progress.ts';
 import { type ModelProgress, type MovingBlob, ProgressState } from './progress-state.ts';
 import {
+  DOING,
   modelEndText,
   percentText,
   rateText,
@@ -49,7 +50,7 @@ export class PlainProgress implements Progress {
     const { good, bad, notable } = this.#style;
     switch (event.type) {
       case 'model-start':
-        return `${clean(event.model)}: ${event.phase === 'resolve' ? 'asking the Hub' : 'publishing'}`;
+        return `${clean(event.model)}: ${DOING[event.phase]}`;
       case 'model-end': {
         if (model === undefined || (model.phase === 'resolve' && event.status === 'done')) return undefined;
         const text = modelEndText(model, event, nowMs);
@@ -62,7 +63,7 @@ export class PlainProgress implements Progress {
       case 'blob-progress':
         return blob && this.#signOfLife(event.model, blob, nowMs);
       case 'blob-end':
-        return blob && blobEndText(event.model, blob, nowMs, bad);
+        return blob && blobEndText(event, blob, nowMs, bad);
       case 'image': {
         const digest = event.digest === undefined ? '' : ` ${clean(event.digest)}`;
         const paint = { published: good, failed: bad }[event.status] ?? String;
@@ -91,7 +92,7 @@ export class PlainProgress implements Progress {
 
 /** Said once all targets have it, or have failed to get it. */
 function blobEndText(
-  model: string,
+  { model, how }: Extract<ProgressEvent, { type: 'blob-end' }>,
   { name, sizeBytes, startMs, targets, pendingTargets, failedTargets }: MovingBlob,
   nowMs: number,
   bad: (text: string) => string,
@@ -104,7 +105,7 @@ function blobEndText(
   const elapsedMs = nowMs - startMs;
   const pace =
     elapsedMs < 1000 ? '' : ` in ${formatDuration(elapsedMs)}, ${rateText((sizeBytes * 1000) / elapsedMs)}`;
-  return `${start} uploaded ${formatBytes(sizeBytes)}${pace}`;
+  return `${start} ${how === 'read' ? 'read' : 'uploaded'} ${formatBytes(sizeBytes)}${pace}`;
 }
 
 function timeOfDay(nowMs: number): string {

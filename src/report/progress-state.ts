@@ -1,4 +1,4 @@
-import type { ProgressEvent } from '../core/events.ts';
+import type { ProgressEvent, WorkPhase } from '../core/events.ts';
 import { RateMeter } from './rate-meter.ts';
 
 /** A blob on its way. */
@@ -17,7 +17,7 @@ export interface MovingBlob {
 /** One model's way through one phase. */
 export interface ModelProgress {
   readonly name: string;
-  readonly phase: 'resolve' | 'publish';
+  readonly phase: WorkPhase;
   readonly startMs: number;
   /** What is being done, in the words of the last `phase` event. */
   text: string;
@@ -26,6 +26,7 @@ export interface ModelProgress {
   /** Ends of blobs, one for each target. */
   readonly ends: Record<BlobEnd, number>;
   uploadedBytes: number;
+  readBytes: number;
   readonly images: Map<string, number>;
 }
 
@@ -76,15 +77,16 @@ export class ProgressState {
   }
 }
 
-function newModel(name: string, phase: 'resolve' | 'publish', startMs: number): ModelProgress {
+function newModel(name: string, phase: WorkPhase, startMs: number): ModelProgress {
   return {
     name,
     phase,
     startMs,
     text: '',
     moving: new Map(),
-    ends: { uploaded: 0, mounted: 0, reused: 0, failed: 0 },
+    ends: { uploaded: 0, mounted: 0, reused: 0, read: 0, failed: 0 },
     uploadedBytes: 0,
+    readBytes: 0,
     images: new Map(),
   };
 }
@@ -119,6 +121,7 @@ function endBlob(
   const blob = model.moving.get(name);
   if (blob === undefined) return undefined;
   if (how === 'uploaded') model.uploadedBytes += blob.sizeBytes;
+  if (how === 'read') model.readBytes += blob.sizeBytes;
   if (how === 'failed') blob.failedTargets += 1;
   blob.pendingTargets -= 1;
   if (blob.pendingTargets <= 0) model.moving.delete(name);

@@ -1,11 +1,19 @@
-import type { ProgressEvent } from '../core/events.ts';
+import type { ProgressEvent, WorkPhase } from '../core/events.ts';
 import { formatBytes } from '../core/text.ts';
 import type { ModelProgress } from './progress-state.ts';
 import { clean, counted, formatDuration } from './text-layout.ts';
 
+/** What is being done in a phase, in a word. */
+export const DOING: Readonly<Record<WorkPhase, string>> = {
+  resolve: 'asking the Hub',
+  publish: 'publishing',
+  verify: 'verifying',
+  scan: 'scanning',
+};
+
 /** One line about a model that has come to its end: what became of its images and what was moved for them. */
 export function modelEndText(
-  { name, phase, startMs, ends, uploadedBytes, images }: ModelProgress,
+  { name, phase, startMs, ends, uploadedBytes, readBytes, images }: ModelProgress,
   { status, detail }: Extract<ProgressEvent, { type: 'model-end' }>,
   nowMs: number,
 ): string {
@@ -14,9 +22,10 @@ export function modelEndText(
     phase === 'resolve'
       ? [isFailed ? 'could not be resolved' : 'resolved']
       : [
-          ...(images.size === 0 ? [isFailed ? 'failed' : 'done'] : []),
+          ...(images.size === 0 && (isFailed || detail === undefined) ? [isFailed ? 'failed' : 'done'] : []),
           ...[...images].map(([imageStatus, count]) => `${count} ${clean(imageStatus)}`),
           ...(uploadedBytes === 0 ? [] : [`${formatBytes(uploadedBytes)} uploaded`]),
+          ...(readBytes === 0 ? [] : [`${formatBytes(readBytes)} read`]),
           ...(ends.mounted + ends.reused === 0
             ? []
             : [`${counted(ends.mounted + ends.reused, 'blob')} not moved`]),

@@ -4,7 +4,7 @@ import { loadConfig } from '../../config/load-config.ts';
 import { formatBytes } from '../../core/text.ts';
 import type { Plan } from '../../plan/types.ts';
 import type { ImageOutcome, PublishOutcome } from '../../publish/types.ts';
-import { isRight, verifyImage } from '../../publish/verify-image.ts';
+import { isRight } from '../../publish/verify-image.ts';
 import { planTable } from '../../report/plan-table.ts';
 import { publishSummary } from '../../report/publish-summary.ts';
 import { styleFor } from '../../report/style.ts';
@@ -12,6 +12,7 @@ import { type DemoServers, startDemoServers } from '../demo-servers.ts';
 import { planFor } from '../planning.ts';
 import { publishPlan } from '../publishing.ts';
 import { ExitStatus, runSession, type Session } from '../session.ts';
+import { verifyWithProgress } from '../verifying.ts';
 
 interface DemoOptions {
   readonly keep?: boolean;
@@ -74,8 +75,10 @@ async function verify(session: Session, outcomes: readonly PublishOutcome[]): Pr
   for (const image of outcomes.flatMap(outcome => outcome.images)) {
     const { repository, tag } = firstTag(image);
     const store = session.services.openRepository(repository, 'pull');
-    const { hub } = session.services;
-    for (const check of await verifyImage(store, tag, { hub, isDeep: true, signal: session.signal })) {
+    const title = `${image.registry} ${image.variant}`;
+    const checks = await verifyWithProgress(session, { store, reference: tag, title }, true);
+    session.progress.stop();
+    for (const check of checks) {
       isAllRight &&= isRight(check);
       const what = image.variant === 'fat' ? 'files in the image' : 'files in the list that it fetches';
       const said = isRight(check) ? "are the Hub's" : 'DIFFER from the Hub';

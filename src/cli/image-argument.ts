@@ -1,0 +1,59 @@
+import { access } from 'node:fs/promises';
+import path from 'node:path';
+import { ConfigError, RegistryError } from '../core/errors.ts';
+import { parseReference } from '../oci/reference.ts';
+import type { ImageStore } from '../store/image-store.ts';
+import { openLayout } from '../store/layout.ts';
+import type { Session } from './session.ts';
+
+/** An image that a user has named on the command line. */
+export interface NamedImage {
+  readonly store: ImageStore;
+  /** Tag or digest. */
+  readonly reference: string;
+  /** In full: `ghcr.io/acme/hf-x:v0.6.0-fat`, `oci:out:v0.6.0-fat`. */
+  readonly name: string;
+}
+
+const MAX_TAGS_SHOWN = 12;
+
+/** Reads `[host/]repository[:tag][@digest]`, or `oci:<folder>[:tag]` for what `build` has written. Throws ConfigError USAGE. */
+export async function openNamedImage(session: Session, text: string): Promise<NamedImage> {
+  if (text.startsWith('oci:')) return await openInLayout(session, text);
+  const { registry, repository, tag, digest } = parseReference(text);
+  const store = session.services.openRepository(`${registry}/${repository}`, 'pull');
+  return await named(store, digest ?? tag, session.signal);
+}
+
+async function openInLayout(session: Session, text: string): Promise<NamedImage> {
+  const [, folder = '', tag] = /^oci:(.+?)(?::([\w][\w.-]*))?$/.exec(text) ?? [];
+  // Opening one makes it, which is not what somebody who looks for an image wants.
+  await access(path.join(folder, 'oci-layout')).catch(cause => {
+    throw new RegistryError(`${folder} is no image layout: it has no file oci-layout`, {
+      code: 'STORE_IO',
+      subject: folder,
+      remedy: 'Name the folder that `weighbridge build --output oci:<dir>` has written.',
+      cause,
+    });
+  });
+  return await named(await openLayout(folder), tag, session.signal);
+}
+
+async function named(
+  store: ImageStore,
+  reference: string | undefined,
+  signal: AbortSignal,
+): Promise<NamedImage> {
+  if (reference !== undefined) {
+    const mark = reference.startsWith('sha256:') ? '@' : ':';
+    return { store, reference, name: `${store.name}${mark}${reference}` };
+  }
+  const tags = (await store.listTags(1000, signal)).sort();
+  const shown = tags.slice(0, MAX_TAGS_SHOWN).join(', ');
+  const more = tags.length > MAX_TAGS_SHOWN ? ` and ${tags.length - MAX_TAGS_SHOWN} more` : '';
+  throw new ConfigError(`${store.name}: which image? No tag was named`, {
+    code: 'USAGE',
+    subject: store.name,
+    remedy: tags.length === 0 ? 'It has no tags at all.' : `Add one of its tags: ${shown}${more}.`,
+  });
+}
