@@ -16,6 +16,7 @@ const RANK: Record<string, number> = {
   licenses: 3,
   plan: 4,
   publish: 5,
+  scan: 5,
   report: 6,
   catalog: 6,
   cli: 7,

@@ -39,6 +39,7 @@ test('the first example of the original document means what it says', () => {
     file: 'models.yaml',
     registries: {},
     hasRegistries: false,
+    scan: { severity: ['CRITICAL', 'HIGH'], failOn: [], ignoreFile: null },
     models: [
       {
         id: 'your-org/your-model',
@@ -59,6 +60,13 @@ test('the first example of the original document means what it says', () => {
       },
     ],
   });
+});
+
+test('what a scan reports and fails for can be set', () => {
+  const text = 'scan: {severity: [LOW], fail_on: [CRITICAL], ignore_file: .trivyignore}\n';
+  const { scan } = parseConfig(`${text}${FIRST_EXAMPLE}`, 'models.yaml');
+  assert.deepEqual(scan, { severity: ['LOW'], failOn: ['CRITICAL'], ignoreFile: '.trivyignore' });
+  assert.throws(() => parseConfig(`scan: {severity: [high]}\n${FIRST_EXAMPLE}`, 'models.yaml'), /CRITICAL/);
 });
 
 test('the second example of the original document parses unchanged', () => {

@@ -26,6 +26,8 @@ import {
   SPDX_ID,
 } from './field-checks.ts';
 
+import { SEVERITIES } from './types.ts';
+
 /** The registries of the original document, which need no entry in `registries`. */
 export const BUILT_IN_REGISTRIES = ['ghcr', 'dockerhub'] as const;
 
@@ -131,6 +133,21 @@ const model = z.strictObject({
   tags: tags.optional().meta({ description: `${TAGS} Goes before defaults.tags.` }),
 });
 
+const severities = unique(z.array(z.enum(SEVERITIES, { error: `must be one of ${SEVERITIES.join(', ')}` })));
+
+const scan = z.strictObject({
+  severity: severities
+    .default(['CRITICAL', 'HIGH'])
+    .meta({ description: 'Findings of these severities are reported; the others are counted only.' }),
+  fail_on: severities
+    .default([])
+    .meta({ description: 'A finding of one of these severities makes "weighbridge scan" fail.' }),
+  ignore_file: text(checkOneLine, { pattern: ONE_LINE })
+    .nullable()
+    .default(null)
+    .meta({ description: 'A .trivyignore file, relative to this one: the findings in it are left out.' }),
+});
+
 /** The file as it is written: one definition for checks, defaults and the JSON Schema. */
 export const configFile = z
   .strictObject({
@@ -142,6 +159,9 @@ export const configFile = z
       .catchall(text(checkRegistryPrefix, { examples: ['ghcr.io/acme', 'localhost:5000/models'] }))
       .optional()
       .meta({ description: 'Registries by key: the prefix, host[:port]/path, that hf-<short> is added to.' }),
+    scan: scan
+      .prefault({})
+      .meta({ description: 'What "weighbridge scan" reports of vulnerabilities, and what it fails for.' }),
     models: z.array(model).min(1).meta({ description: 'The models to publish.' }),
   })
   .meta({ title: 'models.yaml', description: 'The models that Weighbridge publishes as container images.' });

@@ -10,6 +10,11 @@ export function toConfig(data: ConfigFile, source: YamlSource, file: string): Co
     file,
     registries: Object.fromEntries(registries.map(([key, prefix]) => [key, withoutTrailingSlash(prefix)])),
     hasRegistries: data.registries !== undefined,
+    scan: {
+      severity: data.scan.severity,
+      failOn: data.scan.fail_on,
+      ignoreFile: data.scan.ignore_file,
+    },
     models: data.models.map((model, index) => toModel(model, data.defaults, source, index)),
   };
 }

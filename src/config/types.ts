@@ -7,7 +7,22 @@ export interface Config {
   /** Whether `registries:` was written at all. */
   readonly hasRegistries: boolean;
   readonly models: readonly ModelConfig[];
+  readonly scan: ScanConfig;
 }
+
+/** What `weighbridge scan` reports, and what it fails for. */
+export interface ScanConfig {
+  /** Findings below these are counted and not reported one by one. */
+  readonly severity: readonly Severity[];
+  /** Findings that make the scan fail; none by default. */
+  readonly failOn: readonly Severity[];
+  /** Trivy's ignore file as written: relative to the folder of models.yaml. Null where there is none. */
+  readonly ignoreFile: string | null;
+}
+
+export type Severity = 'CRITICAL' | 'HIGH' | 'MEDIUM' | 'LOW' | 'UNKNOWN';
+/** The worst first. */
+export const SEVERITIES: readonly Severity[] = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'UNKNOWN'];
 
 export interface ModelConfig {
   /** Hub repository, `org/name` (or a bare legacy `name`). */

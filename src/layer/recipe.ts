@@ -3,7 +3,7 @@
  * The layer is an uncompressed tar that is a pure function of the entries' paths, modes and content.
  */
 export interface LayerRecipe {
-  readonly kind: 'weights' | 'files' | 'licenses' | 'bootstrap';
+  readonly kind: LayerKind;
   /** For people, in progress and history: the file's path, or `12 small files`. */
   readonly name: string;
   /**
@@ -14,6 +14,11 @@ export interface LayerRecipe {
   /** In the order of the tar; directories are added by the writer. */
   readonly entries: readonly LayerEntry[];
 }
+
+export type LayerKind = 'weights' | 'files' | 'licenses' | 'bootstrap';
+
+/** The annotation that tells a published layer's kind. A layer without it is the base image's. */
+export const LAYER_KIND_ANNOTATION = 'io.weighbridge.layer.kind';
 
 export interface LayerEntry {
   /** Path in the image without leading slash: `models/x/config.json`. */

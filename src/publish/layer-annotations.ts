@@ -1,11 +1,10 @@
 import { type Digest, isDigest, isSha256Hex } from '../core/digest.ts';
-import type { LayerRecipe } from '../layer/recipe.ts';
+import { LAYER_KIND_ANNOTATION, type LayerRecipe } from '../layer/recipe.ts';
 import { layerKey, layOut } from '../layer/tar-layout.ts';
 import { type Annotations, type Descriptor, MediaType } from '../oci/types.ts';
 
 /** What a layer of ours says of itself in the manifest, so that a later publish finds it and what is in it again. */
 const KEY = 'io.weighbridge.layer.key';
-const KIND = 'io.weighbridge.layer.kind';
 const FILES = 'io.weighbridge.files';
 const FILE_PATH = 'io.weighbridge.file.path';
 const FILE_SHA256 = 'io.weighbridge.file.sha256';
@@ -61,7 +60,7 @@ export function layerDescriptor(recipe: LayerRecipe, layer: KnownLayer): Descrip
   const isSingle = recipe.entries.length === 1 && only?.origin.kind === 'hub';
   const annotations: Annotations = {
     [KEY]: layer.key,
-    [KIND]: recipe.kind,
+    [LAYER_KIND_ANNOTATION]: recipe.kind,
     ...(isSingle && only.origin.kind === 'hub'
       ? {
           [FILE_PATH]: only.origin.path,

@@ -2,6 +2,7 @@ import { mapPool } from '../core/pool.ts';
 import { parseManifest } from '../oci/parse.ts';
 import type { Descriptor, Manifest } from '../oci/types.ts';
 import type { ImageStore, StoredManifest } from '../store/image-store.ts';
+import { isReferrersTag } from '../store/referrers.ts';
 import { type KnownLayer, type PublishedFile, readLayerDescriptor } from './layer-annotations.ts';
 
 /** How many of a repository's other tags are looked at for layers that the model's own tags do not have. */
@@ -55,7 +56,8 @@ export class PublishedLayers {
   /** Goes through the repository's other tags until `isEnough`: an older revision has most files of a newer one. */
   async readOthers(isEnough: () => boolean, signal?: AbortSignal): Promise<void> {
     if (isEnough()) return;
-    const others = (await this.store.listTags(1000, signal)).filter(tag => !this.#tags.has(tag));
+    const tags = await this.store.listTags(1000, signal);
+    const others = tags.filter(tag => !this.#tags.has(tag) && !isReferrersTag(tag));
     for (
       let start = 0;
       start < Math.min(others.length, MAX_OTHER_TAGS) && !isEnough();

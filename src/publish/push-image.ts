@@ -16,7 +16,7 @@ export async function pushImage(
 ): Promise<number> {
   let uploaded = 0;
   for (const { config, manifest } of image.images) {
-    uploaded += await putConfig(store, config, signal);
+    uploaded += await putDocument(store, config, signal);
     uploaded += await putManifest(store, manifest.descriptor.digest, manifest, signal);
   }
   // The index over several platforms; of one platform its manifest, which is there by now.
@@ -26,14 +26,15 @@ export async function pushImage(
   return uploaded;
 }
 
-async function putConfig(
+/** A small blob, where it is not there yet. Gives the bytes uploaded. */
+export async function putDocument(
   store: ImageStore,
   { descriptor, bytes }: Document,
   signal?: AbortSignal,
 ): Promise<number> {
   const { digest } = descriptor;
   if ((await store.statBlob(digest, signal)) === bytes.length) return 0;
-  const source = bytesSource('config', bytes);
+  const source = bytesSource(descriptor.mediaType, bytes);
   const { failures } = await transferBlob({
     source,
     hasher: new CopyHasher(),

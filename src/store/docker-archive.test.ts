@@ -21,10 +21,19 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true }));
 
-imageStoreContract('a Docker archive', async () => {
-  const store = await openDockerArchive(freshFile(), { repository: 'hf-x' });
-  return { store, close: () => store.abandon() };
-});
+imageStoreContract(
+  'a Docker archive',
+  async () => {
+    const store = await openDockerArchive(freshFile(), { repository: 'hf-x' });
+    return { store, close: () => store.abandon() };
+  },
+  {
+    skips: {
+      'what refers to a manifest is found, by type, and an older edition gives way':
+        'an archive to load holds images and nothing else',
+    },
+  },
+);
 
 async function put(store: ImageStore, content: string, mediaType: string): Promise<Descriptor> {
   const bytes = Buffer.from(content);

@@ -123,6 +123,10 @@ export class DockerArchiveStore implements ImageStore {
     return own.slice(0, limit);
   }
 
+  async fetchReferrers(): Promise<undefined> {
+    return undefined;
+  }
+
   async #tag(name: string, digest: Digest, parsed: ParsedManifest): Promise<void> {
     if (parsed.kind === 'index' || !CONFIG_TYPES.has(parsed.manifest.config.mediaType))
       throw this.#unfit(name);

@@ -5,6 +5,7 @@ import { type Digest, digestOf } from '../core/digest.ts';
 import { RegistryError, WeighbridgeError } from '../core/errors.ts';
 import { type Descriptor, MediaType } from '../oci/types.ts';
 import type { BlobUpload, ImageStore, StoredManifest } from './image-store.ts';
+import { addReferrer, listReferrers } from './referrers.ts';
 
 export interface ContractStore {
   /** Empty, and nobody else's. */
@@ -180,6 +181,28 @@ const CASES = {
     await assert.rejects(store.putManifest('v1', manifest), RegistryError);
     assert.equal(await store.resolveTag('v1'), undefined);
   },
+
+  'what refers to a manifest is found, by type, and an older edition gives way': async store => {
+    const image = await putImage(store, 1);
+    assert.deepEqual(await listReferrers(store, image.digest), []);
+    const [scan, newer, signature] = [
+      await putReferrer(store, image, 'a/scan', 1),
+      await putReferrer(store, image, 'a/scan', 2),
+      await putReferrer(store, image, 'a/signature', 3),
+    ];
+    await Promise.all([scan, signature].map(one => addReferrer(store, image.digest, one)));
+    const digests = (await listReferrers(store, image.digest)).map(one => one.digest);
+    assert.deepEqual(
+      new Set(digests.filter(digest => digest !== newer.digest)),
+      new Set([scan.digest, signature.digest]),
+    );
+    await addReferrer(store, image.digest, newer, { replaces: [scan.digest] });
+    await addReferrer(store, image.digest, newer);
+    const scans = await listReferrers(store, image.digest, { artifactType: 'a/scan' });
+    assert.ok(scans.some(one => one.digest === newer.digest && one.annotations?.edition === '2'));
+    const one = await store.getManifest(newer.digest);
+    assert.equal(one?.digest, newer.digest);
+  },
 } satisfies Record<string, (store: ImageStore) => Promise<void>>;
 
 async function putBlob(
@@ -221,6 +244,32 @@ async function putImage(store: ImageStore, seed: number): Promise<StoredManifest
   await putBlob(store, layer);
   await putBlob(store, config, { digest: digestOf(config) });
   return imageOf(descriptorOf(config, MediaType.ociConfig), descriptorOf(layer));
+}
+
+/** Puts a manifest about `image` that nothing lists yet, where the store itself does not. */
+async function putReferrer(
+  store: ImageStore,
+  image: StoredManifest,
+  artifactType: string,
+  edition: number,
+): Promise<Descriptor> {
+  const empty = Buffer.from('{}');
+  await putBlob(store, empty, { digest: digestOf(empty) });
+  const annotations = { edition: String(edition) };
+  const { mediaType, digest, bytes } = image;
+  const json = {
+    schemaVersion: 2,
+    mediaType: MediaType.ociManifest,
+    artifactType,
+    config: descriptorOf(empty, MediaType.ociEmpty),
+    layers: [descriptorOf(empty, MediaType.ociEmpty)],
+    subject: { mediaType, digest, size: bytes.length },
+    annotations,
+  };
+  const manifest = Buffer.from(JSON.stringify(json));
+  const descriptor = { ...descriptorOf(manifest, MediaType.ociManifest), artifactType, annotations };
+  await store.putManifest(descriptor.digest, { ...descriptor, bytes: manifest });
+  return descriptor;
 }
 
 function imageOf(config: Descriptor, layer: Descriptor): StoredManifest {

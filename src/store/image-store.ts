@@ -28,6 +28,11 @@ export interface ImageStore {
   putManifest(reference: string, manifest: StoredManifest, signal?: AbortSignal): Promise<void>;
   /** Existing tags, at most `limit`, in no particular order; empty for a repository that does not exist. */
   listTags(limit: number, signal?: AbortSignal): Promise<string[]>;
+  /**
+   * The manifests whose `subject` is this one, where the store keeps that list itself; undefined where it does not.
+   * `referrers.ts` is for callers: it knows what clients do in that case.
+   */
+  fetchReferrers(subject: Digest, signal?: AbortSignal): Promise<readonly Descriptor[] | undefined>;
 }
 
 export interface UploadOptions {

@@ -155,6 +155,10 @@ class LayoutStore implements ImageStore {
     return [...tags.keys()].slice(0, limit);
   }
 
+  async fetchReferrers(): Promise<undefined> {
+    return undefined;
+  }
+
   async #readSmall(digest: Digest): Promise<Buffer | undefined> {
     const size = await this.statBlob(digest);
     if (size === undefined || size > MAX_MANIFEST_BYTES) return undefined;

@@ -2,6 +2,7 @@ import type { ByteSource } from '../core/byte-source.ts';
 import { type Digest, digestOf, isDigest } from '../core/digest.ts';
 import { IntegrityError, RegistryError } from '../core/errors.ts';
 import { type HttpResponse, networkError } from '../http/client.ts';
+import { parseManifest } from '../oci/parse.ts';
 import { type Descriptor, MediaType } from '../oci/types.ts';
 import type { BlobUpload, ImageStore, StoredManifest, UploadOptions } from './image-store.ts';
 import type { Access } from './registry-auth.ts';
@@ -17,6 +18,7 @@ const MANIFEST_TYPES = [
 /** Registries take manifests up to 4 MiB; https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests */
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 const MAX_READ_ATTEMPTS = 4;
+const MAX_REFERRER_PAGES = 100;
 
 /** One repository of a registry. */
 export class RegistryStore implements ImageStore {
@@ -177,11 +179,38 @@ export class RegistryStore implements ImageStore {
       const body = JSON.parse((await response.bytes()).toString('utf8')) as { tags?: string[] | null };
       const page = (body.tags ?? []).filter(tag => typeof tag === 'string');
       tags.push(...page);
-      const next = /<([^>]+)>\s*;\s*rel="?next"?/.exec(String(response.headers.link ?? ''))?.[1];
+      const next = nextPage(response);
       if (next === undefined || page.length === 0) break;
       path = this.#client.resolve(next, response.url);
     }
     return tags.slice(0, limit);
+  }
+
+  /** https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers */
+  async fetchReferrers(subject: Digest, signal?: AbortSignal): Promise<Descriptor[] | undefined> {
+    const purpose = `listing what refers to ${subject} in ${this.name}`;
+    const found: Descriptor[] = [];
+    let url = `/v2/${this.#repository}/referrers/${subject}`;
+    for (let page = 0; page < MAX_REFERRER_PAGES; page++) {
+      const request = { method: 'GET', url, scope: this.#scope, purpose, signal } as const;
+      // GHCR sends those who ask to a page of its own; that is no list.
+      const response = await this.#client.request({ ...request, followRedirects: false });
+      if (response.status !== 200) {
+        if (response.status >= 500 || response.status === 429)
+          throw await this.#client.failure(response, purpose);
+        response.discard();
+        return undefined;
+      }
+      const bytes = await response.bytes(MAX_MANIFEST_BYTES);
+      if (!String(response.headers['content-type']).startsWith(MediaType.ociIndex)) return undefined;
+      const parsed = parseManifest(bytes, MediaType.ociIndex, purpose);
+      if (parsed.kind !== 'index') return undefined;
+      found.push(...parsed.index.manifests);
+      const next = nextPage(response);
+      if (next === undefined) break;
+      url = this.#client.resolve(next, response.url);
+    }
+    return found;
   }
 
   #request(
@@ -259,4 +288,8 @@ export class RegistryStore implements ImageStore {
       }
     }
   }
+}
+
+function nextPage(response: HttpResponse): string | undefined {
+  return /<([^>]+)>\s*;\s*rel="?next"?/.exec(String(response.headers.link ?? ''))?.[1];
 }

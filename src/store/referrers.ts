@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Digest, digestOf, hexOf, isDigest } from '../core/digest.ts';
+import { RegistryError } from '../core/errors.ts';
+import { Mutex } from '../core/pool.ts';
+import { parseManifest } from '../oci/parse.ts';
+import { type Descriptor, type Index, MediaType } from '../oci/types.ts';
+import type { ImageStore } from './image-store.ts';
+
+// Artifacts that refer to an image: scans, signatures, attestations. Where a store keeps no list of them, the list is
+// an index under a tag that clients write, read-modify-write:
+// https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema
+
+const TAG = /^sha256-[0-9a-f]{64}$/;
+const MAX_ATTEMPTS = 6;
+const RETRY_MS = 200;
+
+/** Writers of one list in this process take turns. */
+const turns = new Map<string, Mutex>();
+
+/** Whether a tag is such a list, and so no image. */
+export function isReferrersTag(tag: string): boolean {
+  return TAG.test(tag);
+}
+
+/** What refers to `subject`, of one artifact type where that is given, in no particular order. */
+export async function listReferrers(
+  store: ImageStore,
+  subject: Digest,
+  options: { readonly artifactType?: string; readonly signal?: AbortSignal | undefined } = {},
+): Promise<readonly Descriptor[]> {
+  const { artifactType, signal } = options;
+  const listed =
+    (await store.fetchReferrers(subject, signal)) ?? (await readTag(store, subject, signal)).manifests;
+  return artifactType === undefined ? listed : listed.filter(one => one.artifactType === artifactType);
+}
+
+/**
+ * Makes a manifest that is there, and whose `subject` is `subject`, findable by `listReferrers`. `descriptor` carries its
+ * artifact type and annotations. `replaces` are older ones that leave a list which is a tag's.
+ */
+export async function addReferrer(
+  store: ImageStore,
+  subject: Digest,
+  descriptor: Descriptor,
+  options: { readonly replaces?: readonly Digest[]; readonly signal?: AbortSignal | undefined } = {},
+): Promise<void> {
+  const { replaces = [], signal } = options;
+  const listed = await store.fetchReferrers(subject, signal);
+  // A store that lists others but not this one does not keep the list by itself.
+  if (listed?.some(({ digest }) => digest === descriptor.digest)) return;
+  const key = `${store.name} ${subject}`;
+  const turn = turns.get(key) ?? new Mutex();
+  turns.set(key, turn);
+  await turn.run(async () => {
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      const index = await readTag(store, subject, signal);
+      if (index.manifests.some(({ digest }) => digest === descriptor.digest)) return;
+      const others = index.manifests.filter(({ digest }) => !replaces.includes(digest));
+      await writeTag(store, subject, { ...index, manifests: [...others, descriptor] }, signal);
+      // Another machine may have read the same list and written its own: only looking again tells.
+      await sleep(RETRY_MS * (attempt - 1 + Math.random()), undefined, { signal });
+    }
+    const { manifests } = await readTag(store, subject, signal);
+    if (manifests.some(({ digest }) => digest === descriptor.digest)) return;
+    throw new RegistryError(
+      `the list of what refers to ${subject} in ${store.name} is changed all the time`,
+      {
+        code: 'REGISTRY_BAD_ANSWER',
+        subject: store.name,
+        remedy: 'Something else writes it too; run the command again when that is done.',
+      },
+    );
+  });
+}
+
+async function readTag(store: ImageStore, subject: Digest, signal: AbortSignal | undefined): Promise<Index> {
+  const stored = await store.getManifest(tagOf(subject), signal);
+  const parsed = stored && parseManifest(stored.bytes, stored.mediaType, `${store.name}:${tagOf(subject)}`);
+  if (parsed?.kind === 'index') return parsed.index;
+  return { schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] };
+}
+
+async function writeTag(
+  store: ImageStore,
+  subject: Digest,
+  index: Index,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const bytes = Buffer.from(JSON.stringify(index));
+  const manifest = { mediaType: MediaType.ociIndex, digest: digestOf(bytes), bytes };
+  await store.putManifest(tagOf(subject), manifest, signal);
+}
+
+function tagOf(subject: Digest): string {
+  if (!isDigest(subject)) throw new RangeError(`expected a digest, got ${subject}`);
+  return `sha256-${hexOf(subject)}`;
+}
