@@ -84,7 +84,7 @@ export function readLayerDescriptor(descriptor: Descriptor): KnownLayer | undefi
 
 /** What kind of layer a descriptor of ours describes; undefined for a base image's. */
 export function layerKindOf({ annotations }: Descriptor): LayerRecipe['kind'] | undefined {
-  const kind = annotations?.[KIND];
+  const kind = annotations?.[LAYER_KIND_ANNOTATION];
   return KINDS.find(known => known === kind);
 }
 
