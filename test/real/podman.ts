@@ -15,6 +15,8 @@ export interface ContainerOptions {
   /** `-v` values: `<host folder>:<container folder>[:ro]`. */
   readonly volumes?: readonly string[];
   readonly user?: string;
+  /** Default: the host's. */
+  readonly network?: 'host' | 'none';
   /** Further flags of `podman run`, e.g. `--read-only`. */
   readonly flags?: readonly string[];
 }
@@ -95,7 +97,7 @@ export class Podman {
 
 function runArguments(name: string, options: ContainerOptions): string[] {
   return [
-    ...['run', '--rm', '--name', name, '--network', 'host', '--tls-verify=false'],
+    ...['run', '--rm', '--name', name, '--network', options.network ?? 'host', '--tls-verify=false'],
     ...['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1024:1024'],
     ...Object.entries(options.env ?? {}).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
     ...(options.volumes ?? []).flatMap(volume => ['--volume', volume]),

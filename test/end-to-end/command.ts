@@ -1,0 +1,47 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+
+export const ROOT = path.join(import.meta.dirname, '..', '..');
+
+export interface CommandOptions {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly cwd?: string;
+}
+
+export interface CommandResult {
+  /** Null where a signal ended it. */
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Variables of the tester's own that would change what the command does. */
+const CLEAN: Readonly<Record<string, undefined>> = Object.fromEntries(
+  ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN', 'HF_ENDPOINT', 'HF_HOME', 'GITHUB_REPOSITORY_OWNER', 'GITHUB_TOKEN']
+    .concat(['DOCKERHUB_USERNAME', 'DOCKERHUB_TOKEN', 'GITHUB_ACTOR', 'REGISTRY_AUTH_FILE', 'GITHUB_ACTIONS'])
+    .map(name => [name, undefined]),
+);
+
+export function startWeighbridge(
+  args: readonly string[],
+  { env = {}, cwd = ROOT }: CommandOptions = {},
+): ChildProcessByStdio<null, Readable, Readable> {
+  return spawn(path.join(ROOT, 'bin', 'weighbridge'), args, {
+    cwd,
+    env: { ...process.env, ...CLEAN, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+/** The command as a user runs it, in a process of its own. */
+export async function weighbridge(
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<CommandResult> {
+  const child = startWeighbridge(args, options);
+  const status = new Promise<number | null>(resolve => child.once('close', resolve));
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return { status: await status, stdout, stderr };
+}
