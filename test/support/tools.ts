@@ -84,6 +84,7 @@ export async function startServerProcess(
     text += chunk;
     if (text.includes('\n')) break;
   }
+  if (!text.includes('\n')) throw new Error(`${command} ${args.join(' ')} ended before it was ready`);
   return { child, ready: JSON.parse(text) };
 }
 
