@@ -6,6 +6,7 @@ import { addLicenses } from './commands/licenses.ts';
 import { addPlan } from './commands/plan.ts';
 import { addPublish } from './commands/publish.ts';
 import { addRun } from './commands/run.ts';
+import { addSummary } from './commands/summary.ts';
 import { addValidate } from './commands/validate.ts';
 import { addVerify } from './commands/verify.ts';
 import { packageVersion } from './package-info.ts';
@@ -45,6 +46,7 @@ for (const add of [
   addInspect,
   addVerify,
   addLicenses,
+  addSummary,
   addDemo,
 ]) {
   add(program);

@@ -10,7 +10,13 @@ export interface CommonOptions {
   readonly config: string;
   readonly model?: readonly string[];
   readonly registry?: Readonly<Record<string, string>>;
+  readonly shard?: Shard;
   readonly json?: boolean;
+}
+
+export interface Shard {
+  readonly index: number;
+  readonly count: number;
 }
 
 export interface AdHocOptions {
@@ -24,7 +30,20 @@ export function withConfig(command: Command): Command {
 }
 
 export function withModels(command: Command): Command {
-  return command.option('-m, --model <id or short>', 'only this model; can be given more than once', collect);
+  return command.option(
+    '-m, --model <id or short>',
+    'only this model; can be given more than once, or several with commas',
+    collectNames,
+  );
+}
+
+/** For workers that share a list by their number alone: a Kubernetes Indexed Job, GitLab's `parallel`. */
+export function withShard(command: Command): Command {
+  return command.option(
+    '--shard <index/count>',
+    'only every count-th model, from this index on: 0/4 to 3/4 together are all',
+    parseShard,
+  );
 }
 
 export function withRegistries(command: Command, purpose = 'publish only here'): Command {
@@ -60,8 +79,17 @@ export async function readConfig(options: CommonOptions & AdHocOptions): Promise
   return await loadConfig(options.config, { extraRegistries: Object.keys(options.registry ?? {}) });
 }
 
-/** The models that `--model` names, in the order of the file; all without it. */
-export function chooseModels(config: Config, names: readonly string[] | undefined): readonly ModelConfig[] {
+/** The models that `--model` names, in the order of the file, or all; and of them the shard's. */
+export function chooseModels(
+  config: Config,
+  names: readonly string[] | undefined,
+  shard?: Shard,
+): readonly ModelConfig[] {
+  const models = namedModels(config, names);
+  return shard === undefined ? models : models.filter((_, index) => index % shard.count === shard.index);
+}
+
+function namedModels(config: Config, names: readonly string[] | undefined): readonly ModelConfig[] {
   if (names === undefined) return config.models;
   for (const name of names) {
     if (config.models.some(model => isNamed(model, name))) continue;
@@ -96,6 +124,20 @@ function adHocConfig({ id, short, baseImage }: AdHocOptions): Config {
 
 export function collect(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value];
+}
+
+function collectNames(value: string, previous: readonly string[] = []): readonly string[] {
+  const names = value.split(',').map(name => name.trim());
+  if (names.includes('')) throw new InvalidArgumentError('A name between the commas is empty.');
+  return [...previous, ...names];
+}
+
+function parseShard(value: string): Shard {
+  const [, index, count] = /^(\d{1,9})\/(\d{1,9})$/.exec(value) ?? [];
+  const shard = { index: Number(index), count: Number(count) };
+  if (index === undefined || shard.count === 0) throw new InvalidArgumentError('Expected <index>/<count>.');
+  if (shard.index < shard.count) return shard;
+  throw new InvalidArgumentError(`With ${count} shards the index is 0 to ${shard.count - 1}.`);
 }
 
 function collectRegistry(

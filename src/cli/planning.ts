@@ -11,7 +11,7 @@ export async function planFor(
   options: CommonOptions,
   targets: 'required' | 'optional' | 'none',
 ): Promise<Plan> {
-  const plan = await makePlan(config, chooseModels(config, options.model), {
+  const plan = await makePlan(config, chooseModels(config, options.model, options.shard), {
     hub: session.services.hub,
     targets,
     overrides: options.registry ?? {},

@@ -31,6 +31,7 @@ export async function publishAll(
   return await mapPool(models, MODELS_AT_ONCE, async planned => {
     const model = planned.model.short;
     progress.onEvent({ type: 'model-start', model, phase: 'publish' });
+    const startMs = performance.now();
     const outcome = await publishModel(planned, options.targetsOf(planned), {
       ...options,
       hub: services.hub,
@@ -47,7 +48,7 @@ export async function publishAll(
     }
     const isFailed = outcome.images.some(image => image.status === 'failed');
     progress.onEvent({ type: 'model-end', model, status: isFailed ? 'failed' : 'done' });
-    return outcome;
+    return { ...outcome, durationMs: Math.round(performance.now() - startMs) };
   });
 }
 

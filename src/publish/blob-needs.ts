@@ -1,5 +1,6 @@
 import type { Descriptor } from '../oci/types.ts';
 import type { Draft, WantedLayer } from './draft.ts';
+import type { SizesByKind } from './image-facts.ts';
 
 /** A blob that images need at some targets, whether its digest is known yet or not. */
 export interface BlobNeed {
@@ -36,4 +37,17 @@ export function needsOf(draft: Draft): BlobNeed[] {
     }
   }
   return [...needs.values()];
+}
+
+/** The same by kind of layer, in bytes. */
+export function sizesOf(draft: Draft): SizesByKind {
+  const sizes: Record<keyof SizesByKind, number> = {
+    base: 0,
+    weights: 0,
+    files: 0,
+    bootstrap: 0,
+    licenses: 0,
+  };
+  for (const { layer, sizeBytes } of needsOf(draft)) sizes[layer?.recipe.kind ?? 'base'] += sizeBytes;
+  return sizes;
 }

@@ -1,8 +1,9 @@
 import { isAbort, WeighbridgeError } from '../core/errors.ts';
 import type { PlannedModel } from '../plan/types.ts';
-import { type BlobNeed, needsOf } from './blob-needs.ts';
+import { type BlobNeed, needsOf, sizesOf } from './blob-needs.ts';
 import { countBytes, sizeBeforehand, ZERO_BYTES } from './byte-counts.ts';
 import { type Draft, draftImages, type FinishedImage, finishDraft, inlineLayers } from './draft.ts';
+import { changeSince } from './image-change.ts';
 import type { KnownLayer } from './layer-annotations.ts';
 import { type BlobMove, moveBlobs, type TargetState } from './move-blobs.ts';
 import { PublishedLayers } from './published-layers.ts';
@@ -11,6 +12,7 @@ import type { ImageOutcome, PublishContext, PublishOutcome, PublishTarget } from
 
 /** One image on its way to one target. */
 interface Job {
+  readonly planned: PlannedModel;
   readonly target: TargetState;
   readonly draft: Draft;
   readonly tags: readonly string[];
@@ -27,7 +29,7 @@ export async function publishModel(
     const drafts = await draftImages(planned, context);
     const states = targets.map(beginTarget);
     const jobs = states.flatMap(target =>
-      drafts.map(draft => ({ target, draft, tags: planned.tags[draft.variant] })),
+      drafts.map(draft => ({ planned, target, draft, tags: planned.tags[draft.variant] })),
     );
 
     const known = new Map<string, KnownLayer>();
@@ -163,9 +165,17 @@ function firstFailure({ target, draft }: Job): unknown {
   return undefined;
 }
 
-function outcomeStart({ target, draft, tags }: Job): Pick<ImageOutcome, 'registry' | 'variant' | 'tags'> {
-  const { registry, store } = target;
-  return { registry, variant: draft.variant, tags: tags.map(tag => `${store.name}:${tag}`) };
+function outcomeStart({ planned, target, draft, tags }: Job) {
+  const { registry, store, published } = target;
+  const previous = tags.map(tag => published.tag(tag)).find(stored => stored !== undefined);
+  const change = changeSince(previous, planned, draft);
+  return {
+    registry,
+    variant: draft.variant,
+    tags: tags.map(tag => `${store.name}:${tag}`),
+    sizes: sizesOf(draft),
+    ...(change && { change }),
+  };
 }
 
 function unchangedOutcome(job: Job, finish: (draft: Draft) => FinishedImage | undefined): ImageOutcome {

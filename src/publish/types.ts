@@ -5,6 +5,8 @@ import type { Limiter } from '../core/pool.ts';
 import type { Hub } from '../hub/types.ts';
 import type { PlannedModel } from '../plan/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
+import type { ImageChange } from './image-change.ts';
+import type { SizesByKind } from './image-facts.ts';
 
 /** One place that a model's images go to. */
 export interface PublishTarget {
@@ -53,9 +55,14 @@ export interface ImageOutcome {
   readonly reason?: string;
   readonly error?: unknown;
   readonly bytes: ByteCounts;
+  /** Stored bytes of the layers by kind; absent where the policy left the image out. */
+  readonly sizes?: SizesByKind;
+  /** Since what the tag named before; absent where it named nothing of ours. */
+  readonly change?: ImageChange;
 }
 
 export interface PublishOutcome {
   readonly planned: PlannedModel;
   readonly images: readonly ImageOutcome[];
+  readonly durationMs?: number;
 }

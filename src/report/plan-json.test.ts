@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GIT_OID, plannedOf, REVISION, SHA256, samplePlan } from './plan.fixtures.ts';
-import { planToGithubMatrix, planToJson } from './plan-json.ts';
+import { planToJson } from './plan-json.ts';
 
 const FILES = [
   { path: 'config.json', size: 700, gitOid: GIT_OID },
@@ -35,6 +35,7 @@ test('a plan as JSON: every key, full references, and a model that could not be 
           { registry: 'lab', variant: 'fat', tags: tagsOf('localhost:5000/models/hf-open', 'fat') },
         ],
         files: FILES,
+        settings: settingsOf('open'),
       },
       {
         id: 'meta/gated',
@@ -55,6 +56,7 @@ test('a plan as JSON: every key, full references, and a model that could not be 
           { registry: 'lab', variant: 'slim', tags: tagsOf('localhost:5000/models/hf-gated', 'slim') },
         ],
         files: FILES,
+        settings: settingsOf('gated'),
       },
       {
         id: 'acme/absent',
@@ -84,16 +86,22 @@ test('warnings are absent where there are none, and the document survives JSON',
   assert.deepEqual(JSON.parse(JSON.stringify(document)), document);
 });
 
-test('a job matrix has the models that can be published', async () => {
-  assert.deepEqual(planToGithubMatrix(await samplePlan()), {
-    include: [
-      { id: 'acme/open', short: 'open', revision: REVISION, slim: true, fat: true },
-      { id: 'meta/gated', short: 'gated', revision: REVISION, slim: true, fat: false },
-    ],
-  });
-  assert.deepEqual(planToGithubMatrix({ models: [], warnings: [] }), { include: [] });
-});
-
 function tagsOf(repository: string, variant: string): string[] {
   return [`${repository}:v0.6.0-${variant}`, `${repository}:r${REVISION}-${variant}`];
+}
+
+function settingsOf(short: string) {
+  const id = short === 'open' ? 'acme/open' : 'meta/gated';
+  return {
+    baseImage: 'vllm/vllm-openai:v0.6.0',
+    arch: ['linux/amd64'],
+    dir: `/models/${short}`,
+    hfCacheDir: '/root/.cache/huggingface',
+    serveArgs: ['--host', '0.0.0.0', '--port', '8000'],
+    oci: {
+      title: `vLLM + ${short}`,
+      description: 'Slim/Fat images; see /licenses',
+      url: `https://huggingface.co/${id}`,
+    },
+  };
 }

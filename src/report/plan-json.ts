@@ -1,6 +1,7 @@
-import { VARIANTS, type Variant } from '../config/types.ts';
+import { type ModelConfig, VARIANTS, type Variant } from '../config/types.ts';
 import { errorToJson } from '../core/errors.ts';
 import type { HubFile } from '../hub/types.ts';
+import { modelDirOf } from '../plan/layers.ts';
 import type { Plan, PlannedModel, UnresolvedModel } from '../plan/types.ts';
 import type { Evidence, PolicyDecision } from '../policy/types.ts';
 
@@ -23,7 +24,18 @@ export interface PlanModelJson {
   readonly decisions: DecisionsJson | null;
   readonly images: readonly PlannedImageJson[];
   readonly files: readonly FileJson[];
+  /** What else of models.yaml goes into the images. */
+  readonly settings?: SettingsJson;
   readonly error?: ErrorJson;
+}
+
+export interface SettingsJson {
+  readonly baseImage: string;
+  readonly arch: readonly string[];
+  readonly dir: string;
+  readonly hfCacheDir: string;
+  readonly serveArgs: readonly string[];
+  readonly oci: ModelConfig['oci'];
 }
 
 export type ErrorJson = ReturnType<typeof errorToJson>;
@@ -58,36 +70,11 @@ export type FileJson = { readonly path: string; readonly size: number } & (
   | { readonly gitOid: string }
 );
 
-/** `plan --format github`: for `strategy.matrix` of a job. */
-export interface GithubMatrix {
-  readonly include: readonly {
-    readonly id: string;
-    readonly short: string;
-    readonly revision: string;
-    readonly slim: boolean;
-    readonly fat: boolean;
-  }[];
-}
-
 export function planToJson(plan: Plan): PlanJson {
   return {
     schemaVersion: 1,
     models: plan.models.map(model => (model.kind === 'planned' ? plannedJson(model) : unresolvedJson(model))),
     ...(plan.warnings.length === 0 ? {} : { warnings: plan.warnings }),
-  };
-}
-
-/** Models that could not be resolved have no job; the exit status of `plan` tells of them. */
-export function planToGithubMatrix(plan: Plan): GithubMatrix {
-  const planned = plan.models.filter(model => model.kind === 'planned');
-  return {
-    include: planned.map(({ model, snapshot, outcome }) => ({
-      id: model.id,
-      short: model.short,
-      revision: snapshot.revision,
-      slim: outcome.decisions.slim.build,
-      fat: outcome.decisions.fat.build,
-    })),
   };
 }
 
@@ -113,7 +100,13 @@ function plannedJson(planned: PlannedModel): PlanModelJson {
     decisions: decisionsJson(planned),
     images: imagesJson(planned),
     files: files.map(fileJson),
+    settings: settingsJson(planned),
   };
+}
+
+function settingsJson(planned: PlannedModel): SettingsJson {
+  const { baseImage, arch, hfCacheDir, serveArgs, oci } = planned.model;
+  return { baseImage, arch, dir: modelDirOf(planned), hfCacheDir, serveArgs, oci };
 }
 
 function imagesJson({ targets, tags, outcome }: PlannedModel): PlannedImageJson[] {

@@ -24,6 +24,8 @@ test('outcomes as JSON: in the order of the plan, with what failed and what coul
         id: 'acme/open',
         short: 'open',
         revision: REVISION,
+        license: 'Apache-2.0',
+        serve: { port: 8000, dir: '/models/open', modelBytes: 3 * GIB + 700 },
         decisions: plannedOf(plan, 'open').outcome.decisions,
         images: [
           {
@@ -64,6 +66,8 @@ test('outcomes as JSON: in the order of the plan, with what failed and what coul
         id: 'meta/gated',
         short: 'gated',
         revision: REVISION,
+        license: 'LicenseRef-llama3.1',
+        serve: { port: 8000, dir: '/models/gated', modelBytes: 3 * GIB + 700 },
         decisions: plannedOf(plan, 'gated').outcome.decisions,
         images: [
           { registry: 'ghcr', ...skipped, reason },

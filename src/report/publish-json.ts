@@ -1,6 +1,10 @@
 import type { Variant } from '../config/types.ts';
 import { errorToJson } from '../core/errors.ts';
+import { modelDirOf } from '../plan/layers.ts';
+import { portOf } from '../plan/serve-command.ts';
 import type { Plan } from '../plan/types.ts';
+import type { ImageChange } from '../publish/image-change.ts';
+import type { SizesByKind } from '../publish/image-facts.ts';
 import type { ByteCounts, ImageOutcome, ImageStatus, PublishOutcome } from '../publish/types.ts';
 import { imagesInOrder } from './image-order.ts';
 import { type DecisionsJson, decisionsJson, type ErrorJson } from './plan-json.ts';
@@ -16,8 +20,13 @@ export interface PublishModelJson {
   readonly id: string;
   readonly short: string;
   readonly revision: string | null;
+  /** An SPDX expression, else the words of the Hub. */
+  readonly license?: string | null;
   readonly decisions: DecisionsJson | null;
   readonly images: readonly ImageJson[];
+  /** What it takes to run one of the images. */
+  readonly serve?: { readonly port: number; readonly dir: string; readonly modelBytes: number };
+  readonly durationMs?: number;
   readonly error?: ErrorJson;
 }
 
@@ -30,6 +39,8 @@ export interface ImageJson {
   readonly reason?: string;
   readonly error?: ErrorJson;
   readonly bytes: ByteCounts;
+  readonly sizes?: SizesByKind;
+  readonly change?: ImageChange;
 }
 
 /** In the order of the plan: models that have no outcome are listed as well. */
@@ -42,7 +53,21 @@ export function publishToJson(outcomes: readonly PublishOutcome[], plan: Plan): 
     }
     const outcome = outcomeOf.get(short);
     const images = outcome === undefined ? [] : imagesInOrder(outcome).map(imageJson);
-    return { id, short, revision: entry.snapshot.revision, decisions: decisionsJson(entry), images };
+    const { license } = entry.outcome;
+    return {
+      id,
+      short,
+      revision: entry.snapshot.revision,
+      license: license.spdx ?? license.declared,
+      decisions: decisionsJson(entry),
+      images,
+      serve: {
+        port: portOf(entry.model),
+        dir: modelDirOf(entry),
+        modelBytes: entry.files.reduce((sum, file) => sum + file.sizeBytes, 0),
+      },
+      ...(outcome?.durationMs === undefined ? {} : { durationMs: outcome.durationMs }),
+    };
   });
   return { schemaVersion: 1, models };
 }
@@ -56,6 +81,8 @@ function imageJson({
   reason,
   error,
   bytes,
+  sizes,
+  change,
 }: ImageOutcome): ImageJson {
   const { downloaded, uploaded, mounted, reused } = bytes;
   return {
@@ -67,5 +94,7 @@ function imageJson({
     ...(reason === undefined ? {} : { reason }),
     ...(error === undefined ? {} : { error: errorToJson(error) }),
     bytes: { downloaded, uploaded, mounted, reused },
+    ...(sizes === undefined ? {} : { sizes }),
+    ...(change === undefined ? {} : { change }),
   };
 }

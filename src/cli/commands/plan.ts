@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
-import { planToGithubMatrix, planToJson } from '../../report/plan-json.ts';
+import { githubMatrix } from '../../report/github-matrix.ts';
+import { planToJson } from '../../report/plan-json.ts';
 import { planTable } from '../../report/plan-table.ts';
 import {
   type CommonOptions,
@@ -33,7 +34,7 @@ export function addPlan(program: Command): void {
         const config = await readConfig(options);
         const plan = await planFor(session, config, options, 'optional');
         session.progress.stop();
-        if (options.format === 'github') session.print(JSON.stringify(planToGithubMatrix(plan)));
+        if (options.format === 'github') session.print(JSON.stringify(githubMatrix(plan)));
         else if (session.isJson) session.print(JSON.stringify(planToJson(plan), null, 2));
         else session.print(planTable(plan, session.stdout));
         return hasUnresolved(plan) ? ExitStatus.failed : ExitStatus.done;

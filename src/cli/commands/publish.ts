@@ -10,6 +10,7 @@ import {
   withJson,
   withModels,
   withRegistries,
+  withShard,
   withVariant,
 } from '../options.ts';
 import { planFor } from '../planning.ts';
@@ -24,7 +25,7 @@ interface PublishOptions extends CommonOptions {
 }
 
 export function addPublish(program: Command): void {
-  withJson(withVariant(withRegistries(withModels(withConfig(program.command('publish'))))))
+  withJson(withVariant(withRegistries(withShard(withModels(withConfig(program.command('publish')))))))
     .description('publish what the plan says: weights go straight from the Hub into the registries')
     .option('-n, --dry-run', 'look at what is published and say what would move; write nothing')
     .option('--force', 'trust nothing that is published: read, check and upload everything again')
