@@ -75,6 +75,11 @@ export class InterruptedError extends WeighbridgeError {
   }
 }
 
+/** As `signal.throwIfAborted()`, with an error of ours. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new InterruptedError();
+}
+
 /** One line for people: message, then what to do. */
 export function describeError(error: unknown): string {
   if (error instanceof WeighbridgeError) {

@@ -1,5 +1,5 @@
 import type { Digest } from '../core/digest.ts';
-import { IntegrityError, isAbort, WeighbridgeError } from '../core/errors.ts';
+import { IntegrityError, isAbort, throwIfAborted, WeighbridgeError } from '../core/errors.ts';
 import { allSettledOrThrow } from '../core/pool.ts';
 import { MediaType } from '../oci/types.ts';
 import type { PlannedModel } from '../plan/types.ts';
@@ -74,7 +74,7 @@ async function moveBlob({ need, targets }: BlobMove, options: MoveOptions): Prom
       }
     }),
   );
-  signal?.throwIfAborted();
+  throwIfAborted(signal);
   const live = missing.filter(target => target.dead === undefined);
   if (live.length > 0) await transfer(need, live, digest, options);
 }

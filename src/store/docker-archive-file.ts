@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { type Digest, hexOf } from '../core/digest.ts';
-import { InterruptedError } from '../core/errors.ts';
+import { InterruptedError, throwIfAborted } from '../core/errors.ts';
 import { Mutex } from '../core/pool.ts';
 import { END_OF_ARCHIVE, paddingFor, tarEntryHeader } from '../oci/tar-header.ts';
 import { FileUpload } from './file-upload.ts';
 import type { BlobUpload, UploadOptions } from './image-store.ts';
-import { guardIo, readRange, throwIfAborted } from './store-io.ts';
+import { guardIo, readRange } from './store-io.ts';
 
 const NO_DIGEST: Digest = `sha256:${'0'.repeat(64)}`;
 

@@ -1,11 +1,10 @@
 import type { ByteSource } from '../core/byte-source.ts';
 import { type Digest, isDigest } from '../core/digest.ts';
-import { ConfigError, IntegrityError, RegistryError } from '../core/errors.ts';
+import { ConfigError, IntegrityError, RegistryError, throwIfAborted } from '../core/errors.ts';
 import type { ParsedManifest } from '../oci/parse.ts';
 import { type Descriptor, type Manifest, MediaType } from '../oci/types.ts';
 import { configEntryName, DockerArchiveFile, layerEntryName } from './docker-archive-file.ts';
 import type { BlobUpload, ImageStore, StoredManifest, UploadOptions } from './image-store.ts';
-import { throwIfAborted } from './store-io.ts';
 import { checkArrival } from './stored-manifest.ts';
 
 export interface DockerArchiveOptions {

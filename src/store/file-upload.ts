@@ -1,9 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { type Digest, digestFromHex } from '../core/digest.ts';
-import { IntegrityError } from '../core/errors.ts';
+import { IntegrityError, throwIfAborted } from '../core/errors.ts';
 import type { BlobUpload } from './image-store.ts';
-import { guardIo, throwIfAborted } from './store-io.ts';
+import { guardIo } from './store-io.ts';
 
 export interface FileUploadOptions {
   /** The store's name, for errors. */

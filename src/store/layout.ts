@@ -3,13 +3,13 @@ import { mkdir, open, readdir, readFile, realpath, rename, rm, stat, writeFile }
 import path from 'node:path';
 import type { ByteSource } from '../core/byte-source.ts';
 import { type Digest, digestOf, hexOf, isDigest } from '../core/digest.ts';
-import { IntegrityError, RegistryError } from '../core/errors.ts';
+import { IntegrityError, RegistryError, throwIfAborted } from '../core/errors.ts';
 import { Mutex } from '../core/pool.ts';
 import { type Descriptor, MediaType } from '../oci/types.ts';
 import { FileUpload } from './file-upload.ts';
 import type { BlobUpload, ImageStore, StoredManifest, UploadOptions } from './image-store.ts';
 import { LayoutIndex } from './layout-index.ts';
-import { guardIo, isSystemError, readRange, throwIfAborted } from './store-io.ts';
+import { guardIo, isSystemError, readRange } from './store-io.ts';
 import { checkArrival, manifestType } from './stored-manifest.ts';
 
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { IntegrityError, InterruptedError, RegistryError, WeighbridgeError } from '../core/errors.ts';
+import { IntegrityError, RegistryError, throwIfAborted, WeighbridgeError } from '../core/errors.ts';
 
 const READ_BYTES = 1024 * 1024;
 
@@ -39,10 +39,6 @@ const REASONS = new Map<string, readonly [string, string]>([
   ['EROFS', ['the disk is read-only', DENIED[1]]],
   ['ENOTDIR', ['a part of the path is a file', 'Choose another output.']],
 ]);
-
-export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new InterruptedError();
-}
 
 /** Bytes `start` to `end` (not included) of a file; every chunk is the reader's own. */
 export async function* readRange(
