@@ -7,9 +7,11 @@ import type { Hub } from '../hub/types.ts';
 import { parseReference } from '../oci/reference.ts';
 import { createCredentials } from '../store/credentials.ts';
 import type { ImageStore } from '../store/image-store.ts';
+import { knownRegistry } from '../store/known-registries.ts';
 import type { Access } from '../store/registry-auth.ts';
 import { RegistryClient } from '../store/registry-client.ts';
 import { RegistryStore } from '../store/registry-store.ts';
+import { UploadTraits } from '../store/upload/upload-traits.ts';
 import { packageVersion } from './package-info.ts';
 
 /** The outside world, wired once a run. */
@@ -25,15 +27,19 @@ export function createServices(env: NodeJS.ProcessEnv, onEvent: OnEvent): Servic
   const http = new HttpClient({ userAgent: `weighbridge/${packageVersion()}`, onEvent, env });
   const credentials = createCredentials(env);
   const clients = new Map<string, RegistryClient>();
+  const traits = new Map<string, UploadTraits>();
   return {
     http,
     hub: hubFromEnv(env, http),
     openRepository(name, access) {
       const { registry, repository } = parseReference(name);
       const login = memoizeAsync((repo: string) => credentials(registry, repo));
+      const known = { traits: traits.get(registry) ?? new UploadTraits(knownRegistry(registry).traits) };
+      traits.set(registry, known.traits);
       // A login may be kept for a part of a registry, so a client is one repository's.
       const client =
-        clients.get(name) ?? new RegistryClient({ http, registry, credential: () => login(repository) });
+        clients.get(name) ??
+        new RegistryClient({ http, registry, credential: () => login(repository), ...known });
       clients.set(name, client);
       return new RegistryStore(client, repository, access);
     },

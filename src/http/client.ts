@@ -73,15 +73,16 @@ const SECRET_HEADERS = ['authorization', 'cookie', 'proxy-authorization'];
 export class HttpClient {
   /** For what is retried outside of `request`: a body that breaks off. */
   readonly retry: RetryPolicy;
+  /** How long the other side may stay silent where a request does not say otherwise. */
+  readonly idleTimeoutMs: number;
   readonly #userAgent: string;
-  readonly #idleTimeoutMs: number;
   readonly #onEvent: OnEvent | undefined;
   readonly #agents: { direct: Agents; proxied: Agents };
 
   constructor(options: HttpClientOptions = {}) {
     this.#userAgent = options.userAgent ?? 'weighbridge';
     this.retry = { ...DEFAULT_RETRY, ...options.retry };
-    this.#idleTimeoutMs = options.idleTimeoutMs ?? 60_000;
+    this.idleTimeoutMs = options.idleTimeoutMs ?? 60_000;
     this.#onEvent = options.onEvent;
     const common = { keepAlive: true, maxSockets: 64, scheduling: 'lifo' as const };
     const proxyEnv = options.env ?? process.env;
@@ -134,7 +135,7 @@ export class HttpClient {
     if (request.sizeBytes !== undefined) headers['content-length'] = String(request.sizeBytes);
     else headers['transfer-encoding'] = 'chunked';
     const outgoing = this.#start(request, request.url, headers);
-    return new UploadRequest(outgoing, request, request.idleTimeoutMs ?? this.#idleTimeoutMs);
+    return new UploadRequest(outgoing, request, request.idleTimeoutMs ?? this.idleTimeoutMs);
   }
 
   /** Closes idle connections. */
@@ -179,7 +180,7 @@ export class HttpClient {
     if (body !== undefined) withLength['content-length'] = String(body.length);
     else if (request.method !== 'GET' && request.method !== 'HEAD') withLength['content-length'] = '0';
     const outgoing = this.#start(request, url, withLength);
-    const answer = awaitAnswer(outgoing, { ...request, url }, request.idleTimeoutMs ?? this.#idleTimeoutMs);
+    const answer = awaitAnswer(outgoing, { ...request, url }, request.idleTimeoutMs ?? this.idleTimeoutMs);
     outgoing.end(body);
     return answer;
   }
@@ -192,7 +193,7 @@ export class HttpClient {
     const options = {
       method,
       headers: { 'user-agent': this.#userAgent, 'accept-encoding': 'identity', ...headers },
-      timeout: request.idleTimeoutMs ?? this.#idleTimeoutMs,
+      timeout: request.idleTimeoutMs ?? this.idleTimeoutMs,
       ...(signal === undefined ? {} : { signal }),
     };
     return parsed.protocol === 'https:'

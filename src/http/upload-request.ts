@@ -15,8 +15,9 @@ export class UploadRequest {
     this.#answer.then(
       response => {
         this.#answered = true;
-        // A request that was refused halfway is never finished; its connection is of no use to anyone else.
-        if (!outgoing.writableEnded) response.stream.once('end', () => outgoing.destroy());
+        // Where a body was refused, the server may not have read it to its end: nobody else can use that connection.
+        if (!outgoing.writableEnded || response.status >= 400)
+          response.stream.once('end', () => outgoing.destroy());
         outgoing.emit('drain');
       },
       error => {

@@ -4,15 +4,20 @@ import { printable } from '../core/text.ts';
 import type { HttpClient, HttpRequest, HttpResponse, UploadRequest } from '../http/client.ts';
 import { isLoopbackHost } from '../http/client.ts';
 import { redactUrl } from '../http/redact.ts';
+import { serverWaitMs } from '../http/retry.ts';
 import { apiHost } from '../oci/reference.ts';
 import type { Credential } from './credentials.ts';
+import { knownRegistry } from './known-registries.ts';
 import { loginRemedy, RegistryAuth } from './registry-auth.ts';
+import { UploadTraits } from './upload/upload-traits.ts';
 
 export interface RegistryClientOptions {
   readonly http: HttpClient;
   /** As in references: `docker.io`, `ghcr.io`, `localhost:5000`. */
   readonly registry: string;
   readonly credential: () => Promise<Credential | undefined>;
+  /** What has been learnt of the registry so far, for all clients of it. */
+  readonly traits?: UploadTraits;
 }
 
 export interface RegistryRequest extends Omit<HttpRequest, 'url'> {
@@ -26,14 +31,18 @@ export interface RegistryRequest extends Omit<HttpRequest, 'url'> {
 export class RegistryClient {
   readonly registry: string;
   readonly origin: string;
+  readonly traits: UploadTraits;
   readonly #http: HttpClient;
   readonly #auth: RegistryAuth;
+  /** When the registry wants to be asked again, after it has turned a request away. */
+  #notBeforeMs = 0;
 
   constructor(options: RegistryClientOptions) {
     const host = apiHost(options.registry);
     const isLocal = isLoopbackHost(new URL(`http://${host}`).hostname);
     this.registry = options.registry;
     this.origin = `${isLocal ? 'http' : 'https'}://${host}`;
+    this.traits = options.traits ?? new UploadTraits(knownRegistry(options.registry).traits);
     this.#http = options.http;
     this.#auth = new RegistryAuth({ ...options, origin: this.origin });
   }
@@ -95,8 +104,22 @@ export class RegistryClient {
     return url.href;
   }
 
+  get idleTimeoutMs(): number {
+    return this.#http.idleTimeoutMs;
+  }
+
+  /** Waits for as long as the registry has asked for in the last answer that became a failure. */
+  async waitAsAsked(purpose: string, signal: AbortSignal | undefined): Promise<void> {
+    const serverWaitMs = this.#notBeforeMs - Date.now();
+    if (serverWaitMs <= 0) return;
+    const reason = `${this.registry} asked to wait`;
+    await this.#http.waitToRetry({ purpose, attempt: 1, reason, serverWaitMs, signal });
+  }
+
   /** The error for a status that was not expected, with the registry's own words. */
   async failure(response: HttpResponse, purpose: string): Promise<RegistryError> {
+    const waitMs = serverWaitMs(response.headers) ?? 0;
+    if (waitMs <= this.#http.retry.maxServerWaitMs) this.#notBeforeMs = Date.now() + waitMs;
     const said = await registryWords(response);
     const { status } = response;
     const isFull =

@@ -8,6 +8,8 @@ import type { BlobUpload, ImageStore, StoredManifest, UploadOptions } from './im
 import type { Access } from './registry-auth.ts';
 import type { RegistryClient } from './registry-client.ts';
 import { RegistryUpload } from './registry-upload.ts';
+import { UploadSession } from './upload/upload-session.ts';
+import type { UploadTarget } from './upload/upload-way.ts';
 
 const MANIFEST_TYPES = [
   MediaType.ociManifest,
@@ -26,6 +28,8 @@ export class RegistryStore implements ImageStore {
   readonly #client: RegistryClient;
   readonly #repository: string;
   readonly #scope: string;
+  /** Where an upload is open that a refused mount has left behind; the next blob takes it. */
+  #openedAt: string | undefined;
 
   constructor(client: RegistryClient, repository: string, access: Access) {
     this.name = `${client.registry}/${repository}`;
@@ -52,7 +56,8 @@ export class RegistryStore implements ImageStore {
 
   async mountBlob(descriptor: Descriptor, from: string, signal?: AbortSignal): Promise<boolean> {
     const prefix = `${this.#client.registry}/`;
-    if (!from.startsWith(prefix)) return false;
+    const { traits } = this.#client;
+    if (!from.startsWith(prefix) || !traits.mounts) return false;
     const source = from.slice(prefix.length);
     const purpose = `mounting ${descriptor.digest} from ${from} in ${this.name}`;
     const response = await this.#client.request({
@@ -63,17 +68,15 @@ export class RegistryStore implements ImageStore {
       purpose,
       signal,
     });
-    if (response.status === 201) {
-      response.discard();
-      return true;
-    }
-    if (response.status !== 202) {
-      // Some registries answer a mount they cannot do with an error instead of an upload (Quay without `from`).
-      response.discard();
-      return false;
-    }
     response.discard();
-    await this.#cancel(response);
+    traits.noteMount(response.status === 201);
+    if (response.status === 201) return true;
+    // Some registries answer a mount they cannot do with an error instead of an upload (Quay without `from`).
+    const { location } = response.headers;
+    if (response.status !== 202 || location === undefined) return false;
+    const openedAt = this.#client.resolve(location, response.url);
+    if (this.#openedAt === undefined) this.#openedAt = openedAt;
+    else await new UploadSession(this.#uploadTarget({ sizeBytes: 0, signal }), openedAt).cancel();
     return false;
   }
 
@@ -86,14 +89,26 @@ export class RegistryStore implements ImageStore {
   }
 
   async startUpload(options: UploadOptions): Promise<BlobUpload> {
+    const openedAt = this.#openedAt;
+    this.#openedAt = undefined;
     return await RegistryUpload.start({
       ...options,
+      ...this.#uploadTarget(options),
+      openedAt,
+      stat: digest => this.statBlob(digest, options.signal),
+    });
+  }
+
+  #uploadTarget({ sizeBytes, signal }: UploadOptions): UploadTarget {
+    return {
       client: this.#client,
+      traits: this.#client.traits,
       name: this.name,
       repository: this.#repository,
       scope: this.#scope,
-      stat: digest => this.statBlob(digest, options.signal),
-    });
+      sizeBytes,
+      signal,
+    };
   }
 
   async getManifest(reference: string, signal?: AbortSignal): Promise<StoredManifest | undefined> {
@@ -229,25 +244,6 @@ export class RegistryStore implements ImageStore {
       url: `/v2/${this.#repository}/${path}`,
       scope: this.#scope,
     });
-  }
-
-  /** An upload that a refused mount has opened is closed again; GHCR answers 405, which is as good. */
-  async #cancel(response: HttpResponse): Promise<void> {
-    const location = response.headers.location;
-    if (location === undefined) return;
-    const purpose = `closing an unused upload in ${this.name}`;
-    try {
-      const answer = await this.#client.request({
-        method: 'DELETE',
-        url: this.#client.resolve(location, response.url),
-        scope: this.#scope,
-        purpose,
-        isRetryable: false,
-      });
-      answer.discard();
-    } catch {
-      // Registries drop forgotten uploads by themselves.
-    }
   }
 
   async *#read(

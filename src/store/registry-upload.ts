@@ -1,229 +1,119 @@
 import type { Digest } from '../core/digest.ts';
-import { IntegrityError, RegistryError } from '../core/errors.ts';
-import type { HttpResponse, UploadRequest } from '../http/client.ts';
+import { IntegrityError } from '../core/errors.ts';
 import type { BlobUpload, UploadOptions } from './image-store.ts';
-import type { RegistryClient } from './registry-client.ts';
+import { HashFirst } from './upload/hash-first.ts';
+import { RangedPatches } from './upload/ranged-patches.ts';
+import { StreamedPatch } from './upload/streamed-patch.ts';
+import { UploadSession } from './upload/upload-session.ts';
+import type { UploadTarget, UploadWay } from './upload/upload-way.ts';
+import { WholePut } from './upload/whole-put.ts';
 
-export interface RegistryUploadOptions extends UploadOptions {
-  readonly client: RegistryClient;
-  /** For people: `ghcr.io/acme/hf-x`. */
-  readonly name: string;
-  readonly repository: string;
-  readonly scope: string;
+export interface RegistryUploadOptions extends UploadOptions, UploadTarget {
   readonly stat: (digest: Digest) => Promise<number | undefined>;
+  /** The address of an upload that is open already: what a registry gives in place of a mount. */
+  readonly openedAt?: string | undefined;
 }
 
-/** A registry may take its time to store a large blob for good before it answers the closing `PUT`. */
-const COMMIT_TIMEOUT_MS = 15 * 60_000;
+/** A blob up to this size whose digest is known goes in one request; a larger one rather in a way that can go on. */
+const MAX_WHOLE_BYTES = 4 * 1024 * 1024;
 
-/**
- * `POST`, one streamed `PATCH`, `PUT ?digest=`: the way that works at any size and with a digest that is known only at
- * the end. The `PATCH` is sent chunked, because GHCR refuses one that announces more than 4 MiB.
- */
+/** A blob on its way into a registry, in the way that the registry takes: see `upload/` for each. */
 export class RegistryUpload implements BlobUpload {
   readonly #options: RegistryUploadOptions;
-  #location: string;
-  #offset = 0;
-  #patch: UploadRequest | undefined;
-  #isOpening = false;
+  #session: UploadSession;
+  #way: UploadWay;
+  #digest: Digest | undefined;
+  #isBroken = false;
 
-  private constructor(options: RegistryUploadOptions, location: string) {
+  private constructor(options: RegistryUploadOptions, session: UploadSession) {
     this.#options = options;
-    this.#location = location;
+    this.#digest = options.digest;
+    this.#session = session;
+    this.#way = this.#choose();
   }
 
   static async start(options: RegistryUploadOptions): Promise<RegistryUpload> {
-    return new RegistryUpload(options, await openSession(options));
+    const { openedAt } = options;
+    const session =
+      openedAt === undefined ? await UploadSession.open(options) : new UploadSession(options, openedAt);
+    return new RegistryUpload(options, session);
   }
 
   get offset(): number {
-    return this.#offset;
+    return this.#way.offset;
   }
 
   write(chunk: Uint8Array): Promise<void> | undefined {
-    if (this.#patch === undefined) return this.#openPatch(chunk);
-    if (this.#patch.isAnswered) return this.#failEarly(this.#patch);
-    return this.#send(this.#patch, chunk);
+    return this.#way.write(chunk);
   }
 
   async commit(digest: Digest): Promise<void> {
-    const { client, name, sizeBytes } = this.#options;
-    if (this.#patch !== undefined) {
-      const response = await this.#patch.end().catch((error: unknown) => {
-        throw client.explain(error);
-      });
-      if (response.status < 200 || response.status > 204)
-        throw await client.failure(response, this.#purpose('uploading to'));
-      this.#checkRange(response);
-      this.#takeLocation(response);
-      this.#patch = undefined;
-    }
-    if (this.#offset !== sizeBytes) {
-      throw new IntegrityError(`${name}: expected ${sizeBytes} bytes, got ${this.#offset}`, {
+    const { name, sizeBytes } = this.#options;
+    if (this.offset !== sizeBytes) {
+      throw new IntegrityError(`${name}: expected ${sizeBytes} bytes, got ${this.offset}`, {
         code: 'INTEGRITY_SIZE',
         subject: name,
       });
     }
-    await this.#close(digest);
+    await this.#way.finish(digest);
+    await this.#checkStored(digest);
   }
 
   async resume(): Promise<number> {
-    const { client, scope, signal } = this.#options;
-    this.#patch?.destroy();
-    this.#patch = undefined;
-    const response = await client.request({
-      method: 'GET',
-      url: this.#location,
-      scope,
-      purpose: this.#purpose('asking how far an upload got in'),
-      signal,
-    });
-    response.discard();
-    // The specification says 204 and `Range: 0-<last>`; a session that holds nothing may leave the header out.
-    const last = /^(?:bytes=)?0-(\d+)$/.exec(String(response.headers.range ?? ''))?.[1];
-    const held = last === undefined ? 0 : Number(last) + 1;
-    if (
-      response.status === 204 &&
-      held > 1 &&
-      held <= this.#options.sizeBytes &&
-      client.registry !== 'ghcr.io'
-    ) {
-      this.#takeLocation(response);
-      this.#offset = held;
+    const { client, traits, name, signal } = this.#options;
+    const before = this.#way;
+    before.destroy();
+    this.#isBroken = true;
+    await client.waitAsAsked(`uploading to ${name}`, signal);
+    const mayGoOn = traits.takes('ranged') && (before.name !== 'streamed' || traits.resumesStreams);
+    const held = mayGoOn ? await this.#session.held() : undefined;
+    if (held === undefined) {
+      this.#session = await UploadSession.open(this.#options);
+      this.#way = this.#choose();
     } else {
-      this.#location = await openSession(this.#options);
-      this.#offset = 0;
+      this.#way = new RangedPatches(this.#options, this.#session, held);
     }
-    return this.#offset;
+    return this.offset;
   }
 
   async abort(): Promise<void> {
-    const { client, scope } = this.#options;
-    this.#patch?.destroy();
-    try {
-      const response = await client.request({
-        method: 'DELETE',
-        url: this.#location,
-        scope,
-        purpose: this.#purpose('giving up an upload to'),
-        isRetryable: false,
-        signal: AbortSignal.timeout(2000),
-      });
-      response.discard();
-    } catch {
-      // Registries drop forgotten uploads by themselves; GHCR does not even allow this.
-    }
+    this.#way.destroy();
+    await this.#session.cancel();
   }
 
-  async #openPatch(chunk: Uint8Array): Promise<void> {
-    if (this.#isOpening) throw new Error('write() was called before the last one ended');
-    this.#isOpening = true;
-    const { client, scope, signal, sizeBytes } = this.#options;
-    try {
-      const rest = sizeBytes - this.#offset;
-      this.#patch = await client.upload({
-        method: 'PATCH',
-        url: this.#location,
-        scope,
-        headers: {
-          'content-type': 'application/octet-stream',
-          // `start-end` without a unit is the OCI form; only a resumed upload needs to say where it goes on.
-          ...(this.#offset > 0 ? { 'content-range': `${this.#offset}-${sizeBytes - 1}` } : {}),
-        },
-        ...(this.#offset > 0 ? { sizeBytes: rest } : {}),
-        purpose: this.#purpose('uploading to'),
-        signal,
-      });
-    } finally {
-      this.#isOpening = false;
-    }
-    await this.#send(this.#patch, chunk);
-  }
-
-  #send(patch: UploadRequest, chunk: Uint8Array): Promise<void> | undefined {
-    const explain = (error: unknown): never => {
-      throw this.#options.client.explain(error);
-    };
-    try {
-      const wait = patch.write(chunk);
-      this.#offset += chunk.length;
-      return wait?.catch(explain);
-    } catch (error) {
-      return explain(error);
-    }
-  }
-
-  async #failEarly(patch: UploadRequest): Promise<never> {
-    throw await this.#options.client.failure(await patch.end(), this.#purpose('uploading to'));
-  }
-
-  async #close(digest: Digest): Promise<void> {
-    const { client, scope, signal, name, sizeBytes, stat } = this.#options;
-    const url = new URL(this.#location);
-    url.searchParams.set('digest', digest);
-    const purpose = this.#purpose('closing the upload to');
-    const response = await client.request({
-      method: 'PUT',
-      url: url.href,
-      scope,
-      purpose,
-      signal,
-      idleTimeoutMs: COMMIT_TIMEOUT_MS,
+  /** The way for a blob from its first byte on, the one with the fewest requests first. */
+  #choose(): UploadWay {
+    const { traits, sizeBytes } = this.#options;
+    const digest = this.#digest;
+    const whole = (): UploadWay | undefined =>
+      digest !== undefined && traits.takes('whole')
+        ? new WholePut(this.#options, this.#session, digest)
+        : undefined;
+    const ranged = (): UploadWay | undefined =>
+      traits.takes('ranged') ? new RangedPatches(this.#options, this.#session, 0) : undefined;
+    const streamed = (): UploadWay => new StreamedPatch(this.#options, this.#session);
+    const small = sizeBytes <= MAX_WHOLE_BYTES ? whole() : undefined;
+    if (small !== undefined) return small;
+    // A stream that broke is not tried again where its bytes were lost: of chunks, what has arrived stays.
+    if (traits.takes('streamed') && !(this.#isBroken && traits.takes('ranged'))) return streamed();
+    const other = ranged() ?? whole();
+    if (other !== undefined) return other;
+    if (digest !== undefined || !traits.takes('whole')) return streamed();
+    return new HashFirst(this.#options, found => {
+      this.#digest = found;
     });
-    // A repeated PUT finds no session where the first one's answer was lost: what counts is whether the blob is there.
-    if (response.status !== 201 && response.status !== 404) throw await client.failure(response, purpose);
-    const confirmed = response.headers['docker-content-digest'];
+  }
+
+  /** Some registries say 201 and store nothing, or other bytes (Quay, Nexus): look. */
+  async #checkStored(digest: Digest): Promise<void> {
+    const { name, sizeBytes, stat, traits } = this.#options;
     const stored = await stat(digest);
-    if (stored === undefined && response.status === 404) throw await client.failure(response, purpose);
-    response.discard();
-    // Some registries say 201 and store nothing, or other bytes (Quay, Nexus): look.
-    if (stored !== sizeBytes || (confirmed !== undefined && confirmed !== digest)) {
-      throw new IntegrityError(
-        `${name} confirmed ${digest} but holds ${stored === undefined ? 'nothing' : `${stored} bytes (${String(confirmed ?? 'no digest said')})`}`,
-        { code: 'INTEGRITY_HASH', subject: name },
-      );
-    }
-  }
-
-  /** A registry that took less than was sent says so in `Range` (zot). */
-  #checkRange(response: HttpResponse): void {
-    const range = response.headers.range;
-    const last = /^(?:bytes=)?0-(\d+)$/.exec(String(range ?? ''))?.[1];
-    if (last === undefined || Number(last) + 1 === this.#offset) return;
-    throw new RegistryError(`${this.#options.name} took ${Number(last) + 1} of ${this.#offset} bytes`, {
-      code: 'REGISTRY_BAD_ANSWER',
-      subject: this.#options.name,
-    });
-  }
-
-  #takeLocation(response: HttpResponse): void {
-    const location = response.headers.location;
-    if (location !== undefined) this.#location = this.#options.client.resolve(location, response.url);
-  }
-
-  #purpose(doing: string): string {
-    return `${doing} ${this.#options.name}`;
-  }
-}
-
-async function openSession(options: RegistryUploadOptions): Promise<string> {
-  const { client, repository, scope, signal, name } = options;
-  const purpose = `starting an upload to ${name}`;
-  const response = await client.request({
-    method: 'POST',
-    url: `/v2/${repository}/blobs/uploads/`,
-    scope,
-    purpose,
-    signal,
-  });
-  const location = response.headers.location;
-  if (response.status !== 202) throw await client.failure(response, purpose);
-  response.discard();
-  if (location === undefined) {
-    throw new RegistryError(`${purpose}: the answer has no Location`, {
-      code: 'REGISTRY_BAD_ANSWER',
+    if (stored === sizeBytes) return;
+    if (this.#way.name === 'ranged') traits.close('ranged');
+    const holds = stored === undefined ? 'nothing' : `${stored} bytes`;
+    throw new IntegrityError(`${name} holds ${holds} of ${digest} although the upload has ended`, {
+      code: 'INTEGRITY_HASH',
       subject: name,
     });
   }
-  return client.resolve(location, response.url);
 }

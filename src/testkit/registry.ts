@@ -68,7 +68,7 @@ export class EmbeddedRegistry {
       repositories: new Map(),
       uploads: new Map(),
       cdn: new SignedOrigin({ host, log, faults, ttlMs: linkTtlMs, find }),
-      counters: { uploadedBytes: 0, uploadsStarted: 0, mounts: 0, manifestsPut: 0 },
+      counters: { uploadedBytes: 0, uploadsStarted: 0, mounts: 0, manifestsPut: 0, leakedTokens: 0 },
     };
     this.#window = new RequestWindow(quirks);
   }
@@ -96,9 +96,9 @@ export class EmbeddedRegistry {
     return this.#desk.identityToken;
   }
 
-  /** Requests that carried a login to the CDN. */
+  /** Requests that carried a login to another origin: the CDN, or where uploads are. */
   get leakedTokens(): number {
-    return this.#state.cdn.leakedTokens;
+    return this.#state.cdn.leakedTokens + this.#state.counters.leakedTokens;
   }
 
   /** Uploads that were begun and neither finished nor given up. */

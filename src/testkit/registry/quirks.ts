@@ -13,6 +13,16 @@ export interface RegistryQuirks {
    * a PATCH, or broke one off, cannot even ask how far it got: 404.
    */
   newestLocationOnly?: boolean;
+  /** ECR: of a second or later ranged chunk only half is kept, although all of it is confirmed. */
+  losesRangedBytes?: boolean;
+  /** 405 on every PATCH: a blob has to come whole. */
+  refusesPatch?: boolean;
+  /** 411 on a PATCH of chunked transfer encoding. */
+  needsLength?: boolean;
+  /** A proxy in front (nginx, Cloudflare): a body above this gets 413, whatever the registry would say. */
+  maxBodyBytes?: number;
+  /** Uploads are at another origin, which takes no login and whose addresses are good by themselves. */
+  uploadsElsewhere?: boolean;
   /** GHCR: `Location` without a host. */
   relativeLocations?: boolean;
   /** Google: a second PATCH of a session gets 405. */

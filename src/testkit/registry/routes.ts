@@ -5,7 +5,7 @@ import { answerCatalog, answerTags } from './list-routes.ts';
 import { answerManifest, answerReferrers } from './manifest-routes.ts';
 import { problem } from './problem.ts';
 import type { RegistryState } from './state.ts';
-import { answerUpload, startUpload } from './upload-routes.ts';
+import { answerUpload, isElsewhere, startUpload } from './upload-routes.ts';
 
 type Route = (state: RegistryState, exchange: Exchange, name: string, rest: string) => Promise<void>;
 
@@ -40,7 +40,11 @@ export async function answerRegistry(
     const match = pattern.exec(path);
     if (match === null) continue;
     const [, name = '', rest = ''] = match;
-    desk.check(exchange, accessFor(exchange, name));
+    if (route === answerUpload && isElsewhere(state, exchange)) {
+      if (exchange.header('authorization') !== undefined) state.counters.leakedTokens += 1;
+    } else {
+      desk.check(exchange, accessFor(exchange, name));
+    }
     return await route(state, exchange, name, rest);
   }
   throw problem(404, 'UNSUPPORTED', '404 page not found');

@@ -23,6 +23,8 @@ export interface Counters {
   uploadsStarted: number;
   mounts: number;
   manifestsPut: number;
+  /** Requests that carried a login to where uploads are, which is another origin. */
+  leakedTokens: number;
 }
 
 /** The repository, made where there is none: writing to a registry needs no ceremony. */

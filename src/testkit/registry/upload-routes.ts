@@ -1,5 +1,5 @@
 import { type Digest, isDigest } from '../../core/digest.ts';
-import type { Exchange, Headers } from '../server/exchange.ts';
+import { type Exchange, type Headers, Refusal } from '../server/exchange.ts';
 import { problem } from './problem.ts';
 import { blobOf, type RegistryState, repositoryFor } from './state.ts';
 import { UploadSession } from './upload-session.ts';
@@ -85,10 +85,15 @@ async function patch(state: RegistryState, exchange: Exchange, session: UploadSe
       `Content-Length of ${length} exceeds the maximum permissible limit of ${limit}`,
     );
   }
+  if (quirks.refusesPatch) throw problem(405, 'UNSUPPORTED', 'method not allowed');
+  if (quirks.needsLength && length === undefined) throw problem(411, 'SIZE_INVALID', 'length required');
   if (quirks.singlePatch && session.patches > 0) throw problem(405, 'UNSUPPORTED', 'method not allowed');
   checkRange(state, exchange, session);
   session.patches += 1;
-  await receive(state, exchange, session, quirks.shortPatchBytes);
+  const before = session.offset;
+  const losesHalf = quirks.losesRangedBytes && before > 0 && exchange.header('content-range') !== undefined;
+  await receive(state, exchange, session, losesHalf ? Number(length) / 2 : quirks.shortPatchBytes);
+  if (losesHalf) session.pretend(Number(length) - (session.offset - before));
   await exchange.send(202, sessionHeaders(state, exchange, session));
   if ((quirks.loseUploads ?? 0) > 0) {
     quirks.loseUploads = (quirks.loseUploads ?? 0) - 1;
@@ -113,9 +118,21 @@ async function receive(
 ): Promise<void> {
   const before = exchange.log.receivedBytes;
   try {
-    await session.append(exchange.body(), maxBytes);
+    await session.append(limited(exchange, state.quirks.maxBodyBytes), maxBytes);
   } finally {
     state.counters.uploadedBytes += exchange.log.receivedBytes - before;
+  }
+}
+
+async function* limited(exchange: Exchange, maxBytes = Number.POSITIVE_INFINITY): AsyncGenerator<Buffer> {
+  const tooLarge = () =>
+    new Refusal(413, { 'content-type': 'text/html' }, '<h1>413 Request Entity Too Large</h1>');
+  if (Number(exchange.header('content-length') ?? 0) > maxBytes) throw tooLarge();
+  let length = 0;
+  for await (const chunk of exchange.body()) {
+    length += chunk.length;
+    if (length > maxBytes) throw tooLarge();
+    yield chunk;
   }
 }
 
@@ -161,9 +178,10 @@ function checkRange(state: RegistryState, exchange: Exchange, session: UploadSes
 }
 
 function sessionHeaders(state: RegistryState, exchange: Exchange, session: UploadSession): Headers {
-  const path = `/v2/${session.repository}/blobs/uploads/${session.id}`;
+  const path = `/v2/${session.repository}/blobs/uploads/${session.id}?_state=${session.offset.toString(36)}`;
+  const elsewhere = state.quirks.uploadsElsewhere === true;
   return {
-    location: locationOf(state, exchange, `${path}?_state=${session.offset.toString(36)}`),
+    location: elsewhere ? `${otherOrigin(exchange)}${path}` : locationOf(state, exchange, path),
     // Docker's registry says 0-0 for nothing and for one byte alike.
     range: `0-${Math.max(0, session.offset - 1)}`,
     'docker-upload-uuid': session.id,
@@ -172,4 +190,14 @@ function sessionHeaders(state: RegistryState, exchange: Exchange, session: Uploa
 
 function locationOf(state: RegistryState, exchange: Exchange, path: string): string {
   return state.quirks.relativeLocations ? path : `${exchange.url.origin}${path}`;
+}
+
+/** The same server by another name, which makes it another origin for those who have to tell. */
+function otherOrigin({ url }: Exchange): string {
+  return `http://localhost:${url.port}`;
+}
+
+/** Whether the request has come to where uploads are, with the session's own address for a login. */
+export function isElsewhere(state: RegistryState, { url }: Exchange): boolean {
+  return state.quirks.uploadsElsewhere === true && url.hostname === 'localhost';
 }

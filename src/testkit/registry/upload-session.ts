@@ -29,6 +29,11 @@ export class UploadSession {
     return this.#offset;
   }
 
+  /** Counts bytes that were never kept. */
+  pretend(bytes: number): void {
+    this.#offset += bytes;
+  }
+
   /** Takes the body's bytes, of which only the first `maxBytes` are kept. */
   async append(body: AsyncIterable<Buffer>, maxBytes = Number.POSITIVE_INFINITY): Promise<void> {
     if (this.#writing !== undefined) {

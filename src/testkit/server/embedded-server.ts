@@ -68,6 +68,8 @@ async function answer(
   } catch (error) {
     await failed(exchange, response, error);
   }
+  // What is left of a body that nobody wanted would block the connection for those who come after.
+  request.resume();
 }
 
 function open(

@@ -1,0 +1,82 @@
+/** GHCR refuses a PATCH that announces more; no registry is known to have a lower limit. */
+const CHUNK_BYTES = 4 * 1024 * 1024;
+/** Mounts that are refused in a row before no more are asked for. */
+const MAX_REFUSED_MOUNTS = 3;
+/** A registry that asks for larger chunks than this is not sent any: they are held in memory. */
+const LARGEST_CHUNK_BYTES = 32 * 1024 * 1024;
+
+/** The ways of bringing the bytes of a blob into an upload. */
+export type UploadWayName = 'streamed' | 'ranged' | 'whole';
+
+/** What is known of a registry before it has been asked anything. */
+export interface KnownTraits {
+  /** Ways that it is known not to take. */
+  readonly withoutWays?: readonly UploadWayName[];
+  /** Whether an upload can be given up by DELETE. Default true. */
+  readonly cancels?: boolean;
+  /** Whether a broken streamed PATCH can be gone on from. Default true. */
+  readonly resumesStreams?: boolean;
+}
+
+/**
+ * How one registry wants its blobs, learnt from its answers and kept for the run. Every way is open until the registry
+ * has shown that it does not take it; what looked like a refusal and was none costs speed, not correctness.
+ */
+export class UploadTraits {
+  readonly resumesStreams: boolean;
+  #cancels: boolean;
+  readonly #closed: Set<UploadWayName>;
+  #maxChunkBytes = CHUNK_BYTES;
+  #minChunkBytes = 0;
+  #refusedMounts = 0;
+
+  constructor({ withoutWays = [], cancels = true, resumesStreams = true }: KnownTraits = {}) {
+    this.#closed = new Set(withoutWays);
+    this.#cancels = cancels;
+    this.resumesStreams = resumesStreams;
+  }
+
+  takes(way: UploadWayName): boolean {
+    return !this.#closed.has(way) && (way !== 'ranged' || this.#minChunkBytes <= LARGEST_CHUNK_BYTES);
+  }
+
+  /** The registry does not take blobs in this way, or says so and does not keep what it got. */
+  close(way: UploadWayName): void {
+    this.#closed.add(way);
+  }
+
+  /** Of a ranged PATCH, the last one of a blob excepted. */
+  get chunkBytes(): number {
+    return Math.max(this.#maxChunkBytes, this.#minChunkBytes);
+  }
+
+  /** `OCI-Chunk-Min-Length`; what is no number is not there. */
+  noteMinChunk(header: string | string[] | undefined): void {
+    if (typeof header !== 'string' || !/^\d{1,15}$/.test(header)) return;
+    this.#minChunkBytes = Math.max(this.#minChunkBytes, Number(header));
+  }
+
+  /** A chunk of `bytes` was too large. False where smaller ones are not worth trying. */
+  shrinkChunks(bytes: number): boolean {
+    const smaller = Math.floor(bytes / 4);
+    if (smaller < 64 * 1024 || smaller < this.#minChunkBytes) return false;
+    this.#maxChunkBytes = Math.min(this.#maxChunkBytes, smaller);
+    return true;
+  }
+
+  get mounts(): boolean {
+    return this.#refusedMounts < MAX_REFUSED_MOUNTS;
+  }
+
+  noteMount(isDone: boolean): void {
+    this.#refusedMounts = isDone ? Number.NEGATIVE_INFINITY : this.#refusedMounts + 1;
+  }
+
+  get cancels(): boolean {
+    return this.#cancels;
+  }
+
+  noteCannotCancel(): void {
+    this.#cancels = false;
+  }
+}
