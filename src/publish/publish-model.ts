@@ -1,3 +1,4 @@
+import type { Digest } from '../core/digest.ts';
 import { isAbort, WeighbridgeError } from '../core/errors.ts';
 import type { PlannedModel } from '../plan/types.ts';
 import { type BlobNeed, needsOf, sizesOf } from './blob-needs.ts';
@@ -51,8 +52,12 @@ export async function publishModel(
       };
     }
 
-    await moveBlobs(movesFor(pending), { planned, context, known, allTargets: states });
-    const images = await Promise.all(states.map(target => finishTarget(target, pending, finish, context)));
+    const move = (some: readonly Job[]): Promise<void> =>
+      moveBlobs(movesFor(some), { planned, context, known, allTargets: states });
+    await move(pending);
+    const images = await Promise.all(
+      states.map(target => finishTarget(target, pending, { finish, move, context })),
+    );
     return {
       planned,
       images: [...unchanged.map(job => unchangedOutcome(job, finish)), ...images.flat(), ...skipped],
@@ -124,37 +129,57 @@ function movesFor(jobs: readonly Job[]): BlobMove[] {
   return [...moves.values()].map(({ need, targets }) => ({ need, targets: [...targets] }));
 }
 
+interface Finishing {
+  readonly finish: (draft: Draft) => FinishedImage | undefined;
+  readonly move: (jobs: readonly Job[]) => Promise<void>;
+  readonly context: PublishContext;
+}
+
 /** The last steps at one target, one variant after the other. */
 async function finishTarget(
   target: TargetState,
   pending: readonly Job[],
-  finish: (draft: Draft) => FinishedImage | undefined,
-  context: PublishContext,
+  finishing: Finishing,
 ): Promise<ImageOutcome[]> {
   const outcomes: ImageOutcome[] = [];
   const counted = new Set<string>();
   for (const job of pending.filter(candidate => candidate.target === target)) {
-    const bytes = countBytes(needsOf(job.draft), target, counted);
     const common = outcomeStart(job);
+    const count = () => countBytes(needsOf(job.draft), target, counted);
     try {
-      const failure = target.dead ?? firstFailure(job);
-      if (failure !== undefined) throw failure;
-      const image = finish(job.draft);
-      if (image === undefined)
-        throw new TypeError(`${target.store.name}: a layer was moved but is not known`);
-      const uploaded = bytes.uploaded + (await pushImage(target.store, image, job.tags, context.signal));
-      outcomes.push({
-        ...common,
-        status: 'published',
-        digest: image.top.descriptor.digest,
-        bytes: { ...bytes, uploaded },
-      });
+      const { digest, documentBytes } = await finishImage(job, finishing);
+      const bytes = count();
+      const uploaded = bytes.uploaded + documentBytes;
+      outcomes.push({ ...common, status: 'published', digest, bytes: { ...bytes, uploaded } });
     } catch (error) {
-      if (context.signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
-      outcomes.push({ ...common, status: 'failed', error, bytes });
+      if (finishing.context.signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
+      outcomes.push({ ...common, status: 'failed', error, bytes: count() });
     }
   }
   return outcomes;
+}
+
+async function finishImage(
+  job: Job,
+  { finish, move, context }: Finishing,
+): Promise<{ digest: Digest; documentBytes: number }> {
+  const { target, draft, tags } = job;
+  for (let isAgain = false; ; isAgain = true) {
+    const failure = target.dead ?? firstFailure(job);
+    if (failure !== undefined) throw failure;
+    const image = finish(draft);
+    if (image === undefined) throw new TypeError(`${target.store.name}: a layer was moved but is not known`);
+    try {
+      const documentBytes = await pushImage(target.store, image, tags, context.signal);
+      return { digest: image.top.descriptor.digest, documentBytes };
+    } catch (error) {
+      const isLost = error instanceof WeighbridgeError && error.code === 'REGISTRY_BLOB_UNKNOWN';
+      if (!isLost || isAgain) throw error;
+      // Its manifests name blobs that it has lost since: each one is asked for now, and moved where it is missing.
+      target.published.distrust();
+      await move([job]);
+    }
+  }
 }
 
 function firstFailure({ target, draft }: Job): unknown {

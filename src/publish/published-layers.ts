@@ -30,6 +30,11 @@ export class PublishedLayers {
     return this.#blobs.has(digest);
   }
 
+  /** From here on the registry itself is asked for each blob: its manifests have named one that it no longer has. */
+  distrust(): void {
+    this.#blobs.clear();
+  }
+
   tag(tag: string): StoredManifest | undefined {
     return this.#tags.get(tag);
   }

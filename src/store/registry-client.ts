@@ -141,6 +141,9 @@ export class RegistryClient {
         remedy: 'Wait, or log in with an account that has a higher limit.',
       });
     }
+    if (/\b(MANIFEST_)?BLOB_UNKNOWN\b/.test(said)) {
+      return new RegistryError(message, { ...common, code: 'REGISTRY_BLOB_UNKNOWN' });
+    }
     if (status === 404) return new RegistryError(message, { ...common, code: 'REGISTRY_NOT_FOUND' });
     return new RegistryError(message, { ...common, code: 'REGISTRY_BAD_ANSWER' });
   }

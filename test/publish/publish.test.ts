@@ -255,3 +255,17 @@ test('an abort in mid-upload moves no tag', async () => {
   });
   assert.deepEqual([...world.registry(0).repository('acme/hf-x').tags.keys()], []);
 });
+
+test('a registry that has lost a blob of what it has published gets it again', async () => {
+  await using world = await World.start();
+  await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
+  await world.publish(world.config('acme/x'));
+  const lost = world.manifest(0, 'v0.6.0-fat').layers.find(layer => layer.size > 250_000)?.digest;
+  const { blobs } = world.registry(0).repository('acme/hf-x');
+  assert.ok(lost !== undefined && blobs.delete(lost));
+  // Another image of the same layers, so that a manifest has to be put.
+  putBase(world.registry(0), 'v0.6.0', 'newer');
+  const images = await world.publish(world.config('acme/x'));
+  assert.deepEqual(statuses(images), ['r0 fat published', 'r0 slim published']);
+  assert.ok(blobs.has(lost));
+});

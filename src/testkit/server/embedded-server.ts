@@ -1,5 +1,5 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { Exchange, type LogEntry, Refusal } from './exchange.ts';
 import type { Faults } from './faults.ts';
 import { ConnectionGone } from './pace.ts';
@@ -30,6 +30,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   // A weight file takes longer than the five minutes that Node gives a request.
   server.requestTimeout = 0;
   server.keepAliveTimeout = 65_000;
+  // Node's own list forgets a connection whose request was answered before it was read, until that times out.
+  const sockets = new Set<Socket>();
+  server.on('connection', socket => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, resolve);
@@ -40,7 +46,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     close: () =>
       new Promise(resolve => {
         server.close(() => resolve());
-        server.closeAllConnections();
+        for (const socket of sockets) socket.destroy();
       }),
   };
 }
