@@ -1,6 +1,8 @@
 import { Command, CommanderError } from 'commander';
+import { addAdd } from './commands/add.ts';
 import { addBuild } from './commands/build.ts';
 import { addDemo } from './commands/demo.ts';
+import { addInit } from './commands/init.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addLicenses } from './commands/licenses.ts';
 import { addPlan } from './commands/plan.ts';
@@ -24,6 +26,7 @@ const program = new Command('weighbridge')
     'after',
     `
 The way of a model:
+  init ─► add                           a first models.yaml with the workflow that publishes it
   validate ─► plan ─► publish           models.yaml to images in registries
   build                                 the same into a local image, without a registry
   run                                   start one with docker or podman
@@ -38,6 +41,8 @@ A first models.yaml:
   );
 
 for (const add of [
+  addInit,
+  addAdd,
   addValidate,
   addPlan,
   addPublish,

@@ -16,7 +16,12 @@ export interface ConfigOptions {
 
 /** Reads and checks `file`. Throws ConfigError CONFIG_UNREADABLE, or InvalidConfigError with all that is wrong. */
 export async function loadConfig(file: string, options: ConfigOptions = {}): Promise<Config> {
-  return parseConfig(decode(await readBytes(file), file), file, options);
+  return parseConfig(await readConfigText(file), file, options);
+}
+
+/** The file's text, unchecked. Throws ConfigError CONFIG_UNREADABLE. */
+export async function readConfigText(file: string): Promise<string> {
+  return decode(await readBytes(file), file);
 }
 
 /** Checks the text of a `models.yaml`; `file` is its name in errors. Throws InvalidConfigError. */

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ModelSnapshot } from '../hub/types.ts';
+import { suggestModel } from './suggest-model.ts';
+
+const GB = 1e9;
+
+test('a small model needs no arguments; its name is made from its id, and differs from those that are taken', () => {
+  const snapshot = snapshotOf({ 'config.json': 700, 'model.safetensors': GB });
+  assert.deepEqual(suggestModel(snapshot, {}, new Set()).model, {
+    id: 'acme/Model-1.5B',
+    short: 'model-15b',
+  });
+  assert.equal(suggestModel(snapshot, {}, new Set(['model-15b', 'model-15b-2'])).model.short, 'model-15b-3');
+});
+
+test('weights that one GPU does not hold are shared out to as many as the attention heads allow', () => {
+  const shards = { 'config.json': 1, 'a.safetensors': 80 * GB, 'b.safetensors': 60 * GB };
+  const argsFor = (heads: number) =>
+    suggestModel(snapshotOf(shards), { text_config: { num_attention_heads: heads } }, new Set()).model
+      .serveArgs;
+  assert.deepEqual(argsFor(64), ['--host', '0.0.0.0', '--port', '8000', '--tensor-parallel-size', '4']);
+  assert.equal(argsFor(9), undefined);
+});
+
+test("second copies of the weights do not count, and Mistral's own format is named", () => {
+  const files = { 'params.json': 1, 'consolidated.safetensors': 2 * GB, 'tekken.json': 1 };
+  const { model, notes } = suggestModel(snapshotOf(files), undefined, new Set());
+  assert.deepEqual(model.serveArgs?.slice(4), [
+    '--tokenizer-mode',
+    'mistral',
+    '--config-format',
+    'mistral',
+    '--load-format',
+    'mistral',
+  ]);
+  assert.match(notes[0] ?? '', /^1\.9 GiB of weights: a GPU with 16 GB/);
+});
+
+test('what a user has to know is said', () => {
+  const config = {
+    quantization_config: { quant_method: 'gptq' },
+    auto_map: {},
+    max_position_embeddings: 1_000_000,
+  };
+  const { notes, model } = suggestModel(
+    snapshotOf({ 'config.json': 1, 'm.safetensors': 30 * GB }),
+    config,
+    new Set(),
+  );
+  assert.equal(model.serveArgs, undefined);
+  assert.match(
+    notes.join('\n'),
+    /48 GB[^]*Quantised \(gptq\)[^]*1000000 tokens[^]*--trust-remote-code[^]*not added/,
+  );
+  const odd = suggestModel(snapshotOf({ 'x.gguf': GB }, 'acme/Renamed'), undefined, new Set());
+  assert.match(odd.notes.join('\n'), /calls it acme\/Model-1\.5B now[^]*GGUF files only[^]*no config\.json/);
+  assert.match(suggestModel(snapshotOf({}), undefined, new Set()).notes[0] ?? '', /no weights/);
+});
+
+function snapshotOf(sizes: Record<string, number>, requestedId = 'acme/Model-1.5B'): ModelSnapshot {
+  return {
+    id: 'acme/Model-1.5B',
+    requestedId,
+    revision: 'ab'.repeat(20),
+    gated: false,
+    isPrivate: false,
+    license: { license: 'mit', licenseName: null, licenseLink: null },
+    tags: [],
+    baseModels: [],
+    files: Object.entries(sizes).map(([path, sizeBytes]) => ({ path, sizeBytes, gitOid: 'cd'.repeat(20) })),
+  };
+}

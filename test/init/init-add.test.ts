@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+import { startHub } from '../../src/testkit/hub.ts';
+import { run, runOk, temporaryFolder } from '../support/tools.ts';
+
+const ROOT = path.join(import.meta.dirname, '../..');
+const COMMAND = path.join(ROOT, 'bin/weighbridge');
+
+const SHARD = 1_000_000;
+
+test('from an empty folder to a plan: init, add twice, validate, plan', async t => {
+  await using hub = await startHub();
+  await hub.addModel({
+    id: 'Qwen/Qwen2.5-0.5B-Instruct',
+    files: {
+      'README.md': '---\nlicense: apache-2.0\n---\n',
+      'config.json': JSON.stringify({ max_position_embeddings: 131_072, num_attention_heads: 14 }),
+      'model.safetensors': Buffer.alloc(SHARD),
+    },
+  });
+  await hub.addModel({
+    id: 'acme/Own.Code-7B-AWQ',
+    gated: 'manual',
+    files: {
+      'README.md': '---\nlicense: other\nlicense_name: acme\n---\n',
+      'config.json': JSON.stringify({
+        architectures: ['AcmeForCausalLM'],
+        auto_map: { AutoModel: 'modeling_acme.AcmeModel' },
+        quantization_config: { quant_method: 'awq' },
+      }),
+      'model.safetensors': Buffer.alloc(SHARD),
+    },
+  });
+  const folder = await temporaryFolder(t);
+  const env = { HF_ENDPOINT: hub.url, HF_TOKEN: undefined, GITHUB_REPOSITORY_OWNER: undefined };
+  const weighbridge = (...args: string[]) => runOk(COMMAND, args, { cwd: folder, env });
+
+  assert.match(await weighbridge('init', '--ghcr', 'acme'), /^written {2}models\.yaml /);
+  assert.deepEqual((await readdir(folder, { recursive: true })).sort(), [
+    '.github',
+    '.github/dependabot.yml',
+    '.github/workflows',
+    '.github/workflows/publish-models.yml',
+    'README.md',
+    'models.yaml',
+  ]);
+  const empty = await run(COMMAND, ['validate'], { cwd: folder, env });
+  assert.equal(empty.status, 2);
+  assert.match(empty.stderr, /"models" is empty: "weighbridge add <id>"/);
+
+  const first = await weighbridge('add', 'https://huggingface.co/Qwen/Qwen2.5-0.5B-Instruct');
+  assert.match(first, /A context of 131072 tokens: .*--max-model-len/s);
+  assert.match(
+    first,
+    /Added to models\.yaml:\n- id: "Qwen\/Qwen2\.5-0\.5B-Instruct"\n {2}short: "qwen25-05b-instruct"\n/,
+  );
+  const second = await weighbridge('add', 'acme/Own.Code-7B-AWQ', '--short', 'own');
+  // Gated: its config.json may not be read, and so nothing is said of what is in it.
+  assert.match(second, /config\.json could not be read with this token/);
+  assert.match(second, /fat {3,}no|own .* no /);
+
+  assert.equal(await weighbridge('validate'), 'models.yaml is valid: 2 models\n');
+  const plan = JSON.parse(await weighbridge('plan', '--json'));
+  assert.deepEqual(
+    plan.models.map((model: { short: string; decisions: { fat: { build: boolean } } }) => [
+      model.short,
+      model.decisions.fat.build,
+    ]),
+    [
+      ['qwen25-05b-instruct', true],
+      ['own', false],
+    ],
+  );
+  assert.equal(plan.models[0].images[0].tags[0], 'ghcr.io/acme/hf-qwen25-05b-instruct:v0.6.0-slim');
+  const text = await readFile(path.join(folder, 'models.yaml'), 'utf8');
+  assert.match(text, /^# yaml-language-server: .*\n#\n# The models that are published/);
+
+  const again = await run(COMMAND, ['add', 'Qwen/Qwen2.5-0.5B-Instruct'], { cwd: folder, env });
+  assert.match(again.stdout, /short: "qwen25-05b-instruct-2"/);
+  const absent = await run(COMMAND, ['add', 'acme/nothing'], { cwd: folder, env });
+  assert.equal(absent.status, 1);
+  assert.match(absent.stderr, /acme\/nothing/);
+});
+
+test('a token that may read a gated model shows what it needs; own code is named and never trusted', async t => {
+  await using hub = await startHub({ token: 'hf_test' });
+  await hub.addModel({
+    id: 'acme/big',
+    files: {
+      'README.md': '---\nlicense: mit\n---\n',
+      'config.json': JSON.stringify({
+        architectures: ['AcmeForCausalLM'],
+        auto_map: {},
+        quantization_config: { quant_method: 'bitsandbytes' },
+      }),
+      'model.safetensors': Buffer.alloc(SHARD),
+    },
+  });
+  const folder = await temporaryFolder(t);
+  await writeFile(
+    path.join(folder, 'models.yaml'),
+    '# mine\nmodels: # all of them\n- {id: a/b, short: b} # old\n',
+  );
+  const env = { HF_ENDPOINT: hub.url, HF_TOKEN: 'hf_test', GITHUB_REPOSITORY_OWNER: 'acme' };
+  const dry = await runOk(COMMAND, ['add', 'acme/big', '--dry-run'], { cwd: folder, env });
+  assert.match(dry, /brings code of its own \(AcmeForCausalLM\)/);
+  assert.match(
+    dry,
+    /Would be added to models\.yaml:\n.*\n.*\n {2}serve_args: \[.*"--quantization", "bitsandbytes"/,
+  );
+  assert.doesNotMatch(dry, /serve_args: .*trust/);
+  await runOk(COMMAND, ['add', 'acme/big'], { cwd: folder, env });
+  const text = await readFile(path.join(folder, 'models.yaml'), 'utf8');
+  assert.ok(
+    text.startsWith('# mine\nmodels: # all of them\n- {id: a/b, short: b} # old\n- id: "acme/big"\n'),
+    text,
+  );
+});
+
+test('init keeps every file that is there, and says so', async t => {
+  const folder = await temporaryFolder(t);
+  await mkdir(path.join(folder, 'sub'));
+  await writeFile(path.join(folder, 'sub', 'README.md'), 'mine\n');
+  const first = await runOk(COMMAND, ['init', 'sub', '--dockerhub', 'acme', '--yes'], { cwd: folder });
+  assert.match(first, /^written {2}models\.yaml/m);
+  assert.match(first, /^kept {5}README\.md/m);
+  assert.match(first, /weighbridge add <id> --config sub\/models\.yaml/);
+  assert.equal(await readFile(path.join(folder, 'sub', 'README.md'), 'utf8'), 'mine\n');
+  assert.match(await readFile(path.join(folder, 'sub', 'models.yaml'), 'utf8'), /dockerhub: true/);
+  const second = await runOk(COMMAND, ['init', 'sub'], { cwd: folder });
+  assert.doesNotMatch(second, /^written/m);
+  const wrong = await run(COMMAND, ['init', '--ghcr', 'not an owner'], { cwd: folder });
+  assert.equal(wrong.status, 2);
+});
+
+test('the workflow that init writes is the one of this project, called from elsewhere', async t => {
+  const folder = await temporaryFolder(t);
+  await runOk(COMMAND, ['init', '--workflow', 'acme/tools@0123456789012345678901234567890123456789'], {
+    cwd: folder,
+  });
+  const written = await readFile(path.join(folder, '.github/workflows/publish-models.yml'), 'utf8');
+  const own = await readFile(path.join(ROOT, '.github/workflows/build-publish.yml'), 'utf8');
+  const changed = written.split('\n').filter(line => !own.split('\n').includes(line));
+  assert.deepEqual(changed, [
+    '# Publishes the models of models.yaml. https://github.com/acme/tools tells what can be set.',
+    '    uses: acme/tools/.github/workflows/publish.yml@0123456789012345678901234567890123456789',
+  ]);
+});
