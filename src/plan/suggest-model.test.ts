@@ -51,10 +51,13 @@ test('what a user has to know is said', () => {
   assert.equal(model.serveArgs, undefined);
   assert.match(
     notes.join('\n'),
-    /48 GB[^]*Quantised \(gptq\)[^]*1000000 tokens[^]*--trust-remote-code[^]*not added/,
+    /48 GB[\s\S]*Quantised \(gptq\)[\s\S]*1000000 tokens[\s\S]*--trust-remote-code[\s\S]*not added/,
   );
   const odd = suggestModel(snapshotOf({ 'x.gguf': GB }, 'acme/Renamed'), undefined, new Set());
-  assert.match(odd.notes.join('\n'), /calls it acme\/Model-1\.5B now[^]*GGUF files only[^]*no config\.json/);
+  assert.match(
+    odd.notes.join('\n'),
+    /calls it acme\/Model-1\.5B now[\s\S]*GGUF files only[\s\S]*no config\.json/,
+  );
   assert.match(suggestModel(snapshotOf({}), undefined, new Set()).notes[0] ?? '', /no weights/);
 });
 
