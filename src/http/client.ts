@@ -117,6 +117,23 @@ export class HttpClient {
     }
   }
 
+  /** As `request`, and the body of an answer of status 200 with it: one that breaks off is asked for again. */
+  async requestBytes(
+    request: HttpRequest,
+    maxBytes?: number,
+  ): Promise<{ readonly response: HttpResponse; readonly bytes: Buffer | undefined }> {
+    for (let attempt = 1; ; attempt++) {
+      const response = await this.request(request);
+      if (response.status !== 200) return { response, bytes: undefined };
+      try {
+        return { response, bytes: await response.bytes(maxBytes) };
+      } catch (error) {
+        if (!isTransient(error) || attempt >= this.retry.attempts) throw error;
+        await this.waitToRetry({ ...request, attempt, reason: (error as NetworkError).message });
+      }
+    }
+  }
+
   /** Tells that something will be tried again, and waits before it. */
   async waitToRetry(retry: RetryNotice): Promise<void> {
     // Jitter on top of what the server asked for, so that those it turned away together do not come back together.

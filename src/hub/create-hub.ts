@@ -31,8 +31,8 @@ export function createHub(options: HubOptions): Hub {
       const question: HubQuestion = { endpoint, model: id, revision: revision ?? DEFAULT_BRANCH, hasToken };
       checkNames(id, question.revision);
       const url = `${endpoint}/api/models/${encodePath(id)}/revision/${encodeURIComponent(question.revision)}?blobs=true`;
-      const { body } = await askHub(http, { url, headers }, question, signal);
-      const info = parseModelInfo(id, body);
+      const parse = (body: Buffer): ParsedModelInfo => parseModelInfo(id, body);
+      const { value: info } = await askHub(http, { url, headers }, question, parse, signal);
       if (info.isDisabled) throw disabledFailure(id);
       if (isGitOid(question.revision) && info.sha !== question.revision)
         throw badAnswer(id, `asked for the commit ${question.revision}, it tells of ${info.sha}`);
@@ -60,8 +60,9 @@ export function createHub(options: HubOptions): Hub {
   ): Promise<HubFile[]> {
     const url = `${endpoint}/api/models/${encodePath(info.id)}/tree/${info.sha}?recursive=true`;
     const files: HubFile[] = [];
-    for await (const page of askHubForPages(http, { url, headers }, question, signal))
-      files.push(...parseTreePage(question.model, page));
+    const parse = (body: Buffer): HubFile[] => parseTreePage(question.model, body);
+    for await (const page of askHubForPages(http, { url, headers }, question, parse, signal))
+      files.push(...page);
     return files;
   }
 }

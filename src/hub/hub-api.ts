@@ -1,9 +1,9 @@
+import { HubError } from '../core/errors.ts';
 import type { HttpClient, HttpResponse } from '../http/client.ts';
-import { isTransient } from '../http/network-error.ts';
 import { badAnswer, explainHubError, type HubQuestion, hubFailure } from './hub-failure.ts';
 
-export interface ApiAnswer {
-  readonly body: Buffer;
+export interface ApiAnswer<T> {
+  readonly value: T;
   readonly response: HttpResponse;
 }
 
@@ -11,53 +11,56 @@ export interface ApiAnswer {
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 const MAX_TREE_PAGES = 1000;
 
-/** Asks the Hub's API. Throws HubError for anything but a whole answer of status 200. */
-export async function askHub(
+/**
+ * Asks the Hub's API. Throws HubError for anything but a whole answer of status 200 that `parse` can read; one that it
+ * cannot is asked for once more, because something on the way may have cut it.
+ */
+export async function askHub<T>(
   http: HttpClient,
   request: { readonly url: string; readonly headers: Readonly<Record<string, string>> },
   question: HubQuestion,
+  parse: (body: Buffer) => T,
   signal: AbortSignal | undefined,
-): Promise<ApiAnswer> {
+): Promise<ApiAnswer<T>> {
   const purpose = `asking the Hub about ${question.model}`;
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const response = await http.request({ ...request, method: 'GET', purpose, signal });
-      if (response.status !== 200) throw hubFailure(response, question);
-      const { body, failure } = await readBody(response);
-      if (body !== undefined) return { body, response };
-      if (!isTransient(failure) || attempt >= http.retry.attempts) throw failure;
-      await http.waitToRetry({ purpose, attempt, reason: (failure as Error).message, signal });
-    } catch (error) {
-      throw explainHubError(error, question);
-    }
+  const ask = async (): Promise<ApiAnswer<T>> => {
+    const asked = { ...request, method: 'GET' as const, purpose, signal };
+    const { response, bytes } = await http.requestBytes(asked, MAX_BODY_BYTES);
+    if (bytes === undefined) throw hubFailure(response, question);
+    return { value: parse(bytes), response };
+  };
+  try {
+    return await ask();
+  } catch (error) {
+    if (!isCutShort(error)) throw explainHubError(error, question);
+    await http.waitToRetry({ purpose, attempt: 1, reason: error.message, signal });
   }
+  return await ask().catch((error: unknown) => {
+    throw explainHubError(error, question);
+  });
+}
+
+function isCutShort(error: unknown): error is HubError {
+  return error instanceof HubError && error.cause instanceof SyntaxError;
 }
 
 /** Follows the `Link` headers of a list from its first page to its last. */
-export async function* askHubForPages(
+export async function* askHubForPages<T>(
   http: HttpClient,
   first: { readonly url: string; readonly headers: Readonly<Record<string, string>> },
   question: HubQuestion,
+  parse: (body: Buffer) => T,
   signal: AbortSignal | undefined,
-): AsyncGenerator<Buffer> {
+): AsyncGenerator<T> {
   const seen = new Set<string>();
   for (let url: string | undefined = first.url; url !== undefined; ) {
     if (seen.has(url)) throw badAnswer(question.model, 'its list of files goes round in a circle');
     if (seen.size >= MAX_TREE_PAGES)
       throw badAnswer(question.model, `its list of files does not end after ${MAX_TREE_PAGES} pages`);
     seen.add(url);
-    const { body, response } = await askHub(http, { ...first, url }, question, signal);
-    yield body;
+    const { value, response } = await askHub(http, { ...first, url }, question, parse, signal);
+    yield value;
     url = nextPage(response, question);
-  }
-}
-
-/** The client retries until there is an answer; this tells a body that broke off from one that will not do. */
-async function readBody(response: HttpResponse): Promise<{ body?: Buffer; failure?: unknown }> {
-  try {
-    return { body: await response.bytes(MAX_BODY_BYTES) };
-  } catch (failure) {
-    return { failure };
   }
 }
 

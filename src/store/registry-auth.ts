@@ -1,5 +1,5 @@
 import { RegistryError } from '../core/errors.ts';
-import { type HttpClient, isLoopbackHost } from '../http/client.ts';
+import { type HttpClient, type HttpRequest, isLoopbackHost } from '../http/client.ts';
 import { redactUrl } from '../http/redact.ts';
 import { type AuthChallenge, parseChallenges } from './auth-challenge.ts';
 import type { Credential } from './credentials.ts';
@@ -19,6 +19,7 @@ export interface RegistryAuthOptions {
 const RENEW_AT = 0.7;
 /** What a token lives when the server does not say; https://distribution.github.io/distribution/spec/auth/token/ */
 const DEFAULT_TOKEN_SECONDS = 60;
+const MAX_TOKEN_BYTES = 1024 * 1024;
 
 /** Knows how one registry wants to be logged in to, and holds the tokens it has given, by scope. */
 export class RegistryAuth {
@@ -78,9 +79,9 @@ export class RegistryAuth {
       ...ofService,
       ...scopes.map((one): [string, string] => ['scope', one]),
     ];
-    const response =
+    const request: HttpRequest =
       credential?.kind === 'identity'
-        ? await this.#options.http.request({
+        ? {
             method: 'POST',
             url: realm.href,
             headers: { 'content-type': 'application/x-www-form-urlencoded' },
@@ -94,8 +95,8 @@ export class RegistryAuth {
             ]).toString(),
             purpose,
             signal,
-          })
-        : await this.#options.http.request({
+          }
+        : {
             method: 'GET',
             url: withParameters(realm, query),
             headers:
@@ -104,10 +105,13 @@ export class RegistryAuth {
                 : { authorization: basic(credential.username, credential.password) },
             purpose,
             signal,
-          });
-    const body = await response.bytes(1024 * 1024);
-    if (response.status !== 200) throw this.#refused(response.status, credential !== undefined);
-    return this.#keep(scope, body.toString('utf8'));
+          };
+    const { response, bytes } = await this.#options.http.requestBytes(request, MAX_TOKEN_BYTES);
+    if (bytes === undefined) {
+      response.discard();
+      throw this.#refused(response.status, credential !== undefined);
+    }
+    return this.#keep(scope, bytes.toString('utf8'));
   }
 
   #keep(scope: string, body: string): string {

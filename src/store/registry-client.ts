@@ -49,17 +49,16 @@ export class RegistryClient {
 
   /** Any status but 401 and 403 is given back; those become REGISTRY_UNAUTHORIZED after a login was tried. */
   async request(request: RegistryRequest): Promise<HttpResponse> {
-    return await this.#guard(async () => {
-      const url = this.resolve(request.url);
-      for (let attempt = 1; ; attempt++) {
-        const headers = { ...request.headers, ...(await this.#authorization(url, request)) };
-        const response = await this.#http.request({ ...request, url, headers });
-        if (response.status !== 401 && response.status !== 403) return response;
-        if (attempt === 1 && response.status === 401 && (await this.#learn(response, request.scope)))
-          continue;
-        throw await this.#unauthorized(response, request.purpose);
-      }
-    });
+    const send = async (full: HttpRequest) => ({ response: await this.#http.request(full) });
+    return (await this.#send(request, send)).response;
+  }
+
+  /** As `request`, and the whole body of an answer of status 200 with it. */
+  async requestBytes(
+    request: RegistryRequest,
+    maxBytes?: number,
+  ): Promise<{ readonly response: HttpResponse; readonly bytes: Buffer | undefined }> {
+    return await this.#send(request, full => this.#http.requestBytes(full, maxBytes));
   }
 
   /** A request with a streamed body. The login must have been learnt by an earlier `request` of the same scope. */
@@ -146,6 +145,24 @@ export class RegistryClient {
     }
     if (status === 404) return new RegistryError(message, { ...common, code: 'REGISTRY_NOT_FOUND' });
     return new RegistryError(message, { ...common, code: 'REGISTRY_BAD_ANSWER' });
+  }
+
+  async #send<T extends { readonly response: HttpResponse }>(
+    request: RegistryRequest,
+    send: (full: HttpRequest) => Promise<T>,
+  ): Promise<T> {
+    return await this.#guard(async () => {
+      const url = this.resolve(request.url);
+      for (let attempt = 1; ; attempt++) {
+        const headers = { ...request.headers, ...(await this.#authorization(url, request)) };
+        const answer = await send({ ...request, url, headers });
+        const { response } = answer;
+        if (response.status !== 401 && response.status !== 403) return answer;
+        if (attempt === 1 && response.status === 401 && (await this.#learn(response, request.scope)))
+          continue;
+        throw await this.#unauthorized(response, request.purpose);
+      }
+    });
   }
 
   async #authorization(

@@ -8,6 +8,7 @@ import type { BlobUpload, ImageStore, StoredManifest, UploadOptions } from './im
 import type { Access } from './registry-auth.ts';
 import type { RegistryClient } from './registry-client.ts';
 import { RegistryUpload } from './registry-upload.ts';
+import { parseTagList } from './tag-list.ts';
 import { UploadSession } from './upload/upload-session.ts';
 import type { UploadTarget } from './upload/upload-way.ts';
 
@@ -20,6 +21,7 @@ const MANIFEST_TYPES = [
 /** Registries take manifests up to 4 MiB; https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests */
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 const MAX_READ_ATTEMPTS = 4;
+const MAX_DOCUMENT_ATTEMPTS = 3;
 const MAX_REFERRER_PAGES = 100;
 
 /** One repository of a registry. */
@@ -112,28 +114,7 @@ export class RegistryStore implements ImageStore {
   }
 
   async getManifest(reference: string, signal?: AbortSignal): Promise<StoredManifest | undefined> {
-    const purpose = `reading the manifest ${reference} of ${this.name}`;
-    const response = await this.#request('GET', `manifests/${reference}`, {
-      purpose,
-      signal,
-      headers: { accept: MANIFEST_TYPES.join(', ') },
-    });
-    if (response.status === 404) {
-      response.discard();
-      return undefined;
-    }
-    if (response.status !== 200) throw await this.#client.failure(response, purpose);
-    const bytes = await response.bytes(MAX_MANIFEST_BYTES);
-    const digest = digestOf(bytes);
-    const expected = isDigest(reference) ? reference : response.headers['docker-content-digest'];
-    if (expected !== undefined && expected !== digest) {
-      throw new IntegrityError(`${purpose}: expected ${expected}, got bytes of ${digest}`, {
-        code: 'INTEGRITY_HASH',
-        subject: this.name,
-      });
-    }
-    const mediaType = (response.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
-    return { mediaType, digest, bytes };
+    return await oftenEnough(() => this.#fetchManifest(reference, signal));
   }
 
   async resolveTag(tag: string, signal?: AbortSignal): Promise<Digest | undefined> {
@@ -153,25 +134,7 @@ export class RegistryStore implements ImageStore {
   }
 
   async putManifest(reference: string, manifest: StoredManifest, signal?: AbortSignal): Promise<void> {
-    const purpose = `putting the manifest ${reference} to ${this.name}`;
-    const response = await this.#request('PUT', `manifests/${reference}`, {
-      purpose,
-      signal,
-      headers: { 'content-type': manifest.mediaType },
-      body: manifest.bytes,
-    });
-    if (response.status !== 201) throw await this.#client.failure(response, purpose);
-    response.discard();
-    const confirmed = response.headers['docker-content-digest'];
-    if (confirmed !== undefined && confirmed !== manifest.digest) {
-      throw new IntegrityError(
-        `${purpose}: sent ${manifest.digest}, the registry stored ${String(confirmed)}`,
-        {
-          code: 'INTEGRITY_HASH',
-          subject: this.name,
-        },
-      );
-    }
+    await oftenEnough(() => this.#sendManifest(reference, manifest, signal));
   }
 
   async listTags(limit: number, signal?: AbortSignal): Promise<string[]> {
@@ -179,20 +142,14 @@ export class RegistryStore implements ImageStore {
     const tags: string[] = [];
     let path = `/v2/${this.#repository}/tags/list?n=${limit}`;
     while (tags.length < limit) {
-      const response = await this.#client.request({
-        method: 'GET',
-        url: path,
-        scope: this.#scope,
-        purpose,
-        signal,
-      });
+      const request = { method: 'GET', url: path, scope: this.#scope, purpose, signal } as const;
+      const { response, bytes } = await this.#client.requestBytes(request);
       if (response.status === 404) {
         response.discard();
         break;
       }
-      if (response.status !== 200) throw await this.#client.failure(response, purpose);
-      const body = JSON.parse((await response.bytes()).toString('utf8')) as { tags?: string[] | null };
-      const page = (body.tags ?? []).filter(tag => typeof tag === 'string');
+      if (bytes === undefined) throw await this.#client.failure(response, purpose);
+      const page = parseTagList(bytes, this.name);
       tags.push(...page);
       const next = nextPage(response);
       if (next === undefined || page.length === 0) break;
@@ -226,6 +183,52 @@ export class RegistryStore implements ImageStore {
       url = this.#client.resolve(next, response.url);
     }
     return found;
+  }
+
+  async #fetchManifest(reference: string, signal?: AbortSignal): Promise<StoredManifest | undefined> {
+    const purpose = `reading the manifest ${reference} of ${this.name}`;
+    const request = {
+      method: 'GET',
+      url: `/v2/${this.#repository}/manifests/${reference}`,
+      headers: { accept: MANIFEST_TYPES.join(', ') },
+      scope: this.#scope,
+      purpose,
+      signal,
+    } as const;
+    const { response, bytes } = await this.#client.requestBytes(request, MAX_MANIFEST_BYTES);
+    if (response.status === 404) {
+      response.discard();
+      return undefined;
+    }
+    if (bytes === undefined) throw await this.#client.failure(response, purpose);
+    const digest = digestOf(bytes);
+    const expected = isDigest(reference) ? reference : response.headers['docker-content-digest'];
+    if (expected !== undefined && expected !== digest)
+      throw this.#wrongBytes(`${purpose}: expected ${String(expected)}, got bytes of ${digest}`);
+    const mediaType = (response.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
+    return { mediaType, digest, bytes };
+  }
+
+  async #sendManifest(reference: string, manifest: StoredManifest, signal?: AbortSignal): Promise<void> {
+    const purpose = `putting the manifest ${reference} to ${this.name}`;
+    const response = await this.#request('PUT', `manifests/${reference}`, {
+      purpose,
+      signal,
+      headers: { 'content-type': manifest.mediaType },
+      body: manifest.bytes,
+    });
+    if (response.status !== 201) {
+      const failure = await this.#client.failure(response, purpose);
+      throw response.status === 400 ? this.#wrongBytes(failure.message) : failure;
+    }
+    response.discard();
+    const confirmed = response.headers['docker-content-digest'];
+    if (confirmed !== undefined && confirmed !== manifest.digest)
+      throw this.#wrongBytes(`${purpose}: sent ${manifest.digest}, it stored ${String(confirmed)}`);
+  }
+
+  #wrongBytes(message: string): IntegrityError {
+    return new IntegrityError(message, { code: 'INTEGRITY_HASH', subject: this.name });
   }
 
   #request(
@@ -288,4 +291,15 @@ export class RegistryStore implements ImageStore {
 
 function nextPage(response: HttpResponse): string | undefined {
   return /<([^>]+)>\s*;\s*rel="?next"?/.exec(String(response.headers.link ?? ''))?.[1];
+}
+
+/** Documents are small: one that arrived wrong is simply asked for, or sent, again. */
+async function oftenEnough<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof IntegrityError) || attempt >= MAX_DOCUMENT_ATTEMPTS) throw error;
+    }
+  }
 }

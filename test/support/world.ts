@@ -16,7 +16,7 @@ import type { ImageOutcome } from '../../src/publish/types.ts';
 import type { ImageStore } from '../../src/store/image-store.ts';
 import { RegistryClient } from '../../src/store/registry-client.ts';
 import { RegistryStore } from '../../src/store/registry-store.ts';
-import { type EmbeddedHub, startHub } from '../../src/testkit/hub.ts';
+import { type EmbeddedHub, type HubOptions, startHub } from '../../src/testkit/hub.ts';
 import { type EmbeddedRegistry, type RegistryOptions, startRegistry } from '../../src/testkit/registry.ts';
 
 export const BASE_REPOSITORY = 'vllm/vllm-openai';
@@ -27,17 +27,25 @@ export class World {
   readonly hub: EmbeddedHub;
   readonly registries: readonly EmbeddedRegistry[];
   readonly events: ProgressEvent[] = [];
-  readonly #http = new HttpClient({ retry: { baseMs: 1, attempts: 3 }, idleTimeoutMs: 2000 });
+  readonly #http: HttpClient;
 
-  constructor(hub: EmbeddedHub, registries: readonly EmbeddedRegistry[]) {
+  constructor(hub: EmbeddedHub, registries: readonly EmbeddedRegistry[], idleTimeoutMs = 2000) {
     this.hub = hub;
     this.registries = registries;
+    this.#http = new HttpClient({ retry: { baseMs: 1, attempts: 3 }, idleTimeoutMs });
   }
 
   /** The first registry also holds the base image. */
   static async start(...options: RegistryOptions[]): Promise<World> {
+    return await World.startWith({}, ...options);
+  }
+
+  static async startWith(
+    { idleTimeoutMs, hub }: { readonly idleTimeoutMs?: number; readonly hub?: HubOptions },
+    ...options: RegistryOptions[]
+  ): Promise<World> {
     const registries = await Promise.all((options.length > 0 ? options : [{}]).map(startRegistry));
-    const world = new World(await startHub(), registries);
+    const world = new World(await startHub(hub), registries, idleTimeoutMs);
     putBase(world.registry(0), 'v0.6.0');
     return world;
   }

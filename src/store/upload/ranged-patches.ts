@@ -60,7 +60,7 @@ export class RangedPatches implements UploadWay {
 
   async #sendAll(bytes: Uint8Array): Promise<void> {
     let rest = bytes;
-    while (this.#filled === this.#chunk.length) {
+    while (this.#filled > 0 && this.#filled === this.#chunk.length) {
       await this.#sendChunk();
       rest = this.#take(rest);
     }

@@ -1,10 +1,12 @@
 import type { Digest } from '../../core/digest.ts';
-import { IntegrityError, RegistryError } from '../../core/errors.ts';
+import { IntegrityError, isAbort, RegistryError } from '../../core/errors.ts';
 import type { HttpResponse } from '../../http/client.ts';
+import type { RegistryRequest } from '../registry-client.ts';
 import type { UploadTarget } from './upload-way.ts';
 
 /** What a registry may need to store a blob for good before it answers, besides the time that any answer may take. */
 const STORED_BYTES_PER_MS = 20_000;
+const STATUS_TIMEOUT_MS = 10_000;
 
 /** An upload that a registry has opened: its address, which changes with every answer, and how far it got. */
 export class UploadSession {
@@ -52,13 +54,20 @@ export class UploadSession {
   /** Bytes that the registry holds; undefined where it has lost the upload, or says nothing that can be relied on. */
   async held(): Promise<number | undefined> {
     const { client, scope, signal, name, sizeBytes } = this.#target;
-    const response = await client.request({
+    const request: RegistryRequest = {
       method: 'GET',
       url: this.#location,
       scope,
       purpose: `asking how far an upload to ${name} got`,
       signal,
+      idleTimeoutMs: Math.min(client.idleTimeoutMs, STATUS_TIMEOUT_MS),
+    };
+    // A registry that still waits for the rest of a broken request may not answer; a new upload is the way out then.
+    const response = await client.request(request).catch((error: unknown) => {
+      if (isAbort(error)) throw error;
+      return undefined;
     });
+    if (response === undefined) return undefined;
     response.discard();
     const held = heldBytes(response);
     if (response.status !== 204 || held === undefined || held > sizeBytes) return undefined;
