@@ -50,8 +50,8 @@ def listed(content):
 
 
 class Response:
-    def __init__(self, status_code, headers=None):
-        self.status_code, self.headers = status_code, headers or {}
+    def __init__(self, status_code, headers=None, url="https://huggingface.co/org/x"):
+        self.status_code, self.headers, self.url = status_code, headers or {}, url
 
 
 class HfHubHTTPError(OSError):
@@ -81,8 +81,8 @@ class FakeHub(types.ModuleType):
 
     def __init__(self, content):
         super().__init__("huggingface_hub")
-        self.content, self.requests, self.faults, self.seen_headers = dict(content), [], [], []
-        self.is_xet, self.location = False, "https://hub.example/org/x/resolve/%s/%s"
+        self.content, self.requests, self.faults = dict(content), [], []
+        self.is_xet, self.is_xet_broken = False, False
         self.file_download = types.ModuleType("huggingface_hub.file_download")
         self.file_download.http_get = self.http_get
         self.utils = types.ModuleType("huggingface_hub.utils")
@@ -92,15 +92,11 @@ class FakeHub(types.ModuleType):
         return "https://hub.example/%s/resolve/%s/%s" % (repo_id, revision, filename)
 
     def get_hf_file_metadata(self, url):
-        path = url.split("/resolve/")[1].split("/", 1)[1]
-        return types.SimpleNamespace(
-            location=self.location % (REVISION, path), xet_file_data="x" if self.is_xet else None
-        )
+        return types.SimpleNamespace(xet_file_data="x" if self.is_xet else None)
 
     def http_get(self, url, out, *, resume_size, headers, expected_size):
         path = url.split("/resolve/")[1].split("/", 1)[1]
         self.requests.append((path, resume_size))
-        self.seen_headers.append(headers)
         data = self.content[path][resume_size:]
         if self.faults:
             fault = self.faults.pop(0)
@@ -112,6 +108,8 @@ class FakeHub(types.ModuleType):
 
     def hf_hub_download(self, repo_id, filename, *, revision, local_dir):
         self.requests.append((filename, "library"))
+        if self.is_xet_broken:
+            raise RuntimeError("no CAS server")
         target = os.path.join(local_dir, filename)
         os.makedirs(os.path.dirname(target), exist_ok=True)
         with open(target, "wb") as out:
@@ -181,7 +179,7 @@ class BootstrapTest(unittest.TestCase):
 
     def part(self, path):
         model = self.model()
-        return bootstrap.part_of(model, next(file for file in model.files if file.path == path))
+        return model.part_of(next(file for file in model.files if file.path == path))
 
 
 class Bringing(BootstrapTest):
@@ -246,16 +244,16 @@ class Bringing(BootstrapTest):
         self.assertEqual(self.content(), CONTENT)
 
     def test_lines_of_a_download_come_with_its_first_bytes(self):
-        meter = bootstrap.Meter(self.model(), self.model().files)
-        meter.tell()
+        progress = bootstrap.Progress(self.model(), self.model().files)
+        progress.tell()
         self.assertEqual(self.lines, [])
         part = self.part("part-2.safetensors")
         os.makedirs(os.path.dirname(part))
         with open(part, "wb") as out:
             out.write(b"?" * 40_000)
-        meter.running.append("part-2.safetensors")
-        with mock.patch.object(bootstrap.time, "monotonic", lambda: meter.history[0][0] + 10):
-            meter.tell()
+        progress.running.append(next(file for file in self.model().files if file.path == "part-2.safetensors"))
+        with mock.patch.object(bootstrap.time, "monotonic", lambda: progress.last[0] + 10):
+            progress.tell()
         self.assertEqual(
             self.lines,
             [
@@ -266,10 +264,24 @@ class Bringing(BootstrapTest):
 
     def test_files_in_xet_storage_go_through_hf_hub_download(self):
         self.hub.is_xet = True
-        with mock.patch.object(bootstrap, "is_xet_usable", lambda: True):
+        with mock.patch.object(bootstrap.importlib.util, "find_spec", lambda _: "there"):
             self.bring()
         self.assertIn(("part-2.safetensors", "library"), self.hub.requests)
         self.assertEqual(self.content(), CONTENT)
+
+    def test_http_takes_over_where_xet_does_not_work(self):
+        self.hub.is_xet = self.hub.is_xet_broken = True
+        with mock.patch.object(bootstrap.importlib.util, "find_spec", lambda _: "there"):
+            self.bring()
+        self.assertEqual([kind for _, kind in self.hub.requests].count("library"), 1)
+        self.assertIn("config.json does not come by Xet (no CAS server); going on by HTTP", self.lines)
+        self.assertEqual(self.content(), CONTENT)
+
+    def test_xet_is_not_tried_where_it_is_switched_off_or_missing(self):
+        self.hub.is_xet = True
+        os.environ["HF_HUB_DISABLE_XET"] = "1"
+        self.bring()
+        self.assertNotIn("library", [kind for _, kind in self.hub.requests])
 
     def test_library_without_http_get(self):
         del self.hub.file_download.http_get
@@ -329,13 +341,12 @@ class Resuming(BootstrapTest):
         self.bring()
         self.assertEqual(self.content(), CONTENT)
 
-    def test_expired_link_is_asked_for_again_and_gets_no_token(self):
+    def test_refused_link_is_asked_for_again(self):
         os.environ["HF_TOKEN"] = "hf_secret"
-        self.hub.location = "https://cdn.example/resolve/%s/%s"
-        self.hub.faults = [(0, HfHubHTTPError("expired", Response(403)))]
+        self.hub.faults = [(0, HfHubHTTPError("expired", Response(403, url="https://cdn.example/x?Signature=y")))]
         self.bring()
         self.assertEqual(self.content(), CONTENT)
-        self.assertEqual([h for h in self.hub.seen_headers if "authorization" in h], [])
+        self.assertIn("the link that the Hub gave for config.json was refused (403); trying again in 0 s", self.lines)
 
 
 class FoldersOfOthers(BootstrapTest):
@@ -437,20 +448,23 @@ class Failing(BootstrapTest):
 
     def test_gated_without_and_with_a_token(self):
         gated = GatedRepoError("gated", Response(401))
-        self.assertIn("set HF_TOKEN", self.fault(bootstrap.NO_ACCESS, gated))
+        self.assertIn("set HF_TOKEN", self.fault(bootstrap.NO_TOKEN, gated))
         os.environ["HF_TOKEN"] = "hf_secret"
         message = self.fault(bootstrap.NO_ACCESS, gated)
-        self.assertIn("your token has no access", message)
+        self.assertIn("the token that is set has no access", message)
         self.assertNotIn("hf_secret", message)
 
     def test_each_cause_has_its_status(self):
         for status, error in (
+            (bootstrap.NO_TOKEN, RepositoryNotFoundError("", Response(401))),
+            (bootstrap.BAD_TOKEN, HfHubHTTPError("Invalid credentials in Authorization header", Response(401))),
             (bootstrap.GONE, RepositoryNotFoundError("", Response(404))),
             (bootstrap.GONE, RevisionNotFoundError("", Response(404))),
             (bootstrap.GONE, HfHubHTTPError("", Response(404))),
             (bootstrap.UNREACHABLE, HfHubHTTPError("", Response(503))),
             (bootstrap.UNREACHABLE, RequestException("refused")),
             (bootstrap.RATE_LIMITED, HfHubHTTPError("", Response(429, {"Retry-After": "0"}))),
+            (bootstrap.UNTRUSTED, RequestException("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed")),
             (bootstrap.DISK_FULL, OSError(errno.ENOSPC, "full")),
             (bootstrap.NOT_WRITABLE, OSError(errno.EROFS, "read-only")),
             (bootstrap.UNEXPECTED, RuntimeError("surprise")),
@@ -570,24 +584,34 @@ class Settings(BootstrapTest):
         self.assertEqual(caught.exception.status, bootstrap.USAGE)
 
     def test_tokens(self):
+        file, empty = os.path.join(self.root, "token"), os.path.join(self.root, "none")
+        with open(file, "w") as out:
+            out.write("c\n")
         for given, expected in (
             ({"HF_TOKEN": "a", "HUGGING_FACE_HUB_TOKEN": "b"}, "a"),
             ({"HF_TOKEN": "", "HUGGING_FACE_HUB_TOKEN": "b"}, "b"),
-            ({"HUGGING_FACE_HUB_TOKEN": "b"}, "b"),
             ({"HF_TOKEN": "", "HUGGING_FACE_HUB_TOKEN": ""}, None),
+            ({"HF_TOKEN_PATH": file}, "c"),
+            ({"HF_TOKEN_PATH": file, "HF_TOKEN": "a"}, "a"),
+            ({"HF_HOME": self.root}, "c"),
+            ({"HF_HOME": empty}, None),
         ):
-            with mock.patch.dict(os.environ, given):
+            with self.subTest(given=given), mock.patch.dict(os.environ, given):
                 bootstrap.load_library(self.folder)
                 self.assertEqual(os.environ.get("HF_TOKEN"), expected)
+                self.assertNotIn("HUGGING_FACE_HUB_TOKEN", os.environ)
+        self.assertEqual(self.lines, [])
 
-    def test_caches_move_into_the_folder_where_home_is_missing_or_read_only(self):
-        for given in ({"HF_HOME": "/dev/null/x"}, {"HOME": ""}):
-            with mock.patch.dict(os.environ, dict(given, HF_HUB_CACHE="/dev/null/x/hub")), mock.patch.object(
-                bootstrap.os.path, "expanduser", lambda path: path
-            ):
-                bootstrap.load_library(self.folder)
-                self.assertEqual(os.environ["HF_HOME"], os.path.join(self.folder, ".weighbridge", "cache"))
-                self.assertNotIn("HF_HUB_CACHE", os.environ)
+    def test_token_file_that_was_named_and_cannot_be_read_is_said(self):
+        os.environ["HF_TOKEN_PATH"] = os.path.join(self.root, "none")
+        bootstrap.load_library(self.folder)
+        self.assertIn("/none cannot be read by user", self.lines[0])
+
+    def test_caches_are_in_the_folder_whatever_the_home_is(self):
+        with mock.patch.dict(os.environ, {"HF_HOME": "/dev/null/x", "HF_HUB_CACHE": "/dev/null/x/hub"}):
+            bootstrap.load_library(self.folder)
+            self.assertEqual(os.environ["HF_HOME"], os.path.join(self.folder, ".weighbridge", "cache"))
+            self.assertNotIn("HF_HUB_CACHE", os.environ)
 
     def test_another_model_is_looked_up_and_not_pinned(self):
         files = dict(CONTENT, **{"pytorch_model.bin": b"0", ".gitattributes": b"0", "original/x.pth": b"0"})
@@ -662,6 +686,15 @@ class Processes(unittest.TestCase):
         process = self.start(["echo", "hello", "--x"])
         self.assertEqual(process.communicate()[0], b"hello --x\n")
 
+    def test_download_brings_the_model_and_ends(self):
+        self.put_image(command=["no-such-server"])
+        os.makedirs(os.path.join(self.root, "m"))
+        with open(os.path.join(self.root, "m", "a"), "w") as out:
+            out.write("a")
+        process = self.start(["download"])
+        self.assertIn(b'"event":"ready"', process.communicate()[1])
+        self.assertEqual(process.returncode, 0)
+
     def test_a_command_that_is_not_there(self):
         process = self.start(["no-such-command"])
         self.assertEqual(
@@ -693,10 +726,10 @@ class Processes(unittest.TestCase):
             (
                 "__init__",
                 "def hf_hub_url(*a, **k): return 'http://hub/'\n"
-                "def get_hf_file_metadata(url):\n  import os, time; os.write(1, b'!'); time.sleep(60)\n",
+                "def get_hf_file_metadata(url): return None\n",
             ),
-            ("file_download", ""),
-            ("utils", ""),
+            ("file_download", "def http_get(*a, **k):\n  import os, time; os.write(1, b'!'); time.sleep(60)\n"),
+            ("utils", "def build_hf_headers(): return {}\n"),
         ):
             with open(os.path.join(library, name + ".py"), "w") as out:
                 out.write(text)

@@ -21,6 +21,8 @@ export interface BaseImageOptions {
   readonly entrypoint?: keyof typeof ENTRYPOINTS;
   /** A version on PyPI, or `none` for a base without the library. */
   readonly huggingfaceHub?: string;
+  /** Whether hf_xet may be there, which newer versions of the library bring along. Default true. */
+  readonly hasXet?: boolean;
   /** The image's `User`. Default: none, which is root. */
   readonly user?: string;
 }
@@ -57,7 +59,9 @@ export async function buildBaseImage(options: BaseImageOptions = {}): Promise<Ba
   const layers = [await readLayer(debian)];
   if (hub !== 'none') {
     const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
-    layers.push(await readLayer(await once(cache, 'huggingface_hub', PACKAGES, [hub, python, machine])));
+    const without = options.hasXet === false ? ['hf_xet'] : [];
+    const args = [hub, python, machine, ...without];
+    layers.push(await readLayer(await once(cache, 'huggingface_hub', PACKAGES, args)));
   }
   const staging = await mkdtemp(path.join(cache, 'building-'));
   try {
@@ -91,12 +95,12 @@ const TAR =
 
 /** Pip's own tags say which wheels fit the image's Python, whatever Python the machine has. */
 const PACKAGES = `
-target=$1 hub=$2 python=$3 machine=$4
+target=$1 hub=$2 python=$3 machine=$4 without=\${5:-bin}
 folder=$(mktemp -d); trap 'rm -rf "$folder"' EXIT; chmod 755 "$folder"
 python3 -m pip install --quiet --disable-pip-version-check --no-compile --only-binary=:all: --implementation cp \
   --python-version "$python" --platform "manylinux2014_$machine" --platform "manylinux_2_28_$machine" \
   --target "$folder/usr/local/lib/python$python/dist-packages" "huggingface_hub==$hub"
-rm -rf "$folder"/usr/local/lib/python*/dist-packages/bin
+rm -rf "$folder"/usr/local/lib/python*/dist-packages/{bin,$without,$without-*}
 ${TAR}`;
 
 const STAND_IN_LAYER = `

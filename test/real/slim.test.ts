@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { missingTools } from './missing-tools.ts';
+import { ACCESS } from './slim/access.cases.ts';
+import { HUB_FAULTS } from './slim/hub-faults.cases.ts';
+import { LIBRARY } from './slim/library.cases.ts';
+import { START } from './slim/start.cases.ts';
+import { type CaseRow, caseTable } from './slim/table.ts';
+import { VOLUME } from './slim/volume.cases.ts';
+import { BASES, NEWEST, SlimWorld } from './slim/world.ts';
+
+// The slim image as an operator meets it: published by `weighbridge publish`, run by podman, with a Hub that has bad
+// days. WEIGHBRIDGE_LONG=1 runs all cases with all libraries; without it, some with one.
+
+const GROUPS = [LIBRARY, HUB_FAULTS, ACCESS, VOLUME, START];
+const isLong = process.env.WEIGHBRIDGE_LONG === '1';
+const missing = missingTools([
+  ...['podman', 'runc', 'skopeo', 'mmdebstrap', 'flock', 'docker-registry', 'perl', 'python3'],
+]);
+
+describe('a slim image in containers', { skip: missing, concurrency: false }, () => {
+  let world: SlimWorld;
+  const rows: CaseRow[] = [];
+
+  before(async () => {
+    world = await SlimWorld.start(isLong ? Object.keys(BASES) : [NEWEST]);
+  });
+
+  after(async () => {
+    if (rows.length > 0) process.stdout.write(`${caseTable(rows)}\n`);
+    await world?.[Symbol.asyncDispose]();
+  });
+
+  for (const { title, cases } of GROUPS) {
+    for (const one of cases.filter(({ isShort }) => isLong || isShort)) {
+      test(`${title}: ${one.name}`, async () => {
+        const began = performance.now();
+        const row = (seen: string, isGreen: boolean) =>
+          rows.push({
+            group: title,
+            name: one.name,
+            seen,
+            seconds: (performance.now() - began) / 1000,
+            isGreen,
+          });
+        try {
+          row(await one.run(world), true);
+        } catch (error) {
+          row(String(error), false);
+          throw error;
+        }
+        assert.equal(world.hub.leakedTokens, 0);
+      });
+    }
+  }
+});
