@@ -7,6 +7,7 @@ set -euo pipefail
 wanted=(
   podman:podman runc:runc skopeo:skopeo buildah:buildah umoci:umoci mmdebstrap:mmdebstrap
   docker-registry:docker-registry python3:python3 flock:util-linux perl:perl-base
+  tmux:tmux chromium:chromium
 )
 
 missing_packages() {

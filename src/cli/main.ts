@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addAdd } from './commands/add.ts';
 import { addBuild } from './commands/build.ts';
+import { addCatalog } from './commands/catalog.ts';
 import { addDemo } from './commands/demo.ts';
 import { addInit } from './commands/init.ts';
 import { addInspect } from './commands/inspect.ts';
@@ -31,6 +32,7 @@ The way of a model:
   build                                 the same into a local image, without a registry
   run                                   start one with docker or podman
   inspect, verify                       what an image is, and whether it is what the Hub has
+  catalog                               a web page of everything published
 
 Try it without any account:  weighbridge demo
 A first models.yaml:
@@ -50,6 +52,7 @@ for (const add of [
   addRun,
   addInspect,
   addVerify,
+  addCatalog,
   addLicenses,
   addSummary,
   addDemo,

@@ -1,8 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { modelsJsonSchemaText } from './json-schema.ts';
+import { referenceMarkdown } from './reference-markdown.ts';
 
 // Run as `npm run schema` after a change of schema.ts.
-const file = path.join(import.meta.dirname, '../../schema/models.schema.json');
-await mkdir(path.dirname(file), { recursive: true });
-await writeFile(file, modelsJsonSchemaText());
+const root = path.join(import.meta.dirname, '../..');
+await mkdir(path.join(root, 'schema'), { recursive: true });
+await writeFile(path.join(root, 'schema/models.schema.json'), modelsJsonSchemaText());
+await writeFile(path.join(root, 'docs/reference.md'), referenceMarkdown());

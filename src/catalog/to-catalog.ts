@@ -1,0 +1,128 @@
+import { baseOf, licenseOf, portOf, sizesByKind, totalBytes } from '../publish/image-facts.ts';
+import type { ListedFile, PublishedImage, PublishedLayer } from '../publish/published-image.ts';
+import { type FoundImage, type FoundModel, isCurrent } from '../publish/read-published.ts';
+import type {
+  CatalogData,
+  CatalogImage,
+  CatalogLayer,
+  CatalogModel,
+  CatalogPlatform,
+} from './catalog-data.ts';
+
+export interface CatalogOptions {
+  readonly title: string;
+  readonly now: Date;
+  /** The catalog before this one, which knows since when images have been there. */
+  readonly previous: CatalogData | undefined;
+}
+
+const EPOCH = '1970-01-01T00:00:00Z';
+
+/** Pure: the same findings, time and previous catalog give the same catalog. Models without an image are left out. */
+export function toCatalog(found: readonly FoundModel[], options: CatalogOptions): CatalogData {
+  const { title, now, previous } = options;
+  const seen = new Map(
+    (previous?.models ?? []).flatMap(model => model.images.map(image => [image.digest, image.firstSeen])),
+  );
+  const firstSeen = (digest: string, created: string): string =>
+    seen.get(digest) ?? (previous === undefined ? created : isoSeconds(now));
+  const models = found.flatMap(model => toModel(model, firstSeen) ?? []);
+  return {
+    schemaVersion: 1,
+    title,
+    generated: isoSeconds(now),
+    models: models.toSorted((a, b) => a.short.localeCompare(b.short, 'en')),
+  };
+}
+
+type FirstSeen = (digest: string, created: string) => string;
+
+function toModel(
+  { id, short, images: found, problems }: FoundModel,
+  firstSeen: FirstSeen,
+): CatalogModel | undefined {
+  const images = found.flatMap(image => toImage(image, firstSeen) ?? []);
+  const [newest] = images;
+  const newestFound = found[0];
+  const platform = newestFound?.platforms[0];
+  if (newest === undefined || platform === undefined) return undefined;
+  const { labels } = platform;
+  // A fat image knows its files' hashes; what a slim one lists is the next best.
+  const files = found
+    .filter(image => image.platforms[0]?.model?.revision === newest.revision)
+    .flatMap(image => (image.files === undefined ? [] : [image.files]))
+    .toSorted((a, b) => hashes(b) - hashes(a))[0];
+  return {
+    id,
+    short,
+    title: labels['org.opencontainers.image.title'] ?? short,
+    description: labels['org.opencontainers.image.description'] ?? '',
+    url: labels['org.opencontainers.image.url'] ?? `https://huggingface.co/${id}`,
+    license: licenseOf(platform) ?? null,
+    revision: newest.revision,
+    version: newest.version,
+    variants: [...new Set(images.filter(image => image.isCurrent).map(image => image.variant))].sort(),
+    modelBytes: files === undefined ? null : files.reduce((sum, file) => sum + file.sizeBytes, 0),
+    updated:
+      images
+        .map(image => image.firstSeen)
+        .sort()
+        .at(-1) ?? EPOCH,
+    images,
+    files: (files ?? []).map(({ path, sizeBytes, sha256, gitOid }) => ({
+      path,
+      size: sizeBytes,
+      ...(sha256 === undefined ? {} : { sha256 }),
+      ...(gitOid === undefined ? {} : { gitOid }),
+    })),
+    problems,
+    page: `models/${short}.html`,
+  };
+}
+
+function toImage(found: FoundImage, firstSeen: FirstSeen): CatalogImage | undefined {
+  const [first] = found.platforms;
+  if (first?.model === undefined) return undefined;
+  const { variant, revision, dir } = first.model;
+  const base = baseOf(first);
+  const created = first.config.created ?? EPOCH;
+  return {
+    digest: found.digest,
+    variant,
+    revision,
+    version: base?.version ?? null,
+    base: base === undefined ? null : { name: base.name, digest: base.digest ?? null },
+    created,
+    firstSeen: firstSeen(found.digest, created),
+    isCurrent: isCurrent(found),
+    port: portOf(first),
+    dir,
+    platforms: found.platforms.map(toPlatform),
+    places: found.places,
+  };
+}
+
+function toPlatform(image: PublishedImage): CatalogPlatform {
+  const sizes = sizesByKind(image);
+  return {
+    platform: image.platform,
+    digest: image.digest,
+    size: { total: totalBytes(sizes), ...sizes },
+    layers: image.layers.map(toLayer),
+  };
+}
+
+function toLayer({ digest, sizeBytes, kind, createdBy, files }: PublishedLayer): CatalogLayer {
+  const [first] = files;
+  const more = files.length > 1 ? ` and ${files.length - 1} more` : '';
+  const name = first === undefined ? createdBy : `${first.path}${more}`;
+  return { digest, size: sizeBytes, kind, name };
+}
+
+function hashes(files: readonly ListedFile[]): number {
+  return files.filter(file => file.sha256 !== undefined).length;
+}
+
+function isoSeconds(date: Date): string {
+  return `${date.toISOString().slice(0, 19)}Z`;
+}
