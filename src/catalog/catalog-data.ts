@@ -63,6 +63,7 @@ export interface CatalogPlatform {
   readonly platform: string;
   readonly digest: string;
   readonly size: { readonly total: number } & Readonly<Record<LayerKind, number>>;
+  /** Of the newest image of each variant; empty for older ones. */
   readonly layers: readonly CatalogLayer[];
 }
 

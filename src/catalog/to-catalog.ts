@@ -97,18 +97,19 @@ function toImage(found: FoundImage, firstSeen: FirstSeen): CatalogImage | undefi
     isCurrent: isCurrent(found),
     port: portOf(first),
     dir,
-    platforms: found.platforms.map(toPlatform),
+    // An older image is told of, not drawn: of hundreds of layers a model there would be no end.
+    platforms: found.platforms.map(platform => toPlatform(platform, found.files !== undefined)),
     places: found.places,
   };
 }
 
-function toPlatform(image: PublishedImage): CatalogPlatform {
+function toPlatform(image: PublishedImage, hasLayers: boolean): CatalogPlatform {
   const sizes = sizesByKind(image);
   return {
     platform: image.platform,
     digest: image.digest,
     size: { total: totalBytes(sizes), ...sizes },
-    layers: image.layers.map(toLayer),
+    layers: hasLayers ? image.layers.map(toLayer) : [],
   };
 }
 

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PublishedImage, PublishedLayer } from '../publish/published-image.ts';
+import type { FoundImage, FoundModel } from '../publish/read-published.ts';
+import { atomFeed } from './feed.ts';
+import { makeSite } from './make-site.ts';
+import { toTopic } from './pages/docs-page.ts';
+import { marksFor } from './pages/layers-section.ts';
+import { toCatalog } from './to-catalog.ts';
+
+const NOW = new Date('2026-11-25T12:00:00Z');
+const REVISION = 'a'.repeat(40);
+const GIB = 1024 ** 3;
+
+function layer(kind: PublishedLayer['kind'], sizeBytes: number, path: string): PublishedLayer {
+  const digest = `sha256:${Buffer.from(path).toString('hex').padEnd(64, '0').slice(0, 64)}` as const;
+  const file = { path, sizeBytes, offset: 0, contentId: 'sha256:x', sha256: 'b'.repeat(64) };
+  return { digest, sizeBytes, kind, createdBy: 'a step', files: kind === 'base' ? [] : [file] };
+}
+
+function image(
+  variant: string,
+  changes: Partial<FoundImage> = {},
+  labels: Record<string, string> = {},
+): FoundImage {
+  const digest = `sha256:${(variant === 'fat' ? 'f' : '5').repeat(64)}` as const;
+  const platform = {
+    digest,
+    platform: 'linux/amd64',
+    labels: {
+      'org.opencontainers.image.licenses': 'Apache-2.0',
+      'org.opencontainers.image.version': 'v0.6.0',
+      'org.opencontainers.image.base.name': 'vllm/vllm-openai:v0.6.0',
+      ...labels,
+    },
+    config: { created: '2026-01-01T00:00:00Z' },
+    container: {},
+    model: { id: 'acme/x', revision: REVISION, variant, dir: '/models/x' },
+    layers: [layer('base', 12 * GIB, 'base'), layer('weights', 3 * GIB, 'models/x/model.safetensors')],
+  } as unknown as PublishedImage;
+  return {
+    digest,
+    platforms: [platform],
+    places: [{ registry: 'ghcr', repository: 'ghcr.io/acme/hf-x', tags: ['v0.6.0-fat', `r${REVISION}-fat`] }],
+    files: [{ path: 'model.safetensors', sizeBytes: 3 * GIB, sha256: 'b'.repeat(64) }],
+    ...changes,
+  };
+}
+
+const model = (images: readonly FoundImage[], changes: Partial<FoundModel> = {}): FoundModel => ({
+  id: 'acme/x',
+  short: 'x',
+  images,
+  problems: [],
+  ...changes,
+});
+
+const options = { title: 'Models', now: NOW, previous: undefined };
+
+test('a model without an image is left out; the others are in the order of their names', () => {
+  const data = toCatalog(
+    [
+      model([image('fat')], { short: 'b' }),
+      model([], { short: 'none' }),
+      model([image('slim')], { short: 'a' }),
+    ],
+    options,
+  );
+  assert.deepEqual(
+    data.models.map(one => one.short),
+    ['a', 'b'],
+  );
+});
+
+test('an image counts from when a catalog had it first; the first catalog takes the age of the base', () => {
+  const first = toCatalog([model([image('fat')])], options);
+  assert.equal(first.models[0]?.updated, '2026-01-01T00:00:00Z');
+  const later = toCatalog([model([image('slim'), image('fat')])], { ...options, previous: first });
+  assert.deepEqual(
+    later.models[0]?.images.map(one => [one.variant, one.firstSeen]),
+    [
+      ['slim', '2026-11-25T12:00:00Z'],
+      ['fat', '2026-01-01T00:00:00Z'],
+    ],
+  );
+  assert.equal(later.models[0]?.updated, '2026-11-25T12:00:00Z');
+});
+
+test('words from a registry never become markup, nor an XML feed that cannot be read', () => {
+  const evil = '</script><img src=x onerror=alert(1)>"\'&\u0007';
+  const found = model(
+    [
+      image(
+        'fat',
+        {},
+        { 'org.opencontainers.image.licenses': evil, 'org.opencontainers.image.description': evil },
+      ),
+    ],
+    {
+      problems: [evil],
+    },
+  );
+  const data = toCatalog([found], { ...options, title: evil });
+  for (const { path, content } of makeSite({ data, docs: [], assets: [], url: undefined })) {
+    if (path.endsWith('.html')) assert.doesNotMatch(String(content), /<img|<\/script><img/, path);
+    if (path.endsWith('.xml'))
+      assert.ok(!/<img/.test(String(content)) && !String(content).includes('\u0007'), path);
+  }
+});
+
+test('the feed has whole addresses where it knows its own', () => {
+  const data = toCatalog([model([image('fat')])], options);
+  const feed = atomFeed(data, 'https://acme.example/models/');
+  assert.match(
+    feed,
+    /<link rel="alternate" type="text\/html" href="https:\/\/acme\.example\/models\/models\/x\.html"\/>/,
+  );
+  assert.match(feed, /<id>urn:oci:sha256:f{64}<\/id>/);
+  assert.match(atomFeed(data, undefined), /href="models\/x\.html"/);
+});
+
+test('a topic: anchors as on GitHub, links between topics, none out of the folder', () => {
+  const markdown =
+    '# Top `x`\n\nFirst. More.\n\n## A & B\n\n[a](policy.md#the-rules) [b](../README.md) [c](https://x.example/?a=1&b=2)\n\n```sh\necho "<b>"\n```\n';
+  const { title, summary, headings, body } = toTopic({ name: 'x', markdown });
+  const text = JSON.stringify(body);
+  assert.deepEqual([title, summary], ['Top x', 'First. More.']);
+  assert.deepEqual(
+    headings.map(heading => heading.id),
+    ['a--b'],
+  );
+  assert.match(text, /href=\\"policy\.html#the-rules\\"/);
+  assert.doesNotMatch(text, /README|<b>/);
+});
+
+test('a scale has a handful of round marks, whatever it weighs', () => {
+  assert.deepEqual(
+    marksFor(25 * GIB).map(mark => mark / GIB),
+    [0, 5, 10, 15, 20, 25],
+  );
+  for (const max of [1, 700, 5000, 3 * 1024 ** 2, 1.1 * GIB, 754 * GIB, 3 * 1024 ** 4]) {
+    const marks = marksFor(max);
+    assert.ok(marks.length >= 2 && marks.length <= 9, `${max}: ${marks.length}`);
+    assert.ok(marks.every(mark => mark <= max));
+  }
+});
