@@ -8,11 +8,13 @@ import { isRight } from '../../publish/verify-image.ts';
 import { planTable } from '../../report/plan-table.ts';
 import { publishSummary } from '../../report/publish-summary.ts';
 import { styleFor } from '../../report/style.ts';
+import { writeDemoCatalog } from '../demo-catalog.ts';
 import { type DemoServers, startDemoServers } from '../demo-servers.ts';
 import { planFor } from '../planning.ts';
 import { publishPlan } from '../publishing.ts';
 import { ExitStatus, runSession, type Session } from '../session.ts';
 import { verifyWithProgress } from '../verifying.ts';
+import { catalogAddress } from './catalog.ts';
 
 interface DemoOptions {
   readonly keep?: boolean;
@@ -25,7 +27,7 @@ export function addDemo(program: Command): void {
     .option('--keep', 'stay up afterwards, to look at what was published with skopeo, podman or crane')
     .addHelpText(
       'after',
-      '\nNeeds no account, no network and no container engine, and leaves nothing behind.',
+      '\nNeeds no account, no network and no container engine, and leaves nothing behind but the catalog, in your cache folder.',
     )
     .action((options: DemoOptions) => runSession({}, session => runDemo(session, options)));
 }
@@ -53,11 +55,17 @@ async function runDemo(outer: Session, { keep }: DemoOptions): Promise<number> {
   const isFree =
     statusesOf(again).every(status => status === 'unchanged') && uploadedBytes(servers) === uploadedBefore;
 
+  say('6', 'weighbridge catalog: a page of everything published, from the registries alone');
+  const address = catalogAddress(await writeDemoCatalog(session, config));
+  session.print(`  ${address}`);
+
   const isDone = statusesOf(published).every(status => status === 'published') && isVerified && isFree;
   session.progress.stop();
   session.print(`\n${isDone ? 'All of it is right.' : 'Something of this is not right: please report it.'}`);
+  if (!keep)
+    session.print('Look at the images yourself: weighbridge demo --keep (or: make demo ARGS=--keep)');
+  session.print(`Everything published, as a page: ${address}`);
   if (keep) await stayUp(session, servers, published);
-  else session.print('Look at the images yourself: weighbridge demo --keep (or: make demo ARGS=--keep)');
   return isDone ? ExitStatus.done : ExitStatus.failed;
 }
 
