@@ -97,9 +97,7 @@ test('what a publish has made is in the catalog: models, variants, places, files
   assert.ok(!model?.files.some(file => file.path === 'pytorch_model.bin'));
 
   // Looked at again, nothing is new; a repository that cannot be read is said, and does not stop the others.
-  world
-    .registry(1)
-    .faults.add({ match: /hf-x\/tags/, kind: 'status', status: 500, times: 100 });
+  world.registry(1).faults.add({ match: /hf-x\/tags/, kind: 'status', status: 500, times: 100 });
   const again = await run(BIN, args);
   assert.equal(again.status, 1);
   assert.match(again.stderr, /listing the tags of .*answered 500/);
