@@ -16,8 +16,8 @@ test('every key of the schema has a row', () => {
     if (name === 'properties') for (const key of Object.keys(value)) keys.add(key);
     return value;
   });
-  const missing = [...keys].filter(key => !text.includes(`| \`${key}\` |`));
-  assert.deepEqual(missing, ['defaults', 'registries', 'models']);
+  const missing = [...keys].filter(key => !text.includes(`| \`${key}\` |`) && !text.includes(`## \`${key}`));
+  assert.deepEqual(missing, []);
   assert.match(text, /\| `id` \| text \| required \|/);
   assert.match(text, /\| `permissive` \| `auto` or `true` or `false` \| `auto` \|/);
 });
