@@ -11,6 +11,7 @@ const RANK: Record<string, number> = {
   config: 2,
   hub: 2,
   layer: 2,
+  spdx: 2,
   store: 2,
   policy: 3,
   licenses: 3,

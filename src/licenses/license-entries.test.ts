@@ -5,8 +5,8 @@ import fc from 'fast-check';
 import { digestOf } from '../core/digest.ts';
 import type { HubFile, LicenseFacts, ModelSnapshot } from '../hub/types.ts';
 import type { LayerEntry } from '../layer/recipe.ts';
+import { licenseParts, loadSpdxTexts } from '../spdx/spdx-texts.ts';
 import { licenseEntries } from './license-entries.ts';
-import { licenseParts, loadSpdxTexts } from './spdx-texts.ts';
 import type { LicenseContext, LicenseOutcome } from './types.ts';
 
 const OID = 'a'.repeat(40);

@@ -1,9 +1,9 @@
 import { digestOf } from '../core/digest.ts';
 import type { HubFile, ModelSnapshot } from '../hub/types.ts';
 import type { LayerEntry } from '../layer/recipe.ts';
+import { OWN_LICENSE, type SpdxTexts } from '../spdx/spdx-texts.ts';
 import { compareBytes, findLegalFiles, type LegalFiles } from './legal-files.ts';
 import { noticeText } from './notice-text.ts';
-import { OWN_LICENSE, type SpdxTexts } from './spdx-texts.ts';
 import { standInText } from './stand-in-text.ts';
 import type { LicenseContext, LicenseOutcome, LicenseTextOrigin } from './types.ts';
 

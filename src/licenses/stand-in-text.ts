@@ -1,6 +1,6 @@
 import { plainLine } from '../core/text.ts';
 import type { LicenseFacts } from '../hub/types.ts';
-import { type LicensePart, licenseParts, type SpdxTexts } from './spdx-texts.ts';
+import { type LicensePart, licenseParts, type SpdxTexts } from '../spdx/spdx-texts.ts';
 import type { LicenseOutcome } from './types.ts';
 
 export interface StandIn {

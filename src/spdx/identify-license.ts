@@ -1,0 +1,143 @@
+import { communityLicense } from './community-licenses.ts';
+import { isTitle, type LicenseTemplate, licenseBody, licenseTemplate } from './license-template.ts';
+import { licenseLines } from './license-words.ts';
+import { OptionalParts } from './optional-parts.ts';
+import { firstChanges } from './word-changes.ts';
+
+/** What a licence's text turned out to be. */
+export type LicenseIdentity =
+  /** The text of an SPDX licence, word by word; of several where SPDX has ids with the same text, the plainest first. */
+  | { readonly kind: 'spdx'; readonly ids: readonly string[] }
+  /** A licence that SPDX has no id for, by the name that the Hub gives it: `llama3.1`. */
+  | { readonly kind: 'community'; readonly id: string; readonly name: string }
+  /** Nearly an SPDX licence, and that is none: the first words added to it and taken out of it. */
+  | {
+      readonly kind: 'modified';
+      readonly id: string;
+      readonly added: string | null;
+      readonly removed: string | null;
+    }
+  | { readonly kind: 'unknown' };
+
+export interface LicenseIdentifier {
+  identify(text: string): LicenseIdentity;
+}
+
+/** Reads the whole SPDX list, about half a second's work, which only plans with licence files need. */
+export async function loadLicenseIdentifier(): Promise<LicenseIdentifier> {
+  const { default: list } = await import('spdx-license-list/full.js');
+  const templates = Object.entries(list).map(([id, { name, licenseText }]) =>
+    licenseTemplate(id, name, licenseText),
+  );
+  return createLicenseIdentifier(templates);
+}
+
+export function createLicenseIdentifier(given: readonly LicenseTemplate[]): LicenseIdentifier {
+  const optional = new OptionalParts(given);
+  const templates = given
+    .map(template => ({ ...template, body: optional.without(template.body) }))
+    .filter(({ body }) => body !== '');
+  const byBody = Map.groupBy(templates, ({ body }) => body);
+  const families = Map.groupBy(templates, ({ id }) => familyOf(id));
+  return {
+    identify(text) {
+      const lines = licenseLines(text);
+      const exact = exactly(lines, byBody, optional);
+      if (exact !== undefined) {
+        const ids = exact.flatMap(template => families.get(familyOf(template.id)) ?? []).map(({ id }) => id);
+        return { kind: 'spdx', ids: plainestFirst([...new Set(ids)]) };
+      }
+      const community = communityLicense(lines);
+      if (community !== undefined) return { kind: 'community', ...community };
+      return nearly(lines, templates, optional);
+    },
+  };
+}
+
+/** Lines above and below a licence that may be its title, or say where it was found. */
+const MAX_HEAD_LINES = 8;
+const MAX_TAIL_LINES = 3;
+
+/**
+ * What the text of a licence does not tell: whether later versions may be chosen too, and the like. That stands in
+ * the notice of the work, so all ids of a family are the same text.
+ */
+function familyOf(id: string): string {
+  return id.replace(/(?:\+|-(?:no-)?invariants|-only|-or-later)+$/, '');
+}
+
+/** The licences that the text is to the word, apart from its title and what is no part of it. */
+function exactly(
+  lines: readonly string[],
+  byBody: ReadonlyMap<string, readonly LicenseTemplate[]>,
+  optional: OptionalParts,
+): readonly LicenseTemplate[] | undefined {
+  for (let head = 0; head <= Math.min(MAX_HEAD_LINES, lines.length - 1); head++) {
+    for (let tail = 0; tail <= MAX_TAIL_LINES && head + tail < lines.length; tail++) {
+      const body = optional.without(licenseBody(lines.slice(head, lines.length - tail)));
+      const around = [...lines.slice(0, head), ...lines.slice(lines.length - tail)];
+      const found = byBody.get(body)?.filter(template => around.every(line => isTitle(line, template)));
+      if (found !== undefined && found.length > 0) return found;
+    }
+  }
+  return undefined;
+}
+
+function plainestFirst(ids: readonly string[]): string[] {
+  const rank = (id: string): number => id.length + (/\+$/.test(id) ? 100 : 0);
+  return ids.toSorted((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+}
+
+/** How much alike two texts are, from 0 to 1, for one to be a changed copy of the other. */
+const MIN_LIKENESS = 0.8;
+
+function nearly(
+  lines: readonly string[],
+  templates: readonly LicenseTemplate[],
+  optional: OptionalParts,
+): LicenseIdentity {
+  const words = optional.without(licenseBody(lines)).split(' ');
+  const pairs = pairCounts(words);
+  let best: { template: LicenseTemplate; likeness: number } | undefined;
+  for (const template of templates) {
+    const other = template.body.split(' ');
+    // No text is like another that is far longer or shorter.
+    if (other.length > 2 * words.length || words.length > 2 * other.length) continue;
+    const likeness = likenessOf(pairs, words.length - 1, other);
+    if (likeness > (best?.likeness ?? MIN_LIKENESS)) best = { template, likeness };
+  }
+  if (best === undefined) return { kind: 'unknown' };
+  const { id, body } = best.template;
+  // Its title is no change.
+  const start = Math.max(
+    0,
+    lines.findIndex(line => !isTitle(line, best.template)),
+  );
+  const own = optional.without(licenseBody(lines.slice(start)));
+  const changes = firstChanges(body.split(' '), own.split(' '));
+  return { kind: 'modified', id, added: changes?.added ?? null, removed: changes?.removed ?? null };
+}
+
+function pairCounts(words: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (let i = 1; i < words.length; i++) {
+    const pair = `${words[i - 1]} ${words[i]}`;
+    counts.set(pair, (counts.get(pair) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** Sørensen and Dice's measure over pairs of neighbouring words. */
+function likenessOf(pairs: ReadonlyMap<string, number>, pairCount: number, other: readonly string[]): number {
+  const used = new Map<string, number>();
+  let shared = 0;
+  for (let i = 1; i < other.length; i++) {
+    const pair = `${other[i - 1]} ${other[i]}`;
+    const left = pairs.get(pair);
+    if (left === undefined) continue;
+    const count = (used.get(pair) ?? 0) + 1;
+    used.set(pair, count);
+    if (count <= left) shared += 1;
+  }
+  return pairCount + other.length < 2 ? 0 : (2 * shared) / (pairCount + other.length - 1);
+}
