@@ -46,6 +46,11 @@ export class Podman {
     return new Podman(await mkdtemp(path.join(tmpdir(), 'weighbridge-podman-')));
   }
 
+  /** The command in words, for a program that calls podman itself. */
+  get command(): string {
+    return ['podman', ...this.#storage()].join(' ');
+  }
+
   async pull(image: string): Promise<void> {
     await runTool('podman', [...this.#storage(), 'pull', '--quiet', '--tls-verify=false', image]);
   }
@@ -95,10 +100,16 @@ export class Podman {
   }
 }
 
+/** What `podman run` needs for images of a registry on loopback, inside another container. */
+export const CONFINED_FLAGS = [
+  '--tls-verify=false',
+  '--ulimit=nofile=1024:1024',
+  '--ulimit=nproc=1024:1024',
+] as const;
+
 function runArguments(name: string, options: ContainerOptions): string[] {
   return [
-    ...['run', '--rm', '--name', name, '--network', options.network ?? 'host', '--tls-verify=false'],
-    ...['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1024:1024'],
+    ...['run', '--rm', '--name', name, '--network', options.network ?? 'host', ...CONFINED_FLAGS],
     ...Object.entries(options.env ?? {}).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
     ...(options.volumes ?? []).flatMap(volume => ['--volume', volume]),
     ...(options.user === undefined ? [] : ['--user', options.user]),

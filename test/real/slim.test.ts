@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { IS_LONG } from '../support/long.ts';
 import { missingTools } from './missing-tools.ts';
 import { ACCESS } from './slim/access.cases.ts';
+import { FAT } from './slim/fat.cases.ts';
 import { HUB_FAULTS } from './slim/hub-faults.cases.ts';
 import { LIBRARY } from './slim/library.cases.ts';
+import { RUN } from './slim/run.cases.ts';
 import { START } from './slim/start.cases.ts';
 import { type CaseRow, caseTable } from './slim/table.ts';
 import { VOLUME } from './slim/volume.cases.ts';
@@ -12,8 +15,7 @@ import { BASES, NEWEST, SlimWorld } from './slim/world.ts';
 // The slim image as an operator meets it: published by `weighbridge publish`, run by podman, with a Hub that has bad
 // days. WEIGHBRIDGE_LONG=1 runs all cases with all libraries; without it, some with one.
 
-const GROUPS = [LIBRARY, HUB_FAULTS, ACCESS, VOLUME, START];
-const isLong = process.env.WEIGHBRIDGE_LONG === '1';
+const GROUPS = [LIBRARY, HUB_FAULTS, ACCESS, VOLUME, START, FAT, RUN];
 const missing = missingTools([
   ...['podman', 'runc', 'skopeo', 'mmdebstrap', 'flock', 'docker-registry', 'perl', 'python3'],
 ]);
@@ -23,7 +25,7 @@ describe('a slim image in containers', { skip: missing, concurrency: false }, ()
   const rows: CaseRow[] = [];
 
   before(async () => {
-    world = await SlimWorld.start(isLong ? Object.keys(BASES) : [NEWEST]);
+    world = await SlimWorld.start(IS_LONG ? Object.keys(BASES) : [NEWEST]);
   });
 
   after(async () => {
@@ -32,7 +34,7 @@ describe('a slim image in containers', { skip: missing, concurrency: false }, ()
   });
 
   for (const { title, cases } of GROUPS) {
-    for (const one of cases.filter(({ isShort }) => isLong || isShort)) {
+    for (const one of cases.filter(({ isShort }) => IS_LONG || isShort)) {
       test(`${title}: ${one.name}`, async () => {
         const began = performance.now();
         const row = (seen: string, isGreen: boolean) =>

@@ -13,7 +13,7 @@ import { type RealRegistry, startRegistry } from '../registry.ts';
 import type { ToolResult } from '../run-tool.ts';
 
 const MIB = 1024 * 1024;
-const WEIGHBRIDGE = path.join(import.meta.dirname, '..', '..', '..', 'bin', 'weighbridge');
+export const WEIGHBRIDGE = path.join(import.meta.dirname, '..', '..', '..', 'bin', 'weighbridge');
 
 export const ID = 'org/small';
 export const GATED_ID = 'org/gated';
@@ -102,9 +102,13 @@ export class SlimWorld {
     await this.publish(base, `defaults: { base_image: "${image}" }`);
   }
 
+  configOf(name: string): string {
+    return path.join(this.folder, `models-${name}.yaml`);
+  }
+
   /** Publishes all models of the Hub with `weighbridge publish`; `more` are further keys of models.yaml. */
   async publish(name: string, more: string, model = ''): Promise<void> {
-    const config = path.join(this.folder, `models-${name}.yaml`);
+    const config = this.configOf(name);
     const files = 'files: { exclude: [README.md] }';
     const text = `registries: { lab: "${this.registry.host}/m" }
 ${more}
