@@ -28,6 +28,8 @@ export type ProgressEvent =
       readonly model: string;
       readonly blob: string;
       readonly how: 'uploaded' | 'mounted' | 'reused' | 'read' | 'failed';
+      /** Of the blob; those that did not have to move had no beginning to tell it. */
+      readonly sizeBytes?: number;
     }
   | {
       readonly type: 'image';

@@ -194,7 +194,13 @@ function note({ layer }: BlobNeed, digest: Digest, { sha256Of }: BlobOrigin, { k
 
 function end(target: TargetState, need: BlobNeed, fate: BlobFate, { planned, context }: MoveOptions): void {
   target.blobs.set(need.id, fate);
-  context.onEvent({ type: 'blob-end', model: planned.model.short, blob: need.name, how: fate.how });
+  context.onEvent({
+    type: 'blob-end',
+    model: planned.model.short,
+    blob: need.name,
+    how: fate.how,
+    sizeBytes: need.sizeBytes,
+  });
 }
 
 function fail(

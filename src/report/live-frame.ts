@@ -1,6 +1,6 @@
 import { formatBytes } from '../core/text.ts';
 import type { ModelProgress, MovingBlob } from './progress-state.ts';
-import { DOING, percentText, rateText, timeLeftText } from './progress-text.ts';
+import { blobName, DOING, percentText, rateText, savedText, timeLeftText } from './progress-text.ts';
 import type { Style } from './style.ts';
 import { clean, cut, fitted, formatDuration } from './text-layout.ts';
 
@@ -65,15 +65,19 @@ function resolveLine(models: readonly ModelProgress[], options: FrameOptions): s
 function modelLine(model: ModelProgress, options: FrameOptions): string {
   const { nowMs } = options;
   const moving = [...model.moving.values()];
-  const rate = moving.reduce((sum, blob) => sum + (blob.rate.bytesPerSecond(nowMs) ?? 0), 0);
+  const waiting = moving.filter(isWaiting);
+  const rate = moving.reduce(
+    (sum, blob) => sum + (isWaiting(blob) ? 0 : (blob.rate.bytesPerSecond(nowMs) ?? 0)),
+    0,
+  );
   const isMoving = moving.length > 0;
   const { uploaded, mounted, reused } = model.ends;
   const parts = [
     isMoving || model.text === '' ? DOING[model.phase] : clean(model.text),
     rate > 0 ? rateText(rate) : '',
     uploaded === 0 ? '' : `${formatBytes(model.uploadedBytes)} uploaded`,
-    isMoving ? `${moving.length} moving` : '',
-    mounted + reused === 0 ? '' : `${mounted + reused} not moved`,
+    moving.length > waiting.length ? `${moving.length - waiting.length} moving` : '',
+    mounted + reused === 0 ? '' : savedText(mounted + reused, model.savedBytes),
     formatDuration(nowMs - model.startMs),
   ];
   return headLine(clean(model.name), parts.filter(part => part !== '').join(' · '), options);
@@ -90,24 +94,38 @@ function headLine(name: string, rest: string, { columns, style, turn }: FrameOpt
 /** Narrow windows do without the size, narrower ones without the bar, the narrowest without the rate. */
 const WIDTH_FOR = { rate: 36, bar: 60, size: 90 };
 
-function blobLine({ name, sizeBytes, doneBytes, rate }: MovingBlob, options: FrameOptions): string {
+function blobLine(blob: MovingBlob, options: FrameOptions): string {
+  const { name, sizeBytes, doneBytes, rate } = blob;
   const { nowMs, columns, style } = options;
   const bytesPerSecond = rate.bytesPerSecond(nowMs);
+  const pace = (): string[] => [
+    ...(columns < WIDTH_FOR.rate ? [] : [rateText(bytesPerSecond).padStart('1023 MiB/s'.length)]),
+    timeLeftText(sizeBytes - doneBytes, bytesPerSecond).padStart('59m59s'.length),
+  ];
   const figures = [
     percentText(doneBytes, sizeBytes).padStart(4),
     ...(columns < WIDTH_FOR.size
       ? []
       : [`${formatBytes(doneBytes)} of ${formatBytes(sizeBytes)}`.padStart('1023 MiB of 1023 GiB'.length)]),
-    ...(columns < WIDTH_FOR.rate ? [] : [rateText(bytesPerSecond).padStart('1023 MiB/s'.length)]),
-    timeLeftText(sizeBytes - doneBytes, bytesPerSecond).padStart('59m59s'.length),
+    ...(isWaiting(blob)
+      ? [WAITING.padStart(columns < WIDTH_FOR.rate ? '59m59s'.length : RATE_WIDTH)]
+      : pace()),
   ].join(' ');
   const barWidth = columns < WIDTH_FOR.bar ? 0 : Math.min(30, Math.floor(columns / 5));
   const bar = barWidth === 0 ? '' : `${barText(doneBytes, sizeBytes, barWidth, style)} `;
   const indent = '    ';
   const nameWidth = columns - indent.length - figures.length - 1 - (barWidth === 0 ? 0 : barWidth + 1);
   if (nameWidth < 4) return cut(`${indent}${figures.trimStart()}`, columns);
-  return `${indent}${fitted(clean(name), nameWidth)} ${bar}${figures}`;
+  return `${indent}${fitted(blobName(name, nameWidth), nameWidth)} ${bar}${figures}`;
 }
+
+/** All is sent, and the registry has not yet said that it has it. */
+function isWaiting({ doneBytes, sizeBytes }: MovingBlob): boolean {
+  return doneBytes >= sizeBytes;
+}
+
+const WAITING = 'waits';
+const RATE_WIDTH = '1023 MiB/s 59m59s'.length;
 
 function barText(doneBytes: number, sizeBytes: number, width: number, { good, quiet }: Style): string {
   const share = sizeBytes === 0 ? 1 : doneBytes / sizeBytes;

@@ -14,7 +14,14 @@ interface Display extends Progress {
 function display(t: TestContext): Display {
   t.mock.timers.enable({ apis: ['Date', 'setInterval'] });
   const stream = new FakeStream(80);
-  const progress = createProgress({ stream, isTty: true, isCi: true, isColor: false, columns: 80 });
+  const progress = createProgress({
+    stream,
+    isTty: true,
+    isCi: true,
+    isGithub: false,
+    isColor: false,
+    columns: 80,
+  });
   const lines = (): string[] => {
     const written = stream.text.split('\n').slice(0, -1);
     for (const line of written) assert.match(line, /^\d\d:\d\d:\d\d \S/);

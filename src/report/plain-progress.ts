@@ -19,14 +19,18 @@ const SIGN_OF_LIFE_MS = 10_000;
 
 /** A line for each thing that happened, for logs. Blobs that did not have to move are only counted. */
 export class PlainProgress implements Progress {
-  readonly #stream: ProgressOptions['stream'];
+  readonly #write: (line: string, event: ProgressEvent) => void;
   readonly #style: Style;
   readonly #state = new ProgressState();
   readonly #lastSign = new WeakMap<MovingBlob, number>();
   #isStopped = false;
 
-  constructor({ stream, isColor }: ProgressOptions) {
-    this.#stream = stream;
+  /** `write` gets each line with its end, and what it tells of; to the stream where it is left out. */
+  constructor(
+    { stream, isColor }: ProgressOptions,
+    write: (line: string, event: ProgressEvent) => void = line => void stream.write(line),
+  ) {
+    this.#write = write;
     this.#style = styleFor(isColor);
   }
 
@@ -36,7 +40,7 @@ export class PlainProgress implements Progress {
     const model = 'model' in event ? this.#state.models.get(event.model ?? '') : undefined;
     const blob = this.#state.apply(event, nowMs);
     const line = this.#lineFor(event, { nowMs, model, blob });
-    if (line !== undefined) this.#stream.write(`${this.#style.quiet(timeOfDay(nowMs))} ${line}\n`);
+    if (line !== undefined) this.#write(`${this.#style.quiet(timeOfDay(nowMs))} ${line}\n`, event);
   };
 
   stop(): void {

@@ -27,6 +27,8 @@ export interface ModelProgress {
   readonly ends: Record<BlobEnd, number>;
   uploadedBytes: number;
   readBytes: number;
+  /** Of blobs that did not have to move. */
+  savedBytes: number;
   readonly images: Map<string, number>;
 }
 
@@ -87,6 +89,7 @@ function newModel(name: string, phase: WorkPhase, startMs: number): ModelProgres
     ends: { uploaded: 0, mounted: 0, reused: 0, read: 0, failed: 0 },
     uploadedBytes: 0,
     readBytes: 0,
+    savedBytes: 0,
     images: new Map(),
   };
 }
@@ -115,9 +118,10 @@ function startBlob(
 /** A blob that a target had already ends without ever having begun. */
 function endBlob(
   model: ModelProgress,
-  { blob: name, how }: Extract<ProgressEvent, { type: 'blob-end' }>,
+  { blob: name, how, sizeBytes = 0 }: Extract<ProgressEvent, { type: 'blob-end' }>,
 ): MovingBlob | undefined {
   model.ends[how] += 1;
+  if (how === 'mounted' || how === 'reused') model.savedBytes += sizeBytes;
   const blob = model.moving.get(name);
   if (blob === undefined) return undefined;
   if (how === 'uploaded') model.uploadedBytes += blob.sizeBytes;

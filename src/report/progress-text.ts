@@ -1,7 +1,7 @@
 import type { ProgressEvent, WorkPhase } from '../core/events.ts';
 import { formatBytes } from '../core/text.ts';
 import type { ModelProgress } from './progress-state.ts';
-import { clean, counted, formatDuration } from './text-layout.ts';
+import { clean, counted, formatDuration, widthOf } from './text-layout.ts';
 
 /** What is being done in a phase, in a word. */
 export const DOING: Readonly<Record<WorkPhase, string>> = {
@@ -13,7 +13,7 @@ export const DOING: Readonly<Record<WorkPhase, string>> = {
 
 /** One line about a model that has come to its end: what became of its images and what was moved for them. */
 export function modelEndText(
-  { name, phase, startMs, ends, uploadedBytes, readBytes, images }: ModelProgress,
+  { name, phase, startMs, ends, uploadedBytes, readBytes, savedBytes, images }: ModelProgress,
   { status, detail }: Extract<ProgressEvent, { type: 'model-end' }>,
   nowMs: number,
 ): string {
@@ -26,12 +26,26 @@ export function modelEndText(
           ...[...images].map(([imageStatus, count]) => `${count} ${clean(imageStatus)}`),
           ...(uploadedBytes === 0 ? [] : [`${formatBytes(uploadedBytes)} uploaded`]),
           ...(readBytes === 0 ? [] : [`${formatBytes(readBytes)} read`]),
-          ...(ends.mounted + ends.reused === 0
-            ? []
-            : [`${counted(ends.mounted + ends.reused, 'blob')} not moved`]),
+          ...(ends.mounted + ends.reused === 0 ? [] : [savedText(ends.mounted + ends.reused, savedBytes)]),
           formatDuration(nowMs - startMs),
         ];
   return `${clean(name)}: ${[...parts, ...(detail === undefined ? [] : [clean(detail)])].join(', ')}`;
+}
+
+/** What did not have to move. */
+export function savedText(blobs: number, bytes: number): string {
+  const size = bytes === 0 ? '' : ` (${formatBytes(bytes)})`;
+  return `${counted(blobs, 'blob')} not moved${size}`;
+}
+
+/**
+ * A blob's name in `width` columns. What tells shards apart is their number, so that is what is left in a narrow window.
+ */
+export function blobName(name: string, width: number): string {
+  const text = clean(name);
+  if (widthOf(text) <= width) return text;
+  const [, stem = '', number, count] = /^(.*?)-0*(\d+)-of-0*(\d+)\.\w+$/.exec(text) ?? [];
+  return number === undefined ? text : `${number}/${count} ${stem}`;
 }
 
 export function retryText({

@@ -5,11 +5,23 @@ import { terminalOf } from './terminal.ts';
 const TTY = { isTTY: true, columns: 100 };
 
 test('a terminal has colours, a cursor to move and its own width', () => {
-  assert.deepEqual(terminalOf(TTY, {}), { isTty: true, isCi: false, isColor: true, columns: 100 });
+  assert.deepEqual(terminalOf(TTY, {}), {
+    isTty: true,
+    isCi: false,
+    isGithub: false,
+    isColor: true,
+    columns: 100,
+  });
 });
 
 test('a pipe has none of it', () => {
-  assert.deepEqual(terminalOf({}, {}), { isTty: false, isCi: false, isColor: false, columns: 120 });
+  assert.deepEqual(terminalOf({}, {}), {
+    isTty: false,
+    isCi: false,
+    isGithub: false,
+    isColor: false,
+    columns: 120,
+  });
 });
 
 test('a dumb terminal has neither cursor nor colours', () => {

@@ -3,6 +3,8 @@ export interface Terminal {
   /** Whether the cursor can be moved: false for files, pipes and dumb terminals. */
   readonly isTty: boolean;
   readonly isCi: boolean;
+  /** Whether it is the log of a GitHub job. */
+  readonly isGithub: boolean;
   readonly isColor: boolean;
   readonly columns: number;
 }
@@ -29,6 +31,7 @@ export function terminalOf(
   return {
     isTty,
     isCi: isOn(env.CI) || isOn(env.GITHUB_ACTIONS),
+    isGithub: isOn(env.GITHUB_ACTIONS),
     isColor: wantsColor(env) ?? isTty,
     columns: columns ?? fallback,
   };

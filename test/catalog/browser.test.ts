@@ -16,7 +16,10 @@ import { requireTool, runOk } from '../support/tools.ts';
 const BIN = path.resolve(import.meta.dirname, '../../bin/weighbridge');
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const skip = requireTool('chromium');
-const COUNT = 1000;
+/** With WEIGHBRIDGE_LONG=1 as many models as are promised, and every page in every way; else enough to see what breaks. */
+const isLong = process.env.WEIGHBRIDGE_LONG === '1';
+const COUNT = isLong ? 1000 : 200;
+const TOTAL = COUNT.toLocaleString('en');
 
 let browser: Browser;
 let folder: string | undefined;
@@ -47,7 +50,7 @@ after(async () => {
 
 const fileUrl = (name: string): string => pathToFileURL(path.join(site, name)).href;
 
-test('a catalog of 1,000 models is built in under 20 seconds', { skip }, t => {
+test(`a catalog of ${TOTAL} models is built in under 20 seconds`, { skip }, t => {
   t.diagnostic(`built in ${(buildMs / 1000).toFixed(1)} s`);
   assert.ok(buildMs < 20_000, `${buildMs} ms`);
 });
@@ -62,6 +65,8 @@ const PAGES = {
 for (const [name, file] of Object.entries(PAGES)) {
   for (const size of Object.keys(SIZES) as Size[]) {
     for (const scheme of ['light', 'dark'] as const satisfies readonly Scheme[]) {
+      const isShort = size === 'desktop' ? scheme === 'light' : scheme === 'dark';
+      if (!isLong && !isShort) continue;
       test(`${name}, ${size}, ${scheme}: nothing for axe to find, nothing wider than the window`, {
         skip,
       }, async () => {
@@ -86,7 +91,7 @@ async function axe(page: Page): Promise<string[]> {
   );
 }
 
-test('search and filters find among all 1,000, say how many, and are kept in the address', {
+test('search and filters find among all models, say how many, and are kept in the address', {
   skip,
 }, async () => {
   await using opened = await openPage(browser, fileUrl(PAGES.list));
@@ -95,13 +100,16 @@ test('search and filters find among all 1,000, say how many, and are kept in the
   await page.keyboard.press('/');
   await page.keyboard.type('qwen2.5 7b');
   const names = await page.locator('.row [data-f=link]').allTextContents();
-  assert.ok(names.length > 10 && names.every(name => name.startsWith('Qwen/Qwen2.5-7B')), names.join());
-  assert.match((await page.locator('[data-count]').textContent()) ?? '', /^\d+ of 1,000 models$/);
+  assert.ok(names.length >= 5 && names.every(name => name.startsWith('Qwen/Qwen2.5-7B')), names.join());
+  assert.match(
+    (await page.locator('[data-count]').textContent()) ?? '',
+    new RegExp(`^\\d+ of ${TOTAL} models$`),
+  );
   await page.locator('#license').selectOption('MIT');
   assert.equal(await page.locator('.row').count(), 0);
   assert.ok(await page.locator('[data-none]').isVisible());
   await page.getByRole('button', { name: 'Clear the filters' }).click();
-  assert.equal(await page.locator('[data-count]').textContent(), '1,000 models');
+  assert.equal(await page.locator('[data-count]').textContent(), `${TOTAL} models`);
   await page.locator('#variant').selectOption('slim');
   await page.locator('#size').selectOption({ label: 'Over 80 GiB' });
   await page.locator('#sort').selectOption('large');
@@ -133,7 +141,7 @@ test('scrolling brings all rows, a button does it without a mouse', { skip }, as
   assert.equal(new Set(hrefs).size, COUNT);
 });
 
-test('filtering and scrolling 1,000 models: no task of 50 ms', { skip }, async t => {
+test(`filtering and scrolling ${TOTAL} models: no task of 50 ms`, { skip }, async t => {
   // Other work on this machine stretches every task, so the quietest of some runs counts.
   const runs: { longest: number; tasks: number[] }[] = [];
   for (let run = 0; run < 4; run++) {

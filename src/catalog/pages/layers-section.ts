@@ -43,7 +43,7 @@ function figure({ image, platform }: Bar, max: number): Markup {
       <figcaption>
         <span class=${`chip chip-${image.variant}`}>${image.variant}</span>
         <strong>${formatBytes(size.total)}</strong>
-        <span class="quiet">${formatBytes(own)} where the base image is there already</span>
+        <span class="quiet">${formatBytes(own)} if the base image is there already</span>
       </figcaption>
       <div class="bar" role="img" aria-label=${`${image.variant}: ${parts.join(', ')}`}>
         ${segments(platform.layers).map(
