@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the tests with real containers and registries use, where it may.
+# Installs what the tests with real containers, registries and scanners use, where it may: Debian packages, and tools that
+# are Go modules (build-go-tools.sh).
 # Where it may not, it says what is missing and exits 0, or 1 with WEIGHBRIDGE_REQUIRE_REAL=1.
 set -euo pipefail
 
@@ -7,7 +8,7 @@ set -euo pipefail
 wanted=(
   podman:podman runc:runc skopeo:skopeo buildah:buildah umoci:umoci mmdebstrap:mmdebstrap
   docker-registry:docker-registry python3:python3 flock:util-linux perl:perl-base
-  tmux:tmux chromium:chromium
+  tmux:tmux chromium:chromium shellcheck:shellcheck
 )
 
 missing_packages() {
@@ -19,6 +20,14 @@ missing_packages() {
 }
 
 say() { echo "install-test-tools: $*"; }
+
+if ! command -v go > /dev/null; then
+  say 'no Go here: Trivy and actionlint are not built; the tests that need them are skipped'
+  if [[ ${WEIGHBRIDGE_REQUIRE_REAL:-} == 1 ]]; then exit 1; fi
+elif ! nice "$(dirname "$0")/build-go-tools.sh" > /dev/null; then
+  say 'the Go tools could not be built; the tests that need them are skipped'
+  if [[ ${WEIGHBRIDGE_REQUIRE_REAL:-} == 1 ]]; then exit 1; fi
+fi
 
 PATH="$PATH:/usr/sbin:/sbin"
 mapfile -t missing < <(missing_packages)

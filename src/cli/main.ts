@@ -9,6 +9,7 @@ import { addLicenses } from './commands/licenses.ts';
 import { addPlan } from './commands/plan.ts';
 import { addPublish } from './commands/publish.ts';
 import { addRun } from './commands/run.ts';
+import { addScan } from './commands/scan.ts';
 import { addSummary } from './commands/summary.ts';
 import { addValidate } from './commands/validate.ts';
 import { addVerify } from './commands/verify.ts';
@@ -54,6 +55,7 @@ for (const add of [
   addVerify,
   addCatalog,
   addLicenses,
+  addScan,
   addSummary,
   addDemo,
 ]) {

@@ -30,6 +30,9 @@ export type ErrorCode =
   // bytes that are not what they should be
   | 'INTEGRITY_HASH'
   | 'INTEGRITY_SIZE'
+  // the vulnerability scanner
+  | 'SCANNER_MISSING'
+  | 'SCANNER_FAILED'
   // the network under both
   | 'NETWORK'
   | 'HTTP_TOO_LARGE'

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Builds the test tools that are Go modules, once, into a cache outside the clone: Trivy takes minutes. Prints the folder.
+# Fails where one cannot be built; what is built already is left alone.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+trivy=v0.74.0
+actionlint=v1.7.12
+bin=${XDG_CACHE_HOME:-$HOME/.cache}/weighbridge-tests/go/bin
+mkdir -p "$bin"
+
+# The version of each is a part of its stamp, so that another one is built anew.
+build() {
+  local name=$1 stamp=$bin/.$1-$2
+  shift 2
+  if [[ -e $stamp && -x $bin/$name ]]; then return; fi
+  echo "build-go-tools: building $name" >&2
+  "$@"
+  rm -f "$bin/.$name-"*
+  touch "$stamp"
+}
+
+export GOBIN=$bin GOFLAGS=-buildvcs=false CGO_ENABLED=0
+(
+  flock 9
+  build actionlint "$actionlint" go install "github.com/rhysd/actionlint/cmd/actionlint@$actionlint"
+  # The experiment is the one that Trivy's own releases are built with; the version is what it says of itself.
+  build trivy "$trivy" env GOEXPERIMENT=jsonv2 go install -trimpath \
+    -ldflags="-s -w -X github.com/aquasecurity/trivy/pkg/version/app.ver=${trivy#v}" \
+    "github.com/aquasecurity/trivy/cmd/trivy@$trivy"
+  build trivy-test-db "$(cat tools/trivy-test-db/main.go tools/trivy-test-db/go.sum | cksum | cut -d ' ' -f 1)" \
+    go build -C tools/trivy-test-db -trimpath -o "$bin/trivy-test-db" .
+) 9> "$bin/.lock" >&2
+echo "$bin"

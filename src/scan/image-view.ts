@@ -1,0 +1,81 @@
+import { digestOf } from '../core/digest.ts';
+import { LAYER_KIND_ANNOTATION, type LayerKind } from '../layer/recipe.ts';
+import type { Document } from '../oci/image.ts';
+import {
+  type Annotations,
+  type Descriptor,
+  type HistoryEntry,
+  type ImageConfig,
+  type Manifest,
+  MediaType,
+} from '../oci/types.ts';
+
+/** One platform's image as a registry has it. */
+export interface LayeredImage {
+  readonly layers: readonly Descriptor[];
+  readonly config: ImageConfig;
+}
+
+/**
+ * A part of an image that a scanner takes for an image. Weights hold no packages, so nobody has to read gigabytes of them;
+ * the manifest says what was left out.
+ */
+export interface ImageView {
+  readonly manifest: Document;
+  readonly config: Document;
+  readonly layers: readonly Descriptor[];
+}
+
+/** On the manifest of a view: the digests of the layers that the image has and the view has not. */
+export const LEFT_OUT_ANNOTATION = 'io.weighbridge.view.left-out';
+
+/** The layers of the base image, the same for all images on it. */
+export function baseView(image: LayeredImage): ImageView {
+  return viewOf(image, layer => kindOf(layer) === undefined);
+}
+
+/** The layers that are ours, without the weights. */
+export function ownView(image: LayeredImage): ImageView {
+  return viewOf(image, layer => {
+    const kind = kindOf(layer);
+    return kind !== undefined && kind !== 'weights';
+  });
+}
+
+function viewOf(image: LayeredImage, isSeen: (layer: Descriptor) => boolean): ImageView {
+  const seen = image.layers.map(isSeen);
+  const pick = <T>(items: readonly T[]): T[] => items.filter((_, index) => seen[index]);
+  const { rootfs, history } = image.config;
+  const config = documentOf(MediaType.ociConfig, {
+    ...image.config,
+    rootfs: { type: 'layers', diff_ids: pick(rootfs.diff_ids) },
+    ...(history === undefined ? {} : { history: historyOf(history, seen) }),
+  } satisfies ImageConfig);
+  const leftOut = image.layers.filter((_, index) => !seen[index]).map(layer => layer.digest);
+  const annotations: Annotations = { [LEFT_OUT_ANNOTATION]: leftOut.join(' ') };
+  // A scanner needs no annotations of layers, which list every file of a model.
+  const layers = pick(image.layers).map(({ mediaType, digest, size }) => ({ mediaType, digest, size }));
+  const manifest = documentOf(MediaType.ociManifest, {
+    schemaVersion: 2,
+    mediaType: MediaType.ociManifest,
+    config: config.descriptor,
+    layers,
+    annotations,
+  } satisfies Manifest);
+  return { manifest, config, layers };
+}
+
+/** Steps that made no layer stay with the base, whose they are. */
+function historyOf(history: readonly HistoryEntry[], seen: readonly boolean[]): HistoryEntry[] {
+  let index = 0;
+  return history.filter(entry => (entry.empty_layer === true ? seen[0] : seen[index++]));
+}
+
+function kindOf({ annotations }: Descriptor): LayerKind | undefined {
+  return annotations?.[LAYER_KIND_ANNOTATION] as LayerKind | undefined;
+}
+
+function documentOf(mediaType: string, value: object): Document {
+  const bytes = Buffer.from(JSON.stringify(value));
+  return { descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length }, bytes };
+}

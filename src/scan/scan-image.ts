@@ -1,0 +1,170 @@
+import { type ScanConfig, SEVERITIES, type Severity } from '../config/types.ts';
+import { type Digest, isDigest } from '../core/digest.ts';
+import type { BaseImage } from '../oci/image.ts';
+import type { Annotations } from '../oci/types.ts';
+import type { ImageStore } from '../store/image-store.ts';
+import type { BaseScan, BaseScans } from './base-scans.ts';
+import { baseView, type ImageView, type LayeredImage, ownView } from './image-view.ts';
+import type { ScanSummary } from './scan-referrer.ts';
+import type { Trivy } from './trivy.ts';
+import { findingsIn, mergeReports, type TrivyReport } from './trivy-report.ts';
+import type { Finding, ImageScan } from './types.ts';
+import { serveView } from './view-server.ts';
+
+/** One platform's published image. */
+export interface ScannedImage extends LayeredImage {
+  readonly id: string;
+  readonly short: string;
+  readonly variant: string;
+  readonly digest: Digest;
+  readonly platform: string;
+  readonly labels: Annotations;
+  /** By digest, one a registry that has it. */
+  readonly references: readonly string[];
+}
+
+export interface ScanContext {
+  readonly trivy: Trivy;
+  readonly bases: BaseScans;
+  readonly settings: ScanConfig;
+  /** As a path that this process can read. */
+  readonly ignoreFile: string | null;
+  readonly now: () => Date;
+  readonly signal?: AbortSignal;
+}
+
+/** What a scan leaves behind. */
+export interface ScanResult {
+  readonly scan: ImageScan;
+  /** In full: every severity, without what the ignore file names. */
+  readonly report: TrivyReport;
+  /** The severities that `scan.severity` names. */
+  readonly sarif: object;
+  /** The same for people, made when it is asked for. */
+  readonly table: () => Promise<string>;
+}
+
+/** Findings in the base count as much as those of our layers: whoever pulls the image gets both. */
+export async function scanImage(
+  image: ScannedImage,
+  store: ImageStore,
+  context: ScanContext,
+): Promise<ScanResult> {
+  const { trivy, bases, settings, ignoreFile } = context;
+  const base = baseOf(image);
+  const ofBase =
+    base === null
+      ? undefined
+      : await bases.get(base.digest, () =>
+          scanView(baseView(image), base.name, store, BASE_SCANNERS, context),
+        );
+  const name = image.references[0] ?? image.digest;
+  const own = await scanView(ownView(image), name, store, OWN_SCANNERS, context);
+  const merged = mergeReports(
+    own.report,
+    ofBase && base !== null ? { report: ofBase.report, name: base.name } : undefined,
+    name,
+  );
+  const report: TrivyReport =
+    ignoreFile === null ? merged : JSON.parse(await trivy.convert(merged, 'json', { ignoreFile }));
+  // Trivy drops what it does not know, and with it where a finding comes from: the merged report still tells.
+  const findings = stillThere(findingsIn(merged), report);
+  const filter = { severity: settings.severity };
+  const sarif = JSON.parse(await trivy.convert(report, 'sarif', filter)) as SarifLog;
+  const { version, databaseDate } = await trivy.version();
+  const summary = summarise(findings, {
+    scanner: `trivy ${version}`,
+    databaseDate,
+    scannedAt: context.now().toISOString(),
+    baseDigest: base?.digest ?? null,
+  });
+  const { id, short, variant, digest, platform, references } = image;
+  return {
+    scan: {
+      ...{ id, short, variant, digest, platform, references, base, summary },
+      findings: findings.filter(finding => settings.severity.includes(finding.severity)),
+      failing: findings.filter(finding => settings.failOn.includes(finding.severity)).length,
+      sizeBytes: image.layers.reduce((sum, layer) => sum + layer.size, 0),
+      read: { own: own.bytesRead, base: ofBase?.bytesRead ?? 0 },
+    },
+    report,
+    sarif: withCategory(sarif, `weighbridge/${short}/${variant}`),
+    table: () => trivy.convert(report, 'table', filter),
+  };
+}
+
+/** A base's layers are somebody else's work: packages are what can be wrong with them for us. */
+const BASE_SCANNERS = ['vuln'];
+const OWN_SCANNERS = ['vuln', 'secret', 'misconfig'];
+
+/** Pulls a view through this process, so that Trivy needs neither login nor disk. `name` is for people. */
+async function scanView(
+  view: ImageView,
+  name: string,
+  store: ImageStore,
+  scanners: readonly string[],
+  { trivy, signal }: Pick<ScanContext, 'trivy' | 'signal'>,
+): Promise<BaseScan> {
+  const served = await serveView(view, store, signal);
+  try {
+    const report = await trivy.scanImage({ reference: served.reference, name }, scanners);
+    return { report, bytesRead: served.bytesRead };
+  } catch (error) {
+    // A registry that broke off is why Trivy has failed, not the other way round.
+    throw served.failure ?? error;
+  } finally {
+    await served.close();
+  }
+}
+
+/** A base image where it comes from, before anything is published on it. */
+export async function scanBase(base: BaseImage, store: ImageStore, context: ScanContext): Promise<BaseScan> {
+  const make = () => scanView(baseView(base), base.reference, store, BASE_SCANNERS, context);
+  return await context.bases.get(base.digest, make);
+}
+
+function baseOf({ labels }: ScannedImage): ImageScan['base'] {
+  const digest = labels['org.opencontainers.image.base.digest'];
+  const name = labels['org.opencontainers.image.base.name'];
+  return isDigest(digest) ? { name: name ?? digest, digest } : null;
+}
+
+function stillThere(findings: readonly Finding[], filtered: TrivyReport): Finding[] {
+  const left = new Map<string, number>();
+  for (const one of findingsIn(filtered)) left.set(keyOf(one), (left.get(keyOf(one)) ?? 0) + 1);
+  return findings.filter(one => {
+    const count = left.get(keyOf(one)) ?? 0;
+    left.set(keyOf(one), count - 1);
+    return count > 0;
+  });
+}
+
+function keyOf({ kind, id, subject, installedVersion }: Finding): string {
+  return JSON.stringify([kind, id, subject, installedVersion]);
+}
+
+function summarise(
+  findings: readonly Finding[],
+  facts: Pick<ScanSummary, 'scanner' | 'databaseDate' | 'scannedAt' | 'baseDigest'>,
+): ScanSummary {
+  const vulnerabilities = findings.filter(one => one.kind === 'vulnerability');
+  const counts = SEVERITIES.map(
+    severity => [severity, vulnerabilities.filter(one => one.severity === severity).length] as const,
+  );
+  return {
+    ...facts,
+    vulnerabilities: Object.fromEntries(counts) as Record<Severity, number>,
+    fixable: vulnerabilities.filter(one => one.fixedVersion !== undefined).length,
+    secrets: findings.filter(one => one.kind === 'secret').length,
+    misconfigurations: findings.filter(one => one.kind === 'misconfiguration').length,
+  };
+}
+
+interface SarifLog {
+  readonly runs: readonly object[];
+}
+
+/** Code scanning keeps findings by category: with one each, a model's do not replace another's. */
+function withCategory(sarif: SarifLog, category: string): object {
+  return { ...sarif, runs: sarif.runs.map(run => ({ ...run, automationDetails: { id: `${category}/` } })) };
+}

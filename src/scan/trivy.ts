@@ -1,0 +1,161 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Severity } from '../config/types.ts';
+import { InterruptedError, WeighbridgeError } from '../core/errors.ts';
+import { printable } from '../core/text.ts';
+import type { TrivyReport } from './trivy-report.ts';
+
+export interface TrivyVersion {
+  readonly version: string;
+  /** ISO 8601; null while it has no database. */
+  readonly databaseDate: string | null;
+}
+
+export interface ReportFilter {
+  readonly severity?: readonly Severity[];
+  readonly ignoreFile?: string | null;
+}
+
+/** A base of a dozen gigabytes takes longer than Trivy's own five minutes. */
+const TIMEOUT = '3h';
+/** An ignore file that ignores nothing, where Trivy would take the one of the folder that it is run in. */
+const NOTHING = 'nothing-ignored';
+const MAX_ERROR_CHARACTERS = 2000;
+
+/** The Trivy of this machine. Its own settings (`TRIVY_…`, `trivy.yaml`) hold, so that a proxy or mirror needs no flag here. */
+export class Trivy {
+  readonly #command: string;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #signal: AbortSignal | undefined;
+  #version: TrivyVersion | undefined;
+  #hasScanned = false;
+
+  constructor(command: string, env: NodeJS.ProcessEnv, signal?: AbortSignal) {
+    this.#command = command;
+    this.#env = env;
+    this.#signal = signal;
+  }
+
+  /** Throws SCANNER_MISSING where there is no Trivy. */
+  async version(): Promise<TrivyVersion> {
+    this.#version ??= await this.#askVersion();
+    return this.#version;
+  }
+
+  async #askVersion(): Promise<TrivyVersion> {
+    const { stdout } = await this.#run(['version', '--format', 'json'], 'asking Trivy for its version');
+    const { Version, VulnerabilityDB } = JSON.parse(stdout) as {
+      Version: string;
+      VulnerabilityDB?: { UpdatedAt?: string };
+    };
+    return { version: Version, databaseDate: VulnerabilityDB?.UpdatedAt ?? null };
+  }
+
+  /** Scans an image that this machine can pull without a login. */
+  async scanImage(
+    { reference, name }: { readonly reference: string; readonly name: string },
+    scanners: readonly string[],
+  ): Promise<TrivyReport> {
+    return await this.#inFolder(async folder => {
+      const output = path.join(folder, 'report.json');
+      const args = [
+        ...['image', '--image-src', 'remote', '--format', 'json', '--output', output, '--quiet'],
+        ...['--timeout', TIMEOUT, '--scanners', scanners.join(','), '--list-all-pkgs=false'],
+        ...(scanners.includes('misconfig') ? ['--image-config-scanners', 'misconfig,secret'] : []),
+        // What the caller asks of the report is for `convert`, which sees the whole of it.
+        ...[
+          '--severity',
+          'UNKNOWN,LOW,MEDIUM,HIGH,CRITICAL',
+          '--exit-code',
+          '0',
+          '--ignorefile',
+          path.join(folder, NOTHING),
+        ],
+        reference,
+      ];
+      await this.#run(args, `scanning ${name}`);
+      // The first scan may have brought a newer database.
+      if (!this.#hasScanned) this.#version = undefined;
+      this.#hasScanned = true;
+      return JSON.parse(await readFile(output, 'utf8')) as TrivyReport;
+    });
+  }
+
+  /** A report in another format, or the same one without what the filter takes out. */
+  async convert(
+    report: TrivyReport,
+    format: 'json' | 'sarif' | 'table',
+    filter: ReportFilter,
+  ): Promise<string> {
+    return await this.#inFolder(async folder => {
+      const [input, output] = [path.join(folder, 'in.json'), path.join(folder, 'out')];
+      await writeFile(input, JSON.stringify(report));
+      const { severity, ignoreFile } = filter;
+      const args = [
+        ...['convert', '--format', format, '--output', output, '--quiet', '--exit-code', '0'],
+        ...(severity === undefined ? [] : ['--severity', severity.join(',')]),
+        ...['--ignorefile', ignoreFile ?? path.join(folder, NOTHING)],
+        input,
+      ];
+      await this.#run(args, `writing a report as ${format}`);
+      return await readFile(output, 'utf8');
+    });
+  }
+
+  async #inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+    const folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-scan-'));
+    await writeFile(path.join(folder, NOTHING), '');
+    try {
+      return await work(folder);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  async #run(args: readonly string[], doing: string): Promise<{ stdout: string }> {
+    const child = spawn(this.#command, args, {
+      env: { ...this.#env, TRIVY_SKIP_VERSION_CHECK: 'true' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(this.#signal === undefined ? {} : { signal: this.#signal }),
+    });
+    const said = { stdout: '', stderr: '' };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said.stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said.stderr = (said.stderr + text).slice(-MAX_ERROR_CHARACTERS);
+    });
+    const status = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', error => reject(this.#startFailure(error)));
+      child.once('close', resolve);
+    });
+    if (this.#signal?.aborted) throw new InterruptedError();
+    if (status === 0) return said;
+    throw new WeighbridgeError(`${doing}: Trivy ended with ${status}: ${lastWords(said.stderr)}`, {
+      code: 'SCANNER_FAILED',
+      remedy:
+        'Its database comes from the network: see docs/troubleshooting.md where that is not reachable from here.',
+    });
+  }
+
+  #startFailure(cause: NodeJS.ErrnoException): Error {
+    if (this.#signal?.aborted) return new InterruptedError();
+    return new WeighbridgeError(
+      `Trivy cannot be started: ${this.#command} ${cause.code === 'ENOENT' ? 'is not there' : `gave ${cause.code}`}`,
+      {
+        code: 'SCANNER_MISSING',
+        remedy:
+          'Install it (https://trivy.dev/docs/latest/getting-started/installation/), or name it with --trivy <path>.',
+        cause,
+      },
+    );
+  }
+}
+
+/** Trivy's errors end with the cause, after a chain of what it was doing. */
+function lastWords(stderr: string): string {
+  const lines = stderr.trim().split('\n').slice(-3).join(' ');
+  return printable(lines.replaceAll(/\S+T\S+Z\s+FATAL\s+(?:Fatal error\s+)?/g, ''), 600);
+}

@@ -1,0 +1,26 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import path from 'node:path';
+
+const BIN = path.join(
+  process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache'),
+  'weighbridge-tests',
+  'go',
+  'bin',
+);
+
+export type GoTool = 'trivy' | 'trivy-test-db' | 'actionlint';
+
+/** Where `scripts/build-go-tools.sh` has put it. */
+export function goTool(name: GoTool): string {
+  return path.join(BIN, name);
+}
+
+/** For the `skip` option of a test: false where all are built, else the reason; with WEIGHBRIDGE_REQUIRE_REAL=1 an error. */
+export function requireGoTool(...names: readonly GoTool[]): false | string {
+  const missing = names.filter(name => !existsSync(goTool(name)));
+  if (missing.length === 0) return false;
+  const reason = `${missing.join(', ')} not built (scripts/build-go-tools.sh does that)`;
+  if (process.env.WEIGHBRIDGE_REQUIRE_REAL === '1') throw new Error(reason);
+  return reason;
+}
