@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { ConfigError } from '../../core/errors.ts';
+import { mapPool } from '../../core/pool.ts';
 import type { ScanJson } from '../../report/scan-json.ts';
 import { scanReport } from '../../report/scan-report.ts';
 import {
@@ -79,15 +80,11 @@ async function scan(session: Session, options: ScanOptions): Promise<number> {
   };
   const json = JSON.stringify(result, null, 2);
   if (options.result !== undefined) await writeFile(options.result, `${json}\n`);
-  session.print(
-    session.isJson
-      ? json
-      : scanReport(
-          result,
-          outcome.results.map(one => one.table),
-          session.stdout,
-        ),
-  );
+  if (session.isJson) session.print(json);
+  else {
+    const tables = await mapPool(outcome.results, 1, one => one.table());
+    session.print(scanReport(result, tables, session.stdout));
+  }
   return statusOf(outcome);
 }
 
