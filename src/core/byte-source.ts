@@ -1,3 +1,5 @@
+import type { BufferPool } from './buffer-pool.ts';
+
 /**
  * Bytes of a known, exact size that can be read again from any position: opening twice gives the same bytes.
  * Retry and resume need no special case because of it.
@@ -17,6 +19,8 @@ export interface OpenOptions {
   /** First byte wanted, 0 to `sizeBytes`. */
   readonly start: number;
   readonly signal?: AbortSignal | undefined;
+  /** Chunks may be its buffers, which the caller gives back; without it every chunk is memory of its own. */
+  readonly buffers?: BufferPool | undefined;
 }
 
 export function bytesSource(name: string, bytes: Uint8Array): ByteSource {

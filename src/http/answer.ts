@@ -1,5 +1,7 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { BufferPool } from '../core/buffer-pool.ts';
 import { WeighbridgeError } from '../core/errors.ts';
+import { isWorthTakingOver, readBody } from './body-reader.ts';
 import type { HttpRequest, HttpResponse } from './client.ts';
 import { connectionClosed, networkError, silenceError } from './network-error.ts';
 
@@ -27,8 +29,7 @@ export function awaitAnswer(
     outgoing.on('error', error => reject(networkError(error, request)));
     outgoing.on('response', stream => {
       isAnswered = true;
-      endWhenSilent(stream, idleTimeoutMs);
-      resolve(new Answer(stream, request));
+      resolve(new Answer(stream, request, endWhenSilent(stream, idleTimeoutMs)));
     });
     outgoing.on('close', () => reject(networkError(connectionClosed(), request)));
   });
@@ -38,7 +39,7 @@ export function awaitAnswer(
  * Breaks `stream` off when nothing came for `timeoutMs` although more was asked for. A reader that takes its time asks
  * for nothing, so it may pause for hours; the socket's own timeout cannot tell the two apart.
  */
-function endWhenSilent(stream: IncomingMessage, timeoutMs: number): void {
+function endWhenSilent(stream: IncomingMessage, timeoutMs: number): SilenceClock {
   const timer = setTimeout(() => {
     const isReadersTurn = stream.complete || stream.readableLength >= stream.readableHighWaterMark;
     if (!isReadersTurn) stream.destroy(silenceError(timeoutMs));
@@ -50,6 +51,17 @@ function endWhenSilent(stream: IncomingMessage, timeoutMs: number): void {
     askForMore.call(stream, size);
   };
   stream.once('close', () => clearTimeout(timer));
+  const stop = (): void => {
+    stream._read = askForMore;
+    clearTimeout(timer);
+  };
+  return { timeoutMs, stop };
+}
+
+interface SilenceClock {
+  readonly timeoutMs: number;
+  /** For a reader that has a clock of its own. */
+  stop(): void;
 }
 
 class Answer implements HttpResponse {
@@ -58,13 +70,15 @@ class Answer implements HttpResponse {
   readonly url: string;
   readonly stream: IncomingMessage;
   readonly #request: AnsweredRequest;
+  readonly #clock: SilenceClock;
 
-  constructor(stream: IncomingMessage, request: AnsweredRequest) {
+  constructor(stream: IncomingMessage, request: AnsweredRequest, clock: SilenceClock) {
     this.stream = stream;
     this.status = stream.statusCode ?? 0;
     this.headers = stream.headers;
     this.url = request.url;
     this.#request = request;
+    this.#clock = clock;
     // An error before anyone reads must not end the process; a reader still gets it.
     stream.on('error', () => undefined);
   }
@@ -87,6 +101,12 @@ class Answer implements HttpResponse {
       throw networkError(error, this.#request);
     }
     return Buffer.concat(chunks, length);
+  }
+
+  chunks(buffers?: BufferPool): AsyncIterable<Uint8Array> {
+    if (buffers === undefined || !isWorthTakingOver(this.stream)) return this.stream;
+    this.#clock.stop();
+    return readBody(this.stream, buffers, this.#clock.timeoutMs);
   }
 
   discard(): void {

@@ -1,5 +1,6 @@
 import http, { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import https from 'node:https';
+import type { BufferPool } from '../core/buffer-pool.ts';
 import { InterruptedError, NetworkError } from '../core/errors.ts';
 import type { OnEvent } from '../core/events.ts';
 import { awaitAnswer } from './answer.ts';
@@ -14,6 +15,7 @@ import {
   type RetryPolicy,
   serverWaitMs,
 } from './retry.ts';
+import { DirectHttpAgent, DirectHttpsAgent } from './socket-buffers.ts';
 import { UploadRequest } from './upload-request.ts';
 
 export { networkError } from './network-error.ts';
@@ -54,6 +56,8 @@ export interface HttpResponse {
   readonly stream: IncomingMessage;
   /** The whole body; throws where it is longer than `maxBytes` (default 16 MiB). */
   bytes(maxBytes?: number): Promise<Buffer>;
+  /** The body as it comes, in the buffers of `buffers` where one is given. */
+  chunks(buffers?: BufferPool): AsyncIterable<Uint8Array>;
   discard(): void;
 }
 
@@ -88,7 +92,7 @@ export class HttpClient {
     const proxyEnv = options.env ?? process.env;
     checkProxyEnv(proxyEnv);
     this.#agents = {
-      direct: { http: new http.Agent(common), https: new https.Agent(common) },
+      direct: { http: new DirectHttpAgent(common), https: new DirectHttpsAgent(common) },
       proxied: {
         http: new http.Agent({ ...common, proxyEnv }),
         https: new https.Agent({ ...common, proxyEnv }),

@@ -2,12 +2,17 @@ import type { ClientRequest } from 'node:http';
 import { awaitAnswer } from './answer.ts';
 import type { HttpRequest, HttpResponse } from './client.ts';
 
+/** Bytes that may wait for the socket before the writer does. */
+const WINDOW_BYTES = 1024 * 1024;
+
 /** The body of a request under way: written by the caller at the pace at which the other side takes it. */
 export class UploadRequest {
   readonly #outgoing: ClientRequest;
   readonly #answer: Promise<HttpResponse>;
   #failure: Error | undefined;
   #answered = false;
+  #waitingBytes = 0;
+  readonly #writers: { resolve(): void; reject(error: Error): void }[] = [];
 
   constructor(outgoing: ClientRequest, request: Omit<HttpRequest, 'body'>, idleTimeoutMs: number) {
     this.#outgoing = outgoing;
@@ -15,14 +20,15 @@ export class UploadRequest {
     this.#answer.then(
       response => {
         this.#answered = true;
-        // Where a body was refused, the server may not have read it to its end: nobody else can use that connection.
-        if (!outgoing.writableEnded || response.status >= 400)
-          response.stream.once('end', () => outgoing.destroy());
-        outgoing.emit('drain');
+        // A request that was refused halfway is never finished, and a server that refuses need not have read it all:
+        // its connection is of no use to anyone else.
+        if (!outgoing.writableFinished) response.stream.once('end', () => outgoing.destroy());
+        else if (response.status >= 400) outgoing.shouldKeepAlive = false;
+        this.#settle();
       },
       error => {
         this.#failure = error;
-        outgoing.emit('drain');
+        this.#settle();
       },
     );
   }
@@ -33,15 +39,23 @@ export class UploadRequest {
   }
 
   /**
-   * Hands bytes over; they must not change afterwards. Gives a promise only when the caller should wait, and
-   * throws (or rejects) once the connection is gone.
+   * Hands bytes over; they must not change until `onTaken` is called, when the system has its copy of them (it never
+   * is where the connection breaks before). Gives a promise only when the caller should wait, and throws (or rejects)
+   * once the connection is gone.
    */
-  write(chunk: Uint8Array): Promise<void> | undefined {
+  write(chunk: Uint8Array, onTaken?: () => void): Promise<void> | undefined {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#answered) return undefined;
-    if (this.#outgoing.write(chunk)) return undefined;
+    this.#waitingBytes += chunk.length;
+    this.#outgoing.write(chunk, error => {
+      if (error) return;
+      this.#waitingBytes -= chunk.length;
+      if (this.#waitingBytes <= WINDOW_BYTES / 2) this.#settle();
+      onTaken?.();
+    });
+    if (this.#waitingBytes <= WINDOW_BYTES) return undefined;
     return new Promise((resolve, reject) => {
-      this.#outgoing.once('drain', () => (this.#failure === undefined ? resolve() : reject(this.#failure)));
+      this.#writers.push({ resolve, reject });
     });
   }
 
@@ -53,5 +67,12 @@ export class UploadRequest {
 
   destroy(): void {
     this.#outgoing.destroy();
+  }
+
+  #settle(): void {
+    for (const writer of this.#writers.splice(0)) {
+      if (this.#failure === undefined) writer.resolve();
+      else writer.reject(this.#failure);
+    }
   }
 }

@@ -26,14 +26,17 @@ export function hubFileSource(request: FileRequest): ByteSource {
   return { name: path, sizeBytes, open: options => readFile(request, options) };
 }
 
-async function* readFile(request: FileRequest, { start, signal }: OpenOptions): AsyncGenerator<Uint8Array> {
+async function* readFile(
+  request: FileRequest,
+  { start, signal, buffers }: OpenOptions,
+): AsyncGenerator<Uint8Array> {
   const { http, file, question } = request;
   const purpose = `downloading ${quoted(file.path)} of ${question.model}`;
   let position = start;
   for (let attempt = 1; position < file.sizeBytes; attempt++) {
     const before = position;
     try {
-      for await (const chunk of readFrom(request, position, purpose, signal)) {
+      for await (const chunk of readFrom(request, position, purpose, { signal, buffers })) {
         position += chunk.length;
         yield chunk;
       }
@@ -72,14 +75,14 @@ async function* readFrom(
   request: FileRequest,
   position: number,
   purpose: string,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Buffer> {
+  { signal, buffers }: Pick<OpenOptions, 'signal' | 'buffers'>,
+): AsyncGenerator<Uint8Array> {
   const { file, question } = request;
   const response = await ask(request, position, purpose, signal);
   let skip = response.status === 206 ? 0 : position;
   let left = file.sizeBytes - position;
   try {
-    for await (const chunk of response.stream as AsyncIterable<Buffer>) {
+    for await (const chunk of response.chunks(buffers)) {
       const part = skip > 0 ? chunk.subarray(skip) : chunk;
       skip -= chunk.length - part.length;
       if (part.length > left) throw wrongSize(question, file, `more than ${file.sizeBytes} bytes`);

@@ -17,13 +17,13 @@ export function layerSource(layout: TarLayout, contentOf: ContentResolver): Byte
 async function* readSegments(
   layout: TarLayout,
   contentOf: ContentResolver,
-  { start, signal }: OpenOptions,
+  { start, ...options }: OpenOptions,
 ): AsyncGenerator<Uint8Array> {
   for (const segment of layout.segments) {
     const skip = Math.max(0, start - segment.start);
     if (skip >= lengthOf(segment)) continue;
     if (segment.kind === 'bytes') yield segment.bytes.subarray(skip);
-    else yield* contentOf(segment.entry).open({ start: skip, signal });
+    else yield* contentOf(segment.entry).open({ ...options, start: skip });
   }
 }
 

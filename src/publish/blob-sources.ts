@@ -78,7 +78,7 @@ function publishedFileSource(known: Known, wholeLayer: (known: Known) => Promise
   return {
     name: file.path,
     sizeBytes: file.sizeBytes,
-    async *open({ start, signal }: OpenOptions) {
+    async *open({ start, ...options }: OpenOptions) {
       if (layer.sizeBytes <= MAX_WHOLE_LAYER_BYTES) {
         const bytes = await wholeLayer(known);
         yield bytes.subarray(file.offset + start, file.offset + file.sizeBytes);
@@ -87,7 +87,7 @@ function publishedFileSource(known: Known, wholeLayer: (known: Known) => Promise
       let left = file.sizeBytes - start;
       for await (const chunk of store
         .openBlob(descriptorOf(layer))
-        .open({ start: file.offset + start, signal })) {
+        .open({ ...options, start: file.offset + start })) {
         yield chunk.subarray(0, left);
         left -= Math.min(left, chunk.length);
         if (left === 0) return;

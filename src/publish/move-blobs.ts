@@ -1,3 +1,4 @@
+import { BufferPool } from '../core/buffer-pool.ts';
 import type { Digest } from '../core/digest.ts';
 import { IntegrityError, isAbort, throwIfAborted, WeighbridgeError } from '../core/errors.ts';
 import { allSettledOrThrow } from '../core/pool.ts';
@@ -43,6 +44,7 @@ export interface MoveOptions {
 
 /** A source that gave wrong bytes is asked once more, from the start. */
 const SOURCE_ATTEMPTS = 2;
+const buffers = new BufferPool();
 const FATAL = new Set([
   'REGISTRY_UNREACHABLE',
   'REGISTRY_UNAUTHORIZED',
@@ -118,6 +120,7 @@ async function transfer(
         stores: targets.map(target => target.store),
         ...(digest === undefined ? {} : { digest }),
         signal: context.signal,
+        buffers,
         onProgress: doneBytes =>
           context.onEvent({ type: 'blob-progress', model, blob: need.name, doneBytes }),
         onRetry: (store, error, retry, delayMs) =>

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { BufferPool } from '../core/buffer-pool.ts';
 import type { ByteSource } from '../core/byte-source.ts';
 import { type Digest, digestFromHex } from '../core/digest.ts';
 import {
@@ -25,6 +26,8 @@ export interface TransferOptions {
   /** Known beforehand for a blob that is copied; made known at the end otherwise. */
   readonly digest?: Digest;
   readonly signal?: AbortSignal | undefined;
+  /** Lets large blobs pass through memory that goes round. */
+  readonly buffers?: BufferPool | undefined;
   /** How long to wait before a store that broke is tried again. */
   readonly retry?: RetryPolicy;
   readonly onProgress?: (doneBytes: number) => void;
@@ -71,13 +74,18 @@ export async function transferBlob(options: TransferOptions): Promise<TransferRe
 /** Reads on from the lowest position that anyone needs, until the end or until no sink is left to feed. */
 async function feed(
   sinks: readonly Sink[],
-  { source, hasher, signal, onProgress }: TransferOptions,
+  { source, hasher, signal, buffers, onProgress }: TransferOptions,
 ): Promise<number> {
   const start = Math.min(hasher.position, ...sinks.map(sink => sink.offset));
   let position = start;
-  for await (const chunk of source.open({ start, signal })) {
+  for await (const chunk of source.open({ start, signal, buffers })) {
     hasher.update(position, chunk);
-    const waits = sinks.map(sink => sink.write(position, chunk)).filter(wait => wait !== undefined);
+    let holders = sinks.length;
+    const onTaken = (): void => {
+      holders -= 1;
+      if (holders === 0) buffers?.release(chunk);
+    };
+    const waits = sinks.map(sink => sink.write(position, chunk, onTaken)).filter(wait => wait !== undefined);
     if (waits.length > 0) await Promise.all(waits);
     position += chunk.length;
     onProgress?.(position);
@@ -139,11 +147,15 @@ class Sink {
     if (this.#error !== undefined) this.failure = this.#error;
   }
 
-  write(position: number, chunk: Uint8Array): Promise<void> | undefined {
+  write(position: number, chunk: Uint8Array, onTaken: () => void): Promise<void> | undefined {
     const skip = this.offset - position;
-    if (this.isBroken || this.#upload === undefined || skip >= chunk.length) return undefined;
+    if (this.isBroken || this.#upload === undefined || skip >= chunk.length) {
+      onTaken();
+      return undefined;
+    }
     try {
-      return this.#upload.write(skip > 0 ? chunk.subarray(skip) : chunk)?.catch(error => this.#break(error));
+      const rest = skip > 0 ? chunk.subarray(skip) : chunk;
+      return this.#upload.write(rest, onTaken)?.catch(error => this.#break(error));
     } catch (error) {
       this.#break(error);
       return undefined;

@@ -55,8 +55,11 @@ export interface StoredManifest {
 export interface BlobUpload {
   /** How many bytes have been handed over; the next `write` continues there. */
   readonly offset: number;
-  /** A promise is given only where the caller should wait. The bytes must not change afterwards. */
-  write(chunk: Uint8Array): Promise<void> | undefined;
+  /**
+   * A promise is given only where the caller should wait. The bytes must not change until `onTaken` is called, which
+   * a store does once it needs them no more; one that never calls it keeps them for good.
+   */
+  write(chunk: Uint8Array, onTaken?: () => void): Promise<void> | undefined;
   /** Ends the blob; the store checks the digest. */
   commit(digest: Digest): Promise<void>;
   /** After a failure: the offset to go on from, 0 where the store has lost the upload and a new one was begun. */

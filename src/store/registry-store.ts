@@ -1,4 +1,4 @@
-import type { ByteSource } from '../core/byte-source.ts';
+import type { ByteSource, OpenOptions } from '../core/byte-source.ts';
 import { type Digest, digestOf, isDigest } from '../core/digest.ts';
 import { IntegrityError, RegistryError } from '../core/errors.ts';
 import { type HttpResponse, networkError } from '../http/client.ts';
@@ -86,7 +86,7 @@ export class RegistryStore implements ImageStore {
     return {
       name: `${this.name}@${descriptor.digest}`,
       sizeBytes: descriptor.size,
-      open: ({ start, signal }) => this.#read(descriptor, start, signal),
+      open: options => this.#read(descriptor, options),
     };
   }
 
@@ -249,11 +249,7 @@ export class RegistryStore implements ImageStore {
     });
   }
 
-  async *#read(
-    descriptor: Descriptor,
-    start: number,
-    signal: AbortSignal | undefined,
-  ): AsyncGenerator<Uint8Array> {
+  async *#read(descriptor: Descriptor, { start, signal, buffers }: OpenOptions): AsyncGenerator<Uint8Array> {
     const purpose = `reading ${descriptor.digest} from ${this.name}`;
     let position = start;
     for (let attempt = 1; position < descriptor.size; attempt++) {
@@ -268,7 +264,7 @@ export class RegistryStore implements ImageStore {
       // A registry may ignore the range and start over.
       let skip = response.status === 206 ? 0 : position;
       try {
-        for await (const chunk of response.stream as AsyncIterable<Buffer>) {
+        for await (const chunk of response.chunks(buffers)) {
           const part = skip > 0 ? chunk.subarray(skip) : chunk;
           skip = Math.max(0, skip - chunk.length);
           position += part.length;

@@ -43,8 +43,8 @@ export class RegistryUpload implements BlobUpload {
     return this.#way.offset;
   }
 
-  write(chunk: Uint8Array): Promise<void> | undefined {
-    return this.#way.write(chunk);
+  write(chunk: Uint8Array, onTaken?: () => void): Promise<void> | undefined {
+    return this.#way.write(chunk, onTaken);
   }
 
   async commit(digest: Digest): Promise<void> {

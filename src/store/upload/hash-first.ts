@@ -17,8 +17,9 @@ export class HashFirst implements UploadWay {
     this.#onDigest = onDigest;
   }
 
-  write(chunk: Uint8Array): undefined {
+  write(chunk: Uint8Array, onTaken?: () => void): undefined {
     this.offset += chunk.length;
+    onTaken?.();
   }
 
   async finish(digest: Digest): Promise<void> {

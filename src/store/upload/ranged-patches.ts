@@ -31,9 +31,11 @@ export class RangedPatches implements UploadWay {
     return this.#start + this.#filled;
   }
 
-  write(bytes: Uint8Array): Promise<void> | undefined {
+  write(bytes: Uint8Array, onTaken?: () => void): Promise<void> | undefined {
     const rest = this.#take(bytes);
-    return this.#filled < this.#chunk.length ? undefined : this.#sendAll(rest);
+    if (this.#filled === this.#chunk.length) return this.#sendAll(rest, onTaken);
+    onTaken?.();
+    return undefined;
   }
 
   async finish(digest: Digest): Promise<void> {
@@ -58,12 +60,13 @@ export class RangedPatches implements UploadWay {
     return bytes.subarray(part.length);
   }
 
-  async #sendAll(bytes: Uint8Array): Promise<void> {
+  async #sendAll(bytes: Uint8Array, onTaken: (() => void) | undefined): Promise<void> {
     let rest = bytes;
     while (this.#filled > 0 && this.#filled === this.#chunk.length) {
       await this.#sendChunk();
       rest = this.#take(rest);
     }
+    onTaken?.();
   }
 
   async #sendChunk(): Promise<void> {

@@ -25,10 +25,10 @@ export class StreamedPatch implements UploadWay {
     return this.#offset;
   }
 
-  write(chunk: Uint8Array): Promise<void> | undefined {
-    if (this.#patch === undefined) return this.#open(chunk);
+  write(chunk: Uint8Array, onTaken?: () => void): Promise<void> | undefined {
+    if (this.#patch === undefined) return this.#open(chunk, onTaken);
     if (this.#patch.isAnswered) return this.#endEarly(this.#patch);
-    return this.#send(this.#patch, chunk);
+    return this.#send(this.#patch, chunk, onTaken);
   }
 
   async finish(digest: Digest): Promise<void> {
@@ -41,7 +41,7 @@ export class StreamedPatch implements UploadWay {
     this.#patch?.destroy();
   }
 
-  async #open(chunk: Uint8Array): Promise<void> {
+  async #open(chunk: Uint8Array, onTaken: (() => void) | undefined): Promise<void> {
     if (this.#isOpening) throw new Error('write() was called before the last one ended');
     this.#isOpening = true;
     const { client, scope, signal, name } = this.#target;
@@ -57,15 +57,19 @@ export class StreamedPatch implements UploadWay {
     } finally {
       this.#isOpening = false;
     }
-    await this.#send(this.#patch, chunk);
+    await this.#send(this.#patch, chunk, onTaken);
   }
 
-  #send(patch: UploadRequest, chunk: Uint8Array): Promise<void> | undefined {
+  #send(
+    patch: UploadRequest,
+    chunk: Uint8Array,
+    onTaken: (() => void) | undefined,
+  ): Promise<void> | undefined {
     const explain = (error: unknown): never => {
       throw this.#target.client.explain(error);
     };
     try {
-      const wait = patch.write(chunk);
+      const wait = patch.write(chunk, onTaken);
       this.#offset += chunk.length;
       return wait?.catch(explain);
     } catch (error) {

@@ -24,7 +24,8 @@ export interface UploadWay {
   readonly name: 'streamed' | 'ranged' | 'whole' | 'hash-first';
   /** Bytes handed over, counted from the blob's first. */
   readonly offset: number;
-  write(chunk: Uint8Array): Promise<void> | undefined;
+  /** As `BlobUpload.write`. */
+  write(chunk: Uint8Array, onTaken?: () => void): Promise<void> | undefined;
   /** Ends the upload as a blob of this digest; the registry has it then, as far as it says. */
   finish(digest: Digest): Promise<void>;
   /** Breaks off what is under way. */

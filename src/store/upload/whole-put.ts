@@ -23,7 +23,7 @@ export class WholePut implements UploadWay {
     return this.#offset;
   }
 
-  async write(chunk: Uint8Array): Promise<void> {
+  async write(chunk: Uint8Array, onTaken?: () => void): Promise<void> {
     const put = await this.#opened();
     if (put.isAnswered) {
       await this.#end(put);
@@ -31,7 +31,7 @@ export class WholePut implements UploadWay {
     }
     this.#offset += chunk.length;
     try {
-      await put.write(chunk);
+      await put.write(chunk, onTaken);
     } catch (error) {
       throw this.#target.client.explain(error);
     }

@@ -1,0 +1,157 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runOk, startServerProcess, stopServer } from '../test/support/tools.ts';
+import { type BenchModel, modelInfo } from './model-data.ts';
+
+/** A server process whose CPU time is counted apart from that of what is measured. */
+export interface Server {
+  /** `127.0.0.1:<port>`, or the machine's own address where it speaks TLS. */
+  readonly host: string;
+  readonly url: string;
+  /** The processes that do its work. */
+  readonly pids: readonly number[];
+  stop(): Promise<void>;
+}
+
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** An address of this machine that is not a loopback one, so that Weighbridge speaks TLS to it. */
+export function ownAddress(): string | undefined {
+  const all = Object.values(networkInterfaces()).flatMap(list => list ?? []);
+  return all.find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
+}
+
+export async function makeCertificate(folder: string, address: string): Promise<Certificate> {
+  const files = { cert: path.join(folder, 'cert.pem'), key: path.join(folder, 'key.pem') };
+  const subject = ['-subj', '/CN=bench', '-addext', `subjectAltName=IP:${address}`];
+  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+  await runOk('openssl', ['req', '-x509', ...kind, ...subject, '-out', files.cert, '-keyout', files.key]);
+  return files;
+}
+
+/** The Hub's pages about a model as files, and the files themselves behind a redirect as of its storage: nginx. */
+export async function startHub(
+  folder: string,
+  model: BenchModel,
+  options: { readonly port: number; readonly tls?: Certificate & { readonly address: string } },
+): Promise<Server> {
+  const { port, tls } = options;
+  const host = `${tls?.address ?? '127.0.0.1'}:${port}`;
+  const url = `${tls === undefined ? 'http' : 'https'}://${host}`;
+  mkdirSync(folder, { recursive: true });
+  const info = path.join(folder, 'info.json');
+  writeFileSync(info, modelInfo(model));
+  const config = path.join(folder, 'nginx.conf');
+  writeFileSync(config, nginxConfig({ folder, model, info, url, port, tls }));
+  const child = spawn('nginx', ['-p', folder, '-c', config, '-e', path.join(folder, 'error.log')], {
+    stdio: 'inherit',
+  });
+  await untilAnswered(`http://127.0.0.1:${port + 1}/`);
+  const pids = await childrenOf(child);
+  return { host, url, pids, stop: () => stop(child) };
+}
+
+function nginxConfig(options: {
+  readonly folder: string;
+  readonly model: BenchModel;
+  readonly info: string;
+  readonly url: string;
+  readonly port: number;
+  readonly tls: Certificate | undefined;
+}): string {
+  const { folder, model, info, url, port, tls } = options;
+  const files = model.files.map(
+    file => `  location = /store/${file.path} { alias ${path.join(model.folder, file.storedAs)}; }`,
+  );
+  return `${process.getuid?.() === 0 ? 'user root;\n' : ''}daemon off;
+worker_processes 2;
+pid ${folder}/nginx.pid;
+events { worker_connections 256; }
+http {
+  access_log off;
+  sendfile on;
+  tcp_nopush on;
+  keepalive_timeout 60;
+  client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/fastcgi;
+  uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;
+  server {
+    listen ${port}${tls === undefined ? '' : ' ssl'} backlog=256;
+${tls === undefined ? '' : `    ssl_certificate ${tls.cert}; ssl_certificate_key ${tls.key};`}
+    location = /api/models/${model.id}/revision/main { default_type application/json; alias ${info}; }
+    location = /api/models/${model.id}/revision/${model.revision} { default_type application/json; alias ${info}; }
+    location ~ ^/${model.id}/resolve/${model.revision}/(.+)$ {
+      add_header X-Repo-Commit ${model.revision} always;
+      return 302 ${url}/store/$1?signature=none;
+    }
+${files.join('\n')}
+  }
+  # Plain, to see that it is up.
+  server { listen 127.0.0.1:${port + 1}; location / { return 200; } }
+}
+`;
+}
+
+export async function startSink(tls?: Certificate & { readonly address: string }): Promise<Server> {
+  const files = tls === undefined ? [] : ['--cert', tls.cert, '--key', tls.key];
+  const program = path.join(import.meta.dirname, 'sink.ts');
+  const { child, ready } = await startServerProcess(process.execPath, [program, ...files]);
+  const host = `${tls?.address ?? '127.0.0.1'}:${ready.port}`;
+  const url = `${tls === undefined ? 'http' : 'https'}://${host}`;
+  return {
+    host,
+    url,
+    pids: [child.pid ?? 0],
+    stop: async () => {
+      await stopServer(child);
+    },
+  };
+}
+
+/** The CNCF distribution registry (Debian: docker-registry), which keeps its blobs in `folder`. */
+export async function startDistribution(folder: string, port: number): Promise<Server> {
+  mkdirSync(folder, { recursive: true });
+  const host = `127.0.0.1:${port}`;
+  const config = path.join(folder, 'config.yml');
+  // It reads YAML, of which JSON is a part.
+  const settings = {
+    version: 0.1,
+    log: { level: 'error', accesslog: { disabled: true } },
+    storage: { filesystem: { rootdirectory: folder }, delete: { enabled: true } },
+    http: { addr: host, secret: 'bench' },
+  };
+  writeFileSync(config, JSON.stringify(settings));
+  const child = spawn('docker-registry', ['serve', config], { stdio: 'ignore' });
+  await untilAnswered(`http://${host}/v2/`);
+  return { host, url: `http://${host}`, pids: [child.pid ?? 0], stop: () => stop(child) };
+}
+
+async function untilAnswered(url: string): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const response = await fetch(url);
+      await response.text();
+      return;
+    } catch (error) {
+      if (attempt === 100) throw new Error(`nothing answers at ${url}`, { cause: error });
+      await sleep(50);
+    }
+  }
+}
+
+async function childrenOf(child: ChildProcess): Promise<number[]> {
+  const text = await runOk('cat', [`/proc/${child.pid}/task/${child.pid}/children`]);
+  return text.trim().split(' ').map(Number);
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  const ended = new Promise(resolve => child.once('close', resolve));
+  child.kill('SIGTERM');
+  await ended;
+}

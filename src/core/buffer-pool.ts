@@ -1,0 +1,38 @@
+const BUFFER_BYTES = 256 * 1024;
+/** Free buffers beyond this go to the garbage collector. */
+const MAX_FREE = 16;
+
+/**
+ * Buffers of one size that go round between a reader and writers, so that gigabytes pass without garbage. Whoever
+ * takes one may give it back once nobody reads it any more, a socket's queue included; one that never comes back is
+ * simply garbage, so to give back too late costs memory, and too early costs the data.
+ */
+export class BufferPool {
+  readonly bufferBytes: number;
+  readonly #free: Buffer[] = [];
+  // Weak, so that a buffer which is never given back does not stay for it.
+  readonly #taken = new WeakMap<ArrayBufferLike, Buffer>();
+
+  constructor(bufferBytes: number = BUFFER_BYTES) {
+    this.bufferBytes = bufferBytes;
+  }
+
+  take(): Buffer {
+    const buffer = this.#free.pop() ?? Buffer.allocUnsafeSlow(this.bufferBytes);
+    this.#taken.set(buffer.buffer, buffer);
+    return buffer;
+  }
+
+  /** Gives the buffer back that `chunk` is a part of. What is not this pool's, or was given back before, is left alone. */
+  release(chunk: Uint8Array): void {
+    const buffer = this.#taken.get(chunk.buffer);
+    if (buffer === undefined) return;
+    this.#taken.delete(buffer.buffer);
+    if (this.#free.length < MAX_FREE) this.#free.push(buffer);
+  }
+
+  /** Forgets a buffer that can no longer be given back safely. */
+  drop(buffer: Buffer): void {
+    this.#taken.delete(buffer.buffer);
+  }
+}

@@ -1,0 +1,64 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+/** Takes a connection's bytes in place of its HTTP parser. */
+export interface ReadTarget {
+  /** Memory for the next read; the socket writes into it until it asks for other memory, or is closed. */
+  room(): Buffer;
+  /** Bytes that have come, in `room` or, those of the first read, elsewhere and then not to be kept. False pauses. */
+  read(bytes: Buffer): boolean;
+}
+
+/** What the operating system gives in one read where nobody has asked for more. */
+const SCRATCH_BYTES = 64 * 1024;
+
+const slots = new WeakMap<object, { target?: ReadTarget }>();
+
+/**
+ * Hands a connection over to `target`: from now on its HTTP parser sees nothing of it. False where the connection was
+ * not made by an agent of this file. `socket.pause` and `resume` work as ever.
+ */
+export function takeOver(socket: Socket | null, target: ReadTarget): boolean {
+  const slot = socket === null ? undefined : slots.get(socket);
+  if (slot === undefined) return false;
+  slot.target = target;
+  return true;
+}
+
+type Connect = http.Agent['createConnection'];
+
+/**
+ * Node reads a socket in pieces of 64 KiB, each in memory of its own, and the HTTP parser copies a body once more, which
+ * together costs more than hashing it. With `onread` a connection reads into memory that is named for each read; until
+ * it is taken over, what comes is an ordinary `data` event.
+ */
+export class DirectHttpAgent extends http.Agent {
+  override createConnection(...[options, callback]: Parameters<Connect>): ReturnType<Connect> {
+    return connect(onread => super.createConnection({ ...options, onread } as typeof options, callback));
+  }
+}
+
+export class DirectHttpsAgent extends https.Agent {
+  override createConnection(...[options, callback]: Parameters<Connect>): ReturnType<Connect> {
+    return connect(onread => super.createConnection({ ...options, onread } as typeof options, callback));
+  }
+}
+
+function connect(create: (onread: object) => Duplex | null | undefined): Duplex | null | undefined {
+  const slot: { target?: ReadTarget } = {};
+  const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+  const socket = create({
+    buffer: () => slot.target?.room() ?? scratch,
+    callback(count: number, { buffer, byteOffset }: Uint8Array<ArrayBuffer>): boolean {
+      const bytes = Buffer.from(buffer, byteOffset, count);
+      if (slot.target !== undefined) return slot.target.read(bytes);
+      // The next read goes into the same memory, and whoever listens may keep what it is given.
+      socket?.emit('data', Buffer.from(bytes));
+      return true;
+    },
+  });
+  if (socket) slots.set(socket, slot);
+  return socket;
+}
