@@ -219,7 +219,8 @@ export class RegistryStore implements ImageStore {
     });
     if (response.status !== 201) {
       const failure = await this.#client.failure(response, purpose);
-      throw response.status === 400 ? this.#wrongBytes(failure.message) : failure;
+      const isOfBytes = response.status === 400 && failure.code !== 'REGISTRY_BLOB_UNKNOWN';
+      throw isOfBytes ? this.#wrongBytes(failure.message) : failure;
     }
     response.discard();
     const confirmed = response.headers['docker-content-digest'];
