@@ -11,6 +11,10 @@ export interface RegistryOptions {
   readonly storage?: 'memory' | 'folder';
   /** Asks for this login. Default: open to all. */
   readonly login?: { readonly user: string; readonly password: string };
+  /** Keeps its blobs here, and leaves them when it stops: for one that is started again. */
+  readonly rootFolder?: string;
+  /** Default: a free one. */
+  readonly port?: number;
 }
 
 export interface RealRegistry {
@@ -23,7 +27,7 @@ export interface RealRegistry {
 /** Starts the CNCF distribution registry (Debian: docker-registry) on a free loopback port and waits until it answers. */
 export async function startRegistry(options: RegistryOptions = {}): Promise<RealRegistry> {
   const folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-registry-'));
-  const host = `localhost:${await freePort()}`;
+  const host = `localhost:${options.port ?? (await freePort())}`;
   const config = path.join(folder, 'config.yml');
   await writeFile(config, JSON.stringify(await configuration(options, folder, host)));
 
@@ -49,7 +53,8 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Real
 
 /** The registry reads YAML, of which JSON is a part. */
 async function configuration(options: RegistryOptions, folder: string, host: string): Promise<object> {
-  const storage = options.storage === 'folder' ? { filesystem: { rootdirectory: folder } } : { inmemory: {} };
+  const root = options.rootFolder ?? (options.storage === 'folder' ? folder : undefined);
+  const storage = root === undefined ? { inmemory: {} } : { filesystem: { rootdirectory: root } };
   const base = {
     version: 0.1,
     log: { level: 'warn', accesslog: { disabled: true } },
