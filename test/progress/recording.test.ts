@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { IS_LONG } from '../support/long.ts';
 import { recordTerminal } from '../support/tmux.ts';
 import { requireTool, run, temporaryFolder } from '../support/tools.ts';
 import { World } from '../support/world.ts';
@@ -44,7 +45,7 @@ async function slowWorld(t: TestContext, second: { fullAfterBytes?: number } = {
 }
 
 // The narrow window is recorded with WEIGHBRIDGE_LONG=1; unit tests hold it always.
-for (const columns of process.env.WEIGHBRIDGE_LONG === '1' ? [80, 40] : [80]) {
+for (const columns of IS_LONG ? [80, 40] : [80]) {
   test(`${columns}×24: two targets, with a bar for each blob in flight and one line at the end`, {
     skip,
   }, async t => {
