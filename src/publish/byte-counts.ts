@@ -29,16 +29,22 @@ export function countBytes(
   return bytes;
 }
 
-/** What a publish would have to do, as far as the published manifests tell. */
+/**
+ * What a publish would have to do, as far as the published manifests tell. `counted` as for `countBytes`: what an earlier
+ * variant would bring is there for this one.
+ */
 export function sizeBeforehand(
   needs: readonly BlobNeed[],
   target: TargetState,
+  counted: Set<string>,
 ): { reason: string; bytes: ByteCounts } {
   const bytes = { ...ZERO_BYTES };
-  for (const { base, layer, sizeBytes } of needs) {
+  for (const { id, base, layer, sizeBytes } of needs) {
     const digest = base?.descriptor.digest ?? target.published.layer(layer?.key ?? '')?.digest;
-    if (digest !== undefined && target.published.hasBlob(digest)) bytes.reused += sizeBytes;
+    const isThere = digest !== undefined && target.published.hasBlob(digest);
+    if (isThere || counted.has(id)) bytes.reused += sizeBytes;
     else bytes.uploaded += sizeBytes;
+    counted.add(id);
   }
   const reason = `would move up to ${formatBytes(bytes.uploaded)}, ${formatBytes(bytes.reused)} is there already`;
   return { reason, bytes };

@@ -44,11 +44,7 @@ export async function publishModel(
     if (context.isDryRun) {
       return {
         planned,
-        images: [
-          ...unchanged.map(job => unchangedOutcome(job, finish)),
-          ...pending.map(dryOutcome),
-          ...skipped,
-        ],
+        images: [...unchanged.map(job => unchangedOutcome(job, finish)), ...dryOutcomes(pending), ...skipped],
       };
     }
 
@@ -214,10 +210,19 @@ function unchangedOutcome(job: Job, finish: (draft: Draft) => FinishedImage | un
   };
 }
 
-function dryOutcome(job: Job): ImageOutcome {
+function dryOutcomes(jobs: readonly Job[]): ImageOutcome[] {
+  const counted = new Map<TargetState, Set<string>>();
+  return jobs.map(job => {
+    const seen = counted.get(job.target) ?? new Set();
+    counted.set(job.target, seen);
+    return dryOutcome(job, seen);
+  });
+}
+
+function dryOutcome(job: Job, counted: Set<string>): ImageOutcome {
   const { dead } = job.target;
   if (dead !== undefined) return { ...outcomeStart(job), status: 'failed', error: dead, bytes: ZERO_BYTES };
-  const { reason, bytes } = sizeBeforehand(needsOf(job.draft), job.target);
+  const { reason, bytes } = sizeBeforehand(needsOf(job.draft), job.target, counted);
   return { ...outcomeStart(job), status: 'skipped', reason: `dry run: ${reason}`, bytes };
 }
 

@@ -4,6 +4,7 @@ import type { HubFile } from '../hub/types.ts';
 import { modelDirOf } from '../plan/layers.ts';
 import type { Plan, PlannedModel, UnresolvedModel } from '../plan/types.ts';
 import type { Evidence, PolicyDecision } from '../policy/types.ts';
+import type { ImageOutcome, PublishOutcome } from '../publish/types.ts';
 
 /** What `plan --json` prints. Keys are only ever added; anything else raises `schemaVersion`. */
 export interface PlanJson {
@@ -62,6 +63,17 @@ export interface PlannedImageJson {
   readonly variant: Variant;
   /** Full references: `ghcr.io/acme/hf-x:v0.6.0-fat`. */
   readonly tags: readonly string[];
+  /** Where the registry was looked at: what a publish would do there. */
+  readonly state?: RegistryStateJson;
+}
+
+export interface RegistryStateJson {
+  readonly status: 'unchanged' | 'changed' | 'unknown';
+  /** At most; what can be mounted does not move. */
+  readonly bytesToMove?: number;
+  readonly bytesThere?: number;
+  /** Why it is not known. */
+  readonly error?: ErrorJson;
 }
 
 /** `sha256` where the Hub knows it, else git's blob id. */
@@ -70,10 +82,13 @@ export type FileJson = { readonly path: string; readonly size: number } & (
   | { readonly gitOid: string }
 );
 
-export function planToJson(plan: Plan): PlanJson {
+/** `outcomes` are those of a dry run, where the registries were looked at. */
+export function planToJson(plan: Plan, outcomes?: readonly PublishOutcome[]): PlanJson {
   return {
     schemaVersion: 1,
-    models: plan.models.map(model => (model.kind === 'planned' ? plannedJson(model) : unresolvedJson(model))),
+    models: plan.models.map(model =>
+      model.kind === 'planned' ? plannedJson(model, outcomes) : unresolvedJson(model),
+    ),
     ...(plan.warnings.length === 0 ? {} : { warnings: plan.warnings }),
   };
 }
@@ -86,7 +101,7 @@ function decisionJson({ build, reason, rule, evidence }: PolicyDecision): Decisi
   return { build, reason, rule, evidence };
 }
 
-function plannedJson(planned: PlannedModel): PlanModelJson {
+function plannedJson(planned: PlannedModel, outcomes?: readonly PublishOutcome[]): PlanModelJson {
   const { model, snapshot, outcome, files } = planned;
   const { spdx, declared, isPermissive } = outcome.license;
   const { licenseName, licenseLink } = snapshot.license;
@@ -98,7 +113,10 @@ function plannedJson(planned: PlannedModel): PlanModelJson {
     licenseDetails: { spdx, declared, permissive: isPermissive, name: licenseName, link: licenseLink },
     gated: outcome.isGated,
     decisions: decisionsJson(planned),
-    images: imagesJson(planned),
+    images: imagesJson(
+      planned,
+      outcomes?.find(outcome => outcome.planned === planned),
+    ),
     files: files.map(fileJson),
     settings: settingsJson(planned),
   };
@@ -109,11 +127,24 @@ function settingsJson(planned: PlannedModel): SettingsJson {
   return { baseImage, arch, dir: modelDirOf(planned), hfCacheDir, serveArgs, oci };
 }
 
-function imagesJson({ targets, tags, outcome }: PlannedModel): PlannedImageJson[] {
+function imagesJson({ targets, tags, outcome }: PlannedModel, looked?: PublishOutcome): PlannedImageJson[] {
   const built = VARIANTS.filter(variant => outcome.decisions[variant].build);
   return targets.flatMap(({ registry, repository }) =>
-    built.map(variant => ({ registry, variant, tags: tags[variant].map(tag => `${repository}:${tag}`) })),
+    built.map(variant => {
+      const image = looked?.images.find(one => one.registry === registry && one.variant === variant);
+      const state = image === undefined ? {} : { state: stateJson(image) };
+      return { registry, variant, tags: tags[variant].map(tag => `${repository}:${tag}`), ...state };
+    }),
   );
+}
+
+function stateJson({ status, bytes, error }: ImageOutcome): RegistryStateJson {
+  if (status === 'failed') return { status: 'unknown', error: errorToJson(error) };
+  return {
+    status: status === 'unchanged' ? 'unchanged' : 'changed',
+    bytesToMove: bytes.uploaded,
+    bytesThere: bytes.reused,
+  };
 }
 
 function fileJson({ path, sizeBytes, sha256, gitOid }: HubFile): FileJson {

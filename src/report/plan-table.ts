@@ -1,6 +1,8 @@
 import { VARIANTS, type Variant } from '../config/types.ts';
+import { describeError } from '../core/errors.ts';
 import { formatBytes } from '../core/text.ts';
 import type { Plan, PlannedModel, UnresolvedModel } from '../plan/types.ts';
+import type { ImageOutcome, PublishOutcome } from '../publish/types.ts';
 import { type Style, styleFor } from './style.ts';
 import { clean, counted, paragraph, shortened } from './text-layout.ts';
 import { type Column, textTable } from './text-table.ts';
@@ -8,6 +10,11 @@ import { type Column, textTable } from './text-table.ts';
 export interface TextOptions {
   readonly columns: number;
   readonly isColor: boolean;
+}
+
+export interface PlanTextOptions extends TextOptions {
+  /** Those of a dry run, where the registries were looked at. */
+  readonly outcomes?: readonly PublishOutcome[] | undefined;
 }
 
 type Entry = PlannedModel | UnresolvedModel;
@@ -23,14 +30,14 @@ const HEAD: readonly Column[] = [
 ];
 
 /** A plan for people: an overview, then for each model why, and where to. No line break at its end. */
-export function planTable(plan: Plan, { columns, isColor }: TextOptions): string {
+export function planTable(plan: Plan, { columns, isColor, outcomes }: PlanTextOptions): string {
   if (plan.models.length === 0) return 'There is no model to plan.';
   const style = styleFor(isColor);
-  const overview = textTable(HEAD, plan.models.map(overviewRow), columns, (cell, text) =>
-    paintCell(cell, text, style),
-  );
+  const head = outcomes === undefined ? HEAD : [...HEAD, { title: 'TO MOVE' }];
+  const rows = plan.models.map(entry => overviewRow(entry, outcomes));
+  const overview = textTable(head, rows, columns, (cell, text) => paintCell(cell, text, style));
   const sections = plan.models.map(entry =>
-    section(entry, { columns, style, isNarrow: overview === undefined }),
+    section(entry, { columns, style, isNarrow: overview === undefined, outcomes }),
   );
   const blocks = [
     ...(overview === undefined ? [] : [overview]),
@@ -40,8 +47,20 @@ export function planTable(plan: Plan, { columns, isColor }: TextOptions): string
   return blocks.map(lines => lines.join('\n')).join('\n\n');
 }
 
-function overviewRow(entry: Entry): string[] {
-  return [clean(entry.model.short), ...facts(entry).map(([, value]) => value)];
+function overviewRow(entry: Entry, outcomes: PlanTextOptions['outcomes']): string[] {
+  const movement = outcomes === undefined ? [] : [toMove(entry, outcomes)];
+  return [clean(entry.model.short), ...facts(entry).map(([, value]) => value), ...movement];
+}
+
+/** To all registries together; a registry that could not be looked at leaves it open. */
+function toMove(entry: Entry, outcomes: readonly PublishOutcome[]): string {
+  const images = outcomes.find(({ planned }) => planned === entry)?.images ?? [];
+  const looked = images.filter(image => image.tags.length > 0);
+  if (looked.length === 0) return '-';
+  const bytes = looked.reduce((sum, image) => sum + image.bytes.uploaded, 0);
+  const isOpen = looked.some(image => image.status === 'failed');
+  if (looked.every(image => image.status === 'unchanged')) return 'nothing';
+  return isOpen ? 'unknown' : formatBytes(bytes);
 }
 
 /** What the columns hold, and in a narrow window the lines of a model's section. */
@@ -80,6 +99,7 @@ interface SectionOptions {
   readonly style: Style;
   /** Whether the section stands for the overview as well. */
   readonly isNarrow: boolean;
+  readonly outcomes: PlanTextOptions['outcomes'];
 }
 
 const LABEL_WIDTH = 10;
@@ -115,7 +135,7 @@ function section(entry: Entry, options: SectionOptions): string[] {
       );
       return build ? lines : lines.map(line => style.notable(line));
     }),
-    ...destinations(entry, labelled),
+    ...destinations(entry, { ...options, labelled }),
   ];
 }
 
@@ -125,16 +145,38 @@ function isWorthSaying({ outcome }: PlannedModel, variant: Variant): boolean {
 }
 
 function destinations(
-  { targets, tags }: PlannedModel,
-  labelled: (label: string, text: string) => string[],
+  entry: PlannedModel,
+  {
+    labelled,
+    style,
+    outcomes,
+  }: SectionOptions & { readonly labelled: (label: string, text: string) => string[] },
 ): string[] {
+  const { targets, tags } = entry;
   if (targets.length === 0) return labelled('to', 'nowhere: no registry is chosen');
+  const images = outcomes?.find(({ planned }) => planned === entry)?.images ?? [];
   return targets.flatMap(({ registry, repository }) => [
     ...labelled('to', `${clean(registry)}: ${clean(repository)}`),
-    ...VARIANTS.filter(variant => tags[variant].length > 0).flatMap(variant =>
-      labelled('', tags[variant].map(clean).join(' ')),
-    ),
+    ...VARIANTS.filter(variant => tags[variant].length > 0).flatMap(variant => {
+      const image = images.find(one => one.registry === registry && one.variant === variant);
+      return [
+        ...labelled('', tags[variant].map(clean).join(' ')),
+        ...(image === undefined ? [] : labelled('', movementText(image)).map(paintMovement(image, style))),
+      ];
+    }),
   ]);
+}
+
+function movementText({ variant, status, bytes, error }: ImageOutcome): string {
+  if (status === 'failed') return `${variant}: could not be looked at: ${clean(describeError(error))}`;
+  if (status === 'unchanged') return `${variant}: is there as it is, nothing to do`;
+  const there = bytes.reused === 0 ? '' : `, ${formatBytes(bytes.reused)} is there already`;
+  return `${variant}: up to ${formatBytes(bytes.uploaded)} to move${there}`;
+}
+
+function paintMovement({ status }: ImageOutcome, style: Style): (text: string) => string {
+  if (status === 'failed') return style.notable;
+  return status === 'unchanged' ? style.good : style.quiet;
 }
 
 function totals({ models }: Plan): string {

@@ -12,6 +12,7 @@ import { writeDemoCatalog } from '../demo-catalog.ts';
 import { type DemoServers, startDemoServers } from '../demo-servers.ts';
 import { planFor } from '../planning.ts';
 import { publishPlan } from '../publishing.ts';
+import { lookAtRegistries } from '../registry-state.ts';
 import { ExitStatus, runSession, type Session } from '../session.ts';
 import { verifyWithProgress } from '../verifying.ts';
 import { catalogAddress } from './catalog.ts';
@@ -42,7 +43,10 @@ async function runDemo(outer: Session, { keep }: DemoOptions): Promise<number> {
 
   say('2', 'weighbridge plan: what the Hub says of it, and what may be published');
   const plan = await planFor(session, config, { config: servers.configFile }, 'required');
-  session.print(indented(planTable(plan, { ...session.stdout, columns: session.stdout.columns - 2 })));
+  const outcomes = await lookAtRegistries(session, plan);
+  session.print(
+    indented(planTable(plan, { ...session.stdout, columns: session.stdout.columns - 2, outcomes })),
+  );
 
   say('3', 'weighbridge publish: from the Hub straight into two registries');
   const published = await publish(session, plan);

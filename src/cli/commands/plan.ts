@@ -11,10 +11,12 @@ import {
   withRegistries,
 } from '../options.ts';
 import { hasUnresolved, planFor } from '../planning.ts';
+import { lookAtRegistries } from '../registry-state.ts';
 import { ExitStatus, runSession } from '../session.ts';
 
 interface PlanOptions extends CommonOptions {
   readonly format: 'table' | 'json' | 'github';
+  readonly registryState?: boolean;
 }
 
 export function addPlan(program: Command): void {
@@ -25,18 +27,30 @@ export function addPlan(program: Command): void {
         .choices(['table', 'json', 'github'])
         .default('table'),
     )
+    .option(
+      '--registry-state',
+      'look at the registries too: what is there, what would move (the default for a table)',
+    )
+    .option('--no-registry-state', 'ask the Hub alone')
     .addHelpText(
       'after',
-      '\nNothing is written anywhere. Exit status 1: a model could not be resolved; the others are shown all the same.',
+      `
+Nothing is written anywhere. A registry is only read, and one that cannot be (no login, not there) is named and left
+out: the plan does not depend on it. Exit status 1: a model could not be resolved; the others are shown all the same.`,
     )
     .action((options: PlanOptions) =>
       runSession({ json: options.json === true || options.format === 'json' }, async session => {
         const config = await readConfig(options);
         const plan = await planFor(session, config, options, 'optional');
+        const isTable = options.format === 'table' && !session.isJson;
+        const outcomes =
+          (options.registryState ?? isTable) && options.format !== 'github'
+            ? await lookAtRegistries(session, plan)
+            : undefined;
         session.progress.stop();
         if (options.format === 'github') session.print(JSON.stringify(githubMatrix(plan)));
-        else if (session.isJson) session.print(JSON.stringify(planToJson(plan), null, 2));
-        else session.print(planTable(plan, session.stdout));
+        else if (session.isJson) session.print(JSON.stringify(planToJson(plan, outcomes), null, 2));
+        else session.print(planTable(plan, { ...session.stdout, outcomes }));
         return hasUnresolved(plan) ? ExitStatus.failed : ExitStatus.done;
       }),
     );
