@@ -8,7 +8,7 @@ set -euo pipefail
 wanted=(
   podman:podman runc:runc skopeo:skopeo buildah:buildah umoci:umoci mmdebstrap:mmdebstrap
   docker-registry:docker-registry python3:python3 flock:util-linux perl:perl-base
-  tmux:tmux chromium:chromium shellcheck:shellcheck
+  tmux:tmux chromium:chromium shellcheck:shellcheck rsync:rsync
 )
 
 missing_packages() {

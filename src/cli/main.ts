@@ -6,6 +6,7 @@ import { addDemo } from './commands/demo.ts';
 import { addInit } from './commands/init.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addLicenses } from './commands/licenses.ts';
+import { addOutdated } from './commands/outdated.ts';
 import { addPlan } from './commands/plan.ts';
 import { addPublish } from './commands/publish.ts';
 import { addRun } from './commands/run.ts';
@@ -49,6 +50,7 @@ for (const add of [
   addValidate,
   addPlan,
   addPublish,
+  addOutdated,
   addBuild,
   addRun,
   addInspect,
