@@ -1,4 +1,5 @@
 import type { LayerKind } from '../publish/published-image.ts';
+import type { ScanSummary } from '../scan/scan-referrer.ts';
 
 /** What `catalog.json` holds, and what every page is drawn from. Keys are only ever added. */
 export interface CatalogData {
@@ -51,6 +52,8 @@ export interface CatalogImage {
   readonly port: number;
   /** Where the model stands in the image, or in the volume. */
   readonly dir: string;
+  /** The newest scan that lies beside the image; null where there is none. */
+  readonly scan: ScanSummary | null;
   readonly platforms: readonly CatalogPlatform[];
   readonly places: readonly {
     readonly registry: string;

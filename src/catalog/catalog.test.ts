@@ -43,6 +43,7 @@ function image(
     platforms: [platform],
     places: [{ registry: 'ghcr', repository: 'ghcr.io/acme/hf-x', tags: ['v0.6.0-fat', `r${REVISION}-fat`] }],
     files: [{ path: 'model.safetensors', sizeBytes: 3 * GIB, sha256: 'b'.repeat(64) }],
+    referrers: [],
     ...changes,
   };
 }

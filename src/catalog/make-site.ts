@@ -16,7 +16,7 @@ export interface SiteSources {
   readonly data: CatalogData;
   /** Topics of the documentation; none leaves it out. */
   readonly docs: readonly DocSource[];
-  /** What goes into the site as it is: styles, scripts, fonts, pictures of the documentation. */
+  /** What goes into the site as it is: styles, scripts, fonts, what the documentation names. */
   readonly assets: readonly SiteFile[];
   /** Where the site will be, with a slash at its end; only the feed wants to know. */
   readonly url: string | undefined;

@@ -1,6 +1,7 @@
 import { baseOf, licenseOf, portOf, sizesByKind, totalBytes } from '../publish/image-facts.ts';
 import type { ListedFile, PublishedImage, PublishedLayer } from '../publish/published-image.ts';
 import { type FoundImage, type FoundModel, isCurrent } from '../publish/read-published.ts';
+import { newestScan } from '../scan/scan-referrer.ts';
 import type {
   CatalogData,
   CatalogImage,
@@ -97,6 +98,7 @@ function toImage(found: FoundImage, firstSeen: FirstSeen): CatalogImage | undefi
     isCurrent: isCurrent(found),
     port: portOf(first),
     dir,
+    scan: newestScan(found.referrers)?.summary ?? null,
     // An older image is told of, not drawn: of hundreds of layers a model there would be no end.
     platforms: found.platforms.map(platform => toPlatform(platform, found.files !== undefined)),
     places: found.places,

@@ -30,8 +30,8 @@ export async function readAssets(): Promise<SiteFile[]> {
   );
 }
 
-/** The documentation that came with this program: its topics, and the pictures in them. */
-export async function readDocs(): Promise<{ docs: DocSource[]; pictures: SiteFile[] }> {
+/** The documentation that came with this program: its topics, and the pictures and examples that they name. */
+export async function readDocs(): Promise<{ docs: DocSource[]; others: SiteFile[] }> {
   const entries = await readdir(DOCS, { recursive: true, withFileTypes: true });
   const root = path.resolve(new URL('.', DOCS).pathname);
   const files = entries
@@ -39,7 +39,7 @@ export async function readDocs(): Promise<{ docs: DocSource[]; pictures: SiteFil
     .map(entry => path.relative(root, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'))
     .sort();
   const docs = files.filter(file => /^[^/]+\.md$/.test(file));
-  const pictures = files.filter(file => /\.(svg|png|jpg|webp|gif)$/.test(file));
+  const others = files.filter(file => !docs.includes(file));
   return {
     docs: await Promise.all(
       docs.map(async file => ({
@@ -47,8 +47,8 @@ export async function readDocs(): Promise<{ docs: DocSource[]; pictures: SiteFil
         markdown: await readFile(new URL(file, DOCS), 'utf8'),
       })),
     ),
-    pictures: await Promise.all(
-      pictures.map(async file => ({ path: `docs/${file}`, content: await readFile(new URL(file, DOCS)) })),
+    others: await Promise.all(
+      others.map(async file => ({ path: `docs/${file}`, content: await readFile(new URL(file, DOCS)) })),
     ),
   };
 }

@@ -40,13 +40,13 @@ export async function writeCatalog(
     signal,
   });
   const data = toCatalog(found, { ...options, now: new Date() });
-  const [assets, { docs, pictures }] = await Promise.all([
+  const [assets, { docs, others }] = await Promise.all([
     readAssets(),
-    options.hasDocs ? readDocs() : { docs: [], pictures: [] },
+    options.hasDocs ? readDocs() : { docs: [], others: [] },
   ]);
   const files = await writeSite(
     folder,
-    makeSite({ data, docs, assets: [...assets, ...pictures], url: options.url }),
+    makeSite({ data, docs, assets: [...assets, ...others], url: options.url }),
   );
   return { data, found, files };
 }

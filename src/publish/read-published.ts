@@ -1,8 +1,10 @@
 import type { Digest } from '../core/digest.ts';
 import { describeError, isAbort, WeighbridgeError } from '../core/errors.ts';
 import { mapPool } from '../core/pool.ts';
+import type { Descriptor } from '../oci/types.ts';
 import type { Target } from '../plan/targets.ts';
 import type { ImageStore } from '../store/image-store.ts';
+import { isReferrersTag, listReferrers } from '../store/referrers.ts';
 import { type ListedFile, type PublishedImage, readModelFiles, readPlatforms } from './published-image.ts';
 
 /** A model whose repositories are to be looked through. */
@@ -30,6 +32,8 @@ export interface FoundImage {
   readonly places: readonly ImagePlace[];
   /** The model's files; read for the newest image of each variant only. */
   readonly files: readonly ListedFile[] | undefined;
+  /** What lies beside the image (scans, signatures); read for the newest image of each variant only. */
+  readonly referrers: readonly Descriptor[];
 }
 
 export interface ImagePlace extends Target {
@@ -84,7 +88,9 @@ async function readModel(
   const read = await mapPool([...places], TAGS_AT_ONCE, async ([digest, found]) => {
     try {
       const platforms = await readOurs(digest, found.store, signal);
-      return platforms.length === 0 ? [] : [{ digest, platforms, places: found.places, files: undefined }];
+      return platforms.length === 0
+        ? []
+        : [{ digest, platforms, places: found.places, files: undefined, referrers: [] }];
     } catch (error) {
       problems.push(toleratedProblem(error, signal));
       return [];
@@ -98,7 +104,11 @@ async function readModel(
     const store = places.get(image.digest)?.store;
     if (!isNewest || first === undefined || store === undefined) return image;
     try {
-      return { ...image, files: await readModelFiles(store, first, { signal }) };
+      const files = await readModelFiles(store, first, { signal });
+      const referrers = await mapPool(image.platforms, 1, ({ digest }) =>
+        listReferrers(store, digest, { signal }),
+      );
+      return { ...image, files, referrers: referrers.flat() };
     } catch (error) {
       problems.push(toleratedProblem(error, signal));
       return image;
@@ -107,11 +117,14 @@ async function readModel(
   return { id, short, images: withFiles, problems };
 }
 
-/** Tags by the digest that they name, those of other tools' signatures and attestations left out. */
+/** Lists of referrers and cosign's older signatures (`sha256-….sig`) are under tags too. */
+function isImageTag(tag: string): boolean {
+  return !isReferrersTag(tag.replace(/\.\w+$/, ''));
+}
+
+/** Tags by the digest that they name. */
 async function readTags(store: ImageStore, signal?: AbortSignal): Promise<Map<Digest, string[]>> {
-  const tags = (await store.listTags(MAX_TAGS, signal))
-    .filter(tag => !/^sha256-[0-9a-f]{64}/.test(tag))
-    .sort();
+  const tags = (await store.listTags(MAX_TAGS, signal)).filter(isImageTag).sort();
   const digests = await mapPool(tags, TAGS_AT_ONCE, tag => store.resolveTag(tag, signal));
   const byDigest = new Map<Digest, string[]>();
   for (const [index, digest] of digests.entries()) {

@@ -1,4 +1,6 @@
+import { SEVERITIES } from '../config/types.ts';
 import { formatBytes } from '../core/text.ts';
+import type { Descriptor } from '../oci/types.ts';
 import { baseOf, licenseOf, portOf, sizesByKind, totalBytes } from '../publish/image-facts.ts';
 import {
   LAYER_KINDS,
@@ -7,6 +9,7 @@ import {
   type PublishedImage,
 } from '../publish/published-image.ts';
 import { type RunnableImage, runCommand } from '../publish/run-commands.ts';
+import { newestScan, type ScanSummary } from '../scan/scan-referrer.ts';
 import type { TextOptions } from './plan-table.ts';
 import { type Style, styleFor } from './style.ts';
 import { clean, counted, fitted, paragraph, widthOf } from './text-layout.ts';
@@ -15,6 +18,8 @@ export interface InspectedImage {
   readonly image: PublishedImage;
   /** The model's: in the image, or in the list that it fetches. */
   readonly files: readonly ListedFile[];
+  /** What lies beside the image: scans, signatures. */
+  readonly referrers: readonly Descriptor[];
 }
 
 export interface Inspection {
@@ -30,7 +35,7 @@ export function inspectToJson({ reference, images }: Inspection) {
   return {
     schemaVersion: 1,
     reference,
-    images: images.map(({ image, files }) => {
+    images: images.map(({ image, files, referrers }) => {
       const sizes = sizesByKind(image);
       const base = baseOf(image);
       return {
@@ -59,7 +64,12 @@ export function inspectToJson({ reference, images }: Inspection) {
         env: image.container.Env ?? [],
         port: portOf(image),
         labels: image.labels,
-        run: runsOf(reference, { image, files }),
+        scan: newestScan(referrers)?.summary ?? null,
+        referrers: referrers.map(({ digest, artifactType }) => ({
+          digest,
+          artifactType: artifactType ?? null,
+        })),
+        run: runsOf(reference, { image, files, referrers }),
       };
     }),
   };
@@ -113,11 +123,23 @@ function section({ reference }: Inspection, inspected: InspectedImage, options: 
     ...row('base', base?.name),
     ...row('digest', image.digest),
     ...row('created', image.config.created),
+    ...row('scan', scanText(newestScan(inspected.referrers)?.summary)),
     '',
     ...layerLines(image, options),
     ...(isListingFiles ? ['', ...files.flatMap(file => fileLines(file, columns))] : []),
     ...(runs === null ? [] : ['', style.strong('Run it'), ...indented(runs.docker)]),
   ];
+}
+
+function scanText(scan: ScanSummary | undefined): string {
+  if (scan === undefined) return 'none lies beside the image';
+  const counts = SEVERITIES.flatMap(severity => {
+    const count = scan.vulnerabilities[severity];
+    return count === 0 ? [] : [`${count} ${severity.toLowerCase()}`];
+  });
+  const found = counts.length === 0 ? 'nothing known' : `${counts.join(', ')} (${scan.fixable} can be fixed)`;
+  const secrets = scan.secrets === 0 ? '' : `, ${counted(scan.secrets, 'secret')}`;
+  return `${found}${secrets}; ${scan.scanner} on ${scan.scannedAt.slice(0, 10)}`;
 }
 
 const KIND_WORDS: Readonly<Record<LayerKind, string>> = {

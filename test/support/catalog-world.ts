@@ -4,6 +4,7 @@ import path from 'node:path';
 import { type Digest, digestOf } from '../../src/core/digest.ts';
 import { END_OF_ARCHIVE, paddingFor, tarEntryHeader } from '../../src/oci/tar-header.ts';
 import { MediaType } from '../../src/oci/types.ts';
+import { SCAN_ARTIFACT_TYPE, scanAnnotations } from '../../src/scan/scan-referrer.ts';
 import type { EmbeddedRegistry } from '../../src/testkit/registry.ts';
 
 const GIB = 1024 ** 3;
@@ -98,9 +99,62 @@ function putModel(registry: EmbeddedRegistry, repository: string, facts: ModelFa
     for (const variant of facts.isFat ? (['slim', 'fat'] as const) : (['slim'] as const)) {
       const image = imageOf(facts, version, variant);
       registry.putImage(repository, `${version.vllm}-${variant}`, image);
-      registry.putImage(repository, `r${version.revision}-${variant}`, image);
+      const digest = registry.putImage(repository, `r${version.revision}-${variant}`, image);
+      // Most have been scanned.
+      if (facts.seed % 4 !== 3)
+        putScan(registry, repository, { digest, size: lastSize(image), seed: facts.seed });
     }
   }
+}
+
+function lastSize({ manifests }: ReturnType<typeof imageOf>): number {
+  return manifests.at(-1)?.bytes.length ?? 0;
+}
+
+/** A scan as `weighbridge scan` attaches it, under the tag that clients keep where a registry lists no referrers. */
+function putScan(
+  registry: EmbeddedRegistry,
+  repository: string,
+  { digest, size, seed }: { readonly digest: Digest; readonly size: number; readonly seed: number },
+): void {
+  const annotations = scanAnnotations({
+    scanner: 'trivy 0.74.0',
+    databaseDate: '2026-11-24T00:00:00Z',
+    scannedAt: '2026-11-24T08:00:00Z',
+    baseDigest: null,
+    vulnerabilities: { CRITICAL: seed % 3, HIGH: seed % 17, MEDIUM: 40 + (seed % 30), LOW: 103, UNKNOWN: 0 },
+    fixable: seed % 11,
+    secrets: 0,
+    misconfigurations: 1,
+  });
+  const empty = Buffer.from('{}');
+  const config = { mediaType: MediaType.ociEmpty, digest: digestOf(empty), size: empty.length };
+  const manifest = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: MediaType.ociManifest,
+      artifactType: SCAN_ARTIFACT_TYPE,
+      config,
+      layers: [config],
+      subject: { mediaType: MediaType.ociManifest, digest, size },
+      annotations,
+    }),
+  );
+  const listed = { mediaType: MediaType.ociManifest, digest: digestOf(manifest), size: manifest.length };
+  const index = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: MediaType.ociIndex,
+      manifests: [{ ...listed, artifactType: SCAN_ARTIFACT_TYPE, annotations }],
+    }),
+  );
+  registry.putImage(repository, digest.replace(':', '-'), {
+    blobs: [empty],
+    manifests: [
+      { mediaType: MediaType.ociManifest, bytes: manifest },
+      { mediaType: MediaType.ociIndex, bytes: index },
+    ],
+  });
 }
 
 interface File {

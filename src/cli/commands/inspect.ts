@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { readModelFiles, readPublishedImages } from '../../publish/published-image.ts';
 import { type InspectedImage, inspectText, inspectToJson } from '../../report/inspect-report.ts';
+import { listReferrers } from '../../store/referrers.ts';
 import { openNamedImage } from '../image-argument.ts';
 import { withJson } from '../options.ts';
 import { ExitStatus, runSession } from '../session.ts';
@@ -28,7 +29,9 @@ Examples:
         const { store, reference, name } = await openNamedImage(session, text);
         const images: InspectedImage[] = [];
         for (const image of await readPublishedImages(store, reference, session.signal)) {
-          images.push({ image, files: await readModelFiles(store, image, { signal: session.signal }) });
+          const { signal } = session;
+          const files = await readModelFiles(store, image, { signal });
+          images.push({ image, files, referrers: await listReferrers(store, image.digest, { signal }) });
         }
         const inspection = { reference: name, repository: store.name, images };
         session.progress.stop();
