@@ -393,6 +393,7 @@ def load_library(folder: str):
     os.environ.update(HF_HUB_DISABLE_PROGRESS_BARS="1", HF_HUB_ENABLE_HF_TRANSFER="0", HF_HUB_DISABLE_TELEMETRY="1")
     os.environ.setdefault("HF_HUB_VERBOSITY", "critical")  # its warnings show signed links
     os.environ.setdefault("HF_XET_CHUNK_CACHE_SIZE_BYTES", "0")  # nothing is fetched twice
+    os.environ.setdefault("HF_XET_CLIENT_RETRY_MAX_ATTEMPTS", "2")  # HTTP takes over in seconds, not in minutes
     try:
         import huggingface_hub.file_download
         import huggingface_hub.utils

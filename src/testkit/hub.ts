@@ -3,6 +3,7 @@ import { readHubFolder } from './hub/folder.ts';
 import { type RateLimitOptions, RateLimits } from './hub/rate-limits.ts';
 import { type FileSpec, Repository, type RepositoryOptions, type StoredFile } from './hub/repository.ts';
 import { answerHub } from './hub/routes.ts';
+import { XetStorage } from './hub/xet.ts';
 import type { Content } from './server/content.ts';
 import { type RunningServer, startServer } from './server/embedded-server.ts';
 import type { LogEntry } from './server/exchange.ts';
@@ -55,6 +56,7 @@ export class EmbeddedHub {
   readonly #renamed = new Map<string, string>();
   readonly #tokens: Map<string, HubUser>;
   readonly #cdn: SignedOrigin;
+  readonly #xet: XetStorage;
   #server: RunningServer | undefined;
 
   constructor(options: HubOptions) {
@@ -68,8 +70,9 @@ export class EmbeddedHub {
       log,
       faults,
       ttlMs: linkTtlMs,
-      find: path => this.#findObject(path),
+      find: path => this.#findObject(path.split('/').at(-1)),
     });
+    this.#xet = new XetStorage({ host, log, faults, find: hash => this.#findObject(hash) });
   }
 
   /** What `HF_ENDPOINT` has to be; no trailing slash. */
@@ -149,13 +152,14 @@ export class EmbeddedHub {
         this.#repositories.set(repository.id, repository);
       }
     }
-    await this.#cdn.start();
+    await Promise.all([this.#cdn.start(), this.#xet.start()]);
     const { log, faults } = this;
     const state = {
       repositories: this.#repositories,
       renamed: this.#renamed,
       tokens: this.#tokens,
       cdn: this.#cdn,
+      xet: this.#xet,
       rateLimits: new RateLimits(this.#options.rateLimits),
       treePageSize: this.#options.treePageSize ?? 1000,
       smallFiles: this.#options.smallFiles ?? 'redirect',
@@ -166,15 +170,14 @@ export class EmbeddedHub {
 
   /** Stops at once, cutting what is under way. */
   async close(): Promise<void> {
-    await Promise.all([this.#server?.close(), this.#cdn.close()]);
+    await Promise.all([this.#server?.close(), this.#cdn.close(), this.#xet.close()]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  #findObject(path: string): Content | undefined {
-    const sha256 = path.split('/').at(-1);
+  #findObject(sha256: string | undefined): Content | undefined {
     for (const { commits } of this.#repositories.values()) {
       for (const { files } of commits.values()) {
         for (const file of files.values()) if (file.lfs?.sha256 === sha256) return file.content;

@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { IS_LONG } from '../support/long.ts';
 import { missingTools } from './missing-tools.ts';
 import { ACCESS } from './slim/access.cases.ts';
+import { COST } from './slim/cost.cases.ts';
 import { FAT } from './slim/fat.cases.ts';
 import { HUB_FAULTS } from './slim/hub-faults.cases.ts';
 import { LIBRARY } from './slim/library.cases.ts';
@@ -11,11 +12,12 @@ import { START } from './slim/start.cases.ts';
 import { type CaseRow, caseTable } from './slim/table.ts';
 import { VOLUME } from './slim/volume.cases.ts';
 import { BASES, NEWEST, SlimWorld } from './slim/world.ts';
+import { XET } from './slim/xet.cases.ts';
 
 // The slim image as an operator meets it: published by `weighbridge publish`, run by podman, with a Hub that has bad
 // days. WEIGHBRIDGE_LONG=1 runs all cases with all libraries; without it, some with one.
 
-const GROUPS = [LIBRARY, HUB_FAULTS, ACCESS, VOLUME, START, FAT, RUN];
+const GROUPS = [LIBRARY, HUB_FAULTS, ACCESS, XET, VOLUME, START, FAT, RUN, COST];
 const missing = missingTools([
   ...['podman', 'runc', 'skopeo', 'mmdebstrap', 'flock', 'docker-registry', 'perl', 'python3'],
 ]);

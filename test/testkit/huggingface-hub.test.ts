@@ -108,6 +108,20 @@ except Exception as error:
       assert.match(ranges[1] ?? '', /^bytes=[1-9]\d*-/);
     });
 
+    test('a file that is kept in Xet comes from there', async t => {
+      await using hub = await startHub();
+      // More than one window of chunks, and a last chunk that is not full.
+      const file = { sizeBytes: 20_000_123, seed: 'xet' };
+      await hub.addModel({ id: 'acme/xet', isXet: true, files: { 'w.bin': file } });
+      const folder = await temporaryFolder(t);
+      await python(hub, folder, version, `hf_hub_download('acme/xet', 'w.bin', local_dir=out)`);
+      const sha256 = createHash('sha256').update(await readFile(path.join(folder, 'w.bin')));
+      assert.equal(await linkedEtag(hub, 'acme/xet', 'w.bin'), `"${sha256.digest('hex')}"`);
+      const moved = (origin: string) =>
+        hub.log.filter(entry => entry.origin === origin).reduce((sum, { bytes }) => sum + bytes, 0);
+      assert.ok(moved('xet') > file.sizeBytes && moved('cdn') === 0);
+    });
+
     test('what is not there is told apart', async t => {
       await using hub = await startHub({ token: 'hf_t' });
       await hub.addModel({ id: 'acme/x', files: { 'a.txt': 'a' } });

@@ -27,6 +27,8 @@ export interface RepositoryOptions {
   readonly gated?: false | 'auto' | 'manual';
   readonly isPrivate?: boolean;
   readonly isDisabled?: boolean;
+  /** Large files are offered by way of Xet too. Default false: only as LFS. */
+  readonly isXet?: boolean;
   /** Files of this many bytes are kept in LFS whatever they are called. Default 10 MiB, as on the Hub. */
   readonly lfsThresholdBytes?: number;
 }
@@ -45,6 +47,7 @@ export class Repository {
   gated: false | 'auto' | 'manual';
   isPrivate: boolean;
   isDisabled: boolean;
+  readonly isXet: boolean;
   readonly #lfsThresholdBytes: number;
 
   constructor(options: RepositoryOptions) {
@@ -52,6 +55,7 @@ export class Repository {
     this.gated = options.gated ?? false;
     this.isPrivate = options.isPrivate ?? false;
     this.isDisabled = options.isDisabled ?? false;
+    this.isXet = options.isXet ?? false;
     this.#lfsThresholdBytes = options.lfsThresholdBytes ?? 10 * 1024 * 1024;
   }
 

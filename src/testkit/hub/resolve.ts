@@ -71,7 +71,7 @@ export async function sendSmallFile(exchange: Exchange, commit: Commit, file: St
 }
 
 async function redirectToCdn(request: ResolveRequest, file: StoredFile, sha256: string): Promise<void> {
-  const { exchange, commit, cdn } = request;
+  const { exchange, repository, commit, cdn } = request;
   const name = file.path.split('/').at(-1) ?? file.path;
   const isExpired = exchange.fault?.kind === 'expire-link';
   const location = cdn.link(`/repos/${sha256.slice(0, 2)}/${sha256.slice(2, 4)}/${sha256}`, name, isExpired);
@@ -84,10 +84,17 @@ async function redirectToCdn(request: ResolveRequest, file: StoredFile, sha256: 
     'content-disposition': disposition(file),
     'content-type': 'text/plain; charset=utf-8',
     vary: 'Accept',
+    ...(repository.isXet ? xetHeaders(request, sha256) : {}),
     location,
   };
   // Its own length is the redirect's, not the file's.
   await exchange.send(302, headers, `Found. Redirecting to ${location}`);
+}
+
+/** The real hash is of another kind; clients take it as it is. */
+function xetHeaders({ exchange, repository, commit }: ResolveRequest, sha256: string): Headers {
+  const auth = new URL(`/api/models/${repository.id}/xet-read-token/${commit.sha}`, exchange.url);
+  return { 'x-xet-hash': sha256, link: `<${auth.href}>; rel="xet-auth"` };
 }
 
 function disposition(file: StoredFile): string {

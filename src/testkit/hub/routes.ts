@@ -5,6 +5,7 @@ import { answerApi, sendRefs } from './api.ts';
 import type { RateLimits } from './rate-limits.ts';
 import type { Commit, Repository } from './repository.ts';
 import { answerResolve, sendSmallFile } from './resolve.ts';
+import type { XetStorage } from './xet.ts';
 
 export interface HubState {
   readonly repositories: ReadonlyMap<string, Repository>;
@@ -12,12 +13,13 @@ export interface HubState {
   readonly renamed: ReadonlyMap<string, string>;
   readonly tokens: ReadonlyMap<string, HubUser>;
   readonly cdn: SignedOrigin;
+  readonly xet: XetStorage;
   readonly rateLimits: RateLimits;
   readonly treePageSize: number;
   readonly smallFiles: 'redirect' | 'direct';
 }
 
-const API_KINDS = ['revision', 'tree', 'paths-info', 'refs'];
+const API_KINDS = ['revision', 'tree', 'paths-info', 'refs', 'xet-read-token'];
 
 /** What the Hub does with a request. */
 export async function answerHub(state: HubState, exchange: Exchange): Promise<void> {
@@ -42,6 +44,10 @@ async function modelsApi(state: HubState, exchange: Exchange, user: HubUser | un
   const kind = segments[at];
   const repository = findRepository(state, exchange, user, segments.slice(0, at).join('/'));
   if (kind === 'refs') return await sendRefs(exchange, repository);
+  if (kind === 'xet-read-token') {
+    checkGate(user, repository);
+    return await state.xet.sendReadToken(exchange);
+  }
   const commit = findCommit(repository, segments[at + 1] ?? 'main');
   const path = segments.slice(at + 2).join('/');
   return await answerApi({ exchange, repository, commit, kind, path, treePageSize: state.treePageSize });

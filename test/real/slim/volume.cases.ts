@@ -242,7 +242,7 @@ async function otherRevision(world: SlimWorld, base: string): Promise<string> {
   const revision = await world.hub.updateFile(ID, 'config.json', 'changed', `branch-of-${base}`);
   const image = `${world.registry.host}/base/vllm:${base}`;
   const more = `defaults: { base_image: "${image}", tags: ["next-${base}-{variant}"] }`;
-  await world.publish(`next-${base}`, more, `, revision: ${revision}`);
+  await world.publish(`next-${base}`, more, { id: ID, short: 'small', revision, variant: 'slim' });
   const from = world.hub.log.length;
   const result = await world.run(volume, { image: world.imageOf('small', `next-${base}`) });
   assert.equal(result.exitCode, 0, result.stderr);

@@ -51,6 +51,14 @@ export const BASES: Readonly<Record<string, BaseImageOptions>> = {
 export const OLDEST = 'hub-0.23.0';
 export const NEWEST = 'hub-2.4.0';
 
+export interface PublishedModel {
+  readonly id: string;
+  readonly short: string;
+  readonly revision?: string;
+  /** Default: what the policy decides. */
+  readonly variant?: 'slim';
+}
+
 export interface SlimRun extends Partial<ContainerOptions> {
   /** A key of BASES. Default: the newest library. */
   readonly base?: string;
@@ -99,25 +107,28 @@ export class SlimWorld {
   async #publishOn(base: string): Promise<void> {
     const image = `${this.registry.host}/base/vllm:${base}`;
     await pushBase(await buildBaseImage(BASES[base]), image);
-    await this.publish(base, `defaults: { base_image: "${image}" }`);
+    const models = [
+      { id: ID, short: 'small' },
+      { id: GATED_ID, short: 'gated' },
+    ];
+    await this.publish(base, `defaults: { base_image: "${image}" }`, ...models);
   }
 
   configOf(name: string): string {
     return path.join(this.folder, `models-${name}.yaml`);
   }
 
-  /** Publishes all models of the Hub with `weighbridge publish`; `more` are further keys of models.yaml. */
-  async publish(name: string, more: string, model = ''): Promise<void> {
-    const config = this.configOf(name);
-    const files = 'files: { exclude: [README.md] }';
-    const text = `registries: { lab: "${this.registry.host}/m" }
-${more}
-models:
-  - { id: ${ID}, short: small, serve_args: ${JSON.stringify(SERVE_ARGS)}, ${files} ${model} }
-  - { id: ${GATED_ID}, short: gated, ${files} }
-`;
-    await writeFile(config, text);
-    await runOk(WEIGHBRIDGE, ['publish', '--config', config, '--json'], {
+  /** `weighbridge publish` of a file with these models; `defaults` is a line of its YAML. */
+  async publish(name: string, defaults: string, ...models: readonly PublishedModel[]): Promise<void> {
+    const listed = models.map(({ variant: _, ...model }) => ({
+      serve_args: SERVE_ARGS,
+      files: { exclude: ['README.md'] },
+      ...model,
+    }));
+    const text = `registries: { lab: "${this.registry.host}/m" }\n${defaults}\nmodels: ${JSON.stringify(listed)}\n`;
+    await writeFile(this.configOf(name), text);
+    const variant = models.some(model => model.variant === 'slim') ? ['--variant', 'slim'] : [];
+    await runOk(WEIGHBRIDGE, ['publish', '--config', this.configOf(name), '--json', ...variant], {
       env: { HF_ENDPOINT: this.hub.url, HF_TOKEN: TOKEN },
     });
   }
@@ -239,9 +250,9 @@ export async function untilBytesIn(volume: string, sizeBytes: number): Promise<v
 }
 
 /** Holds what stands under a final name against the list: whatever happened, it is never half a file. */
-export async function assertNoHalfFile(volume: string): Promise<void> {
+export async function assertNoHalfFile(volume: string, short = 'small'): Promise<void> {
   for (const [name, bytes] of Object.entries(FILES)) {
-    const found = await readFile(path.join(volume, 'small', name)).catch(() => undefined);
+    const found = await readFile(path.join(volume, short, name)).catch(() => undefined);
     if (found !== undefined) assert.ok(found.equals(bytes), `${name} has its name and not its bytes`);
   }
 }
