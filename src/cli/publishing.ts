@@ -3,6 +3,7 @@ import { Limiter, mapPool } from '../core/pool.ts';
 import type { Plan, PlannedModel } from '../plan/types.ts';
 import { publishModel } from '../publish/publish-model.ts';
 import type { PublishOutcome, PublishTarget } from '../publish/types.ts';
+import { createBlobWorkers } from './blob-workers.ts';
 import { chosenVariants } from './options.ts';
 import { hasUnresolved } from './planning.ts';
 import { ExitStatus, type Session } from './session.ts';
@@ -28,7 +29,8 @@ export async function publishAll(
   const models = plan.models.filter(model => model.kind === 'planned');
   const blobSlots = new Limiter(BLOBS_AT_ONCE);
   const { bootstrapSource } = services;
-  return await mapPool(models, MODELS_AT_ONCE, async planned => {
+  const workers = createBlobWorkers(session);
+  const publishing = mapPool(models, MODELS_AT_ONCE, async planned => {
     const model = planned.model.short;
     progress.onEvent({ type: 'model-start', model, phase: 'publish' });
     const startMs = performance.now();
@@ -38,6 +40,7 @@ export async function publishAll(
       openBase: name => services.openRepository(name, 'pull'),
       bootstrapSource,
       blobSlots,
+      workers,
       onEvent: progress.onEvent,
       signal,
     });
@@ -50,6 +53,7 @@ export async function publishAll(
     progress.onEvent({ type: 'model-end', model, status: isFailed ? 'failed' : 'done' });
     return { ...outcome, durationMs: Math.round(performance.now() - startMs) };
   });
+  return await publishing.finally(() => workers.close());
 }
 
 /** To the targets of the plan, which are registries. */

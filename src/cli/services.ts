@@ -5,7 +5,7 @@ import { HttpClient } from '../http/client.ts';
 import { hubFromEnv } from '../hub/hub-from-env.ts';
 import type { Hub } from '../hub/types.ts';
 import { parseReference } from '../oci/reference.ts';
-import { createCredentials } from '../store/credentials.ts';
+import { createCredentials, type FindCredential } from '../store/credentials.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import { knownRegistry } from '../store/known-registries.ts';
 import type { Access } from '../store/registry-auth.ts';
@@ -18,19 +18,24 @@ import { packageVersion } from './package-info.ts';
 export interface Services {
   readonly http: HttpClient;
   readonly hub: Hub;
+  readonly credentials: FindCredential;
   /** A repository by its full name, `ghcr.io/acme/hf-x`. */
   openRepository(name: string, access: Access): ImageStore;
   readonly bootstrapSource: string;
 }
 
-export function createServices(env: NodeJS.ProcessEnv, onEvent: OnEvent): Services {
+export function createServices(
+  env: NodeJS.ProcessEnv,
+  onEvent: OnEvent,
+  credentials: FindCredential = createCredentials(env),
+): Services {
   const http = new HttpClient({ userAgent: `weighbridge/${packageVersion()}`, onEvent, env });
-  const credentials = createCredentials(env);
   const clients = new Map<string, RegistryClient>();
   const traits = new Map<string, UploadTraits>();
   return {
     http,
     hub: hubFromEnv(env, http),
+    credentials,
     openRepository(name, access) {
       const { registry, repository } = parseReference(name);
       const login = memoizeAsync((repo: string) => credentials(registry, repo));

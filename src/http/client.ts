@@ -5,7 +5,7 @@ import { InterruptedError, NetworkError } from '../core/errors.ts';
 import type { OnEvent } from '../core/events.ts';
 import { awaitAnswer } from './answer.ts';
 import { isTransient } from './network-error.ts';
-import { checkProxyEnv } from './proxy-env.ts';
+import { checkProxyEnv, hasProxy } from './proxy-env.ts';
 import { redactUrl } from './redact.ts';
 import {
   backoffMs,
@@ -91,13 +91,11 @@ export class HttpClient {
     const common = { keepAlive: true, maxSockets: 64, scheduling: 'lifo' as const };
     const proxyEnv = options.env ?? process.env;
     checkProxyEnv(proxyEnv);
-    this.#agents = {
-      direct: { http: new DirectHttpAgent(common), https: new DirectHttpsAgent(common) },
-      proxied: {
-        http: new http.Agent({ ...common, proxyEnv }),
-        https: new https.Agent({ ...common, proxyEnv }),
-      },
-    };
+    const direct = { http: new DirectHttpAgent(common), https: new DirectHttpsAgent(common) };
+    const proxied = hasProxy(proxyEnv)
+      ? { http: new http.Agent({ ...common, proxyEnv }), https: new https.Agent({ ...common, proxyEnv }) }
+      : direct;
+    this.#agents = { direct, proxied };
   }
 
   /** Sends, follows redirects, retries what may be retried. Any final status is an answer, not an error. */

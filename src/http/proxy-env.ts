@@ -2,6 +2,11 @@ import { ConfigError } from '../core/errors.ts';
 
 const PROXY_VARIABLES = ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'];
 
+/** Whether requests may have to go through a proxy. */
+export function hasProxy(env: NodeJS.ProcessEnv): boolean {
+  return PROXY_VARIABLES.some(name => Boolean(env[name]));
+}
+
 /** Refuses a proxy address that Node would take for something else; its own error would print the password in it. */
 export function checkProxyEnv(env: NodeJS.ProcessEnv): void {
   for (const name of PROXY_VARIABLES) {

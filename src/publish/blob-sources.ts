@@ -1,11 +1,11 @@
 import { type ByteSource, bytesSource, type OpenOptions, readAll } from '../core/byte-source.ts';
 import { memoizeAsync } from '../core/pool.ts';
-import type { Hub } from '../hub/types.ts';
+import type { Hub, HubFile, ModelSnapshot } from '../hub/types.ts';
 import { LayerHasher } from '../layer/layer-hasher.ts';
-import { inlineContent, layerSource } from '../layer/layer-source.ts';
-import type { LayerEntry } from '../layer/recipe.ts';
-import { MediaType } from '../oci/types.ts';
-import type { PlannedModel } from '../plan/types.ts';
+import { type ContentResolver, inlineContent, layerSource } from '../layer/layer-source.ts';
+import type { LayerEntry, LayerRecipe } from '../layer/recipe.ts';
+import { layOut } from '../layer/tar-layout.ts';
+import { type Descriptor, MediaType } from '../oci/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import type { WantedLayer } from './draft.ts';
 import type { KnownLayer, PublishedFile } from './layer-annotations.ts';
@@ -22,49 +22,72 @@ export interface BlobOrigin {
 /** A published layer up to this size is read whole when one of its files is needed again. */
 const MAX_WHOLE_LAYER_BYTES = 32 * 1024 * 1024;
 
-/** A blob that exists somewhere, as it is. */
-export function copyOrigin(
-  store: ImageStore,
-  digest: KnownLayer['digest'],
-  sizeBytes: number,
-  mediaType: string,
-): BlobOrigin {
-  return { source: store.openBlob({ digest, size: sizeBytes, mediaType }), hasher: new CopyHasher() };
-}
-
 /**
- * A layer made from the Hub's files. Files that a published layer holds already are read from there and not from the
- * Hub again, which is how one changed file in a shared layer stays one read file.
+ * Where the bytes of a blob come from, as data: what exists somewhere, as it is, or a layer made from the Hub's files.
+ * Files that a published layer holds already are read from there and not from the Hub again, which is how one changed
+ * file in a shared layer stays one read file.
  */
-export function madeOrigin(
-  layer: WantedLayer,
-  planned: PlannedModel,
-  hub: Hub,
-  published: readonly PublishedLayers[],
-): BlobOrigin {
-  const wholeLayer = memoizeAsync((known: Known) =>
-    readAll(known.store.openBlob(descriptorOf(known.layer)), MAX_WHOLE_LAYER_BYTES),
-  );
-  const files = new Map(planned.snapshot.files.map(file => [file.path, file]));
-  const contentOf = (entry: LayerEntry): ByteSource => {
-    if (entry.origin.kind === 'inline') return bytesSource(entry.path, inlineContent(entry));
-    const known = findPublished(published, entry);
-    if (known !== undefined) return publishedFileSource(known, wholeLayer);
-    const file = files.get(entry.origin.path);
-    if (file === undefined) throw new TypeError(`${entry.origin.path} is not in the snapshot`);
-    return hub.openFile({ id: entry.origin.repository, revision: entry.origin.revision }, file);
-  };
-  const hasher = new LayerHasher(layer.layout);
-  return { source: layerSource(layer.layout, contentOf), hasher, sha256Of: hasher.sha256Of };
-}
+export type OriginPlan<Store> =
+  | { readonly kind: 'copy'; readonly store: Store; readonly descriptor: Descriptor }
+  | {
+      readonly kind: 'made';
+      readonly recipe: LayerRecipe;
+      /** The Hub's files that the recipe names. */
+      readonly files: readonly HubFile[];
+      readonly published: readonly PublishedPlace<Store>[];
+    };
 
-interface Known {
-  readonly store: ImageStore;
+export interface PublishedPlace<Store> {
+  readonly store: Store;
   readonly layer: KnownLayer;
   readonly file: PublishedFile;
 }
 
-function findPublished(published: readonly PublishedLayers[], entry: LayerEntry): Known | undefined {
+/** How a layer is made, reading what `published` holds from there. */
+export function planMade(
+  { recipe }: WantedLayer,
+  { files }: ModelSnapshot,
+  published: readonly PublishedLayers[],
+): OriginPlan<ImageStore> {
+  const paths = new Set(recipe.entries.flatMap(({ origin }) => (origin.kind === 'hub' ? [origin.path] : [])));
+  return {
+    kind: 'made',
+    recipe,
+    files: files.filter(file => paths.has(file.path)),
+    published: recipe.entries.flatMap(entry => findPublished(published, entry) ?? []),
+  };
+}
+
+export function openOrigin(plan: OriginPlan<ImageStore>, hub: Hub): BlobOrigin {
+  if (plan.kind === 'copy') return { source: plan.store.openBlob(plan.descriptor), hasher: new CopyHasher() };
+  const layout = layOut(plan.recipe);
+  const hasher = new LayerHasher(layout);
+  return { source: layerSource(layout, contentResolver(plan, hub)), hasher, sha256Of: hasher.sha256Of };
+}
+
+function contentResolver(
+  { files, published }: OriginPlan<ImageStore> & { kind: 'made' },
+  hub: Hub,
+): ContentResolver {
+  const wholeLayer = memoizeAsync(({ store, layer }: PublishedPlace<ImageStore>) =>
+    readAll(store.openBlob(descriptorOf(layer)), MAX_WHOLE_LAYER_BYTES),
+  );
+  const byPath = new Map(files.map(file => [file.path, file]));
+  const byContent = new Map(published.map(place => [place.file.contentId, place]));
+  return entry => {
+    if (entry.origin.kind === 'inline') return bytesSource(entry.path, inlineContent(entry));
+    const place = byContent.get(entry.contentId);
+    if (place !== undefined) return publishedFileSource(place, wholeLayer);
+    const file = byPath.get(entry.origin.path);
+    if (file === undefined) throw new TypeError(`${entry.origin.path} is not in the snapshot`);
+    return hub.openFile({ id: entry.origin.repository, revision: entry.origin.revision }, file);
+  };
+}
+
+function findPublished(
+  published: readonly PublishedLayers[],
+  entry: LayerEntry,
+): PublishedPlace<ImageStore> | undefined {
   for (const target of published) {
     const found = target.findFile(entry.contentId);
     if (found !== undefined && found.file.sizeBytes === entry.sizeBytes)
@@ -73,14 +96,17 @@ function findPublished(published: readonly PublishedLayers[], entry: LayerEntry)
   return undefined;
 }
 
-function publishedFileSource(known: Known, wholeLayer: (known: Known) => Promise<Buffer>): ByteSource {
-  const { store, layer, file } = known;
+function publishedFileSource(
+  place: PublishedPlace<ImageStore>,
+  wholeLayer: (place: PublishedPlace<ImageStore>) => Promise<Buffer>,
+): ByteSource {
+  const { store, layer, file } = place;
   return {
     name: file.path,
     sizeBytes: file.sizeBytes,
     async *open({ start, ...options }: OpenOptions) {
       if (layer.sizeBytes <= MAX_WHOLE_LAYER_BYTES) {
-        const bytes = await wholeLayer(known);
+        const bytes = await wholeLayer(place);
         yield bytes.subarray(file.offset + start, file.offset + file.sizeBytes);
         return;
       }
@@ -96,10 +122,6 @@ function publishedFileSource(known: Known, wholeLayer: (known: Known) => Promise
   };
 }
 
-function descriptorOf({ digest, sizeBytes }: KnownLayer): {
-  digest: KnownLayer['digest'];
-  size: number;
-  mediaType: string;
-} {
+function descriptorOf({ digest, sizeBytes }: KnownLayer): Descriptor {
   return { digest, size: sizeBytes, mediaType: MediaType.ociLayerTar };
 }

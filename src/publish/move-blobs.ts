@@ -1,4 +1,3 @@
-import { BufferPool } from '../core/buffer-pool.ts';
 import type { Digest } from '../core/digest.ts';
 import { IntegrityError, isAbort, throwIfAborted, WeighbridgeError } from '../core/errors.ts';
 import { allSettledOrThrow } from '../core/pool.ts';
@@ -6,10 +5,10 @@ import { MediaType } from '../oci/types.ts';
 import type { PlannedModel } from '../plan/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import type { BlobNeed } from './blob-needs.ts';
-import { type BlobOrigin, copyOrigin, madeOrigin } from './blob-sources.ts';
+import { type OriginPlan, planMade } from './blob-sources.ts';
 import { type KnownLayer, knownLayer } from './layer-annotations.ts';
+import { type BytesMove, type BytesMoved, moveBytes } from './move-bytes.ts';
 import type { PublishedLayers } from './published-layers.ts';
-import { transferBlob } from './transfer.ts';
 import type { PublishContext } from './types.ts';
 
 export interface BlobMove {
@@ -44,7 +43,6 @@ export interface MoveOptions {
 
 /** A source that gave wrong bytes is asked once more, from the start. */
 const SOURCE_ATTEMPTS = 2;
-const buffers = new BufferPool();
 const FATAL = new Set([
   'REGISTRY_UNREACHABLE',
   'REGISTRY_UNAUTHORIZED',
@@ -113,14 +111,13 @@ async function transfer(
   });
   let downloadedBytes = 0;
   for (let attempt = 1; ; attempt++) {
-    const origin = originOf(need, targets, options, attempt);
+    const { origin, isFromRegistry } = originOf(need, targets, options, attempt);
     try {
-      const result = await transferBlob({
-        ...origin,
+      const move: BytesMove = {
+        origin,
         stores: targets.map(target => target.store),
-        ...(digest === undefined ? {} : { digest }),
-        signal: context.signal,
-        buffers,
+        sizeBytes: need.sizeBytes,
+        digest,
         onProgress: doneBytes =>
           context.onEvent({ type: 'blob-progress', model, blob: need.name, doneBytes }),
         onRetry: (store, error, retry, delayMs) =>
@@ -131,9 +128,10 @@ async function transfer(
             delayMs,
             reason: String(error),
           }),
-      });
+      };
+      const result = await moveBytes(move, context);
       downloadedBytes += result.readBytes;
-      if (result.digest !== undefined) note(need, result.digest, origin, options);
+      if (result.digest !== undefined) note(need, result.digest, result, options);
       // The one read that fed all targets is counted at the first of them.
       for (const target of targets) {
         const error = result.failures.get(target.store);
@@ -146,7 +144,7 @@ async function transfer(
       return;
     } catch (error) {
       if (isAbort(error) || context.signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
-      const mayHelp = error instanceof IntegrityError || (attempt < SOURCE_ATTEMPTS && origin.isFromRegistry);
+      const mayHelp = error instanceof IntegrityError || (attempt < SOURCE_ATTEMPTS && isFromRegistry);
       if (mayHelp && attempt < SOURCE_ATTEMPTS) {
         context.onEvent({ type: 'retry', what: need.name, attempt, delayMs: 0, reason: error.message });
         continue;
@@ -163,13 +161,10 @@ function originOf(
   targets: readonly TargetState[],
   { planned, context, known, allTargets }: MoveOptions,
   attempt: number,
-): BlobOrigin & { readonly isFromRegistry: boolean } {
+): { readonly origin: OriginPlan<ImageStore>; readonly isFromRegistry: boolean } {
   if (base !== undefined) {
-    const { digest, mediaType } = base.descriptor;
-    return {
-      ...copyOrigin(context.openBase(base.storeName), digest, sizeBytes, mediaType),
-      isFromRegistry: false,
-    };
+    const store = context.openBase(base.storeName);
+    return { origin: { kind: 'copy', store, descriptor: base.descriptor }, isFromRegistry: false };
   }
   if (layer === undefined) throw new TypeError(`${id} is neither a base layer nor one of ours`);
   const mayTrust = attempt === 1 && !context.isForced;
@@ -178,19 +173,17 @@ function originOf(
     target => !targets.includes(target) && made && target.published.hasBlob(made.digest),
   );
   if (mayTrust && made !== undefined && holder !== undefined) {
-    return {
-      ...copyOrigin(holder.store, made.digest, sizeBytes, MediaType.ociLayerTar),
-      isFromRegistry: true,
-    };
+    const descriptor = { digest: made.digest, size: sizeBytes, mediaType: MediaType.ociLayerTar };
+    return { origin: { kind: 'copy', store: holder.store, descriptor }, isFromRegistry: true };
   }
   const published = mayTrust
     ? allTargets.filter(target => target.dead === undefined).map(target => target.published)
     : [];
-  return { ...madeOrigin(layer, planned, context.hub, published), isFromRegistry: mayTrust };
+  return { origin: planMade(layer, planned.snapshot, published), isFromRegistry: mayTrust };
 }
 
 /** Keeps what hashing a layer of ours has shown. */
-function note({ layer }: BlobNeed, digest: Digest, { sha256Of }: BlobOrigin, { known }: MoveOptions): void {
+function note({ layer }: BlobNeed, digest: Digest, { sha256Of }: BytesMoved, { known }: MoveOptions): void {
   if (layer === undefined || sha256Of === undefined || known.has(layer.key)) return;
   known.set(layer.key, knownLayer(layer.recipe, digest, sha256Of));
 }

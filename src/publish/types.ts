@@ -7,6 +7,7 @@ import type { PlannedModel } from '../plan/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import type { ImageChange } from './image-change.ts';
 import type { SizesByKind } from './image-facts.ts';
+import type { BlobWorkers } from './workers/blob-job.ts';
 
 /** One place that a model's images go to. */
 export interface PublishTarget {
@@ -27,6 +28,8 @@ export interface PublishContext {
   readonly isForced: boolean;
   /** Blobs under way at once, over all models. */
   readonly blobSlots: Limiter;
+  /** Threads for the bytes of large blobs; without them everything runs in the caller's. */
+  readonly workers?: BlobWorkers;
   readonly onEvent: OnEvent;
   readonly signal?: AbortSignal;
 }

@@ -9,6 +9,8 @@ import type { Descriptor } from '../oci/types.ts';
 export interface ImageStore {
   /** For people and as error subject: `ghcr.io/acme/hf-x`, `oci:out`. */
   readonly name: string;
+  /** How another thread opens the same store; undefined for one that is kept in files of this machine. */
+  readonly remote?: RemoteRepository;
   /** Size of a blob that is there, undefined where it is not. */
   statBlob(digest: Digest, signal?: AbortSignal): Promise<number | undefined>;
   /**
@@ -33,6 +35,13 @@ export interface ImageStore {
    * `referrers.ts` is for callers: it knows what clients do in that case.
    */
   fetchReferrers(subject: Digest, signal?: AbortSignal): Promise<readonly Descriptor[] | undefined>;
+}
+
+/** A registry's repository, as data. */
+export interface RemoteRepository {
+  /** `ghcr.io/acme/hf-x` */
+  readonly name: string;
+  readonly access: 'pull' | 'push';
 }
 
 export interface UploadOptions {

@@ -16,7 +16,7 @@ const KNOWN: readonly (readonly [RegExp, KnownRegistry])[] = [
     {
       // https://docs.github.com/en/packages/working-with-a-github-packages-registry/working-with-the-container-registry
       maxLayerBytes: 10_000_000_000,
-      traits: { cancels: false, resumesStreams: false },
+      traits: { cancels: false, takesLength: false, resumesStreams: false },
     },
   ],
   [

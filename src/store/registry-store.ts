@@ -4,7 +4,13 @@ import { IntegrityError, RegistryError } from '../core/errors.ts';
 import { type HttpResponse, networkError } from '../http/client.ts';
 import { parseManifest } from '../oci/parse.ts';
 import { type Descriptor, MediaType } from '../oci/types.ts';
-import type { BlobUpload, ImageStore, StoredManifest, UploadOptions } from './image-store.ts';
+import type {
+  BlobUpload,
+  ImageStore,
+  RemoteRepository,
+  StoredManifest,
+  UploadOptions,
+} from './image-store.ts';
 import type { Access } from './registry-auth.ts';
 import type { RegistryClient } from './registry-client.ts';
 import { RegistryUpload } from './registry-upload.ts';
@@ -27,6 +33,7 @@ const MAX_REFERRER_PAGES = 100;
 /** One repository of a registry. */
 export class RegistryStore implements ImageStore {
   readonly name: string;
+  readonly remote: RemoteRepository;
   readonly #client: RegistryClient;
   readonly #repository: string;
   readonly #scope: string;
@@ -35,6 +42,7 @@ export class RegistryStore implements ImageStore {
 
   constructor(client: RegistryClient, repository: string, access: Access) {
     this.name = `${client.registry}/${repository}`;
+    this.remote = { name: this.name, access };
     this.#client = client;
     this.#repository = repository;
     this.#scope = `repository:${repository}:${access === 'push' ? 'pull,push' : 'pull'}`;

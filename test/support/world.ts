@@ -13,6 +13,7 @@ import { makePlan } from '../../src/plan/make-plan.ts';
 import type { PlannedModel } from '../../src/plan/types.ts';
 import { publishModel } from '../../src/publish/publish-model.ts';
 import type { ImageOutcome } from '../../src/publish/types.ts';
+import type { BlobWorkers } from '../../src/publish/workers/blob-job.ts';
 import type { ImageStore } from '../../src/store/image-store.ts';
 import { RegistryClient } from '../../src/store/registry-client.ts';
 import { RegistryStore } from '../../src/store/registry-store.ts';
@@ -93,6 +94,7 @@ export class World {
       isDryRun: options.isDryRun ?? false,
       isForced: options.isForced ?? false,
       blobSlots: new Limiter(4),
+      ...(options.workers === undefined ? {} : { workers: options.workers }),
       onEvent: event => this.events.push(event),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
@@ -138,6 +140,7 @@ export interface PublishOptions {
   readonly variants?: readonly Variant[];
   readonly isDryRun?: boolean;
   readonly isForced?: boolean;
+  readonly workers?: BlobWorkers;
   readonly signal?: AbortSignal;
 }
 

@@ -6,7 +6,7 @@ import { answeredEarly, isAgainstForm, type UploadTarget, type UploadWay } from 
 
 /**
  * The whole blob in one PATCH: the way that works nearly everywhere, at any size, with a digest that is known only at
- * the end. It is sent chunked, because GHCR refuses one that announces more than 4 MiB.
+ * the end. It announces its length, but not to GHCR, which refuses one that announces more than 4 MiB.
  */
 export class StreamedPatch implements UploadWay {
   readonly name = 'streamed';
@@ -44,13 +44,14 @@ export class StreamedPatch implements UploadWay {
   async #open(chunk: Uint8Array, onTaken: (() => void) | undefined): Promise<void> {
     if (this.#isOpening) throw new Error('write() was called before the last one ended');
     this.#isOpening = true;
-    const { client, scope, signal, name } = this.#target;
+    const { client, scope, signal, name, traits, sizeBytes } = this.#target;
     try {
       this.#patch = await client.upload({
         method: 'PATCH',
         url: this.#session.location,
         scope,
         headers: { 'content-type': 'application/octet-stream' },
+        ...(traits.takesLength ? { sizeBytes } : {}),
         purpose: `uploading to ${name}`,
         signal,
       });
@@ -88,7 +89,7 @@ export class StreamedPatch implements UploadWay {
       throw client.explain(error);
     });
     if (response.status < 200 || response.status > 204) {
-      if (isAgainstForm(response)) traits.close('streamed');
+      if (isAgainstForm(response)) traits.refuseStream();
       throw await client.failure(response, `uploading to ${name}`);
     }
     response.discard();

@@ -14,6 +14,8 @@ export interface KnownTraits {
   readonly withoutWays?: readonly UploadWayName[];
   /** Whether an upload can be given up by DELETE. Default true. */
   readonly cancels?: boolean;
+  /** Whether a streamed PATCH may announce its length. Default true. */
+  readonly takesLength?: boolean;
   /** Whether a broken streamed PATCH can be gone on from. Default true. */
   readonly resumesStreams?: boolean;
 }
@@ -24,16 +26,19 @@ export interface KnownTraits {
  */
 export class UploadTraits {
   readonly resumesStreams: boolean;
+  #takesLength: boolean;
   #cancels: boolean;
   readonly #closed: Set<UploadWayName>;
   #maxChunkBytes = CHUNK_BYTES;
   #minChunkBytes = 0;
   #refusedMounts = 0;
 
-  constructor({ withoutWays = [], cancels = true, resumesStreams = true }: KnownTraits = {}) {
+  constructor(known: KnownTraits = {}) {
+    const { withoutWays = [], cancels = true, takesLength = true, resumesStreams = true } = known;
     this.#closed = new Set(withoutWays);
     this.#cancels = cancels;
     this.resumesStreams = resumesStreams;
+    this.#takesLength = takesLength;
   }
 
   takes(way: UploadWayName): boolean {
@@ -43,6 +48,17 @@ export class UploadTraits {
   /** The registry does not take blobs in this way, or says so and does not keep what it got. */
   close(way: UploadWayName): void {
     this.#closed.add(way);
+  }
+
+  /** Whether a streamed PATCH may announce its length. */
+  get takesLength(): boolean {
+    return this.#takesLength;
+  }
+
+  /** The registry has refused a streamed PATCH: for its length, if it had one, else as such. */
+  refuseStream(): void {
+    if (this.#takesLength) this.#takesLength = false;
+    else this.close('streamed');
   }
 
   /** Of a ranged PATCH, the last one of a blob excepted. */

@@ -1,0 +1,52 @@
+import {
+  ConfigError,
+  type ErrorCode,
+  HubError,
+  IntegrityError,
+  InterruptedError,
+  NetworkError,
+  RegistryError,
+  WeighbridgeError,
+} from './errors.ts';
+
+/** An error as plain data, to cross from one thread to another. Causes stay behind: they are for the log of a thread. */
+export interface WireError {
+  readonly kind: string;
+  readonly message: string;
+  readonly stack?: string | undefined;
+  readonly code?: ErrorCode;
+  readonly subject?: string | undefined;
+  readonly remedy?: string | undefined;
+}
+
+const CLASSES: ReadonlyMap<string, typeof WeighbridgeError> = new Map(
+  [WeighbridgeError, ConfigError, HubError, RegistryError, IntegrityError, NetworkError].map(type => [
+    type.name,
+    type,
+  ]),
+);
+
+export function errorToWire(error: unknown): WireError {
+  if (error instanceof WeighbridgeError) {
+    const { name: kind, message, code, subject, remedy } = error;
+    return { kind, message, code, subject, remedy };
+  }
+  if (error instanceof Error) return { kind: error.name, message: error.message, stack: error.stack };
+  return { kind: 'Error', message: String(error) };
+}
+
+/** The same class, code and words; anything that is not of ours is a plain Error with the stack of where it happened. */
+export function errorFromWire({ kind, message, stack, code, subject, remedy }: WireError): Error {
+  if (kind === InterruptedError.name) return new InterruptedError(message);
+  const type = CLASSES.get(kind);
+  if (type !== undefined && code !== undefined) {
+    return new type(message, {
+      code,
+      ...(subject === undefined ? {} : { subject }),
+      ...(remedy === undefined ? {} : { remedy }),
+    });
+  }
+  const error = Object.assign(new Error(message), { name: kind });
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}

@@ -1,0 +1,89 @@
+import type { Digest } from '../../core/digest.ts';
+import type { WireError } from '../../core/error-wire.ts';
+import type { ProgressEvent } from '../../core/events.ts';
+import type { Credential } from '../../store/credentials.ts';
+import type { ImageStore, RemoteRepository } from '../../store/image-store.ts';
+import type { OriginPlan } from '../blob-sources.ts';
+
+/** The way of one blob from where it comes from to all of its targets, as data that another thread can be given. */
+export interface BlobJob {
+  readonly origin: OriginPlan<RemoteRepository>;
+  readonly targets: readonly RemoteRepository[];
+  /** Where it is known beforehand. */
+  readonly digest?: Digest | undefined;
+}
+
+export interface BlobJobResult {
+  readonly digest: Digest | undefined;
+  readonly readBytes: number;
+  /** By the index of the target. */
+  readonly failures: readonly (readonly [index: number, error: WireError])[];
+  readonly sha256Of: ReadonlyMap<string, string> | undefined;
+}
+
+export interface JobReports {
+  onProgress(doneBytes: number): void;
+  onRetry(targetIndex: number, error: unknown, attempt: number, delayMs: number): void;
+}
+
+/** Moves blobs elsewhere than in this thread. */
+export interface BlobWorkers {
+  /** Throws what concerns the source, like `transferBlob`. */
+  run(job: BlobJob, reports: JobReports, signal: AbortSignal | undefined): Promise<BlobJobResult>;
+}
+
+export type ToWorker =
+  | { readonly type: 'run'; readonly id: number; readonly job: BlobJob }
+  | { readonly type: 'abort'; readonly id: number }
+  | {
+      readonly type: 'credential';
+      readonly question: number;
+      readonly credential?: Credential | undefined;
+      readonly error?: WireError;
+    };
+
+export type FromWorker =
+  | { readonly type: 'progress'; readonly id: number; readonly doneBytes: number }
+  | {
+      readonly type: 'retry';
+      readonly id: number;
+      readonly targetIndex: number;
+      readonly error: WireError;
+      readonly attempt: number;
+      readonly delayMs: number;
+    }
+  | { readonly type: 'event'; readonly event: ProgressEvent }
+  | { readonly type: 'done'; readonly id: number; readonly result: BlobJobResult }
+  | { readonly type: 'failed'; readonly id: number; readonly error: WireError }
+  /** Logins stay in the main thread, which asks helpers and files once for all. */
+  | {
+      readonly type: 'credential';
+      readonly question: number;
+      readonly registry: string;
+      readonly repository: string;
+    };
+
+/** The job for a blob whose stores can all be opened from another thread; undefined where one cannot. */
+export function blobJob(
+  origin: OriginPlan<ImageStore>,
+  stores: readonly ImageStore[],
+  digest: Digest | undefined,
+): BlobJob | undefined {
+  const targets = stores.map(store => store.remote);
+  const remoteOrigin = toRemote(origin);
+  if (remoteOrigin === undefined || !targets.every(target => target !== undefined)) return undefined;
+  return { origin: remoteOrigin, targets, digest };
+}
+
+function toRemote(origin: OriginPlan<ImageStore>): OriginPlan<RemoteRepository> | undefined {
+  if (origin.kind === 'copy') {
+    const { remote } = origin.store;
+    return remote && { ...origin, store: remote };
+  }
+  const published = [];
+  for (const { store, ...place } of origin.published) {
+    if (store.remote === undefined) return undefined;
+    published.push({ ...place, store: store.remote });
+  }
+  return { ...origin, published };
+}

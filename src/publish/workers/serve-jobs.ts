@@ -1,0 +1,132 @@
+import type { MessagePort } from 'node:worker_threads';
+import { BufferPool } from '../../core/buffer-pool.ts';
+import { errorFromWire, errorToWire } from '../../core/error-wire.ts';
+import type { ProgressEvent } from '../../core/events.ts';
+import type { Hub } from '../../hub/types.ts';
+import type { Credential, FindCredential } from '../../store/credentials.ts';
+import type { ImageStore, RemoteRepository } from '../../store/image-store.ts';
+import { type OriginPlan, openOrigin } from '../blob-sources.ts';
+import { transferBlob } from '../transfer.ts';
+import type { BlobJob, BlobJobResult, FromWorker, ToWorker } from './blob-job.ts';
+
+/** The outside world as a worker thread has it. */
+export interface WorkerServices {
+  readonly hub: Hub;
+  openRepository(name: string, access: RemoteRepository['access']): ImageStore;
+}
+
+/** Progress is for people: more often than this it is not told. */
+const PROGRESS_MS = 100;
+
+/**
+ * The worker's side: does jobs as they come, any number at once. `wire` makes its services; the logins that it needs
+ * are asked of the main thread.
+ */
+export function serveJobs(
+  port: MessagePort,
+  wire: (find: FindCredential, onEvent: (event: ProgressEvent) => void) => WorkerServices,
+): void {
+  const send = (message: FromWorker): void => port.postMessage(message);
+  const logins = new CredentialQuestions(send);
+  const services = wire(logins.find, event => send({ type: 'event', event }));
+  const buffers = new BufferPool();
+  const running = new Map<number, AbortController>();
+  port.on('message', (message: ToWorker) => {
+    if (message.type === 'credential') logins.answer(message);
+    else if (message.type === 'abort') running.get(message.id)?.abort();
+    else void run(message.id, message.job);
+  });
+
+  async function run(id: number, job: BlobJob): Promise<void> {
+    const controller = new AbortController();
+    running.set(id, controller);
+    try {
+      const result = await runJob(job, { services, buffers, id, send, signal: controller.signal });
+      send({ type: 'done', id, result });
+    } catch (error) {
+      send({ type: 'failed', id, error: errorToWire(error) });
+    } finally {
+      running.delete(id);
+    }
+  }
+}
+
+async function runJob(
+  job: BlobJob,
+  context: {
+    readonly services: WorkerServices;
+    readonly buffers: BufferPool;
+    readonly id: number;
+    readonly send: (message: FromWorker) => void;
+    readonly signal: AbortSignal;
+  },
+): Promise<BlobJobResult> {
+  const { services, buffers, id, send, signal } = context;
+  const open = ({ name, access }: RemoteRepository): ImageStore => services.openRepository(name, access);
+  const stores = job.targets.map(open);
+  const origin = openOrigin(opened(job.origin, open), services.hub);
+  let toldAtMs = 0;
+  const { digest, readBytes, failures } = await transferBlob({
+    ...origin,
+    stores,
+    ...(job.digest === undefined ? {} : { digest: job.digest }),
+    buffers,
+    signal,
+    onProgress: doneBytes => {
+      const nowMs = performance.now();
+      if (nowMs - toldAtMs < PROGRESS_MS) return;
+      toldAtMs = nowMs;
+      send({ type: 'progress', id, doneBytes });
+    },
+    onRetry: (store, error, attempt, delayMs) =>
+      send({
+        type: 'retry',
+        id,
+        targetIndex: stores.indexOf(store),
+        error: errorToWire(error),
+        attempt,
+        delayMs,
+      }),
+  });
+  return {
+    digest,
+    readBytes,
+    failures: [...failures].map(([store, error]) => [stores.indexOf(store), errorToWire(error)]),
+    sha256Of: origin.sha256Of,
+  };
+}
+
+function opened(
+  origin: OriginPlan<RemoteRepository>,
+  open: (remote: RemoteRepository) => ImageStore,
+): OriginPlan<ImageStore> {
+  if (origin.kind === 'copy') return { ...origin, store: open(origin.store) };
+  return { ...origin, published: origin.published.map(place => ({ ...place, store: open(place.store) })) };
+}
+
+class CredentialQuestions {
+  readonly #send: (message: FromWorker) => void;
+  readonly #asked = new Map<
+    number,
+    { resolve(value: Credential | undefined): void; reject(error: Error): void }
+  >();
+  #next = 0;
+
+  constructor(send: (message: FromWorker) => void) {
+    this.#send = send;
+  }
+
+  readonly find: FindCredential = (registry, repository) =>
+    new Promise((resolve, reject) => {
+      const question = this.#next++;
+      this.#asked.set(question, { resolve, reject });
+      this.#send({ type: 'credential', question, registry, repository });
+    });
+
+  answer({ question, credential, error }: ToWorker & { type: 'credential' }): void {
+    const asked = this.#asked.get(question);
+    this.#asked.delete(question);
+    if (error === undefined) asked?.resolve(credential);
+    else asked?.reject(errorFromWire(error));
+  }
+}
