@@ -162,8 +162,9 @@ function modelOf(labels: Annotations, { Env = [] }: ContainerConfig): PublishedM
   const revision = labels['io.weighbridge.model.revision'];
   const variant = labels['io.weighbridge.variant'];
   const dir = Env.find(entry => entry.startsWith('MODEL_DIR='))?.slice('MODEL_DIR='.length);
-  if (id === undefined || revision === undefined || variant === undefined || dir === undefined)
-    return undefined;
+  // The folder goes into commands that people copy.
+  const isPath = dir !== undefined && /^(\/[\w.@+-]+)+$/.test(dir);
+  if (id === undefined || revision === undefined || variant === undefined || !isPath) return undefined;
   return { id, revision, variant, dir };
 }
 

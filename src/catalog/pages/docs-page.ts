@@ -29,6 +29,7 @@ const ORDER = [
   'slim',
   'run',
   'registries',
+  'catalog',
   'ci',
   'kubernetes',
   'security',

@@ -1,10 +1,5 @@
-import {
-  imageVolumeManifest,
-  kubernetesManifest,
-  pullCommand,
-  type RunnableImage,
-  runCommand,
-} from '../../publish/run-commands.ts';
+import { imageVolumeManifest, kubernetesManifest } from '../../publish/kubernetes-manifest.ts';
+import { pullCommand, type RunnableImage, runCommand } from '../../publish/run-commands.ts';
 import type { CatalogImage, CatalogModel } from '../catalog-data.ts';
 import { html, type Markup } from '../html.ts';
 
@@ -111,22 +106,27 @@ function waysToRun(model: CatalogModel, image: CatalogImage): Way[] {
     key: 'kubernetes',
     name: isSlim ? 'Kubernetes with a volume' : 'Kubernetes',
     note: isSlim
-      ? 'The claim keeps the model from one pod to the next. A secret "hf-token" is used where there is one.'
+      ? 'The claim keeps the model from one pod to the next. A secret "huggingface" is used where there is one.'
       : 'A Deployment and its Service; ready when the model is served.',
     blocks: [{ title: `${runnable.name}.yaml`, text: kubernetesManifest(runnable) }],
   };
   const volume: Way = {
     key: 'image-volume',
     name: 'Image volume',
-    note: 'The model alone, mounted read-only into any vLLM image: a new vLLM pulls no weights again. Kubernetes 1.36, or 1.33 with the feature gate ImageVolume.',
+    note: 'The model alone, mounted read-only into any vLLM image: a new vLLM pulls no weights again. Kubernetes 1.36; a feature gate before.',
     blocks: [
       {
         title: `${runnable.name}.yaml`,
-        text: imageVolumeManifest(runnable, image.base?.name ?? 'vllm/vllm-openai:latest'),
+        text: imageVolumeManifest(runnable, serverImage(image), model.id),
       },
     ],
   };
   return [engine('docker'), engine('podman'), kubernetes, ...(isSlim ? [] : [volume])];
+}
+
+/** The base image, unless the image says nonsense of it. */
+function serverImage({ base }: CatalogImage): string {
+  return /^[\w.:/@-]+$/.exec(base?.name ?? '')?.[0] ?? 'vllm/vllm-openai:latest';
 }
 
 function runnableImage(model: CatalogModel, image: CatalogImage): RunnableImage {
@@ -134,7 +134,8 @@ function runnableImage(model: CatalogModel, image: CatalogImage): RunnableImage 
   const tag = place?.tags.find(one => !one.includes(image.revision)) ?? place?.tags[0];
   return {
     reference: `${place?.repository}:${tag}`,
-    name: `hf-${model.short}`,
+    // As long as the name of a Service may be.
+    name: `hf-${model.short}`.slice(0, 63).replace(/-+$/, ''),
     variant: image.variant,
     port: image.port,
     dir: image.dir,
