@@ -1,4 +1,5 @@
 import type { Config } from '../config/types.ts';
+import { describeError } from '../core/errors.ts';
 import { makePlan } from '../plan/make-plan.ts';
 import type { Plan } from '../plan/types.ts';
 import { type CommonOptions, chooseModels } from './options.ts';
@@ -25,4 +26,11 @@ export async function planFor(
 
 export function hasUnresolved(plan: Plan): boolean {
   return plan.models.some(model => model.kind === 'unresolved');
+}
+
+/** Where the output has no place for it: why a model could not be resolved. */
+export function noteUnresolved(session: Session, plan: Plan): void {
+  for (const entry of plan.models) {
+    if (entry.kind === 'unresolved') session.note(`${entry.model.short}: ${describeError(entry.error)}`);
+  }
 }

@@ -10,7 +10,7 @@ import {
   withRegistries,
   withShard,
 } from '../options.ts';
-import { hasUnresolved, planFor } from '../planning.ts';
+import { hasUnresolved, noteUnresolved, planFor } from '../planning.ts';
 import { lookAtRegistries } from '../registry-state.ts';
 import { ExitStatus, runSession } from '../session.ts';
 
@@ -40,6 +40,7 @@ an image is not there. Nothing is written. Exit status 1: a model could not be r
         const config = await readConfig(options);
         const plan = await planFor(session, config, options, 'required');
         const outcomes = await lookAtRegistries(session, plan);
+        if (options.format === 'github') noteUnresolved(session, plan);
         session.progress.stop();
         const result = outdatedJson(plan, outcomes);
         if (options.format === 'github')

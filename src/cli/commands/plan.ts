@@ -18,7 +18,7 @@ import {
   withShard,
 } from '../options.ts';
 import { packageVersion } from '../package-info.ts';
-import { hasUnresolved, planFor } from '../planning.ts';
+import { hasUnresolved, noteUnresolved, planFor } from '../planning.ts';
 import { lookAtRegistries } from '../registry-state.ts';
 import { ExitStatus, runSession } from '../session.ts';
 
@@ -67,6 +67,7 @@ out: the plan does not depend on it. Exit status 1: a model could not be resolve
           (options.registryState ?? isTable) && isForPeople
             ? await lookAtRegistries(session, plan)
             : undefined;
+        if (!isForPeople) noteUnresolved(session, plan);
         session.progress.stop();
         if (options.format === 'github') session.print(JSON.stringify(githubMatrix(plan)));
         else if (options.format === 'gitlab') session.print(gitlab(plan, options));
