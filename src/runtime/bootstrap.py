@@ -148,13 +148,10 @@ def read_image(path: str) -> dict:
 
 def to_file(path: str, size: int, sha256: str | None, git_oid: str | None) -> File:
     check_path(path)
-    if not isinstance(size, int) or size < 0:
-        raise ValueError(f"{path}: size {size!r}")
-    if sha256 and re.fullmatch("[0-9a-f]{64}", sha256):
-        return File(path, size, "sha256:" + sha256)
-    if git_oid and re.fullmatch("[0-9a-f]{40}", git_oid):
-        return File(path, size, "git:" + git_oid)
-    raise ValueError(f"{path} has no hash")
+    digest = f"sha256:{sha256}" if sha256 else f"git:{git_oid}"
+    if not isinstance(size, int) or size < 0 or not re.fullmatch("sha256:[0-9a-f]{64}|git:[0-9a-f]{40}", digest):
+        raise ValueError(f"{path} has no size and hash")
+    return File(path, size, digest)
 
 
 def check_path(path: str) -> None:
@@ -303,7 +300,11 @@ def download(model: Model, missing: list[File], marker: Marker) -> int:
     marker.id, marker.revision = model.id, None
     marker.save()
     progress = Progress(model, missing)
-    check_space(model, marker, progress.total - progress.here)
+    old = sum(size_of(os.path.join(model.dir, path)) for path in marker.files)
+    needed, volume = progress.total - progress.here, shutil.disk_usage(model.dir)
+    if volume.total and needed - old > volume.free:  # not even with every old file gone; some tell no sizes at all
+        sizes = f"needs {in_units(needed)} more and has {in_units(volume.free)} free"
+        raise Fail(DISK_FULL, f"{model.dir} {sizes}; use a larger volume")
 
     def fetch_one(file: File) -> None:
         part, target = model.part_of(file), place_in(model.dir, file.path)
@@ -582,15 +583,6 @@ def place_in(folder: str, path: str) -> str:
     if parent != root and not parent.startswith(root + os.sep):
         raise Fail(FOREIGN_FILE, f"a link leads {target} out of the folder; take the link away or set MODEL_DIR")
     return target
-
-
-def check_space(model: Model, marker: Marker, needed: int) -> None:
-    """Fails only where it cannot work, even with every old file gone; some file systems tell no sizes at all."""
-    old = sum(size_of(os.path.join(model.dir, path)) for path in marker.files)
-    usage = shutil.disk_usage(model.dir)
-    if usage.total and needed - old > usage.free:
-        sizes = f"needs {in_units(needed)} more and has {in_units(usage.free)} free"
-        raise Fail(DISK_FULL, f"{model.dir} {sizes}; use a larger volume")
 
 
 def clear_parts(model: Model, missing: list[File]) -> None:

@@ -6,6 +6,7 @@ import { ACCESS } from './slim/access.cases.ts';
 import { COST } from './slim/cost.cases.ts';
 import { FAT } from './slim/fat.cases.ts';
 import { HUB_FAULTS } from './slim/hub-faults.cases.ts';
+import { KUBERNETES } from './slim/kubernetes.cases.ts';
 import { LIBRARY } from './slim/library.cases.ts';
 import { RUN } from './slim/run.cases.ts';
 import { START } from './slim/start.cases.ts';
@@ -17,7 +18,7 @@ import { XET } from './slim/xet.cases.ts';
 // The slim image as an operator meets it: published by `weighbridge publish`, run by podman, with a Hub that has bad
 // days. WEIGHBRIDGE_LONG=1 runs all cases with all libraries; without it, some with one.
 
-const GROUPS = [LIBRARY, HUB_FAULTS, ACCESS, XET, VOLUME, START, FAT, RUN, COST];
+const GROUPS = [LIBRARY, HUB_FAULTS, ACCESS, XET, VOLUME, START, FAT, KUBERNETES, RUN, COST];
 const missing = missingTools([
   ...['podman', 'runc', 'skopeo', 'mmdebstrap', 'flock', 'docker-registry', 'perl', 'python3'],
 ]);

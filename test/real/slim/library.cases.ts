@@ -1,18 +1,37 @@
 import assert from 'node:assert/strict';
-import type { CaseGroup, SlimCase } from './table.ts';
-import { argvOf, BASES, ID, NEWEST, NOWHERE, SERVE_ARGS, TOTAL_BYTES } from './world.ts';
+import type { CaseGroup } from './table.ts';
+import {
+  argvOf,
+  BASES,
+  ID,
+  NEWEST,
+  NOWHERE,
+  SERVE_ARGS,
+  type SlimWorld,
+  TOTAL_BYTES,
+  WITHOUT_LIBRARY,
+} from './world.ts';
 
 /** The library that the base image has: brings exactly the plan's files, and starts again without the Hub. */
 export const LIBRARY: CaseGroup = {
   title: 'huggingface_hub',
-  cases: Object.keys(BASES).map(base => ({
-    name: nameOf(base),
-    ...(base === NEWEST ? { isShort: true } : {}),
-    run: world => startsTwice(world, base),
-  })),
+  cases: [
+    ...Object.keys(BASES)
+      .filter(base => base !== WITHOUT_LIBRARY)
+      .map(base => ({
+        name: nameOf(base),
+        ...(base === NEWEST ? { isShort: true as const } : {}),
+        run: (world: SlimWorld) => startsTwice(world, base),
+      })),
+    {
+      name: 'none in the base image',
+      run: async world =>
+        world.fails(17, /cannot import huggingface_hub/, await world.newVolume(), { base: WITHOUT_LIBRARY }),
+    },
+  ],
 };
 
-const startsTwice = async (world: Parameters<SlimCase['run']>[0], base: string): Promise<string> => {
+async function startsTwice(world: SlimWorld, base: string): Promise<string> {
   const volume = await world.newVolume();
   const first = await world.brings(volume, { base, args: ['--max-model-len', '4096'] });
   const name = ['--served-model-name', ID];
@@ -27,7 +46,7 @@ const startsTwice = async (world: Parameters<SlimCase['run']>[0], base: string):
   }
   assert.equal(world.hub.log.length, asked);
   return `${first.files} files, ${first.downloadedBytes} bytes; then three starts without the Hub`;
-};
+}
 
 function nameOf(base: string): string {
   const { huggingfaceHub, hasXet } = BASES[base] ?? {};

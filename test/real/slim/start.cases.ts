@@ -20,7 +20,10 @@ import {
 /** What Kubernetes' restricted profile leaves a container, with a user that the image does not know. */
 export const RESTRICTED = {
   user: '12345:23456',
-  flags: ['--read-only', '--cap-drop', 'all', '--security-opt', 'no-new-privileges', '--tmpfs', '/tmp'],
+  flags: [
+    ...['--read-only', '--read-only-tmpfs=false', '--cap-drop', 'all'],
+    ...['--security-opt', 'no-new-privileges'],
+  ],
 };
 const NAME = ['--served-model-name', ID];
 
@@ -29,7 +32,7 @@ export const START: CaseGroup = {
   title: 'start',
   cases: [
     ...withEachLibrary({
-      name: 'restricted: any uid, read-only root, no capabilities, HOME unset',
+      name: 'restricted: any uid, read-only root, no /tmp, no capabilities, HOME unset',
       isShort: true,
       run: restricted,
     }),

@@ -38,6 +38,7 @@ export const TOTAL_BYTES = Object.values(FILES).reduce((sum, bytes) => sum + byt
 /** The stand-in's own list of the folder, when all is there and right. */
 export const FILE_LIST = listOf(FILES);
 
+export const WITHOUT_LIBRARY = 'no-hub';
 /** The versions of huggingface_hub in question, by the tag of the base image that has it. */
 export const BASES: Readonly<Record<string, BaseImageOptions>> = {
   'hub-0.23.0': { huggingfaceHub: '0.23.0', entrypoint: 'api-server' },
@@ -47,6 +48,7 @@ export const BASES: Readonly<Record<string, BaseImageOptions>> = {
   'hub-1.33.0': { huggingfaceHub: '1.33.0', entrypoint: 'vllm-serve' },
   'hub-2.4.0': { huggingfaceHub: '2.4.0', entrypoint: 'vllm-serve' },
   'hub-2.4.0-no-xet': { huggingfaceHub: '2.4.0', hasXet: false },
+  [WITHOUT_LIBRARY]: { huggingfaceHub: 'none' },
 };
 export const OLDEST = 'hub-0.23.0';
 export const NEWEST = 'hub-2.4.0';
