@@ -26,9 +26,8 @@ import shlex
 import shutil
 import signal
 import sys
-import threading
 import time
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -38,7 +37,7 @@ UNTRUSTED = 18
 UNEXPECTED = 70
 WORTH_ANOTHER_TRY = {UNREACHABLE, RATE_LIMITED, WRONG_BYTES, UNEXPECTED}
 
-DOWNLOADS_AT_ONCE = 8
+FILES_AT_ONCE = 8
 RETRY_WAITS_SECONDS = (1, 3, 9)
 LONGEST_RATE_LIMIT_SECONDS = 310  # the Hub counts in windows of five minutes
 PROGRESS_SECONDS, LOCK_NEWS_SECONDS = 5, 15
@@ -202,7 +201,7 @@ class Marker:
     """`.weighbridge.json`: what we put or found in the folder and verified. `revision` is set once all is there."""
 
     def __init__(self, folder: str):
-        self.folder, self.path, self.lock = folder, os.path.join(folder, ".weighbridge.json"), threading.Lock()
+        self.folder, self.path = folder, os.path.join(folder, ".weighbridge.json")
         self.id: str | None = None
         self.revision: str | None = None
         self.files: dict[str, dict] = {}
@@ -238,19 +237,17 @@ class Marker:
 
     def record(self, file: File, path: str, ours: bool) -> None:
         found = os.stat(path)
-        with self.lock:
-            self.files[file.path] = dict(size=found.st_size, mtimeNs=found.st_mtime_ns, hash=file.hash, ours=ours)
+        self.files[file.path] = dict(size=found.st_size, mtimeNs=found.st_mtime_ns, hash=file.hash, ours=ours)
 
     def save(self) -> None:
-        with self.lock:
-            data = {"schemaVersion": 1, "id": self.id, "revision": self.revision, "files": self.files}
-            temporary = os.path.join(self.folder, ".weighbridge", "marker.tmp")
-            remove(temporary)  # it could be a link
-            with open(temporary, "w", encoding="utf-8") as file:
-                json.dump(data, file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, self.path)
+        data = {"schemaVersion": 1, "id": self.id, "revision": self.revision, "files": self.files}
+        temporary = os.path.join(self.folder, ".weighbridge", "marker.tmp")
+        remove(temporary)  # it could be a link
+        with open(temporary, "w", encoding="utf-8") as file:
+            json.dump(data, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, self.path)
 
 
 def find_missing(model: Model, marker: Marker, verify: str) -> list[File]:
@@ -261,21 +258,18 @@ def find_missing(model: Model, marker: Marker, verify: str) -> list[File]:
     there = [file for file in unsure if os.path.lexists(place_in(model.dir, file.path))]
     if there:
         say(f"checking {len(there)} files ({in_units(sum(file.size for file in there))}) that are in {model.dir}")
-    right = set()
-
-    def check(file: File) -> None:
+    missing = set(unsure)
+    for file, is_right in run_all(there, lambda file: has_right_bytes(os.path.join(model.dir, file.path), file)):
         path, is_ours = os.path.join(model.dir, file.path), marker.is_ours(file.path)
-        if has_right_bytes(path, file):
+        if is_right:
             marker.record(file, path, is_ours)
-            right.add(file)
+            missing.remove(file)
         elif not is_ours:
             why = f"was not put there by this image and is not the file of {model}"
             raise Fail(FOREIGN_FILE, f"{path} {why}; move it away or set MODEL_DIR to another folder")
         elif marker.files[file.path]["hash"] == file.hash:
             say(f"{file.path} has changed since it was verified; fetching it again")
-
-    run_all(there, check)
-    return [file for file in unsure if file not in right]
+    return list(missing)
 
 
 def finish(model: Model, marker: Marker) -> None:
@@ -305,31 +299,28 @@ def download(model: Model, missing: list[File], marker: Marker) -> int:
     if volume.total and needed - old > volume.free:  # not even with every old file gone; some tell no sizes at all
         sizes = f"needs {in_units(needed)} more and has {in_units(volume.free)} free"
         raise Fail(DISK_FULL, f"{model.dir} {sizes}; use a larger volume")
-
-    def fetch_one(file: File) -> None:
-        part, target = model.part_of(file), place_in(model.dir, file.path)
-        progress.running.append(file)
-        fetch(hub, model, file, part)
-        marker.record(file, part, ours=True)  # first, or a crash here would make it a user's file
-        marker.save()
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        os.replace(part, target)
-        progress.end(file)
-
     smallest, *others = sorted(missing, key=lambda file: (file.size == 0, file.size))
-    run_all([smallest], fetch_one, progress.tell)  # alone, so that a refusal is one request and one line
-    run_all(sorted(others, key=lambda file: -file.size), fetch_one, progress.tell)
+    # The smallest alone, so that a refusal is one request and one line.
+    for files in [smallest], sorted(others, key=lambda file: -file.size):
+        for file, part in run_all(files, lambda file: fetch(hub, model, file), progress.tell):
+            target = place_in(model.dir, file.path)
+            marker.record(file, part, ours=True)  # first, or a crash here would make it a user's file
+            marker.save()
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            os.replace(part, target)
+            progress.ended += file.size
     return progress.total - progress.here
 
 
-def fetch(hub, model: Model, file: File, part: str) -> None:
-    """Makes `part` the whole file, verified and on disk."""
+def fetch(hub, model: Model, file: File) -> str:
+    """Gives the path of the whole file, verified and on disk, and not yet under its own name."""
+    part = model.part_of(file)
     for _ in range(2):
         receive(hub, model, file, part)
         if has_right_bytes(part, file):
             with open(part, "rb+") as whole:
                 os.fsync(whole.fileno())  # or a power cut leaves a verified name on bytes that never arrived
-            return
+            return part
         remove(part)
     why = "even when fetched again: the Hub or a mirror serves other bytes than at build time"
     raise Fail(WRONG_BYTES, f"{file.path} of {model} does not have the listed size and hash, {why}")
@@ -437,29 +428,22 @@ class Progress:
 
     def __init__(self, model: Model, missing: list[File]):
         self.folder, self.total, self.ended = model.parts, sum(file.size for file in missing), 0
-        self.running: list[File] = []
-        self.lock = threading.Lock()
         self.here = self.done()
         self.last = (time.monotonic(), self.here)
         came = f", of which {in_units(self.here)} came earlier" if self.here else ""
         files = f"{len(missing)} of {len(model.files)} files ({in_units(self.total)}{came})"
         self.intro = f"{model}: fetching {files} into {model.dir}"
 
-    def end(self, file: File) -> None:
-        with self.lock:
-            self.ended += file.size
-            self.running.remove(file)
-
     def done(self) -> int:
         walk = os.walk(self.folder)
         return self.ended + sum(size_of(os.path.join(place, name)) for place, _, names in walk for name in names)
 
-    def tell(self) -> None:
+    def tell(self, running: list[File]) -> None:
         now, done = time.monotonic(), min(self.done(), self.total)
         if self.intro and done > self.here:  # not before: where nothing comes, its reason is the only line
             say(self.intro)
             self.intro = ""
-        (told, before), running = self.last, list(self.running)
+        told, before = self.last
         if self.intro or now - told < PROGRESS_SECONDS or not running:
             return
         self.last = (now, done)
@@ -645,15 +629,15 @@ def become(command: list[str], environment: dict[str, str]) -> None:
         raise Fail(status, f"cannot run {command[0]}: {os.strerror(error.errno)}")
 
 
-def run_all(items: list[File], work, tick=lambda: None) -> None:
-    """Several at once; the first error ends it. The main thread only waits, so that signals are answered at once."""
-    pool = ThreadPoolExecutor(DOWNLOADS_AT_ONCE)
-    waiting = {pool.submit(work, item) for item in items}
-    while waiting:
-        ended, waiting = wait(waiting, timeout=0.5, return_when=FIRST_EXCEPTION)
-        for future in ended:
-            future.result()
-        tick()
+def run_all(files: list[File], work, tick=lambda running: None):
+    """Several at once; gives each file with its result as it ends. The first error ends all. The main thread does
+    little but wait, so that signals are answered at once."""
+    pool = ThreadPoolExecutor(FILES_AT_ONCE)
+    futures = {pool.submit(work, file): file for file in files}
+    while futures:
+        for future in wait(futures, timeout=0.5, return_when=FIRST_COMPLETED).done:
+            yield futures.pop(future), future.result()
+        tick([file for future, file in futures.items() if future.running()])
     pool.shutdown()
 
 

@@ -245,15 +245,15 @@ class Bringing(BootstrapTest):
 
     def test_lines_of_a_download_come_with_its_first_bytes(self):
         progress = bootstrap.Progress(self.model(), self.model().files)
-        progress.tell()
+        progress.tell([])
         self.assertEqual(self.lines, [])
         part = self.part("part-2.safetensors")
         os.makedirs(os.path.dirname(part))
         with open(part, "wb") as out:
             out.write(b"?" * 40_000)
-        progress.running.append(next(file for file in self.model().files if file.path == "part-2.safetensors"))
+        running = [file for file in self.model().files if file.path == "part-2.safetensors"]
         with mock.patch.object(bootstrap.time, "monotonic", lambda: progress.last[0] + 10):
-            progress.tell()
+            progress.tell(running)
         self.assertEqual(
             self.lines,
             [

@@ -17,7 +17,7 @@ export const HUB_FAULTS: CaseGroup = {
         const slow = { match: WEIGHTS, kind: 'slow', bytesPerSecond: 5 * MIB, times: 2 } as const;
         const { stderr } = await world.under([slow], () => world.brings(volume, { base }));
         const line = /^weighbridge: (\d+ % \([\d.]+ MB of 45\.3 MB\), [\d.]+ MB\/s, \d+ s left: \S+.*)$/m;
-        assert.match(stderr, /^weighbridge: org\/small at [0-9a-f]{12}: fetching 5 of 5 files \(45\.3 MB\)/);
+        assert.match(stderr, /^weighbridge: org\/small at [0-9a-f]{12}: fetching 5 of 5 files \(45\.3 MB\)/m);
         assert.match(stderr, line);
         return line.exec(stderr)?.[1] ?? '';
       },
