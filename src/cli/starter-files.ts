@@ -73,8 +73,8 @@ function callerText(workflow: string): string {
       `# Publishes the models of models.yaml. https://github.com/${repository} tells what can be set.\n`,
     )
     .replace(
-      'uses: ./.github/workflows/publish.yml',
-      `uses: ${repository}/.github/workflows/publish.yml@${ref}`,
+      /uses: \.\/(\.github\/workflows\/\w+\.yml)/g,
+      (_, file: string) => `uses: ${repository}/${file}@${ref}`,
     );
 }
 

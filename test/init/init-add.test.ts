@@ -146,5 +146,6 @@ test('the workflow that init writes is the one of this project, called from else
   assert.deepEqual(changed, [
     '# Publishes the models of models.yaml. https://github.com/acme/tools tells what can be set.',
     '    uses: acme/tools/.github/workflows/publish.yml@0123456789012345678901234567890123456789',
+    '    uses: acme/tools/.github/workflows/catalog.yml@0123456789012345678901234567890123456789',
   ]);
 });
