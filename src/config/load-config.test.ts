@@ -30,7 +30,7 @@ const BUILT_IN = {
   downloadRoot: '/models',
   hfCacheDir: '/root/.cache/huggingface',
   permissiveWhitelist: ['apache-2.0', 'mit', 'bsd-2-clause', 'bsd-3-clause', 'isc', 'cc0-1.0', 'unlicense'],
-  files: { include: null, exclude: null },
+  files: { include: null, exclude: null, allowPickle: false },
   tags: ['{version}-{variant}', 'r{revision}-{variant}'],
 };
 
@@ -48,6 +48,7 @@ test('the first example of the original document means what it says', () => {
         permissive: 'auto',
         overrideSpdx: null,
         gated: 'auto',
+        lineage: 'enforce',
         serveArgs: ['--host', '0.0.0.0', '--port', '8000'],
         oci: {
           title: 'vLLM + Your Model',
@@ -150,7 +151,7 @@ models:
   assert.deepEqual(model.arch, ['linux/arm64/v8', 'linux/amd64']);
   assert.equal(model.downloadRoot, '/srv/models');
   assert.deepEqual(model.publish, { ghcr: true, dockerhub: false });
-  assert.deepEqual(model.files, { include: ['*.json'], exclude: [] });
+  assert.deepEqual(model.files, { include: ['*.json'], exclude: [], allowPickle: false });
   assert.deepEqual(model.tags, ['{version}-{variant}']);
 });
 

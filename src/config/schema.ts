@@ -64,6 +64,10 @@ const files = z.strictObject({
     .array(glob)
     .optional()
     .meta({ description: 'Leaves out files that match, of those that would be taken.' }),
+  allow_pickle: z.boolean().optional().meta({
+    description:
+      'Whether a fat image may hold pickle files, which can run code when they are loaded; false where absent.',
+  }),
 });
 
 const defaults = z.strictObject({
@@ -76,6 +80,13 @@ const defaults = z.strictObject({
   spdx_permissive_whitelist: unique(z.array(text(checkSpdxId, { pattern: SPDX_ID })))
     .default(['apache-2.0', 'mit', 'bsd-2-clause', 'bsd-3-clause', 'isc', 'cc0-1.0', 'unlicense'])
     .meta({ description: 'SPDX ids of the licences that allow a fat image, in any case of letters.' }),
+  lineage: z
+    .enum(['enforce', 'warn', 'off'], { error: 'must be enforce, warn or off' })
+    .default('enforce')
+    .meta({
+      description:
+        'The licences of the models that a model was made from (base_model): enforce asks the whitelist about each of them, warn only tells, off does not look.',
+    }),
   publish: publish.prefault({}).meta({ description: PUBLISH }),
   files: files.prefault({}).meta({ description: 'Which files of a model repository go into the image.' }),
   tags: tags.default(BUILT_IN_TAGS).meta({ description: TAGS }),

@@ -32,6 +32,7 @@ function toModel(
     permissive: model.permissive,
     overrideSpdx: model.override_spdx,
     gated: model.gated,
+    lineage: defaults.lineage,
     serveArgs: model.serve_args.map((arg, item) =>
       // An unquoted number is taken as it is written: 0.90 stays 0.90.
       typeof arg === 'string' ? arg : source.textAt(['models', index, 'serve_args', item]),
@@ -50,6 +51,7 @@ function toModel(
     files: {
       include: model.files.include ?? defaults.files.include ?? null,
       exclude: model.files.exclude ?? defaults.files.exclude ?? null,
+      allowPickle: model.files.allow_pickle ?? defaults.files.allow_pickle ?? false,
     },
     tags: model.tags ?? defaults.tags,
     position: source.position(['models', index]),

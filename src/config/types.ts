@@ -33,6 +33,8 @@ export interface ModelConfig {
   readonly permissive: 'auto' | boolean;
   readonly overrideSpdx: string | null;
   readonly gated: 'auto' | boolean;
+  /** What the licences of the models that this one was made from decide. */
+  readonly lineage: 'enforce' | 'warn' | 'off';
   readonly serveArgs: readonly string[];
   readonly oci: { readonly title: string; readonly description: string; readonly url: string };
   /** `defaults.publish` overlaid with the model's own; only what was written. */
@@ -46,7 +48,12 @@ export interface ModelConfig {
   /** SPDX ids, lower case, as in `spdx_permissive_whitelist`. */
   readonly permissiveWhitelist: readonly string[];
   /** Null where the built-in choice applies. */
-  readonly files: { readonly include: readonly string[] | null; readonly exclude: readonly string[] | null };
+  readonly files: {
+    readonly include: readonly string[] | null;
+    readonly exclude: readonly string[] | null;
+    /** Whether a fat image may hold pickles, which can run code when they are loaded. */
+    readonly allowPickle: boolean;
+  };
   /** Tag templates with `{version}`, `{variant}`, `{revision}`. */
   readonly tags: readonly string[];
   /** Where the entry starts in the file. */

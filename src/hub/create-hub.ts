@@ -30,7 +30,7 @@ export function createHub(options: HubOptions): Hub {
     async getModel(id, revision, signal) {
       const question: HubQuestion = { endpoint, model: id, revision: revision ?? DEFAULT_BRANCH, hasToken };
       checkNames(id, question.revision);
-      const url = `${endpoint}/api/models/${encodePath(id)}/revision/${encodeURIComponent(question.revision)}?blobs=true`;
+      const url = `${endpoint}/api/models/${encodePath(id)}/revision/${encodeURIComponent(question.revision)}?blobs=true&securityStatus=true`;
       const parse = (body: Buffer): ParsedModelInfo => parseModelInfo(id, body);
       const { value: info } = await askHub(http, { url, headers }, question, parse, signal);
       if (info.isDisabled) throw disabledFailure(id);
@@ -81,6 +81,8 @@ function toSnapshot(requestedId: string, info: ParsedModelInfo, files: readonly 
     license: info.license,
     tags: info.tags,
     baseModels: info.baseModels,
+    ...(info.baseModelRelation === undefined ? {} : { baseModelRelation: info.baseModelRelation }),
+    ...(info.safety === undefined ? {} : { safety: info.safety }),
     files: files.toSorted((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path))),
   };
 }

@@ -72,7 +72,7 @@ test('one request tells all of a model', async () => {
   );
   const model = await hubAt(url, 'hf_secret').getModel('acme/x', 'refs/pr/1');
   assert.equal(requests.length, 1);
-  assert.equal(requests[0]?.url, '/api/models/acme/x/revision/refs%2Fpr%2F1?blobs=true');
+  assert.equal(requests[0]?.url, '/api/models/acme/x/revision/refs%2Fpr%2F1?blobs=true&securityStatus=true');
   assert.equal(requests[0]?.headers.authorization, 'Bearer hf_secret');
   assert.deepEqual(model.files, [
     { path: 'config.json', sizeBytes: 2, gitOid: OID },

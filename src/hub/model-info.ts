@@ -3,7 +3,7 @@ import { isGitOid, isSha256Hex } from '../core/digest.ts';
 import { badAnswer } from './hub-failure.ts';
 import { isModelId } from './names.ts';
 import { quoted } from './quoted.ts';
-import type { HubFile, LicenseFacts } from './types.ts';
+import type { FileSafety, HubFile, LicenseFacts } from './types.ts';
 
 /** The Hub takes no larger file into git itself; https://huggingface.co/docs/hub/repositories-getting-started */
 const LFS_ABOVE_BYTES = 10 * 1024 * 1024;
@@ -33,6 +33,13 @@ const ModelInfo = z.object({
   // A card is written by people: what has the wrong type in it counts as not written, not as an error.
   cardData: z.record(text, z.unknown()).nullish(),
   siblings: z.array(Sibling).nullish(),
+  // Only where `securityStatus` is asked for, and not from every server.
+  securityRepoStatus: z.unknown().optional(),
+});
+
+const SecurityStatus = z.object({
+  scansDone: z.boolean(),
+  filesWithIssues: z.array(z.object({ path: text, level: text })),
 });
 
 const TreeEntry = z.object({
@@ -52,6 +59,8 @@ export interface ParsedModelInfo {
   readonly tags: readonly string[];
   readonly license: LicenseFacts;
   readonly baseModels: readonly string[];
+  readonly baseModelRelation: string | undefined;
+  readonly safety: FileSafety | undefined;
   /** Undefined where the answer lacks sizes or ids, as older servers' do: the tree has them. */
   readonly files: readonly HubFile[] | undefined;
 }
@@ -65,8 +74,10 @@ export function parseModelInfo(model: string, body: Buffer): ParsedModelInfo {
     isPrivate: info.private === true,
     isDisabled: info.disabled === true,
     tags: info.tags ?? [],
-    license: licenseFacts(info.cardData ?? {}),
+    license: licenseFacts(info.cardData ?? {}, info.tags ?? []),
     baseModels: listOf(info.cardData?.base_model),
+    baseModelRelation: relationOf(info.cardData?.base_model_relation, info.tags ?? []),
+    safety: safetyOf(info.securityRepoStatus),
     files: filesOf(model, info.siblings ?? undefined),
   };
 }
@@ -108,13 +119,28 @@ function hubFile(model: string, { path, oid, sizeBytes, lfs, sha256: hash }: Wir
   return { path, sizeBytes, gitOid: oid, ...(hash == null ? {} : { sha256: hash }) };
 }
 
-function licenseFacts(card: Readonly<Record<string, unknown>>): LicenseFacts {
+function licenseFacts(card: Readonly<Record<string, unknown>>, tags: readonly string[]): LicenseFacts {
   const license = textOrList.safeParse(card.license);
+  const tagged = tags.filter(tag => tag.startsWith('license:')).map(tag => tag.slice('license:'.length));
   return {
-    license: license.success ? license.data : null,
+    license: license.success ? license.data : tagged.length > 0 ? tagged : null,
+    ...(!license.success && tagged.length > 0 ? { isFromTags: true } : {}),
     licenseName: typeof card.license_name === 'string' ? card.license_name : null,
     licenseLink: typeof card.license_link === 'string' ? card.license_link : null,
   };
+}
+
+function relationOf(written: unknown, tags: readonly string[]): string | undefined {
+  if (typeof written === 'string' && written !== '') return written;
+  // `base_model:quantized:org/name`, beside the plain `base_model:org/name`.
+  return tags.map(tag => /^base_model:(\w+):/.exec(tag)?.[1]).find(relation => relation !== undefined);
+}
+
+/** Extra knowledge: where it has another shape than the one known, there is none. */
+function safetyOf(value: unknown): FileSafety | undefined {
+  const parsed = SecurityStatus.safeParse(value);
+  if (!parsed.success) return undefined;
+  return { isScanned: parsed.data.scansDone, issues: parsed.data.filesWithIssues };
 }
 
 function listOf(value: unknown): string[] {

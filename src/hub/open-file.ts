@@ -11,7 +11,7 @@ export interface FileRequest {
   readonly http: HttpClient;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly file: HubFile;
+  readonly file: Pick<HubFile, 'path' | 'sizeBytes'>;
   readonly question: HubQuestion;
   /** Tries without one more byte before it is given up. */
   readonly attempts: number;
@@ -161,7 +161,11 @@ function problemOf(
   return isRight ? undefined : wrongSize(question, file, `${headers['content-range']} in ${length} bytes`);
 }
 
-function wrongSize({ model }: HubQuestion, { path, sizeBytes }: HubFile, got: string): IntegrityError {
+function wrongSize(
+  { model }: HubQuestion,
+  { path, sizeBytes }: FileRequest['file'],
+  got: string,
+): IntegrityError {
   return new IntegrityError(
     `${quoted(path)} of ${model}: the Hub lists ${sizeBytes} bytes and sends ${got}`,
     {

@@ -13,6 +13,10 @@ export interface ModelSnapshot {
   readonly license: LicenseFacts;
   readonly tags: readonly string[];
   readonly baseModels: readonly string[];
+  /** How it was made from them, where the card says: `finetune`, `quantized`, `adapter`, `merge`. */
+  readonly baseModelRelation?: string;
+  /** What the Hub's scanners found, where they have looked. */
+  readonly safety?: FileSafety;
   /** Sorted by path (bytewise). */
   readonly files: readonly HubFile[];
 }
@@ -22,6 +26,16 @@ export interface LicenseFacts {
   readonly license: string | readonly string[] | null;
   readonly licenseName: string | null;
   readonly licenseLink: string | null;
+  /** Where the card names no licence and the Hub's tags do. */
+  readonly isFromTags?: boolean;
+}
+
+/** https://huggingface.co/docs/hub/security */
+export interface FileSafety {
+  /** Whether all files have been looked at. */
+  readonly isScanned: boolean;
+  /** `level` as the Hub gives it: `unsafe`, `suspicious`, `caution`. */
+  readonly issues: readonly { readonly path: string; readonly level: string }[];
 }
 
 export interface HubFile {
@@ -41,5 +55,8 @@ export interface Hub {
   /** Resolves a branch, tag or commit (null: the default branch) once. Throws HubError. */
   getModel(id: string, revision: string | null, signal?: AbortSignal): Promise<ModelSnapshot>;
   /** The file's bytes at the snapshot's commit: ranged, resumed, re-resolved by itself. Hashes are the caller's to check. */
-  openFile(snapshot: Pick<ModelSnapshot, 'id' | 'revision'>, file: HubFile): ByteSource;
+  openFile(
+    snapshot: Pick<ModelSnapshot, 'id' | 'revision'>,
+    file: Pick<HubFile, 'path' | 'sizeBytes'>,
+  ): ByteSource;
 }

@@ -32,6 +32,11 @@ export interface LayerEntry {
 /** What the content must hash to: its own sha256, or the git blob id where the Hub gives nothing better. */
 export type ContentId = `sha256:${string}` | `git:${string}`;
 
+/** The best name there is for a file of the Hub. */
+export function contentIdOf(file: { readonly sha256?: string; readonly gitOid: string }): ContentId {
+  return file.sha256 === undefined ? `git:${file.gitOid}` : `sha256:${file.sha256}`;
+}
+
 export type EntryOrigin =
   /** Bytes that came with the plan: licence texts, the bootstrap. */
   | { readonly kind: 'inline'; readonly text: string }

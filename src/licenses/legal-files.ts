@@ -1,6 +1,6 @@
 import type { HubFile } from '../hub/types.ts';
 
-/** The legal texts at the root of a model's repository, best first where there are several of a kind. */
+/** The legal texts of a model's repository, in any of its folders, best first where there are several of a kind. */
 export interface LegalFiles {
   readonly licenses: readonly HubFile[];
   readonly notices: readonly HubFile[];
@@ -21,10 +21,10 @@ const OTHER =
 
 export function findLegalFiles(files: readonly HubFile[]): LegalFiles {
   const candidates = files.filter(isLegalText);
-  const notices = candidates.filter(({ path }) => NOTICE.test(path));
+  const notices = candidates.filter(({ path }) => NOTICE.test(nameOf(path)));
   const rest = candidates.filter(file => !notices.includes(file));
-  const licenses = rest.filter(({ path }) => LICENSE.test(path) && !/^third[-_ ]?party/i.test(path));
-  const others = rest.filter(file => !licenses.includes(file) && OTHER.test(file.path));
+  const licenses = rest.filter(({ path }) => isLicense(path));
+  const others = rest.filter(file => !licenses.includes(file) && OTHER.test(nameOf(file.path)));
   return {
     licenses: licenses.toSorted((a, b) => licenseRank(a) - licenseRank(b) || compareBytes(a.path, b.path)),
     notices: notices.toSorted((a, b) => noticeRank(a) - noticeRank(b) || compareBytes(a.path, b.path)),
@@ -32,20 +32,52 @@ export function findLegalFiles(files: readonly HubFile[]): LegalFiles {
   };
 }
 
+/** Whether a licence file is about something beside the model: its code, others' work, a part in a folder of its own. */
+export function isAboutPart(file: HubFile, { licenses }: LegalFiles): boolean {
+  if (/code|third/i.test(nameOf(file.path)) && !/model|weights/i.test(nameOf(file.path))) return true;
+  const hasOneAtRoot = licenses.some(({ path }) => !path.includes('/'));
+  return hasOneAtRoot && file.path.includes('/') && !LEGAL_FOLDER.test(file.path);
+}
+
+/** Whether a file restricts what the model may be used for. */
+export function isUsePolicy({ path }: HubFile): boolean {
+  return /use[-_ ]?polic|usage[-_ ]?polic|acceptable[-_ ]?use|prohibited[-_ ]?use|use[-_ ]?restrictions/i.test(
+    nameOf(path),
+  );
+}
+
 /** Order of the bytes, the same on every machine. */
 export function compareBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
+/** Where projects keep several: `LICENSES/MIT.txt` (https://reuse.software), `legal/terms.md`. */
+const LEGAL_FOLDER = /^(?:licen[cs]es?|legal)\//i;
+
+function isLicense(path: string): boolean {
+  const name = nameOf(path);
+  if (/^third[-_ ]?party/i.test(name)) return false;
+  return (
+    LICENSE.test(name) ||
+    (/^licen[cs]es?\//i.test(path) && /^[^.]+$|\.(?:txt|md|rst)$/i.test(name) && !OTHER.test(name))
+  );
+}
+
 function isLegalText({ path, sizeBytes }: HubFile): boolean {
-  return !path.includes('/') && sizeBytes > 0 && sizeBytes <= MAX_LEGAL_BYTES && !NOT_A_TEXT.test(path);
+  return sizeBytes > 0 && sizeBytes <= MAX_LEGAL_BYTES && !NOT_A_TEXT.test(path);
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 /**
  * A file named exactly `LICENSE` keeps that name in the image. Else the one about the weights is best (repositories
  * have `LICENSE-CODE` beside `LICENSE-MODEL`), then plain names, and what is about something else comes last.
  */
-function licenseRank({ path }: HubFile): number {
+function licenseRank({ path: wholePath }: HubFile): number {
+  const path = nameOf(wholePath);
+  if (path !== wholePath) return 10 + (/model|weights/i.test(wholePath) ? 0 : 1);
   if (path === 'LICENSE') return 0;
   if (/model|weights/i.test(path)) return 1;
   if (/^licen[cs]e(\.(txt|md|rst))?$/i.test(path)) return 2;
@@ -55,6 +87,7 @@ function licenseRank({ path }: HubFile): number {
 }
 
 function noticeRank({ path }: HubFile): number {
+  if (path.includes('/')) return 10;
   if (path === 'NOTICE') return 0;
   return /^notice(\.(txt|md))?$/i.test(path) ? 1 : 2;
 }

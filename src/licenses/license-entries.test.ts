@@ -5,17 +5,30 @@ import fc from 'fast-check';
 import { digestOf } from '../core/digest.ts';
 import type { HubFile, LicenseFacts, ModelSnapshot } from '../hub/types.ts';
 import type { LayerEntry } from '../layer/recipe.ts';
-import { licenseParts, loadSpdxTexts } from '../spdx/spdx-texts.ts';
-import { licenseEntries } from './license-entries.ts';
-import type { LicenseContext, LicenseOutcome } from './types.ts';
+import { licenseParts, loadSpdxTexts, type SpdxTexts } from '../spdx/spdx-texts.ts';
+import { finishLicenses, licenseTree } from './license-entries.ts';
+import type { LicenseContext, LicensedBaseImage, LicenseOutcome } from './types.ts';
 
 const OID = 'a'.repeat(40);
 const CONTEXT: LicenseContext = {
   variant: 'fat',
-  baseImage: { reference: 'vllm/vllm-openai:v0.6.0', digest: `sha256:${'b'.repeat(64)}` },
   modelDir: '/models/x',
-  sourceUrl: 'https://huggingface.co/acme/x',
+  ancestors: [],
 };
+const BASE: LicensedBaseImage = {
+  reference: 'vllm/vllm-openai:v0.6.0',
+  digest: `sha256:${'b'.repeat(64)}`,
+};
+
+function licenseEntries(
+  model: ModelSnapshot,
+  outcome: LicenseOutcome,
+  context: LicenseContext,
+  texts: SpdxTexts,
+): readonly LayerEntry[] {
+  const repository = { snapshot: model, license: outcome.license, read: new Map() };
+  return finishLicenses(licenseTree(repository, outcome, context, texts), BASE);
+}
 
 function snapshot(names: readonly string[], facts: Partial<LicenseFacts> = {}): ModelSnapshot {
   return {
@@ -63,7 +76,7 @@ function checkWellFormed(entries: readonly LayerEntry[]): void {
     [...new Set(paths)].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))),
   );
   for (const path of paths) {
-    assert.match(path, /^licenses\/[^/]+(\/[^/]+)?$/);
+    assert.match(path, /^licenses\/[^/]+(\/[^/]+)*$/);
     assert.ok(!paths.some(longer => longer.startsWith(`${path}/`)), path);
   }
   for (const { origin, sizeBytes, contentId } of entries) {
@@ -142,7 +155,10 @@ describe('upstream files', () => {
         'notice.py',
         'original/LICENSE',
       ],
-      tree: { LICENSE: '<LICENSE>' },
+      tree: {
+        LICENSE: '<LICENSE>',
+        'original/LICENSE': '<original/LICENSE>',
+      },
     },
   ];
   for (const { names, tree: expected } of cases) {
@@ -227,7 +243,7 @@ describe('no licence file upstream', () => {
 
 test('a slim image has this project’s licence and says where the weights are', async () => {
   const files = await tree(['LICENSE', 'NOTICE'], { context: { variant: 'slim' }, isGated: true });
-  assert.deepEqual(Object.keys(files), ['licenses/CC0', 'licenses/NOTICE']);
+  assert.deepEqual(Object.keys(files), ['licenses/CC0', 'licenses/NOTICE', 'licenses/licenses.json']);
   const notice = files['licenses/NOTICE'] ?? '';
   assert.match(notice, /weights are NOT in this image/);
   assert.match(notice, /downloaded to \/models\/x/);

@@ -1,62 +1,92 @@
 import { digestOf } from '../core/digest.ts';
 import type { HubFile, ModelSnapshot } from '../hub/types.ts';
-import type { LayerEntry } from '../layer/recipe.ts';
+import { contentIdOf, type LayerEntry } from '../layer/recipe.ts';
 import { OWN_LICENSE, type SpdxTexts } from '../spdx/spdx-texts.ts';
 import { compareBytes, findLegalFiles, type LegalFiles } from './legal-files.ts';
+import { licensesJson } from './licenses-json.ts';
 import { noticeText } from './notice-text.ts';
 import { standInText } from './stand-in-text.ts';
-import type { LicenseContext, LicenseOutcome, LicenseTextOrigin } from './types.ts';
+import type {
+  HarvestedTexts,
+  LicenseContext,
+  LicensedBaseImage,
+  LicensedRepository,
+  LicenseOutcome,
+  LicenseTextOrigin,
+  LicenseTree,
+} from './types.ts';
 
 const FOLDER = 'licenses';
 
 /**
- * The `/licenses` tree of an image, sorted by path. A pure function: `texts` has to know what `licenseParts` names
- * (`loadSpdxTexts`), files of the repository are named and not read.
+ * The `/licenses` tree of an image. A pure function: `texts` has to know what `licenseParts` names (`loadSpdxTexts`),
+ * files of the repositories are named and not read.
  */
-export function licenseEntries(
-  snapshot: ModelSnapshot,
+export function licenseTree(
+  model: LicensedRepository,
   outcome: LicenseOutcome,
-  context: LicenseContext,
+  { variant, modelDir, ancestors }: LicenseContext,
   texts: SpdxTexts,
-): readonly LayerEntry[] {
+): LicenseTree {
   const own = texts(OWN_LICENSE);
   if (own === undefined) throw new RangeError(`expected a text for ${OWN_LICENSE}, got none`);
-  const { entries, origin, files } =
-    context.variant === 'fat'
-      ? modelEntries(snapshot, outcome, texts)
-      : { entries: [], origin: { kind: 'none' } as const, files: [] };
+  const nothing: HarvestedTexts = { entries: [], origin: { kind: 'none' }, files: [] };
+  const isFat = variant === 'fat';
+  const harvested = isFat ? harvest(model, `${FOLDER}/model`, texts, 'all') : nothing;
+  const above = (isFat ? ancestors : []).map(ancestor => ({
+    snapshot: ancestor.snapshot,
+    license: ancestor.license,
+    ...harvest(ancestor, `${FOLDER}/base-models/${ancestor.snapshot.id}`, texts, 'read'),
+  }));
+  return {
+    entries: [
+      inlineEntry(`${FOLDER}/CC0`, own),
+      ...harvested.entries,
+      ...above.flatMap(({ entries }) => entries),
+    ],
+    model: { snapshot: model.snapshot, license: model.license, ...harvested },
+    ancestors: above,
+    variant,
+    modelDir,
+    isGated: outcome.isGated,
+  };
+}
+
+/** All entries, sorted by path: with what says what they are, for people (`NOTICE`) and machines (`licenses.json`). */
+export function finishLicenses(tree: LicenseTree, baseImage: LicensedBaseImage): readonly LayerEntry[] {
+  const entries = [...tree.entries, inlineEntry(`${FOLDER}/NOTICE`, noticeText(tree, baseImage))];
   return [
-    inlineEntry(`${FOLDER}/CC0`, own),
-    inlineEntry(`${FOLDER}/NOTICE`, noticeText({ snapshot, outcome, context, origin, files })),
     ...entries,
+    inlineEntry(`${FOLDER}/licenses.json`, licensesJson(tree, entries, baseImage)),
   ].toSorted((a, b) => compareBytes(a.path, b.path));
 }
 
-interface ModelEntries {
-  readonly entries: readonly LayerEntry[];
-  readonly origin: LicenseTextOrigin;
-  /** Names below `licenses/model`. */
-  readonly files: readonly string[];
-}
-
-function modelEntries(snapshot: ModelSnapshot, outcome: LicenseOutcome, texts: SpdxTexts): ModelEntries {
-  const legal = findLegalFiles(snapshot.files);
-  const byName = upstreamFiles(legal);
-  const entries = [...byName].map(([name, file]) => hubEntry(`${FOLDER}/model/${name}`, snapshot, file));
-  let origin: LicenseTextOrigin;
+/** `read` takes the texts that have been read: of a repository that is closed to us there are none. */
+function harvest(
+  { snapshot, license, read }: LicensedRepository,
+  folder: string,
+  texts: SpdxTexts,
+  which: 'all' | 'read',
+): HarvestedTexts {
+  const files = which === 'all' ? snapshot.files : snapshot.files.filter(({ path }) => read.has(path));
+  const byName = upstreamFiles(findLegalFiles(files));
+  const entries = [...byName].map(([name, file]) => hubEntry(`${folder}/${name}`, snapshot, file, read));
   const best = byName.get('LICENSE');
+  let origin: LicenseTextOrigin;
   if (best === undefined) {
-    const standIn = standInText(snapshot.license, outcome.license, texts);
-    entries.push(inlineEntry(`${FOLDER}/model/LICENSE`, standIn.text));
+    const standIn = standInText(snapshot.license, license, texts);
+    entries.push(inlineEntry(`${folder}/LICENSE`, standIn.text));
     origin = standIn.ids.length > 0 ? { kind: 'spdx', ids: standIn.ids } : { kind: 'none' };
   } else {
     origin = { kind: 'upstream', file: best.path };
   }
-  const files = [...new Set(['LICENSE', ...byName.keys()])].sort(compareBytes);
-  return { entries, origin, files };
+  return { entries, origin, files: [...new Set(['LICENSE', ...byName.keys()])].sort(compareBytes) };
 }
 
-/** Upstream's legal files by the name they get: the best as `LICENSE` and `NOTICE`, and where there are more, each as it is called. */
+/**
+ * Upstream's legal files by the name they get: the best as `LICENSE` and `NOTICE`, and where there are more, each as it
+ * is called.
+ */
 function upstreamFiles({ licenses, notices, others }: LegalFiles): ReadonlyMap<string, HubFile> {
   const byName = new Map<string, HubFile>();
   for (const [name, files] of [
@@ -65,10 +95,15 @@ function upstreamFiles({ licenses, notices, others }: LegalFiles): ReadonlyMap<s
   ] as const) {
     const [best] = files;
     if (best !== undefined) byName.set(name, best);
-    if (files.length > 1) for (const file of files) byName.set(file.path, file);
+    if (files.length > 1) for (const file of files) byName.set(nameInTree(file), file);
   }
-  for (const file of others) byName.set(file.path, file);
+  for (const file of others) byName.set(nameInTree(file), file);
   return byName;
+}
+
+/** A folder must not have the name of a file beside it. */
+function nameInTree({ path }: HubFile): string {
+  return /^(?:LICENSE|NOTICE)\//.test(path) ? path.replaceAll('/', '-') : path;
 }
 
 function inlineEntry(path: string, text: string): LayerEntry {
@@ -81,12 +116,17 @@ function inlineEntry(path: string, text: string): LayerEntry {
   };
 }
 
-function hubEntry(path: string, { id, revision }: ModelSnapshot, file: HubFile): LayerEntry {
+function hubEntry(
+  path: string,
+  { id, revision }: ModelSnapshot,
+  file: HubFile,
+  read: LicensedRepository['read'],
+): LayerEntry {
   return {
     path,
     mode: 0o644,
     sizeBytes: file.sizeBytes,
-    contentId: file.sha256 === undefined ? `git:${file.gitOid}` : `sha256:${file.sha256}`,
+    contentId: read.get(file.path)?.sha256 ?? contentIdOf(file),
     origin: { kind: 'hub', repository: id, revision, path: file.path },
   };
 }

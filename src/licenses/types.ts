@@ -1,4 +1,7 @@
 import type { Variant } from '../config/types.ts';
+import type { Digest } from '../core/digest.ts';
+import type { ModelSnapshot } from '../hub/types.ts';
+import type { LayerEntry } from '../layer/recipe.ts';
 
 /** The part of a policy outcome that licences are about. */
 export interface LicenseOutcome {
@@ -6,17 +9,54 @@ export interface LicenseOutcome {
   readonly isGated: boolean;
 }
 
-export interface LicenseContext {
-  readonly variant: Variant;
-  readonly baseImage: { readonly reference: string; readonly digest?: string | undefined };
-  /** Where the model is or comes to be in the image: `/models/x`. */
-  readonly modelDir: string;
-  /** Where people find the model: `https://huggingface.co/acme/x`. */
-  readonly sourceUrl: string;
+/** A text that has been read, and is what the Hub says. */
+export interface ReadText {
+  readonly sha256: Digest;
 }
 
-/** How the text at `licenses/model/LICENSE` was come by. */
+/** A repository whose texts go into the tree. */
+export interface LicensedRepository {
+  readonly snapshot: ModelSnapshot;
+  readonly license: LicenseOutcome['license'];
+  /** What has been read of it, by path. */
+  readonly read: ReadonlyMap<string, ReadText>;
+}
+
+export interface LicenseContext {
+  readonly variant: Variant;
+  /** Where the model is or comes to be in the image: `/models/x`. */
+  readonly modelDir: string;
+  /** The models that it was made from. */
+  readonly ancestors: readonly LicensedRepository[];
+}
+
+/** How the text at `LICENSE` was come by. */
 export type LicenseTextOrigin =
   | { readonly kind: 'upstream'; readonly file: string }
   | { readonly kind: 'spdx'; readonly ids: readonly string[] }
   | { readonly kind: 'none' };
+
+/** The texts of one repository in the tree. */
+export interface HarvestedTexts {
+  readonly entries: readonly LayerEntry[];
+  readonly origin: LicenseTextOrigin;
+  /** Names below the repository's folder. */
+  readonly files: readonly string[];
+}
+
+/** A `/licenses` tree but for what names the base image: `finishLicenses` adds that. */
+export interface LicenseTree {
+  readonly entries: readonly LayerEntry[];
+  readonly model: HarvestedTexts & Omit<LicensedRepository, 'read'>;
+  readonly ancestors: readonly (HarvestedTexts & Omit<LicensedRepository, 'read'>)[];
+  readonly variant: Variant;
+  readonly modelDir: string;
+  readonly isGated: boolean;
+}
+
+export interface LicensedBaseImage {
+  readonly reference: string;
+  readonly digest?: string | undefined;
+  /** What the image itself declares; undefined where it declares nothing or has not been looked at. */
+  readonly license?: { readonly spdx: string; readonly source: string } | undefined;
+}

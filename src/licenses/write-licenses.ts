@@ -1,9 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdir, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { digestOf } from '../core/digest.ts';
-import { describeError, HubError, IntegrityError, WeighbridgeError } from '../core/errors.ts';
-import type { ContentId, LayerEntry } from '../layer/recipe.ts';
+import { describeError, HubError, WeighbridgeError } from '../core/errors.ts';
+import { checkContent } from '../layer/check-content.ts';
+import type { LayerEntry } from '../layer/recipe.ts';
 
 /** Reads an entry that is a file of the model's repository. */
 export type ReadEntry = (entry: LayerEntry) => Promise<Uint8Array>;
@@ -43,29 +43,6 @@ function pathBelowFolder(entryPath: string): string {
     segments.every(segment => !/^\.{0,2}$/.test(segment) && !/[\\:\p{Cc}]/u.test(segment));
   if (!isSafe) throw hostile(entryPath);
   return segments.join('/');
-}
-
-function checkContent(entry: LayerEntry, bytes: Uint8Array): void {
-  if (bytes.length !== entry.sizeBytes) {
-    throw new IntegrityError(`${entry.path}: expected ${entry.sizeBytes} bytes, got ${bytes.length}`, {
-      code: 'INTEGRITY_SIZE',
-      subject: entry.path,
-    });
-  }
-  const actual = entry.contentId.startsWith('git:') ? gitIdOf(bytes) : digestOf(bytes);
-  if (actual !== entry.contentId) {
-    throw new IntegrityError(`${entry.path}: expected ${entry.contentId}, got ${actual}`, {
-      code: 'INTEGRITY_HASH',
-      subject: entry.path,
-      remedy:
-        'The file was not written. Try again; if it stays, the Hub or something on the way to it is at fault.',
-    });
-  }
-}
-
-/** What git names a blob by: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects */
-function gitIdOf(bytes: Uint8Array): ContentId {
-  return `git:${createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex')}`;
 }
 
 async function writeWhole(root: string, below: string, bytes: Uint8Array): Promise<void> {

@@ -6,14 +6,17 @@ import type { HubFile } from '../hub/types.ts';
 const USELESS = ['.gitattributes', '.gitignore', '*.{png,jpg,jpeg,gif,svg,webp,ico,mp4,pdf}'];
 /** Weights of other frameworks, which vLLM does not load. */
 const OTHER_FRAMEWORKS = ['*.h5', '*.msgpack', '*.onnx', '*.onnx_data', '*.ot', '*.tflite'];
-/** Second copies of the weights, in a repository that has them as safetensors. */
-const SECOND_COPIES = ['*.bin', '*.pt', '*.pth', '*.gguf', 'original/', 'consolidated*'];
+/** Second copies of the weights, in a repository that has them as safetensors, and what training has left as pickles. */
+const SECOND_COPIES = ['*.{bin,pt,pth,ckpt,pkl,pickle,joblib,dill}', '*.gguf', 'original/', 'consolidated*'];
 
 /**
  * The repository's files that go into the image. `include` replaces the built-in choice; `exclude` takes away from
  * whichever of the two applies. The order of the snapshot (by path) is kept.
  */
-export function chooseFiles(files: readonly HubFile[], choice: ModelConfig['files']): HubFile[] {
+export function chooseFiles(
+  files: readonly HubFile[],
+  choice: Pick<ModelConfig['files'], 'include' | 'exclude'>,
+): HubFile[] {
   const isIncluded = choice.include === null ? not(matcher(builtInExcludes(files))) : matcher(choice.include);
   const isExcluded = matcher(choice.exclude ?? []);
   return files.filter(({ path }) => isIncluded(path) && !isExcluded(path));

@@ -1,7 +1,10 @@
 import type { Variant } from '../config/types.ts';
 import { digestOf } from '../core/digest.ts';
 import type { HubFile } from '../hub/types.ts';
-import type { LayerEntry, LayerRecipe } from '../layer/recipe.ts';
+import { contentIdOf, type LayerEntry, type LayerRecipe } from '../layer/recipe.ts';
+import { finishLicenses } from '../licenses/license-entries.ts';
+import type { LicensedBaseImage } from '../licenses/types.ts';
+import type { BaseImage } from '../oci/image.ts';
 import { MAX_IMAGE_LAYERS, packFiles } from './pack-layers.ts';
 import type { PlannedModel } from './types.ts';
 
@@ -14,22 +17,35 @@ export function modelDirOf({ model }: Pick<PlannedModel, 'model'>): string {
   return `${model.downloadRoot}/${model.short}`;
 }
 
-/** The layers that a variant adds to a base of `baseLayers` layers, in the order of the image. */
+/** The layers that a variant adds to a base image, in the order of the image. */
 export function layerRecipes(
   planned: PlannedModel,
   variant: Variant,
-  baseLayers: number,
+  base: BaseImage,
   bootstrapSource: string,
 ): LayerRecipe[] {
   const licenses: LayerRecipe = {
     kind: 'licenses',
     name: 'licences',
     root: 'licenses',
-    entries: planned.licenses[variant],
+    entries: finishLicenses(planned.licenses[variant], licensedBase(base)),
   };
   if (variant === 'slim') return [bootstrapRecipe(planned, bootstrapSource), licenses];
-  return [...fileRecipes(planned, baseLayers), licenses];
+  return [...fileRecipes(planned, base.layers.length), licenses];
 }
+
+/** What the base image says of itself; one that is the same but for its digest makes the same tree. */
+export function licensedBase({
+  reference,
+  config,
+}: Pick<BaseImage, 'reference' | 'config'>): LicensedBaseImage {
+  const labels = config.config?.Labels ?? {};
+  const source = LICENSE_LABELS.find(label => labels[label]);
+  const spdx = source && labels[source];
+  return { reference, license: source && spdx ? { spdx, source: `label ${source}` } : undefined };
+}
+
+const LICENSE_LABELS = ['org.opencontainers.image.licenses', 'org.label-schema.license', 'license'];
 
 function fileRecipes(planned: PlannedModel, baseLayers: number): LayerRecipe[] {
   const packed = packFiles(planned.files, {
@@ -63,7 +79,7 @@ function hubEntry({ snapshot }: PlannedModel, file: HubFile, dir: string): Layer
     path: `${dir}/${file.path}`,
     mode: 0o644,
     sizeBytes: file.sizeBytes,
-    contentId: file.sha256 === undefined ? `git:${file.gitOid}` : `sha256:${file.sha256}`,
+    contentId: contentIdOf(file),
     origin: { kind: 'hub', repository: snapshot.id, revision: snapshot.revision, path: file.path },
   };
 }

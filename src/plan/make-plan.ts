@@ -2,13 +2,15 @@ import type { Config, ModelConfig, Variant } from '../config/types.ts';
 import { isAbort, WeighbridgeError } from '../core/errors.ts';
 import type { OnEvent } from '../core/events.ts';
 import { mapPool } from '../core/pool.ts';
-import type { Hub } from '../hub/types.ts';
-import { licenseEntries } from '../licenses/license-entries.ts';
+import type { Hub, ModelSnapshot } from '../hub/types.ts';
+import { licenseTree } from '../licenses/license-entries.ts';
+import type { LicensedRepository } from '../licenses/types.ts';
 import { decide } from '../policy/decide.ts';
+import type { PolicyOutcome } from '../policy/types.ts';
 import { licenseParts, loadSpdxTexts } from '../spdx/spdx-texts.ts';
 import { chooseFiles } from './choose-files.ts';
-import { hubPage } from './hub-page.ts';
 import { modelDirOf } from './layers.ts';
+import { createLegalReader, type LegalReader, type ReadAncestor } from './legal-reader.ts';
 import { tagsFor } from './tags.ts';
 import { chooseTargets, missingPrefixError, type TargetChoice } from './targets.ts';
 import type { Plan, PlannedModel, UnresolvedModel } from './types.ts';
@@ -34,9 +36,10 @@ export async function makePlan(
   options: PlanOptions,
 ): Promise<Plan> {
   const warnings = checkTargets(config, models, options);
+  const legal = createLegalReader(options.hub, options.signal);
   const planned = await mapPool(models, CONCURRENCY, async model => {
     options.onEvent?.({ type: 'model-start', model: model.short, phase: 'resolve' });
-    const result = await planModel(config, model, options);
+    const result = await planModel(config, model, legal, options);
     const isPlanned = result.kind === 'planned';
     options.onEvent?.({ type: 'model-end', model: model.short, status: isPlanned ? 'done' : 'failed' });
     return result;
@@ -61,29 +64,23 @@ function checkTargets(config: Config, models: readonly ModelConfig[], options: P
 async function planModel(
   config: Config,
   model: ModelConfig,
+  legal: LegalReader,
   options: PlanOptions,
 ): Promise<PlannedModel | UnresolvedModel> {
   try {
     const snapshot = await options.hub.getModel(model.id, model.revision, options.signal);
-    const outcome = decide(model, snapshot);
     const files = chooseFiles(snapshot.files, model.files);
     if (files.length === 0) throw noFilesError(model);
+    const { texts, read } = await legal.textsOf(snapshot);
+    const ancestors = doesLineageMatter(model, snapshot) ? await legal.ancestorsOf(snapshot) : [];
+    const outcome = decide(model, {
+      snapshot,
+      texts,
+      ancestors: ancestors.map(({ ancestor }) => ancestor),
+      files,
+    });
     const tags = (variant: Variant): string[] =>
       outcome.decisions[variant].build ? tagsFor(model, variant, snapshot.revision) : [];
-    const parts = licenseParts(outcome.license.spdx);
-    const texts = await loadSpdxTexts(
-      parts.flatMap(({ id, exception }) => (exception ? [id, exception] : [id])),
-    );
-    const licenses = (variant: Variant) => {
-      const baseImage = { reference: model.baseImage };
-      const sourceUrl = hubPage(snapshot.id);
-      return licenseEntries(
-        snapshot,
-        outcome,
-        { variant, baseImage, modelDir: modelDirOf({ model }), sourceUrl },
-        texts,
-      );
-    };
     return {
       kind: 'planned',
       model,
@@ -92,12 +89,38 @@ async function planModel(
       files,
       targets: options.targets === 'none' ? [] : chooseTargets(config, model, options).targets,
       tags: { slim: tags('slim'), fat: tags('fat') },
-      licenses: { slim: licenses('slim'), fat: licenses('fat') },
+      licenses: await licenseTrees(model, { snapshot, license: outcome.license, read }, ancestors, outcome),
     };
   } catch (error) {
     if (isAbort(error) || !(error instanceof WeighbridgeError)) throw error;
     return { kind: 'unresolved', model, error };
   }
+}
+
+/** Where the weights are not handed on anyway, nobody asks what they were made from. */
+function doesLineageMatter({ lineage, permissive, gated }: ModelConfig, snapshot: ModelSnapshot): boolean {
+  return lineage !== 'off' && permissive !== false && gated !== true && snapshot.gated === false;
+}
+
+async function licenseTrees(
+  model: ModelConfig,
+  own: LicensedRepository,
+  readAncestors: readonly ReadAncestor[],
+  outcome: PolicyOutcome,
+): Promise<PlannedModel['licenses']> {
+  const ancestors = readAncestors.flatMap(({ ancestor, read }): LicensedRepository[] => {
+    if (ancestor.kind === 'missing') return [];
+    const { snapshot } = ancestor;
+    const license = outcome.lineage.find(({ id }) => id === snapshot.id);
+    return [{ snapshot, read, license: license ?? { spdx: null, declared: null } }];
+  });
+  const parts = [own, ...ancestors].flatMap(({ license }) => licenseParts(license.spdx));
+  const texts = await loadSpdxTexts(
+    parts.flatMap(({ id, exception }) => (exception ? [id, exception] : [id])),
+  );
+  const tree = (variant: Variant) =>
+    licenseTree(own, outcome, { variant, modelDir: modelDirOf({ model }), ancestors }, texts);
+  return { slim: tree('slim'), fat: tree('fat') };
 }
 
 function noFilesError(model: ModelConfig): WeighbridgeError {

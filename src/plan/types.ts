@@ -1,7 +1,7 @@
 import type { ModelConfig, Variant } from '../config/types.ts';
 import type { WeighbridgeError } from '../core/errors.ts';
 import type { HubFile, ModelSnapshot } from '../hub/types.ts';
-import type { LayerEntry } from '../layer/recipe.ts';
+import type { LicenseTree } from '../licenses/types.ts';
 import type { PolicyOutcome } from '../policy/types.ts';
 import type { Target } from './targets.ts';
 
@@ -23,7 +23,7 @@ export interface PlannedModel {
   /** Tags without repository, by variant; empty for a variant that is not built. */
   readonly tags: Readonly<Record<Variant, readonly string[]>>;
   /** The `/licenses` tree, by variant. */
-  readonly licenses: Readonly<Record<Variant, readonly LayerEntry[]>>;
+  readonly licenses: Readonly<Record<Variant, LicenseTree>>;
 }
 
 /** A model that could not be asked about; nothing is guessed about it. */

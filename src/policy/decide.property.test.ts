@@ -52,7 +52,8 @@ function decideOn(given: Facts): ReturnType<typeof decide> {
     downloadRoot: '/models',
     hfCacheDir: '/root/.cache/huggingface',
     permissiveWhitelist,
-    files: { include: null, exclude: null },
+    lineage: 'enforce',
+    files: { include: null, exclude: null, allowPickle: false },
     tags: [],
     position: { line: 1, column: 1 },
   };
@@ -67,7 +68,7 @@ function decideOn(given: Facts): ReturnType<typeof decide> {
     baseModels: [],
     files: [],
   };
-  return decide(model, snapshot);
+  return decide(model, { snapshot, texts: [], ancestors: [], files: [] });
 }
 
 test('whatever the Hub and the file say, there is an answer, and a gate or a refusal keeps the weights out', () => {

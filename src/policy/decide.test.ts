@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import type { ModelConfig } from '../config/types.ts';
 import type { LicenseFacts, ModelSnapshot } from '../hub/types.ts';
 import { decide } from './decide.ts';
+import type { PolicyFacts } from './facts.ts';
 
 const WHITELIST = ['apache-2.0', 'mit', 'bsd-2-clause', 'bsd-3-clause', 'isc', 'cc0-1.0', 'unlicense'];
 const REVISION = '0123456789abcdef0123456789abcdef01234567';
@@ -24,7 +25,8 @@ function model(changes: Partial<ModelConfig> = {}): ModelConfig {
     downloadRoot: '/models',
     hfCacheDir: '/root/.cache/huggingface',
     permissiveWhitelist: WHITELIST,
-    files: { include: null, exclude: null },
+    lineage: 'enforce',
+    files: { include: null, exclude: null, allowPickle: false },
     tags: [],
     position: { line: 1, column: 1 },
     ...changes,
@@ -48,6 +50,10 @@ function snapshot(card: Card): ModelSnapshot {
     files: [],
     ...(isSnapshot ? card : {}),
   };
+}
+
+function facts(card: Card): PolicyFacts {
+  return { snapshot: snapshot(card), texts: [], ancestors: [], files: [] };
 }
 
 function other(licenseName: string | null, licenseLink: string | null): Partial<ModelSnapshot> {
@@ -412,7 +418,7 @@ const CASES: readonly Case[] = [
 describe('decide', () => {
   for (const { name, card, file, fat, rule, spdx, says } of CASES) {
     test(name, () => {
-      const outcome = decide(model(file), snapshot(card));
+      const outcome = decide(model(file), facts(card));
       const decision = outcome.decisions.fat;
       assert.deepEqual(
         { fat: decision.build, rule: decision.rule, spdx: outcome.license.spdx },
@@ -427,7 +433,7 @@ describe('decide', () => {
   }
 
   test('a decision rests on fields of the Hub at a revision and on lines of the file', () => {
-    const outcome = decide(model({ overrideSpdx: 'MIT' }), snapshot('other'));
+    const outcome = decide(model({ overrideSpdx: 'MIT' }), facts('other'));
     assert.deepEqual(outcome.decisions.fat.evidence, [
       { field: 'gated', value: 'auto', source: 'models.yaml' },
       { field: 'gated', value: false, source: 'hub' },
@@ -441,7 +447,7 @@ describe('decide', () => {
 
   test('a private repository is named, and its publisher warned', () => {
     const license = { license: 'mit', licenseName: null, licenseLink: null };
-    const { fat, slim } = decide(model(), snapshot({ isPrivate: true, license })).decisions;
+    const { fat, slim } = decide(model(), facts({ isPrivate: true, license })).decisions;
     for (const { evidence } of [fat, slim]) {
       assert.ok(evidence.some(({ field, value }) => field === 'private' && value === true));
     }
@@ -452,7 +458,7 @@ describe('decide', () => {
   test('what the Hub says cannot break out of its sentence', () => {
     const nasty = 'mit\n\u001b[31m\u202e::set-output name=x::y\u0000';
     const card = { license: { license: nasty, licenseName: nasty, licenseLink: nasty } };
-    const { license, decisions } = decide(model(), snapshot(card));
+    const { license, decisions } = decide(model(), facts(card));
     assert.doesNotMatch(decisions.fat.reason, /\p{C}/u);
     assert.doesNotMatch(license.declared ?? '', /\p{C}/u);
     assert.equal(decisions.fat.build, false);

@@ -1,20 +1,38 @@
 import type { ModelConfig } from '../config/types.ts';
 import type { ModelSnapshot } from '../hub/types.ts';
+import { changesFor } from './changes.ts';
+import type { PolicyFacts } from './facts.ts';
+import { judgeFiles, type SafetyJudgement } from './file-safety.ts';
 import { type GateJudgement, judgeGate } from './gate.ts';
 import { judgeLicense, type LicenseJudgement } from './license.ts';
+import { judgeLineage, type LineageJudgement } from './lineage.ts';
 import type { Evidence, PolicyDecision, PolicyOutcome } from './types.ts';
 
+interface Judgements {
+  readonly gate: GateJudgement;
+  readonly license: LicenseJudgement;
+  readonly lineage: LineageJudgement;
+  readonly files: SafetyJudgement;
+}
+
 /** Which variants are built, and why. Facts in, decisions out; never throws and asks nobody. */
-export function decide(model: ModelConfig, snapshot: ModelSnapshot): PolicyOutcome {
-  const gate = judgeGate(model, snapshot);
-  const license = judgeLicense(model, snapshot);
+export function decide(model: ModelConfig, facts: PolicyFacts): PolicyOutcome {
+  const { snapshot } = facts;
+  const judged: Judgements = {
+    gate: judgeGate(model, snapshot),
+    license: judgeLicense(model, snapshot, facts.texts),
+    lineage: judgeLineage(model, facts),
+    files: judgeFiles(model, facts),
+  };
+  const { gate, license, lineage, files } = judged;
+  const fat = decideFat(model, judged, snapshot);
   return {
     license: license.license,
     isGated: gate.isGated,
-    decisions: {
-      slim: decideSlim(gate, snapshot),
-      fat: decideFat(model, gate, license, snapshot),
-    },
+    lineage: lineage.lineage,
+    decisions: { slim: decideSlim(gate, snapshot), fat },
+    findings: [gate.finding, ...license.findings, ...lineage.findings, ...files.findings],
+    changes: changesFor(model, fat, license.contradiction),
   };
 }
 
@@ -28,22 +46,40 @@ function decideSlim(gate: GateJudgement, snapshot: ModelSnapshot): PolicyDecisio
   };
 }
 
+/** The first that says no decides; where nobody does, the licence is the reason. */
 function decideFat(
   model: ModelConfig,
-  gate: GateJudgement,
-  license: LicenseJudgement,
+  { gate, license, lineage, files }: Judgements,
   snapshot: ModelSnapshot,
 ): PolicyDecision {
-  const evidence = [...gate.evidence, ...license.evidence, ...evidenceOf(snapshot)];
-  if (gate.isGated) {
-    return { build: false, rule: gate.rule, reason: `${gate.reason}${besides(model, license)}`, evidence };
+  const evidence = [
+    ...gate.evidence,
+    ...license.evidence,
+    ...lineage.evidence,
+    ...files.evidence,
+    ...evidenceOf(snapshot),
+  ];
+  const refused = (rule: string, reason: string): PolicyDecision => ({
+    build: false,
+    rule,
+    reason,
+    evidence,
+  });
+  if (gate.isGated) return refused(gate.rule, `${gate.reason}${besides(model, license)}`);
+  if (!license.license.isPermissive) return refused(license.rule, license.reason);
+  if (lineage.isStop) {
+    const own = license.license.declared ?? 'its own licence';
+    return refused(
+      lineage.rule,
+      `The model says ${own}, but ${lineage.reason} If you know that its weights may be handed on, set \`permissive: true\` for this model.`,
+    );
   }
-  const isBuilt = license.license.isPermissive;
-  const warning =
-    isBuilt && snapshot.isPrivate
-      ? ' The repository is private on the Hub: everyone who can pull the image gets its weights.'
-      : '';
-  return { build: isBuilt, rule: license.rule, reason: `${license.reason}${warning}`, evidence };
+  if (files.stop !== undefined) return refused(files.stop.rule, files.stop.reason);
+  const warning = lineage.reason === '' ? '' : ` Beware: ${lineage.reason}`;
+  const privacy = snapshot.isPrivate
+    ? ' The repository is private on the Hub: everyone who can pull the image gets its weights.'
+    : '';
+  return { build: true, rule: license.rule, reason: `${license.reason}${warning}${privacy}`, evidence };
 }
 
 /** What a reader of a gate's reason would otherwise try next. */

@@ -1,17 +1,31 @@
 import type { ModelConfig } from '../config/types.ts';
 import { plainLine } from '../core/text.ts';
 import type { ModelSnapshot } from '../hub/types.ts';
-import type { Evidence } from './types.ts';
+import type { Evidence, Finding } from './types.ts';
 
 export interface GateJudgement {
   readonly isGated: boolean;
   readonly rule: string;
   readonly reason: string;
   readonly evidence: readonly Evidence[];
+  readonly finding: Finding;
 }
 
 /** Whether users have to ask for access. The file may close a gate, never open the Hub's. */
 export function judgeGate(model: ModelConfig, snapshot: ModelSnapshot): GateJudgement {
+  const judged = gateOf(model, snapshot);
+  return {
+    ...judged,
+    finding: {
+      check: 'gate',
+      says: judged.reason,
+      from: 'the Hub, gated, and models.yaml, gated',
+      verdict: judged.isGated ? 'stop' : 'pass',
+    },
+  };
+}
+
+function gateOf(model: ModelConfig, snapshot: ModelSnapshot): Omit<GateJudgement, 'finding'> {
   const evidence: Evidence[] = [
     { field: 'gated', value: model.gated, source: 'models.yaml' },
     { field: 'gated', value: snapshot.gated, source: 'hub' },

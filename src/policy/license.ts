@@ -1,27 +1,88 @@
 import type { ModelConfig } from '../config/types.ts';
 import { plainLine } from '../core/text.ts';
 import type { ModelSnapshot } from '../hub/types.ts';
+import { type Contradiction, changedText, contradictionOf } from './contradiction.ts';
+import type { LegalText } from './facts.ts';
 import { declaredLicense, type LicenseElement, licenseElements, licenseRef } from './hub-license.ts';
 import { type LicenseExpression, missingParts, permittedKeys, readExpression, spelledOutId } from './spdx.ts';
-import type { Evidence, PolicyOutcome } from './types.ts';
+import type { Evidence, Finding, PolicyOutcome } from './types.ts';
 
 export interface LicenseJudgement {
   readonly license: PolicyOutcome['license'];
   readonly rule: string;
   readonly reason: string;
   readonly evidence: readonly Evidence[];
+  readonly findings: readonly Finding[];
+  readonly contradiction: Contradiction | undefined;
 }
 
 /** Whether the weights may be handed on, as far as the licence goes. */
-export function judgeLicense(model: ModelConfig, snapshot: ModelSnapshot): LicenseJudgement {
-  const taken = takenLicense(model, snapshot);
+export function judgeLicense(
+  model: ModelConfig,
+  snapshot: ModelSnapshot,
+  texts: readonly LegalText[],
+): LicenseJudgement {
+  const taken = takenLicense(model, snapshot, texts);
   const { rule, reason, isPermissive } = ruling(model, taken);
+  const from =
+    model.overrideSpdx === null
+      ? `the Hub, ${snapshot.license.isFromTags ? 'tags' : 'cardData.license'}`
+      : 'models.yaml, override_spdx';
   return {
-    license: { spdx: taken.spdx, declared: taken.declared, isPermissive },
+    license: { spdx: labelOf(taken), declared: taken.declared, isPermissive },
     rule,
     reason,
-    evidence: evidenceFor(model, snapshot),
+    evidence: [...evidenceFor(model, snapshot), ...texts.map(textEvidence)],
+    findings: [
+      { check: 'licence', says: `${capital(taken.words)}.`, from, verdict: 'note' },
+      ...texts.map(textFinding),
+      {
+        check: 'rule',
+        says: reason,
+        from:
+          model.permissive === 'auto' ? 'models.yaml, spdx_permissive_whitelist' : 'models.yaml, permissive',
+        verdict: isPermissive ? 'pass' : 'stop',
+      },
+    ],
+    contradiction: taken.contradiction,
   };
+}
+
+/** Where card and file disagree, the label names both: the reading that promises less. */
+function labelOf({ spdx, contradiction }: TakenLicense): string | null {
+  if (spdx === null || contradiction === undefined) return spdx;
+  return readExpression(`(${spdx}) AND ${contradiction.spdx}`)?.spdx ?? spdx;
+}
+
+function textEvidence({ path, identity }: LegalText): Evidence {
+  return { field: path, value: identityWords(identity), source: 'hub' };
+}
+
+function textFinding({ path, about, identity }: LegalText): Finding {
+  const whose = { model: '', use: ', about use', part: ', not about the model itself', notice: ', a notice' }[
+    about
+  ];
+  return {
+    check: 'text',
+    says: `${path}${whose}: ${identityWords(identity)}.`,
+    from: 'the Hub, the file itself',
+    verdict: 'note',
+  };
+}
+
+function identityWords(identity: LegalText['identity']): string {
+  switch (identity.kind) {
+    case 'spdx':
+      return `the text of ${identity.ids[0]}`;
+    case 'community':
+      return `the text of ${identity.name} (${identity.id})`;
+    case 'modified':
+      return changedText(identity);
+    case 'unread':
+      return `not read: ${identity.why}`;
+    default:
+      return 'not the text of any licence that is known';
+  }
 }
 
 /** What the model is taken to be licensed under, before any judgement. */
@@ -34,6 +95,10 @@ interface TakenLicense {
   readonly words: string;
   /** Why it cannot be read as SPDX, and which line in models.yaml would help. */
   readonly problem: Problem | undefined;
+  /** A text of the repository that says otherwise. */
+  readonly contradiction?: Contradiction | undefined;
+  /** The SPDX licence that the repository's file is, where the card says nothing that can be read. */
+  readonly hint?: string;
 }
 
 interface Problem {
@@ -51,7 +116,7 @@ function ruling(model: ModelConfig, taken: TakenLicense): Ruling {
   if (model.permissive === true) {
     return {
       rule: 'permissive-by-file',
-      reason: `models.yaml vouches that the weights may be handed on (\`permissive: true\`); ${taken.words}.`,
+      reason: `models.yaml vouches that the weights may be handed on (\`permissive: true\`); ${taken.words}.${taken.contradiction === undefined ? '' : ` Beware: ${taken.contradiction.words}.`}`,
       isPermissive: true,
     };
   }
@@ -63,9 +128,21 @@ function ruling(model: ModelConfig, taken: TakenLicense): Ruling {
     };
   }
   if (taken.expression === undefined) {
-    return { ...(taken.problem ?? unknownLicense(taken.words)), isPermissive: false };
+    const problem = taken.problem ?? unknownLicense(taken.words);
+    const reason = taken.hint === undefined ? problem.reason : `${problem.reason} ${taken.hint}`;
+    return { ...problem, reason, isPermissive: false };
   }
   const missing = missingParts(taken.expression.tree, permittedKeys(model.permissiveWhitelist));
+  if (missing.length === 0 && taken.contradiction !== undefined) {
+    const { words, override } = taken.contradiction;
+    const correct =
+      override === undefined ? '' : `write \`override_spdx: ${override}\` if the file is right, or `;
+    return {
+      rule: 'license-contradicted',
+      reason: `${capital(taken.words)}, but ${words}. Somebody has to read it: ${correct}${VOUCH} if the weights may be handed on.`,
+      isPermissive: false,
+    };
+  }
   if (missing.length === 0) {
     return {
       rule: 'license-permitted',
@@ -86,7 +163,33 @@ function ruling(model: ModelConfig, taken: TakenLicense): Ruling {
 
 const VOUCH = 'set `permissive: true` for this model';
 
-function takenLicense(model: ModelConfig, snapshot: ModelSnapshot): TakenLicense {
+function takenLicense(
+  model: ModelConfig,
+  snapshot: ModelSnapshot,
+  texts: readonly LegalText[],
+): TakenLicense {
+  const taken = declaredTaken(model, snapshot);
+  if (taken.expression === undefined) {
+    const hint = fileHint(texts);
+    return hint === undefined ? taken : { ...taken, hint };
+  }
+  return {
+    ...taken,
+    contradiction: contradictionOf(taken.expression.tree, texts, model.overrideSpdx !== null),
+  };
+}
+
+/** What the file says where the card does not: it is shown, and the user says whether it is meant. */
+function fileHint(texts: readonly LegalText[]): string | undefined {
+  const text = texts.find(({ about, identity }) => about === 'model' && identity.kind !== 'unread');
+  if (text === undefined) return undefined;
+  const says = `Its ${text.path} is ${identityWords(text.identity)}`;
+  return text.identity.kind === 'spdx'
+    ? `${says}: write \`override_spdx: ${text.identity.ids[0]}\` if that is its licence.`
+    : `${says}.`;
+}
+
+function declaredTaken(model: ModelConfig, snapshot: ModelSnapshot): TakenLicense {
   const hubDeclared = declaredLicense(snapshot.license);
   const hubWords = hubDeclared === null ? 'the Hub names no licence' : `the Hub says ${hubDeclared}`;
   if (model.overrideSpdx === null) return fromHub(snapshot, hubDeclared, hubWords);

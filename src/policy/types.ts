@@ -2,7 +2,7 @@ import type { Variant } from '../config/types.ts';
 
 /** A fact that a decision rests on: where it was read and what it said. */
 export interface Evidence {
-  /** `cardData.license`, `override_spdx`, `gated`, … */
+  /** `cardData.license`, `override_spdx`, `gated`, `LICENSE`, … */
   readonly field: string;
   readonly value: unknown;
   /** `hub` at the snapshot's revision, or `models.yaml`. */
@@ -19,6 +19,18 @@ export interface PolicyDecision {
   readonly evidence: readonly Evidence[];
 }
 
+/** One step on the way to the decision about the fat image, in the order they are taken. */
+export interface Finding {
+  /** What was looked at, for people: `gate`, `licence`, `LICENSE`, `lineage`, … */
+  readonly check: string;
+  /** What was found, as a sentence. */
+  readonly says: string;
+  /** Where the facts are from: `the Hub, gated`, `models.yaml, permissive`. */
+  readonly from: string;
+  /** Whether it lets the weights pass; a note decides nothing. */
+  readonly verdict: 'pass' | 'stop' | 'note';
+}
+
 export interface PolicyOutcome {
   /** What the model is taken to be licensed under. */
   readonly license: {
@@ -29,5 +41,28 @@ export interface PolicyOutcome {
     readonly isPermissive: boolean;
   };
   readonly isGated: boolean;
+  /** What the models that it was made from are under, nearest first. */
+  readonly lineage: readonly AncestorLicense[];
   readonly decisions: Readonly<Record<Variant, PolicyDecision>>;
+  /** The whole chain of reasoning about the fat image. */
+  readonly findings: readonly Finding[];
+  /** Lines of `models.yaml` that would change it, with what they would mean; none where nothing can. */
+  readonly changes: readonly Change[];
+}
+
+export interface AncestorLicense {
+  readonly id: string;
+  /** Null where it could not be asked about; so are the others then. */
+  readonly revision: string | null;
+  readonly spdx: string | null;
+  readonly declared: string | null;
+  readonly isPermissive: boolean;
+  /** Ids that lead to it from the planned model's own base on, itself last. */
+  readonly chain: readonly string[];
+}
+
+export interface Change {
+  /** `permissive: true` */
+  readonly line: string;
+  readonly means: string;
 }

@@ -1,6 +1,6 @@
 import { type ByteSource, bytesSource, type OpenOptions, readAll } from '../core/byte-source.ts';
 import { memoizeAsync } from '../core/pool.ts';
-import type { Hub, HubFile, ModelSnapshot } from '../hub/types.ts';
+import type { Hub } from '../hub/types.ts';
 import { LayerHasher } from '../layer/layer-hasher.ts';
 import { type ContentResolver, inlineContent, layerSource } from '../layer/layer-source.ts';
 import type { LayerEntry, LayerRecipe } from '../layer/recipe.ts';
@@ -32,8 +32,6 @@ export type OriginPlan<Store> =
   | {
       readonly kind: 'made';
       readonly recipe: LayerRecipe;
-      /** The Hub's files that the recipe names. */
-      readonly files: readonly HubFile[];
       readonly published: readonly PublishedPlace<Store>[];
     };
 
@@ -46,14 +44,11 @@ export interface PublishedPlace<Store> {
 /** How a layer is made, reading what `published` holds from there. */
 export function planMade(
   { recipe }: WantedLayer,
-  { files }: ModelSnapshot,
   published: readonly PublishedLayers[],
 ): OriginPlan<ImageStore> {
-  const paths = new Set(recipe.entries.flatMap(({ origin }) => (origin.kind === 'hub' ? [origin.path] : [])));
   return {
     kind: 'made',
     recipe,
-    files: files.filter(file => paths.has(file.path)),
     published: recipe.entries.flatMap(entry => findPublished(published, entry) ?? []),
   };
 }
@@ -66,21 +61,19 @@ export function openOrigin(plan: OriginPlan<ImageStore>, hub: Hub): BlobOrigin {
 }
 
 function contentResolver(
-  { files, published }: OriginPlan<ImageStore> & { kind: 'made' },
+  { published }: OriginPlan<ImageStore> & { kind: 'made' },
   hub: Hub,
 ): ContentResolver {
   const wholeLayer = memoizeAsync(({ store, layer }: PublishedPlace<ImageStore>) =>
     readAll(store.openBlob(descriptorOf(layer)), MAX_WHOLE_LAYER_BYTES),
   );
-  const byPath = new Map(files.map(file => [file.path, file]));
   const byContent = new Map(published.map(place => [place.file.contentId, place]));
   return entry => {
     if (entry.origin.kind === 'inline') return bytesSource(entry.path, inlineContent(entry));
     const place = byContent.get(entry.contentId);
     if (place !== undefined) return publishedFileSource(place, wholeLayer);
-    const file = byPath.get(entry.origin.path);
-    if (file === undefined) throw new TypeError(`${entry.origin.path} is not in the snapshot`);
-    return hub.openFile({ id: entry.origin.repository, revision: entry.origin.revision }, file);
+    const { repository: id, revision, path } = entry.origin;
+    return hub.openFile({ id, revision }, { path, sizeBytes: entry.sizeBytes });
   };
 }
 

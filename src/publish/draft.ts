@@ -42,7 +42,7 @@ export async function draftImages(planned: PlannedModel, context: PublishContext
       variant,
       parts: bases.map(base => ({
         base,
-        layers: layerRecipes(planned, variant, base.layers.length, context.bootstrapSource).map(want),
+        layers: layerRecipes(planned, variant, base, context.bootstrapSource).map(want),
       })),
     }));
 }

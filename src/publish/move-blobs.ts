@@ -159,7 +159,7 @@ async function transfer(
 function originOf(
   { base, layer, id, sizeBytes }: BlobNeed,
   targets: readonly TargetState[],
-  { planned, context, known, allTargets }: MoveOptions,
+  { context, known, allTargets }: MoveOptions,
   attempt: number,
 ): { readonly origin: OriginPlan<ImageStore>; readonly isFromRegistry: boolean } {
   if (base !== undefined) {
@@ -179,7 +179,7 @@ function originOf(
   const published = mayTrust
     ? allTargets.filter(target => target.dead === undefined).map(target => target.published)
     : [];
-  return { origin: planMade(layer, planned.snapshot, published), isFromRegistry: mayTrust };
+  return { origin: planMade(layer, published), isFromRegistry: mayTrust };
 }
 
 /** Keeps what hashing a layer of ours has shown. */

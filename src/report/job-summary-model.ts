@@ -1,6 +1,6 @@
 import { SEVERITIES } from '../config/types.ts';
 import { formatBytes } from '../core/text.ts';
-import { hubPage } from '../plan/hub-page.ts';
+import { hubPage } from '../licenses/hub-page.ts';
 import type { ImageChange } from '../publish/image-change.ts';
 import { totalBytes } from '../publish/image-facts.ts';
 import { runCommand } from '../publish/run-commands.ts';

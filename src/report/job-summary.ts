@@ -1,6 +1,6 @@
 import { SEVERITIES } from '../config/types.ts';
 import { formatBytes } from '../core/text.ts';
-import { hubPage } from '../plan/hub-page.ts';
+import { hubPage } from '../licenses/hub-page.ts';
 import type { ImageScan } from '../scan/types.ts';
 import { type ModelSection, modelSection } from './job-summary-model.ts';
 import { type MdColumn, mdCode, mdLink, mdTable, mdText } from './markdown.ts';

@@ -1,6 +1,6 @@
 import { VARIANTS } from '../config/types.ts';
 import { formatBytes } from '../core/text.ts';
-import { hubPage } from '../plan/hub-page.ts';
+import { hubPage } from '../licenses/hub-page.ts';
 import { mdCode, mdDetails, mdLink, mdTable, mdText } from './markdown.ts';
 import type { PlanJson, PlanModelJson } from './plan-json.ts';
 

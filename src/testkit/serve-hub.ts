@@ -4,7 +4,7 @@ import { generatedSafetensors, sampleModelFiles } from './sample-model.ts';
 import { serveUntilTerminated } from './server/serve.ts';
 
 // A Hub in a process of its own: `node src/testkit/serve-hub.ts --folder X [--port 0] [--host …] [--token hf_…]
-// [--generate acme/big=4x536870912]…` prints one line of JSON with its addresses. `--generate` adds a model of so many
+// [--gated acme/x]… [--generate acme/big=4x536870912]…` prints one line of JSON with its addresses. `--generate` adds a model of so many
 // shards of so many bytes, made up as they are served; its branch `changed` differs in the last shard.
 const { values } = parseArgs({
   options: {
@@ -12,6 +12,7 @@ const { values } = parseArgs({
     port: { type: 'string', default: '0' },
     host: { type: 'string', default: '127.0.0.1' },
     token: { type: 'string' },
+    gated: { type: 'string', multiple: true, default: [] },
     generate: { type: 'string', multiple: true, default: [] },
   },
 });
@@ -22,6 +23,7 @@ const hub = await startHub({
   ...(values.folder === undefined ? {} : { folder: values.folder }),
   ...(values.token === undefined ? {} : { token: values.token }),
 });
+for (const id of values.gated) hub.repository(id).gated = 'manual';
 for (const model of values.generate) await addGenerated(hub, model);
 await serveUntilTerminated({ url: hub.url, cdnUrl: hub.cdnUrl }, () => hub.close());
 

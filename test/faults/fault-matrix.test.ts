@@ -55,7 +55,7 @@ const HUB: Readonly<Record<string, Place>> = {
   },
   'a weight': { match: /^GET cdn /, faults: { ...COMMON, ...IN_THE_BODY, ...WRONG_LENGTH } },
   'a small file': {
-    match: /^GET hub .*resolve-cache.*LICENSE/,
+    match: /^GET hub .*resolve-cache.*config\.json/,
     faults: { ...COMMON, 'wrong bytes': { kind: 'corrupt', afterBytes: 3 }, ...WRONG_LENGTH },
   },
 };

@@ -6,10 +6,12 @@ import { MODEL_FILES, putBase, World } from '../support/world.ts';
 
 const statuses = (images: readonly { registry: string; variant: string; status: string }[]): string[] =>
   images.map(image => `${image.registry} ${image.variant} ${image.status}`).sort();
+/** Without the licence's text, which each plan reads. */
 const resolved = (world: World): string[] =>
   world.hub.log
     .filter(entry => entry.path.includes('/resolve/'))
-    .map(entry => entry.path.split('/').slice(5).join('/'));
+    .map(entry => entry.path.split('/').slice(5).join('/'))
+    .filter(path => path !== 'LICENSE');
 const uploaded = (world: World): number =>
   world.registries.reduce((sum, registry) => sum + registry.counters.uploadedBytes, 0);
 

@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib';
+import apache from 'spdx-license-list/licenses/Apache-2.0.json' with { type: 'json' };
 import { parseConfig } from '../../src/config/load-config.ts';
 import type { Variant } from '../../src/config/types.ts';
 import { digestOf } from '../../src/core/digest.ts';
@@ -147,7 +148,7 @@ export interface PublishOptions {
 /** A model of three weight files and small ones, with a permissive card. */
 export const MODEL_FILES = {
   'README.md': '---\nlicense: apache-2.0\n---\n# x\n',
-  LICENSE: 'The licence of x.\n',
+  LICENSE: apache.licenseText,
   'config.json': '{"model_type":"llama"}',
   'tokenizer_config.json': '{}',
   'model-00001-of-00003.safetensors': Buffer.alloc(300_000, 1),

@@ -3,6 +3,7 @@ import { readConfigText } from '../../config/load-config.ts';
 import type { Config } from '../../config/types.ts';
 import { ConfigError } from '../../core/errors.ts';
 import type { Plan } from '../../plan/types.ts';
+import { explanations } from '../../report/explanation.ts';
 import { githubMatrix } from '../../report/github-matrix.ts';
 import { gitlabPipeline } from '../../report/gitlab-pipeline.ts';
 import { kubernetesJob } from '../../report/kubernetes-job.ts';
@@ -27,6 +28,7 @@ interface PlanOptions extends CommonOptions {
   readonly workerImage: string;
   readonly parallelism: number;
   readonly registryState?: boolean;
+  readonly explain?: string;
 }
 
 export function addPlan(program: Command): void {
@@ -51,6 +53,10 @@ export function addPlan(program: Command): void {
       'look at the registries too: what is there, what would move (the default for a table)',
     )
     .option('--no-registry-state', 'ask the Hub alone')
+    .option(
+      '--explain <id or short>',
+      'the whole reasoning about one model, and what in models.yaml would change it',
+    )
     .addHelpText(
       'after',
       `
@@ -60,9 +66,10 @@ out: the plan does not depend on it. Exit status 1: a model could not be resolve
     .action((options: PlanOptions) =>
       runSession({ json: options.json === true || options.format === 'json' }, async session => {
         const config = await readConfig(options);
-        const plan = await planFor(session, config, options, 'optional');
+        const only = options.explain === undefined ? {} : { model: [options.explain] };
+        const plan = await planFor(session, config, { ...options, ...only }, 'optional');
         const isForPeople = options.format === 'table' || options.format === 'json';
-        const isTable = options.format === 'table' && !session.isJson;
+        const isTable = options.format === 'table' && !session.isJson && options.explain === undefined;
         const outcomes =
           (options.registryState ?? isTable) && isForPeople
             ? await lookAtRegistries(session, plan)
@@ -73,6 +80,7 @@ out: the plan does not depend on it. Exit status 1: a model could not be resolve
         else if (options.format === 'gitlab') session.print(gitlab(plan, options));
         else if (options.format === 'kubernetes') session.print(await kubernetes(config, options));
         else if (session.isJson) session.print(JSON.stringify(planToJson(plan, outcomes), null, 2));
+        else if (options.explain !== undefined) session.print(explanations(plan, session.stdout));
         else session.print(planTable(plan, { ...session.stdout, outcomes }));
         return hasUnresolved(plan) ? ExitStatus.failed : ExitStatus.done;
       }),
