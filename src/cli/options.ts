@@ -12,6 +12,8 @@ export interface CommonOptions {
   readonly registry?: Readonly<Record<string, string>>;
   readonly shard?: Shard;
   readonly json?: boolean;
+  readonly lock?: boolean;
+  readonly frozen?: boolean;
 }
 
 export interface Shard {
@@ -52,6 +54,10 @@ export function withRegistries(command: Command, purpose = 'publish only here'):
     `${purpose}, e.g. lab=localhost:5000/models; a bare key takes the prefix of the file; can be given more than once`,
     collectRegistry,
   );
+}
+
+export function withFrozen(command: Command): Command {
+  return command.option('--frozen', 'fail where the plan is not what weighbridge.lock says');
 }
 
 export function withJson(command: Command): Command {

@@ -2,14 +2,15 @@ import type { Config } from '../config/types.ts';
 import { describeError } from '../core/errors.ts';
 import { makePlan } from '../plan/make-plan.ts';
 import type { Plan } from '../plan/types.ts';
-import { type CommonOptions, chooseModels } from './options.ts';
+import { heedLock } from './lock-file.ts';
+import { type AdHocOptions, type CommonOptions, chooseModels } from './options.ts';
 import type { Session } from './session.ts';
 
 /** From the file to a plan, the same for every command that needs one. */
 export async function planFor(
   session: Session,
   config: Config,
-  options: CommonOptions,
+  options: CommonOptions & AdHocOptions,
   targets: 'required' | 'optional' | 'none',
 ): Promise<Plan> {
   const plan = await makePlan(config, chooseModels(config, options.model, options.shard), {
@@ -20,8 +21,10 @@ export async function planFor(
     signal: session.signal,
     onEvent: session.progress.onEvent,
   });
-  for (const warning of plan.warnings) session.note(warning);
-  return plan;
+  const differences = await heedLock(config, plan, options);
+  const warnings = [...plan.warnings, ...differences];
+  for (const warning of warnings) session.note(warning);
+  return { ...plan, warnings };
 }
 
 export function hasUnresolved(plan: Plan): boolean {

@@ -4,6 +4,7 @@ export type ErrorCode =
   | 'CONFIG_INVALID'
   | 'CONFIG_UNREADABLE'
   | 'USAGE'
+  | 'LOCK_DIFFERS'
   // the Hub
   | 'HUB_UNREACHABLE'
   | 'HUB_NOT_FOUND'

@@ -57,7 +57,8 @@ export function createLegalReader(hub: Hub, signal: AbortSignal | undefined): Le
   };
 
   async function readText(snapshot: ModelSnapshot, file: HubFile): Promise<ReadFile> {
-    if (file.sizeBytes > MAX_TEXT_BYTES) return { identity: { kind: 'unread', why: 'it is too long' } };
+    if (file.sizeBytes > MAX_TEXT_BYTES)
+      return { identity: { kind: 'unread', why: 'it is too long', isHidden: false } };
     let bytes: Buffer;
     try {
       // What came wrong once may have been changed on the way.
@@ -67,12 +68,12 @@ export function createLegalReader(hub: Hub, signal: AbortSignal | undefined): Le
       });
     } catch (error) {
       if (!isClosed(error)) throw error;
-      return { identity: { kind: 'unread', why: 'the Hub does not show it to us' } };
+      return { identity: { kind: 'unread', why: 'the Hub does not show it to us', isHidden: true } };
     }
     const text = { sha256: digestOf(bytes) };
     const words = bytes.toString('utf8');
     if (words.includes('\0') || words.startsWith('%PDF'))
-      return { text, identity: { kind: 'unread', why: 'it is no plain text' } };
+      return { text, identity: { kind: 'unread', why: 'it is no plain text', isHidden: false } };
     return { text, identity: (await identifier('once')).identify(words) };
   }
 
@@ -91,7 +92,11 @@ export function createLegalReader(hub: Hub, signal: AbortSignal | undefined): Le
         const about = aboutOf(file, legal);
         // Behind a gate nothing is handed on, whatever the texts say.
         if (snapshot.gated !== false) {
-          return { path: file.path, about, identity: { kind: 'unread', why: 'the model is gated' } };
+          return {
+            path: file.path,
+            about,
+            identity: { kind: 'unread', why: 'the model is gated', isHidden: true },
+          };
         }
         const { text, identity } = await readFile(snapshot, file);
         if (text !== undefined) read.set(file.path, text);

@@ -1,4 +1,5 @@
 import type parse from 'spdx-expression-parse';
+import { plainLine } from '../core/text.ts';
 import type { LegalText } from './facts.ts';
 import { licenseRef } from './hub-license.ts';
 
@@ -30,11 +31,12 @@ export function contradictionOf(
 }
 
 function contradictionIn(
-  { path, about, identity }: LegalText,
+  { path: wholePath, about, identity }: LegalText,
   declared: ReadonlySet<string>,
   isOverridden: boolean,
 ): Contradiction | undefined {
   if (about === 'part' || about === 'notice') return undefined;
+  const path = plainLine(wholePath);
   if (about === 'use') {
     if (isOverridden) return undefined;
     const words = `${path} restricts what the model may be used for`;
@@ -48,17 +50,17 @@ function contradictionIn(
     }
     case 'community':
       return {
-        words: `${path} is the text of ${identity.name}`,
+        words: `${path} is the text of ${plainLine(identity.name)}`,
         spdx: licenseRef(identity.id),
         override: undefined,
       };
     case 'modified':
       return { words: `${path} is ${changedText(identity)}`, spdx: licenseRef(path), override: undefined };
     default: {
-      if (isOverridden) return undefined;
+      if (isOverridden || (identity.kind === 'unread' && identity.isHidden)) return undefined;
       const why =
         identity.kind === 'unread'
-          ? `could not be read (${identity.why})`
+          ? `could not be read (${plainLine(identity.why)})`
           : 'is not the text of any licence that is known';
       return { words: `${path} ${why}`, spdx: licenseRef(path), override: undefined };
     }
@@ -72,8 +74,8 @@ export function changedText(identity: {
   readonly removed: string | null;
 }): string {
   const changes = [
-    ...(identity.added === null ? [] : [`adds "${identity.added}"`]),
-    ...(identity.removed === null ? [] : [`lacks "${identity.removed}"`]),
+    ...(identity.added === null ? [] : [`adds "${plainLine(identity.added)}"`]),
+    ...(identity.removed === null ? [] : [`lacks "${plainLine(identity.removed)}"`]),
   ];
   return `a changed copy of ${identity.id}${changes.length === 0 ? '' : ` that ${changes.join(' and ')}`}`;
 }

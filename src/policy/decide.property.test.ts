@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { ModelConfig } from '../config/types.ts';
-import type { ModelSnapshot } from '../hub/types.ts';
+import { ancestor, missing, modelConfig, modelSnapshot, policyFacts } from './decide.fixtures.ts';
 import { decide } from './decide.ts';
 
 const text = fc.oneof(
@@ -37,37 +36,8 @@ type Facts = typeof facts extends fc.Arbitrary<infer T> ? T : never;
 
 function decideOn(given: Facts): ReturnType<typeof decide> {
   const { permissive, gated, overrideSpdx, permissiveWhitelist, hubGated, isPrivate, ...license } = given;
-  const model: ModelConfig = {
-    id: 'acme/x',
-    short: 'x',
-    revision: null,
-    permissive,
-    overrideSpdx,
-    gated,
-    serveArgs: [],
-    oci: { title: '', description: '', url: '' },
-    publish: {},
-    baseImage: 'vllm/vllm-openai:v0.6.0',
-    arch: ['linux/amd64'],
-    downloadRoot: '/models',
-    hfCacheDir: '/root/.cache/huggingface',
-    permissiveWhitelist,
-    lineage: 'enforce',
-    files: { include: null, exclude: null, allowPickle: false },
-    tags: [],
-    position: { line: 1, column: 1 },
-  };
-  const snapshot: ModelSnapshot = {
-    id: 'acme/x',
-    requestedId: 'acme/x',
-    revision: '0'.repeat(40),
-    gated: hubGated,
-    isPrivate,
-    license,
-    tags: [],
-    baseModels: [],
-    files: [],
-  };
+  const model = modelConfig({ permissive, gated, overrideSpdx, permissiveWhitelist });
+  const snapshot = modelSnapshot(null, { gated: hubGated, isPrivate, license });
   return decide(model, { snapshot, texts: [], ancestors: [], files: [] });
 }
 
@@ -114,6 +84,83 @@ test('a longer whitelist never takes a permission back', () => {
       if (!decideOn(given).decisions.fat.build) return;
       const permissiveWhitelist = [...given.permissiveWhitelist, ...more];
       assert.equal(decideOn({ ...given, permissiveWhitelist }).decisions.fat.build, true);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+const identity = fc.oneof(
+  fc.record({
+    kind: fc.constant('spdx' as const),
+    ids: fc.constantFrom(['MIT'], ['Apache-2.0'], ['GPL-3.0', 'GPL-3.0-only']),
+  }),
+  fc.record({ kind: fc.constant('community' as const), id: text, name: text }),
+  fc.record({
+    kind: fc.constant('modified' as const),
+    id: fc.constant('MIT'),
+    added: fc.option(text),
+    removed: fc.option(text),
+  }),
+  fc.record({ kind: fc.constant('unknown' as const) }),
+  fc.record({ kind: fc.constant('unread' as const), why: text, isHidden: fc.boolean() }),
+);
+const legalText = fc.record({
+  path: fc.constantFrom('LICENSE', 'LICENSE.md', 'USE_POLICY.md', 'weird \u202e name'),
+  about: fc.constantFrom('model' as const, 'use' as const, 'part' as const, 'notice' as const),
+  identity,
+});
+const ancestors = fc.array(
+  fc.oneof(
+    fc.constantFrom('mit', 'apache-2.0', 'llama3.1', null).map(license => ancestor('a/b', license)),
+    fc.constant(missing('a/c')),
+  ),
+  { maxLength: 4 },
+);
+const repository = fc.record({
+  license: fc.constantFrom(
+    'mit',
+    'apache-2.0',
+    'mit OR gpl-3.0',
+    'mit AND apache-2.0',
+    'gpl-3.0',
+    'llama3.1',
+    null,
+  ),
+  texts: fc.array(legalText, { maxLength: 4 }),
+  ancestors,
+});
+const isFat = (given: Repository): boolean =>
+  decide(modelConfig(), policyFacts(given.license, given)).decisions.fat.build;
+type Repository = typeof repository extends fc.Arbitrary<infer T> ? T : never;
+
+test('what a repository says besides can only take a permission away', () => {
+  fc.assert(
+    fc.property(repository, given => {
+      if (!isFat(given)) return;
+      assert.ok(isFat({ ...given, texts: [] }));
+      assert.ok(isFat({ ...given, ancestors: [] }));
+      // Each ancestor would be permitted if it were the model itself.
+      for (const one of given.ancestors) {
+        assert.ok(one.kind === 'known');
+        assert.ok(
+          isFat({ license: one.snapshot.license.license as Repository['license'], texts: [], ancestors: [] }),
+        );
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('findings, reason and label hold together whatever the texts are called', () => {
+  fc.assert(
+    fc.property(repository, given => {
+      const { decisions, findings, license } = decide(modelConfig(), policyFacts(given.license, given));
+      assert.equal(
+        findings.some(({ verdict }) => verdict === 'stop'),
+        !decisions.fat.build,
+      );
+      assert.doesNotMatch(decisions.fat.reason, /\p{Cc}/u);
+      if (license.spdx !== null) assert.match(license.spdx, /^[A-Za-z0-9.:+() -]+$/);
     }),
     { numRuns: 1000 },
   );

@@ -3,53 +3,16 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { ModelConfig } from '../config/types.ts';
 import type { LicenseFacts, ModelSnapshot } from '../hub/types.ts';
+import { modelConfig as model, modelSnapshot, REVISION, WHITELIST } from './decide.fixtures.ts';
 import { decide } from './decide.ts';
 import type { PolicyFacts } from './facts.ts';
-
-const WHITELIST = ['apache-2.0', 'mit', 'bsd-2-clause', 'bsd-3-clause', 'isc', 'cc0-1.0', 'unlicense'];
-const REVISION = '0123456789abcdef0123456789abcdef01234567';
-
-function model(changes: Partial<ModelConfig> = {}): ModelConfig {
-  return {
-    id: 'acme/x',
-    short: 'x',
-    revision: null,
-    permissive: 'auto',
-    overrideSpdx: null,
-    gated: 'auto',
-    serveArgs: [],
-    oci: { title: 'x', description: 'x', url: 'https://huggingface.co/acme/x' },
-    publish: {},
-    baseImage: 'vllm/vllm-openai:v0.6.0',
-    arch: ['linux/amd64'],
-    downloadRoot: '/models',
-    hfCacheDir: '/root/.cache/huggingface',
-    permissiveWhitelist: WHITELIST,
-    lineage: 'enforce',
-    files: { include: null, exclude: null, allowPickle: false },
-    tags: [],
-    position: { line: 1, column: 1 },
-    ...changes,
-  };
-}
 
 type Card = LicenseFacts['license'] | Partial<ModelSnapshot>;
 
 function snapshot(card: Card): ModelSnapshot {
   const isSnapshot = card !== null && typeof card === 'object' && !Array.isArray(card);
   const license = isSnapshot ? null : (card as LicenseFacts['license']);
-  return {
-    id: 'acme/x',
-    requestedId: 'acme/x',
-    revision: REVISION,
-    gated: false,
-    isPrivate: false,
-    license: { license, licenseName: null, licenseLink: null },
-    tags: [],
-    baseModels: [],
-    files: [],
-    ...(isSnapshot ? card : {}),
-  };
+  return modelSnapshot(license, isSnapshot ? (card as Partial<ModelSnapshot>) : {});
 }
 
 function facts(card: Card): PolicyFacts {

@@ -4,7 +4,7 @@ import { changesFor } from './changes.ts';
 import type { PolicyFacts } from './facts.ts';
 import { judgeFiles, type SafetyJudgement } from './file-safety.ts';
 import { type GateJudgement, judgeGate } from './gate.ts';
-import { judgeLicense, type LicenseJudgement } from './license.ts';
+import { identityWords, judgeLicense, type LicenseJudgement } from './license.ts';
 import { judgeLineage, type LineageJudgement } from './lineage.ts';
 import type { Evidence, PolicyDecision, PolicyOutcome } from './types.ts';
 
@@ -29,6 +29,7 @@ export function decide(model: ModelConfig, facts: PolicyFacts): PolicyOutcome {
   return {
     license: license.license,
     isGated: gate.isGated,
+    texts: facts.texts.map(({ path, identity }) => ({ path, is: identityWords(identity) })),
     lineage: lineage.lineage,
     decisions: { slim: decideSlim(gate, snapshot), fat },
     findings: [gate.finding, ...license.findings, ...lineage.findings, ...files.findings],

@@ -22,8 +22,8 @@ export interface LegalText {
 
 export type TextIdentity =
   | LicenseIdentity
-  /** It was not read, for a reason in words. */
-  | { readonly kind: 'unread'; readonly why: string };
+  /** It was not read, for a reason in words. `isHidden`: the Hub does not show it, so nobody can say that it is odd. */
+  | { readonly kind: 'unread'; readonly why: string; readonly isHidden: boolean };
 
 /** A model that another one was made from. `chain` leads to it: ids, from the child of the planned model on, itself last. */
 export type Ancestor =

@@ -64,22 +64,23 @@ function textFinding({ path, about, identity }: LegalText): Finding {
   ];
   return {
     check: 'text',
-    says: `${path}${whose}: ${identityWords(identity)}.`,
+    says: `${plainLine(path)}${whose}: ${identityWords(identity)}.`,
     from: 'the Hub, the file itself',
     verdict: 'note',
   };
 }
 
-function identityWords(identity: LegalText['identity']): string {
+/** What a text turned out to be, to be read after `is` or a colon. */
+export function identityWords(identity: LegalText['identity']): string {
   switch (identity.kind) {
     case 'spdx':
       return `the text of ${identity.ids[0]}`;
     case 'community':
-      return `the text of ${identity.name} (${identity.id})`;
+      return `the text of ${plainLine(identity.name)} (${plainLine(identity.id)})`;
     case 'modified':
       return changedText(identity);
     case 'unread':
-      return `not read: ${identity.why}`;
+      return `not read: ${plainLine(identity.why)}`;
     default:
       return 'not the text of any licence that is known';
   }
@@ -183,7 +184,7 @@ function takenLicense(
 function fileHint(texts: readonly LegalText[]): string | undefined {
   const text = texts.find(({ about, identity }) => about === 'model' && identity.kind !== 'unread');
   if (text === undefined) return undefined;
-  const says = `Its ${text.path} is ${identityWords(text.identity)}`;
+  const says = `Its ${plainLine(text.path)} is ${identityWords(text.identity)}`;
   return text.identity.kind === 'spdx'
     ? `${says}: write \`override_spdx: ${text.identity.ids[0]}\` if that is its licence.`
     : `${says}.`;

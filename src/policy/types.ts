@@ -41,6 +41,8 @@ export interface PolicyOutcome {
     readonly isPermissive: boolean;
   };
   readonly isGated: boolean;
+  /** What the legal texts of its repository turned out to be, in words. */
+  readonly texts: readonly { readonly path: string; readonly is: string }[];
   /** What the models that it was made from are under, nearest first. */
   readonly lineage: readonly AncestorLicense[];
   readonly decisions: Readonly<Record<Variant, PolicyDecision>>;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Plan } from '../plan/types.ts';
 import { GIT_OID, plannedOf, REVISION, SHA256, samplePlan } from './plan.fixtures.ts';
 import { planToJson } from './plan-json.ts';
 
@@ -25,6 +26,8 @@ test('a plan as JSON: every key, full references, and a model that could not be 
           permissive: true,
           name: null,
           link: null,
+          texts: [],
+          lineage: [],
         },
         gated: false,
         decisions: plannedOf(plan, 'open').outcome.decisions,
@@ -35,6 +38,7 @@ test('a plan as JSON: every key, full references, and a model that could not be 
           { registry: 'lab', variant: 'fat', tags: tagsOf('localhost:5000/models/hf-open', 'fat') },
         ],
         files: FILES,
+        reasoning: reasoningOf(plan, 'open'),
         settings: settingsOf('open'),
       },
       {
@@ -48,6 +52,8 @@ test('a plan as JSON: every key, full references, and a model that could not be 
           permissive: false,
           name: 'llama3.1',
           link: 'LICENSE',
+          texts: [],
+          lineage: [],
         },
         gated: true,
         decisions: plannedOf(plan, 'gated').outcome.decisions,
@@ -56,6 +62,7 @@ test('a plan as JSON: every key, full references, and a model that could not be 
           { registry: 'lab', variant: 'slim', tags: tagsOf('localhost:5000/models/hf-gated', 'slim') },
         ],
         files: FILES,
+        reasoning: reasoningOf(plan, 'gated'),
         settings: settingsOf('gated'),
       },
       {
@@ -88,6 +95,11 @@ test('warnings are absent where there are none, and the document survives JSON',
 
 function tagsOf(repository: string, variant: string): string[] {
   return [`${repository}:v0.6.0-${variant}`, `${repository}:r${REVISION}-${variant}`];
+}
+
+function reasoningOf(plan: Plan, short: string): object {
+  const { findings, changes } = plannedOf(plan, short).outcome;
+  return { findings, changes };
 }
 
 function settingsOf(short: string) {

@@ -3,7 +3,8 @@ import { errorToJson } from '../core/errors.ts';
 import type { HubFile } from '../hub/types.ts';
 import { modelDirOf } from '../plan/layers.ts';
 import type { Plan, PlannedModel, UnresolvedModel } from '../plan/types.ts';
-import type { Evidence, PolicyDecision } from '../policy/types.ts';
+import { remoteCode } from '../policy/file-safety.ts';
+import type { AncestorLicense, Change, Evidence, Finding, PolicyDecision } from '../policy/types.ts';
 import type { ImageOutcome, PublishOutcome } from '../publish/types.ts';
 
 /** What `plan --json` prints. Keys are only ever added; anything else raises `schemaVersion`. */
@@ -27,6 +28,10 @@ export interface PlanModelJson {
   readonly files: readonly FileJson[];
   /** What else of models.yaml goes into the images. */
   readonly settings?: SettingsJson;
+  /** The way to the decision about the fat image, and the lines of models.yaml that would change it. */
+  readonly reasoning?: { readonly findings: readonly Finding[]; readonly changes: readonly Change[] };
+  /** Python that runs only with `--trust-remote-code`. */
+  readonly remoteCode?: readonly string[];
   readonly error?: ErrorJson;
 }
 
@@ -47,6 +52,10 @@ export interface LicenseJson {
   readonly permissive: boolean;
   readonly name: string | null;
   readonly link: string | null;
+  /** What the legal texts of the repository turned out to be. */
+  readonly texts: readonly { readonly path: string; readonly is: string }[];
+  /** The models that it was made from, nearest first. */
+  readonly lineage: readonly AncestorLicense[];
 }
 
 export type DecisionsJson = Readonly<Record<Variant, DecisionJson>>;
@@ -110,7 +119,15 @@ function plannedJson(planned: PlannedModel, outcomes?: readonly PublishOutcome[]
     short: model.short,
     revision: snapshot.revision,
     license: spdx ?? declared,
-    licenseDetails: { spdx, declared, permissive: isPermissive, name: licenseName, link: licenseLink },
+    licenseDetails: {
+      spdx,
+      declared,
+      permissive: isPermissive,
+      name: licenseName,
+      link: licenseLink,
+      texts: outcome.texts,
+      lineage: outcome.lineage,
+    },
     gated: outcome.isGated,
     decisions: decisionsJson(planned),
     images: imagesJson(
@@ -118,6 +135,8 @@ function plannedJson(planned: PlannedModel, outcomes?: readonly PublishOutcome[]
       outcomes?.find(outcome => outcome.planned === planned),
     ),
     files: files.map(fileJson),
+    reasoning: { findings: outcome.findings, changes: outcome.changes },
+    ...(remoteCode(files).length === 0 ? {} : { remoteCode: remoteCode(files) }),
     settings: settingsJson(planned),
   };
 }

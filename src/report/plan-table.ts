@@ -135,8 +135,15 @@ function section(entry: Entry, options: SectionOptions): string[] {
       );
       return build ? lines : lines.map(line => style.notable(line));
     }),
+    ...codeNote(entry, labelled),
     ...destinations(entry, { ...options, labelled }),
   ];
+}
+
+function codeNote({ outcome }: PlannedModel, labelled: (label: string, text: string) => string[]): string[] {
+  return outcome.findings
+    .filter(({ check }) => check === 'remote code')
+    .flatMap(({ says }) => labelled('code', clean(says)));
 }
 
 /** That a slim image is always built needs no words, unless it takes a token to run it. */

@@ -13,6 +13,7 @@ import {
   type CommonOptions,
   readConfig,
   withConfig,
+  withFrozen,
   withJson,
   withModels,
   withRegistries,
@@ -32,7 +33,7 @@ interface PlanOptions extends CommonOptions {
 }
 
 export function addPlan(program: Command): void {
-  withJson(withShard(withRegistries(withModels(withConfig(program.command('plan'))))))
+  withFrozen(withJson(withShard(withRegistries(withModels(withConfig(program.command('plan')))))))
     .description('ask the Hub about every model and show what would be published, and why')
     .addOption(
       new Option(
@@ -53,6 +54,7 @@ export function addPlan(program: Command): void {
       'look at the registries too: what is there, what would move (the default for a table)',
     )
     .option('--no-registry-state', 'ask the Hub alone')
+    .option('--lock', 'write weighbridge.lock: what this plan rests on, for later plans to be held against')
     .option(
       '--explain <id or short>',
       'the whole reasoning about one model, and what in models.yaml would change it',

@@ -7,6 +7,7 @@ import {
   type CommonOptions,
   readConfig,
   withConfig,
+  withFrozen,
   withJson,
   withModels,
   withRegistries,
@@ -25,7 +26,9 @@ interface PublishOptions extends CommonOptions {
 }
 
 export function addPublish(program: Command): void {
-  withJson(withVariant(withRegistries(withShard(withModels(withConfig(program.command('publish')))))))
+  withFrozen(
+    withJson(withVariant(withRegistries(withShard(withModels(withConfig(program.command('publish'))))))),
+  )
     .description('publish what the plan says: weights go straight from the Hub into the registries')
     .option('-n, --dry-run', 'look at what is published and say what would move; write nothing')
     .option('--force', 'trust nothing that is published: read, check and upload everything again')

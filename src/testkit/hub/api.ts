@@ -20,8 +20,9 @@ export async function answerApi(request: ApiRequest): Promise<void> {
   const { exchange, repository, commit, kind } = request;
   if (kind === 'tree') return await sendTree(request);
   if (kind === 'paths-info') return await sendPathsInfo(exchange, commit);
-  const hasBlobs = isTrue(exchange.url.searchParams.get('blobs'));
-  return await exchange.sendJson(200, await modelInfo(repository, commit, hasBlobs));
+  const has = (name: string): boolean => isTrue(exchange.url.searchParams.get(name));
+  const wanted = { hasBlobs: has('blobs'), hasSecurity: has('securityStatus') };
+  return await exchange.sendJson(200, await modelInfo(repository, commit, wanted));
 }
 
 export function sendRefs(exchange: Exchange, repository: Repository): Promise<void> {

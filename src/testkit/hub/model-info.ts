@@ -7,7 +7,7 @@ import type { Commit, Repository, StoredFile } from './repository.ts';
 export async function modelInfo(
   repository: Repository,
   commit: Commit,
-  hasBlobs: boolean,
+  { hasBlobs, hasSecurity }: { readonly hasBlobs: boolean; readonly hasSecurity: boolean },
 ): Promise<Record<string, unknown>> {
   const cardData = await readCardData(commit.files.get('README.md'));
   const { id } = repository;
@@ -30,6 +30,9 @@ export async function modelInfo(
     disabled: repository.isDisabled,
     ...(cardData === undefined ? {} : { cardData }),
     siblings: files.map(file => (hasBlobs ? siblingWithBlob(file) : { rfilename: file.path })),
+    ...(hasSecurity
+      ? { securityRepoStatus: { scansDone: true, filesWithIssues: repository.filesWithIssues } }
+      : {}),
     spaces: [],
     createdAt: '2026-01-01T00:00:00.000Z',
     usedStorage: files.reduce((sum, file) => sum + file.content.sizeBytes, 0),

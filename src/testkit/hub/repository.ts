@@ -48,6 +48,8 @@ export class Repository {
   isPrivate: boolean;
   isDisabled: boolean;
   readonly isXet: boolean;
+  /** What the scanners have found: `unsafe`, `suspicious`. */
+  readonly filesWithIssues: { path: string; level: string }[] = [];
   readonly #lfsThresholdBytes: number;
 
   constructor(options: RepositoryOptions) {
