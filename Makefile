@@ -18,7 +18,7 @@ ifneq ($(HF_TOKEN),)
 export HF_TOKEN
 endif
 
-.PHONY: help install demo test lint bench build-slim build-fat run-slim run-fat clean
+.PHONY: help install demo test lint bench build-slim build-fat run-slim run-fat plan publish scan clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,15 @@ run-slim: install ## Run what build-slim made (PORT, VOLUME, HF_TOKEN)
 
 run-fat: install ## Run what build-fat made (PORT)
 	$(bin) run $(SHORT) $(model) --variant fat --archive $(call archive,fat) --port $(PORT) $(ARGS)
+
+plan: install ## What models.yaml would publish, and why (ARGS: --model …)
+	$(bin) plan $(ARGS)
+
+publish: install ## Publish models.yaml (ARGS: --model …, --dry-run)
+	$(bin) publish $(ARGS)
+
+scan: install ## Scan what is published with Trivy (ARGS: --model …)
+	$(bin) scan $(ARGS)
 
 clean: ## Remove what was built
 	rm -rf build dist
