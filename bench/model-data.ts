@@ -55,6 +55,15 @@ export function makeModel(folder: string, count: number, sizeBytes: number): Ben
   };
 }
 
+/** The model at a later commit, with new bytes in its first weight file. */
+export function changeFile(model: BenchModel): BenchModel {
+  const first = model.files.find(file => file.sha256 !== undefined);
+  if (first === undefined) throw new RangeError('a model without weights');
+  const { storedAs, sha256 } = makeWeights(model.folder, 'weights-changed', first.sizeBytes);
+  const files = model.files.map(file => (file === first ? { ...file, storedAs, sha256 } : file));
+  return { ...model, files, revision: createHash('sha1').update(sha256).digest('hex') };
+}
+
 function makeWeights(folder: string, name: string, sizeBytes: number): { storedAs: string; sha256: string } {
   const hash = createHash('sha256');
   const file = openSync(path.join(folder, name), 'w');

@@ -1,12 +1,13 @@
-import { writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { buildBaseImage } from '../src/testkit/base-image.ts';
 import { pushImage } from '../src/testkit/push-image.ts';
+import { runOk } from '../test/support/tools.ts';
 import { type Finished, measure } from './measure.ts';
 import type { Server } from './servers.ts';
 
-const ROOT = path.join(import.meta.dirname, '..');
-const BASE = 'vllm/vllm-openai';
+export const ROOT = path.join(import.meta.dirname, '..');
+export const BASE = 'vllm/vllm-openai';
 
 /** Puts a base image with a few layers of its own into a target; `version` makes it another one. */
 export async function putBase(target: Server, version: string): Promise<void> {
@@ -18,31 +19,47 @@ export async function putBase(target: Server, version: string): Promise<void> {
 export function writeConfig(
   folder: string,
   targets: readonly Server[],
-  options: { readonly base?: string; readonly id?: string } = {},
+  options: { readonly base?: string; readonly tags?: readonly string[] } = {},
 ): string {
   const file = path.join(folder, 'models.yaml');
   const config = {
     registries: Object.fromEntries(targets.map(({ host }, index) => [`r${index}`, `${host}/bench`])),
-    defaults: { base_image: `${targets[0]?.host}/${BASE}:${options.base ?? 'v0.6.0'}` },
-    models: [{ id: options.id ?? 'acme/random', short: 'random' }],
+    defaults: {
+      base_image: `${targets[0]?.host}/${BASE}:${options.base ?? 'v0.6.0'}`,
+      ...(options.tags === undefined ? {} : { tags: options.tags }),
+    },
+    models: [{ id: 'acme/random', short: 'random' }],
   };
   writeFileSync(file, JSON.stringify(config));
   return file;
 }
 
-/** Runs the published command as a user would, the fat image alone, in a process of its own. */
+/**
+ * The package as npm would publish it, compiled into `folder`: a clone runs from its sources, whose types are stripped
+ * at every start, and that is not what users wait for. Gives the command.
+ */
+export async function compilePackage(folder: string): Promise<readonly string[]> {
+  mkdirSync(folder, { recursive: true });
+  await runOk(path.join(ROOT, 'node_modules/.bin/tsc'), [
+    '-p',
+    path.join(ROOT, 'tsconfig.build.json'),
+    '--outDir',
+    path.join(folder, 'dist'),
+  ]);
+  cpSync(path.join(ROOT, 'src/runtime'), path.join(folder, 'dist/runtime'), { recursive: true });
+  cpSync(path.join(ROOT, 'package.json'), path.join(folder, 'package.json'));
+  symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
+  return [process.execPath, path.join(folder, 'dist/cli/main.js')];
+}
+
+/** Runs the command as a user would, for the fat image alone, in a process of its own. */
 export async function publish(
+  weighbridge: readonly string[],
   configFile: string,
   hub: Server,
-  options: {
-    readonly env?: NodeJS.ProcessEnv;
-    readonly flags?: readonly string[];
-    readonly program?: string;
-  } = {},
+  env: NodeJS.ProcessEnv = {},
 ): Promise<Finished> {
-  const program = options.program ?? path.join(ROOT, 'bin', 'weighbridge');
-  const command = [program, 'publish', '--config', configFile, '--variant', 'fat', '--json'];
-  return await measure([...command, ...(options.flags ?? [])], {
-    env: { HF_ENDPOINT: hub.url, HF_TOKEN: '', HUGGING_FACE_HUB_TOKEN: '', ...options.env },
+  return await measure([...weighbridge, 'publish', '--config', configFile, '--variant', 'fat', '--json'], {
+    env: { HF_ENDPOINT: hub.url, HF_TOKEN: '', HUGGING_FACE_HUB_TOKEN: '', ...env },
   });
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -39,9 +40,14 @@ export async function makeCertificate(folder: string, address: string): Promise<
 export async function startHub(
   folder: string,
   model: BenchModel,
-  options: { readonly port: number; readonly tls?: Certificate & { readonly address: string } },
+  options: {
+    readonly tls?: Certificate & { readonly address: string };
+    /** What goes before the command. */
+    readonly prefix?: readonly string[];
+  } = {},
 ): Promise<Server> {
-  const { port, tls } = options;
+  const { tls } = options;
+  const port = await freePort();
   const host = `${tls?.address ?? '127.0.0.1'}:${port}`;
   const url = `${tls === undefined ? 'http' : 'https'}://${host}`;
   mkdirSync(folder, { recursive: true });
@@ -49,10 +55,9 @@ export async function startHub(
   writeFileSync(info, modelInfo(model));
   const config = path.join(folder, 'nginx.conf');
   writeFileSync(config, nginxConfig({ folder, model, info, url, port, tls }));
-  const child = spawn('nginx', ['-p', folder, '-c', config, '-e', path.join(folder, 'error.log')], {
-    stdio: 'inherit',
-  });
-  await untilAnswered(`http://127.0.0.1:${port + 1}/`);
+  const nginx = ['nginx', '-p', folder, '-c', config, '-e', path.join(folder, 'error.log')];
+  const child = start([...(options.prefix ?? []), ...nginx]);
+  await untilAnswered(port);
   const pids = await childrenOf(child);
   return { host, url, pids, stop: () => stop(child) };
 }
@@ -91,8 +96,6 @@ ${tls === undefined ? '' : `    ssl_certificate ${tls.cert}; ssl_certificate_key
     }
 ${files.join('\n')}
   }
-  # Plain, to see that it is up.
-  server { listen 127.0.0.1:${port + 1}; location / { return 200; } }
 }
 `;
 }
@@ -114,8 +117,9 @@ export async function startSink(tls?: Certificate & { readonly address: string }
 }
 
 /** The CNCF distribution registry (Debian: docker-registry), which keeps its blobs in `folder`. */
-export async function startDistribution(folder: string, port: number): Promise<Server> {
+export async function startDistribution(folder: string, prefix: readonly string[] = []): Promise<Server> {
   mkdirSync(folder, { recursive: true });
+  const port = await freePort();
   const host = `127.0.0.1:${port}`;
   const config = path.join(folder, 'config.yml');
   // It reads YAML, of which JSON is a part.
@@ -126,21 +130,33 @@ export async function startDistribution(folder: string, port: number): Promise<S
     http: { addr: host, secret: 'bench' },
   };
   writeFileSync(config, JSON.stringify(settings));
-  const child = spawn('docker-registry', ['serve', config], { stdio: 'ignore' });
-  await untilAnswered(`http://${host}/v2/`);
+  const child = start([...prefix, 'docker-registry', 'serve', config]);
+  await untilAnswered(port);
   return { host, url: `http://${host}`, pids: [child.pid ?? 0], stop: () => stop(child) };
 }
 
-async function untilAnswered(url: string): Promise<void> {
+function start([program = '', ...args]: readonly string[]): ChildProcess {
+  return spawn(program, args, { stdio: 'ignore' });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise(resolve => server.close(resolve));
+  return port;
+}
+
+async function untilAnswered(port: number): Promise<void> {
   for (let attempt = 0; ; attempt++) {
-    try {
-      const response = await fetch(url);
-      await response.text();
-      return;
-    } catch (error) {
-      if (attempt === 100) throw new Error(`nothing answers at ${url}`, { cause: error });
-      await sleep(50);
-    }
+    const socket = connect(port, '127.0.0.1');
+    const isThere = await new Promise<boolean>(resolve => {
+      socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    });
+    socket.destroy();
+    if (isThere) return;
+    if (attempt === 100) throw new Error(`nothing answers at port ${port}`);
+    await sleep(50);
   }
 }
 

@@ -7,7 +7,7 @@ set -euo pipefail
 # command:package
 wanted=(
   podman:podman runc:runc skopeo:skopeo buildah:buildah umoci:umoci mmdebstrap:mmdebstrap
-  docker-registry:docker-registry python3:python3 flock:util-linux perl:perl-base
+  docker-registry:docker-registry nginx:nginx-light python3:python3 flock:util-linux perl:perl-base
   tmux:tmux chromium:chromium shellcheck:shellcheck rsync:rsync
 )
 

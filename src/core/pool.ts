@@ -52,26 +52,52 @@ export class Mutex {
   }
 }
 
-/** Lets at most `limit` pieces of work run at once, whoever asks; the rest wait in line. */
+/**
+ * Lets at most `limit` pieces of work run at once, whoever asks; the rest wait in line. `lower` and `raise` move the
+ * bound between 1 and `limit`; what runs already goes on.
+ */
 export class Limiter {
-  #free: number;
+  readonly #limit: number;
+  #bound: number;
+  #running = 0;
   readonly #waiting: (() => void)[] = [];
 
   constructor(limit: number) {
     if (!Number.isInteger(limit) || limit < 1)
       throw new RangeError(`expected a limit of 1 or more, got ${limit}`);
-    this.#free = limit;
+    this.#limit = limit;
+    this.#bound = limit;
   }
 
   async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free -= 1;
+    // Who is let in from the line has been counted by who let him in.
+    if (this.#running < this.#bound) this.#running += 1;
     else await new Promise<void>(resolve => this.#waiting.push(resolve));
     try {
       return await work();
     } finally {
+      this.#running -= 1;
+      this.#letIn();
+    }
+  }
+
+  /** Halves the bound. */
+  lower(): void {
+    this.#bound = Math.max(1, Math.floor(this.#bound / 2));
+  }
+
+  /** One more at once, up to the limit. */
+  raise(): void {
+    this.#bound = Math.min(this.#limit, this.#bound + 1);
+    this.#letIn();
+  }
+
+  #letIn(): void {
+    while (this.#running < this.#bound) {
       const next = this.#waiting.shift();
-      if (next === undefined) this.#free += 1;
-      else next();
+      if (next === undefined) return;
+      this.#running += 1;
+      next();
     }
   }
 }

@@ -120,17 +120,22 @@ async function transfer(
         digest,
         onProgress: doneBytes =>
           context.onEvent({ type: 'blob-progress', model, blob: need.name, doneBytes }),
-        onRetry: (store, error, retry, delayMs) =>
+        onRetry: (store, error, retry, delayMs) => {
+          // It has too much to do: fewer blobs at once are faster than more that are turned away.
+          if (error instanceof WeighbridgeError && error.code === 'REGISTRY_RATE_LIMITED')
+            context.blobSlots.lower();
           context.onEvent({
             type: 'retry',
             what: `${need.name} to ${store.name}`,
             attempt: retry,
             delayMs,
             reason: String(error),
-          }),
+          });
+        },
       };
       const result = await moveBytes(move, context);
       downloadedBytes += result.readBytes;
+      if (result.failures.size === 0) context.blobSlots.raise();
       if (result.digest !== undefined) note(need, result.digest, result, options);
       // The one read that fed all targets is counted at the first of them.
       for (const target of targets) {

@@ -108,6 +108,39 @@ test('a store that breaks goes on from where it says it stands; the other does n
   assert.deepEqual(a.blobs.get(digestOf(CONTENT)), CONTENT);
 });
 
+test('a store that takes nothing holds the others back only for a while, and gets its bytes afterwards', async () => {
+  const [stuck, quick] = [new FakeStore('stuck'), new FakeStore('quick')];
+  const start = stuck.startUpload.bind(stuck);
+  let isStuck = true;
+  stuck.startUpload = async options => {
+    const upload = await start(options);
+    const { write } = upload;
+    upload.write = chunk => (isStuck ? new Promise<void>(() => undefined) : write.call(upload, chunk));
+    return upload;
+  };
+  const order: string[] = [];
+  for (const store of [stuck, quick]) {
+    const set = store.blobs.set.bind(store.blobs);
+    store.blobs.set = (digest, bytes) => {
+      order.push(store.name);
+      return set(digest, bytes);
+    };
+  }
+  const result = await transferBlob({
+    source: source(),
+    hasher: new CopyHasher(),
+    stores: asStores(stuck, quick),
+    retry: AT_ONCE,
+    laggardMs: 20,
+    onRetry: () => {
+      isStuck = false;
+    },
+  });
+  assert.equal(result.failures.size, 0);
+  assert.deepEqual(order, ['quick', 'stuck']);
+  assert.deepEqual(stuck.blobs.get(digestOf(CONTENT)), CONTENT);
+});
+
 test('a refused login is not tried again and does not touch the other store', async () => {
   const a = new FakeStore('a', [{ afterBytes: 0, error: refused, keptBytes: 0 }]);
   const b = new FakeStore('b');

@@ -28,6 +28,8 @@ export interface TransferOptions {
   readonly signal?: AbortSignal | undefined;
   /** Lets large blobs pass through memory that goes round. */
   readonly buffers?: BufferPool | undefined;
+  /** How long stores that are ready wait for one that is not. */
+  readonly laggardMs?: number;
   /** How long to wait before a store that broke is tried again. */
   readonly retry?: RetryPolicy;
   readonly onProgress?: (doneBytes: number) => void;
@@ -45,6 +47,8 @@ export interface TransferResult {
 
 /** Tries a store gets for one blob, as long as none of them moves it on. */
 const MAX_ATTEMPTS = 4;
+/** Longer than a registry needs to write a chunk to its disk, and shorter than it takes to see that it is gone. */
+const LAGGARD_MS = 15_000;
 
 /**
  * One read of the source feeds all stores. A store that fails drops out of the read and, once it is over, goes on from
@@ -74,7 +78,7 @@ export async function transferBlob(options: TransferOptions): Promise<TransferRe
 /** Reads on from the lowest position that anyone needs, until the end or until no sink is left to feed. */
 async function feed(
   sinks: readonly Sink[],
-  { source, hasher, signal, buffers, onProgress }: TransferOptions,
+  { source, hasher, signal, buffers, laggardMs = LAGGARD_MS, onProgress }: TransferOptions,
 ): Promise<number> {
   const start = Math.min(hasher.position, ...sinks.map(sink => sink.offset));
   let position = start;
@@ -85,13 +89,46 @@ async function feed(
       holders -= 1;
       if (holders === 0) buffers?.release(chunk);
     };
-    const waits = sinks.map(sink => sink.write(position, chunk, onTaken)).filter(wait => wait !== undefined);
-    if (waits.length > 0) await Promise.all(waits);
+    const writes = new Map<Sink, Promise<void>>();
+    for (const sink of sinks) {
+      const wait = sink.write(position, chunk, onTaken);
+      if (wait !== undefined) writes.set(sink, wait);
+    }
+    if (writes.size > 0) await taken(sinks, writes, laggardMs);
     position += chunk.length;
     onProgress?.(position);
     if (sinks.every(sink => sink.isBroken)) break;
   }
   return position - start;
+}
+
+/**
+ * Waits until the stores have room again. A slow one sets the pace for all, because only so much is kept for it; one
+ * that takes nothing at all is left behind and goes on once the others are done.
+ */
+async function taken(
+  sinks: readonly Sink[],
+  writes: Map<Sink, Promise<void>>,
+  laggardMs: number,
+): Promise<void> {
+  const all = Promise.all([...writes].map(([sink, wait]) => wait.then(() => writes.delete(sink))));
+  if (sinks.length === 1) {
+    await all;
+    return;
+  }
+  const isOthersTurn = (): boolean => sinks.some(sink => !sink.isBroken && !writes.has(sink));
+  while (writes.size > 0) {
+    let timer: NodeJS.Timeout | undefined;
+    const later = new Promise(resolve => {
+      timer = setTimeout(resolve, laggardMs);
+    });
+    await Promise.race([all, later]);
+    clearTimeout(timer);
+    if (writes.size > 0 && isOthersTurn()) {
+      for (const sink of writes.keys()) sink.leaveBehind(laggardMs);
+      return;
+    }
+  }
 }
 
 function checkDigest({ hasher, digest: expected, source }: TransferOptions): Digest {
@@ -160,6 +197,17 @@ class Sink {
       this.#break(error);
       return undefined;
     }
+  }
+
+  leaveBehind(laggardMs: number): void {
+    const { name } = this.store;
+    this.#break(
+      new RegistryError(`${name} took nothing for ${laggardMs / 1000} s while others waited`, {
+        code: 'REGISTRY_UNREACHABLE',
+        subject: name,
+        remedy: 'Check that it is up, then publish again: what is there already is kept.',
+      }),
+    );
   }
 
   async commit(digest: Digest): Promise<void> {
