@@ -122,8 +122,8 @@ test('the feed has whole addresses where it knows its own', () => {
 
 test('a topic: anchors as on GitHub, links between topics, none out of the folder', () => {
   const markdown =
-    '# Top `x`\n\nFirst. More.\n\n## A & B\n\n[a](policy.md#the-rules) [b](../README.md) [c](https://x.example/?a=1&b=2)\n\n```sh\necho "<b>"\n```\n';
-  const { title, summary, headings, body } = toTopic({ name: 'x', markdown });
+    '# Top `x`\n\nFirst. More.\n\n## A & B\n\n[a](policy.md#the-rules) [b](../README.md) [d](gone.md#there) [c](https://x.example/?a=1&b=2)\n\n```sh\necho "<b>"\n```\n';
+  const { title, summary, headings, body } = toTopic({ name: 'x', markdown }, new Set(['x', 'policy']));
   const text = JSON.stringify(body);
   assert.deepEqual([title, summary], ['Top x', 'First. More.']);
   assert.deepEqual(
@@ -131,7 +131,7 @@ test('a topic: anchors as on GitHub, links between topics, none out of the folde
     ['a--b'],
   );
   assert.match(text, /href=\\"policy\.html#the-rules\\"/);
-  assert.doesNotMatch(text, /README|<b>/);
+  assert.doesNotMatch(text, /README|gone|<b>/);
 });
 
 test('a scale has a handful of round marks, whatever it weighs', () => {

@@ -33,7 +33,8 @@ export function* makeSite({ data, docs, assets, url }: SiteSources): Generator<S
   if (data.models.length > FIRST_ROWS) yield { path: 'all.html', content: allPage(data, site) };
   for (const model of data.models) yield { path: model.page, content: modelPage(model, data, site) };
   if (docs.length === 0) return;
-  const topics = inReadingOrder(docs).map(toTopic);
+  const names = new Set(docs.map(doc => doc.name));
+  const topics = inReadingOrder(docs).map(doc => toTopic(doc, names));
   yield { path: 'docs/index.html', content: docsIndexPage(topics, site) };
   for (const topic of topics)
     yield { path: `docs/${topic.name}.html`, content: docPage(topic, topics, site) };

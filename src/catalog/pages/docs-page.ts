@@ -42,8 +42,11 @@ export function inReadingOrder<T extends { readonly name: string }>(topics: read
   return topics.toSorted((a, b) => place(a.name) - place(b.name) || a.name.localeCompare(b.name));
 }
 
-/** Reads Markdown. Links to other topics become links to their pages, links out of the folder become plain text. */
-export function toTopic({ name, markdown }: DocSource): DocTopic {
+/**
+ * Reads Markdown. Links to other `topics` become links to their pages; what leads out of the folder, or to a topic that is
+ * not there, becomes plain text.
+ */
+export function toTopic({ name, markdown }: DocSource, topics: ReadonlySet<string>): DocTopic {
   const headings: { id: string; text: string; depth: number }[] = [];
   const slugs = new Map<string, number>();
   const marked = new Marked({
@@ -60,7 +63,7 @@ export function toTopic({ name, markdown }: DocSource): DocTopic {
       },
       link({ href, tokens }: Tokens.Link) {
         const inner = this.parser.parseInline(tokens);
-        const target = linkTarget(href);
+        const target = linkTarget(href, topics);
         if (target === undefined) return inner;
         const rel = /^https?:/.test(target) ? ' rel="external"' : '';
         return `<a href="${escapeHtml(target)}"${rel}>${inner}</a>`;
@@ -158,10 +161,12 @@ function topicList(topics: readonly DocTopic[], here: string | undefined): Marku
   `;
 }
 
-function linkTarget(href: string): string | undefined {
+function linkTarget(href: string, topics: ReadonlySet<string>): string | undefined {
   if (/^(https?:|mailto:|#)/.test(href)) return href;
   if (href.startsWith('../') || href.startsWith('/')) return undefined;
-  return href.replace(/\.md(?=$|#)/, '.html');
+  const [, topic, anchor = ''] = /^([^#]*)\.md(#.*)?$/.exec(href) ?? [];
+  if (topic === undefined) return href;
+  return topics.has(topic) ? `${topic}.html${anchor}` : undefined;
 }
 
 /** As GitHub makes anchors, so that links that work there work here. */
