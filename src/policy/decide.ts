@@ -4,8 +4,9 @@ import { changesFor } from './changes.ts';
 import type { PolicyFacts } from './facts.ts';
 import { judgeFiles, type SafetyJudgement } from './file-safety.ts';
 import { type GateJudgement, judgeGate } from './gate.ts';
-import { identityWords, judgeLicense, type LicenseJudgement } from './license.ts';
+import { judgeLicense, type LicenseJudgement } from './license.ts';
 import { judgeLineage, type LineageJudgement } from './lineage.ts';
+import { identityWords } from './text-findings.ts';
 import type { Evidence, PolicyDecision, PolicyOutcome } from './types.ts';
 
 interface Judgements {

@@ -1,10 +1,11 @@
 import type { ModelConfig } from '../config/types.ts';
 import { plainLine } from '../core/text.ts';
 import type { ModelSnapshot } from '../hub/types.ts';
-import { type Contradiction, changedText, contradictionOf } from './contradiction.ts';
+import { type Contradiction, contradictionOf } from './contradiction.ts';
 import type { LegalText } from './facts.ts';
 import { declaredLicense, type LicenseElement, licenseElements, licenseRef } from './hub-license.ts';
 import { type LicenseExpression, missingParts, permittedKeys, readExpression, spelledOutId } from './spdx.ts';
+import { fileHint, textEvidence, textFinding } from './text-findings.ts';
 import type { Evidence, Finding, PolicyOutcome } from './types.ts';
 
 export interface LicenseJudgement {
@@ -52,38 +53,6 @@ export function judgeLicense(
 function labelOf({ spdx, contradiction }: TakenLicense): string | null {
   if (spdx === null || contradiction === undefined) return spdx;
   return readExpression(`(${spdx}) AND ${contradiction.spdx}`)?.spdx ?? spdx;
-}
-
-function textEvidence({ path, identity }: LegalText): Evidence {
-  return { field: path, value: identityWords(identity), source: 'hub' };
-}
-
-function textFinding({ path, about, identity }: LegalText): Finding {
-  const whose = { model: '', use: ', about use', part: ', not about the model itself', notice: ', a notice' }[
-    about
-  ];
-  return {
-    check: 'text',
-    says: `${plainLine(path)}${whose}: ${identityWords(identity)}.`,
-    from: 'the Hub, the file itself',
-    verdict: 'note',
-  };
-}
-
-/** What a text turned out to be, to be read after `is` or a colon. */
-export function identityWords(identity: LegalText['identity']): string {
-  switch (identity.kind) {
-    case 'spdx':
-      return `the text of ${identity.ids[0]}`;
-    case 'community':
-      return `the text of ${plainLine(identity.name)} (${plainLine(identity.id)})`;
-    case 'modified':
-      return changedText(identity);
-    case 'unread':
-      return `not read: ${plainLine(identity.why)}`;
-    default:
-      return 'not the text of any licence that is known';
-  }
 }
 
 /** What the model is taken to be licensed under, before any judgement. */
@@ -178,16 +147,6 @@ function takenLicense(
     ...taken,
     contradiction: contradictionOf(taken.expression.tree, texts, model.overrideSpdx !== null),
   };
-}
-
-/** What the file says where the card does not: it is shown, and the user says whether it is meant. */
-function fileHint(texts: readonly LegalText[]): string | undefined {
-  const text = texts.find(({ about, identity }) => about === 'model' && identity.kind !== 'unread');
-  if (text === undefined) return undefined;
-  const says = `Its ${plainLine(text.path)} is ${identityWords(text.identity)}`;
-  return text.identity.kind === 'spdx'
-    ? `${says}: write \`override_spdx: ${text.identity.ids[0]}\` if that is its licence.`
-    : `${says}.`;
 }
 
 function declaredTaken(model: ModelConfig, snapshot: ModelSnapshot): TakenLicense {

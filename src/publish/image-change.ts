@@ -8,6 +8,8 @@ import { layerKindOf, readLayerDescriptor } from './layer-annotations.ts';
 /** How an image differs from the one that its tag named before. What is the same in both is left out. */
 export interface ImageChange {
   readonly revision?: FromTo;
+  /** SPDX expressions of the label; empty where there was or is none. */
+  readonly license?: FromTo;
   /** Digests of the base image. */
   readonly base?: FromTo;
   /** Paths in the image; absent for a slim image, and where the older one is of several platforms. */
@@ -35,11 +37,14 @@ export function changeSince(
   const revision = before?.annotations?.['io.weighbridge.model.revision'];
   if (before === undefined || revision === undefined) return undefined;
   const base = before.annotations?.['org.opencontainers.image.base.digest'];
+  const license = before.annotations?.['org.opencontainers.image.licenses'] ?? '';
+  const newLicense = planned.outcome.license.spdx ?? '';
   const newBase = draft.parts[0]?.base.digest;
   return {
     ...(revision === planned.snapshot.revision
       ? {}
       : fromTo('revision', revision, planned.snapshot.revision)),
+    ...(license === newLicense ? {} : fromTo('license', license, newLicense)),
     ...(base === undefined || newBase === undefined || base === newBase ? {} : fromTo('base', base, newBase)),
     ...(draft.variant === 'fat' && before.layers !== undefined ? { files: fileChanges(before, draft) } : {}),
   };

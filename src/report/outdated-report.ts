@@ -74,13 +74,16 @@ function isOutdated({ status, tags }: ImageOutcome): boolean {
 function reasonsOf({ change, status, error }: ImageOutcome): string[] {
   if (status === 'failed') return [`could not be asked: ${errorToJson(error).message}`];
   if (change === undefined) return ['not published yet'];
-  const { revision, base, files } = change;
+  const { revision, license, base, files } = change;
   const fileCount =
     files === undefined ? 0 : files.added.length + files.changed.length + files.removed.length;
   const reasons = [
     ...(revision === undefined
       ? []
       : [`revision ${revision.from.slice(0, 12)} is now ${revision.to.slice(0, 12)}`]),
+    ...(license === undefined
+      ? []
+      : [`the licence was ${license.from || 'not known'} and is ${license.to || 'not known'}`]),
     ...(base === undefined ? [] : ['the base image is another one']),
     ...(revision === undefined && fileCount > 0 ? [`${fileCount} files differ`] : []),
   ];

@@ -37,6 +37,7 @@ export function createLicenseIdentifier(given: readonly LicenseTemplate[]): Lice
   const templates = given
     .map(template => ({ ...template, body: optional.without(template.body) }))
     .filter(({ body }) => body !== '');
+  let words: ReadonlyMap<LicenseTemplate, readonly string[]> | undefined;
   const byBody = Map.groupBy(templates, ({ body }) => body);
   const families = Map.groupBy(templates, ({ id }) => familyOf(id));
   return {
@@ -49,7 +50,8 @@ export function createLicenseIdentifier(given: readonly LicenseTemplate[]): Lice
       }
       const community = communityLicense(lines);
       if (community !== undefined) return { kind: 'community', ...community };
-      return nearly(lines, templates, optional);
+      words ??= new Map(templates.map(template => [template, template.body.split(' ')]));
+      return nearly(lines, words, optional);
     },
   };
 }
@@ -93,14 +95,13 @@ const MIN_LIKENESS = 0.8;
 
 function nearly(
   lines: readonly string[],
-  templates: readonly LicenseTemplate[],
+  templates: ReadonlyMap<LicenseTemplate, readonly string[]>,
   optional: OptionalParts,
 ): LicenseIdentity {
   const words = optional.without(licenseBody(lines)).split(' ');
   const pairs = pairCounts(words);
   let best: { template: LicenseTemplate; likeness: number } | undefined;
-  for (const template of templates) {
-    const other = template.body.split(' ');
+  for (const [template, other] of templates) {
     // No text is like another that is far longer or shorter.
     if (other.length > 2 * words.length || words.length > 2 * other.length) continue;
     const likeness = likenessOf(pairs, words.length - 1, other);
