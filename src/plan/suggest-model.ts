@@ -135,7 +135,9 @@ function notes(facts: Facts): string[] {
     ...(hasConfig || files.includes('params.json')
       ? []
       : files.includes('config.json')
-        ? ['Its config.json could not be read with this token: the arguments are the default ones.']
+        ? [
+            'Its config.json may not be read without access to the model (HF_TOKEN): the arguments are the default ones.',
+          ]
         : ['It has no config.json: vLLM may not know what to do with it.']),
   ];
 }

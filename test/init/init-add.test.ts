@@ -58,7 +58,7 @@ test('from an empty folder to a plan: init, add twice, validate, plan', async t 
   );
   const second = await weighbridge('add', 'acme/Own.Code-7B-AWQ', '--short', 'own');
   // Gated: its config.json may not be read, and so nothing is said of what is in it.
-  assert.match(second, /config\.json could not be read with this token/);
+  assert.match(second, /config\.json may not be read without access to the model/);
   assert.match(second, /fat {3,}no|own .* no /);
 
   assert.equal(await weighbridge('validate'), 'models.yaml is valid: 2 models\n');

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline/promises';
 import { promisify } from 'node:util';
 import { type Command, InvalidArgumentError } from 'commander';
 import { checkBaseImage } from '../../config/field-checks.ts';
+import { InterruptedError } from '../../core/errors.ts';
 import { styleFor } from '../../report/style.ts';
 import { ExitStatus, runSession, type Session } from '../session.ts';
 import { type StarterChoice, type StarterFile, starterFiles } from '../starter-files.ts';
@@ -72,10 +73,17 @@ Next:
 
 async function ask(session: Session, given: StarterChoice, options: InitOptions): Promise<StarterChoice> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  // In its line editor Ctrl-C is a key like any other, and Ctrl-D ends the input without an answer.
+  terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  const closed = new Promise<never>((_, reject) => {
+    terminal.once('close', () => reject(new InterruptedError()));
+  });
+  closed.catch(() => undefined);
   const question = async (text: string, known: string | null): Promise<string | null> => {
     for (;;) {
       const shown = known === null ? 'none' : known;
-      const answer = (await terminal.question(`${text} [${shown}]: `, { signal: session.signal })).trim();
+      const asked = terminal.question(`${text} [${shown}]: `, { signal: session.signal });
+      const answer = (await Promise.race([asked, closed])).trim();
       if (answer === '') return known;
       if (answer === 'none') return null;
       if (ACCOUNT.test(answer)) return answer;
