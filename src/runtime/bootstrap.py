@@ -575,6 +575,9 @@ def clear_parts(model: Model, missing: list[File]) -> None:
     wanted = {model.part_of(file) for file in missing}
     for entry in list(os.scandir(model.parts)):
         if entry.is_dir(follow_symlinks=False):
+            if not is_set("HF_HUB_DISABLE_XET"):
+                say("a download by Xet was interrupted, which starts anew; going on by HTTP, which can be resumed")
+            os.environ["HF_HUB_DISABLE_XET"] = "1"  # or one that is killed again and again would never be done
             shutil.rmtree(entry.path, ignore_errors=True)
         elif entry.path not in wanted or entry.is_symlink():
             remove(entry.path)

@@ -277,6 +277,16 @@ class Bringing(BootstrapTest):
         self.assertIn("config.json does not come by Xet (no CAS server); going on by HTTP", self.lines)
         self.assertEqual(self.content(), CONTENT)
 
+    def test_http_takes_over_where_xet_was_interrupted(self):
+        self.hub.is_xet = True
+        for path in ("config.json", "part-2.safetensors"):
+            os.makedirs(self.part(path) + ".library/.cache")
+        with mock.patch.object(bootstrap.importlib.util, "find_spec", lambda _: "there"):
+            self.bring()
+        self.assertNotIn("library", [kind for _, kind in self.hub.requests])
+        self.assertEqual(len([line for line in self.lines if "by Xet was interrupted" in line]), 1)
+        self.assertEqual(self.content(), CONTENT)
+
     def test_xet_is_not_tried_where_it_is_switched_off_or_missing(self):
         self.hub.is_xet = True
         os.environ["HF_HUB_DISABLE_XET"] = "1"

@@ -56,7 +56,7 @@ export const XET: CaseGroup = {
         },
       },
     ]),
-    { name: 'kill -9 in the middle: never half a file, then whole', run: killed },
+    { name: 'kill -9 in the middle: never half a file; the next start goes on by HTTP', run: killed },
     { name: 'SIGTERM in the middle: ends within two seconds', run: terminated },
   ],
 };
@@ -105,8 +105,11 @@ async function killed(world: SlimWorld): Promise<string> {
     await container.ended;
   });
   await assertNoHalfFile(volume, 'in-xet');
-  const { downloadedBytes } = await world.brings(volume, { image });
-  return `then ${downloadedBytes} of ${TOTAL_BYTES} bytes were fetched`;
+  const from = world.hub.log.length;
+  const { downloadedBytes, stderr } = await world.brings(volume, { image });
+  assert.match(stderr, /a download by Xet was interrupted, which starts anew; going on by HTTP/);
+  assert.ok(!world.hub.log.slice(from).some(({ origin }) => origin === 'xet'));
+  return `then ${downloadedBytes} of ${TOTAL_BYTES} bytes were fetched, by HTTP`;
 }
 
 async function terminated(world: SlimWorld): Promise<string> {
