@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import type { FaultRule } from '../../../src/testkit/server/faults.ts';
 import { type CaseGroup, withEachLibrary } from './table.ts';
-import { MIB, NOWHERE, type SlimRun, type SlimWorld, TOTAL_BYTES } from './world.ts';
+import { FILE_LIST, MIB, NOWHERE, type SlimRun, type SlimWorld, TOTAL_BYTES } from './world.ts';
 
-const WEIGHTS = /GET cdn/;
+const LARGE = FILE_LIST.find(({ path }) => path === 'model-1.safetensors');
+/** The large file's bytes: what strikes a small one could not show that a download goes on. */
+const WEIGHTS = new RegExp(`GET cdn .*${LARGE?.sha256}`);
 const ALWAYS = 1000;
 
 /** A Hub that has bad days. */
@@ -14,7 +16,7 @@ export const HUB_FAULTS: CaseGroup = {
       name: 'slow: lines with file, percent, rate and time left',
       async run(world, base) {
         const volume = await world.newVolume();
-        const slow = { match: WEIGHTS, kind: 'slow', bytesPerSecond: 5 * MIB, times: 2 } as const;
+        const slow = { match: WEIGHTS, kind: 'slow', bytesPerSecond: 5 * MIB } as const;
         const { stderr } = await world.under([slow], () => world.brings(volume, { base }));
         const line = /^weighbridge: (\d+ % \([\d.]+ MB of 45\.3 MB\), [\d.]+ MB\/s, \d+ s left: \S+.*)$/m;
         assert.match(stderr, /^weighbridge: org\/small at [0-9a-f]{12}: fetching 5 of 5 files \(45\.3 MB\)/m);
@@ -143,7 +145,8 @@ async function goesOn(
   const ranges = world.weightRequests(from).flatMap(({ range }) => range ?? []);
   const again = moved - 43 * MIB;
   // What the library has read and not yet written is lost with a connection: up to 10 MiB.
-  if (ranges.length > 0) assert.ok(again <= 11 * MIB, `${again} bytes came twice`);
+  const isBroken = ['truncate', 'reset', 'stall'].includes(rule.kind);
+  if (isBroken) assert.ok(ranges.length > 0 && again <= 11 * MIB, `${ranges}, ${again} bytes came twice`);
   const asked = ranges.length > 0 ? `asked for ${ranges.join(', ')}; ` : '';
   return `${asked}${(again / MIB).toFixed(1)} of ${(TOTAL_BYTES / MIB).toFixed(0)} MiB came twice`;
 }
