@@ -2,7 +2,10 @@ import type { Variant } from '../config/types.ts';
 import { Limiter, mapPool } from '../core/pool.ts';
 import type { Plan, PlannedModel } from '../plan/types.ts';
 import { publishModel } from '../publish/publish-model.ts';
-import type { PublishOutcome, PublishTarget } from '../publish/types.ts';
+import { RunMemory } from '../publish/run-memory.ts';
+import type { ImageOutcome, PublishOutcome, PublishTarget } from '../publish/types.ts';
+import { interruptedReport } from '../report/interrupted-report.ts';
+import type { ImageStore } from '../store/image-store.ts';
 import { createBlobWorkers } from './blob-workers.ts';
 import { chosenVariants } from './options.ts';
 import { hasUnresolved } from './planning.ts';
@@ -16,7 +19,7 @@ export interface PublishAllOptions {
 }
 
 /** Models under way at once: most of them have nothing to do and only wait for answers. */
-const MODELS_AT_ONCE = 4;
+const MODELS_AT_ONCE = 16;
 /** Blobs under way at once: enough to hide round trips, few enough to keep memory flat. */
 const BLOBS_AT_ONCE = 4;
 
@@ -28,8 +31,16 @@ export async function publishAll(
   const { services, progress, signal } = session;
   const models = plan.models.filter(model => model.kind === 'planned');
   const blobSlots = new Limiter(BLOBS_AT_ONCE);
-  const { bootstrapSource } = services;
+  const { bootstrapSource, layerIndex } = services;
   const workers = createBlobWorkers(session);
+  const openBase = (name: string): ImageStore => services.openRepository(name, 'pull');
+  const siblings = models.flatMap(({ targets, tags }) => {
+    const tag = tags.slim[0] ?? tags.fat[0];
+    return tag === undefined ? [] : targets.map(({ repository }) => ({ repository, tag }));
+  });
+  const memory = new RunMemory({ openBase, siblings, signal });
+  const done: ImageOutcome[] = [];
+  session.onInterrupt(() => interruptedReport(models, options.variants, done));
   const publishing = mapPool(models, MODELS_AT_ONCE, async planned => {
     const model = planned.model.short;
     progress.onEvent({ type: 'model-start', model, phase: 'publish' });
@@ -37,11 +48,14 @@ export async function publishAll(
     const outcome = await publishModel(planned, options.targetsOf(planned), {
       ...options,
       hub: services.hub,
-      openBase: name => services.openRepository(name, 'pull'),
+      openBase,
+      memory,
       bootstrapSource,
+      layerIndex,
       blobSlots,
       workers,
       onEvent: progress.onEvent,
+      onImage: image => done.push(image),
       signal,
     });
     for (const image of outcome.images) {

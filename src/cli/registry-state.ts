@@ -5,6 +5,7 @@ import type { Target } from '../plan/targets.ts';
 import type { Plan, PlannedModel } from '../plan/types.ts';
 import { ZERO_BYTES } from '../publish/byte-counts.ts';
 import { publishModel } from '../publish/publish-model.ts';
+import { RunMemory } from '../publish/run-memory.ts';
 import type { ImageOutcome, PublishOutcome } from '../publish/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import { withManifestCache } from '../store/manifest-cache.ts';
@@ -59,6 +60,7 @@ async function lookAtTarget(
       isDryRun: true,
       isForced: false,
       blobSlots: new Limiter(1),
+      memory: new RunMemory({ openBase, signal }),
       onEvent: () => undefined,
       signal: AbortSignal.any([signal, patience]),
     });

@@ -1,14 +1,17 @@
 import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import path from 'node:path';
 import type { OnEvent } from '../core/events.ts';
 import { memoizeAsync } from '../core/pool.ts';
 import { HttpClient } from '../http/client.ts';
 import { hubFromEnv } from '../hub/hub-from-env.ts';
 import type { Hub } from '../hub/types.ts';
 import { parseReference } from '../oci/reference.ts';
+import { type LayerIndex, openLayerIndex } from '../publish/layer-index.ts';
 import { createCredentials, type FindCredential } from '../store/credentials.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import { knownRegistry } from '../store/known-registries.ts';
-import type { Access } from '../store/registry-auth.ts';
+import type { Access, LoginManner } from '../store/registry-auth.ts';
 import { RegistryClient } from '../store/registry-client.ts';
 import { RegistryStore } from '../store/registry-store.ts';
 import { UploadTraits } from '../store/upload/upload-traits.ts';
@@ -22,6 +25,7 @@ export interface Services {
   /** A repository by its full name, `ghcr.io/acme/hf-x`. */
   openRepository(name: string, access: Access): ImageStore;
   readonly bootstrapSource: string;
+  readonly layerIndex: LayerIndex | undefined;
 }
 
 export function createServices(
@@ -31,7 +35,7 @@ export function createServices(
 ): Services {
   const http = new HttpClient({ userAgent: `weighbridge/${packageVersion()}`, onEvent, env });
   const clients = new Map<string, RegistryClient>();
-  const traits = new Map<string, UploadTraits>();
+  const hosts = new Map<string, { readonly traits: UploadTraits; readonly manner: LoginManner }>();
   return {
     http,
     hub: hubFromEnv(env, http),
@@ -39,8 +43,11 @@ export function createServices(
     openRepository(name, access) {
       const { registry, repository } = parseReference(name);
       const login = memoizeAsync((repo: string) => credentials(registry, repo));
-      const known = { traits: traits.get(registry) ?? new UploadTraits(knownRegistry(registry).traits) };
-      traits.set(registry, known.traits);
+      const known = hosts.get(registry) ?? {
+        traits: new UploadTraits(knownRegistry(registry).traits),
+        manner: {},
+      };
+      hosts.set(registry, known);
       // A login may be kept for a part of a registry, so a client is one repository's.
       const client =
         clients.get(name) ??
@@ -48,8 +55,16 @@ export function createServices(
       clients.set(name, client);
       return new RegistryStore(client, repository, access);
     },
+    layerIndex: layerIndexOf(env),
     get bootstrapSource() {
       return readFileSync(new URL('../runtime/bootstrap.py', import.meta.url), 'utf8');
     },
   };
+}
+
+/** `WEIGHBRIDGE_LAYER_INDEX` names the file; where it is set and empty, nothing is kept. */
+function layerIndexOf(env: NodeJS.ProcessEnv): LayerIndex | undefined {
+  const cache = env.XDG_CACHE_HOME || path.join(homedir(), '.cache');
+  const file = env.WEIGHBRIDGE_LAYER_INDEX ?? path.join(cache, 'weighbridge', 'layers.jsonl');
+  return file === '' ? undefined : openLayerIndex(file);
 }

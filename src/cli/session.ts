@@ -20,6 +20,8 @@ export interface Session {
   note(text: string): void;
   /** The same session with another environment, and so with its own servers and logins. */
   within(env: NodeJS.ProcessEnv): Session;
+  /** What to say of the work when it is interrupted, asked for at that moment. */
+  onInterrupt(describe: () => string): void;
   /** From here on Ctrl-C is a child's business: this process neither stops at it nor ends before its child has. */
   releaseSignals(): void;
 }
@@ -50,6 +52,7 @@ export async function runSession(
       print: text => process.stdout.write(`${text}\n`),
       note: text => progress.onEvent({ type: 'warning', text }),
       within: sessionIn,
+      onInterrupt: interruption.onInterrupt,
       releaseSignals: interruption.end,
     };
   };
@@ -58,7 +61,7 @@ export async function runSession(
     process.exitCode = await command(session);
   } catch (error) {
     progress.stop();
-    process.exitCode = reportError(error, session);
+    process.exitCode = interruption.signal.aborted ? interruption.report() : reportError(error, session);
   } finally {
     progress.stop();
     interruption.end();
@@ -67,10 +70,6 @@ export async function runSession(
 }
 
 function reportError(error: unknown, session: Session): number {
-  if (session.signal.aborted) {
-    process.stderr.write('weighbridge: interrupted; what was published stays whole, run it again to go on\n');
-    return ExitStatus.interrupted;
-  }
   if (session.isJson) session.print(JSON.stringify({ schemaVersion: 1, error: errorToJson(error) }, null, 2));
   if (error instanceof WeighbridgeError) {
     process.stderr.write(`weighbridge: ${error.message}\n${error.remedy ? `  ${error.remedy}\n` : ''}`);
@@ -87,20 +86,39 @@ function reportError(error: unknown, session: Session): number {
 /** Work that is still under way this long after Ctrl-C is left behind: every tag is whole at any moment. */
 const GRACE_MS = 2500;
 
-function interruptible(): { readonly signal: AbortSignal; end(): void } {
+interface Interruption {
+  readonly signal: AbortSignal;
+  onInterrupt(describe: () => string): void;
+  /** Says what there is to say, and gives the exit status. */
+  report(): number;
+  end(): void;
+}
+
+function interruptible(): Interruption {
   const controller = new AbortController();
+  let describe = (): string => '';
+  const report = (): number => {
+    const state = describe();
+    process.stderr.write(`weighbridge: interrupted${state && `\n${state}`}\n`);
+    process.stderr.write('  What was published stays whole; run it again to go on.\n');
+    return ExitStatus.interrupted;
+  };
   // Every request of a run listens to it, and there may be many at once.
   setMaxListeners(0, controller.signal);
   const onSignal = (): void => {
     if (controller.signal.aborted) process.exit(ExitStatus.interrupted);
     process.stderr.write('\nweighbridge: stopping…\n');
     controller.abort();
-    setTimeout(() => process.exit(ExitStatus.interrupted), GRACE_MS).unref();
+    setTimeout(() => process.exit(report()), GRACE_MS).unref();
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   return {
     signal: controller.signal,
+    onInterrupt: state => {
+      describe = state;
+    },
+    report,
     end() {
       process.off('SIGINT', onSignal);
       process.off('SIGTERM', onSignal);

@@ -6,7 +6,6 @@ import { type BaseImage, type BuiltImage, buildImage, buildIndex, type Document 
 import { imageSpec } from '../plan/image-spec.ts';
 import { layerRecipes } from '../plan/layers.ts';
 import type { PlannedModel } from '../plan/types.ts';
-import { resolveBaseImage } from './base-image.ts';
 import { type KnownLayer, knownLayer, layerDescriptor } from './layer-annotations.ts';
 import type { PublishContext } from './types.ts';
 
@@ -32,9 +31,7 @@ export interface FinishedImage {
 
 export async function draftImages(planned: PlannedModel, context: PublishContext): Promise<Draft[]> {
   const bases = await Promise.all(
-    planned.model.arch.map(platform =>
-      resolveBaseImage(planned.model.baseImage, platform, context.openBase, context.signal),
-    ),
+    planned.model.arch.map(platform => context.memory.baseImage(planned.model.baseImage, platform)),
   );
   return context.variants
     .filter(variant => planned.outcome.decisions[variant].build)

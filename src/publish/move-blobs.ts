@@ -6,7 +6,7 @@ import type { PlannedModel } from '../plan/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import type { BlobNeed } from './blob-needs.ts';
 import { type OriginPlan, planMade } from './blob-sources.ts';
-import { type KnownLayer, knownLayer } from './layer-annotations.ts';
+import { type KnownLayer, knownLayer, layerDescriptor } from './layer-annotations.ts';
 import { type BytesMove, type BytesMoved, moveBytes } from './move-bytes.ts';
 import type { PublishedLayers } from './published-layers.ts';
 import type { PublishContext } from './types.ts';
@@ -55,7 +55,14 @@ const FATAL = new Set([
 export async function moveBlobs(moves: readonly BlobMove[], options: MoveOptions): Promise<void> {
   const bySize = [...moves].sort((a, b) => b.need.sizeBytes - a.need.sizeBytes);
   const { blobSlots } = options.context;
-  await allSettledOrThrow(bySize.map(move => blobSlots.run(() => moveBlob(move, options))));
+  const move = (one: BlobMove): Promise<void> => blobSlots.run(() => moveBlob(one, options));
+  await allSettledOrThrow(
+    bySize.map(one => {
+      const digest = one.need.base?.descriptor.digest;
+      // Models that wait for each other's base layers do so without a slot.
+      return digest === undefined ? move(one) : options.context.memory.exclusively(digest, () => move(one));
+    }),
+  );
 }
 
 async function moveBlob({ need, targets }: BlobMove, options: MoveOptions): Promise<void> {
@@ -84,14 +91,21 @@ async function findAtTarget(
   { store, published }: TargetState,
   { base, sizeBytes }: BlobNeed,
   digest: Digest | undefined,
-  { context }: MoveOptions,
+  { context, allTargets }: MoveOptions,
 ): Promise<'reused' | 'mounted' | undefined> {
   // A forced publish trusts none of our own layers; those of the base are not ours to make again.
   if (digest === undefined || (context.isForced && base === undefined)) return undefined;
   if (published.hasBlob(digest)) return 'reused';
   if ((await store.statBlob(digest, context.signal)) === sizeBytes) return 'reused';
-  if (base === undefined) return undefined;
-  return (await store.mountBlob(base.descriptor, base.storeName, context.signal)) ? 'mounted' : undefined;
+  const from =
+    base === undefined
+      ? allTargets.filter(other => other.published.hasBlob(digest)).map(other => other.store.name)
+      : [base.storeName, ...(await context.memory.holders(digest, store.name))];
+  const descriptor = base?.descriptor ?? { digest, size: sizeBytes, mediaType: MediaType.ociLayerTar };
+  for (const repository of from) {
+    if (await store.mountBlob(descriptor, repository, context.signal)) return 'mounted';
+  }
+  return undefined;
 }
 
 async function transfer(
@@ -136,7 +150,7 @@ async function transfer(
       const result = await moveBytes(move, context);
       downloadedBytes += result.readBytes;
       if (result.failures.size === 0) context.blobSlots.raise();
-      if (result.digest !== undefined) note(need, result.digest, result, options);
+      if (result.digest !== undefined) await note(need, result.digest, result, options);
       // The one read that fed all targets is counted at the first of them.
       for (const target of targets) {
         const error = result.failures.get(target.store);
@@ -188,13 +202,22 @@ function originOf(
 }
 
 /** Keeps what hashing a layer of ours has shown. */
-function note({ layer }: BlobNeed, digest: Digest, { sha256Of }: BytesMoved, { known }: MoveOptions): void {
+async function note(
+  { layer }: BlobNeed,
+  digest: Digest,
+  { sha256Of }: BytesMoved,
+  { known, context }: MoveOptions,
+): Promise<void> {
   if (layer === undefined || sha256Of === undefined || known.has(layer.key)) return;
-  known.set(layer.key, knownLayer(layer.recipe, digest, sha256Of));
+  const made = knownLayer(layer.recipe, digest, sha256Of);
+  known.set(layer.key, made);
+  await context.layerIndex?.add(layerDescriptor(layer.recipe, made));
 }
 
 function end(target: TargetState, need: BlobNeed, fate: BlobFate, { planned, context }: MoveOptions): void {
   target.blobs.set(need.id, fate);
+  if (need.base !== undefined && fate.how !== 'failed')
+    context.memory.noteHolder(need.base.descriptor.digest, target.store.name);
   context.onEvent({
     type: 'blob-end',
     model: planned.model.short,

@@ -1,5 +1,6 @@
 import type { Digest } from '../core/digest.ts';
 import { isAbort, WeighbridgeError } from '../core/errors.ts';
+import { mapPool } from '../core/pool.ts';
 import type { PlannedModel } from '../plan/types.ts';
 import { type BlobNeed, needsOf, sizesOf } from './blob-needs.ts';
 import { countBytes, sizeBeforehand, ZERO_BYTES } from './byte-counts.ts';
@@ -18,6 +19,8 @@ interface Job {
   readonly draft: Draft;
   readonly tags: readonly string[];
 }
+
+const INDEX_LOOKUPS_AT_ONCE = 6;
 
 /** The whole journey of one model: what it wants, what is there, what has to move, and then the tags. */
 export async function publishModel(
@@ -41,6 +44,7 @@ export async function publishModel(
       job => job.target.dead !== undefined || !isUnchanged(job, finish(job.draft), context),
     );
     const unchanged = jobs.filter(job => !pending.includes(job));
+    for (const job of unchanged) context.onImage?.(unchangedOutcome(job, finish));
     if (context.isDryRun) {
       return {
         planned,
@@ -93,6 +97,7 @@ async function readPublished(
           }
           return keys.every(key => known.has(key));
         };
+        if (!learn()) await adoptIndexed(target.published, keys, known, context);
         await target.published.readOthers(learn, context.signal);
         learn();
       } catch (error) {
@@ -101,6 +106,20 @@ async function readPublished(
       }
     }),
   );
+}
+
+/** Layers that an earlier run has made, if it was broken off before it could write a manifest that names them. */
+async function adoptIndexed(
+  published: PublishedLayers,
+  keys: readonly string[],
+  known: ReadonlyMap<string, KnownLayer>,
+  { layerIndex, signal }: PublishContext,
+): Promise<void> {
+  await mapPool([...new Set(keys)], INDEX_LOOKUPS_AT_ONCE, async key => {
+    if (known.has(key)) return;
+    const layer = await layerIndex?.find(key);
+    if (layer !== undefined) await published.adopt(layer, signal);
+  });
 }
 
 function isUnchanged(
@@ -138,6 +157,10 @@ async function finishTarget(
   finishing: Finishing,
 ): Promise<ImageOutcome[]> {
   const outcomes: ImageOutcome[] = [];
+  const add = (outcome: ImageOutcome): void => {
+    outcomes.push(outcome);
+    finishing.context.onImage?.(outcome);
+  };
   const counted = new Set<string>();
   for (const job of pending.filter(candidate => candidate.target === target)) {
     const common = outcomeStart(job);
@@ -146,10 +169,10 @@ async function finishTarget(
       const { digest, documentBytes } = await finishImage(job, finishing);
       const bytes = count();
       const uploaded = bytes.uploaded + documentBytes;
-      outcomes.push({ ...common, status: 'published', digest, bytes: { ...bytes, uploaded } });
+      add({ ...common, status: 'published', digest, bytes: { ...bytes, uploaded } });
     } catch (error) {
       if (finishing.context.signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
-      outcomes.push({ ...common, status: 'failed', error, bytes: count() });
+      add({ ...common, status: 'failed', error, bytes: count() });
     }
   }
   return outcomes;

@@ -35,6 +35,13 @@ export class PublishedLayers {
     this.#blobs.clear();
   }
 
+  /** Takes a layer that no manifest here names, if the store holds it. */
+  async adopt(layer: KnownLayer, signal?: AbortSignal): Promise<void> {
+    if ((await this.store.statBlob(layer.digest, signal)) !== layer.sizeBytes) return;
+    this.#layers.set(layer.key, layer);
+    this.#blobs.add(layer.digest);
+  }
+
   tag(tag: string): StoredManifest | undefined {
     return this.#tags.get(tag);
   }

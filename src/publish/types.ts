@@ -7,6 +7,8 @@ import type { PlannedModel } from '../plan/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import type { ImageChange } from './image-change.ts';
 import type { SizesByKind } from './image-facts.ts';
+import type { LayerIndex } from './layer-index.ts';
+import type { RunMemory } from './run-memory.ts';
 import type { BlobWorkers } from './workers/blob-job.ts';
 
 /** One place that a model's images go to. */
@@ -26,11 +28,17 @@ export interface PublishContext {
   readonly isDryRun: boolean;
   /** Trusts nothing that is published: every file is read, checked and uploaded again. */
   readonly isForced: boolean;
+  /** What the models of this run share. */
+  readonly memory: RunMemory;
+  /** Layers that were made on this machine before. */
+  readonly layerIndex?: LayerIndex | undefined;
   /** Blobs under way at once, over all models. */
   readonly blobSlots: Limiter;
   /** Threads for the bytes of large blobs; without them everything runs in the caller's. */
   readonly workers?: BlobWorkers;
   readonly onEvent: OnEvent;
+  /** Told of every image as soon as its tags are set, or it is clear that they stay. */
+  readonly onImage?: (image: ImageOutcome) => void;
   readonly signal?: AbortSignal;
 }
 

@@ -13,6 +13,13 @@ export interface RegistryAuthOptions {
   /** The registry's origin, `https://ghcr.io`. */
   readonly origin: string;
   readonly credential: () => Promise<Credential | undefined>;
+  /** How the registry wants to be logged in to, for all who talk to it. */
+  readonly manner?: LoginManner | undefined;
+}
+
+/** Learnt from the first 401. */
+export interface LoginManner {
+  challenge?: AuthChallenge;
 }
 
 /** A token is renewed when this share of its life is over: a long upload must not end with a dead one. */
@@ -25,19 +32,28 @@ const MAX_TOKEN_BYTES = 1024 * 1024;
 export class RegistryAuth {
   readonly #options: RegistryAuthOptions;
   readonly #tokens = new Map<string, { header: string; renewAtMs: number }>();
-  #challenge: AuthChallenge | undefined;
+  readonly #fetching = new Map<string, Promise<string>>();
+  readonly #manner: LoginManner;
 
   constructor(options: RegistryAuthOptions) {
     this.#options = options;
+    this.#manner = options.manner ?? {};
   }
 
   /** The `Authorization` header for a scope, as far as the registry has said that it wants one. */
   async header(scope: string, signal?: AbortSignal): Promise<string | undefined> {
-    if (this.#challenge === undefined) return undefined;
-    if (this.#challenge.scheme === 'basic') return await this.#basicHeader();
+    const { challenge } = this.#manner;
+    if (challenge === undefined) return undefined;
+    if (challenge.scheme === 'basic') return await this.#basicHeader();
     const known = this.#tokens.get(scope);
     if (known !== undefined && known.renewAtMs > Date.now()) return known.header;
-    return await this.#fetchToken(this.#challenge, scope, signal);
+    // Those who come while it is asked for share the answer: a burst of requests is one login.
+    let fetching = this.#fetching.get(scope);
+    if (fetching === undefined) {
+      fetching = this.#fetchToken(challenge, scope, signal).finally(() => this.#fetching.delete(scope));
+      this.#fetching.set(scope, fetching);
+    }
+    return await fetching;
   }
 
   /**
@@ -50,7 +66,7 @@ export class RegistryAuth {
       challenges.find(({ scheme }) => scheme === 'basic');
     if (wanted === undefined) return false;
     if (wanted.scheme === 'basic' && (await this.#basicHeader()) === undefined) return false;
-    this.#challenge = wanted;
+    this.#manner.challenge = wanted;
     this.#tokens.delete(scope);
     return true;
   }

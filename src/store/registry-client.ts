@@ -8,7 +8,7 @@ import { serverWaitMs } from '../http/retry.ts';
 import { apiHost } from '../oci/reference.ts';
 import type { Credential } from './credentials.ts';
 import { knownRegistry } from './known-registries.ts';
-import { loginRemedy, RegistryAuth } from './registry-auth.ts';
+import { type LoginManner, loginRemedy, RegistryAuth } from './registry-auth.ts';
 import { UploadTraits } from './upload/upload-traits.ts';
 
 export interface RegistryClientOptions {
@@ -18,6 +18,7 @@ export interface RegistryClientOptions {
   readonly credential: () => Promise<Credential | undefined>;
   /** What has been learnt of the registry so far, for all clients of it. */
   readonly traits?: UploadTraits;
+  readonly manner?: LoginManner;
 }
 
 export interface RegistryRequest extends Omit<HttpRequest, 'url'> {

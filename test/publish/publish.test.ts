@@ -271,3 +271,20 @@ test('a registry that has lost a blob of what it has published gets it again', a
   assert.deepEqual(statuses(images), ['r0 fat published', 'r0 slim published']);
   assert.ok(blobs.has(lost));
 });
+
+test('base layers are streamed to another registry once, and mounted there for the next model', async () => {
+  await using world = await World.start({}, {});
+  await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
+  await world.hub.addModel({ id: 'acme/y', files: MODEL_FILES });
+  const forX = world.config('acme/x').replace(/ {2}r0:.*\n/, '');
+  await world.publish(forX);
+  const other = world.registry(1);
+  const starts = other.counters.uploadsStarted;
+  const images = await world.publish(forX.replaceAll('acme/x', 'acme/y').replace('short: x', 'short: y'), {
+    siblings: [{ repository: `${other.host}/acme/hf-x`, tag: 'v0.6.0-slim' }],
+  });
+  assert.deepEqual(statuses(images), ['r1 fat published', 'r1 slim published']);
+  assert.equal(other.counters.mounts, 2, 'the two layers of the base');
+  // Its own: three weights, small files, the bootstrap, two folders of licences, two configs.
+  assert.equal(other.counters.uploadsStarted - starts, 9);
+});

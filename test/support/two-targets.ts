@@ -56,9 +56,13 @@ export interface PublishRun {
 }
 
 /** The command itself, under way in a process of its own. */
-export function startPublish(file: string, hub: EmbeddedHub): PublishRun {
+export function startPublish(
+  file: string,
+  hub: EmbeddedHub,
+  env: Readonly<Record<string, string>> = {},
+): PublishRun {
   const child = startWeighbridge(['publish', '--config', file, '--json'], {
-    env: { HF_ENDPOINT: hub.url, NO_COLOR: '1' },
+    env: { HF_ENDPOINT: hub.url, NO_COLOR: '1', ...env },
   });
   const texts = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

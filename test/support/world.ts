@@ -13,6 +13,7 @@ import { type ImageConfig, type Manifest, MediaType } from '../../src/oci/types.
 import { makePlan } from '../../src/plan/make-plan.ts';
 import type { PlannedModel } from '../../src/plan/types.ts';
 import { publishModel } from '../../src/publish/publish-model.ts';
+import { RunMemory, type Sibling } from '../../src/publish/run-memory.ts';
 import type { ImageOutcome } from '../../src/publish/types.ts';
 import type { BlobWorkers } from '../../src/publish/workers/blob-job.ts';
 import type { ImageStore } from '../../src/store/image-store.ts';
@@ -90,6 +91,11 @@ export class World {
     const outcome = await publishModel(planned, targets, {
       hub: this.#hub(),
       openBase: name => this.open(name, 'pull'),
+      memory: new RunMemory({
+        openBase: name => this.open(name, 'pull'),
+        siblings: options.siblings ?? [],
+        signal: options.signal,
+      }),
       bootstrapSource: '#!/usr/bin/env python3\n',
       variants: options.variants ?? ['slim', 'fat'],
       isDryRun: options.isDryRun ?? false,
@@ -143,6 +149,7 @@ export interface PublishOptions {
   readonly isForced?: boolean;
   readonly workers?: BlobWorkers;
   readonly signal?: AbortSignal;
+  readonly siblings?: readonly Sibling[];
 }
 
 /** A model of three weight files and small ones, with a permissive card. */

@@ -1,0 +1,101 @@
+import type { Digest } from '../core/digest.ts';
+import { isAbort } from '../core/errors.ts';
+import { Mutex, memoizeAsync } from '../core/pool.ts';
+import type { BaseImage } from '../oci/image.ts';
+import { parseManifest } from '../oci/parse.ts';
+import type { ImageStore } from '../store/image-store.ts';
+import { resolveBaseImage } from './base-image.ts';
+
+/** An image of another model, which may hold blobs that this one needs too. */
+export interface Sibling {
+  /** `ghcr.io/acme/hf-y` */
+  readonly repository: string;
+  readonly tag: string;
+}
+
+export interface RunMemoryOptions {
+  /** A store to read from: a base image's, or a sibling's. */
+  readonly openBase: (repositoryName: string) => ImageStore;
+  /** Of all models of the run, at all targets. */
+  readonly siblings?: readonly Sibling[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Siblings of a registry that are looked at for blobs to mount: one manifest each, once a run. */
+const MAX_SIBLINGS = 3;
+/** Repositories that a mount of one blob is asked for from. */
+const MAX_HOLDERS = 3;
+
+/** What the models of one run find out for each other: base images, and which repositories hold which blobs. */
+export class RunMemory {
+  readonly #options: RunMemoryOptions;
+  readonly #baseImage: (key: string) => Promise<BaseImage>;
+  readonly #readSibling: (sibling: string) => Promise<void>;
+  readonly #holders = new Map<Digest, Set<string>>();
+  readonly #locks = new Map<string, Mutex>();
+
+  constructor(options: RunMemoryOptions) {
+    this.#options = options;
+    this.#baseImage = memoizeAsync(key => {
+      const [reference = '', platform = ''] = key.split(' ');
+      return resolveBaseImage(reference, platform, options.openBase, options.signal);
+    });
+    this.#readSibling = memoizeAsync(key => {
+      const [repository = '', tag = ''] = key.split(' ');
+      return this.#noteManifest({ repository, tag });
+    });
+  }
+
+  /** `platform`: `linux/amd64`. */
+  async baseImage(reference: string, platform: string): Promise<BaseImage> {
+    return await this.#baseImage(`${reference} ${platform}`);
+  }
+
+  noteHolder(digest: Digest, repository: string): void {
+    const holders = this.#holders.get(digest) ?? new Set();
+    this.#holders.set(digest, holders.add(repository));
+  }
+
+  /** Other repositories of the registry of `repository` that hold the blob, as far as this run has seen. */
+  async holders(digest: Digest, repository: string): Promise<readonly string[]> {
+    const known = this.#holdersBeside(digest, repository);
+    if (known.length > 0) return known;
+    const siblings = (this.#options.siblings ?? []).filter(
+      other => other.repository !== repository && hostOf(other.repository) === hostOf(repository),
+    );
+    await Promise.all(
+      siblings.slice(0, MAX_SIBLINGS).map(one => this.#readSibling(`${one.repository} ${one.tag}`)),
+    );
+    return this.#holdersBeside(digest, repository);
+  }
+
+  /** Runs the work when no other model is at this blob: what one brings, the next can mount. */
+  async exclusively<T>(digest: Digest, work: () => Promise<T>): Promise<T> {
+    const lock = this.#locks.get(digest) ?? new Mutex();
+    this.#locks.set(digest, lock);
+    return await lock.run(work);
+  }
+
+  #holdersBeside(digest: Digest, repository: string): string[] {
+    const others = [...(this.#holders.get(digest) ?? [])].filter(
+      other => other !== repository && hostOf(other) === hostOf(repository),
+    );
+    return others.slice(0, MAX_HOLDERS);
+  }
+
+  async #noteManifest({ repository, tag }: Sibling): Promise<void> {
+    try {
+      const stored = await this.#options.openBase(repository).getManifest(tag, this.#options.signal);
+      const parsed = stored && parseManifest(stored.bytes, stored.mediaType, repository);
+      if (parsed?.kind !== 'manifest') return;
+      for (const { digest } of parsed.manifest.layers) this.noteHolder(digest, repository);
+    } catch (error) {
+      if (isAbort(error)) throw error;
+      // A sibling that may not be read is of no help, and no reason to fail.
+    }
+  }
+}
+
+function hostOf(repository: string): string {
+  return repository.slice(0, repository.indexOf('/'));
+}
