@@ -63,7 +63,7 @@ export class RegistryUpload implements BlobUpload {
     const { client, traits, name, signal } = this.#options;
     const before = this.#way;
     before.destroy();
-    this.#isBroken = true;
+    this.#isBroken ||= before.isRefused !== true;
     await client.waitAsAsked(`uploading to ${name}`, signal);
     const mayGoOn = traits.takes('ranged') && (before.name !== 'streamed' || traits.resumesStreams);
     const held = mayGoOn ? await this.#session.held() : undefined;

@@ -66,9 +66,16 @@ const CASES: readonly Case[] = [
     registry: {
       quirks: { patchMaxContentLengthBytes: 4 * MIB, relativeLocations: true, deleteUploads: false },
     },
-    known: { cancels: false, resumesStreams: false },
+    known: { cancels: false, resumesStreams: false, takesLength: false },
     faults: [BREAK, { match: /^PATCH/, kind: 'lose-answer', skip: 1 }],
     first: 'POST PATCH! POST PATCH PATCH! PATCH416 GET PATCH PUT',
+    second: STREAMED,
+    reads: 2,
+  },
+  {
+    name: 'a limit for lengths that are announced is learnt: then the same without one',
+    registry: { quirks: { patchMaxContentLengthBytes: 4 * MIB } },
+    first: 'POST PATCH416 GET POST PATCH PUT',
     second: STREAMED,
     reads: 2,
   },
@@ -103,13 +110,14 @@ const CASES: readonly Case[] = [
   {
     name: 'a proxy with a limit for bodies: chunks below it',
     registry: { quirks: { maxBodyBytes: MIB } },
-    first: `POST PATCH413 GET PATCH413 GET ${'PATCH '.repeat(9)}PUT`,
+    first: `POST PATCH413 GET POST PATCH413 GET POST ${'PATCH '.repeat(10)}PUT`,
     second: `POST ${'PATCH '.repeat(10)}PUT`,
     reads: 2,
   },
   {
     name: 'no chunked transfer encoding: chunks of a known length',
     registry: { quirks: { needsLength: true } },
+    known: { takesLength: false },
     first: 'POST PATCH411 GET POST PATCH PATCH PATCH PUT',
     second: RANGED,
   },

@@ -12,6 +12,8 @@ export class StreamedPatch implements UploadWay {
   readonly name = 'streamed';
   readonly #target: UploadTarget;
   readonly #session: UploadSession;
+  isRefused = false;
+  readonly #isAnnounced: boolean;
   #offset = 0;
   #patch: UploadRequest | undefined;
   #isOpening = false;
@@ -19,6 +21,7 @@ export class StreamedPatch implements UploadWay {
   constructor(target: UploadTarget, session: UploadSession) {
     this.#target = target;
     this.#session = session;
+    this.#isAnnounced = target.traits.takesLength;
   }
 
   get offset(): number {
@@ -44,14 +47,14 @@ export class StreamedPatch implements UploadWay {
   async #open(chunk: Uint8Array, onTaken: (() => void) | undefined): Promise<void> {
     if (this.#isOpening) throw new Error('write() was called before the last one ended');
     this.#isOpening = true;
-    const { client, scope, signal, name, traits, sizeBytes } = this.#target;
+    const { client, scope, signal, name, sizeBytes } = this.#target;
     try {
       this.#patch = await client.upload({
         method: 'PATCH',
         url: this.#session.location,
         scope,
         headers: { 'content-type': 'application/octet-stream' },
-        ...(traits.takesLength ? { sizeBytes } : {}),
+        ...(this.#isAnnounced ? { sizeBytes } : {}),
         purpose: `uploading to ${name}`,
         signal,
       });
@@ -89,7 +92,10 @@ export class StreamedPatch implements UploadWay {
       throw client.explain(error);
     });
     if (response.status < 200 || response.status > 204) {
-      if (isAgainstForm(response)) traits.refuseStream();
+      if (isAgainstForm(response)) {
+        this.isRefused = true;
+        traits.refuseStream(response.status, this.#isAnnounced);
+      }
       throw await client.failure(response, `uploading to ${name}`);
     }
     response.discard();

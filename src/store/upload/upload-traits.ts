@@ -55,9 +55,9 @@ export class UploadTraits {
     return this.#takesLength;
   }
 
-  /** The registry has refused a streamed PATCH: for its length, if it had one, else as such. */
-  refuseStream(): void {
-    if (this.#takesLength) this.#takesLength = false;
+  /** The registry has refused a streamed PATCH with this status: for the length that it announced, or as such. */
+  refuseStream(status: number, wasAnnounced: boolean): void {
+    if (status === 416 && wasAnnounced) this.#takesLength = false;
     else this.close('streamed');
   }
 

@@ -22,6 +22,8 @@ export interface UploadTarget {
  */
 export interface UploadWay {
   readonly name: 'streamed' | 'ranged' | 'whole' | 'hash-first';
+  /** Whether the registry would not have it in this form, which says nothing of the connection. */
+  readonly isRefused?: boolean;
   /** Bytes handed over, counted from the blob's first. */
   readonly offset: number;
   /** As `BlobUpload.write`. */
