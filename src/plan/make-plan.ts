@@ -9,6 +9,7 @@ import { decide } from '../policy/decide.ts';
 import type { PolicyOutcome } from '../policy/types.ts';
 import { licenseParts, loadSpdxTexts } from '../spdx/spdx-texts.ts';
 import { chooseFiles } from './choose-files.ts';
+import { withinLimits } from './layer-limits.ts';
 import { modelDirOf } from './layers.ts';
 import { createLegalReader, type LegalReader, type ReadAncestor } from './legal-reader.ts';
 import { tagsFor } from './tags.ts';
@@ -73,12 +74,14 @@ async function planModel(
     if (files.length === 0) throw noFilesError(model);
     const { texts, read } = await legal.textsOf(snapshot);
     const ancestors = doesLineageMatter(model, snapshot) ? await legal.ancestorsOf(snapshot) : [];
-    const outcome = decide(model, {
+    const allowed = decide(model, {
       snapshot,
       texts,
       ancestors: ancestors.map(({ ancestor }) => ancestor),
       files,
     });
+    const targets = options.targets === 'none' ? [] : chooseTargets(config, model, options).targets;
+    const outcome = withinLimits(allowed, files, targets);
     const tags = (variant: Variant): string[] =>
       outcome.decisions[variant].build ? tagsFor(model, variant, snapshot.revision) : [];
     return {
@@ -87,7 +90,7 @@ async function planModel(
       snapshot,
       outcome,
       files,
-      targets: options.targets === 'none' ? [] : chooseTargets(config, model, options).targets,
+      targets,
       tags: { slim: tags('slim'), fat: tags('fat') },
       licenses: await licenseTrees(model, { snapshot, license: outcome.license, read }, ancestors, outcome),
     };

@@ -28,7 +28,7 @@ export interface PackedFiles {
 
 /**
  * Divides files among layers: each weight file has its own as long as they fit, so that a changed file is one changed
- * layer; beyond that neighbours share. Groups depend on the list of names and sizes alone, not on content.
+ * layer; beyond that neighbours share. Groups depend on the number of files and their sizes alone, not on content.
  */
 export function packFiles(files: readonly HubFile[], options: PackOptions): PackedFiles {
   const large = files.filter(isLarge);
@@ -52,18 +52,22 @@ export function isLarge(file: HubFile): boolean {
   return file.sha256 !== undefined || WEIGHTS.test(file.path) || file.sizeBytes > LARGE_BYTES;
 }
 
+/**
+ * Every `perLayer` files in turn share a layer. Where they are too much for one they are divided among themselves, so a
+ * file that grows moves none but these.
+ */
 function group(files: readonly HubFile[], perLayer: number, maxLayerBytes: number): HubFile[][] {
   const groups: HubFile[][] = [];
   let bytes = 0;
-  for (const file of files) {
+  files.forEach((file, index) => {
     const current = groups.at(-1);
-    if (current !== undefined && current.length < perLayer && bytes + file.sizeBytes <= maxLayerBytes) {
+    if (current !== undefined && index % perLayer !== 0 && bytes + file.sizeBytes <= maxLayerBytes) {
       current.push(file);
       bytes += file.sizeBytes;
     } else {
       groups.push([file]);
       bytes = file.sizeBytes;
     }
-  }
+  });
   return groups;
 }
