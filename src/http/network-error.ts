@@ -39,6 +39,7 @@ export function connectionClosed(): Error {
 
 const UNTRUSTED = new Set([
   'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
   'CERT_UNTRUSTED',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'ERR_TLS_CERT_ALTNAME_INVALID',
@@ -51,6 +52,10 @@ const UNTRUSTED = new Set([
 const FINAL_CODES = new Set(['ERR_INVALID_URL', 'ERR_INVALID_CHAR', 'ERR_UNESCAPED_CHARACTERS']);
 
 function explain(code: string | undefined, host: string): string | undefined {
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
+    const when = code === 'CERT_HAS_EXPIRED' ? 'has expired' : 'is not valid yet';
+    return `the certificate of ${host} ${when} by the clock of this machine (${new Date().toISOString()})`;
+  }
   if (code !== undefined && UNTRUSTED.has(code)) {
     return `the certificate of ${host} is not trusted (${code}); NODE_EXTRA_CA_CERTS names further authorities`;
   }

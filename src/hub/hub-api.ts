@@ -1,5 +1,6 @@
 import { HubError } from '../core/errors.ts';
 import type { HttpClient, HttpResponse } from '../http/client.ts';
+import { nextLink } from '../http/link-header.ts';
 import { badAnswer, explainHubError, type HubQuestion, hubFailure } from './hub-failure.ts';
 
 export interface ApiAnswer<T> {
@@ -65,7 +66,7 @@ export async function* askHubForPages<T>(
 }
 
 function nextPage(response: HttpResponse, { endpoint, model }: HubQuestion): string | undefined {
-  const link = /<([^>]+)>\s*;\s*rel="?next"?/.exec(String(response.headers.link ?? ''))?.[1];
+  const link = nextLink(response.headers);
   if (link === undefined) return undefined;
   const next = URL.parse(link, response.url);
   // The token goes with the request, so the next page has to be the Hub's own.

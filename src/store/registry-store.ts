@@ -2,6 +2,7 @@ import type { ByteSource, OpenOptions } from '../core/byte-source.ts';
 import { type Digest, digestOf, isDigest } from '../core/digest.ts';
 import { IntegrityError, RegistryError } from '../core/errors.ts';
 import { type HttpResponse, networkError } from '../http/client.ts';
+import { nextLink } from '../http/link-header.ts';
 import { parseManifest } from '../oci/parse.ts';
 import { type Descriptor, MediaType } from '../oci/types.ts';
 import type {
@@ -159,7 +160,7 @@ export class RegistryStore implements ImageStore {
       if (bytes === undefined) throw await this.#client.failure(response, purpose);
       const page = parseTagList(bytes, this.name);
       tags.push(...page);
-      const next = nextPage(response);
+      const next = nextLink(response.headers);
       if (next === undefined || page.length === 0) break;
       path = this.#client.resolve(next, response.url);
     }
@@ -186,7 +187,7 @@ export class RegistryStore implements ImageStore {
       const parsed = parseManifest(bytes, MediaType.ociIndex, purpose);
       if (parsed.kind !== 'index') return undefined;
       found.push(...parsed.index.manifests);
-      const next = nextPage(response);
+      const next = nextLink(response.headers);
       if (next === undefined) break;
       url = this.#client.resolve(next, response.url);
     }
@@ -292,10 +293,6 @@ export class RegistryStore implements ImageStore {
       }
     }
   }
-}
-
-function nextPage(response: HttpResponse): string | undefined {
-  return /<([^>]+)>\s*;\s*rel="?next"?/.exec(String(response.headers.link ?? ''))?.[1];
 }
 
 /** Documents are small: one that arrived wrong is simply asked for, or sent, again. */

@@ -158,5 +158,5 @@ const CANCEL_TIMEOUT_MS = 1500;
  */
 export function heldBytes({ headers }: Pick<HttpResponse, 'headers'>): number | undefined {
   const last = /^(?:bytes=)?0-(\d{1,15})$/.exec(String(headers.range ?? ''))?.[1];
-  return last === undefined || last === '0' ? undefined : Number(last) + 1;
+  return Number(last ?? 0) === 0 ? undefined : Number(last) + 1;
 }
