@@ -89,6 +89,43 @@ test('one request tells all of a model', async () => {
   );
 });
 
+test('what only tags and scanners know comes with the same answer', async () => {
+  const answers: [object, object][] = [
+    [
+      {
+        tags: ['license:mit', 'base_model:acme/base', 'base_model:quantized:acme/base'],
+        securityRepoStatus: {
+          scansDone: true,
+          filesWithIssues: [{ path: 'w.safetensors', level: 'unsafe' }],
+        },
+      },
+      {
+        license: { license: ['mit'], licenseName: null, licenseLink: null, isFromTags: true },
+        baseModelRelation: 'quantized',
+        safety: { isScanned: true, issues: [{ path: 'w.safetensors', level: 'unsafe' }] },
+      },
+    ],
+    [
+      {
+        tags: ['license:mit'],
+        cardData: { license: 'gemma', base_model_relation: 'merge' },
+        securityRepoStatus: 'soon',
+      },
+      {
+        license: { license: 'gemma', licenseName: null, licenseLink: null },
+        baseModelRelation: 'merge',
+        safety: undefined,
+      },
+    ],
+    [{}, { license: { license: null, licenseName: null, licenseLink: null }, safety: undefined }],
+  ];
+  for (const [more, expected] of answers) {
+    const { url } = await serve((_, response) => json(response, info(more)));
+    const { license, baseModelRelation, safety } = await hubAt(url).getModel('acme/x', null);
+    assert.deepEqual({ license, baseModelRelation, safety }, { baseModelRelation: undefined, ...expected });
+  }
+});
+
 test('a renamed repository is followed and its present name noted', async () => {
   const { url } = await serve((request, response) => {
     if (request.url?.startsWith('/api/models/old/x/')) {

@@ -48,8 +48,8 @@ function section(
 
 function statement(facts: LicenseFacts, license: LicenseOutcome['license']): string {
   const lines = [
-    'This is not the text of a licence. The repository of the model has no licence file,',
-    'and there is no SPDX text for what the model is declared to be under:',
+    'This is not the text of a licence. The repository of the model has no licence file that',
+    'can be read, and there is no SPDX text for what the model is declared to be under:',
     '',
     `  licence: ${license.declared ?? 'nothing'}`,
   ];
