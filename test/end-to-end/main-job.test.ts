@@ -80,8 +80,12 @@ models:
   }
 
   const imagesOf = (json: PublishJson) => json.models.flatMap(model => model.images);
+  /** But the licence's text, which each plan reads. */
   const resolved = (from: number): string[] =>
-    hub.log.slice(from).flatMap(({ path: asked }) => /\/resolve\/[^/]+\/(.+)$/.exec(asked)?.[1] ?? []);
+    hub.log
+      .slice(from)
+      .flatMap(({ path: asked }) => /\/resolve\/[^/]+\/(.+)$/.exec(asked)?.[1] ?? [])
+      .filter(file => file !== 'LICENSE');
   const pull = (image: string) => [
     '--src-creds',
     `${LOGIN.user}:${LOGIN.password}`,
