@@ -22,7 +22,6 @@ export interface BenchFile {
 
 const SMALL: Readonly<Record<string, string>> = {
   'README.md': '---\nlicense: apache-2.0\n---\n# Random weights\n',
-  LICENSE: 'A licence text stands here.\n',
   'config.json': '{"model_type":"llama"}\n',
   'tokenizer_config.json': '{}\n',
 };

@@ -59,7 +59,11 @@ export async function publish(
   hub: Server,
   env: NodeJS.ProcessEnv = {},
 ): Promise<Finished> {
-  return await measure([...weighbridge, 'publish', '--config', configFile, '--variant', 'fat', '--json'], {
+  const command = [...weighbridge, 'publish', '--config', configFile, '--variant', 'fat', '--json'];
+  const finished = await measure(command, {
     env: { HF_ENDPOINT: hub.url, HF_TOKEN: '', HUGGING_FACE_HUB_TOKEN: '', ...env },
   });
+  // An image that was left out costs nothing, and would look very fast.
+  if (!/"status": "(published|unchanged)"/.test(finished.stdout)) throw new Error(finished.stdout);
+  return finished;
 }
