@@ -72,12 +72,18 @@ function modelLine(model: ModelProgress, options: FrameOptions): string {
   );
   const isMoving = moving.length > 0;
   const { uploaded, mounted, reused } = model.ends;
+  const counts =
+    options.columns < WIDTH_FOR.bar
+      ? []
+      : [
+          uploaded === 0 ? '' : `${formatBytes(model.uploadedBytes)} uploaded`,
+          moving.length > waiting.length ? `${moving.length - waiting.length} moving` : '',
+          mounted + reused === 0 ? '' : savedText(mounted + reused, model.savedBytes),
+        ];
   const parts = [
     isMoving || model.text === '' ? DOING[model.phase] : clean(model.text),
     rate > 0 ? rateText(rate) : '',
-    uploaded === 0 ? '' : `${formatBytes(model.uploadedBytes)} uploaded`,
-    moving.length > waiting.length ? `${moving.length - waiting.length} moving` : '',
-    mounted + reused === 0 ? '' : savedText(mounted + reused, model.savedBytes),
+    ...counts,
     formatDuration(nowMs - model.startMs),
   ];
   return headLine(clean(model.name), parts.filter(part => part !== '').join(' · '), options);
@@ -91,7 +97,7 @@ function headLine(name: string, rest: string, { columns, style, turn }: FrameOpt
   return `${style.good(spinner)} ${style.strong(head)}${style.quiet(tail)}`;
 }
 
-/** Narrow windows do without the size, narrower ones without the bar, the narrowest without the rate. */
+/** Narrow windows do without the size, narrower ones without the bar and the counts, the narrowest without the rate. */
 const WIDTH_FOR = { rate: 36, bar: 60, size: 90 };
 
 function blobLine(blob: MovingBlob, options: FrameOptions): string {

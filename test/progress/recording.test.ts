@@ -57,7 +57,12 @@ for (const columns of IS_LONG ? [80, 40] : [80]) {
     for (const line of frames.flatMap(frame => frame.split('\n'))) assert.ok(line.length <= columns, line);
     const moving = frames.filter(frame => / [1-9]\d?% /.test(frame));
     assert.ok(moving.length >= 3, `${moving.length} frames with bars`);
-    assert.ok(moving.some(frame => /^\S x {2}publishing · .*moving/m.test(frame)));
+    const head =
+      columns === 80 ? /^\S x {2}publishing · .*moving/m : /^\S x {2}publishing · [\d.]+ [KM]iB\/s · \d+s$/m;
+    assert.ok(
+      moving.some(frame => head.test(frame)),
+      moving.at(-1),
+    );
     if (columns === 80)
       assert.ok(
         moving.some(frame => frame.includes('━')),
