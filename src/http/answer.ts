@@ -19,12 +19,17 @@ export function awaitAnswer(
 ): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     let isAnswered = false;
-    outgoing.on('timeout', () => {
+    const onTimeout = (): void => {
       // The answer's body has a clock of its own. Before, silence is the server's fault only where something is
       // waiting for it: an upload whose own source pauses is not the server's doing.
       const isServersTurn =
         outgoing.writableEnded || outgoing.writableLength > 0 || outgoing.socket?.connecting === true;
       if (!isAnswered && isServersTurn) outgoing.destroy(silenceError(idleTimeoutMs));
+    };
+    // The request itself would tell of the first time alone, and that may be one that does not count.
+    outgoing.once('socket', socket => {
+      socket.on('timeout', onTimeout);
+      outgoing.once('close', () => socket.off('timeout', onTimeout));
     });
     outgoing.on('error', error => reject(networkError(error, request)));
     outgoing.on('response', stream => {

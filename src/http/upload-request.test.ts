@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { InterruptedError, NetworkError } from '../core/errors.ts';
 import { HttpClient } from './client.ts';
 import { serve } from './loopback.fixtures.ts';
@@ -116,4 +117,15 @@ test('an abort and a destroy both let a waiting writer go', async t => {
   const destroyed = fill(upload);
   setImmediate(() => upload.destroy());
   await assert.rejects(destroyed, NetworkError);
+});
+
+test('silence after the end is noticed, also where the writer has paused before it', async t => {
+  const { url } = await serve(t, request => {
+    request.resume();
+  });
+  const upload = client(t).upload({ ...patch(url), sizeBytes: 3, idleTimeoutMs: 100 });
+  await upload.write(Buffer.from('abc'));
+  // The clock of the connection has run out by now, and rightly nothing came of it.
+  await sleep(300);
+  await assert.rejects(upload.end(), /did not answer in time/);
 });

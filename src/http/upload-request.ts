@@ -9,6 +9,7 @@ const WINDOW_BYTES = 1024 * 1024;
 export class UploadRequest {
   readonly #outgoing: ClientRequest;
   readonly #answer: Promise<HttpResponse>;
+  readonly #idleTimeoutMs: number;
   #failure: Error | undefined;
   #answered = false;
   #waitingBytes = 0;
@@ -16,6 +17,7 @@ export class UploadRequest {
 
   constructor(outgoing: ClientRequest, request: Omit<HttpRequest, 'body'>, idleTimeoutMs: number) {
     this.#outgoing = outgoing;
+    this.#idleTimeoutMs = idleTimeoutMs;
     this.#answer = awaitAnswer(outgoing, request, idleTimeoutMs);
     this.#answer.then(
       response => {
@@ -61,7 +63,11 @@ export class UploadRequest {
 
   /** Ends the body and gives the answer. */
   end(): Promise<HttpResponse> {
-    if (!this.#answered && this.#failure === undefined) this.#outgoing.end();
+    if (!this.#answered && this.#failure === undefined) {
+      this.#outgoing.end();
+      // Its clock may have run out while the writer paused, and what does not send anything does not wind it up again.
+      this.#outgoing.setTimeout(this.#idleTimeoutMs);
+    }
     return this.#answer;
   }
 

@@ -14,7 +14,7 @@ const MIB = 1024 * 1024;
 /** The large ones go through worker threads, the others do not. */
 const SIZES = [9, 9, 3, 3, 3, 3, 3].map(size => size * MIB);
 const BLOBS_AT_ONCE = 4;
-const KILLS = IS_LONG ? 50 : 4;
+const KILLS = IS_LONG ? 50 : 2;
 const KILLS_AT_ONCE = 2;
 
 /** A Hub that takes its time, two registries that are new, and someone who pulls from them all the while. */

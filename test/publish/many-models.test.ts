@@ -9,7 +9,7 @@ import { IS_LONG } from '../support/long.ts';
 import { temporaryFolder } from '../support/tools.ts';
 import { BASE_REPOSITORY, LOGIN, putBase } from '../support/world.ts';
 
-const MODELS = IS_LONG ? 1000 : 60;
+const MODELS = IS_LONG ? 1000 : 40;
 /** Requests that a model with nothing to do may cost: one at the Hub, four tags and a token at its registry. */
 const HUB_REQUESTS = 1;
 const REGISTRY_REQUESTS = 5;
