@@ -83,6 +83,7 @@ describe('the workflow', { skip, concurrency: false }, () => {
       gated: 'success',
       closed: 'success',
       Summary: 'success',
+      catalog: 'skipped',
     });
     const { matrix, unresolved } = jobOf(jobs, 'Prepare').outputs;
     assert.equal(unresolved, '0');
@@ -136,6 +137,7 @@ describe('the workflow', { skip, concurrency: false }, () => {
       bases: 'skipped',
       build: 'skipped',
       summary: 'skipped',
+      catalog: 'skipped',
     });
     const { summary } = jobOf(jobs, 'Plan');
     assert.match(summary, /^## 2 models would be published, 1 model would no longer be\n/);
@@ -173,6 +175,7 @@ describe('the workflow', { skip, concurrency: false }, () => {
       bases: 'skipped',
       build: 'skipped',
       Summary: 'success',
+      catalog: 'skipped',
     });
     assert.equal(jobOf(second, 'Summary').summary, 'Nothing was to be published.\n');
   });
