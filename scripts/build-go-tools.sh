@@ -28,7 +28,10 @@ export GOBIN=$bin GOFLAGS=-buildvcs=false CGO_ENABLED=0
   build trivy "$trivy" env GOEXPERIMENT=jsonv2 go install -trimpath \
     -ldflags="-s -w -X github.com/aquasecurity/trivy/pkg/version/app.ver=${trivy#v}" \
     "github.com/aquasecurity/trivy/cmd/trivy@$trivy"
-  build trivy-test-db "$(cat tools/trivy-test-db/main.go tools/trivy-test-db/go.sum | cksum | cut -d ' ' -f 1)" \
-    go build -C tools/trivy-test-db -trimpath -o "$bin/trivy-test-db" .
+  # The project's own: anew when their source changes.
+  for own in trivy-test-db pod-security; do
+    build "$own" "$(cat "tools/$own"/{main.go,go.mod,go.sum} | cksum | cut -d ' ' -f 1)" \
+      go build -C "tools/$own" -trimpath -o "$bin/$own" .
+  done
 ) 9> "$bin/.lock" >&2
 echo "$bin"

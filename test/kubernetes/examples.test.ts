@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
-import { goTool } from '../support/go-tool.ts';
+import { goTool, requireGoTool } from '../support/go-tools.ts';
 import { checkKubernetesYaml } from '../support/kubernetes-schema.ts';
 import { requireTool, runOk } from '../support/tools.ts';
 
@@ -60,9 +60,9 @@ for (const file of FILES) {
       });
     }
 
-    test('fits its Pod Security Standard', { skip: requireTool('go', 'flock') }, async () => {
+    test('fits its Pod Security Standard', { skip: requireGoTool('pod-security') }, async () => {
       const level = RESTRICTED.includes(file) ? 'restricted' : 'baseline';
-      const said = await runOk(await goTool('pod-security'), [level], { input: text });
+      const said = await runOk(goTool('pod-security'), [level], { input: text });
       assert.match(said, /^allowed (Deployment|Pod)\/qwen25-05b\n$/);
     });
 
@@ -98,10 +98,10 @@ for (const file of FILES) {
 }
 
 test('the Pod Security check finds a pod that is not restricted', {
-  skip: requireTool('go', 'flock'),
+  skip: requireGoTool('pod-security'),
 }, async () => {
   const text = readFileSync(path.join(DOCS, 'kubernetes', 'slim-deployment.yaml'), 'utf8');
-  const said = await runOk(await goTool('pod-security'), ['restricted'], { input: text });
+  const said = await runOk(goTool('pod-security'), ['restricted'], { input: text });
   assert.match(
     said,
     /^forbidden Deployment\/qwen25-05b: .*allowPrivilegeEscalation != false.*runAsNonRoot != true/,

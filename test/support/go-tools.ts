@@ -9,7 +9,7 @@ const BIN = path.join(
   'bin',
 );
 
-export type GoTool = 'trivy' | 'trivy-test-db' | 'actionlint';
+export type GoTool = 'trivy' | 'trivy-test-db' | 'actionlint' | 'pod-security';
 
 /** Where `scripts/build-go-tools.sh` has put it. */
 export function goTool(name: GoTool): string {
