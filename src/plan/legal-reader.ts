@@ -9,7 +9,7 @@ import { contentIdOf } from '../layer/recipe.ts';
 import { findLegalFiles, isAboutPart, isUsePolicy } from '../licenses/legal-files.ts';
 import type { ReadText } from '../licenses/types.ts';
 import type { Ancestor, LegalText, TextIdentity } from '../policy/facts.ts';
-import { loadLicenseIdentifier } from '../spdx/identify-license.ts';
+import { createTextIdentifier } from '../spdx/identify-license.ts';
 
 /** The legal texts of one repository: what they are, and what their bytes hash to. */
 export interface LegalRead {
@@ -40,7 +40,7 @@ const MAX_ANCESTORS = 40;
  * many were made from, so that most models cost no request beyond their own.
  */
 export function createLegalReader(hub: Hub, signal: AbortSignal | undefined): LegalReader {
-  const identifier = memoizeAsync((_: 'once') => loadLicenseIdentifier());
+  const identify = createTextIdentifier();
   const byContent = new Map<string, Promise<ReadFile>>();
   const readFile = (snapshot: ModelSnapshot, file: HubFile): Promise<ReadFile> => {
     const id = contentIdOf(file);
@@ -74,7 +74,7 @@ export function createLegalReader(hub: Hub, signal: AbortSignal | undefined): Le
     const words = bytes.toString('utf8');
     if (words.includes('\0') || words.startsWith('%PDF'))
       return { text, identity: { kind: 'unread', why: 'it is no plain text', isHidden: false } };
-    return { text, identity: (await identifier('once')).identify(words) };
+    return { text, identity: await identify(words) };
   }
 
   async function readChecked(snapshot: ModelSnapshot, file: HubFile): Promise<Buffer> {

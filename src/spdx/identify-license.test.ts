@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import list from 'spdx-license-list/full.js';
-import { loadLicenseIdentifier } from './identify-license.ts';
+import { createTextIdentifier, loadLicenseIdentifier, loadUsualIdentifier } from './identify-license.ts';
 
 const identifier = await loadLicenseIdentifier();
 const WHITELIST = ['Apache-2.0', 'MIT', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'CC0-1.0', 'Unlicense'];
@@ -315,3 +315,17 @@ function isFilledIn(words: readonly string[], index: number): boolean {
     all,
   );
 }
+
+test('the usual licences among themselves are found as they are among all, and nothing else is', async () => {
+  const usual = await loadUsualIdentifier();
+  let found = 0;
+  for (const [id, { licenseText: text }] of Object.entries(list)) {
+    const quick = usual.identify(text);
+    if (quick.kind !== 'spdx') continue;
+    found += 1;
+    assert.deepEqual(quick, identifier.identify(text), id);
+  }
+  assert.ok(found >= 6);
+  const identify = createTextIdentifier();
+  assert.deepEqual(await identify(textOf('Zlib')), { kind: 'spdx', ids: ['Zlib'] });
+});
