@@ -33,7 +33,7 @@ export function ratioTo(title: string, base: Row, of: (row: Row) => number): Col
 
 /** A Markdown table. */
 export function table(rows: readonly Row[], columns: readonly Column[]): string {
-  const head = ['', ...columns.map(column => column.title)];
+  const head = ['what', ...columns.map(column => column.title)];
   const lines = rows.map(row => [row.name, ...columns.map(column => column.value(row))]);
   const rule = head.map((_, index) => (index === 0 ? '---' : '---:'));
   return [head, rule, ...lines].map(cells => `| ${cells.join(' | ')} |`).join('\n');

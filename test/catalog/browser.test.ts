@@ -99,6 +99,7 @@ test('search and filters find among all models, say how many, and are kept in th
   await page.waitForSelector('html[data-ready]');
   await page.keyboard.press('/');
   await page.keyboard.type('qwen2.5 7b');
+  await page.locator('[data-count]', { hasText: ' of ' }).waitFor();
   const names = await page.locator('.row [data-f=link]').allTextContents();
   assert.ok(names.length >= 5 && names.every(name => name.startsWith('Qwen/Qwen2.5-7B')), names.join());
   assert.match(
@@ -106,13 +107,14 @@ test('search and filters find among all models, say how many, and are kept in th
     new RegExp(`^\\d+ of ${TOTAL} models$`),
   );
   await page.locator('#license').selectOption('MIT');
+  await page.locator('[data-none]').waitFor();
   assert.equal(await page.locator('.row').count(), 0);
-  assert.ok(await page.locator('[data-none]').isVisible());
   await page.getByRole('button', { name: 'Clear the filters' }).click();
-  assert.equal(await page.locator('[data-count]').textContent(), `${TOTAL} models`);
+  await page.locator('[data-count]', { hasText: new RegExp(`^${TOTAL} models$`) }).waitFor();
   await page.locator('#variant').selectOption('slim');
   await page.locator('#size').selectOption({ label: 'Over 80 GiB' });
   await page.locator('#sort').selectOption('large');
+  await page.locator('.row').first().filter({ hasText: 'Llama-3.1-405B' }).waitFor();
   const first = (await page.locator('.row [data-f=link]').first().textContent()) ?? '';
   assert.match(first, /Llama-3\.1-405B/);
   assert.match(page.url(), /#variant=slim&size=\d+-&sort=large$/);
