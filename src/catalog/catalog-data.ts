@@ -1,3 +1,4 @@
+import type { LineageEntry } from '../publish/image-facts.ts';
 import type { LayerKind } from '../publish/published-image.ts';
 import type { ScanSummary } from '../scan/scan-referrer.ts';
 
@@ -19,6 +20,8 @@ export interface CatalogModel {
   readonly url: string;
   /** SPDX expression. */
   readonly license: string | null;
+  /** The models that it was made from, nearest first. */
+  readonly lineage: readonly LineageEntry[];
   /** Of the newest image, as are `version` and `files`. */
   readonly revision: string;
   /** Tag of the base image. */

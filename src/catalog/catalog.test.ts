@@ -87,6 +87,24 @@ test('an image counts from when a catalog had it first; the first catalog takes 
   assert.equal(later.models[0]?.updated, '2026-11-25T12:00:00Z');
 });
 
+test('what a model was made from stands beside its licence; a label that makes no sense is none', () => {
+  const label = (text: string) => image('fat', {}, { 'io.weighbridge.model.lineage': text });
+  const lineageIn = (text: string) => toCatalog([model([label(text)])], options).models[0]?.lineage;
+  const rows = [
+    ['meta-llama/Llama-3.1-8B', 'llama3.1'],
+    ['acme/older', null],
+  ];
+  assert.deepEqual(lineageIn(JSON.stringify(rows)), [
+    { id: 'meta-llama/Llama-3.1-8B', license: 'llama3.1' },
+    { id: 'acme/older', license: null },
+  ]);
+  for (const text of ['{', '{"a":1}', '[[1]]', '[null]']) assert.deepEqual(lineageIn(text), [], text);
+  const data = toCatalog([model([label(JSON.stringify(rows))])], options);
+  const site = [...makeSite({ data, docs: [], assets: [], url: undefined })];
+  const page = site.find(({ path }) => path === 'models/x.html');
+  assert.match(String(page?.content), /meta-llama\/Llama-3\.1-8B<\/a>: llama3\.1/);
+});
+
 test('words from a registry never become markup, nor an XML feed that cannot be read', () => {
   const evil = '</script><img src=x onerror=alert(1)>"\'&\u0007';
   const found = model(

@@ -1,4 +1,4 @@
-import { baseOf, licenseOf, portOf, sizesByKind, totalBytes } from '../publish/image-facts.ts';
+import { baseOf, licenseOf, lineageOf, portOf, sizesByKind, totalBytes } from '../publish/image-facts.ts';
 import type { ListedFile, PublishedImage, PublishedLayer } from '../publish/published-image.ts';
 import { type FoundImage, type FoundModel, isCurrent } from '../publish/read-published.ts';
 import { newestScan } from '../scan/scan-referrer.ts';
@@ -60,6 +60,7 @@ function toModel(
     description: labels['org.opencontainers.image.description'] ?? '',
     url: labels['org.opencontainers.image.url'] ?? `https://huggingface.co/${id}`,
     license: licenseOf(platform) ?? null,
+    lineage: lineageOf(platform),
     revision: newest.revision,
     version: newest.version,
     variants: [...new Set(images.filter(image => image.isCurrent).map(image => image.variant))].sort(),

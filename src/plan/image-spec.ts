@@ -5,6 +5,7 @@ import type { LayerRecipe } from '../layer/recipe.ts';
 import { layerKey } from '../layer/tar-layout.ts';
 import { hubPage } from '../licenses/hub-page.ts';
 import { type BaseImage, createdOf, type ImageSpec } from '../oci/image.ts';
+import type { AncestorLicense } from '../policy/types.ts';
 import { BOOTSTRAP_PATH, modelDirOf } from './layers.ts';
 import { portOf, serveArgsOf } from './serve-command.ts';
 import { versionOf } from './tags.ts';
@@ -70,7 +71,15 @@ function labels(
     'org.opencontainers.image.created': createdOf(base),
     'io.weighbridge.model.id': model.id,
     'io.weighbridge.model.revision': snapshot.revision,
+    ...lineageLabel(outcome.lineage),
     'io.weighbridge.variant': variant,
     'io.weighbridge.plan.digest': digestOf(JSON.stringify(made)),
   };
+}
+
+/** `[["org/base","llama3.1"],…]`: the models that it was made from, nearest first, with what each says of its licence. */
+function lineageLabel(lineage: readonly AncestorLicense[]): Record<string, string> {
+  if (lineage.length === 0) return {};
+  const rows = lineage.map(({ id, spdx, declared }) => [id, spdx ?? declared]);
+  return { 'io.weighbridge.model.lineage': JSON.stringify(rows) };
 }

@@ -28,6 +28,27 @@ export function licenseOf({ labels }: Pick<PublishedImage, 'labels'>): string | 
   return labels['org.opencontainers.image.licenses'];
 }
 
+export interface LineageEntry {
+  readonly id: string;
+  /** As an SPDX expression or as the Hub names it; null where nothing is declared. */
+  readonly license: string | null;
+}
+
+/** The models that the image's own was made from, nearest first; none where the image names none. */
+export function lineageOf({ labels }: Pick<PublishedImage, 'labels'>): LineageEntry[] {
+  let rows: unknown;
+  try {
+    rows = JSON.parse(labels['io.weighbridge.model.lineage'] ?? '[]');
+  } catch {
+    return [];
+  }
+  if (!Array.isArray(rows)) return [];
+  return rows.flatMap((row: unknown) => {
+    const [id, license] = Array.isArray(row) ? row : [];
+    return typeof id === 'string' ? [{ id, license: typeof license === 'string' ? license : null }] : [];
+  });
+}
+
 export interface BaseFacts {
   readonly name: string;
   readonly digest: string | undefined;

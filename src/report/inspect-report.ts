@@ -1,7 +1,7 @@
 import { SEVERITIES } from '../config/types.ts';
 import { formatBytes } from '../core/text.ts';
 import type { Descriptor } from '../oci/types.ts';
-import { baseOf, licenseOf, portOf, sizesByKind, totalBytes } from '../publish/image-facts.ts';
+import { baseOf, licenseOf, lineageOf, portOf, sizesByKind, totalBytes } from '../publish/image-facts.ts';
 import {
   LAYER_KINDS,
   type LayerKind,
@@ -45,6 +45,7 @@ export function inspectToJson({ reference, images }: Inspection) {
         base: base === undefined ? null : { name: base.name, digest: base.digest ?? null },
         version: base?.version ?? null,
         license: licenseOf(image) ?? null,
+        lineage: lineageOf(image),
         created: image.config.created ?? null,
         size: { total: totalBytes(sizes), ...sizes },
         layers: image.layers.map(({ digest, sizeBytes, kind, createdBy, files: inLayer }) => ({
@@ -120,6 +121,9 @@ function section({ reference }: Inspection, inspected: InspectedImage, options: 
           ...row('files', `${counted(files.length, 'file')}, ${formatBytes(modelBytes)}${fetched}`),
         ]),
     ...row('licence', licenseOf(image) ?? 'none declared'),
+    ...lineageOf(image).flatMap(({ id, license }) =>
+      row('made from', `${id} (${license ?? 'no licence declared'})`),
+    ),
     ...row('base', base?.name),
     ...row('digest', image.digest),
     ...row('created', image.config.created),

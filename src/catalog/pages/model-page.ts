@@ -78,7 +78,7 @@ function problems({ problems: all }: CatalogModel): Markup {
   `;
 }
 
-function licenseSection({ license, variants, url }: CatalogModel): Markup {
+function licenseSection({ license, lineage, variants, url }: CatalogModel): Markup {
   const isFat = variants.includes('fat');
   return html`
     <section aria-labelledby="license">
@@ -91,8 +91,24 @@ function licenseSection({ license, variants, url }: CatalogModel): Markup {
             : 'There is no fat image: nobody hands the weights on, the slim image fetches them from the Hub.'
         }
       </p>
+      ${lineage.length > 0 && lineageList(lineage)}
       <p><a href=${url} rel="external">Terms and model card on the Hub</a></p>
     </section>
+  `;
+}
+
+function lineageList(lineage: CatalogModel['lineage']): Markup {
+  return html`
+    <p>It was made from, nearest first:</p>
+    <ol>
+      ${lineage.map(
+        ({ id, license }) => html`
+          <li>
+            <a href=${`https://huggingface.co/${id}`} rel="external">${id}</a>: ${license ?? 'no licence declared'}
+          </li>
+        `,
+      )}
+    </ol>
   `;
 }
 
