@@ -142,7 +142,10 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     // The second registry takes for ever.
     scene.registries[1]?.faults.add({ match: /^PATCH/, kind: 'slow', bytesPerSecond: 100_000, times: 100 });
     const { child, ended } = scene.publish();
-    while (scene.uploadedBytes < 4 * MIB) await sleep(10);
+    while (scene.uploadedBytes < 4 * MIB) {
+      assert.equal(child.exitCode, null, 'it ended before there was anything to interrupt');
+      await sleep(10);
+    }
     const startMs = performance.now();
     child.kill(signal);
     const { status, stderr } = await ended;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startHub } from '../../src/testkit/hub.ts';
@@ -55,8 +56,8 @@ describe('with the registry of the CNCF (distribution)', { skip }, () => {
     const world = await startWorld(stack, first);
     const revision = await addModel(world.hub, [24 * MIB, 12 * MIB]);
     world.hub.faults.add({ match: /^GET cdn /, kind: 'slow', bytesPerSecond: 12 * MIB, times: 2 });
-    const { ended } = startPublish(await world.models(folder), world.hub);
-    await until(() => world.hub.servedBytes > 12 * MIB);
+    const { child, ended } = startPublish(await world.models(folder), world.hub);
+    await until(() => world.hub.servedBytes > 12 * MIB, child);
     await first.stop();
     await sleep(1500);
     const second = await startRegistry({ rootFolder: `${folder}/blobs`, port: portOf(first) });
@@ -145,8 +146,11 @@ function portOf({ host }: RealRegistry): number {
   return Number(host.split(':')[1]);
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await sleep(10);
+async function until(condition: () => boolean, during: ChildProcess): Promise<void> {
+  while (!condition()) {
+    assert.equal(during.exitCode, null, 'it ended too early');
+    await sleep(10);
+  }
 }
 
 /** What the helper wants of a test's context; here, what was made last goes first. */

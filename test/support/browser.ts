@@ -58,7 +58,11 @@ export async function openPage(
   page.on('console', message => {
     if (message.type() === 'error') troubles.push(message.text());
   });
-  page.on('requestfailed', request => troubles.push(`${request.url()} failed`));
+  page.on('requestfailed', request => {
+    // A page that is left or loaded anew gives up what it still waits for.
+    const why = request.failure()?.errorText;
+    if (why !== 'net::ERR_ABORTED') troubles.push(`${request.url()} failed (${why})`);
+  });
   page.on('request', request => {
     if (new URL(request.url()).origin !== origin) troubles.push(`${request.url()} is elsewhere`);
   });

@@ -9,7 +9,6 @@ import { pull, tagsOf } from './pull.ts';
 export const REPOSITORY = 'acme/hf-x';
 const SMALL_FILES = {
   'README.md': '---\nlicense: apache-2.0\n---\n# x\n',
-  LICENSE: 'The licence of x.\n',
   'config.json': '{"model_type":"llama"}',
 };
 
