@@ -6,6 +6,7 @@ import type { PlannedModel } from '../plan/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import type { BlobNeed } from './blob-needs.ts';
 import { type OriginPlan, planMade } from './blob-sources.ts';
+import { heldSize } from './held-size.ts';
 import { type KnownLayer, knownLayer, layerDescriptor } from './layer-annotations.ts';
 import { type BytesMove, type BytesMoved, moveBytes } from './move-bytes.ts';
 import type { PublishedLayers } from './published-layers.ts';
@@ -96,7 +97,7 @@ async function findAtTarget(
   // A forced publish trusts none of our own layers; those of the base are not ours to make again.
   if (digest === undefined || (context.isForced && base === undefined)) return undefined;
   if (published.hasBlob(digest)) return 'reused';
-  if ((await store.statBlob(digest, context.signal)) === sizeBytes) return 'reused';
+  if ((await heldSize(store, digest, context.signal)) === sizeBytes) return 'reused';
   const from =
     base === undefined
       ? allTargets.filter(other => other.published.hasBlob(digest)).map(other => other.store.name)

@@ -3,6 +3,7 @@ import { parseManifest } from '../oci/parse.ts';
 import type { Descriptor, Manifest } from '../oci/types.ts';
 import type { ImageStore, StoredManifest } from '../store/image-store.ts';
 import { isReferrersTag } from '../store/referrers.ts';
+import { heldSize } from './held-size.ts';
 import { type KnownLayer, type PublishedFile, readLayerDescriptor } from './layer-annotations.ts';
 
 /** How many of a repository's other tags are looked at for layers that the model's own tags do not have. */
@@ -37,7 +38,7 @@ export class PublishedLayers {
 
   /** Takes a layer that no manifest here names, if the store holds it. */
   async adopt(layer: KnownLayer, signal?: AbortSignal): Promise<void> {
-    if ((await this.store.statBlob(layer.digest, signal)) !== layer.sizeBytes) return;
+    if ((await heldSize(this.store, layer.digest, signal)) !== layer.sizeBytes) return;
     this.#layers.set(layer.key, layer);
     this.#blobs.add(layer.digest);
   }

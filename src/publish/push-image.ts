@@ -2,6 +2,7 @@ import { bytesSource } from '../core/byte-source.ts';
 import type { Document } from '../oci/image.ts';
 import type { ImageStore, StoredManifest } from '../store/image-store.ts';
 import type { FinishedImage } from './draft.ts';
+import { heldSize } from './held-size.ts';
 import { CopyHasher, transferBlob } from './transfer.ts';
 
 /**
@@ -33,7 +34,7 @@ export async function putDocument(
   signal?: AbortSignal,
 ): Promise<number> {
   const { digest } = descriptor;
-  if ((await store.statBlob(digest, signal)) === bytes.length) return 0;
+  if ((await heldSize(store, digest, signal)) === bytes.length) return 0;
   const source = bytesSource(descriptor.mediaType, bytes);
   const { failures } = await transferBlob({
     source,
