@@ -48,7 +48,8 @@ export async function recordTerminal(command: readonly string[], options: Record
       const [isDead, status] = (await ask('display-message', '-p', '#{pane_dead} #{pane_dead_status}')).split(
         ' ',
       );
-      if (isDead === '1') {
+      // The status comes a moment later than the end.
+      if (isDead === '1' && status) {
         const end = (await ask('capture-pane', '-p', '-S', '-'))
           .replace(/\nPane is dead.*\s*$/, '')
           .trimEnd();
