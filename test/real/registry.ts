@@ -26,6 +26,20 @@ export interface RealRegistry {
 
 /** Starts the CNCF distribution registry (Debian: docker-registry) on a free loopback port and waits until it answers. */
 export async function startRegistry(options: RegistryOptions = {}): Promise<RealRegistry> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnce(options);
+    } catch (error) {
+      // Between finding a free port and taking it, somebody else may have taken it.
+      const isTaken = options.port === undefined && String(error).includes('address already in use');
+      if (!isTaken || attempt === MAX_PORTS) throw error;
+    }
+  }
+}
+
+const MAX_PORTS = 5;
+
+async function startOnce(options: RegistryOptions): Promise<RealRegistry> {
   const folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-registry-'));
   const host = `localhost:${options.port ?? (await freePort())}`;
   const config = path.join(folder, 'config.yml');
