@@ -140,7 +140,9 @@ export class HttpClient {
   async waitToRetry(retry: RetryNotice): Promise<void> {
     // Jitter on top of what the server asked for, so that those it turned away together do not come back together.
     const delayMs = (retry.serverWaitMs ?? 0) + backoffMs(retry.attempt, this.retry);
-    const { purpose: what, attempt, reason } = retry;
+    const { purpose: what, attempt } = retry;
+    // An error's message begins with what was being done, which the event says already.
+    const reason = retry.reason.replace(`${what}: `, '');
     this.#onEvent?.({ type: 'retry', what, attempt, delayMs, reason });
     await pause(delayMs, retry.signal);
   }
