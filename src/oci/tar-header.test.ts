@@ -136,7 +136,7 @@ function gnuTar(args: readonly string[], input: Buffer): string[] {
     input,
     env: { ...process.env, LC_ALL: 'C.UTF-8', TZ: 'UTC' },
   });
-  return output.toString().trimEnd().split('\n');
+  return output.toString().replace(/\n$/, '').split('\n');
 }
 
 function firstHeader(bytes: Buffer): Promise<tarStream.Header> {
