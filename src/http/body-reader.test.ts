@@ -82,6 +82,38 @@ test('chunks may be kept while the next ones come', async t => {
   assert.equal(sha256(Buffer.concat(chunks)), DIGEST);
 });
 
+test('the connection of a body that was read whole serves the next request, also for one that is not taken over', async t => {
+  const server = await serve(t, (request, response) => response.end(request.url === '/small' ? 'x' : BODY));
+  const http = client(t);
+  for (let round = 0; round < 20; round++) {
+    const hash = createHash('sha256');
+    const pool = new SpoilingPool();
+    for await (const chunk of (await get(http, server.url)).chunks(pool)) {
+      hash.update(chunk);
+      pool.release(chunk);
+    }
+    assert.equal(hash.digest('hex'), DIGEST);
+    assert.equal(String(await (await get(http, `${server.url}/small`)).bytes()), 'x');
+  }
+  // The agent is told of a free connection a moment after its body has ended, when the next request may have begun.
+  assert.ok(server.connections <= 2, `${server.connections} connections`);
+});
+
+test('a connection on which more came than was announced is not used again', async t => {
+  const server = await serve(t, (request, response) => {
+    const head = `HTTP/1.1 200 OK\r\ncontent-length: ${BODY.length}\r\n\r\n`;
+    if (request.url === '/more') request.socket.write(Buffer.concat([Buffer.from(head), BODY, BODY]));
+    else response.end('x');
+  });
+  const http = client(t);
+  const hash = createHash('sha256');
+  for await (const chunk of (await get(http, `${server.url}/more`)).chunks(new BufferPool()))
+    hash.update(chunk);
+  assert.equal(hash.digest('hex'), DIGEST);
+  assert.equal(String(await (await get(http, server.url)).bytes()), 'x');
+  assert.equal(server.connections, 2);
+});
+
 test('the same over TLS, which goes on delivering after a pause', async t => {
   const { key, cert } = selfSigned();
   const server = https.createServer({ key, cert }, (_, response) => {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { BufferPool } from '../core/buffer-pool.ts';
 import { connectionClosed, silenceError } from './network-error.ts';
-import { type ReadTarget, takeOver } from './socket-buffers.ts';
+import { giveBack, type ReadTarget, takeOver } from './socket-buffers.ts';
 
 /** Full buffers that wait for the reader; beyond them the server is not asked for more. */
 const MAX_READY = 2;
@@ -9,7 +9,7 @@ const MAX_READY = 2;
 const MIN_ROOM_BYTES = 32 * 1024;
 /** Bytes do not wait longer than this for their buffer to become full. */
 const MAX_WAIT_MS = 1000;
-/** A body shorter than this is not worth a connection: one that was taken over cannot be used again. */
+/** A body shorter than this is not worth the trouble. */
 const MIN_BODY_BYTES = 1024 * 1024;
 
 /** Whether `readBody` can do something for a body: its length is known, and large. */
@@ -53,6 +53,8 @@ class BodyReader implements ReadTarget {
   #end = 0;
   #leftBytes: number;
   #isPaused = false;
+  /** All of the body came over the taken connection, and nothing behind it. */
+  #isExact = false;
   #outcome: { readonly error?: unknown } | undefined;
   #wake: (() => void) | undefined;
 
@@ -117,7 +119,8 @@ class BodyReader implements ReadTarget {
   close(): void {
     this.#finish({});
     clearTimeout(this.#silence);
-    this.#stream.destroy();
+    if (this.#isExact) giveBack(this.#stream);
+    else this.#stream.destroy();
   }
 
   room(): Buffer {
@@ -132,10 +135,14 @@ class BodyReader implements ReadTarget {
   }
 
   read(bytes: Buffer): boolean {
-    if (this.#outcome !== undefined) return false;
+    if (this.#outcome !== undefined) {
+      this.#isExact = false;
+      return false;
+    }
     this.#silence.refresh();
     // More than the announced length belongs to nobody.
     const count = Math.min(bytes.length, this.#leftBytes);
+    this.#isExact = bytes.length === this.#leftBytes;
     this.#leftBytes -= count;
     if (bytes.buffer === this.#buffer?.buffer) this.#end += count;
     else this.#push(Buffer.from(bytes.subarray(0, count)));

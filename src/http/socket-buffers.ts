@@ -1,4 +1,4 @@
-import http from 'node:http';
+import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -25,6 +25,21 @@ export function takeOver(socket: Socket | null, target: ReadTarget): boolean {
   if (slot === undefined) return false;
   slot.target = target;
   return true;
+}
+
+/** Ends an answer whose whole body was read by a `ReadTarget`, and the connection serves the agent again. */
+export function giveBack(stream: IncomingMessage): void {
+  const { socket } = stream;
+  const slot = slots.get(socket);
+  if (stream.destroyed || slot === undefined) return;
+  delete slot.target;
+  stream.complete = true;
+  stream.push(null);
+  // Node looks whether the answer is complete each time its parser was given something, and then lets go of the parser.
+  // That parser still waits for the body, and is made ready for another answer before it gets one.
+  socket.emit('data', Buffer.alloc(0));
+  stream.resume();
+  socket.resume();
 }
 
 type Connect = http.Agent['createConnection'];
