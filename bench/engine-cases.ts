@@ -37,21 +37,30 @@ export function bareHashes({ model }: Site): Case {
 export function toSinks(
   site: Site,
   name: string,
-  options: { readonly targets?: number; readonly isTls?: boolean } = {},
+  options: {
+    readonly targets?: number;
+    readonly isTls?: boolean;
+    /** See `startHub`. */
+    readonly connectionRate?: number;
+    readonly env?: NodeJS.ProcessEnv;
+  } = {},
 ): Case {
-  const { targets = 1, isTls = false } = options;
+  const { targets = 1, isTls = false, connectionRate } = options;
   return {
     name,
     bytes: site.model.weightBytes,
     async run(): Promise<Run> {
       const tls = isTls ? site.tls : undefined;
       const folder = mkdtempSync(path.join(site.folder, 'sinks-'));
-      const hub = await startHub(folder, site.model, tls === undefined ? {} : { tls });
+      const hub = await startHub(folder, site.model, {
+        connectionRate,
+        ...(tls === undefined ? {} : { tls }),
+      });
       const sinks = await Promise.all(Array.from({ length: targets }, () => startSink(tls)));
       try {
         for (const sink of sinks.slice(0, 1)) await putBase(sink, 'v0.6.0');
         const before = cpuOfAll(sinks);
-        const env = tls === undefined ? {} : { NODE_EXTRA_CA_CERTS: tls.cert };
+        const env = { ...options.env, ...(tls === undefined ? {} : { NODE_EXTRA_CA_CERTS: tls.cert }) };
         const config = writeConfig(folder, sinks);
         const { usage } = await publish(site.weighbridge, config, hub, env);
         return { ...sumOf([usage]), targetCpuSeconds: cpuOfAll(sinks) - before };

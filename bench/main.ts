@@ -18,6 +18,9 @@ import { makeCertificate, ownAddress } from './servers.ts';
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
+/** MiB a second, of a Hub that is far away. */
+const CONNECTION_RATE = 40;
+
 const options = readOptions(process.argv.slice(2));
 if (options === undefined) print(HELP);
 else await main(options);
@@ -47,6 +50,7 @@ async function runGroups(options: BenchOptions, memory: string, disk: string): P
   const only = (group: Group): boolean => options.groups.includes(group);
   if (only('engine')) results.engine = await engine(site, options);
   if (only('sizes')) results.sizes = await sizes(site, options, memory);
+  if (only('ranges')) results.ranges = await ranges(site, options, memory);
   if (only('registry')) results.registry = await registry(site, options, disk);
   if (only('changes')) results.changes = await changed(site, options);
   if (options.json !== undefined) {
@@ -96,6 +100,23 @@ async function sizes(site: Site, { files, fileBytes, rounds }: BenchOptions, mem
   const rows = await runCases(cases, Math.min(rounds, 2), say);
   const { cpu, rate, peak, written } = COLUMNS;
   print(`\n## Over the size of the model, to one target\n\n${table(rows, [cpu, rate, peak, written])}`);
+  return rows;
+}
+
+/** One large file a worker, from a Hub that limits each connection and from one that does not. */
+async function ranges(site: Site, { fileBytes, rounds }: BenchOptions, memory: string): Promise<Row[]> {
+  const model = makeModel(path.join(memory, 'model-large'), 2, fileBytes * 2);
+  const oneStream = { env: { WEIGHBRIDGE_HUB_STREAMS: '1' } };
+  const cases = [
+    { name: `${CONNECTION_RATE} MiB/s a connection`, connectionRate: CONNECTION_RATE },
+    { name: 'no limit' },
+  ].flatMap(({ name, ...limit }) => [
+    toSinks({ ...site, model }, `${name}, one stream a file`, { ...limit, ...oneStream }),
+    toSinks({ ...site, model }, `${name}, ranges where they help`, limit),
+  ]);
+  const rows = await runCases(cases, rounds, say);
+  const { cpu, rate, peak } = COLUMNS;
+  print(`\n## Several ranges of a file at once\n\n${table(rows, [rate, cpu, peak])}`);
   return rows;
 }
 

@@ -42,6 +42,8 @@ export async function startHub(
   model: BenchModel,
   options: {
     readonly tls?: Certificate & { readonly address: string };
+    /** MiB a second that one connection brings of a weight file; no limit where it is not given. */
+    readonly connectionRate?: number | undefined;
     /** What goes before the command. */
     readonly prefix?: readonly string[];
   } = {},
@@ -54,7 +56,10 @@ export async function startHub(
   const info = path.join(folder, 'info.json');
   writeFileSync(info, modelInfo(model));
   const config = path.join(folder, 'nginx.conf');
-  writeFileSync(config, nginxConfig({ folder, model, info, url, port, tls }));
+  writeFileSync(
+    config,
+    nginxConfig({ folder, model, info, url, port, tls, connectionRate: options.connectionRate }),
+  );
   const nginx = ['nginx', '-p', folder, '-c', config, '-e', path.join(folder, 'error.log')];
   const child = start([...(options.prefix ?? []), ...nginx]);
   await untilAnswered(port);
@@ -69,10 +74,12 @@ function nginxConfig(options: {
   readonly url: string;
   readonly port: number;
   readonly tls: Certificate | undefined;
+  readonly connectionRate: number | undefined;
 }): string {
-  const { folder, model, info, url, port, tls } = options;
+  const { folder, model, info, url, port, tls, connectionRate } = options;
+  const limit = connectionRate === undefined ? '' : `limit_rate ${connectionRate}m; `;
   const files = model.files.map(
-    file => `  location = /store/${file.path} { alias ${path.join(model.folder, file.storedAs)}; }`,
+    file => `  location = /store/${file.path} { ${limit}alias ${path.join(model.folder, file.storedAs)}; }`,
   );
   return `${process.getuid?.() === 0 ? 'user root;\n' : ''}daemon off;
 worker_processes 2;

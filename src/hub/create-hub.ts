@@ -4,7 +4,7 @@ import { askHub, askHubForPages } from './hub-api.ts';
 import { badAnswer, disabledFailure, type HubQuestion } from './hub-failure.ts';
 import { type ParsedModelInfo, parseModelInfo, parseTreePage } from './model-info.ts';
 import { checkNames } from './names.ts';
-import { hubFileSource } from './open-file.ts';
+import { FileReader, type LaneOptions, laneOptions } from './open-file.ts';
 import { checkPaths } from './safe-path.ts';
 import type { Hub, HubFile, ModelSnapshot } from './types.ts';
 
@@ -15,6 +15,8 @@ export interface HubOptions {
   readonly http: HttpClient;
   /** How often a download that breaks is taken up again while not one more byte of it comes. Default 8. */
   readonly readAttempts?: number;
+  /** How a large file may be read by several ranges at once. */
+  readonly lanes?: LaneOptions;
 }
 
 const DEFAULT_BRANCH = 'main';
@@ -24,6 +26,7 @@ export function createHub(options: HubOptions): Hub {
   const { endpoint, token, http } = options;
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const hasToken = token !== undefined;
+  const reader = new FileReader(options.lanes ?? laneOptions());
 
   return {
     endpoint,
@@ -41,7 +44,7 @@ export function createHub(options: HubOptions): Hub {
     openFile({ id, revision }, file) {
       checkNames(id, revision);
       checkPaths(id, [file.path]);
-      return hubFileSource({
+      return reader.source({
         http,
         url: `${endpoint}/${encodePath(id)}/resolve/${encodeURIComponent(revision)}/${encodePath(file.path)}`,
         headers,

@@ -3,6 +3,8 @@ import path from 'node:path';
 import { ConfigError } from '../core/errors.ts';
 import type { HttpClient } from '../http/client.ts';
 import { createHub } from './create-hub.ts';
+import { laneOptions } from './open-file.ts';
+import { quoted } from './quoted.ts';
 import type { Hub } from './types.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -11,12 +13,25 @@ const PUBLIC_HUB = 'https://huggingface.co';
 
 /**
  * The Hub as the environment names it: `HF_ENDPOINT`, and the first token of `HF_TOKEN`, `HUGGING_FACE_HUB_TOKEN`, the
- * file `HF_TOKEN_PATH` and the file `token` in `HF_HOME`.
+ * file `HF_TOKEN_PATH` and the file `token` in `HF_HOME`. `WEIGHBRIDGE_HUB_STREAMS` bounds how many ranges of a file are read
+ * at once.
  */
 export function hubFromEnv(env: Environment, http: HttpClient): Hub {
   const endpoint = readEndpoint(env.HF_ENDPOINT);
   const token = readToken(env);
-  return createHub({ endpoint, http, ...(token === undefined ? {} : { token }) });
+  const lanes = laneOptions(readStreams(env.WEIGHBRIDGE_HUB_STREAMS));
+  return createHub({ endpoint, http, lanes, ...(token === undefined ? {} : { token }) });
+}
+
+function readStreams(text: string | undefined): number | undefined {
+  if (!text) return undefined;
+  if (/^[1-8]$/.test(text)) return Number(text);
+  throw new ConfigError(`WEIGHBRIDGE_HUB_STREAMS has to be a number from 1 to 8, not ${quoted(text)}`, {
+    code: 'USAGE',
+    subject: 'WEIGHBRIDGE_HUB_STREAMS',
+    remedy:
+      'Unset it, or set it to how many ranges of one file may be read at once (1: never more than one).',
+  });
 }
 
 function readEndpoint(text: string | undefined): string {

@@ -383,4 +383,6 @@ test('tokens and endpoint come from the environment; a broken one is refused uns
   assert.equal(hubFromEnv({ HF_ENDPOINT: 'http://localhost:1/' }, http).endpoint, 'http://localhost:1');
   assert.throws(() => hubFromEnv({ HF_ENDPOINT: 'hub' }, http), failsWith('USAGE'));
   assert.throws(() => hubFromEnv({ HF_TOKEN: 'hf_secret\nx' }, http), failsWith('USAGE', /HF_TOKEN/));
+  assert.doesNotThrow(() => hubFromEnv({ WEIGHBRIDGE_HUB_STREAMS: '1' }, http));
+  assert.throws(() => hubFromEnv({ WEIGHBRIDGE_HUB_STREAMS: '0' }, http), failsWith('USAGE', /from 1 to 8/));
 });

@@ -1,0 +1,176 @@
+/** When a file is read by several ranges at once, and by how many. */
+export interface LaneSettings {
+  readonly maxLanes: number;
+  /** How long a rate is measured before it is judged: for this long, or until so many bytes have come. */
+  readonly windowMs: number;
+  readonly windowBytes: number;
+}
+
+export const DEFAULT_LANES: LaneSettings = {
+  maxLanes: 4,
+  windowMs: 2000,
+  windowBytes: 64 * 1024 * 1024,
+};
+
+/** Where the time comes from: of the clock, and of this thread being at work. Both only grow. */
+export interface LaneClock {
+  nowMs(): number;
+  busyMs(): number;
+}
+
+const CLOCK: LaneClock = {
+  nowMs: () => performance.now(),
+  busyMs: () => performance.eventLoopUtilization().active,
+};
+
+/** What the files of one thread have in common. */
+export interface LaneExperience {
+  /** Bytes that came for all of them. */
+  bytes: number;
+  /** The number of lanes that was worth it last. */
+  lanes: number;
+}
+
+/** Waiting for bytes this much of the time, or more, means that the source is the limit; less than `IDLE_SHARE`, that it is not. */
+const WAIT_SHARE = 0.3;
+const IDLE_SHARE = 0.05;
+/** A thread that is busier than this is the limit itself, however long a file waits for its turn. */
+const BUSY_SHARE = 0.85;
+const MIN_GAIN = 1.1;
+/** A rate over less time than this says nothing. */
+const MIN_WINDOW_MS = 250;
+/** Windows before a lane is tried again: after one that brought nothing (twice as long each time), and after trouble. */
+const FIRST_REST = 4;
+const LONGEST_REST = 64;
+const TROUBLE_REST = 30;
+
+/**
+ * Decides by how many lanes a file is read. It begins with one, watches who waits for whom, and tries one more where the
+ * source is the limit; that one stays only where the file really came faster, and not at the cost of the thread's others. The next file tries
+ * at once what was worth it for the last one.
+ */
+export class LaneControl {
+  lanes = 1;
+  readonly #settings: LaneSettings;
+  readonly #shared: LaneExperience;
+  readonly #clock: LaneClock;
+  #phase: 'watching' | 'settling' | 'judging' = 'watching';
+  #window: Window;
+  #sinceMs: number;
+  #base: Rates & { readonly lanes: number } = { own: 0, all: 0, lanes: 1 };
+  #rest = 0;
+  #nextRest = FIRST_REST;
+
+  constructor(settings: LaneSettings, shared: LaneExperience, clock: LaneClock = CLOCK) {
+    this.#settings = settings;
+    this.#shared = shared;
+    this.#clock = clock;
+    this.#sinceMs = clock.nowMs();
+    this.#window = this.#openWindow();
+  }
+
+  /** Bytes have come, and the reader has been waiting for them. `mayAdd` tells whether there is memory for one more lane. */
+  arrived(bytes: number, mayAdd: () => boolean): void {
+    this.#window.waitedMs += this.#lap();
+    this.#window.bytes += bytes;
+    this.#shared.bytes += bytes;
+    const { windowMs, windowBytes } = this.#settings;
+    const lengthMs = this.#sinceMs - this.#window.startMs;
+    const isOver = lengthMs >= windowMs || this.#window.bytes >= windowBytes;
+    if (!isOver || lengthMs < Math.min(MIN_WINDOW_MS, windowMs)) return;
+    this.#judge(this.#window, lengthMs, mayAdd);
+    this.#window = this.#openWindow();
+  }
+
+  /** The reader has come back for more. */
+  taken(): void {
+    this.#window.heldMs += this.#lap();
+  }
+
+  /** The server has turned a request away or broken one off. */
+  trouble(): void {
+    this.#fall(Math.floor(this.lanes / 2), TROUBLE_REST);
+  }
+
+  /** One stream from now on, as there is no memory for more. */
+  retreat(): void {
+    this.#fall(1, FIRST_REST);
+  }
+
+  #judge(window: Window, lengthMs: number, mayAdd: () => boolean): void {
+    const rates: Rates = {
+      own: window.bytes / lengthMs,
+      all: (this.#shared.bytes - window.allBytes) / lengthMs,
+    };
+    const waitShare = window.waitedMs / (window.waitedMs + window.heldMs);
+    const busyShare = (this.#clock.busyMs() - window.busyMs) / lengthMs;
+    this.#rest = Math.max(0, this.#rest - 1);
+    if (this.#phase === 'settling') this.#phase = 'judging';
+    else if (this.#phase === 'judging') this.#keepOrDrop(rates);
+    else if (this.lanes > 1 && waitShare < IDLE_SHARE) this.lanes -= 1;
+    else if (this.#rest === 0 && waitShare >= WAIT_SHARE && busyShare < BUSY_SHARE && this.#hasRoom(mayAdd)) {
+      this.#base = { ...rates, lanes: this.lanes };
+      this.lanes = Math.max(this.lanes + 1, Math.min(this.#shared.lanes, this.#settings.maxLanes));
+      // The first window has the new connection's slow start in it.
+      this.#phase = 'settling';
+    }
+  }
+
+  #hasRoom(mayAdd: () => boolean): boolean {
+    return this.lanes < this.#settings.maxLanes && mayAdd();
+  }
+
+  #keepOrDrop({ own, all }: Rates): void {
+    this.#phase = 'watching';
+    const gain = own - this.#base.own;
+    if (own >= this.#base.own * MIN_GAIN && all - this.#base.all >= gain / 2) {
+      this.#nextRest = FIRST_REST;
+      this.#shared.lanes = this.lanes;
+      return;
+    }
+    this.lanes = this.#base.lanes;
+    this.#shared.lanes = this.lanes;
+    this.#rest = this.#nextRest;
+    this.#nextRest = Math.min(LONGEST_REST, this.#nextRest * 2);
+  }
+
+  #fall(lanes: number, rest: number): void {
+    this.lanes = Math.max(1, lanes);
+    this.#phase = 'watching';
+    this.#rest = rest;
+    this.#window = this.#openWindow();
+  }
+
+  #lap(): number {
+    const nowMs = this.#clock.nowMs();
+    const lapMs = nowMs - this.#sinceMs;
+    this.#sinceMs = nowMs;
+    return lapMs;
+  }
+
+  #openWindow(): Window {
+    return {
+      startMs: this.#sinceMs,
+      busyMs: this.#clock.busyMs(),
+      allBytes: this.#shared.bytes,
+      bytes: 0,
+      waitedMs: 0,
+      heldMs: 0,
+    };
+  }
+}
+
+/** Bytes a millisecond: of one file, and of all in this thread. */
+interface Rates {
+  readonly own: number;
+  readonly all: number;
+}
+
+interface Window {
+  readonly startMs: number;
+  readonly busyMs: number;
+  readonly allBytes: number;
+  bytes: number;
+  waitedMs: number;
+  heldMs: number;
+}
