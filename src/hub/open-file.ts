@@ -14,7 +14,7 @@ export interface LaneOptions extends LaneSettings {
 
 const SEGMENT_BYTES = 8 * 1024 * 1024;
 /** Segments of the whole process that are on their way or wait for their turn. */
-const MAX_SEGMENTS = 6;
+const MAX_SEGMENTS = 4;
 
 export function laneOptions(maxLanes: number = DEFAULT_LANES.maxLanes): LaneOptions {
   const budget = new SharedBudget('hub-segments', MAX_SEGMENTS);
