@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 
 trivy=v0.74.0
 actionlint=v1.7.12
+distribution=v3.1.2
 bin=${XDG_CACHE_HOME:-$HOME/.cache}/weighbridge-tests/go/bin
 mkdir -p "$bin"
 
@@ -28,6 +29,9 @@ export GOBIN=$bin GOFLAGS=-buildvcs=false CGO_ENABLED=0
   build trivy "$trivy" env GOEXPERIMENT=jsonv2 go install -trimpath \
     -ldflags="-s -w -X github.com/aquasecurity/trivy/pkg/version/app.ver=${trivy#v}" \
     "github.com/aquasecurity/trivy/cmd/trivy@$trivy"
+  build registry "$distribution" go install -trimpath \
+    -ldflags="-s -w -X github.com/distribution/distribution/v3/version.version=$distribution" \
+    "github.com/distribution/distribution/v3/cmd/registry@$distribution"
   # The project's own: anew when their source changes.
   for own in trivy-test-db pod-security; do
     build "$own" "$(cat "tools/$own"/{main.go,go.mod,go.sum} | cksum | cut -d ' ' -f 1)" \

@@ -25,9 +25,9 @@ say() { echo "install-test-tools: $*"; }
 wants_go_tools() { [[ ${WEIGHBRIDGE_REQUIRE_REAL:-} == 1 || ${WEIGHBRIDGE_LONG:-} == 1 ]]; }
 
 if ! wants_go_tools; then
-  say 'Trivy and actionlint are used where scripts/build-go-tools.sh has built them (minutes, once)'
+  say 'Trivy, actionlint and distribution 3 are used where scripts/build-go-tools.sh has built them (minutes, once)'
 elif ! command -v go > /dev/null; then
-  say 'no Go here: Trivy and actionlint are not built; the tests that need them are skipped'
+  say 'no Go here: Trivy, actionlint and distribution 3 are not built; the tests that need them are skipped'
   if [[ ${WEIGHBRIDGE_REQUIRE_REAL:-} == 1 ]]; then exit 1; fi
 elif ! nice "$(dirname "$0")/build-go-tools.sh" > /dev/null; then
   say 'the Go tools could not be built; the tests that need them are skipped'

@@ -6,10 +6,9 @@ import { after, before, describe, test } from 'node:test';
 import { type EmbeddedHub, startHub } from '../../src/testkit/hub.ts';
 import { weighbridge } from '../end-to-end/command.ts';
 import { buildBaseImage, pushBase } from '../real/base-image.ts';
-import { missingTools } from '../real/missing-tools.ts';
 import { type RealRegistry, startRegistry } from '../real/registry.ts';
 import { goTool, requireGoTool } from '../support/go-tools.ts';
-import { runOk } from '../support/tools.ts';
+import { requireToolAsRoot, runOk } from '../support/tools.ts';
 import { commit, makeWorld } from './runner/repository.ts';
 import type { JobRun, World } from './runner/types.ts';
 import { runWorkflow } from './runner/workflow.ts';
@@ -18,7 +17,7 @@ import { runWorkflow } from './runner/workflow.ts';
 // real expressions, a shell with the environment files, secrets masked. The registries and Trivy are real.
 
 const skip =
-  missingTools(['skopeo', 'mmdebstrap', 'flock', 'docker-registry', 'perl', 'git']) ||
+  requireToolAsRoot('skopeo', 'mmdebstrap', 'flock', 'docker-registry', 'perl', 'git') ||
   requireGoTool('trivy', 'trivy-test-db');
 /** The push and the pull request always; the other triggers, which take minutes on a busy machine, in the long form. */
 const isShort = process.env.WEIGHBRIDGE_LONG === '1' ? false : 'only with WEIGHBRIDGE_LONG=1';

@@ -7,10 +7,9 @@ import { after, before, describe, test } from 'node:test';
 import { type EmbeddedHub, startHub } from '../../src/testkit/hub.ts';
 import { sampleModelFiles } from '../../src/testkit/sample-model.ts';
 import { buildBaseImage, pushBase } from '../real/base-image.ts';
-import { missingTools } from '../real/missing-tools.ts';
 import { Podman } from '../real/podman.ts';
 import { type RealRegistry, startRegistry } from '../real/registry.ts';
-import { runTool, type ToolResult } from '../real/run-tool.ts';
+import { type RunResult, requireToolAsRoot, runOk } from '../support/tools.ts';
 import { weighbridge } from './command.ts';
 
 // The main job with real parts: distribution's registry twice, skopeo, umoci, podman; only the Hub is ours.
@@ -18,7 +17,15 @@ import { weighbridge } from './command.ts';
 const LOGIN = { user: 'robot', password: 'a pässword' };
 const ID = 'acme/sample';
 const SERVE = ['--port', '8123'];
-const missing = missingTools(['podman', 'runc', 'skopeo', 'umoci', 'mmdebstrap', 'docker-registry', 'flock']);
+const missing = requireToolAsRoot(
+  'podman',
+  'runc',
+  'skopeo',
+  'umoci',
+  'mmdebstrap',
+  'docker-registry',
+  'flock',
+);
 
 interface PublishJson {
   readonly models: readonly {
@@ -107,8 +114,8 @@ models:
       assert.deepEqual(tags, [`${repository}:v0.6.0-${variant}`, `${repository}:r${revision}-${variant}`]);
       for (const tag of tags) {
         const creds = ['--creds', `${LOGIN.user}:${LOGIN.password}`, '--tls-verify=false'];
-        const { stdout } = await runTool('skopeo', ['inspect', ...creds, `docker://${tag}`]);
-        const seen = JSON.parse(stdout);
+        const inspected = await runOk('skopeo', ['inspect', ...creds, `docker://${tag}`]);
+        const seen = JSON.parse(inspected);
         assert.equal(seen.Digest, digest);
         assert.equal(seen.Labels['org.opencontainers.image.revision'], revision);
         assert.equal(seen.Labels['org.opencontainers.image.licenses'], 'Apache-2.0');
@@ -123,9 +130,9 @@ models:
   test("umoci unpacks the fat image; its weights are the Hub's, its licences are there in full", async () => {
     const layout = path.join(folder, 'fat');
     const image = `docker://${locked.host}/deep/er/hf-sample:v0.6.0-fat`;
-    await runTool('skopeo', ['copy', '--quiet', ...pull(image), `oci:${layout}:fat`]);
+    await runOk('skopeo', ['copy', '--quiet', ...pull(image), `oci:${layout}:fat`]);
     const bundle = path.join(folder, 'bundle');
-    await runTool('umoci', ['unpack', '--image', `${layout}:fat`, bundle]);
+    await runOk('umoci', ['unpack', '--image', `${layout}:fat`, bundle]);
     const root = path.join(bundle, 'rootfs');
     for (const name of ['model-00001-of-00003.safetensors', 'config.json', 'tokenizer.json']) {
       assert.equal(sha256(await readFile(path.join(root, 'models/sample', name))), files.get(name));
@@ -143,7 +150,7 @@ models:
         args: ['--max-model-len', '4096', '--stand-in-exit'],
         network: 'none',
       });
-      assert.equal(result.exitCode, 0, result.stderr);
+      assert.equal(result.status, 0, result.stderr);
       const name = ['--served-model-name', ID];
       assert.deepEqual(argvOf(result), [
         ...['serve', '/models/sample', ...name, ...SERVE],
@@ -168,12 +175,12 @@ models:
       env: { HF_ENDPOINT: hub.url },
     };
     const first = await podman.run(options);
-    assert.equal(first.exitCode, 0, first.stderr);
+    assert.equal(first.status, 0, first.stderr);
     assert.deepEqual(argvOf(first).slice(-3), options.args);
     assert.ok(filesOf(first).every(([file, hash]) => files.get(file) === hash));
     const from = hub.log.length;
     const second = await podman.run(options);
-    assert.equal(second.exitCode, 0, second.stderr);
+    assert.equal(second.status, 0, second.stderr);
     assert.deepEqual(filesOf(second), filesOf(first));
     assert.equal(hub.log.length, from);
   });
@@ -183,7 +190,7 @@ models:
     await container.waitFor(/stand-in listening/);
     const answer = await fetch('http://127.0.0.1:8123/v1/models').then(response => response.json());
     await container.kill('SIGTERM');
-    assert.equal((await container.ended).exitCode, 0);
+    assert.equal((await container.ended).status, 0);
     assert.equal(JSON.stringify(answer).includes(ID), true);
   });
 
@@ -230,11 +237,11 @@ function sha256(content: string | Buffer): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-function argvOf({ stdout }: ToolResult): string[] {
+function argvOf({ stdout }: RunResult): string[] {
   return JSON.parse(/^\{"argv".*$/m.exec(stdout)?.[0] ?? '{}').argv;
 }
 
-function filesOf({ stdout }: ToolResult): [path: string, sha256: string][] {
+function filesOf({ stdout }: RunResult): [path: string, sha256: string][] {
   const { files } = JSON.parse(/^\{"model".*$/m.exec(stdout)?.[0] ?? '{"files":[]}');
   // What the bootstrap notes about the folder is not the model's.
   const own = files.filter((file: { path: string }) => file.path !== '.weighbridge.json');

@@ -5,17 +5,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startHub } from '../../src/testkit/hub.ts';
 import { startRegistry as startEmbedded } from '../../src/testkit/registry.ts';
 import type { FaultRule } from '../../src/testkit/server/faults.ts';
-import { type RealRegistry, startRegistry } from '../real/registry.ts';
-import { runTool } from '../real/run-tool.ts';
+import { EDITIONS, type RealRegistry, startRegistry } from '../real/registry.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import { IS_LONG } from '../support/long.ts';
 import { tagsOf } from '../support/pull.ts';
-import { requireTool, temporaryFolder } from '../support/tools.ts';
+import { runOk, temporaryFolder } from '../support/tools.ts';
 import { addModel, assertPublished, REPOSITORY, startPublish, writeModels } from '../support/two-targets.ts';
 import { BASE_REPOSITORY, putBase } from '../support/world.ts';
 
 const MIB = 1024 * 1024;
-const skip = requireTool('docker-registry');
 
 type Kinds = Readonly<Record<string, Omit<FaultRule, 'match'>>>;
 const ANY: Kinds = {
@@ -48,77 +46,79 @@ const PLACES: readonly (readonly [string, RegExp, Kinds])[] = [
   ],
 ];
 
-describe('with the registry of the CNCF (distribution)', { skip }, () => {
-  test('a registry that is restarted in mid-upload: it goes on, and both targets are whole', async () => {
-    await using stack = new AsyncDisposableStack();
-    const folder = await temporaryFolder(afterOf(stack));
-    const first = await startRegistry({ rootFolder: `${folder}/blobs` });
-    const world = await startWorld(stack, first);
-    const revision = await addModel(world.hub, [24 * MIB, 12 * MIB]);
-    world.hub.faults.add({ match: /^GET cdn /, kind: 'slow', bytesPerSecond: 12 * MIB, times: 2 });
-    const { child, ended } = startPublish(await world.models(folder), world.hub);
-    await until(() => world.hub.servedBytes > 12 * MIB, child);
-    await first.stop();
-    await sleep(1500);
-    const second = await startRegistry({ rootFolder: `${folder}/blobs`, port: portOf(first) });
-    stack.defer(() => second.stop());
-    const { status, stderr, images } = await ended;
-    assert.equal(status, 0, `${stderr}${JSON.stringify(images)}`);
-    await assertPublished(world.hosts, revision);
-  });
+for (const { edition, skip } of EDITIONS)
+  describe(`with ${edition}`, { skip: skip() }, () => {
+    test('a registry that is restarted in mid-upload: it goes on, and both targets are whole', async () => {
+      await using stack = new AsyncDisposableStack();
+      const folder = await temporaryFolder(afterOf(stack));
+      const first = await startRegistry({ edition, rootFolder: `${folder}/blobs` });
+      const world = await startWorld(stack, first);
+      const revision = await addModel(world.hub, [24 * MIB, 12 * MIB]);
+      world.hub.faults.add({ match: /^GET cdn /, kind: 'slow', bytesPerSecond: 12 * MIB, times: 2 });
+      const { child, ended } = startPublish(await world.models(folder), world.hub);
+      await until(() => world.hub.servedBytes > 12 * MIB, child);
+      await first.stop();
+      await sleep(1500);
+      const second = await startRegistry({ edition, rootFolder: `${folder}/blobs`, port: portOf(first) });
+      stack.defer(() => second.stop());
+      const { status, stderr, images } = await ended;
+      assert.equal(status, 0, `${stderr}${JSON.stringify(images)}`);
+      await assertPublished(world.hosts, revision);
+    });
 
-  test('a registry whose disk is full: it says so and has no tag, the other is whole; with space, it is made good', async () => {
-    await using stack = new AsyncDisposableStack();
-    const folder = await temporaryFolder(afterOf(stack));
-    await smallDisk(stack, folder, '20m');
-    const full = await startRegistry({ rootFolder: `${folder}/disk` });
-    stack.defer(() => full.stop());
-    const world = await startWorld(stack, full);
-    const revision = await addModel(world.hub, [9 * MIB, 9 * MIB, 9 * MIB]);
-    const file = await world.models(folder);
-    const { status, images } = await startPublish(file, world.hub).ended;
-    assert.equal(status, 1);
-    for (const image of images) {
-      if (image.registry === 'r1') assert.equal(image.status, 'published');
-      else if (image.variant === 'fat')
-        assert.equal(image.error?.code, 'REGISTRY_FULL', image.error?.message);
-    }
-    const [fullHost, otherHost] = world.hosts as [string, string];
-    assert.deepEqual(
-      (await tagsOf(fullHost, REPOSITORY)).filter(tag => tag.endsWith('-fat')),
-      [],
-    );
-    await assertPublished([otherHost], revision);
-
-    await runTool('mount', ['-o', 'remount,size=120m', `${folder}/disk`]);
-    const again = await startPublish(file, world.hub).ended;
-    assert.equal(again.status, 0, `${again.stderr}${JSON.stringify(again.images)}`);
-    await assertPublished(world.hosts, revision);
-  });
-
-  describe('behind a proxy with faults', { concurrency: 4 }, () => {
-    for (const [place, match, kinds] of PLACES) {
-      for (const [name, fault] of Object.entries(kinds)) {
-        if (!IS_LONG && name !== 'reset in mid-body' && name !== 'wrong bytes') continue;
-        test(`${place}: ${name}`, async () => {
-          await using stack = new AsyncDisposableStack();
-          const folder = await temporaryFolder(afterOf(stack));
-          const registry = await startRegistry();
-          stack.defer(() => registry.stop());
-          const proxy = await startFaultProxy(registry.host);
-          stack.defer(() => proxy.close());
-          const world = await startWorld(stack, proxy);
-          const revision = await addModel(world.hub, [6 * MIB, 5 * MIB]);
-          const added = proxy.faults.add({ match, ...fault });
-          const { status, stderr, images } = await startPublish(await world.models(folder), world.hub).ended;
-          assert.equal(status, 0, `${stderr}${JSON.stringify(images)}`);
-          assert.equal(added.struck, 1);
-          await assertPublished([registry.host, ...world.hosts], revision);
-        });
+    test('a registry whose disk is full: it says so and has no tag, the other is whole; with space, it is made good', async () => {
+      await using stack = new AsyncDisposableStack();
+      const folder = await temporaryFolder(afterOf(stack));
+      await smallDisk(stack, folder, '20m');
+      const full = await startRegistry({ edition, rootFolder: `${folder}/disk` });
+      stack.defer(() => full.stop());
+      const world = await startWorld(stack, full);
+      const revision = await addModel(world.hub, [9 * MIB, 9 * MIB, 9 * MIB]);
+      const file = await world.models(folder);
+      const { status, images } = await startPublish(file, world.hub).ended;
+      assert.equal(status, 1);
+      for (const image of images) {
+        if (image.registry === 'r1') assert.equal(image.status, 'published');
+        else if (image.variant === 'fat')
+          assert.equal(image.error?.code, 'REGISTRY_FULL', image.error?.message);
       }
-    }
+      const [fullHost, otherHost] = world.hosts as [string, string];
+      assert.deepEqual(
+        (await tagsOf(fullHost, REPOSITORY)).filter(tag => tag.endsWith('-fat')),
+        [],
+      );
+      await assertPublished([otherHost], revision);
+
+      await runOk('mount', ['-o', 'remount,size=120m', `${folder}/disk`]);
+      const again = await startPublish(file, world.hub).ended;
+      assert.equal(again.status, 0, `${again.stderr}${JSON.stringify(again.images)}`);
+      await assertPublished(world.hosts, revision);
+    });
+
+    describe('behind a proxy with faults', { concurrency: 4 }, () => {
+      for (const [place, match, kinds] of PLACES) {
+        for (const [name, fault] of Object.entries(kinds)) {
+          if (!IS_LONG && name !== 'reset in mid-body' && name !== 'wrong bytes') continue;
+          test(`${place}: ${name}`, async () => {
+            await using stack = new AsyncDisposableStack();
+            const folder = await temporaryFolder(afterOf(stack));
+            const registry = await startRegistry({ edition });
+            stack.defer(() => registry.stop());
+            const proxy = await startFaultProxy(registry.host);
+            stack.defer(() => proxy.close());
+            const world = await startWorld(stack, proxy);
+            const revision = await addModel(world.hub, [6 * MIB, 5 * MIB]);
+            const added = proxy.faults.add({ match, ...fault });
+            const { status, stderr, images } = await startPublish(await world.models(folder), world.hub)
+              .ended;
+            assert.equal(status, 0, `${stderr}${JSON.stringify(images)}`);
+            assert.equal(added.struck, 1);
+            await assertPublished([registry.host, ...world.hosts], revision);
+          });
+        }
+      }
+    });
   });
-});
 
 /** A Hub, and beside the registry in question an embedded one, which has the base image as well. */
 async function startWorld(stack: AsyncDisposableStack, registry: Pick<RealRegistry, 'host'>) {
@@ -136,10 +136,10 @@ async function startWorld(stack: AsyncDisposableStack, registry: Pick<RealRegist
 }
 
 async function smallDisk(stack: AsyncDisposableStack, folder: string, size: string): Promise<void> {
-  await runTool('mkdir', [`${folder}/disk`]);
-  await runTool('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', `${folder}/disk`]);
+  await runOk('mkdir', [`${folder}/disk`]);
+  await runOk('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', `${folder}/disk`]);
   stack.defer(async () => {
-    await runTool('umount', ['--lazy', `${folder}/disk`]);
+    await runOk('umount', ['--lazy', `${folder}/disk`]);
   });
 }
 

@@ -10,16 +10,15 @@ import { type EmbeddedHub, startHub } from '../../src/testkit/hub.ts';
 import { startRegistry as startEmbedded } from '../../src/testkit/registry.ts';
 import { generatedContent } from '../../src/testkit/server/generated-content.ts';
 import { ROOT, weighbridge } from '../end-to-end/command.ts';
-import { missingTools } from '../real/missing-tools.ts';
 import { type RealRegistry, startRegistry } from '../real/registry.ts';
 import { checkKubernetesYaml } from '../support/kubernetes-schema.ts';
-import { requireTool, runOk } from '../support/tools.ts';
+import { requireTool, requireToolAsRoot, runOk } from '../support/tools.ts';
 import { putBase } from '../support/world.ts';
 
 // The Job that `plan --format kubernetes` prints, held against Kubernetes' schema, and carried out by local processes in the
 // way of the Job controller: an index each, so many at once, one that dies started again with its index.
 
-const skip = missingTools(['docker-registry']) || requireTool('python3', 'skopeo');
+const skip = requireToolAsRoot('docker-registry') || requireTool('python3', 'skopeo');
 const IS_LONG = process.env.WEIGHBRIDGE_LONG === '1';
 const MODELS = IS_LONG ? 40 : 10;
 const WORKERS = IS_LONG ? 8 : 4;

@@ -6,7 +6,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { runTool } from './run-tool.ts';
+import { runOk } from '../support/tools.ts';
 
 const STAND_IN = path.join(import.meta.dirname, 'vllm_stand_in.py');
 
@@ -66,7 +66,7 @@ export async function buildBaseImage(options: BaseImageOptions = {}): Promise<Ba
   const staging = await mkdtemp(path.join(cache, 'building-'));
   try {
     const standIn = path.join(staging, 'stand-in.tar.gz');
-    await runTool('bash', ['-euo', 'pipefail', '-c', STAND_IN_LAYER, 'bash', standIn, STAND_IN, python]);
+    await runOk('bash', ['-euo', 'pipefail', '-c', STAND_IN_LAYER, 'bash', standIn, STAND_IN, python]);
     layers.push(await readLayer(standIn));
     await writeLayout(path.join(staging, 'layout'), tag, layers, imageConfig(layers, options));
     await rename(path.join(staging, 'layout'), ociLayout).catch(error => {
@@ -81,7 +81,7 @@ export async function buildBaseImage(options: BaseImageOptions = {}): Promise<Ba
 /** Copies the image into a registry that speaks plain HTTP, e.g. to `localhost:5000/base/vllm:v0.6.0`. */
 export async function pushBase(base: BaseImage, reference: string): Promise<void> {
   const from = `oci:${base.ociLayout}:${base.tag}`;
-  await runTool('skopeo', ['copy', '--quiet', '--dest-tls-verify=false', from, `docker://${reference}`]);
+  await runOk('skopeo', ['copy', '--quiet', '--dest-tls-verify=false', from, `docker://${reference}`]);
 }
 
 const DEBIAN = `
@@ -121,7 +121,8 @@ async function once(cache: string, name: string, script: string, args: readonly 
   const target = path.join(cache, `${name}-${shortHash([script, args])}.tar.gz`);
   const guarded = `test -e "$0" && exit 0; rm -f "$1"; (${script}\n); mv "$1" "$0"`;
   const bash = ['bash', '-euo', 'pipefail', '-c', guarded, target, `${target}.part`, ...args];
-  if (!existsSync(target)) await runTool('flock', [`${target}.lock`, ...bash]);
+  // A distribution is fetched here, or another process is waited for that does it.
+  if (!existsSync(target)) await runOk('flock', [`${target}.lock`, ...bash], { timeoutMs: 15 * 60_000 });
   return target;
 }
 

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { runTool, type ToolResult, tryTool } from './run-tool.ts';
+import { type RunResult, run, runOk } from '../support/tools.ts';
 
 export interface ContainerOptions {
   /** What podman can pull, e.g. `localhost:5000/x:tag` or `docker-archive:<file>`, or a name given to `load`. */
@@ -27,7 +27,7 @@ export interface RunningContainer {
   /** Waits until stdout and stderr together match; throws when the container ends first or after a minute. */
   waitFor(pattern: RegExp): Promise<void>;
   kill(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<void>;
-  readonly ended: Promise<ToolResult>;
+  readonly ended: Promise<RunResult>;
 }
 
 /**
@@ -52,19 +52,19 @@ export class Podman {
   }
 
   async pull(image: string): Promise<void> {
-    await runTool('podman', [...this.#storage(), 'pull', '--quiet', '--tls-verify=false', image]);
+    await runOk('podman', [...this.#storage(), 'pull', '--quiet', '--tls-verify=false', image]);
   }
 
   /** Takes an image from an OCI layout into the storage as `name` (podman itself cannot where a folder begins with a dot). */
   async load(ociLayout: string, tag: string, name: string): Promise<void> {
-    const info = await runTool('podman', [
+    const driver = await runOk('podman', [
       ...this.#storage(),
       'info',
       '--format',
       '{{.Store.GraphDriverName}}',
     ]);
-    const storage = `${info.stdout.trim()}@${path.join(this.#folder, 'root')}+${path.join(this.#folder, 'run')}`;
-    await runTool('skopeo', [
+    const storage = `${driver.trim()}@${path.join(this.#folder, 'root')}+${path.join(this.#folder, 'run')}`;
+    await runOk('skopeo', [
       'copy',
       '--quiet',
       `oci:${ociLayout}:${tag}`,
@@ -72,7 +72,7 @@ export class Podman {
     ]);
   }
 
-  async run(options: ContainerOptions): Promise<ToolResult> {
+  async run(options: ContainerOptions): Promise<RunResult> {
     return (await this.start(options)).ended;
   }
 
@@ -82,15 +82,15 @@ export class Podman {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     return watch(child, async signal => {
-      await runTool('podman', [...this.#storage(), 'kill', '--signal', signal, name]);
+      await runOk('podman', [...this.#storage(), 'kill', '--signal', signal, name]);
     });
   }
 
   /** Ends what still runs and takes the storage away. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await tryTool('podman', [...this.#storage(), 'rm', '--all', '--force', '--time', '0']);
-    await tryTool('podman', [...this.#storage(), 'rmi', '--all', '--force']);
-    await tryTool('umount', [path.join(this.#folder, 'root', 'overlay')]);
+    await run('podman', [...this.#storage(), 'rm', '--all', '--force', '--time', '0']);
+    await run('podman', [...this.#storage(), 'rmi', '--all', '--force']);
+    await run('umount', [path.join(this.#folder, 'root', 'overlay')]);
     await rm(this.#folder, { recursive: true, force: true });
   }
 
@@ -128,9 +128,9 @@ function watch(child: ChildProcess, kill: RunningContainer['kill']): RunningCont
     output.stderr += text;
   });
   let hasEnded = false;
-  const ended = once(child, 'close').then(([code]): ToolResult => {
+  const ended = once(child, 'close').then(([code]): RunResult => {
     hasEnded = true;
-    return { ...output, exitCode: code ?? -1 };
+    return { ...output, status: code };
   });
   const waitFor = async (pattern: RegExp): Promise<void> => {
     const deadline = Date.now() + 60_000;

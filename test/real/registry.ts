@@ -4,9 +4,15 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { runTool } from './run-tool.ts';
+import { goTool, requireGoTool } from '../support/go-tools.ts';
+import { requireTool, runOk } from '../support/tools.ts';
+
+/** The registry of Docker and most that are made of it: as Debian has it, and as it is today. */
+export type Edition = 'distribution 2.8' | 'distribution 3';
 
 export interface RegistryOptions {
+  /** Default: 2.8. */
+  readonly edition?: Edition;
   /** Where blobs are kept: in memory (default), or in a temporary folder that goes with the registry. */
   readonly storage?: 'memory' | 'folder';
   /** Asks for this login. Default: open to all. */
@@ -24,7 +30,13 @@ export interface RealRegistry {
   stop(): Promise<void>;
 }
 
-/** Starts the CNCF distribution registry (Debian: docker-registry) on a free loopback port and waits until it answers. */
+/** Every real registry that can be started, with what `skip` takes where it is not here. */
+export const EDITIONS: readonly { readonly edition: Edition; readonly skip: () => false | string }[] = [
+  { edition: 'distribution 2.8', skip: () => requireTool('docker-registry', 'perl') },
+  { edition: 'distribution 3', skip: () => requireGoTool('registry') || requireTool('perl') },
+];
+
+/** Starts the CNCF distribution registry on a free loopback port and waits until it answers. */
 export async function startRegistry(options: RegistryOptions = {}): Promise<RealRegistry> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -46,7 +58,12 @@ async function startOnce(options: RegistryOptions): Promise<RealRegistry> {
   await writeFile(config, JSON.stringify(await configuration(options, folder, host)));
 
   let log = '';
-  const child = spawn('docker-registry', ['serve', config], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const command = options.edition === 'distribution 3' ? goTool('registry') : 'docker-registry';
+  const child = spawn(command, ['serve', config], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Version 3 sends what it does to a collector that nobody has started, and logs each failure to.
+    env: { ...process.env, OTEL_TRACES_EXPORTER: 'none' },
+  });
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
       log += text;
@@ -84,9 +101,9 @@ async function configuration(options: RegistryOptions, folder: string, host: str
 /** The registry takes bcrypt only, and the C library's crypt, which Perl gives out, knows it: nothing to install. */
 async function bcrypt(password: string): Promise<string> {
   const salt = '$2b$05$weighbridgetestsaltxxu';
-  const { stdout } = await runTool('perl', ['-e', 'print crypt($ARGV[0], $ARGV[1])', password, salt]);
-  if (!stdout.startsWith('$2b$05$')) throw new Error('the C library of this machine has no bcrypt');
-  return stdout;
+  const hash = await runOk('perl', ['-e', 'print crypt($ARGV[0], $ARGV[1])', password, salt]);
+  if (!hash.startsWith('$2b$05$')) throw new Error('the C library of this machine has no bcrypt');
+  return hash;
 }
 
 async function freePort(): Promise<number> {
@@ -105,7 +122,7 @@ async function untilReady(url: string, child: ChildProcess, log: () => string): 
   });
   for (let attempt = 0; attempt < 200; attempt++) {
     if (failure !== undefined) throw failure;
-    if (child.exitCode !== null) throw new Error(`docker-registry ended at once:\n${log()}`);
+    if (child.exitCode !== null) throw new Error(`the registry ended at once:\n${log()}`);
     const status = await fetch(url).then(
       response => response.status,
       () => undefined,
@@ -113,7 +130,7 @@ async function untilReady(url: string, child: ChildProcess, log: () => string): 
     if (status === 200 || status === 401) return;
     await sleep(50);
   }
-  throw new Error(`docker-registry does not answer at ${url}:\n${log()}`);
+  throw new Error(`the registry does not answer at ${url}:\n${log()}`);
 }
 
 async function end(child: ChildProcess): Promise<void> {

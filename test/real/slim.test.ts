@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { IS_LONG } from '../support/long.ts';
-import { missingTools } from './missing-tools.ts';
+import { requireToolAsRoot } from '../support/tools.ts';
 import { ACCESS } from './slim/access.cases.ts';
 import { COST } from './slim/cost.cases.ts';
 import { FAT } from './slim/fat.cases.ts';
@@ -19,9 +19,16 @@ import { XET } from './slim/xet.cases.ts';
 // days. WEIGHBRIDGE_LONG=1 runs all cases with all libraries; without it, some with one.
 
 const GROUPS = [LIBRARY, HUB_FAULTS, ACCESS, XET, VOLUME, START, FAT, KUBERNETES, RUN, COST];
-const missing = missingTools([
-  ...['podman', 'runc', 'skopeo', 'mmdebstrap', 'flock', 'docker-registry', 'perl', 'python3'],
-]);
+const missing = requireToolAsRoot(
+  'podman',
+  'runc',
+  'skopeo',
+  'mmdebstrap',
+  'flock',
+  'docker-registry',
+  'perl',
+  'python3',
+);
 
 describe('a slim image in containers', { skip: missing, concurrency: false }, () => {
   let world: SlimWorld;

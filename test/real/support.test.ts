@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { requireToolAsRoot } from '../support/tools.ts';
 import { type BaseImage, buildBaseImage, pushBase } from './base-image.ts';
-import { missingTools } from './missing-tools.ts';
 import { Podman } from './podman.ts';
 import { type RealRegistry, startRegistry } from './registry.ts';
 
 // The other suites trust these: a base that acts like vLLM's on the command line, a registry, and podman.
 
-const missing = missingTools(['podman', 'runc', 'skopeo', 'mmdebstrap', 'flock', 'docker-registry', 'perl']);
+const missing = requireToolAsRoot(
+  'podman',
+  'runc',
+  'skopeo',
+  'mmdebstrap',
+  'flock',
+  'docker-registry',
+  'perl',
+);
 const exitAtOnce = { VLLM_STAND_IN_EXIT: '1' };
 
 describe('test support', { skip: missing, concurrency: false }, () => {
@@ -33,10 +41,10 @@ describe('test support', { skip: missing, concurrency: false }, () => {
   test('a base with the older entrypoint refuses the word serve, as vLLM does', async () => {
     const image = await push(await buildBaseImage({ entrypoint: 'api-server' }), 'old');
     const swallowed = await podman.run({ image, args: ['vllm', 'serve', '/usr/local/bin'], env: exitAtOnce });
-    assert.equal(swallowed.exitCode, 2);
+    assert.equal(swallowed.status, 2);
     assert.match(swallowed.stderr, /unrecognized arguments: vllm serve/);
     const proper = await podman.run({ image, args: ['--model', '/usr/local/bin'], env: exitAtOnce });
-    assert.equal(proper.exitCode, 0, proper.stderr);
+    assert.equal(proper.status, 0, proper.stderr);
     assert.match(
       proper.stdout,
       /^vllm STAND-IN \(not vLLM\)\n\{"argv": \["--model", "\/usr\/local\/bin"\]\}\n/,

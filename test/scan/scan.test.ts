@@ -8,16 +8,15 @@ import { type EmbeddedHub, startHub } from '../../src/testkit/hub.ts';
 import { generatedContent } from '../../src/testkit/server/generated-content.ts';
 import { weighbridge } from '../end-to-end/command.ts';
 import { buildBaseImage, pushBase } from '../real/base-image.ts';
-import { missingTools } from '../real/missing-tools.ts';
 import { type RealRegistry, startRegistry } from '../real/registry.ts';
 import { goTool, requireGoTool } from '../support/go-tools.ts';
-import { runOk } from '../support/tools.ts';
+import { requireToolAsRoot, runOk } from '../support/tools.ts';
 
 // Real Trivy on images in a real registry. Its database is one of this test, with one advisory for a package that the base
 // image has; so nothing here needs the network, and every finding is known beforehand.
 
 const skip =
-  missingTools(['skopeo', 'mmdebstrap', 'flock', 'docker-registry', 'perl']) ||
+  requireToolAsRoot('skopeo', 'mmdebstrap', 'flock', 'docker-registry', 'perl') ||
   requireGoTool('trivy', 'trivy-test-db');
 const CVE = 'CVE-2026-99999';
 /** The short form checks the figures for what was read; the long one that they are small beside a real model's size. */

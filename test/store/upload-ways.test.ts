@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ByteSource } from '../../src/core/byte-source.ts';
 import { digestOf } from '../../src/core/digest.ts';
 import { HttpClient } from '../../src/http/client.ts';
 import { CopyHasher, transferBlob } from '../../src/publish/transfer.ts';
@@ -9,6 +8,7 @@ import { RegistryStore } from '../../src/store/registry-store.ts';
 import { type KnownTraits, UploadTraits } from '../../src/store/upload/upload-traits.ts';
 import { type EmbeddedRegistry, type RegistryOptions, startRegistry } from '../../src/testkit/registry.ts';
 import type { FaultRule } from '../../src/testkit/server/faults.ts';
+import { inPieces } from '../support/in-pieces.ts';
 
 const MIB = 1024 * 1024;
 const BLOB = Buffer.from(Array.from({ length: 9 * MIB + 123 }, (_, i) => (i * 31 + (i >> 9)) % 253));
@@ -176,7 +176,7 @@ for (const entry of CASES) {
       const store = new RegistryStore(client, repository, 'push');
       const before = registry.log.length;
       const { digest, failures, readBytes } = await transferBlob({
-        source: chunked(blob),
+        source: inPieces(blob),
         hasher: new CopyHasher(),
         stores: [store],
         retry: RETRY,
@@ -206,7 +206,7 @@ test('the upload that a refused mount opens is used, and a registry that refuses
   for (let attempt = 1; attempt <= 5; attempt++) {
     assert.equal(await store.mountBlob(descriptor, `${registry.host}/acme/other`), false);
   }
-  await transferBlob({ source: chunked(blob), hasher: new CopyHasher(), stores: [store], retry: RETRY });
+  await transferBlob({ source: inPieces(blob), hasher: new CopyHasher(), stores: [store], retry: RETRY });
   // Three mounts are asked for; the first upload is kept, the other two are given up.
   assert.equal(requestsSince(registry, 0), 'POST POST DELETE POST DELETE PATCH PUT');
   assert.equal(registry.openUploads, 0);
@@ -220,14 +220,4 @@ function requestsSince(registry: EmbeddedRegistry, start: number): string {
     .filter(({ method }) => method !== 'HEAD')
     .map(({ method, status }) => `${method}${status === 0 ? '!' : status >= 400 ? status : ''}`)
     .join(' ');
-}
-
-function chunked(bytes: Buffer): ByteSource {
-  return {
-    name: 'blob',
-    sizeBytes: bytes.length,
-    async *open({ start }) {
-      for (let at = start; at < bytes.length; at += 65_536) yield bytes.subarray(at, at + 65_536);
-    },
-  };
 }

@@ -1,4 +1,5 @@
-import { pythonWith, run } from './tools.ts';
+import { pythonWith } from './python.ts';
+import { run } from './tools.ts';
 
 /** Ships the schemas of every Kubernetes version up to its own. */
 const VALIDATOR = 'kubernetes-validate==1.37.0';

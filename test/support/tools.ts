@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { access, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface RunResult {
   /** The exit status, or null after a signal. */
@@ -30,11 +29,25 @@ const REQUIRE_REAL = 'WEIGHBRIDGE_REQUIRE_REAL';
  */
 export function requireTool(...names: readonly string[]): false | string {
   const missing = names.filter(name => !hasTool(name));
-  return missing.length === 0 ? false : absent(`${missing.join(', ')} not installed on this machine`);
+  if (missing.length === 0) return false;
+  return skipFor(`${missing.join(', ')} not installed (scripts/install-test-tools.sh does that)`);
+}
+
+/** As `requireTool`, for a test that makes file systems or containers. */
+export function requireToolAsRoot(...names: readonly string[]): false | string {
+  return requireTool(...names) || (process.getuid?.() === 0 ? false : skipFor('not root'));
+}
+
+/** The reason for skipping a test, or an error with it where WEIGHBRIDGE_REQUIRE_REAL=1. */
+export function skipFor(reason: string): string {
+  if (process.env[REQUIRE_REAL] === '1') throw new Error(`${reason}, and ${REQUIRE_REAL}=1 asks for it`);
+  return reason;
 }
 
 export function hasTool(name: string): boolean {
-  return spawnSync(name, ['--version'], { stdio: 'ignore' }).error === undefined;
+  // Debian keeps servers and container runtimes where the path of those who are not root does not lead.
+  const folders = [...(process.env.PATH ?? '').split(path.delimiter), '/usr/sbin', '/sbin'];
+  return folders.some(folder => existsSync(path.join(folder, name)));
 }
 
 /** Runs a program to its end. Rejects only where it cannot be started. */
@@ -104,68 +117,6 @@ export async function temporaryFolder(t: { after(work: () => Promise<void>): voi
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   });
   return folder;
-}
-
-/** The versions of huggingface_hub that images in use carry: the last one of the old line, and a new one. */
-export const HUB_VERSIONS = ['0.36.2', '2.4.0'] as const;
-
-/** The Python of an environment with `huggingface_hub`; made on first use, which needs the package registry. */
-export async function pythonWithHub(version: string = HUB_VERSIONS[1]): Promise<string> {
-  return await pythonWith([`huggingface_hub==${version}`]);
-}
-
-/**
- * The Python of an environment with these packages, kept in `$XDG_CACHE_HOME/weighbridge-tests` (default
- * `~/.cache/weighbridge-tests`) for the next run. `requireTool('python3')` goes before it.
- */
-export async function pythonWith(requirements: readonly string[]): Promise<string> {
-  const cache = process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache');
-  const key = createHash('sha256').update(requirements.join('\n')).digest('hex').slice(0, 12);
-  const folder = path.join(cache, 'weighbridge-tests', `python-${key}`);
-  const python = path.join(folder, 'bin', 'python');
-  const ready = path.join(folder, 'ready');
-  await mkdir(path.dirname(folder), { recursive: true });
-  await withFolderLock(`${folder}.lock`, async () => {
-    if (await exists(ready)) return;
-    await rm(folder, { recursive: true, force: true });
-    await runOk('python3', ['-m', 'venv', folder]);
-    await runOk(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...requirements]);
-    await writeFile(ready, '');
-  });
-  return python;
-}
-
-/** Test files run in processes of their own, and two may want the same environment. */
-async function withFolderLock(lock: string, work: () => Promise<void>): Promise<void> {
-  const staleAfterMs = 10 * 60_000;
-  for (;;) {
-    try {
-      await mkdir(lock);
-      break;
-    } catch {
-      const since = await stat(lock).catch(() => undefined);
-      if (since !== undefined && Date.now() - since.mtimeMs > staleAfterMs)
-        await rm(lock, { recursive: true, force: true });
-      await sleep(200);
-    }
-  }
-  try {
-    await work();
-  } finally {
-    await rm(lock, { recursive: true, force: true });
-  }
-}
-
-function absent(reason: string): string {
-  if (process.env[REQUIRE_REAL] === '1') throw new Error(`${reason}, and ${REQUIRE_REAL}=1 asks for it`);
-  return reason;
-}
-
-async function exists(file: string): Promise<boolean> {
-  return await access(file).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function textOf(stream: AsyncIterable<Buffer>): Promise<string> {

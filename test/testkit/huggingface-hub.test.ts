@@ -5,7 +5,8 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { type EmbeddedHub, startHub } from '../../src/testkit/hub.ts';
 import { sampleModelFiles } from '../../src/testkit/sample-model.ts';
-import { HUB_VERSIONS, pythonWithHub, requireTool, run, temporaryFolder } from '../support/tools.ts';
+import { HUB_VERSIONS, pythonWithHub } from '../support/python.ts';
+import { requireTool, run, temporaryFolder } from '../support/tools.ts';
 
 const skip = requireTool('python3');
 const BIG = { sizeBytes: 6_000_000, seed: 'big' };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmod, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { runTool } from '../run-tool.ts';
+import { runOk } from '../../support/tools.ts';
 import type { CaseGroup } from './table.ts';
 import { MIB, NEWEST, NOWHERE, type SlimWorld } from './world.ts';
 
@@ -42,7 +42,7 @@ async function measure(world: SlimWorld): Promise<string> {
         args: ['-c', script],
         env: { ...env, ...more, HF_ENDPOINT: NOWHERE },
       });
-      assert.equal(result.exitCode, 0, result.stderr);
+      assert.equal(result.status, 0, result.stderr);
       const [began = 0n, ended = 0n] = result.stdout.trim().split('\n').map(BigInt);
       seconds.push(Number(ended - began) / 1e9);
     }
@@ -67,7 +67,7 @@ for name in glob.glob("/models/large/*.safetensors"):
 async function forget(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     if (name.endsWith('.safetensors')) {
-      await runTool('dd', [`if=${path.join(folder, name)}`, 'iflag=nocache', 'count=0', 'status=none']);
+      await runOk('dd', [`if=${path.join(folder, name)}`, 'iflag=nocache', 'count=0', 'status=none']);
     }
   }
 }

@@ -50,6 +50,6 @@ async function runFat(world: SlimWorld, run: SlimRun) {
   const env = { VLLM_STAND_IN_EXIT: '1' };
   const image = world.imageOf('small', NEWEST, 'fat');
   const result = await world.podman.run({ image, env, ...run });
-  assert.equal(result.exitCode, 0, result.stderr);
+  assert.equal(result.status, 0, result.stderr);
   return result;
 }

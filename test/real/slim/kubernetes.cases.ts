@@ -64,7 +64,7 @@ async function runsPod(world: SlimWorld, file: string, model: string, variant?: 
     // A server that comes after a download must not need the Hub.
     const hub = container !== pod.initContainers?.[0] && pod.initContainers ? NOWHERE : world.hub.url;
     const result = await world.podman.run(optionsOf(pod, container, { image, hub, claim, secret }));
-    assert.equal(result.exitCode, 0, result.stderr);
+    assert.equal(result.status, 0, result.stderr);
     if (!pod.initContainers?.includes(container)) {
       assert.deepEqual(filesOf(result), FILE_LIST);
       const { args = [] } = container;
@@ -87,7 +87,7 @@ async function mountsImage(world: SlimWorld): Promise<string> {
     network: 'none',
     env: { VLLM_STAND_IN_EXIT: '1' },
   });
-  assert.equal(result.exitCode, 0, result.stderr);
+  assert.equal(result.status, 0, result.stderr);
   assert.deepEqual(filesOf(result), FILE_LIST);
   return `vllm serve /model/models/small, all ${FILE_LIST.length} files with their hashes`;
 }

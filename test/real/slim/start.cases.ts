@@ -82,7 +82,7 @@ export const START: CaseGroup = {
         const from = world.hub.log.length;
         const args = ['bash', '-c', 'echo $1; exit 7', '-', 'hello'];
         const result = await world.run(await world.newVolume(), { args });
-        assert.deepEqual([result.stdout, result.stderr, result.exitCode], ['hello\n', '', 7]);
+        assert.deepEqual([result.stdout, result.stderr, result.status], ['hello\n', '', 7]);
         assert.equal(world.hub.log.length, from);
         return 'hello, status 7; the Hub was not asked';
       },
@@ -97,7 +97,7 @@ export const START: CaseGroup = {
       run: async world => {
         const args = ['-c', 'import huggingface_hub; print(huggingface_hub.__version__)'];
         const result = await world.run(undefined, { args, flags: ['--entrypoint', 'python3'] });
-        assert.equal(result.exitCode, 0, result.stderr);
+        assert.equal(result.status, 0, result.stderr);
         return result.stdout.trim();
       },
     },
@@ -107,7 +107,7 @@ export const START: CaseGroup = {
       run: async world => {
         const volume = await world.newVolume();
         const result = await world.run(volume, { args: ['download'] });
-        assert.equal(result.exitCode, 0, result.stderr);
+        assert.equal(result.status, 0, result.stderr);
         assert.doesNotMatch(result.stdout, /STAND-IN/);
         const served = await world.run(undefined, {
           env: { HF_ENDPOINT: NOWHERE },
@@ -189,11 +189,11 @@ async function otherModel(world: SlimWorld, base: string): Promise<string> {
   await world.hub.addModel({ id, files });
   const volume = await world.newVolume();
   const result = await world.run(volume, { base, env: { MODEL_ID: id } });
-  assert.equal(result.exitCode, 0, result.stderr);
+  assert.equal(result.status, 0, result.stderr);
   assert.deepEqual(filesOf(result), listOf(FILES));
   assert.deepEqual(argvOf(result).slice(1, 4), [`/models/${id.slice(6)}`, '--served-model-name', id]);
   const again = await world.run(volume, { base, env: { MODEL_ID: id, HF_ENDPOINT: NOWHERE } });
-  assert.equal(again.exitCode, 0, again.stderr);
+  assert.equal(again.status, 0, again.stderr);
   return /weighbridge: (other.*not pinned)/.exec(result.stderr)?.[1] ?? '';
 }
 
@@ -214,8 +214,8 @@ async function serverGetsSignal(world: SlimWorld): Promise<string> {
   );
   const began = performance.now();
   await container.kill('SIGTERM');
-  const { exitCode } = await container.ended;
-  assert.equal(exitCode, 0);
+  const { status } = await container.ended;
+  assert.equal(status, 0);
   return `/v1/models lists ${ID}; the server's own status 0 after ${Math.round(performance.now() - began)} ms`;
 }
 
@@ -225,7 +225,7 @@ async function endsBy(container: RunningContainer): Promise<number> {
   await container.kill('SIGTERM');
   const ended = await container.ended;
   const ms = Math.round(performance.now() - began);
-  assert.equal(ended.exitCode, 143, ended.stderr);
+  assert.equal(ended.status, 143, ended.stderr);
   assert.match(ended.stderr, /weighbridge: SIGTERM: stopping; what has come is kept\n$/);
   assert.doesNotMatch(ended.stderr, /Traceback/);
   assert.ok(ms < 2000, `${ms} ms`);

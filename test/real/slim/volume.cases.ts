@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdir, open, readFile, rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { runOk } from '../../support/tools.ts';
 import type { RunningContainer } from '../podman.ts';
-import { runTool } from '../run-tool.ts';
 import { type CaseGroup, withEachLibrary } from './table.ts';
 import {
   assertNoHalfFile,
@@ -69,7 +69,7 @@ export const VOLUME: CaseGroup = {
         for (const verify of ['size', 'full', 'off']) {
           const env = { HF_ENDPOINT: NOWHERE, WEIGHBRIDGE_VERIFY: verify };
           const result = await world.run(undefined, { env, volumes: [`${volume}:/models:ro`] });
-          assert.equal(result.exitCode, 0, result.stderr);
+          assert.equal(result.status, 0, result.stderr);
           assert.deepEqual(filesOf(result), FILE_LIST);
         }
         return 'started with size, full and off';
@@ -206,7 +206,7 @@ async function holderDies(world: SlimWorld): Promise<string> {
 /** A file system of 70 MiB on which others take the room while the model comes. */
 async function fillsUp(world: SlimWorld, base: string): Promise<string> {
   const volume = await world.newVolume();
-  await runTool('mount', ['-t', 'tmpfs', '-o', 'size=70m,mode=777', 'tmpfs', volume]);
+  await runOk('mount', ['-t', 'tmpfs', '-o', 'size=70m,mode=777', 'tmpfs', volume]);
   try {
     const seen = await world.under([SLOW], async () => {
       const filling = untilBytesIn(volume, 12 * MIB).then(() => fill(path.join(volume, 'others')));
@@ -221,7 +221,7 @@ async function fillsUp(world: SlimWorld, base: string): Promise<string> {
     const { stderr } = await world.brings(volume, { base });
     return `${seen}; then ${/of which [\d.]+ MB came earlier/.exec(stderr)?.[0]}`;
   } finally {
-    await runTool('umount', [volume]);
+    await runOk('umount', [volume]);
   }
 }
 
@@ -245,7 +245,7 @@ async function otherRevision(world: SlimWorld, base: string): Promise<string> {
   await world.publish(`next-${base}`, more, { id: ID, short: 'small', revision, variant: 'slim' });
   const from = world.hub.log.length;
   const result = await world.run(volume, { image: world.imageOf('small', `next-${base}`) });
-  assert.equal(result.exitCode, 0, result.stderr);
+  assert.equal(result.status, 0, result.stderr);
   assert.match(result.stderr, /fetching 1 of 5 files/);
   assert.equal(world.weightRequests(from).length, 0);
   assert.equal(await readFile(path.join(volume, 'small', 'config.json'), 'utf8'), 'changed');
@@ -293,6 +293,6 @@ async function notLookedAt(world: SlimWorld): Promise<string> {
   const volume = await world.newFullVolume();
   await rm(path.join(volume, 'small', 'model-2.safetensors'));
   const result = await world.run(volume, { env: { WEIGHBRIDGE_VERIFY: 'off', HF_ENDPOINT: NOWHERE } });
-  assert.equal(result.exitCode, 0, result.stderr);
+  assert.equal(result.status, 0, result.stderr);
   return 'started with a file lost';
 }

@@ -6,11 +6,10 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type EmbeddedHub, startHub } from '../../../src/testkit/hub.ts';
 import type { FaultRule } from '../../../src/testkit/server/faults.ts';
-import { runOk } from '../../support/tools.ts';
+import { type RunResult, runOk } from '../../support/tools.ts';
 import { type BaseImageOptions, buildBaseImage, pushBase } from '../base-image.ts';
 import { type ContainerOptions, Podman, type RunningContainer } from '../podman.ts';
 import { type RealRegistry, startRegistry } from '../registry.ts';
-import type { ToolResult } from '../run-tool.ts';
 
 const MIB = 1024 * 1024;
 export const WEIGHBRIDGE = path.join(import.meta.dirname, '..', '..', '..', 'bin', 'weighbridge');
@@ -150,7 +149,7 @@ export class SlimWorld {
     };
   }
 
-  async run(volume: string | undefined, run: SlimRun = {}): Promise<ToolResult> {
+  async run(volume: string | undefined, run: SlimRun = {}): Promise<RunResult> {
     return await this.podman.run(this.options(volume, run));
   }
 
@@ -159,9 +158,9 @@ export class SlimWorld {
   }
 
   /** A start that has to work and to leave exactly the model in the folder. */
-  async brings(volume: string, run: SlimRun = {}): Promise<ToolResult & Ready> {
+  async brings(volume: string, run: SlimRun = {}): Promise<RunResult & Ready> {
     const result = await this.run(volume, run);
-    assert.equal(result.exitCode, 0, result.stderr);
+    assert.equal(result.status, 0, result.stderr);
     assert.deepEqual(filesOf(result), FILE_LIST);
     return { ...result, ...readyOf(result) };
   }
@@ -169,7 +168,7 @@ export class SlimWorld {
   /** A start that has to fail with this status and one line, the last one. Gives that line. */
   async fails(status: number, line: RegExp, volume: string | undefined, run: SlimRun = {}): Promise<string> {
     const result = await this.run(volume, run);
-    assert.equal(result.exitCode, status, result.stderr);
+    assert.equal(result.status, status, result.stderr);
     assert.doesNotMatch(
       result.stderr + result.stdout,
       /Traceback|X-Signature=|STAND-IN|hf_mayRead|Exception ignored/,
@@ -214,16 +213,16 @@ interface Ready {
   readonly seconds: number;
 }
 
-export function argvOf(result: ToolResult): string[] {
+export function argvOf(result: RunResult): string[] {
   return (JSON.parse(result.stdout.split('\n')[1] ?? '{}') as { argv: string[] }).argv;
 }
 
-export function filesOf(result: ToolResult): unknown[] {
+export function filesOf(result: RunResult): unknown[] {
   const { files } = JSON.parse(result.stdout.split('\n')[2] ?? '{}') as { files: { path: string }[] };
   return files.filter(file => file.path !== '.weighbridge.json');
 }
 
-export function readyOf(result: ToolResult): Ready {
+export function readyOf(result: RunResult): Ready {
   const line = result.stderr.trim().split('\n').at(-1) ?? '';
   assert.match(line, /^weighbridge: \{"event":"ready",/);
   return JSON.parse(line.slice('weighbridge: '.length));
