@@ -49,7 +49,10 @@ export class FileReader {
     let position = options.start;
     let knowsRanges = maxLanes > 1 && buffers !== undefined;
     const mayAdd = (): boolean =>
-      knowsRanges && link.canBeShared && budget.left >= 2 && file.sizeBytes - position >= 2 * segmentBytes;
+      knowsRanges &&
+      link.canBeShared &&
+      budget.left >= (control.lanes > 1 ? 1 : 2) &&
+      file.sizeBytes - position >= 2 * segmentBytes;
     while (position < file.sizeBytes) {
       const isInLanes = control.lanes > 1 && buffers !== undefined;
       const bytes = isInLanes

@@ -57,6 +57,7 @@ class SegmentQueue {
   /** The segment whose turn it is after the one that has been read. */
   next(): Segment | undefined {
     if (this.#head !== undefined) this.#reading.budget.giveBack();
+    this.#head = undefined;
     this.#fill();
     this.#head = this.#segments.shift();
     return this.#head;
@@ -77,9 +78,11 @@ class SegmentQueue {
     const { lanes, budget, segmentBytes, end } = this.#reading;
     while (!this.#isEnding && this.#position < end) {
       const count = lanes();
-      // One may be complete and wait, so that a lane that is done before the one in front of it goes on.
-      const isFull = this.#running.size >= count || this.#segments.length >= count;
-      if (count < 2 || isFull || !budget.take()) return;
+      const held = this.#segments.length + (this.#head === undefined ? 0 : 1);
+      // Where there is enough for other files too, one may be complete and wait: a lane that is done before the one in
+      // front of it goes on.
+      const most = budget.left > 2 ? count + 1 : count;
+      if (count < 2 || this.#running.size >= count || held >= most || !budget.take()) return;
       const start = this.#position;
       this.#position = Math.min(end, start + segmentBytes);
       const segment = new Segment();
