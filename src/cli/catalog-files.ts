@@ -15,19 +15,22 @@ const FONTS = {
   'mono.woff2': '@fontsource/ibm-plex-mono/files/ibm-plex-mono-latin-400-normal.woff2',
 } as const;
 
-/** Styles, scripts and fonts of every site. */
+/** In the order in which they are joined: of rules that weigh the same, the later one wins. */
+const STYLES = ['tokens', 'base', 'frame', 'parts', 'list', 'model', 'run', 'weigh', 'tables', 'docs'];
+
+/** Styles, scripts and fonts of every site; the styles are one file, which a page asks for once. */
 export async function readAssets(): Promise<SiteFile[]> {
   const require = createRequire(import.meta.url);
-  const own = ['site.css', 'site.js', 'list.js', 'icon.svg'].map(
-    name => [name, new URL(name, ASSETS)] as const,
-  );
+  const own = ['site.js', 'list.js', 'icon.svg'].map(name => [name, new URL(name, ASSETS)] as const);
   const fonts = Object.entries(FONTS).map(([name, file]) => [name, require.resolve(file)] as const);
-  return await Promise.all(
+  const styles = STYLES.map(name => readFile(new URL(`styles/${name}.css`, ASSETS), 'utf8'));
+  const files = await Promise.all(
     [...own, ...fonts].map(async ([name, file]) => ({
       path: `assets/${name}`,
       content: await readFile(file),
     })),
   );
+  return [{ path: 'assets/site.css', content: (await Promise.all(styles)).join('\n') }, ...files];
 }
 
 /** The documentation that came with this program: its topics, and the pictures and examples that they name. */
