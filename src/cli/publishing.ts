@@ -1,6 +1,7 @@
 import type { Variant } from '../config/types.ts';
 import { Limiter, mapPool } from '../core/pool.ts';
 import type { Plan, PlannedModel } from '../plan/types.ts';
+import { easeOff } from '../publish/ease-off.ts';
 import { publishModel } from '../publish/publish-model.ts';
 import { RunMemory } from '../publish/run-memory.ts';
 import type { ImageOutcome, PublishOutcome, PublishTarget } from '../publish/types.ts';
@@ -31,6 +32,7 @@ export async function publishAll(
   const { services, progress, signal } = session;
   const models = plan.models.filter(model => model.kind === 'planned');
   const blobSlots = new Limiter(BLOBS_AT_ONCE);
+  const unlisten = session.listen(easeOff(blobSlots));
   const { bootstrapSource, layerIndex } = services;
   const workers = createBlobWorkers(session);
   const openBase = (name: string): ImageStore => services.openRepository(name, 'pull');
@@ -67,7 +69,10 @@ export async function publishAll(
     progress.onEvent({ type: 'model-end', model, status: isFailed ? 'failed' : 'done' });
     return { ...outcome, durationMs: Math.round(performance.now() - startMs) };
   });
-  return await publishing.finally(() => workers.close());
+  return await publishing.finally(() => {
+    unlisten();
+    return workers.close();
+  });
 }
 
 /** To the targets of the plan, which are registries. */

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { errorToJson, WeighbridgeError } from '../core/errors.ts';
+import type { OnEvent } from '../core/events.ts';
 import { createProgress, type Progress, terminalOf } from '../report/progress.ts';
 import { createServices, type Services } from './services.ts';
 
@@ -13,6 +14,8 @@ export interface Session {
   readonly isJson: boolean;
   readonly stdout: { readonly columns: number; readonly isColor: boolean };
   readonly progress: Progress;
+  /** Has every event told to `listener` too, until what it returns is called. */
+  listen(listener: OnEvent): () => void;
   readonly services: Services;
   /** One line of result to stdout. */
   print(text: string): void;
@@ -32,7 +35,14 @@ export async function runSession(
   command: (session: Session) => Promise<number>,
 ): Promise<void> {
   const interruption = interruptible();
-  const progress = createProgress({ stream: process.stderr, ...terminalOf(process.stderr, process.env) });
+  const display = createProgress({ stream: process.stderr, ...terminalOf(process.stderr, process.env) });
+  const listeners = new Set<OnEvent>([display.onEvent]);
+  const progress: Progress = {
+    onEvent: event => {
+      for (const listener of listeners) listener(event);
+    },
+    stop: () => display.stop(),
+  };
   const opened: Services[] = [];
   const sessionIn = (env: NodeJS.ProcessEnv): Session => {
     let services: Services | undefined;
@@ -42,6 +52,10 @@ export async function runSession(
       isJson: options.json === true,
       stdout: terminalOf(process.stdout, env),
       progress,
+      listen(listener) {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
       get services() {
         if (services === undefined) {
           services = createServices(env, progress.onEvent);

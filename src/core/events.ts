@@ -44,6 +44,8 @@ export type ProgressEvent =
       readonly attempt: number;
       readonly delayMs: number;
       readonly reason: string;
+      /** What the server answered, where it did. */
+      readonly status?: number;
     }
   | { readonly type: 'warning'; readonly model?: string; readonly text: string };
 

@@ -66,6 +66,8 @@ export interface RetryNotice {
   /** How many tries there have been. */
   readonly attempt: number;
   readonly reason: string;
+  /** What the server answered, where it did. */
+  readonly status?: number | undefined;
   readonly serverWaitMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -104,18 +106,20 @@ export class HttpClient {
       const isLast = attempt >= this.retry.attempts || request.isRetryable === false;
       let reason: string;
       let waitMs: number | undefined;
+      let status: number | undefined;
       try {
         const response = await this.#follow(request);
         if (isLast || !isRetryableStatus(response.status)) return response;
         waitMs = serverWaitMs(response.headers);
         if (waitMs !== undefined && waitMs > this.retry.maxServerWaitMs) return response;
         response.discard();
-        reason = `status ${response.status}`;
+        status = response.status;
+        reason = `status ${status}`;
       } catch (error) {
         if (isLast || !isTransient(error) || request.signal?.aborted) throw error;
         reason = (error as NetworkError).message;
       }
-      await this.waitToRetry({ ...request, attempt, reason, serverWaitMs: waitMs });
+      await this.waitToRetry({ ...request, attempt, reason, status, serverWaitMs: waitMs });
     }
   }
 
@@ -140,10 +144,17 @@ export class HttpClient {
   async waitToRetry(retry: RetryNotice): Promise<void> {
     // Jitter on top of what the server asked for, so that those it turned away together do not come back together.
     const delayMs = (retry.serverWaitMs ?? 0) + backoffMs(retry.attempt, this.retry);
-    const { purpose: what, attempt } = retry;
+    const { purpose: what, attempt, status } = retry;
     // An error's message begins with what was being done, which the event says already.
     const reason = retry.reason.replace(`${what}: `, '');
-    this.#onEvent?.({ type: 'retry', what, attempt, delayMs, reason });
+    this.#onEvent?.({
+      type: 'retry',
+      what,
+      attempt,
+      delayMs,
+      reason,
+      ...(status === undefined ? {} : { status }),
+    });
     await pause(delayMs, retry.signal);
   }
 

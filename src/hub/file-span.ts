@@ -2,7 +2,7 @@ import type { OpenOptions } from '../core/byte-source.ts';
 import { type HubError, IntegrityError, type WeighbridgeError } from '../core/errors.ts';
 import { type HttpClient, type HttpResponse, networkError } from '../http/client.ts';
 import { connectionClosed, isTransient } from '../http/network-error.ts';
-import { isRetryableStatus, serverWaitMs } from '../http/retry.ts';
+import { serverWaitMs as askedWaitMs, isRetryableStatus } from '../http/retry.ts';
 import type { FileLink } from './file-link.ts';
 import { badAnswer, explainHubError, type HubQuestion, hubFailure, isFromElsewhere } from './hub-failure.ts';
 import { quoted } from './quoted.ts';
@@ -61,25 +61,32 @@ export async function* readSpan(
         throw explainHubError(failure?.error ?? error, question);
       // A signed link that has expired is made anew by asking the Hub.
       span.link.forget();
-      if (!failure.isLinks) span.onTrouble();
+      const { isLinks, status, serverWaitMs } = failure.answer;
+      if (isLinks !== true) span.onTrouble();
       const { message: reason } = failure.error;
-      await http.waitToRetry({ purpose, attempt, reason, serverWaitMs: failure.waitMs, signal });
+      await http.waitToRetry({ purpose, attempt, reason, status, serverWaitMs, signal });
     }
   }
 }
 
-/** An error that the next try may not meet, and how long the server wants it to be put off. */
+/** Nothing of it where no answer came. */
+interface FailedAnswer {
+  readonly status?: number;
+  /** How long the server wants the next try to be put off. */
+  readonly serverWaitMs?: number | undefined;
+  /** Not the server's trouble, but a link's that is no longer good. */
+  readonly isLinks?: boolean;
+}
+
+/** An error that the next try may not meet. */
 class PassingFailure extends Error {
   readonly error: WeighbridgeError;
-  readonly waitMs: number | undefined;
-  /** Not the server's trouble, but a link's that is no longer good. */
-  readonly isLinks: boolean;
+  readonly answer: FailedAnswer;
 
-  constructor(error: WeighbridgeError, waitMs?: number, isLinks = false) {
+  constructor(error: WeighbridgeError, answer: FailedAnswer = {}) {
     super(error.message);
     this.error = error;
-    this.waitMs = waitMs;
-    this.isLinks = isLinks;
+    this.answer = answer;
   }
 }
 
@@ -142,13 +149,13 @@ async function ask(
     response.discard();
     throw wrongSize(question, file, `nothing from byte ${start} on`);
   }
-  const waitMs = serverWaitMs(response.headers);
+  const serverWaitMs = askedWaitMs(response.headers);
   const failure = hubFailure(response, question);
   const isRetryable = isRetryableStatus(status);
   // A link to the storage is signed and expires; asking the Hub again makes a new one.
   const isLinks = !isRetryable && isFromElsewhere(response, question) && isStorageFailure(failure);
-  if ((isRetryable || isLinks) && (waitMs ?? 0) <= http.retry.maxServerWaitMs)
-    throw new PassingFailure(failure, waitMs, isLinks);
+  if ((isRetryable || isLinks) && (serverWaitMs ?? 0) <= http.retry.maxServerWaitMs)
+    throw new PassingFailure(failure, { status, serverWaitMs, isLinks });
   throw failure;
 }
 

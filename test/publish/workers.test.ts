@@ -35,7 +35,7 @@ async function start(t: TestContext, ...registries: RegistryOptions[]): Promise<
     size: 2,
     env: { HF_ENDPOINT: world.hub.url },
     credentials,
-    onEvent: event => world.events.push(event),
+    onEvent: event => world.hear(event),
   });
   t.after(async () => {
     await workers.close();
@@ -110,4 +110,28 @@ test('a job that was under way in a thread that is gone fails, and the next one 
   world.hub.faults.clear();
   const images = await world.publish(world.config('acme/x'), { workers });
   assert.deepEqual([...new Set(images.map(image => image.status))], ['published']);
+});
+
+test('a 429 that a worker thread waits out has fewer blobs move at once', async t => {
+  const { world, workers } = await start(t);
+  const lower = t.mock.method(world.blobSlots, 'lower');
+  const { log, faults } = world.registry(0);
+  // The end of an upload that has taken a large blob, which only a worker thread brings.
+  faults.add({
+    match: ({ method, path }) =>
+      method === 'PUT' &&
+      log.some(entry => entry.method === 'PATCH' && entry.path === path && entry.receivedBytes > 8e6),
+    kind: 'status',
+    status: 429,
+    headers: { 'retry-after': '1' },
+  });
+  const images = await world.publish(world.config('acme/x'), { workers, variants: ['fat'] });
+  assert.deepEqual(
+    images.map(image => image.status),
+    ['published'],
+  );
+  const waited = world.events.filter(event => event.type === 'retry' && event.status === 429);
+  assert.equal(waited.length, 1);
+  assert.ok(waited[0]?.type === 'retry' && waited[0].delayMs >= 1000);
+  assert.equal(lower.mock.callCount(), 1);
 });

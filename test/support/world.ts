@@ -12,6 +12,7 @@ import { END_OF_ARCHIVE, paddingFor, tarEntryHeader } from '../../src/oci/tar-he
 import { type ImageConfig, type Manifest, MediaType } from '../../src/oci/types.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
 import type { PlannedModel } from '../../src/plan/types.ts';
+import { easeOff } from '../../src/publish/ease-off.ts';
 import { publishModel } from '../../src/publish/publish-model.ts';
 import { RunMemory, type Sibling } from '../../src/publish/run-memory.ts';
 import type { ImageOutcome } from '../../src/publish/types.ts';
@@ -30,12 +31,20 @@ export class World {
   readonly hub: EmbeddedHub;
   readonly registries: readonly EmbeddedRegistry[];
   readonly events: ProgressEvent[] = [];
+  readonly blobSlots = new Limiter(4);
+  readonly #easeOff = easeOff(this.blobSlots);
   readonly #http: HttpClient;
 
   constructor(hub: EmbeddedHub, registries: readonly EmbeddedRegistry[], idleTimeoutMs = 2000) {
     this.hub = hub;
     this.registries = registries;
     this.#http = new HttpClient({ retry: { baseMs: 1, attempts: 3 }, idleTimeoutMs });
+  }
+
+  /** For what tells of events, worker threads too. */
+  hear(event: ProgressEvent): void {
+    this.events.push(event);
+    this.#easeOff(event);
   }
 
   /** The first registry also holds the base image. */
@@ -100,9 +109,9 @@ export class World {
       variants: options.variants ?? ['slim', 'fat'],
       isDryRun: options.isDryRun ?? false,
       isForced: options.isForced ?? false,
-      blobSlots: new Limiter(4),
+      blobSlots: this.blobSlots,
       ...(options.workers === undefined ? {} : { workers: options.workers }),
-      onEvent: event => this.events.push(event),
+      onEvent: event => this.hear(event),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
     return outcome.images;
