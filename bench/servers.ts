@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../test/support/free-port.ts';
 import { runOk, startServerProcess, stopServer } from '../test/support/tools.ts';
 import { type BenchModel, modelInfo } from './model-data.ts';
 
@@ -144,14 +145,6 @@ export async function startDistribution(folder: string, prefix: readonly string[
 
 function start([program = '', ...args]: readonly string[]): ChildProcess {
   return spawn(program, args, { stdio: 'ignore' });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise(resolve => server.close(resolve));
-  return port;
 }
 
 async function untilAnswered(port: number): Promise<void> {

@@ -9,25 +9,15 @@ import { parseConfig } from './load-config.ts';
 import { InvalidConfigError } from './problems.ts';
 import type { Config } from './types.ts';
 
+const MODEL_KEYS = ['id', 'short', 'publish', 'tags', 'oci', 'serve_args', 'arch'];
+
 test('arbitrary text is a config or an InvalidConfigError', () => {
   fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 200 }), isConfigOrProblems), { numRuns: 500 });
 });
 
 test('text made of the words of YAML and of the schema is a config or an InvalidConfigError', () => {
   const word = fc.constantFrom(
-    ...[
-      'models',
-      'defaults',
-      'registries',
-      'id',
-      'short',
-      'publish',
-      'tags',
-      'oci',
-      'serve_args',
-      'arch',
-      '<<',
-    ],
+    ...['models', 'defaults', 'registries', ...MODEL_KEYS, '<<'],
     ...[
       ': ',
       ':',
@@ -70,17 +60,7 @@ test('text made of the words of YAML and of the schema is a config or an Invalid
 });
 
 test('any data under the keys of the schema is a config or an InvalidConfigError', () => {
-  const key = fc.constantFrom(
-    'id',
-    'short',
-    'publish',
-    'tags',
-    'oci',
-    'serve_args',
-    'arch',
-    'files',
-    'include',
-  );
+  const key = fc.constantFrom(...MODEL_KEYS, 'files', 'include');
   const value = fc.oneof(fc.object({ key, maxDepth: 3 }), fc.jsonValue());
   const file = fc.record({ models: fc.oneof(value, fc.array(value)), defaults: value, registries: value });
   fc.assert(

@@ -1,8 +1,9 @@
 import type { ByteSource } from '../core/byte-source.ts';
 import { type Digest, isDigest } from '../core/digest.ts';
-import { ConfigError, IntegrityError, RegistryError, throwIfAborted } from '../core/errors.ts';
+import { ConfigError, IntegrityError, throwIfAborted } from '../core/errors.ts';
 import type { ParsedManifest } from '../oci/parse.ts';
 import { type Descriptor, type Manifest, MediaType } from '../oci/types.ts';
+import { blobSource, missingBlob } from './blob-source.ts';
 import { configEntryName, DockerArchiveFile, layerEntryName } from './docker-archive-file.ts';
 import type { BlobUpload, ImageStore, StoredManifest, UploadOptions } from './image-store.ts';
 import { checkArrival } from './stored-manifest.ts';
@@ -85,11 +86,7 @@ export class DockerArchiveStore implements ImageStore {
   }
 
   openBlob(descriptor: Descriptor): ByteSource {
-    return {
-      name: `${this.name}@${descriptor.digest}`,
-      sizeBytes: descriptor.size,
-      open: ({ start, signal }) => this.#read(descriptor, start, signal),
-    };
+    return blobSource(this.name, descriptor, ({ start, signal }) => this.#read(descriptor, start, signal));
   }
 
   async startUpload(options: UploadOptions): Promise<BlobUpload> {
@@ -151,12 +148,7 @@ export class DockerArchiveStore implements ImageStore {
   ): AsyncIterable<Buffer> {
     const { digest, size } = descriptor;
     const present = await this.statBlob(digest);
-    if (present === undefined) {
-      throw new RegistryError(`${this.name} has no blob ${digest}`, {
-        code: 'REGISTRY_NOT_FOUND',
-        subject: this.name,
-      });
-    }
+    if (present === undefined) throw missingBlob(this.name, digest);
     if (present !== size) {
       throw new IntegrityError(`the blob ${digest} in ${this.name} has ${present} bytes, expected ${size}`, {
         code: 'INTEGRITY_SIZE',

@@ -6,6 +6,7 @@ import { type Digest, digestOf, hexOf, isDigest } from '../core/digest.ts';
 import { IntegrityError, RegistryError, throwIfAborted } from '../core/errors.ts';
 import { Mutex } from '../core/pool.ts';
 import { type Descriptor, MediaType } from '../oci/types.ts';
+import { blobSource, missingBlob } from './blob-source.ts';
 import { FileUpload } from './file-upload.ts';
 import type { BlobUpload, ImageStore, StoredManifest, UploadOptions } from './image-store.ts';
 import { LayoutIndex } from './layout-index.ts';
@@ -85,11 +86,7 @@ class LayoutStore implements ImageStore {
   }
 
   openBlob(descriptor: Descriptor): ByteSource {
-    return {
-      name: `${this.name}@${descriptor.digest}`,
-      sizeBytes: descriptor.size,
-      open: ({ start, signal }) => this.#read(descriptor, start, signal),
-    };
+    return blobSource(this.name, descriptor, ({ start, signal }) => this.#read(descriptor, start, signal));
   }
 
   async startUpload({ sizeBytes, signal }: UploadOptions): Promise<BlobUpload> {
@@ -172,7 +169,7 @@ class LayoutStore implements ImageStore {
   ): AsyncIterable<Buffer> {
     const { digest, size } = descriptor;
     const present = await this.statBlob(digest);
-    if (present === undefined) throw missing(this.name, digest);
+    if (present === undefined) throw missingBlob(this.name, digest);
     if (present !== size) throw damaged(this.name, digest);
     const doing = `reading ${digest}`;
     const handle = await guardIo(this.name, doing, () => open(this.#blobPath(digest)));
@@ -193,10 +190,6 @@ class LayoutStore implements ImageStore {
 function undefinedIfMissing(error: unknown): undefined {
   if (isSystemError(error) && error.code === 'ENOENT') return undefined;
   throw error;
-}
-
-function missing(store: string, digest: Digest): RegistryError {
-  return new RegistryError(`${store} has no blob ${digest}`, { code: 'REGISTRY_NOT_FOUND', subject: store });
 }
 
 function damaged(store: string, digest: Digest): IntegrityError {

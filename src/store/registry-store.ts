@@ -5,6 +5,7 @@ import { type HttpResponse, networkError } from '../http/client.ts';
 import { nextLink } from '../http/link-header.ts';
 import { parseManifest } from '../oci/parse.ts';
 import { type Descriptor, MediaType } from '../oci/types.ts';
+import { blobSource } from './blob-source.ts';
 import type {
   BlobUpload,
   ImageStore,
@@ -92,11 +93,7 @@ export class RegistryStore implements ImageStore {
   }
 
   openBlob(descriptor: Descriptor): ByteSource {
-    return {
-      name: `${this.name}@${descriptor.digest}`,
-      sizeBytes: descriptor.size,
-      open: options => this.#read(descriptor, options),
-    };
+    return blobSource(this.name, descriptor, options => this.#read(descriptor, options));
   }
 
   async startUpload(options: UploadOptions): Promise<BlobUpload> {

@@ -1,22 +1,15 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { CatalogData } from '../../src/catalog/catalog-data.ts';
 import { startRegistry } from '../../src/testkit/registry.ts';
 import { fillRegistry, writeSampleConfig } from '../support/catalog-world.ts';
+import { filesIn } from '../support/files-in.ts';
 import { run, temporaryFolder } from '../support/tools.ts';
 import { MODEL_FILES, World } from '../support/world.ts';
 
 const BIN = path.resolve(import.meta.dirname, '../../bin/weighbridge');
-
-async function filesOf(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter(entry => entry.isFile())
-    .map(entry => path.relative(folder, path.join(entry.parentPath, entry.name)))
-    .sort();
-}
 
 async function readCatalog(site: string): Promise<CatalogData> {
   return JSON.parse(await readFile(path.join(site, 'catalog.json'), 'utf8'));
@@ -33,7 +26,7 @@ test('every link of every page leads to a file and an anchor that are there, or 
   const site = path.join(folder, 'site');
   const { status, stderr } = await run(BIN, ['catalog', '-c', config, '-o', site]);
   assert.equal(status, 0, stderr);
-  const files = await filesOf(site);
+  const files = await filesIn(site);
   const pages = files.filter(name => name.endsWith('.html'));
   assert.ok(pages.length > 55, `${pages.length} pages`);
   const texts = new Map<string, string>();
@@ -124,5 +117,5 @@ test('a folder with other things in it is left alone', async t => {
   ]);
   assert.equal(status, 2);
   assert.match(stderr, /has other files and no catalog in it\n {2}Name a new or empty folder/);
-  assert.deepEqual(await filesOf(folder), ['models.yaml', 'thesis.txt']);
+  assert.deepEqual(await filesIn(folder), ['models.yaml', 'thesis.txt']);
 });

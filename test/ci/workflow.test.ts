@@ -7,8 +7,10 @@ import { type EmbeddedHub, startHub } from '../../src/testkit/hub.ts';
 import { weighbridge } from '../end-to-end/command.ts';
 import { buildBaseImage, pushBase } from '../real/base-image.ts';
 import { type RealRegistry, startRegistry } from '../real/registry.ts';
-import { goTool, requireGoTool } from '../support/go-tools.ts';
-import { requireToolAsRoot, runOk } from '../support/tools.ts';
+import { requireGoTool } from '../support/go-tools.ts';
+import { IS_LONG } from '../support/long.ts';
+import { requireToolAsRoot } from '../support/tools.ts';
+import { makeTrivyDatabase } from '../support/trivy-database.ts';
 import { commit, makeWorld } from './runner/repository.ts';
 import type { JobRun, World } from './runner/types.ts';
 import { runWorkflow } from './runner/workflow.ts';
@@ -20,7 +22,7 @@ const skip =
   requireToolAsRoot('skopeo', 'mmdebstrap', 'flock', 'docker-registry', 'perl', 'git') ||
   requireGoTool('trivy', 'trivy-test-db');
 /** The push and the pull request always; the other triggers, which take minutes on a busy machine, in the long form. */
-const isShort = process.env.WEIGHBRIDGE_LONG === '1' ? false : 'only with WEIGHBRIDGE_LONG=1';
+const isShort = IS_LONG ? false : 'only with WEIGHBRIDGE_LONG=1';
 const WORKFLOW = '.github/workflows/publish-models.yml';
 const LOGIN = { user: 'octo', password: 'a pass:word' };
 
@@ -208,24 +210,7 @@ describe('the workflow', { skip, concurrency: false }, () => {
   }
 
   async function machine(): Promise<Record<string, string>> {
-    const cache = path.join(folder, 'trivy');
-    await mkdir(cache);
-    const debian = /^VERSION_ID="(\d+)"/m.exec(await readFile('/etc/os-release', 'utf8'))?.[1];
-    await runOk(goTool('trivy-test-db'), [
-      cache,
-      `debian ${debian}`,
-      'zlib',
-      'CVE-2026-99999',
-      'CRITICAL',
-      '99:1.0',
-    ]);
-    return {
-      HF_ENDPOINT: hub.url,
-      TRIVY_CACHE_DIR: cache,
-      TRIVY_SKIP_DB_UPDATE: 'true',
-      TRIVY_SKIP_CHECK_UPDATE: 'true',
-      TRIVY_OFFLINE_SCAN: 'true',
-    };
+    return { HF_ENDPOINT: hub.url, ...(await makeTrivyDatabase(folder, 'CVE-2026-99999')) };
   }
 
   async function workflowOfInit(): Promise<Record<string, string>> {

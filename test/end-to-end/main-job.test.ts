@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { type EmbeddedHub, startHub } from '../../src/testkit/hub.ts';
 import { sampleModelFiles } from '../../src/testkit/sample-model.ts';
 import { buildBaseImage, pushBase } from '../real/base-image.ts';
-import { Podman } from '../real/podman.ts';
+import { CONTAINER_TOOLS, Podman } from '../real/podman.ts';
 import { type RealRegistry, startRegistry } from '../real/registry.ts';
 import { type RunResult, requireToolAsRoot, runOk } from '../support/tools.ts';
 import { weighbridge } from './command.ts';
@@ -17,15 +17,7 @@ import { weighbridge } from './command.ts';
 const LOGIN = { user: 'robot', password: 'a pässword' };
 const ID = 'acme/sample';
 const SERVE = ['--port', '8123'];
-const missing = requireToolAsRoot(
-  'podman',
-  'runc',
-  'skopeo',
-  'umoci',
-  'mmdebstrap',
-  'docker-registry',
-  'flock',
-);
+const missing = requireToolAsRoot(...CONTAINER_TOOLS, 'umoci');
 
 interface PublishJson {
   readonly models: readonly {

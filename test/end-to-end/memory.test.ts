@@ -3,13 +3,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { makeBaseImage } from '../../src/testkit/base-image.ts';
+import { IS_LONG } from '../support/long.ts';
 import { startServerProcess, stopServer, temporaryFolder } from '../support/tools.ts';
 import { ROOT, weighbridge } from './command.ts';
 
 const MIB = 1024 * 1024;
 const SHARDS = 4;
 /** Two GiB take their time; the everyday form is as telling about what grows with size. */
-const SHARD_BYTES = process.env.WEIGHBRIDGE_LONG === '1' ? 512 * MIB : 128 * MIB;
+const SHARD_BYTES = IS_LONG ? 512 * MIB : 128 * MIB;
 /** The kernel's own account of the process, written where the test can read it. */
 const ACCOUNT = `data:text/javascript,${encodeURIComponent(`
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -8,6 +8,7 @@ import { IS_LONG } from '../support/long.ts';
 import { pull, tagsOf } from '../support/pull.ts';
 import { temporaryFolder } from '../support/tools.ts';
 import { addModel, assertPublished, REPOSITORY, startPublish, writeModels } from '../support/two-targets.ts';
+import { until } from '../support/until.ts';
 import { BASE_REPOSITORY, putBase } from '../support/world.ts';
 
 const MIB = 1024 * 1024;
@@ -181,10 +182,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     // The second registry takes for ever.
     scene.registries[1]?.faults.add({ match: /^PATCH/, kind: 'slow', bytesPerSecond: 100_000, times: 100 });
     const { child, ended } = scene.publish();
-    while (scene.uploadedBytes < 4 * MIB) {
-      assert.equal(child.exitCode, null, 'it ended before there was anything to interrupt');
-      await sleep(10);
-    }
+    await until(() => scene.uploadedBytes >= 4 * MIB, child);
     const startMs = performance.now();
     child.kill(signal);
     const { status, stderr } = await ended;

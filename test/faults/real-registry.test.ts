@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import type { ChildProcess } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startHub } from '../../src/testkit/hub.ts';
@@ -11,6 +10,7 @@ import { IS_LONG } from '../support/long.ts';
 import { tagsOf } from '../support/pull.ts';
 import { runOk, temporaryFolder } from '../support/tools.ts';
 import { addModel, assertPublished, REPOSITORY, startPublish, writeModels } from '../support/two-targets.ts';
+import { until } from '../support/until.ts';
 import { BASE_REPOSITORY, putBase } from '../support/world.ts';
 
 const MIB = 1024 * 1024;
@@ -145,13 +145,6 @@ async function smallDisk(stack: AsyncDisposableStack, folder: string, size: stri
 
 function portOf({ host }: RealRegistry): number {
   return Number(host.split(':')[1]);
-}
-
-async function until(condition: () => boolean, during: ChildProcess): Promise<void> {
-  while (!condition()) {
-    assert.equal(during.exitCode, null, 'it ended too early');
-    await sleep(10);
-  }
 }
 
 /** What the helper wants of a test's context; here, what was made last goes first. */

@@ -12,14 +12,15 @@ import { generatedContent } from '../../src/testkit/server/generated-content.ts'
 import { ROOT, weighbridge } from '../end-to-end/command.ts';
 import { type RealRegistry, startRegistry } from '../real/registry.ts';
 import { checkKubernetesYaml } from '../support/kubernetes-schema.ts';
+import { IS_LONG } from '../support/long.ts';
 import { requireTool, requireToolAsRoot, runOk } from '../support/tools.ts';
+import { until } from '../support/until.ts';
 import { putBase } from '../support/world.ts';
 
 // The Job that `plan --format kubernetes` prints, held against Kubernetes' schema, and carried out by local processes in the
 // way of the Job controller: an index each, so many at once, one that dies started again with its index.
 
 const skip = requireToolAsRoot('docker-registry') || requireTool('python3', 'skopeo');
-const IS_LONG = process.env.WEIGHBRIDGE_LONG === '1';
 const MODELS = IS_LONG ? 40 : 10;
 const WORKERS = IS_LONG ? 8 : 4;
 const WEIGHT_BYTES = 6_000_000;
@@ -182,14 +183,6 @@ describe('the Kubernetes Job', { skip, concurrency: false }, () => {
     return files?.get('model.safetensors')?.lfs?.sha256 ?? 'none';
   }
 });
-
-async function until(isSo: () => boolean): Promise<void> {
-  for (let attempt = 0; attempt < 1200; attempt++) {
-    if (isSo()) return;
-    await new Promise(resolve => setTimeout(resolve, 50));
-  }
-  throw new Error('it did not come to pass in a minute');
-}
 
 /** The small base image of the other tests, in a real registry. */
 async function putBaseInto(registry: RealRegistry): Promise<void> {

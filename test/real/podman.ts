@@ -6,6 +6,9 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type RunResult, run, runOk } from '../support/tools.ts';
 
+/** What has to be on the machine for a stand-in base image, a registry, and containers. */
+export const CONTAINER_TOOLS = ['podman', 'runc', 'skopeo', 'mmdebstrap', 'flock', 'docker-registry', 'perl'];
+
 export interface ContainerOptions {
   /** What podman can pull, e.g. `localhost:5000/x:tag` or `docker-archive:<file>`, or a name given to `load`. */
   readonly image: string;

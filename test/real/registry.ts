@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../support/free-port.ts';
 import { goTool, requireGoTool } from '../support/go-tools.ts';
 import { requireTool, runOk } from '../support/tools.ts';
 
@@ -104,15 +104,6 @@ async function bcrypt(password: string): Promise<string> {
   const hash = await runOk('perl', ['-e', 'print crypt($ARGV[0], $ARGV[1])', password, salt]);
   if (!hash.startsWith('$2b$05$')) throw new Error('the C library of this machine has no bcrypt');
   return hash;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise(resolve => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no TCP address');
-  return address.port;
 }
 
 async function untilReady(url: string, child: ChildProcess, log: () => string): Promise<void> {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { IS_LONG } from '../support/long.ts';
 import { requireToolAsRoot } from '../support/tools.ts';
+import { CONTAINER_TOOLS } from './podman.ts';
 import { ACCESS } from './slim/access.cases.ts';
 import { COST } from './slim/cost.cases.ts';
 import { FAT } from './slim/fat.cases.ts';
@@ -19,16 +20,7 @@ import { XET } from './slim/xet.cases.ts';
 // days. WEIGHBRIDGE_LONG=1 runs all cases with all libraries; without it, some with one.
 
 const GROUPS = [LIBRARY, HUB_FAULTS, ACCESS, XET, VOLUME, START, FAT, KUBERNETES, RUN, COST];
-const missing = requireToolAsRoot(
-  'podman',
-  'runc',
-  'skopeo',
-  'mmdebstrap',
-  'flock',
-  'docker-registry',
-  'perl',
-  'python3',
-);
+const missing = requireToolAsRoot(...CONTAINER_TOOLS, 'python3');
 
 describe('a slim image in containers', { skip: missing, concurrency: false }, () => {
   let world: SlimWorld;

@@ -2,20 +2,12 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { requireToolAsRoot } from '../support/tools.ts';
 import { type BaseImage, buildBaseImage, pushBase } from './base-image.ts';
-import { Podman } from './podman.ts';
+import { CONTAINER_TOOLS, Podman } from './podman.ts';
 import { type RealRegistry, startRegistry } from './registry.ts';
 
 // The other suites trust these: a base that acts like vLLM's on the command line, a registry, and podman.
 
-const missing = requireToolAsRoot(
-  'podman',
-  'runc',
-  'skopeo',
-  'mmdebstrap',
-  'flock',
-  'docker-registry',
-  'perl',
-);
+const missing = requireToolAsRoot(...CONTAINER_TOOLS);
 const exitAtOnce = { VLLM_STAND_IN_EXIT: '1' };
 
 describe('test support', { skip: missing, concurrency: false }, () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -10,7 +10,9 @@ import { weighbridge } from '../end-to-end/command.ts';
 import { buildBaseImage, pushBase } from '../real/base-image.ts';
 import { type RealRegistry, startRegistry } from '../real/registry.ts';
 import { goTool, requireGoTool } from '../support/go-tools.ts';
+import { IS_LONG } from '../support/long.ts';
 import { requireToolAsRoot, runOk } from '../support/tools.ts';
+import { makeTrivyDatabase } from '../support/trivy-database.ts';
 
 // Real Trivy on images in a real registry. Its database is one of this test, with one advisory for a package that the base
 // image has; so nothing here needs the network, and every finding is known beforehand.
@@ -20,7 +22,6 @@ const skip =
   requireGoTool('trivy', 'trivy-test-db');
 const CVE = 'CVE-2026-99999';
 /** The short form checks the figures for what was read; the long one that they are small beside a real model's size. */
-const IS_LONG = process.env.WEIGHBRIDGE_LONG === '1';
 const WEIGHT_BYTES = IS_LONG ? 7_000_000_000 : 40_000_000;
 
 describe('weighbridge scan', { skip, concurrency: false }, () => {
@@ -59,17 +60,7 @@ describe('weighbridge scan', { skip, concurrency: false }, () => {
   });
 
   test('models are published, and the database of the test is made', async () => {
-    const cache = path.join(folder, 'trivy');
-    const debian = /^VERSION_ID="(\d+)"/m.exec(await readFile('/etc/os-release', 'utf8'))?.[1];
-    await mkdir(cache);
-    await runOk(goTool('trivy-test-db'), [cache, `debian ${debian}`, 'zlib', CVE, 'CRITICAL', '99:1.0']);
-    env = {
-      HF_ENDPOINT: hub.url,
-      TRIVY_CACHE_DIR: cache,
-      TRIVY_SKIP_DB_UPDATE: 'true',
-      TRIVY_SKIP_CHECK_UPDATE: 'true',
-      TRIVY_OFFLINE_SCAN: 'true',
-    };
+    env = { HF_ENDPOINT: hub.url, ...(await makeTrivyDatabase(folder, CVE)) };
     config = path.join(folder, 'models.yaml');
     await writeFile(
       config,

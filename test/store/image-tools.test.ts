@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { promisify } from 'node:util';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { digestOf } from '../../src/core/digest.ts';
 import { END_OF_ARCHIVE, paddingFor, tarEntryHeader } from '../../src/oci/tar-header.ts';
@@ -12,14 +10,15 @@ import { type Descriptor, MediaType } from '../../src/oci/types.ts';
 import { openDockerArchive } from '../../src/store/docker-archive.ts';
 import type { ImageStore, StoredManifest } from '../../src/store/image-store.ts';
 import { openLayout } from '../../src/store/layout.ts';
+import { requireTool, runOk } from '../support/tools.ts';
 
 // What other people's tools make of our image layouts and archives.
 
 const GZIP = { compress: gzipSync, mediaType: MediaType.ociLayerGzip };
 const ZSTD = { compress: zstdCompressSync, mediaType: MediaType.ociLayerZstd };
-const noSkopeo = await missing('skopeo');
-const noUmoci = await missing('umoci');
-const noPodman = await missing('podman');
+const noSkopeo = requireTool('skopeo');
+const noUmoci = requireTool('umoci');
+const noPodman = requireTool('podman');
 
 let folder: string;
 before(async () => {
@@ -33,22 +32,22 @@ const SECOND = { 'etc/zstd': 'from another base layer\n' };
 const WEIGHTS = { 'models/x/config.json': '{}\n', [LONG]: 'weights\n' };
 
 test('skopeo reads a layout, copies it, and finds the same content', {
-  skip: await missing('skopeo'),
+  skip: requireTool('skopeo'),
 }, async () => {
   const target = path.join(folder, 'skopeo');
   const store = await openLayout(target);
   // skopeo cannot turn zstd layers into a Docker archive, and umoci does not read them.
   const manifest = await putImage(store, 'v1-fat', GZIP);
   await putImage(store, 'v1-slim', GZIP);
-  const inspected = JSON.parse(await run('skopeo', 'inspect', `oci:${target}:v1-fat`));
+  const inspected = JSON.parse(await runOk('skopeo', ['inspect', `oci:${target}:v1-fat`]));
   assert.equal(inspected.Digest, manifest.digest);
   assert.equal(inspected.Layers.length, 3);
   assert.equal(inspected.Labels.tag, 'v1-fat');
   const copy = path.join(folder, 'copy.tar');
-  await run('skopeo', 'copy', `oci:${target}:v1-fat`, `docker-archive:${copy}:hf-x:v1-fat`);
-  assert.match(await run('tar', '-tf', copy), /^manifest\.json$/m);
+  await runOk('skopeo', ['copy', `oci:${target}:v1-fat`, `docker-archive:${copy}:hf-x:v1-fat`]);
+  assert.match(await runOk('tar', ['-tf', copy]), /^manifest\.json$/m);
   // A layout that skopeo has written to is still ours to read and write.
-  await run('skopeo', 'copy', `oci:${target}:v1-fat`, `oci:${target}:theirs`);
+  await runOk('skopeo', ['copy', `oci:${target}:v1-fat`, `oci:${target}:theirs`]);
   assert.deepEqual((await store.listTags(9)).sort(), ['theirs', 'v1-fat', 'v1-slim']);
   assert.equal(await store.resolveTag('theirs'), manifest.digest);
 });
@@ -57,7 +56,9 @@ test('skopeo finds the images of several repositories in one layout', { skip: no
   const target = path.join(folder, 'several');
   for (const repository of ['hf-x', 'hf-y']) {
     const { digest } = await putImage(await openLayout(target, { repository }), repository, GZIP);
-    const inspected = JSON.parse(await run('skopeo', 'inspect', `oci:${target}:${repository}:${repository}`));
+    const inspected = JSON.parse(
+      await runOk('skopeo', ['inspect', `oci:${target}:${repository}:${repository}`]),
+    );
     assert.equal(inspected.Digest, digest);
   }
 });
@@ -66,7 +67,7 @@ test('umoci unpacks an image of a layout', { skip: noUmoci }, async () => {
   const target = path.join(folder, 'umoci');
   await putImage(await openLayout(target), 'v1', GZIP);
   const bundle = path.join(folder, 'bundle');
-  await run('umoci', 'unpack', '--rootless', '--image', `${target}:v1`, bundle);
+  await runOk('umoci', ['unpack', '--rootless', '--image', `${target}:v1`, bundle]);
   for (const [file, content] of Object.entries({ ...BASE, ...SECOND, ...WEIGHTS })) {
     assert.equal(await readFile(path.join(bundle, 'rootfs', file), 'utf8'), content, file);
   }
@@ -76,8 +77,8 @@ test('skopeo reads every image of an archive', { skip: noSkopeo }, async () => {
   const file = await makeArchive('skopeo.tar');
   for (const name of ['hf-x:v1-slim', 'hf-x:v1-fat', 'ghcr.io/acme/hf-y:v1-fat']) {
     const target = path.join(folder, 'from-archive');
-    await run('skopeo', 'copy', `docker-archive:${file}:${name}`, `oci:${target}:copied`);
-    const inspected = JSON.parse(await run('skopeo', 'inspect', `oci:${target}:copied`));
+    await runOk('skopeo', ['copy', `docker-archive:${file}:${name}`, `oci:${target}:copied`]);
+    const inspected = JSON.parse(await runOk('skopeo', ['inspect', `oci:${target}:copied`]));
     assert.equal(inspected.Labels.tag, name.split(':')[1]);
     assert.equal(inspected.Layers.length, 3);
   }
@@ -88,7 +89,7 @@ test('podman loads an archive with gzip and zstd layers in it', {
 }, async () => {
   const file = await makeArchive('podman.tar');
   const places = ['--root', path.join(folder, 'root'), '--runroot', path.join(folder, 'runroot')];
-  const podman = (...args: string[]) => run('podman', ...places, '--storage-driver', 'vfs', ...args);
+  const podman = (...args: string[]) => runOk('podman', [...places, '--storage-driver', 'vfs', ...args]);
   const loaded = await podman('load', '-i', file);
   for (const name of ['localhost/hf-x:v1-slim', 'localhost/hf-x:v1-fat', 'ghcr.io/acme/hf-y:v1-fat']) {
     assert.ok(loaded.includes(name), loaded);
@@ -158,17 +159,4 @@ function tarOf(files: Readonly<Record<string, string>>): Buffer {
     return [header, bytes, Buffer.alloc(paddingFor(bytes.length))];
   });
   return Buffer.concat([...entries, END_OF_ARCHIVE]);
-}
-
-async function run(program: string, ...args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(program, args, { maxBuffer: 16 * 1024 * 1024 });
-  return stdout;
-}
-
-/** The reason to skip, false where the tool is there. */
-async function missing(tool: string): Promise<string | false> {
-  return await run(tool, '--version').then(
-    () => false as const,
-    () => `${tool} is not installed`,
-  );
 }

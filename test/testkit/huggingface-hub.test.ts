@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { type EmbeddedHub, startHub } from '../../src/testkit/hub.ts';
 import { sampleModelFiles } from '../../src/testkit/sample-model.ts';
+import { filesIn } from '../support/files-in.ts';
 import { HUB_VERSIONS, pythonWithHub } from '../support/python.ts';
 import { requireTool, run, temporaryFolder } from '../support/tools.ts';
 
@@ -174,14 +175,6 @@ async function python(
   assert.equal(result.status, 0, result.stderr);
   const shown = result.stdout.split('\n').filter(line => line.startsWith('SHOWN'));
   return shown.map(line => JSON.parse(line.slice('SHOWN'.length)));
-}
-
-async function filesIn(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter(entry => entry.isFile())
-    .map(entry => path.relative(folder, path.join(entry.parentPath, entry.name)))
-    .sort();
 }
 
 async function linkedEtag(hub: EmbeddedHub, id: string, file: string): Promise<string | null> {

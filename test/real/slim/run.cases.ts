@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../support/free-port.ts';
 import { CONFINED_FLAGS } from '../podman.ts';
 import type { CaseGroup } from './table.ts';
 import { GATED_ID, ID, NEWEST, type SlimWorld, TOKEN, WEIGHBRIDGE } from './world.ts';
@@ -83,12 +82,4 @@ async function assertInNoCommandLine(secret: string): Promise<void> {
     const line = /^\d+$/.test(name) ? await readFile(`/proc/${name}/cmdline`, 'utf8').catch(() => '') : '';
     assert.ok(!line.includes(secret), `process ${name} shows the token: ${line.replaceAll('\0', ' ')}`);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
