@@ -32,7 +32,7 @@ export interface LaneExperience {
 }
 
 /** Waiting for bytes this much of the time, or more, means that the source is the limit; less than `IDLE_SHARE`, that it is not. */
-const WAIT_SHARE = 0.3;
+const WAIT_SHARE = 0.4;
 const IDLE_SHARE = 0.05;
 /** A thread that is busier than this is the limit itself, however long a file waits for its turn. */
 const BUSY_SHARE = 0.85;
