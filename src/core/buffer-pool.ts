@@ -1,6 +1,6 @@
 const BUFFER_BYTES = 256 * 1024;
-/** Free buffers beyond this go to the garbage collector. */
-const MAX_FREE = 16;
+/** Free buffers beyond this go to the garbage collector: more than two ranges of a file hold at once, in each thread. */
+const MAX_FREE = 80;
 
 /**
  * Buffers of one size that go round between a reader and writers, so that gigabytes pass without garbage. Whoever
