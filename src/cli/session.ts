@@ -13,7 +13,10 @@ export interface Session {
   readonly signal: AbortSignal;
   readonly isJson: boolean;
   readonly stdout: { readonly columns: number; readonly isColor: boolean };
-  readonly progress: Progress;
+  readonly progress: Progress & {
+    /** Ends the display of one piece of work; the next one gets its own. */
+    renew(): void;
+  };
   /** Has every event told to `listener` too, until what it returns is called. */
   listen(listener: OnEvent): () => void;
   readonly services: Services;
@@ -35,13 +38,19 @@ export async function runSession(
   command: (session: Session) => Promise<number>,
 ): Promise<void> {
   const interruption = interruptible();
-  const display = createProgress({ stream: process.stderr, ...terminalOf(process.stderr, process.env) });
-  const listeners = new Set<OnEvent>([display.onEvent]);
-  const progress: Progress = {
+  const createDisplay = (): Progress =>
+    createProgress({ stream: process.stderr, ...terminalOf(process.stderr, process.env) });
+  let display = createDisplay();
+  const listeners = new Set<OnEvent>([event => display.onEvent(event)]);
+  const progress: Session['progress'] = {
     onEvent: event => {
       for (const listener of listeners) listener(event);
     },
     stop: () => display.stop(),
+    renew: () => {
+      display.stop();
+      display = createDisplay();
+    },
   };
   const opened: Services[] = [];
   const sessionIn = (env: NodeJS.ProcessEnv): Session => {

@@ -75,7 +75,7 @@ async function runDemo(outer: Session, { keep }: DemoOptions): Promise<number> {
 
 async function publish(session: Session, plan: Plan): Promise<PublishOutcome[]> {
   const outcomes = await publishPlan(session, plan, {});
-  session.progress.stop();
+  session.progress.renew();
   session.print(
     indented(publishSummary(outcomes, plan, { ...session.stdout, columns: session.stdout.columns - 2 })),
   );
@@ -89,7 +89,7 @@ async function verify(session: Session, outcomes: readonly PublishOutcome[]): Pr
     const store = session.services.openRepository(repository, 'pull');
     const title = `${image.registry} ${image.variant}`;
     const checks = await verifyWithProgress(session, { store, reference: tag, title }, true);
-    session.progress.stop();
+    session.progress.renew();
     for (const check of checks) {
       isAllRight &&= isRight(check);
       const what = image.variant === 'fat' ? 'files in the image' : 'files in the list that it fetches';
@@ -129,7 +129,7 @@ Look at what is there:
 function sayer(session: Session): (number: string, text: string) => void {
   const style = styleFor(session.stdout.isColor);
   return (number, text) => {
-    session.progress.stop();
+    session.progress.renew();
     session.print(`\n${style.strong(`${number}. ${text}`)}`);
   };
 }
