@@ -161,6 +161,8 @@ function writePlots(folder: string, results: Partial<Record<Group, readonly Row[
     results.engine,
     perGigabyte,
   );
+  const overTargets = results.engine?.filter(({ name }) => /targets?$/.test(name));
+  write('targets', 'Throughput over the number of targets', 'MB/s', overTargets, rateOf);
   write('sizes', 'Throughput over the size of a model', 'MB/s', results.sizes, rateOf);
   write('registry', 'A model into a registry: time', 's', results.registry, row => row.seconds);
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run, runOk } from './tools.ts';
@@ -33,11 +34,15 @@ export async function recordTerminal(command: readonly string[], options: Record
   const variables = Object.entries({ TERM: 'xterm-256color', CI: '', GITHUB_ACTIONS: '', ...env }).flatMap(
     ([key, value]) => ['-e', `${key}=${value}`],
   );
+  const folder = await mkdtemp(path.join(tmpdir(), 'recording-'));
+  const statusFile = path.join(folder, 'status');
+  // tmux has been seen to tell of another status than the command's, so that is written down.
+  const noted = ['sh', '-c', '"$@"; echo $? > "$0"', statusFile, ...command];
   await ask(
     ...['new-session', '-d', '-x', String(columns), '-y', String(rows), ...variables, 'sleep 600'],
     ...[';', 'set-option', '-g', 'remain-on-exit', 'on', ';', 'set-option', '-g', 'status', 'off'],
     ...[';', 'set-option', '-g', 'default-terminal', 'tmux-256color'],
-    ...[';', 'respawn-pane', '-k', ...variables, ...command],
+    ...[';', 'respawn-pane', '-k', ...variables, ...noted],
   );
   try {
     const frames: string[] = [];
@@ -45,11 +50,9 @@ export async function recordTerminal(command: readonly string[], options: Record
     for (;;) {
       const frame = (await ask('capture-pane', '-p')).trimEnd();
       if (frame !== frames.at(-1)) frames.push(frame);
-      const [isDead, status] = (await ask('display-message', '-p', '#{pane_dead} #{pane_dead_status}')).split(
-        ' ',
-      );
-      // The status comes a moment later than the end.
-      if (isDead === '1' && status) {
+      const isDead = (await ask('display-message', '-p', '#{pane_dead}')).trim() === '1';
+      if (isDead) {
+        const status = await readFile(statusFile, 'utf8');
         const end = (await ask('capture-pane', '-p', '-S', '-'))
           .replace(/\nPane is dead.*\s*$/, '')
           .trimEnd();
@@ -61,6 +64,7 @@ export async function recordTerminal(command: readonly string[], options: Record
     }
   } finally {
     await run('tmux', [...tmux, 'kill-server']);
+    await rm(folder, { recursive: true });
   }
 }
 
