@@ -5,6 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../support/free-port.ts';
 import { goTool, requireGoTool } from '../support/go-tools.ts';
+import { IS_LONG } from '../support/long.ts';
 import { requireTool, runOk } from '../support/tools.ts';
 
 /** The registry of Docker and most that are made of it: as Debian has it, and as it is today. */
@@ -33,7 +34,13 @@ export interface RealRegistry {
 /** Every real registry that can be started, with what `skip` takes where it is not here. */
 export const EDITIONS: readonly { readonly edition: Edition; readonly skip: () => false | string }[] = [
   { edition: 'distribution 2.8', skip: () => requireTool('docker-registry', 'perl') },
-  { edition: 'distribution 3', skip: () => requireGoTool('registry') || requireTool('perl') },
+  {
+    edition: 'distribution 3',
+    skip: () =>
+      IS_LONG
+        ? requireGoTool('registry') || requireTool('perl')
+        : 'the long form has it (WEIGHBRIDGE_LONG=1)',
+  },
 ];
 
 /** Starts the CNCF distribution registry on a free loopback port and waits until it answers. */
