@@ -136,15 +136,14 @@ async function transfer(
         onProgress: doneBytes =>
           context.onEvent({ type: 'blob-progress', model, blob: need.name, doneBytes }),
         onRetry: (store, error, retry, delayMs) => {
-          // It has too much to do: fewer blobs at once are faster than more that are turned away.
-          if (error instanceof WeighbridgeError && error.code === 'REGISTRY_RATE_LIMITED')
-            context.blobSlots.lower();
+          const isTurnedAway = error instanceof WeighbridgeError && error.code === 'REGISTRY_RATE_LIMITED';
           context.onEvent({
             type: 'retry',
             what: `${need.name} to ${store.name}`,
             attempt: retry,
             delayMs,
             reason: String(error),
+            ...(isTurnedAway && { status: 429 }),
           });
         },
       };
