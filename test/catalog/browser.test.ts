@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { AxeResults } from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Page, Response } from 'playwright-core';
 import { startRegistry } from '../../src/testkit/registry.ts';
 import { keepPicture, launchBrowser, openPage, type Scheme, SIZES, type Size } from '../support/browser.ts';
 import { fillRegistry, writeSampleConfig } from '../support/catalog-world.ts';
@@ -230,13 +230,16 @@ test('under a path prefix everything loads, and the first load weighs less than 
     const page = await context.newPage();
     const weights = new Map<string, number>();
     const failed: string[] = [];
-    page.on('response', async response => {
+    const weigh = async (response: Response): Promise<void> => {
       if (response.status() !== 200) failed.push(response.url());
       else weights.set(path.basename(response.url()), (await response.body()).length);
-    });
+    };
+    const weighed: Promise<void>[] = [];
+    page.on('response', response => weighed.push(weigh(response)));
     await page.goto(server.url + file, { waitUntil: 'load' });
     await page.evaluate('document.fonts.ready.then(() => 0)');
     await page.waitForTimeout(200);
+    await Promise.all(weighed);
     await context.close();
     assert.deepEqual(failed, []);
     const later = weights.get('rows.js') ?? 0;
