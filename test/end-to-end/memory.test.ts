@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { makeBaseImage } from '../../src/testkit/base-image.ts';
@@ -11,6 +11,11 @@ const MIB = 1024 * 1024;
 const SHARDS = 4;
 /** Two GiB take their time; the everyday form is as telling about what grows with size. */
 const SHARD_BYTES = IS_LONG ? 512 * MIB : 128 * MIB;
+/**
+ * The kernel counts the access time of a program's own file, read for the first time, as a page of disk: some tens of
+ * them at most, where a model spooled to disk would be its whole size.
+ */
+const ACCESS_TIMES_BYTES = MIB;
 /** The kernel's own account of the process, written where the test can read it. */
 const ACCOUNT = `data:text/javascript,${encodeURIComponent(`
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -48,6 +53,7 @@ models: [{ id: acme/big, short: big }]
     cwd: folder,
     env: {
       ...{ HF_ENDPOINT: hub.ready.url, DOCKER_CONFIG: folder },
+      ...{ HOME: folder, TMPDIR: folder, XDG_CACHE_HOME: folder },
       ...{ NODE_OPTIONS: `--import=${ACCOUNT}`, ACCOUNT_FILE: account },
     },
   });
@@ -62,5 +68,6 @@ models: [{ id: acme/big, short: big }]
     `${total / MIB} MiB to two registries: peak ${peakMiB.toFixed(0)} MiB, ${writtenBytes} bytes of disk`,
   );
   assert.ok(peakMiB < 300, `${peakMiB} MiB`);
-  assert.equal(writtenBytes, 0);
+  assert.ok(writtenBytes < ACCESS_TIMES_BYTES, `${writtenBytes} bytes of disk`);
+  assert.deepEqual((await readdir(folder)).sort(), ['account.json', 'models.yaml']);
 });
