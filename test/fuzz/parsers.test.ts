@@ -7,6 +7,7 @@ import { nextLink } from '../../src/http/link-header.ts';
 import { redactUrl } from '../../src/http/redact.ts';
 import { serverWaitMs } from '../../src/http/retry.ts';
 import { parseModelInfo, parseTreePage } from '../../src/hub/model-info.ts';
+import { parseSafetensorsHeader } from '../../src/layer/safetensors-header.ts';
 import { parseImageConfig, parseManifest } from '../../src/oci/parse.ts';
 import { formatPlatform, parsePlatform, parseReference } from '../../src/oci/reference.ts';
 import { MediaType } from '../../src/oci/types.ts';
@@ -249,6 +250,25 @@ test('what a layer says of itself: a file lies inside it, or it is a stranger’
         annotations: { ...ours.annotations, 'io.weighbridge.files': text },
       });
       for (const file of layer?.files ?? []) assert.ok(file.offset + file.sizeBytes <= size);
+    }),
+    RUNS,
+  );
+});
+
+test('safetensors headers: tensors that account for every byte of the file, or it is refused', () => {
+  const header = {
+    __metadata__: { format: 'pt' },
+    a: { dtype: 'BF16', shape: [2, 3], data_offsets: [0, 12] },
+    b: { dtype: 'F32', shape: [], data_offsets: [12, 16] },
+  };
+  fc.assert(
+    fc.property(bentJson(header), fc.constantFrom(16, 12, 0), (bytes, dataBytes) => {
+      const parsed = orRefused(() => parseSafetensorsHeader('x', bytes, 8 + bytes.length + dataBytes));
+      const sizes = parsed?.tensors.map(({ start, end }) => end - start) ?? [dataBytes];
+      assert.equal(
+        sizes.reduce((sum, size) => sum + size, 0),
+        dataBytes,
+      );
     }),
     RUNS,
   );

@@ -1,0 +1,84 @@
+import { LENGTH_BYTES, type SafetensorsHeader, type Tensor } from './safetensors-header.ts';
+
+/** A file of its own that holds some of another's tensors: these bytes, then a run of the other file's. */
+export interface SafetensorsPart {
+  /** Length and JSON. */
+  readonly header: Buffer;
+  /** Of the source file, from its first byte on. */
+  readonly start: number;
+  readonly end: number;
+  readonly tensors: readonly string[];
+}
+
+/**
+ * Divides a file into as few parts as fit `maxBytes` each, header included, in the order of its data. Undefined where a
+ * single tensor does not fit.
+ */
+export function divideSafetensors(
+  header: SafetensorsHeader,
+  maxBytes: number,
+): readonly SafetensorsPart[] | undefined {
+  const parts: SafetensorsPart[] = [];
+  const metadataBytes = Buffer.byteLength(JSON.stringify(header.metadata ?? {}));
+  let current: Tensor[] = [];
+  let bytes = 0;
+  const flush = (): void => {
+    if (current.length > 0) parts.push(toPart(header, current));
+    current = [];
+    bytes = 0;
+  };
+  for (const tensor of header.tensors) {
+    const own = tensor.end - tensor.start + headerShare(tensor);
+    if (bytes > 0 && bytes + own > maxBytes) flush();
+    if (bytes === 0) bytes = FIXED_BYTES + metadataBytes;
+    if (bytes + own > maxBytes) return undefined;
+    current.push(tensor);
+    bytes += own;
+  }
+  flush();
+  return parts;
+}
+
+/** Length, braces, the key of the metadata, padding. */
+const FIXED_BYTES = 64;
+
+/** At most what the tensor takes in the JSON: rebased, its offsets have no more digits than before. */
+function headerShare(tensor: Tensor): number {
+  return Buffer.byteLength(entryOf(tensor, 0)) + 1;
+}
+
+function toPart(header: SafetensorsHeader, tensors: readonly Tensor[]): SafetensorsPart {
+  const first = tensors[0]?.start ?? 0;
+  const last = tensors.at(-1)?.end ?? first;
+  const metadata = header.metadata === undefined ? [] : [`"__metadata__":${JSON.stringify(header.metadata)}`];
+  const json = `{${[...metadata, ...tensors.map(tensor => entryOf(tensor, first))].join(',')}}`;
+  const bytes = Buffer.byteLength(json);
+  // The data is to begin at a multiple of eight; blanks may follow the JSON.
+  const padded = Buffer.alloc(Math.ceil(bytes / 8) * 8, ' ');
+  padded.write(json);
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeBigUInt64LE(BigInt(padded.length));
+  return {
+    header: Buffer.concat([length, padded]),
+    start: header.sizeBytes + first,
+    end: header.sizeBytes + last,
+    tensors: tensors.map(({ name }) => name),
+  };
+}
+
+/** Written by hand: an object would not keep the order of names that are numbers, nor one called `__proto__`. */
+function entryOf({ name, dtype, shape, start, end }: Tensor, base: number): string {
+  const info = { dtype, shape, data_offsets: [start - base, end - base] };
+  return `${JSON.stringify(name)}:${JSON.stringify(info)}`;
+}
+
+/** `model.safetensors` → `model-00001-of-00003.safetensors`; a shard's own name gets `-part` before the number. */
+export function partPath(path: string, index: number, count: number): string {
+  const stem = path.slice(0, -'.safetensors'.length);
+  const isShard = /-\d+-of-\d+$/.test(stem);
+  return `${stem}${isShard ? '-part' : ''}-${five(index + 1)}-of-${five(count)}.safetensors`;
+}
+
+function five(number: number): string {
+  return String(number).padStart(5, '0');
+}
