@@ -45,17 +45,18 @@ export function createHub(options: HubOptions): Hub {
         throw badAnswer(id, `asked for the commit ${question.revision}, it tells of ${info.sha}`);
       return toSnapshot(id, info, info.files ?? (await readTree(info, question, signal)));
     },
-    openFile({ id, revision }, file) {
+    openFile({ id, revision }, file, span) {
       checkNames(id, revision);
       checkPaths(id, [file.path]);
-      return reader.source({
+      const request = {
         http,
         url: `${endpoint}/${encodePath(id)}/resolve/${encodeURIComponent(revision)}/${encodePath(file.path)}`,
         headers,
         file,
         question: { endpoint, model: id, revision, hasToken, path: file.path },
         attempts: options.readAttempts ?? DEFAULT_READ_ATTEMPTS,
-      });
+      };
+      return reader.source(request, span);
     },
   };
 

@@ -298,14 +298,16 @@ const CONTENT = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * 31) %
 const FILE: HubFile = { path: 'dir/w x.bin', sizeBytes: CONTENT.length, gitOid: OID };
 const read = (hub: Hub): Promise<Buffer> => readAll(hub.openFile({ id: 'acme/x', revision: SHA }, FILE), 1e6);
 const sendFrom = (request: IncomingMessage, response: ServerResponse, until = CONTENT.length): void => {
-  const start = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
-  const range = { 'content-range': `bytes ${start}-${CONTENT.length - 1}/${CONTENT.length}` };
-  response.writeHead(start > 0 ? 206 : 200, {
-    'content-length': String(CONTENT.length - start),
-    ...(start > 0 ? range : {}),
+  const [, first, last] = /bytes=(\d+)-(\d*)/.exec(request.headers.range ?? '') ?? [];
+  const start = Number(first ?? 0);
+  const end = last ? Number(last) + 1 : CONTENT.length;
+  const range = { 'content-range': `bytes ${start}-${end - 1}/${CONTENT.length}` };
+  response.writeHead(first ? 206 : 200, {
+    'content-length': String(end - start),
+    ...(first ? range : {}),
   });
-  response.write(CONTENT.subarray(start, until), () =>
-    until < CONTENT.length ? response.destroy() : response.end(),
+  response.write(CONTENT.subarray(start, Math.min(until, end)), () =>
+    until < end ? response.destroy() : response.end(),
   );
 };
 
@@ -366,6 +368,30 @@ test('a reader that takes its time is not taken for a server that stalls', async
   assert.deepEqual(Buffer.concat(chunks), CONTENT);
   assert.equal(requests.length, 1);
 });
+
+for (const [server, isRanged] of [
+  ['a server that knows ranges', true],
+  ['one that sends the whole file', false],
+] as const) {
+  test(`a span of a file is read from ${server}`, async () => {
+    const { url } = await serve((request, response) => {
+      if (!isRanged) delete request.headers.range;
+      sendFrom(request, response);
+    });
+    for (const [start, end] of [
+      [0, 10],
+      [7, CONTENT.length - 3],
+      [CONTENT.length - 5, CONTENT.length],
+    ] as const) {
+      const source = hubAt(url).openFile({ id: 'acme/x', revision: SHA }, FILE, { start, end });
+      assert.equal(source.sizeBytes, end - start);
+      assert.deepEqual(await readAll(source, 1e6), CONTENT.subarray(start, end));
+      const rest = [];
+      for await (const chunk of source.open({ start: 2 })) rest.push(chunk);
+      assert.deepEqual(Buffer.concat(rest), CONTENT.subarray(start + 2, end));
+    }
+  });
+}
 
 test('an abort ends a download', async () => {
   const { url } = await serve((_, response) =>

@@ -4,6 +4,7 @@ import { FileLink } from './file-link.ts';
 import { type FileRequest, type FileSpan, RangesRefused, readSpan } from './file-span.ts';
 import { DEFAULT_LANES, LaneControl, type LaneExperience, type LaneSettings } from './lane-control.ts';
 import { readInLanes, type SegmentBudget } from './read-lanes.ts';
+import type { ByteSpan } from './types.ts';
 
 /** Reading large files by several ranges at once, for all files of one Hub. */
 export interface LaneOptions extends LaneSettings {
@@ -33,41 +34,46 @@ export class FileReader {
     this.#lanes = lanes;
   }
 
-  source(request: FileRequest): ByteSource {
+  source(request: FileRequest, span?: ByteSpan): ByteSource {
     const { path, sizeBytes } = request.file;
-    return { name: path, sizeBytes, open: options => this.#read(request, options) };
+    const { start, end } = span ?? { start: 0, end: sizeBytes };
+    return {
+      name: path,
+      sizeBytes: end - start,
+      open: options => this.#read(request, end, { ...options, start: start + options.start }),
+    };
   }
 
-  async *#read(request: FileRequest, options: OpenOptions): AsyncGenerator<Uint8Array> {
-    const { url, headers, file } = request;
+  async *#read(request: FileRequest, end: number, options: OpenOptions): AsyncGenerator<Uint8Array> {
+    const { url, headers } = request;
     const { maxLanes, segmentBytes, budget } = this.#lanes;
     const { buffers, signal } = options;
     const control = new LaneControl(this.#lanes, this.#experience);
     const link = new FileLink({ url, headers });
     const onTrouble = (): void => control.trouble();
-    const rest: Omit<FileSpan, 'start'> = { end: file.sizeBytes, link, onTrouble, isRangeNeeded: false };
+    const rest: Omit<FileSpan, 'start'> = { end, link, onTrouble, isRangeNeeded: false };
     let position = options.start;
     let knowsRanges = maxLanes > 1 && buffers !== undefined;
     const mayAdd = (): boolean =>
       knowsRanges &&
       link.canBeShared &&
       budget.left >= (control.lanes > 1 ? 1 : 2) &&
-      file.sizeBytes - position >= 2 * segmentBytes;
-    while (position < file.sizeBytes) {
+      end - position >= 2 * segmentBytes;
+    while (position < end) {
       const isInLanes = control.lanes > 1 && buffers !== undefined;
       const bytes = isInLanes
         ? readInLanes({
             start: position,
-            end: file.sizeBytes,
+            end,
             segmentBytes,
             lanes: () => control.lanes,
             budget,
             buffers,
             signal,
-            open: (start, end, laneSignal) =>
+            open: (first, last, laneSignal) =>
               readSpan(
                 request,
-                { start, end, link, onTrouble, isRangeNeeded: true },
+                { start: first, end: last, link, onTrouble, isRangeNeeded: true },
                 { signal: laneSignal, buffers },
               ),
           })

@@ -54,9 +54,19 @@ export interface Hub {
   readonly endpoint: string;
   /** Resolves a branch, tag or commit (null: the default branch) once. Throws HubError. */
   getModel(id: string, revision: string | null, signal?: AbortSignal): Promise<ModelSnapshot>;
-  /** The file's bytes at the snapshot's commit: ranged, resumed, re-resolved by itself. Hashes are the caller's to check. */
+  /**
+   * The file's bytes at the snapshot's commit, or a span of them: ranged, resumed, re-resolved by itself. Hashes are the
+   * caller's to check.
+   */
   openFile(
     snapshot: Pick<ModelSnapshot, 'id' | 'revision'>,
     file: Pick<HubFile, 'path' | 'sizeBytes'>,
+    span?: ByteSpan,
   ): ByteSource;
+}
+
+/** From `start` up to `end`, which is not of it. */
+export interface ByteSpan {
+  readonly start: number;
+  readonly end: number;
 }
