@@ -1,8 +1,8 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { type Digest, digestFromHex } from '../core/digest.ts';
 import { IntegrityError } from '../core/errors.ts';
+import { ContentHash, PartHash } from './content-hash.ts';
 import { inlineContent } from './layer-source.ts';
-import type { LayerEntry } from './recipe.ts';
 import { lengthOf, type Segment, type TarLayout } from './tar-layout.ts';
 
 /**
@@ -15,11 +15,14 @@ export class LayerHasher {
   readonly #layerHash = createHash('sha256');
   #position = 0;
   #segmentIndex = 0;
-  #contentHash: ContentHash | undefined;
+  readonly #source: ContentHash | undefined;
+  #contentHash: ContentHash | PartHash | undefined;
   readonly #sha256Of = new Map<string, string>();
 
-  constructor(layout: TarLayout) {
+  /** `source` hashes the file that the layer's parts are of; whoever gives it asks it at the end. */
+  constructor(layout: TarLayout, source?: ContentHash) {
     this.#layout = layout;
+    this.#source = source;
   }
 
   /** The position up to which all bytes have been hashed. */
@@ -45,7 +48,9 @@ export class LayerHasher {
       const left = segment.start + lengthOf(segment) - this.#position;
       const part = fresh.subarray(0, left);
       if (segment.kind === 'content') {
-        this.#contentHash ??= new ContentHash(segment.entry);
+        const { entry } = segment;
+        this.#contentHash ??=
+          entry.origin.kind === 'part' ? new PartHash(entry.origin, this.#source) : new ContentHash(entry);
         this.#contentHash.update(part);
       }
       this.#position += part.length;
@@ -73,41 +78,9 @@ export class LayerHasher {
   #endSegment(segment: Segment): void {
     this.#segmentIndex += 1;
     if (segment.kind !== 'content') return;
-    const hash = this.#contentHash as ContentHash;
+    const hash = this.#contentHash as ContentHash | PartHash;
     this.#contentHash = undefined;
     this.#sha256Of.set(segment.entry.path, hash.finish());
-  }
-}
-
-/** Checks content against a `contentId` and gives its sha256, which is the same hash wherever the Hub has told it. */
-export class ContentHash {
-  readonly #entry: LayerEntry;
-  readonly #sha256 = createHash('sha256');
-  readonly #git: Hash | undefined;
-
-  constructor(entry: LayerEntry) {
-    this.#entry = entry;
-    // What git hashes for a blob: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects
-    if (entry.contentId.startsWith('git:'))
-      this.#git = createHash('sha1').update(`blob ${entry.sizeBytes}\0`);
-  }
-
-  update(bytes: Uint8Array): void {
-    this.#sha256.update(bytes);
-    this.#git?.update(bytes);
-  }
-
-  finish(): string {
-    const sha256 = this.#sha256.digest('hex');
-    const actual = this.#git === undefined ? `sha256:${sha256}` : `git:${this.#git.digest('hex')}`;
-    const { path, contentId } = this.#entry;
-    if (actual === contentId) return sha256;
-    throw new IntegrityError(`${path} is not what it must be: expected ${contentId}, got ${actual}`, {
-      code: 'INTEGRITY_HASH',
-      subject: path,
-      remedy:
-        'Nothing of it was published. Try again; if it stays, the Hub or something on the way to it is at fault.',
-    });
   }
 }
 

@@ -1,3 +1,5 @@
+import { digestOf } from '../core/digest.ts';
+
 /**
  * How a layer is made, as data: which files at which paths, in order. A recipe has no digest yet; a `PushedLayer` has.
  * The layer is an uncompressed tar that is a pure function of the entries' paths, modes and content.
@@ -29,8 +31,11 @@ export interface LayerEntry {
   readonly origin: EntryOrigin;
 }
 
-/** What the content must hash to: its own sha256, or the git blob id where the Hub gives nothing better. */
-export type ContentId = `sha256:${string}` | `git:${string}`;
+/**
+ * What the content must hash to: its own sha256, or the git blob id where the Hub gives nothing better. A part of a
+ * divided file has no hash beforehand: its id names the file that it is of, what of it and under which header.
+ */
+export type ContentId = `sha256:${string}` | `git:${string}` | `part:${string}`;
 
 /** The best name there is for a file of the Hub. */
 export function contentIdOf(file: { readonly sha256?: string; readonly gitOid: string }): ContentId {
@@ -41,4 +46,39 @@ export type EntryOrigin =
   /** Bytes that came with the plan: licence texts, the bootstrap. */
   | { readonly kind: 'inline'; readonly text: string }
   /** A file of the model's repository at the planned revision. */
-  | { readonly kind: 'hub'; readonly repository: string; readonly revision: string; readonly path: string };
+  | { readonly kind: 'hub'; readonly repository: string; readonly revision: string; readonly path: string }
+  | PartOrigin;
+
+/** A part of a divided safetensors file: a header of its own, then a span of the file's data. */
+export interface PartOrigin {
+  readonly kind: 'part';
+  readonly repository: string;
+  readonly revision: string;
+  /** The part's own, where the repository's files have theirs. */
+  readonly path: string;
+  readonly source: PartSource;
+  readonly header: Uint8Array;
+  /** Of the source, first byte. */
+  readonly start: number;
+  /** First byte that is not the part's. */
+  readonly end: number;
+}
+
+/** The file that parts are of. They stand in for it as long as all of them together have its hash. */
+export interface PartSource {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly contentId: ContentId;
+  /** Its first bytes as they were read when it was divided: where the first part's data starts, they end. */
+  readonly header: Uint8Array;
+}
+
+export function partContentId({
+  source,
+  header,
+  start,
+  end,
+}: Pick<PartOrigin, 'source' | 'header' | 'start' | 'end'>): ContentId {
+  const identity = [source.contentId, start, end, digestOf(header)];
+  return `part:${digestOf(JSON.stringify(identity)).slice('sha256:'.length)}`;
+}

@@ -1,3 +1,4 @@
+import type { PartOrigin } from '../layer/recipe.ts';
 import type { Descriptor } from '../oci/types.ts';
 import type { Draft, WantedLayer } from './draft.ts';
 import type { SizesByKind } from './image-facts.ts';
@@ -37,6 +38,12 @@ export function needsOf(draft: Draft): BlobNeed[] {
     }
   }
   return [...needs.values()];
+}
+
+/** The part of a divided file that the blob holds and nothing else; undefined for all other blobs. */
+export function partOf({ layer }: BlobNeed): PartOrigin | undefined {
+  const origin = layer?.recipe.entries[0]?.origin;
+  return origin?.kind === 'part' ? origin : undefined;
 }
 
 /** The same by kind of layer, in bytes. */

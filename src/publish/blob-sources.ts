@@ -1,9 +1,10 @@
 import { type ByteSource, bytesSource, type OpenOptions, readAll } from '../core/byte-source.ts';
 import { memoizeAsync } from '../core/pool.ts';
 import type { Hub } from '../hub/types.ts';
+import type { ContentHash } from '../layer/content-hash.ts';
 import { LayerHasher } from '../layer/layer-hasher.ts';
 import { type ContentResolver, inlineContent, layerSource } from '../layer/layer-source.ts';
-import type { LayerEntry, LayerRecipe } from '../layer/recipe.ts';
+import type { LayerEntry, LayerRecipe, PartOrigin } from '../layer/recipe.ts';
 import { layOut } from '../layer/tar-layout.ts';
 import { type Descriptor, MediaType } from '../oci/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
@@ -53,10 +54,11 @@ export function planMade(
   };
 }
 
-export function openOrigin(plan: OriginPlan<ImageStore>, hub: Hub): BlobOrigin {
+/** `whole` hashes the file that a part in the layer is of. */
+export function openOrigin(plan: OriginPlan<ImageStore>, hub: Hub, whole?: ContentHash): BlobOrigin {
   if (plan.kind === 'copy') return { source: plan.store.openBlob(plan.descriptor), hasher: new CopyHasher() };
   const layout = layOut(plan.recipe);
-  const hasher = new LayerHasher(layout);
+  const hasher = new LayerHasher(layout, whole);
   return { source: layerSource(layout, contentResolver(plan, hub)), hasher, sha256Of: hasher.sha256Of };
 }
 
@@ -72,8 +74,24 @@ function contentResolver(
     if (entry.origin.kind === 'inline') return bytesSource(entry.path, inlineContent(entry));
     const place = byContent.get(entry.contentId);
     if (place !== undefined) return publishedFileSource(place, wholeLayer);
+    if (entry.origin.kind === 'part') return partSource(entry.origin, hub);
     const { repository: id, revision, path } = entry.origin;
     return hub.openFile({ id, revision }, { path, sizeBytes: entry.sizeBytes });
+  };
+}
+
+function partSource(
+  { repository, revision, path, source, header, start, end }: PartOrigin,
+  hub: Hub,
+): ByteSource {
+  const data = hub.openFile({ id: repository, revision }, source, { start, end });
+  return {
+    name: path,
+    sizeBytes: header.length + data.sizeBytes,
+    async *open({ start: from, ...options }) {
+      if (from < header.length) yield header.subarray(from);
+      yield* data.open({ ...options, start: Math.max(0, from - header.length) });
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import { formatBytes } from '../core/text.ts';
 import type { BlobNeed } from './blob-needs.ts';
-import type { TargetState } from './move-blobs.ts';
+import type { TargetState } from './target-state.ts';
 import type { ByteCounts } from './types.ts';
 
 export const ZERO_BYTES: ByteCounts = { downloaded: 0, uploaded: 0, mounted: 0, reused: 0 };

@@ -7,9 +7,10 @@ import { countBytes, sizeBeforehand, ZERO_BYTES } from './byte-counts.ts';
 import { type Draft, draftImages, type FinishedImage, finishDraft, inlineLayers } from './draft.ts';
 import { changeSince } from './image-change.ts';
 import type { KnownLayer } from './layer-annotations.ts';
-import { type BlobMove, moveBlobs, type TargetState } from './move-blobs.ts';
+import { type BlobMove, moveBlobs } from './move-blobs.ts';
 import { PublishedLayers } from './published-layers.ts';
 import { pushImage } from './push-image.ts';
+import type { TargetState } from './target-state.ts';
 import type { ImageOutcome, PublishContext, PublishOutcome, PublishTarget } from './types.ts';
 
 /** One image on its way to one target. */

@@ -4,16 +4,17 @@ import type { ProgressEvent } from '../../core/events.ts';
 import type { Credential } from '../../store/credentials.ts';
 import type { ImageStore, RemoteRepository } from '../../store/image-store.ts';
 import type { OriginPlan } from '../blob-sources.ts';
+import type { BlobToMove } from '../move-in-turn.ts';
 
-/** The way of one blob from where it comes from to all of its targets, as data that another thread can be given. */
+/** The way of blobs from where they come from to all of their targets, as data that another thread can be given. */
 export interface BlobJob {
-  readonly origin: OriginPlan<RemoteRepository>;
+  /** One after the other. */
+  readonly blobs: readonly BlobToMove<RemoteRepository>[];
   readonly targets: readonly RemoteRepository[];
-  /** Where it is known beforehand. */
-  readonly digest?: Digest | undefined;
 }
 
-export interface BlobJobResult {
+/** Of one blob. */
+export interface BlobResult {
   readonly digest: Digest | undefined;
   readonly readBytes: number;
   /** By the index of the target. */
@@ -22,14 +23,14 @@ export interface BlobJobResult {
 }
 
 export interface JobReports {
-  onProgress(doneBytes: number): void;
-  onRetry(targetIndex: number, error: unknown, attempt: number, delayMs: number): void;
+  onProgress(index: number, doneBytes: number): void;
+  onRetry(index: number, targetIndex: number, error: unknown, attempt: number, delayMs: number): void;
 }
 
 /** Moves blobs elsewhere than in this thread. */
 export interface BlobWorkers {
   /** Throws what concerns the source, like `transferBlob`. */
-  run(job: BlobJob, reports: JobReports, signal: AbortSignal | undefined): Promise<BlobJobResult>;
+  run(job: BlobJob, reports: JobReports, signal: AbortSignal | undefined): Promise<readonly BlobResult[]>;
 }
 
 export type ToWorker =
@@ -43,17 +44,18 @@ export type ToWorker =
     };
 
 export type FromWorker =
-  | { readonly type: 'progress'; readonly id: number; readonly doneBytes: number }
+  | { readonly type: 'progress'; readonly id: number; readonly index: number; readonly doneBytes: number }
   | {
       readonly type: 'retry';
       readonly id: number;
+      readonly index: number;
       readonly targetIndex: number;
       readonly error: WireError;
       readonly attempt: number;
       readonly delayMs: number;
     }
   | { readonly type: 'event'; readonly event: ProgressEvent }
-  | { readonly type: 'done'; readonly id: number; readonly result: BlobJobResult }
+  | { readonly type: 'done'; readonly id: number; readonly results: readonly BlobResult[] }
   | { readonly type: 'failed'; readonly id: number; readonly error: WireError }
   /** Logins stay in the main thread, which asks helpers and files once for all. */
   | {
@@ -63,16 +65,20 @@ export type FromWorker =
       readonly repository: string;
     };
 
-/** The job for a blob whose stores can all be opened from another thread; undefined where one cannot. */
+/** The job for blobs whose stores can all be opened from another thread; undefined where one cannot. */
 export function blobJob(
-  origin: OriginPlan<ImageStore>,
+  blobs: readonly BlobToMove<ImageStore>[],
   stores: readonly ImageStore[],
-  digest: Digest | undefined,
 ): BlobJob | undefined {
   const targets = stores.map(store => store.remote);
-  const remoteOrigin = toRemote(origin);
-  if (remoteOrigin === undefined || !targets.every(target => target !== undefined)) return undefined;
-  return { origin: remoteOrigin, targets, digest };
+  if (!targets.every(target => target !== undefined)) return undefined;
+  const remote: BlobToMove<RemoteRepository>[] = [];
+  for (const blob of blobs) {
+    const origin = toRemote(blob.origin);
+    if (origin === undefined) return undefined;
+    remote.push({ ...blob, origin });
+  }
+  return { blobs: remote, targets };
 }
 
 function toRemote(origin: OriginPlan<ImageStore>): OriginPlan<RemoteRepository> | undefined {

@@ -5,9 +5,9 @@ import type { ProgressEvent } from '../../core/events.ts';
 import type { Hub } from '../../hub/types.ts';
 import type { Credential, FindCredential } from '../../store/credentials.ts';
 import type { ImageStore, RemoteRepository } from '../../store/image-store.ts';
-import { type OriginPlan, openOrigin } from '../blob-sources.ts';
-import { transferBlob } from '../transfer.ts';
-import type { BlobJob, BlobJobResult, FromWorker, ToWorker } from './blob-job.ts';
+import type { OriginPlan } from '../blob-sources.ts';
+import { moveInTurn } from '../move-in-turn.ts';
+import type { BlobJob, BlobResult, FromWorker, ToWorker } from './blob-job.ts';
 
 /** The outside world as a worker thread has it. */
 export interface WorkerServices {
@@ -41,8 +41,8 @@ export function serveJobs(
     const controller = new AbortController();
     running.set(id, controller);
     try {
-      const result = await runJob(job, { services, buffers, id, send, signal: controller.signal });
-      send({ type: 'done', id, result });
+      const results = await runJob(job, { services, buffers, id, send, signal: controller.signal });
+      send({ type: 'done', id, results });
     } catch (error) {
       send({ type: 'failed', id, error: errorToWire(error) });
     } finally {
@@ -60,40 +60,34 @@ async function runJob(
     readonly send: (message: FromWorker) => void;
     readonly signal: AbortSignal;
   },
-): Promise<BlobJobResult> {
+): Promise<BlobResult[]> {
   const { services, buffers, id, send, signal } = context;
   const open = ({ name, access }: RemoteRepository): ImageStore => services.openRepository(name, access);
   const stores = job.targets.map(open);
-  const origin = openOrigin(opened(job.origin, open), services.hub);
+  const blobs = job.blobs.map(blob => ({ ...blob, origin: opened(blob.origin, open) }));
   let toldAtMs = 0;
-  const { digest, readBytes, failures } = await transferBlob({
-    ...origin,
+  const moved = await moveInTurn(blobs, {
+    hub: services.hub,
     stores,
-    ...(job.digest === undefined ? {} : { digest: job.digest }),
     buffers,
     signal,
-    onProgress: doneBytes => {
-      const nowMs = performance.now();
-      if (nowMs - toldAtMs < PROGRESS_MS) return;
-      toldAtMs = nowMs;
-      send({ type: 'progress', id, doneBytes });
+    reports: {
+      onProgress(index, doneBytes) {
+        const nowMs = performance.now();
+        if (nowMs - toldAtMs < PROGRESS_MS) return;
+        toldAtMs = nowMs;
+        send({ type: 'progress', id, index, doneBytes });
+      },
+      onRetry(index, store, error, attempt, delayMs) {
+        const targetIndex = stores.indexOf(store);
+        send({ type: 'retry', id, index, targetIndex, error: errorToWire(error), attempt, delayMs });
+      },
     },
-    onRetry: (store, error, attempt, delayMs) =>
-      send({
-        type: 'retry',
-        id,
-        targetIndex: stores.indexOf(store),
-        error: errorToWire(error),
-        attempt,
-        delayMs,
-      }),
   });
-  return {
-    digest,
-    readBytes,
+  return moved.map(({ failures, ...result }) => ({
+    ...result,
     failures: [...failures].map(([store, error]) => [stores.indexOf(store), errorToWire(error)]),
-    sha256Of: origin.sha256Of,
-  };
+  }));
 }
 
 function opened(

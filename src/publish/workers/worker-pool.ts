@@ -3,7 +3,7 @@ import { errorFromWire, errorToWire } from '../../core/error-wire.ts';
 import { InterruptedError } from '../../core/errors.ts';
 import type { OnEvent } from '../../core/events.ts';
 import type { FindCredential } from '../../store/credentials.ts';
-import type { BlobJob, BlobJobResult, BlobWorkers, FromWorker, JobReports, ToWorker } from './blob-job.ts';
+import type { BlobJob, BlobResult, BlobWorkers, FromWorker, JobReports, ToWorker } from './blob-job.ts';
 
 export interface WorkerPoolOptions {
   /** The module that a worker runs; it calls `serveJobs`. */
@@ -17,7 +17,7 @@ export interface WorkerPoolOptions {
 
 interface Running {
   readonly reports: JobReports;
-  resolve(result: BlobJobResult): void;
+  resolve(results: readonly BlobResult[]): void;
   reject(error: Error): void;
 }
 
@@ -42,7 +42,11 @@ export class WorkerPool implements BlobWorkers {
     this.#options = options;
   }
 
-  async run(job: BlobJob, reports: JobReports, signal: AbortSignal | undefined): Promise<BlobJobResult> {
+  async run(
+    job: BlobJob,
+    reports: JobReports,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly BlobResult[]> {
     if (signal?.aborted) throw new InterruptedError();
     const thread = this.#choose();
     const id = this.#nextId++;
@@ -50,7 +54,7 @@ export class WorkerPool implements BlobWorkers {
     const abort = (): void => send({ type: 'abort', id });
     signal?.addEventListener('abort', abort, { once: true });
     try {
-      return await new Promise<BlobJobResult>((resolve, reject) => {
+      return await new Promise<readonly BlobResult[]>((resolve, reject) => {
         thread.running.set(id, { reports, resolve, reject });
         send({ type: 'run', id, job });
       });
@@ -97,15 +101,15 @@ export class WorkerPool implements BlobWorkers {
         this.#options.onEvent(message.event);
         return;
       case 'progress':
-        running.get(message.id)?.reports.onProgress(message.doneBytes);
+        running.get(message.id)?.reports.onProgress(message.index, message.doneBytes);
         return;
       case 'retry': {
-        const { id, targetIndex, error, attempt, delayMs } = message;
-        running.get(id)?.reports.onRetry(targetIndex, errorFromWire(error), attempt, delayMs);
+        const { id, index, targetIndex, error, attempt, delayMs } = message;
+        running.get(id)?.reports.onRetry(index, targetIndex, errorFromWire(error), attempt, delayMs);
         return;
       }
       case 'done':
-        running.get(message.id)?.resolve(message.result);
+        running.get(message.id)?.resolve(message.results);
         return;
       case 'failed':
         running.get(message.id)?.reject(errorFromWire(message.error));
