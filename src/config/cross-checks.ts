@@ -16,7 +16,9 @@ export function crossChecks(source: YamlSource, extraRegistries: readonly string
   const known = [...BUILT_IN_REGISTRIES, ...keysOf(source, ['registries']), ...extraRegistries];
   return [
     ...wrongRegistryKeys(source),
-    ...[['defaults'], ...paths].flatMap(path => unknownRegistries([...path, 'publish'], known, source)),
+    ...[['layer_limits'], ['defaults', 'publish'], ...paths.map(path => [...path, 'publish'])].flatMap(path =>
+      unknownRegistries(path, known, source),
+    ),
     ...sharedShorts(paths, source),
     ...paths.flatMap(path => wrongTags(path, source)),
   ];

@@ -29,6 +29,20 @@ export const REGISTRY_KEY = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is kept out
 export const ONE_LINE = /^(?=.*\S)[^\x00-\x1f\x7f]+$/;
 
+/** `500MB` or `5 GiB`; a bare number is one of bytes. */
+export const BYTE_SIZE = /^\d+(?:\.\d+)? ?(?:[kKMGT]i?)?B$/;
+
+export const checkLayerLimit: Check = text =>
+  BYTE_SIZE.test(text) ? undefined : { message: 'must be a size, such as 5GB or 500MiB' };
+
+/** Bytes, rounded down; undefined for what is no size. As people write them: 1 GB is 10^9 bytes, 1 GiB 2^30. */
+export function parseByteSize(text: string): number | undefined {
+  if (!BYTE_SIZE.test(text)) return undefined;
+  const unit = /[kKMGT]/.exec(text)?.[0].toUpperCase() ?? '';
+  const base = text.endsWith('iB') ? 1024 : 1000;
+  return Math.floor(Number.parseFloat(text) * base ** ['', 'K', 'M', 'G', 'T'].indexOf(unit));
+}
+
 export const checkHubId: Check = text => {
   if (HUB_ID.test(text)) return undefined;
   const bare = text

@@ -39,6 +39,7 @@ test('the first example of the original document means what it says', () => {
     file: 'models.yaml',
     registries: {},
     hasRegistries: false,
+    layerLimits: {},
     scan: { severity: ['CRITICAL', 'HIGH'], failOn: [], ignoreFile: null },
     models: [
       {
@@ -168,6 +169,29 @@ models: [{id: a/b, short: b, publish: {lab: true}}]`,
     v6: '[::1]:5000',
   });
 });
+
+test('layer limits are sizes as people write them', () => {
+  const config = parseConfig(
+    `layer_limits: { ghcr: 9.5GB, dockerhub: 500 MiB, lab: 1000000, v6: 2000000KB }
+registries: { lab: "localhost:5000", v6: "[::1]:5000" }
+models: [{id: a/b, short: b}]`,
+    'models.yaml',
+  );
+  assert.deepEqual(config.layerLimits, { ghcr: 9.5e9, dockerhub: 500 * 1024 ** 2, lab: 1e6, v6: 2e9 });
+});
+
+for (const [what, text, message] of [
+  ['a word', '{ ghcr: lots }', /models\.yaml:1:23: .*must be a size, such as 5GB or 500MiB/],
+  ['a unit that is none', '{ ghcr: 5GX }', /must be a size, such as 5GB/],
+  ['less than a layer is worth', '{ ghcr: 10kB }', /must be at least 1MB/],
+  ['a fraction of a byte', '{ ghcr: 1000000.5 }', /must be/],
+  ['a registry that nobody knows', '{ ghrc: 5GB }', /unknown registry "ghrc".*"ghcr"/],
+] as const) {
+  test(`a layer limit that is ${what} is refused`, () => {
+    const config = `layer_limits: ${text}\nmodels: [{id: a/b, short: b}]`;
+    assert.throws(() => parseConfig(config, 'models.yaml'), message);
+  });
+}
 
 test('a registry that only the command line knows is not an unknown one', () => {
   const text = 'models: [{id: a/b, short: b, publish: {lab: true}}]';

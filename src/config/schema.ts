@@ -1,12 +1,14 @@
 import * as z from 'zod';
 import {
   ABSOLUTE_PATH,
+  BYTE_SIZE,
   type Check,
   checkAbsolutePath,
   checkArgument,
   checkBaseImage,
   checkGlob,
   checkHubId,
+  checkLayerLimit,
   checkOneLine,
   checkPlatform,
   checkRegistryPrefix,
@@ -20,6 +22,7 @@ import {
   MAX_SHORT_NAME_CHARACTERS,
   ONE_LINE,
   PLATFORM,
+  parseByteSize,
   REVISION,
   SHORT_NAME,
   SPDX_EXPRESSION,
@@ -27,6 +30,9 @@ import {
 } from './field-checks.ts';
 
 import { SEVERITIES } from './types.ts';
+
+/** Below this a model would be thousands of layers. */
+const MIN_LAYER_LIMIT_BYTES = 1_000_000;
 
 /** The registries of the original document, which need no entry in `registries`. */
 export const BUILT_IN_REGISTRIES = ['ghcr', 'dockerhub'] as const;
@@ -144,6 +150,17 @@ const model = z.strictObject({
   tags: tags.optional().meta({ description: `${TAGS} Goes before defaults.tags.` }),
 });
 
+const layerLimit = z
+  .union([z.int().min(MIN_LAYER_LIMIT_BYTES), text(checkLayerLimit, { pattern: BYTE_SIZE })], {
+    error: 'must be a size of at least 1MB, such as 5GB',
+  })
+  .check(({ value, issues }) => {
+    const bytes = typeof value === 'number' ? value : parseByteSize(value);
+    if (bytes === undefined || bytes >= MIN_LAYER_LIMIT_BYTES) return;
+    issues.push({ code: 'custom', message: 'must be at least 1MB', input: value });
+  })
+  .meta({ examples: ['5GB', '500MiB'] });
+
 const severities = unique(z.array(z.enum(SEVERITIES, { error: `must be one of ${SEVERITIES.join(', ')}` })));
 
 const scan = z.strictObject({
@@ -170,6 +187,10 @@ export const configFile = z
       .catchall(text(checkRegistryPrefix, { examples: ['ghcr.io/acme', 'localhost:5000/models'] }))
       .optional()
       .meta({ description: 'Registries by key: the prefix, host[:port]/path, that hf-<short> is added to.' }),
+    layer_limits: z.object({}).catchall(layerLimit).prefault({}).meta({
+      description:
+        'The largest layer that a registry takes, by its key; what GHCR (10 GB) and ECR take is known. A larger safetensors file is divided for the fat image, any other file keeps it from being built.',
+    }),
     scan: scan
       .prefault({})
       .meta({ description: 'What "weighbridge scan" reports of vulnerabilities, and what it fails for.' }),

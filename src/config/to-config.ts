@@ -1,4 +1,5 @@
 import { formatPlatform, parsePlatform } from '../oci/reference.ts';
+import { parseByteSize } from './field-checks.ts';
 import type { ConfigFile } from './schema.ts';
 import type { Config, ModelConfig } from './types.ts';
 import type { YamlSource } from './yaml-source.ts';
@@ -10,6 +11,12 @@ export function toConfig(data: ConfigFile, source: YamlSource, file: string): Co
     file,
     registries: Object.fromEntries(registries.map(([key, prefix]) => [key, withoutTrailingSlash(prefix)])),
     hasRegistries: data.registries !== undefined,
+    layerLimits: Object.fromEntries(
+      Object.entries(data.layer_limits).map(([key, size]) => [
+        key,
+        typeof size === 'number' ? size : (parseByteSize(size) ?? 0),
+      ]),
+    ),
     scan: {
       severity: data.scan.severity,
       failOn: data.scan.fail_on,

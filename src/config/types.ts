@@ -6,6 +6,8 @@ export interface Config {
   readonly registries: Readonly<Record<string, string>>;
   /** Whether `registries:` was written at all. */
   readonly hasRegistries: boolean;
+  /** The most bytes that a registry takes in one layer, by its key; only what was written. */
+  readonly layerLimits: Readonly<Record<string, number>>;
   readonly models: readonly ModelConfig[];
   readonly scan: ScanConfig;
 }

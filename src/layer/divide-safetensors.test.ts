@@ -3,36 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { HubError } from '../core/errors.ts';
 import { divideSafetensors, partPath } from './divide-safetensors.ts';
+import { BYTES, safetensorsOf } from './safetensors.fixtures.ts';
 import { parseHeaderLength, parseSafetensorsHeader, type SafetensorsHeader } from './safetensors-header.ts';
-
-const BYTES: Readonly<Record<string, number>> = { BF16: 2, F32: 4, I64: 8, U8: 1, F8_E4M3: 1 };
-
-interface Sample {
-  readonly file: Buffer;
-  readonly contents: ReadonlyMap<string, Buffer>;
-}
-
-function fileOf(
-  tensors: readonly { name: string; dtype: string; shape: readonly number[] }[],
-  metadata?: Record<string, string>,
-  padding = '',
-): Sample {
-  const entries = metadata === undefined ? [] : [`"__metadata__":${JSON.stringify(metadata)}`];
-  const contents = new Map<string, Buffer>();
-  let offset = 0;
-  tensors.forEach(({ name, dtype, shape }, index) => {
-    const size = shape.reduce((product, length) => product * length, BYTES[dtype] ?? 1);
-    contents.set(name, Buffer.alloc(size, index + 1));
-    entries.push(
-      `${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [offset, offset + size] })}`,
-    );
-    offset += size;
-  });
-  const json = Buffer.from(`{${entries.join(',')}}${padding}`);
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(json.length));
-  return { file: Buffer.concat([length, json, ...contents.values()]), contents };
-}
 
 function read(file: Buffer): SafetensorsHeader {
   const length = parseHeaderLength('x', file.subarray(0, 8), file.length);
@@ -63,7 +35,7 @@ const samples = fc
     fc.constantFrom('', ' ', '   '),
   )
   .filter(([tensors]) => tensors.every(({ name }) => name !== '__metadata__' && name.isWellFormed()))
-  .map(([tensors, metadata, padding]) => fileOf(tensors, metadata, padding));
+  .map(([tensors, metadata, padding]) => safetensorsOf(tensors, metadata, padding));
 
 test('parts are files of their own that hold each tensor once, byte for byte, within the limit', () => {
   fc.assert(
@@ -96,7 +68,7 @@ test('parts are files of their own that hold each tensor once, byte for byte, wi
 });
 
 test('a tensor above the limit cannot be divided', () => {
-  const { file } = fileOf([{ name: 'a', dtype: 'U8', shape: [5000] }]);
+  const { file } = safetensorsOf([{ name: 'a', dtype: 'U8', shape: [5000] }]);
   assert.equal(divideSafetensors(read(file), 5000), undefined);
   assert.equal(divideSafetensors(read(file), 6000)?.length, 1);
 });

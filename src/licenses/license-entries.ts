@@ -25,7 +25,7 @@ const FOLDER = 'licenses';
 export function licenseTree(
   model: LicensedRepository,
   outcome: LicenseOutcome,
-  { variant, modelDir, ancestors }: LicenseContext,
+  { variant, modelDir, ancestors, divided = [] }: LicenseContext,
   texts: SpdxTexts,
 ): LicenseTree {
   const own = texts(OWN_LICENSE);
@@ -49,6 +49,7 @@ export function licenseTree(
     variant,
     modelDir,
     isGated: outcome.isGated,
+    divided: isFat ? divided : [],
   };
 }
 

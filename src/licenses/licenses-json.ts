@@ -8,11 +8,16 @@ export function licensesJson(
   entries: readonly LayerEntry[],
   base: LicensedBaseImage,
 ): string {
-  const { model, ancestors, variant } = tree;
+  const { model, ancestors, variant, divided } = tree;
   const document = {
     schemaVersion: 1,
     variant,
-    model: { ...repository(model), path: tree.modelDir, isInImage: variant === 'fat' },
+    model: {
+      ...repository(model),
+      path: tree.modelDir,
+      isInImage: variant === 'fat',
+      ...(divided.length > 0 && { dividedFiles: divided }),
+    },
     baseModels: ancestors.map(repository),
     baseImage: {
       reference: base.reference,

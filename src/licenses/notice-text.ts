@@ -21,13 +21,23 @@ function ownFiles(): string[] {
   ];
 }
 
-function fatModel({ model, modelDir }: LicenseTree): string[] {
+function fatModel({ model, modelDir, divided }: LicenseTree): string[] {
   return [
     `The model ${plainLine(model.snapshot.id)}, in ${plainLine(modelDir, 500)}`,
     ...facts(model),
     ...textOrigin(model.origin, '/licenses/model'),
     ...fileList(model.files, '/licenses/model'),
+    ...changes(divided),
   ];
+}
+
+/** Licences such as Apache-2.0 want it said of a file that it was changed. */
+function changes(divided: LicenseTree['divided']): string[] {
+  return divided.flatMap(({ path, parts }, index) => [
+    `${index === 0 ? '   Changes:   ' : '              '}${plainLine(path)} is divided into ${parts.length} files, from`,
+    `              ${plainLine(parts[0] ?? '')} on, between its tensors;`,
+    '              no value in them is changed',
+  ]);
 }
 
 function slimModel({ model, modelDir, isGated }: LicenseTree): string[] {

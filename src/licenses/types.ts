@@ -28,6 +28,14 @@ export interface LicenseContext {
   readonly modelDir: string;
   /** The models that it was made from. */
   readonly ancestors: readonly LicensedRepository[];
+  /** Files of the model that the image has in parts. */
+  readonly divided?: readonly DividedName[];
+}
+
+/** Paths as in the repository. */
+export interface DividedName {
+  readonly path: string;
+  readonly parts: readonly string[];
 }
 
 /** How the text at `LICENSE` was come by. */
@@ -52,6 +60,7 @@ export interface LicenseTree {
   readonly variant: Variant;
   readonly modelDir: string;
   readonly isGated: boolean;
+  readonly divided: readonly DividedName[];
 }
 
 export interface LicensedBaseImage {

@@ -1,27 +1,36 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decideByLayerLimits } from './layer-limits.ts';
+import { lowestLimit, maxFileBytes, tooLarge } from './layer-limits.ts';
 
-const file = (path: string, sizeBytes: number) => ({ path, sizeBytes, gitOid: '0'.repeat(40) });
 const ghcr = { registry: 'ghcr', repository: 'ghcr.io/acme/hf-x' };
 const lab = { registry: 'lab', repository: 'localhost:5000/acme/hf-x' };
+const ecr = { registry: 'ecr', repository: '1234.dkr.ecr.eu-west-1.amazonaws.com/acme/hf-x' };
 
-test('a file above what GHCR takes is refused beforehand, with both figures', () => {
-  const decision = decideByLayerLimits([file('a.safetensors', 4e9), file('b.gguf', 12.34e9)], [lab, ghcr]);
-  assert.equal(decision?.build, false);
-  assert.match(decision?.reason ?? '', /^b\.gguf has 12\.3 GB and ghcr\.io takes no layer above 10 GB/);
-  assert.deepEqual(
-    decision?.evidence.map(({ value }) => value),
-    [12.34e9, 10e9],
-  );
+test('the lowest limit of the targets counts, as known or as written', () => {
+  const of = (targets: Parameters<typeof lowestLimit>[0], layerLimits = {}) => {
+    const limit = lowestLimit(targets, { layerLimits });
+    return limit && [limit.registry, limit.maxLayerBytes, limit.source];
+  };
+  assert.equal(of([]), undefined);
+  assert.equal(of([lab]), undefined);
+  assert.deepEqual(of([lab, ecr, ghcr]), ['ghcr.io', 10e9, 'built-in']);
+  assert.deepEqual(of([lab, ghcr], { lab: 5e9 }), ['localhost:5000', 5e9, 'models.yaml']);
+  assert.deepEqual(of([ghcr], { ghcr: 20e9 }), ['ghcr.io', 20e9, 'models.yaml']);
 });
 
 test('the tar around a file counts', () => {
-  assert.equal(decideByLayerLimits([file('a', 10e9 - 16_384)], [ghcr]), undefined);
-  assert.equal(decideByLayerLimits([file('a', 10e9 - 16_383)], [ghcr])?.rule, 'layer-too-large');
+  const limit = { registry: 'ghcr.io', maxLayerBytes: 10e9, source: 'built-in' } as const;
+  assert.equal(maxFileBytes(limit), 10e9 - 16_384);
 });
 
-test('where no registry has a limit, or none is published to, there is nothing to refuse', () => {
-  assert.equal(decideByLayerLimits([file('a', 1e12)], [lab]), undefined);
-  assert.equal(decideByLayerLimits([file('a', 1e12)], []), undefined);
+test('a refusal has both figures', () => {
+  const file = { path: 'b.gguf', sizeBytes: 12.34e9, gitOid: '0'.repeat(40) };
+  const limit = { registry: 'ghcr.io', maxLayerBytes: 10e9, source: 'built-in' } as const;
+  const { build, rule, reason, evidence } = tooLarge(file, limit, 'it is too bad');
+  assert.deepEqual([build, rule], [false, 'layer-too-large']);
+  assert.match(reason, /^b\.gguf has 12\.3 GB and ghcr\.io takes no layer above 10 GB, and it is too bad;/);
+  assert.deepEqual(
+    evidence.map(({ value }) => value),
+    [12.34e9, 10e9],
+  );
 });

@@ -1,56 +1,61 @@
+import type { Config } from '../config/types.ts';
 import type { HubFile } from '../hub/types.ts';
 import { parseReference } from '../oci/reference.ts';
-import type { PolicyDecision, PolicyOutcome } from '../policy/types.ts';
+import type { PolicyDecision } from '../policy/types.ts';
 import { knownRegistry } from '../store/known-registries.ts';
 import type { Target } from './targets.ts';
+import type { LayerLimit } from './types.ts';
 
 /** What a tar adds to a single file: its header and those of its folders, padding, the end. */
 const TAR_BYTES = 16 * 1024;
 
-/** What the policy allows and the registries would not take is not built either. */
-export function withinLimits(
-  outcome: PolicyOutcome,
-  files: readonly HubFile[],
+/** The lowest of what the targets take; undefined where none has a limit. */
+export function lowestLimit(
   targets: readonly Target[],
-): PolicyOutcome {
-  const refusal = outcome.decisions.fat.build ? decideByLayerLimits(files, targets) : undefined;
-  return refusal === undefined ? outcome : { ...outcome, decisions: { ...outcome.decisions, fat: refusal } };
-}
-
-/**
- * The decision against a fat image of which a file is larger than a registry's largest layer; undefined where all fit.
- * A file goes into one layer, so this is known before a byte has moved.
- */
-export function decideByLayerLimits(
-  files: readonly HubFile[],
-  targets: readonly Target[],
-): PolicyDecision | undefined {
-  const largest = files.reduce<HubFile | undefined>(
-    (found, file) => (found === undefined || file.sizeBytes > found.sizeBytes ? file : found),
+  { layerLimits }: Pick<Config, 'layerLimits'>,
+): LayerLimit | undefined {
+  const limits = targets.flatMap(({ registry: key, repository }): LayerLimit[] => {
+    const { registry } = parseReference(repository);
+    const written = layerLimits[key];
+    if (written !== undefined) return [{ registry, maxLayerBytes: written, source: 'models.yaml' }];
+    const { maxLayerBytes } = knownRegistry(registry);
+    return maxLayerBytes === undefined ? [] : [{ registry, maxLayerBytes, source: 'built-in' }];
+  });
+  return limits.reduce<LayerLimit | undefined>(
+    (lowest, limit) => (lowest === undefined || limit.maxLayerBytes < lowest.maxLayerBytes ? limit : lowest),
     undefined,
   );
-  for (const { repository } of targets) {
-    const { registry } = parseReference(repository);
-    const { maxLayerBytes } = knownRegistry(registry);
-    if (largest === undefined || maxLayerBytes === undefined) continue;
-    if (largest.sizeBytes + TAR_BYTES <= maxLayerBytes) continue;
-    const { path, sizeBytes } = largest;
-    return {
-      build: false,
-      rule: 'layer-too-large',
-      reason:
-        `${path} has ${gigabytes(sizeBytes)} and ${registry} takes no layer above ${gigabytes(maxLayerBytes)}; ` +
-        'leave it out with `files.exclude`, or publish to another registry',
-      evidence: [
-        { field: 'files.size', value: sizeBytes, source: 'hub' },
-        { field: `${registry} layer limit`, value: maxLayerBytes, source: 'built-in' },
-      ],
-    };
-  }
-  return undefined;
+}
+
+/** The most bytes that a file in a layer of its own may have. */
+export function maxFileBytes({ maxLayerBytes }: LayerLimit): number {
+  return maxLayerBytes - TAR_BYTES;
+}
+
+/** The decision against a fat image of which a file can neither be one layer nor several. `why`: ends the sentence. */
+export function tooLarge({ path, sizeBytes }: HubFile, limit: LayerLimit, why: string): PolicyDecision {
+  const { registry, maxLayerBytes, source } = limit;
+  return {
+    build: false,
+    rule: 'layer-too-large',
+    reason: `${exceeds({ path, sizeBytes }, limit)}, and ${why}; leave it out with \`files.exclude\`, or publish to another registry`,
+    evidence: [
+      { field: 'files.size', value: sizeBytes, source: 'hub' },
+      { field: `${registry} layer limit`, value: maxLayerBytes, source },
+    ],
+  };
+}
+
+/** `model.safetensors has 12.3 GB and ghcr.io takes no layer above 10 GB` */
+export function exceeds(
+  { path, sizeBytes }: Pick<HubFile, 'path' | 'sizeBytes'>,
+  { registry, maxLayerBytes }: LayerLimit,
+): string {
+  return `${path} has ${decimal(sizeBytes)} and ${registry} takes no layer above ${decimal(maxLayerBytes)}`;
 }
 
 /** As registries count: 10 GB are 10,000,000,000 bytes. */
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toLocaleString('en', { maximumFractionDigits: 1 })} GB`;
+function decimal(bytes: number): string {
+  const [unit, size] = bytes >= 1e9 ? ['GB', 1e9] : ['MB', 1e6];
+  return `${(bytes / size).toLocaleString('en', { maximumFractionDigits: 1 })} ${unit}`;
 }

@@ -1,12 +1,12 @@
 import type { Variant } from '../config/types.ts';
 import { digestOf } from '../core/digest.ts';
 import type { HubFile } from '../hub/types.ts';
-import { contentIdOf, type LayerEntry, type LayerRecipe } from '../layer/recipe.ts';
+import { contentIdOf, type LayerEntry, type LayerRecipe, partContentId } from '../layer/recipe.ts';
 import { finishLicenses } from '../licenses/license-entries.ts';
 import type { LicensedBaseImage } from '../licenses/types.ts';
 import type { BaseImage } from '../oci/image.ts';
-import { MAX_IMAGE_LAYERS, packFiles } from './pack-layers.ts';
-import type { PlannedModel } from './types.ts';
+import { MAX_IMAGE_LAYERS, MAX_LAYER_BYTES, packFiles } from './pack-layers.ts';
+import type { DividedFile, Division, FilePart, PlannedModel } from './types.ts';
 
 /** Where the slim image's bootstrap lives. */
 export const BOOTSTRAP_FOLDER = 'opt/weighbridge';
@@ -48,30 +48,58 @@ export function licensedBase({
 const LICENSE_LABELS = ['org.opencontainers.image.licenses', 'org.label-schema.license', 'license'];
 
 function fileRecipes(planned: PlannedModel, baseLayers: number): LayerRecipe[] {
-  const packed = packFiles(planned.files, {
-    // Small files and licences have a layer each.
-    maxLayers: MAX_IMAGE_LAYERS - baseLayers - 2,
+  const { division } = planned;
+  const divided = division?.files ?? [];
+  const parts = divided.flatMap(file => file.parts.map(part => ({ file, part })));
+  const packed = packFiles(wholeFiles(planned), {
+    // Small files and licences have a layer each, and so has each part of a divided file.
+    maxLayers: MAX_IMAGE_LAYERS - baseLayers - 2 - parts.length,
+    maxLayerBytes: maxSharedBytes(division),
     subject: planned.model.id,
   });
   const dir = modelDirOf(planned).slice(1);
   const root = planned.model.downloadRoot.slice(1);
-  const recipe = (kind: 'weights' | 'files', name: string, files: readonly HubFile[]): LayerRecipe => ({
+  const recipe = (kind: 'weights' | 'files', entries: readonly LayerEntry[]): LayerRecipe => ({
     kind,
-    name,
+    name: nameOf(entries, dir),
     root,
-    entries: files.map(file => hubEntry(planned, file, dir)),
+    entries,
   });
-  const weights = packed.weights.map(files => recipe('weights', nameOf(files), files));
-  return packed.small.length === 0
-    ? weights
-    : [...weights, recipe('files', nameOf(packed.small), packed.small)];
+  const small = [
+    ...packed.small.map(file => hubEntry(planned, file, dir)),
+    ...(division?.indexes ?? []).map(({ path, text }) => inlineEntry(`${dir}/${path}`, 0o644, text)),
+  ].sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
+  return [
+    ...packed.weights.map(files =>
+      recipe(
+        'weights',
+        files.map(file => hubEntry(planned, file, dir)),
+      ),
+    ),
+    ...parts.map(({ file, part }) => recipe('weights', [partEntry(planned, file, part, dir)])),
+    ...(small.length === 0 ? [] : [recipe('files', small)]),
+  ];
 }
 
-function nameOf(files: readonly HubFile[]): string {
-  const [first] = files;
-  return files.length === 1 && first !== undefined
-    ? first.path
-    : `${first?.path} and ${files.length - 1} more`;
+/** The files that the image has as the repository has them. */
+function wholeFiles({ files, division }: PlannedModel): readonly HubFile[] {
+  if (division === undefined) return files;
+  const replaced = new Set([
+    ...division.files.map(({ source }) => source.path),
+    ...division.indexes.map(index => index.path),
+  ]);
+  return files.filter(({ path }) => !replaced.has(path));
+}
+
+/** Files that share a layer stay well below a limit: each adds a little to the tar. */
+function maxSharedBytes(division: Division | undefined): number {
+  const limit = division?.limit.maxLayerBytes ?? Number.POSITIVE_INFINITY;
+  return Math.min(MAX_LAYER_BYTES, Math.floor(limit * 0.99));
+}
+
+function nameOf(entries: readonly LayerEntry[], dir: string): string {
+  const first = entries[0]?.path.slice(dir.length + 1);
+  return entries.length === 1 && first !== undefined ? first : `${first} and ${entries.length - 1} more`;
 }
 
 function hubEntry({ snapshot }: PlannedModel, file: HubFile, dir: string): LayerEntry {
@@ -81,6 +109,23 @@ function hubEntry({ snapshot }: PlannedModel, file: HubFile, dir: string): Layer
     sizeBytes: file.sizeBytes,
     contentId: contentIdOf(file),
     origin: { kind: 'hub', repository: snapshot.id, revision: snapshot.revision, path: file.path },
+  };
+}
+
+function partEntry(
+  { snapshot }: PlannedModel,
+  { source }: DividedFile,
+  { path, sizeBytes, header, start, end }: FilePart,
+  dir: string,
+): LayerEntry {
+  const place = { repository: snapshot.id, revision: snapshot.revision, path };
+  const part = { source, header, start, end };
+  return {
+    path: `${dir}/${path}`,
+    mode: 0o644,
+    sizeBytes,
+    contentId: partContentId(part),
+    origin: { kind: 'part', ...place, ...part },
   };
 }
 

@@ -1,15 +1,14 @@
-import { readAll } from '../core/byte-source.ts';
 import { digestOf } from '../core/digest.ts';
-import { HubError, IntegrityError } from '../core/errors.ts';
+import { HubError } from '../core/errors.ts';
 import { memoizeAsync } from '../core/pool.ts';
 import { isModelId } from '../hub/names.ts';
 import type { Hub, HubFile, ModelSnapshot } from '../hub/types.ts';
-import { checkContent } from '../layer/check-content.ts';
 import { contentIdOf } from '../layer/recipe.ts';
 import { findLegalFiles, isAboutPart, isUsePolicy } from '../licenses/legal-files.ts';
 import type { ReadText } from '../licenses/types.ts';
 import type { Ancestor, LegalText, TextIdentity } from '../policy/facts.ts';
 import { createTextIdentifier } from '../spdx/identify-license.ts';
+import { readHubFile } from './read-file.ts';
 
 /** The legal texts of one repository: what they are, and what their bytes hash to. */
 export interface LegalRead {
@@ -61,11 +60,7 @@ export function createLegalReader(hub: Hub, signal: AbortSignal | undefined): Le
       return { identity: { kind: 'unread', why: 'it is too long', isHidden: false } };
     let bytes: Buffer;
     try {
-      // What came wrong once may have been changed on the way.
-      bytes = await readChecked(snapshot, file).catch(error => {
-        if (error instanceof IntegrityError) return readChecked(snapshot, file);
-        throw error;
-      });
+      bytes = await readHubFile(hub, snapshot, file, { maxBytes: MAX_TEXT_BYTES, signal });
     } catch (error) {
       if (!isClosed(error)) throw error;
       return { identity: { kind: 'unread', why: 'the Hub does not show it to us', isHidden: true } };
@@ -75,12 +70,6 @@ export function createLegalReader(hub: Hub, signal: AbortSignal | undefined): Le
     if (words.includes('\0') || words.startsWith('%PDF'))
       return { text, identity: { kind: 'unread', why: 'it is no plain text', isHidden: false } };
     return { text, identity: await identify(words) };
-  }
-
-  async function readChecked(snapshot: ModelSnapshot, file: HubFile): Promise<Buffer> {
-    const bytes = await readAll(hub.openFile(snapshot, file), MAX_TEXT_BYTES, signal);
-    checkContent({ path: file.path, sizeBytes: file.sizeBytes, contentId: contentIdOf(file) }, bytes);
-    return bytes;
   }
 
   const textsOf = async (snapshot: ModelSnapshot): Promise<LegalRead> => {

@@ -9,7 +9,8 @@ import { decide } from '../policy/decide.ts';
 import type { PolicyOutcome } from '../policy/types.ts';
 import { licenseParts, loadSpdxTexts } from '../spdx/spdx-texts.ts';
 import { chooseFiles } from './choose-files.ts';
-import { withinLimits } from './layer-limits.ts';
+import { type DivisionOutcome, dividedNames, divideFiles, withDivision } from './divide-files.ts';
+import { lowestLimit } from './layer-limits.ts';
 import { modelDirOf } from './layers.ts';
 import { createLegalReader, type LegalReader, type ReadAncestor } from './legal-reader.ts';
 import { tagsFor } from './tags.ts';
@@ -81,7 +82,13 @@ async function planModel(
       files,
     });
     const targets = options.targets === 'none' ? [] : chooseTargets(config, model, options).targets;
-    const outcome = withinLimits(allowed, files, targets);
+    const limit = lowestLimit(targets, config);
+    const divided =
+      allowed.decisions.fat.build && limit !== undefined
+        ? await divideFiles(files, limit, { hub: options.hub, snapshot, signal: options.signal })
+        : undefined;
+    const outcome = withDivision(allowed, divided);
+    const own = { snapshot, license: outcome.license, read };
     const tags = (variant: Variant): string[] =>
       outcome.decisions[variant].build ? tagsFor(model, variant, snapshot.revision) : [];
     return {
@@ -91,8 +98,9 @@ async function planModel(
       outcome,
       files,
       targets,
+      ...(divided?.kind === 'divided' && { division: divided.division }),
       tags: { slim: tags('slim'), fat: tags('fat') },
-      licenses: await licenseTrees(model, { snapshot, license: outcome.license, read }, ancestors, outcome),
+      licenses: await licenseTrees(own, { model, ancestors, outcome, divided }),
     };
   } catch (error) {
     if (isAbort(error) || !(error instanceof WeighbridgeError)) throw error;
@@ -106,12 +114,16 @@ function doesLineageMatter({ lineage, permissive, gated }: ModelConfig, snapshot
 }
 
 async function licenseTrees(
-  model: ModelConfig,
   own: LicensedRepository,
-  readAncestors: readonly ReadAncestor[],
-  outcome: PolicyOutcome,
+  about: {
+    readonly model: ModelConfig;
+    readonly ancestors: readonly ReadAncestor[];
+    readonly outcome: PolicyOutcome;
+    readonly divided: DivisionOutcome | undefined;
+  },
 ): Promise<PlannedModel['licenses']> {
-  const ancestors = readAncestors.flatMap(({ ancestor, read }): LicensedRepository[] => {
+  const { model, outcome, divided } = about;
+  const ancestors = about.ancestors.flatMap(({ ancestor, read }): LicensedRepository[] => {
     if (ancestor.kind === 'missing') return [];
     const { snapshot } = ancestor;
     const license = outcome.lineage.find(({ id }) => id === snapshot.id);
@@ -121,8 +133,8 @@ async function licenseTrees(
   const texts = await loadSpdxTexts(
     parts.flatMap(({ id, exception }) => (exception ? [id, exception] : [id])),
   );
-  const tree = (variant: Variant) =>
-    licenseTree(own, outcome, { variant, modelDir: modelDirOf({ model }), ancestors }, texts);
+  const context = { modelDir: modelDirOf({ model }), ancestors, divided: dividedNames(divided) };
+  const tree = (variant: Variant) => licenseTree(own, outcome, { variant, ...context }, texts);
   return { slim: tree('slim'), fat: tree('fat') };
 }
 

@@ -1,6 +1,7 @@
 import type { ModelConfig, Variant } from '../config/types.ts';
 import type { WeighbridgeError } from '../core/errors.ts';
 import type { HubFile, ModelSnapshot } from '../hub/types.ts';
+import type { PartSource } from '../layer/recipe.ts';
 import type { LicenseTree } from '../licenses/types.ts';
 import type { PolicyOutcome } from '../policy/types.ts';
 import type { Target } from './targets.ts';
@@ -20,10 +21,49 @@ export interface PlannedModel {
   /** The files that the image gets, by path. */
   readonly files: readonly HubFile[];
   readonly targets: readonly Target[];
+  /** Files that the fat image has in parts, because a registry would not take them whole. */
+  readonly division?: Division;
   /** Tags without repository, by variant; empty for a variant that is not built. */
   readonly tags: Readonly<Record<Variant, readonly string[]>>;
   /** The `/licenses` tree, by variant. */
   readonly licenses: Readonly<Record<Variant, LicenseTree>>;
+}
+
+/** What a fat image has in place of files that are larger than a layer may be. */
+export interface Division {
+  readonly limit: LayerLimit;
+  readonly files: readonly DividedFile[];
+  /** Indexes of tensors (`model.safetensors.index.json`) that name the parts, in place of the repository's own. */
+  readonly indexes: readonly RewrittenIndex[];
+}
+
+/** The most bytes that a registry takes in one layer. */
+export interface LayerLimit {
+  /** As in references: `ghcr.io`. */
+  readonly registry: string;
+  readonly maxLayerBytes: number;
+  readonly source: 'models.yaml' | 'built-in';
+}
+
+/** A safetensors file as files of its own, each with some of its tensors, in the order of its data. */
+export interface DividedFile {
+  readonly source: PartSource;
+  readonly parts: readonly FilePart[];
+}
+
+export interface FilePart {
+  /** As paths in the repository are. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly header: Uint8Array;
+  /** Of the source: first byte, and first byte that is not of the part. */
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface RewrittenIndex {
+  readonly path: string;
+  readonly text: string;
 }
 
 /** A model that could not be asked about; nothing is guessed about it. */

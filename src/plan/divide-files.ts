@@ -1,0 +1,159 @@
+import { readAll } from '../core/byte-source.ts';
+import type { Hub, HubFile, ModelSnapshot } from '../hub/types.ts';
+import { divideSafetensors, partPath, type SafetensorsPart } from '../layer/divide-safetensors.ts';
+import { contentIdOf } from '../layer/recipe.ts';
+import {
+  LENGTH_BYTES,
+  parseHeaderLength,
+  parseSafetensorsHeader,
+  type SafetensorsHeader,
+  UndividableError,
+} from '../layer/safetensors-header.ts';
+import type { DividedName } from '../licenses/types.ts';
+import type { Finding, PolicyDecision, PolicyOutcome } from '../policy/types.ts';
+import { exceeds, maxFileBytes, tooLarge } from './layer-limits.ts';
+import { rewriteIndexes, SAFETENSORS, type TensorPlaces } from './rewrite-indexes.ts';
+import type { Division, FilePart, LayerLimit } from './types.ts';
+
+export type DivisionOutcome =
+  | { readonly kind: 'divided'; readonly division: Division }
+  | {
+      readonly kind: 'refused';
+      readonly decision: PolicyDecision;
+      readonly file: HubFile;
+      readonly limit: LayerLimit;
+    };
+
+export interface DivideContext {
+  readonly hub: Hub;
+  readonly snapshot: ModelSnapshot;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Divides what is larger than a layer may be: each such safetensors file becomes several, cut between tensors, and the
+ * index of its folder names them. Undefined where everything fits. Reads headers and indexes only. Throws HubError where
+ * the Hub cannot be asked.
+ */
+export async function divideFiles(
+  files: readonly HubFile[],
+  limit: LayerLimit,
+  context: DivideContext,
+): Promise<DivisionOutcome | undefined> {
+  const large = files.filter(file => file.sizeBytes > maxFileBytes(limit));
+  if (large.length === 0) return undefined;
+  const refused = (file: HubFile, why: string): DivisionOutcome => ({
+    kind: 'refused',
+    decision: tooLarge(file, limit, why),
+    file,
+    limit,
+  });
+  // What cannot be divided is said before anything is read.
+  const other = large.find(({ path }) => !path.endsWith(SAFETENSORS));
+  if (other !== undefined) return refused(other, 'only safetensors files can be divided');
+  const divided: TensorPlaces[] = [];
+  for (const file of large) {
+    try {
+      const one = await divideFile(file, limit, context);
+      if (one === undefined) return refused(file, 'one of its tensors alone is larger');
+      const taken = one.file.parts.find(({ path }) => files.some(other => other.path === path));
+      if (taken !== undefined) return refused(file, `${taken.path}, one of its parts, would be another file`);
+      divided.push(one);
+    } catch (error) {
+      if (!(error instanceof UndividableError)) throw error;
+      return refused(file, error.message);
+    }
+  }
+  try {
+    const indexes = await rewriteIndexes(divided, files, context);
+    return { kind: 'divided', division: { limit, files: divided.map(({ file }) => file), indexes } };
+  } catch (error) {
+    const [file] = large;
+    if (!(error instanceof UndividableError) || file === undefined) throw error;
+    return refused(file, error.message);
+  }
+}
+
+/** What the policy allows and the registries would not take is not built either. */
+export function withDivision(outcome: PolicyOutcome, divided: DivisionOutcome | undefined): PolicyOutcome {
+  if (divided === undefined) return outcome;
+  const { decisions, findings } = outcome;
+  const finding = (says: string, verdict: Finding['verdict'], limit: LayerLimit): Finding => ({
+    check: 'layers',
+    says,
+    from: limit.source === 'built-in' ? `what is known of ${limit.registry}` : 'models.yaml, layer_limits',
+    verdict,
+  });
+  if (divided.kind === 'refused') {
+    const { decision, limit } = divided;
+    return {
+      ...outcome,
+      decisions: { ...decisions, fat: decision },
+      findings: [...findings, finding(`${decision.reason}.`, 'stop', limit)],
+      changes: [
+        {
+          line: `files: {exclude: [${JSON.stringify(divided.file.path)}]}`,
+          means: 'the image does not hold it',
+        },
+      ],
+    };
+  }
+  const { files, limit } = divided.division;
+  const notes = files.map(({ source, parts }) =>
+    finding(`${exceeds(source, limit)}: it is divided into ${parts.length} files.`, 'note', limit),
+  );
+  return { ...outcome, findings: [...findings, ...notes] };
+}
+
+/** For the licences, which want to say what was changed. */
+export function dividedNames(divided: DivisionOutcome | undefined): DividedName[] {
+  if (divided?.kind !== 'divided') return [];
+  return divided.division.files.map(({ source, parts }) => ({
+    path: source.path,
+    parts: parts.map(({ path }) => path),
+  }));
+}
+
+async function divideFile(
+  file: HubFile,
+  limit: LayerLimit,
+  context: DivideContext,
+): Promise<TensorPlaces | undefined> {
+  // What came wrong once may have been changed on the way; what is wrong in the end shows in the file's hash.
+  const { bytes, header } = await readHeader(file, context).catch(error => {
+    if (error instanceof UndividableError) return readHeader(file, context);
+    throw error;
+  });
+  const parts = divideSafetensors(header, maxFileBytes(limit));
+  return parts && toDivision(file, bytes, parts);
+}
+
+/** The header of a safetensors file of the Hub, with its bytes. Throws HubError, UndividableError. */
+export async function readHeader(
+  file: Pick<HubFile, 'path' | 'sizeBytes'>,
+  { hub, snapshot, signal }: DivideContext,
+): Promise<{ readonly bytes: Buffer; readonly header: SafetensorsHeader }> {
+  const { path, sizeBytes } = file;
+  const read = (start: number, end: number): Promise<Buffer> =>
+    readAll(hub.openFile(snapshot, file, { start, end }), end - start, signal);
+  const prefix = await read(0, Math.min(LENGTH_BYTES, sizeBytes));
+  const end = LENGTH_BYTES + parseHeaderLength(path, prefix, sizeBytes);
+  const json = await read(LENGTH_BYTES, end);
+  return { bytes: Buffer.concat([prefix, json]), header: parseSafetensorsHeader(path, json, sizeBytes) };
+}
+
+function toDivision(
+  { path, sizeBytes, ...hashes }: HubFile,
+  header: Uint8Array,
+  parts: readonly SafetensorsPart[],
+): TensorPlaces {
+  const source = { path, sizeBytes, contentId: contentIdOf(hashes), header };
+  const toPart = ({ header: own, start, end }: SafetensorsPart, index: number): FilePart => ({
+    path: partPath(path, index, parts.length),
+    sizeBytes: own.length + end - start,
+    header: own,
+    start,
+    end,
+  });
+  return { file: { source, parts: parts.map(toPart) }, tensors: parts.map(part => part.tensors) };
+}
