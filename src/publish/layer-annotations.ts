@@ -8,6 +8,9 @@ const KEY = 'io.weighbridge.layer.key';
 const FILES = 'io.weighbridge.files';
 const FILE_PATH = 'io.weighbridge.file.path';
 const FILE_SHA256 = 'io.weighbridge.file.sha256';
+/** Of a part of a divided file: that file's path in the repository, and which of its bytes (`bytes 0-99/1000`). */
+const FILE_SOURCE = 'io.weighbridge.file.source';
+const FILE_RANGE = 'io.weighbridge.file.range';
 /** ModelPack's name for the same, for tools that know it; https://github.com/modelpack/model-spec */
 const MODELPACK_PATH = 'org.cncf.model.filepath';
 
@@ -56,18 +59,20 @@ export function knownLayer(
 }
 
 export function layerDescriptor(recipe: LayerRecipe, layer: KnownLayer): Descriptor {
-  const [only] = recipe.entries;
-  const isSingle = recipe.entries.length === 1 && only?.origin.kind === 'hub';
+  const origin = recipe.entries.length === 1 ? recipe.entries[0]?.origin : undefined;
   const annotations: Annotations = {
     [KEY]: layer.key,
     [LAYER_KIND_ANNOTATION]: recipe.kind,
-    ...(isSingle && only.origin.kind === 'hub'
-      ? {
-          [FILE_PATH]: only.origin.path,
-          [FILE_SHA256]: layer.files[0]?.sha256 as string,
-          [MODELPACK_PATH]: only.origin.path,
-        }
-      : {}),
+    ...(origin !== undefined &&
+      origin.kind !== 'inline' && {
+        [FILE_PATH]: origin.path,
+        [FILE_SHA256]: layer.files[0]?.sha256 as string,
+        [MODELPACK_PATH]: origin.path,
+      }),
+    ...(origin?.kind === 'part' && {
+      [FILE_SOURCE]: origin.source.path,
+      [FILE_RANGE]: `bytes ${origin.start}-${origin.end - 1}/${origin.source.sizeBytes}`,
+    }),
     [FILES]: JSON.stringify(layer.files.map(f => [f.path, f.sizeBytes, f.offset, f.contentId, f.sha256])),
   };
   return { mediaType: MediaType.ociLayerTar, digest: layer.digest, size: layer.sizeBytes, annotations };
@@ -80,6 +85,24 @@ export function readLayerDescriptor(descriptor: Descriptor): KnownLayer | undefi
   if (!isSha256Hex(key) || filesText === undefined || !isDigest(descriptor.digest)) return undefined;
   const files = readFiles(filesText, descriptor.size);
   return files && { key, digest: descriptor.digest, sizeBytes: descriptor.size, files };
+}
+
+/** What a layer that is one part of a divided file says of it; undefined for all others, and where it is odd. */
+export interface PublishedPart {
+  /** The divided file's path in the repository. */
+  readonly source: string;
+  readonly sourceBytes: number;
+  /** Of the divided file: first byte, and first byte that is not of the part. */
+  readonly start: number;
+  readonly end: number;
+}
+
+export function readPart({ annotations }: Descriptor): PublishedPart | undefined {
+  const source = annotations?.[FILE_SOURCE];
+  const numbers = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/.exec(annotations?.[FILE_RANGE] ?? '');
+  if (source === undefined || numbers === null) return undefined;
+  const [start = 0, last = 0, sourceBytes = 0] = numbers.slice(1).map(Number);
+  return start <= last && last < sourceBytes ? { source, sourceBytes, start, end: last + 1 } : undefined;
 }
 
 /** What kind of layer a descriptor of ours describes; undefined for a base image's. */

@@ -21,6 +21,8 @@ export interface RegistryQuirks {
   needsLength?: boolean;
   /** A proxy in front (nginx, Cloudflare): a body above this gets 413, whatever the registry would say. */
   maxBodyBytes?: number;
+  /** GHCR, at 10 GB: a blob of more bytes is not taken, however it comes. */
+  maxBlobBytes?: number;
   /** Uploads are at another origin, which takes no login and whose addresses are good by themselves. */
   uploadsElsewhere?: boolean;
   /** GHCR: `Location` without a host. */

@@ -119,6 +119,8 @@ async function receive(
   const before = exchange.log.receivedBytes;
   try {
     await session.append(limited(exchange, state.quirks.maxBodyBytes), maxBytes);
+    if (session.offset > (state.quirks.maxBlobBytes ?? Number.POSITIVE_INFINITY))
+      throw problem(413, 'SIZE_INVALID', 'the blob is larger than a layer may be');
   } finally {
     state.counters.uploadedBytes += exchange.log.receivedBytes - before;
   }
