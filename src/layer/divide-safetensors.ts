@@ -39,6 +39,28 @@ export function divideSafetensors(
   return parts;
 }
 
+/**
+ * The parts that hold just these spans of the file; undefined where spans are not all of its data in order, each from
+ * the start of a tensor to the end of one.
+ */
+export function partsAt(
+  header: SafetensorsHeader,
+  spans: readonly { readonly start: number; readonly end: number }[],
+): readonly SafetensorsPart[] | undefined {
+  const parts: SafetensorsPart[] = [];
+  let next = 0;
+  for (const { start, end } of spans) {
+    const first = next;
+    while ((header.tensors[next]?.end ?? Number.POSITIVE_INFINITY) <= end - header.sizeBytes) next += 1;
+    const tensors = header.tensors.slice(first, next);
+    if (tensors.length === 0) return undefined;
+    const part = toPart(header, tensors);
+    if (part.start !== start || part.end !== end) return undefined;
+    parts.push(part);
+  }
+  return next === header.tensors.length ? parts : undefined;
+}
+
 /** Length, braces, the key of the metadata, padding. */
 const FIXED_BYTES = 64;
 

@@ -142,7 +142,8 @@ export async function readHeader(
   return { bytes: Buffer.concat([prefix, json]), header: parseSafetensorsHeader(path, json, sizeBytes) };
 }
 
-function toDivision(
+/** A file as the parts that it is divided into, with the names that they get. */
+export function toDivision(
   { path, sizeBytes, ...hashes }: HubFile,
   header: Uint8Array,
   parts: readonly SafetensorsPart[],

@@ -31,7 +31,11 @@ export interface ReadOptions {
 export async function readLayer(
   store: ImageStore,
   descriptor: Descriptor,
-  options: ReadOptions & { readonly keep?: (path: string) => boolean } = {},
+  options: ReadOptions & {
+    readonly keep?: (path: string) => boolean;
+    /** A file's bytes as they come. */
+    readonly onContent?: (path: string, bytes: Uint8Array) => void;
+  } = {},
 ): Promise<{ files: FoundFile[]; kept: Map<string, Buffer> }> {
   const files: FoundFile[] = [];
   const kept = new Map<string, Buffer>();
@@ -49,6 +53,7 @@ export async function readLayer(
       for await (const chunk of entry as AsyncIterable<Buffer>) {
         sha256.update(chunk);
         git.update(chunk);
+        options.onContent?.(name, chunk);
         if (options.keep?.(name)) parts.push(chunk);
       }
       if (type !== 'file') continue;

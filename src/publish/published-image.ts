@@ -51,6 +51,8 @@ export interface ListedFile {
   readonly sizeBytes: number;
   readonly sha256?: string | undefined;
   readonly gitOid?: string | undefined;
+  /** Of a part of a divided file, as its manifest has it; see `ContentId`. */
+  readonly partId?: string | undefined;
 }
 
 /** The file in a slim image that says what it fetches. */
@@ -129,7 +131,8 @@ export function parseSlimList(bytes: Buffer): ListedFile[] {
 
 export function asListed({ path, sizeBytes, sha256, contentId }: PublishedFile): ListedFile {
   const gitOid = contentId.startsWith('git:') ? contentId.slice('git:'.length) : undefined;
-  return { path, sizeBytes, sha256, gitOid };
+  const partId = contentId.startsWith('part:') ? contentId : undefined;
+  return { path, sizeBytes, sha256, gitOid, partId };
 }
 
 async function readImage(

@@ -1,10 +1,10 @@
 import type { Digest } from '../core/digest.ts';
 import { describeError, isAbort, RegistryError, WeighbridgeError } from '../core/errors.ts';
 import { mapPool } from '../core/pool.ts';
-import type { Hub, HubFile, ModelSnapshot } from '../hub/types.ts';
+import type { Hub } from '../hub/types.ts';
 import type { Descriptor } from '../oci/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
-import { readForDigest, readLayer } from './image-content.ts';
+import { type ReadOptions, readForDigest, readLayer } from './image-content.ts';
 import { readLayerDescriptor } from './layer-annotations.ts';
 import {
   asListed,
@@ -15,6 +15,8 @@ import {
   readPublishedImages,
   SLIM_LIST,
 } from './published-image.ts';
+import { type ExpectedDivision, type ExpectedParts, expectParts, readParts } from './verify-divided.ts';
+import { compareFiles, type FileCheck } from './verify-files.ts';
 
 export interface VerifyOptions {
   readonly hub: Hub;
@@ -25,15 +27,6 @@ export interface VerifyOptions {
   readonly onRead?: (layer: Descriptor, name: string, count: number) => void;
   /** After a layer's last byte, or when it was found not to be right. */
   readonly onLayerEnd?: (layer: Descriptor, name: string) => void;
-}
-
-export interface FileCheck {
-  /** As in the repository. */
-  readonly path: string;
-  readonly sizeBytes: number;
-  /** `unlisted`: in the image's model folder, but not in the repository at this commit. */
-  readonly status: 'same' | 'different' | 'unlisted';
-  readonly detail?: string;
 }
 
 /** One platform's image, held against the Hub. */
@@ -89,8 +82,12 @@ async function verifyOne(
   }
   const { id, revision, variant } = model;
   const snapshot = await options.hub.getModel(id, revision, options.signal);
+  const declared = modelFiles(model, image.layers.flatMap(layer => layer.files).map(asListed));
+  const paths = new Set(declared.map(file => file.path));
+  const { hub, signal } = options;
+  const expected = await expectParts(image, paths, { hub, snapshot, signal });
   let bytesRead = 0;
-  const content = await readContent(store, image, {
+  const content = await readContent(store, image, expected, {
     ...options,
     onRead: (layer, name, count) => {
       bytesRead += count;
@@ -99,15 +96,15 @@ async function verifyOne(
   });
   const listed = variant === 'slim' ? content.slimList : modelFiles(model, content.files);
   // A layer that could not be read has its files all the same.
-  const declared = modelFiles(model, image.layers.flatMap(layer => layer.files).map(asListed));
-  const names = new Set([...listed, ...declared].map(file => file.path));
+  const names = new Set([...listed.map(file => file.path), ...paths]);
+  for (const { places } of expected.divisions) names.add(places.file.source.path);
   return {
     platform,
     digest,
     id,
     revision,
     variant,
-    files: compare(listed, snapshot),
+    files: compareFiles(listed, snapshot, expected, content.wrongSources),
     leftOut: snapshot.files.map(file => file.path).filter(path => !names.has(path)),
     problems: [...content.problems, ...diffIdProblems(image)],
     bytesRead,
@@ -117,47 +114,80 @@ async function verifyOne(
 interface Content {
   readonly files: readonly ListedFile[];
   readonly slimList: readonly ListedFile[];
+  /** Files of the repository whose parts are not right, though each may be what its manifest says. */
+  readonly wrongSources: ReadonlySet<string>;
   readonly problems: readonly string[];
 }
 
 async function readContent(
   store: ImageStore,
-  { manifest, layers }: PublishedImage,
+  { manifest, layers, model }: PublishedImage,
+  { divisions }: ExpectedParts,
   options: VerifyOptions,
 ): Promise<Content> {
   const files: ListedFile[] = [];
   const problems: string[] = [];
+  const wrongSources = new Set<string>();
   let slimList: ListedFile[] = [];
   const { signal } = options;
-  await mapPool(manifest.layers, CONCURRENCY, async (layer, index) => {
-    const known = layers[index]?.files ?? [];
-    const name = layerName(layer, known);
-    const onBytes = (count: number): void => options.onRead?.(layer, name, count);
+  const filesOf = (layer: Descriptor) => layers[manifest.layers.indexOf(layer)]?.files ?? [];
+  const readOptions = (layer: Descriptor): ReadOptions & { readonly onEnd: () => void } => {
+    const name = layerName(layer, filesOf(layer));
+    options.onRead?.(layer, name, 0);
+    return {
+      signal,
+      onBytes: count => options.onRead?.(layer, name, count),
+      onEnd: () => options.onLayerEnd?.(layer, name),
+    };
+  };
+  const tolerate = (error: unknown): void => {
+    if (isAbort(error) || signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
+    problems.push(describeError(error));
+  };
+
+  const readOne = async (layer: Descriptor): Promise<void> => {
+    const known = filesOf(layer);
+    const hasList = known.some(file => file.path === SLIM_LIST);
+    if (!options.isDeep && !hasList) {
+      problems.push(...(await presence(store, layer, signal)));
+      files.push(...known.map(asListed));
+      return;
+    }
+    const { onEnd, ...read } = readOptions(layer);
     try {
-      const hasList = known.some(file => file.path === SLIM_LIST);
-      if (!options.isDeep && !hasList) {
-        problems.push(...(await presence(store, layer, signal)));
-        files.push(...known.map(asListed));
+      if (known.length === 0) {
+        await readForDigest(store, layer, read);
         return;
       }
-      onBytes(0);
-      if (known.length === 0) {
-        await readForDigest(store, layer, { signal, onBytes });
-      } else {
-        const keep = (path: string): boolean => path === SLIM_LIST;
-        const read = await readLayer(store, layer, { signal, onBytes, keep });
-        files.push(...read.files);
-        const list = read.kept.get(SLIM_LIST);
-        if (list !== undefined) slimList = parseSlimList(list);
-      }
-      options.onLayerEnd?.(layer, name);
-    } catch (error) {
-      if (isAbort(error) || signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
-      problems.push(describeError(error));
-      options.onLayerEnd?.(layer, name);
+      const keep = (path: string): boolean => path === SLIM_LIST;
+      const found = await readLayer(store, layer, { ...read, keep });
+      files.push(...found.files);
+      const list = found.kept.get(SLIM_LIST);
+      if (list !== undefined) slimList = parseSlimList(list);
+    } finally {
+      onEnd();
     }
-  });
-  return { files, slimList, problems };
+  };
+  const readDivision = async (division: ExpectedDivision): Promise<void> => {
+    const folder = model?.dir.slice(1) ?? '';
+    try {
+      files.push(...(await readParts(store, division, folder, readOptions)));
+    } catch (error) {
+      wrongSources.add(division.places.file.source.path);
+      // They are in the image all the same.
+      files.push(...division.layers.flatMap(filesOf).map(file => ({ ...asListed(file), partId: undefined })));
+      throw error;
+    }
+  };
+
+  const divided = options.isDeep ? divisions : [];
+  const inParts = new Set(divided.flatMap(division => division.layers));
+  const work = [
+    ...divided.map(division => () => readDivision(division)),
+    ...manifest.layers.filter(layer => !inParts.has(layer)).map(layer => () => readOne(layer)),
+  ];
+  await mapPool(work, CONCURRENCY, one => one().catch(tolerate));
+  return { files, slimList, wrongSources, problems };
 }
 
 function layerName({ digest }: Descriptor, files: readonly { readonly path: string }[]): string {
@@ -177,23 +207,6 @@ async function presence(
   return [
     `${store.name} ${stored === undefined ? 'does not have' : `has ${stored} of ${size} bytes of`} ${digest}`,
   ];
-}
-
-function compare(listed: readonly ListedFile[], { files }: ModelSnapshot): FileCheck[] {
-  const byPath = new Map(files.map(file => [file.path, file]));
-  return listed
-    .map(file => checkFile(file, byPath.get(file.path)))
-    .sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
-}
-
-function checkFile({ path, sizeBytes, sha256, gitOid }: ListedFile, wanted: HubFile | undefined): FileCheck {
-  const common = { path, sizeBytes };
-  if (wanted === undefined) return { ...common, status: 'unlisted', detail: 'not in the repository' };
-  // The git id of a large file is that of its pointer, so its sha256 is what counts.
-  const [expected, actual] = wanted.sha256 === undefined ? [wanted.gitOid, gitOid] : [wanted.sha256, sha256];
-  if (sizeBytes === wanted.sizeBytes && actual === expected) return { ...common, status: 'same' };
-  const detail = `expected ${expected} (${wanted.sizeBytes} bytes), got ${actual} (${sizeBytes} bytes)`;
-  return { ...common, status: 'different', detail };
 }
 
 /** An uncompressed layer's diff id is its digest: what a runtime will check after pulling. */

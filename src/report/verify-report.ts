@@ -1,5 +1,6 @@
 import { formatBytes } from '../core/text.ts';
-import { type FileCheck, type ImageCheck, isRight } from '../publish/verify-image.ts';
+import type { FileCheck } from '../publish/verify-files.ts';
+import { type ImageCheck, isRight } from '../publish/verify-image.ts';
 import type { TextOptions } from './plan-table.ts';
 import { type Style, styleFor } from './style.ts';
 import { clean, counted, paragraph } from './text-layout.ts';

@@ -3,27 +3,11 @@ import { test } from 'node:test';
 import { digestOf } from '../../src/core/digest.ts';
 import { IntegrityError, RegistryError } from '../../src/core/errors.ts';
 import { safetensorsFile, seededRandom, sizeOf } from '../../src/testkit/sample/safetensors.ts';
+import { DIVIDED, LIMIT, limited, PARTS, SMALL_FILES, TENSORS, WHOLE } from '../support/divided-model.ts';
 import { filesOfLayer } from '../support/layer-files.ts';
 import { tensorsOf } from '../support/tensors.ts';
-import { MODEL_FILES, World } from '../support/world.ts';
+import { World } from '../support/world.ts';
 
-/** As many bytes of a layer as the first registry takes. */
-const LIMIT = 1_000_000;
-const TENSORS = Array.from({ length: 12 }, (_, index) => ({
-  name: `model.layers.${index}.weight`,
-  shape: [100 + index, 1000],
-}));
-const WHOLE = safetensorsFile(TENSORS, seededRandom(1));
-const PARTS = ['model-00001-of-00003', 'model-00002-of-00003', 'model-00003-of-00003'];
-const SMALL_FILES = {
-  'README.md': MODEL_FILES['README.md'],
-  LICENSE: MODEL_FILES.LICENSE,
-  'config.json': MODEL_FILES['config.json'],
-};
-const ONE_FILE = { ...SMALL_FILES, 'model.safetensors': WHOLE };
-
-const limited = (world: World, limits = `{ r0: ${LIMIT} }`): string =>
-  `layer_limits: ${limits}\n${world.config('acme/x')}`;
 /** Requests for weights, headers of which the plan reads. */
 const weightReads = (world: World): number =>
   world.hub.log.filter(({ path }) => path.includes('/resolve/') && path.endsWith('.safetensors')).length;
@@ -46,7 +30,7 @@ async function filesOf(world: World, registry = 0): Promise<Map<string, Buffer>>
 
 test('a file above the limit arrives in parts that hold its tensors, and an index names them', async () => {
   await using world = await World.start({ quirks: { maxBlobBytes: LIMIT } }, {});
-  await world.hub.addModel({ id: 'acme/x', files: ONE_FILE });
+  await world.hub.addModel({ id: 'acme/x', files: DIVIDED });
   const images = await world.publish(limited(world));
   assert.deepEqual(statuses(images), ['published']);
   for (const registry of [0, 1]) {
@@ -101,14 +85,14 @@ async function licenseFile(world: World, name: string): Promise<string> {
 
 test('without the division the registry would not take it', async () => {
   await using world = await World.start({ quirks: { maxBlobBytes: LIMIT } });
-  await world.hub.addModel({ id: 'acme/x', files: ONE_FILE });
+  await world.hub.addModel({ id: 'acme/x', files: DIVIDED });
   const images = await world.publish(world.config('acme/x'), { variants: ['fat'] });
   assert.ok(images[0]?.error instanceof RegistryError);
 });
 
 test('slim is the same with and without a limit', async () => {
   await using world = await World.start();
-  await world.hub.addModel({ id: 'acme/x', files: ONE_FILE });
+  await world.hub.addModel({ id: 'acme/x', files: DIVIDED });
   const [first] = await world.publish(world.config('acme/x'), { variants: ['slim'] });
   const [again] = await world.publish(limited(world), { variants: ['slim'] });
   assert.equal(again?.status, 'unchanged');
@@ -117,7 +101,7 @@ test('slim is the same with and without a limit', async () => {
 
 test('publishing again reads the header alone and moves nothing', async () => {
   await using world = await World.start({}, {});
-  await world.hub.addModel({ id: 'acme/x', files: ONE_FILE });
+  await world.hub.addModel({ id: 'acme/x', files: DIVIDED });
   await world.publish(limited(world));
   const reads = weightReads(world);
   const moved = world.registries.map(registry => registry.counters.uploadedBytes);
@@ -132,7 +116,7 @@ test('publishing again reads the header alone and moves nothing', async () => {
 
 test('another registry gets the parts from the first one, and another base moves none', async () => {
   await using world = await World.start({}, {});
-  await world.hub.addModel({ id: 'acme/x', files: ONE_FILE });
+  await world.hub.addModel({ id: 'acme/x', files: DIVIDED });
   const only = limited(world).replace(/ {2}r1: .*\n/, '');
   await world.publish(only);
   const reads = weightReads(world);
@@ -143,7 +127,7 @@ test('another registry gets the parts from the first one, and another base moves
 
 test('forced, every part is read and checked again, and is the same', async () => {
   await using world = await World.start();
-  await world.hub.addModel({ id: 'acme/x', files: ONE_FILE });
+  await world.hub.addModel({ id: 'acme/x', files: DIVIDED });
   await world.publish(limited(world));
   const before = world.manifest(0, 'v0.6.0-fat');
   const reads = weightReads(world);
@@ -158,7 +142,7 @@ const readOfPart = (part: number) => ({ match: /^GET cdn .*/, skip: 2 + part }) 
 test('wrong bytes in any part keep the image from being tagged; once, they are read again', async () => {
   for (const part of [0, 1, 2]) {
     await using world = await World.start();
-    await world.hub.addModel({ id: 'acme/x', files: ONE_FILE });
+    await world.hub.addModel({ id: 'acme/x', files: DIVIDED });
     const fault = world.hub.faults.add({ ...readOfPart(part), kind: 'corrupt', afterBytes: 5000, times: 1 });
     const images = await world.publish(limited(world));
     assert.equal(fault.struck, 1);
@@ -168,7 +152,7 @@ test('wrong bytes in any part keep the image from being tagged; once, they are r
     assert.deepEqual(new Map(tensors), tensorsOf(WHOLE));
   }
   await using world = await World.start();
-  await world.hub.addModel({ id: 'acme/x', files: ONE_FILE });
+  await world.hub.addModel({ id: 'acme/x', files: DIVIDED });
   world.hub.faults.add({ ...readOfPart(1), kind: 'corrupt', afterBytes: 5000, times: 100 });
   const [fat] = await world.publish(limited(world), { variants: ['fat'] });
   assert.ok(fat?.error instanceof IntegrityError && fat.error.code === 'INTEGRITY_HASH');
@@ -178,7 +162,7 @@ test('wrong bytes in any part keep the image from being tagged; once, they are r
 
 test('a download that breaks in a part goes on where it stood', async () => {
   await using world = await World.start();
-  await world.hub.addModel({ id: 'acme/x', files: ONE_FILE });
+  await world.hub.addModel({ id: 'acme/x', files: DIVIDED });
   const fault = world.hub.faults.add({ ...readOfPart(1), kind: 'reset', afterBytes: 300_000, times: 2 });
   assert.deepEqual(statuses(await world.publish(limited(world))), ['published']);
   assert.equal(fault.struck, 2);
@@ -186,7 +170,7 @@ test('a download that breaks in a part goes on where it stood', async () => {
 
 test('a target that breaks in the middle of the parts does not stop the other', async () => {
   await using world = await World.start({}, { quirks: { fullAfterBytes: 1_500_000 } });
-  await world.hub.addModel({ id: 'acme/x', files: ONE_FILE });
+  await world.hub.addModel({ id: 'acme/x', files: DIVIDED });
   const images = await world.publish(limited(world), { variants: ['fat'] });
   assert.deepEqual(images.map(({ registry, status }) => [registry, status]).sort(), [
     ['r0', 'published'],
