@@ -2,7 +2,7 @@ import { type ModelConfig, VARIANTS, type Variant } from '../config/types.ts';
 import { errorToJson } from '../core/errors.ts';
 import type { HubFile } from '../hub/types.ts';
 import { modelDirOf } from '../plan/layers.ts';
-import type { Plan, PlannedModel, UnresolvedModel } from '../plan/types.ts';
+import type { Division, Plan, PlannedModel, UnresolvedModel } from '../plan/types.ts';
 import { remoteCode } from '../policy/file-safety.ts';
 import type { AncestorLicense, Change, Evidence, Finding, PolicyDecision } from '../policy/types.ts';
 import type { ImageOutcome, PublishOutcome } from '../publish/types.ts';
@@ -30,6 +30,8 @@ export interface PlanModelJson {
   readonly settings?: SettingsJson;
   /** The way to the decision about the fat image, and the lines of models.yaml that would change it. */
   readonly reasoning?: { readonly findings: readonly Finding[]; readonly changes: readonly Change[] };
+  /** Files that the fat image has in parts, because a registry takes no layer of their size. */
+  readonly dividedFiles?: readonly DividedFileJson[];
   /** Python that runs only with `--trust-remote-code`. */
   readonly remoteCode?: readonly string[];
   readonly error?: ErrorJson;
@@ -91,6 +93,12 @@ export type FileJson = { readonly path: string; readonly size: number } & (
   | { readonly gitOid: string }
 );
 
+export interface DividedFileJson {
+  readonly path: string;
+  readonly size: number;
+  readonly parts: readonly { readonly path: string; readonly size: number }[];
+}
+
 /** `outcomes` are those of a dry run, where the registries were looked at. */
 export function planToJson(plan: Plan, outcomes?: readonly PublishOutcome[]): PlanJson {
   return {
@@ -135,6 +143,7 @@ function plannedJson(planned: PlannedModel, outcomes?: readonly PublishOutcome[]
       outcomes?.find(outcome => outcome.planned === planned),
     ),
     files: files.map(fileJson),
+    ...(planned.division === undefined ? {} : { dividedFiles: dividedJson(planned.division) }),
     reasoning: { findings: outcome.findings, changes: outcome.changes },
     ...(remoteCode(files).length === 0 ? {} : { remoteCode: remoteCode(files) }),
     settings: settingsJson(planned),
@@ -168,6 +177,14 @@ function stateJson({ status, bytes, error }: ImageOutcome): RegistryStateJson {
 
 function fileJson({ path, sizeBytes, sha256, gitOid }: HubFile): FileJson {
   return sha256 === undefined ? { path, size: sizeBytes, gitOid } : { path, size: sizeBytes, sha256 };
+}
+
+function dividedJson({ files }: Division): DividedFileJson[] {
+  return files.map(({ source, parts }) => ({
+    path: source.path,
+    size: source.sizeBytes,
+    parts: parts.map(({ path, sizeBytes }) => ({ path, size: sizeBytes })),
+  }));
 }
 
 function unresolvedJson({ model, error }: UnresolvedModel): PlanModelJson {

@@ -135,15 +135,19 @@ function section(entry: Entry, options: SectionOptions): string[] {
       );
       return build ? lines : lines.map(line => style.notable(line));
     }),
-    ...codeNote(entry, labelled),
+    ...notes(entry, labelled),
     ...destinations(entry, { ...options, labelled }),
   ];
 }
 
-function codeNote({ outcome }: PlannedModel, labelled: (label: string, text: string) => string[]): string[] {
-  return outcome.findings
-    .filter(({ check }) => check === 'remote code')
-    .flatMap(({ says }) => labelled('code', clean(says)));
+/** Findings that decide nothing and that people want to know of, by what they are called here. */
+const NOTES: Readonly<Record<string, string>> = { 'remote code': 'code', layers: 'layers' };
+
+function notes({ outcome }: PlannedModel, labelled: (label: string, text: string) => string[]): string[] {
+  return outcome.findings.flatMap(({ check, says, verdict }) => {
+    const label = verdict === 'note' ? NOTES[check] : undefined;
+    return label === undefined ? [] : labelled(label, clean(says));
+  });
 }
 
 /** That a slim image is always built needs no words, unless it takes a token to run it. */
