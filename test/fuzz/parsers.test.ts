@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { Digest } from '../../src/core/digest.ts';
 import { WeighbridgeError } from '../../src/core/errors.ts';
 import { HttpClient } from '../../src/http/client.ts';
 import { nextLink } from '../../src/http/link-header.ts';
@@ -8,10 +9,11 @@ import { redactUrl } from '../../src/http/redact.ts';
 import { serverWaitMs } from '../../src/http/retry.ts';
 import { parseModelInfo, parseTreePage } from '../../src/hub/model-info.ts';
 import { parseSafetensorsHeader } from '../../src/layer/safetensors-header.ts';
+import { formatSafetensorsIndex, parseSafetensorsIndex } from '../../src/layer/safetensors-index.ts';
 import { parseImageConfig, parseManifest } from '../../src/oci/parse.ts';
 import { formatPlatform, parsePlatform, parseReference } from '../../src/oci/reference.ts';
 import { MediaType } from '../../src/oci/types.ts';
-import { readLayerDescriptor } from '../../src/publish/layer-annotations.ts';
+import { readLayerDescriptor, readPart } from '../../src/publish/layer-annotations.ts';
 import { parseChallenges } from '../../src/store/auth-challenge.ts';
 import { isPrivateHost, RegistryClient } from '../../src/store/registry-client.ts';
 import { parseTagList } from '../../src/store/tag-list.ts';
@@ -269,6 +271,44 @@ test('safetensors headers: tensors that account for every byte of the file, or i
         sizes.reduce((sum, size) => sum + size, 0),
         dataBytes,
       );
+    }),
+    RUNS,
+  );
+});
+
+test('indexes of safetensors files: what is read is written as it is read', () => {
+  const index = {
+    metadata: { total_size: 16, more: [1, { a: null }] },
+    weight_map: { a: 'x', 1: 'y', '': 'z' },
+  };
+  fc.assert(
+    fc.property(bentJson(index), bytes => {
+      const parsed = orRefused(() => parseSafetensorsIndex('x', String(bytes)));
+      if (parsed === undefined) return;
+      const again = parseSafetensorsIndex('x', formatSafetensorsIndex(parsed));
+      assert.deepEqual(new Map([...again.weightMap].sort()), new Map([...parsed.weightMap].sort()));
+      assert.deepEqual(again.rest, parsed.rest);
+    }),
+    RUNS,
+  );
+});
+
+test('parts of divided files: a span that is inside of the file, or none', () => {
+  const text = bent('bytes 0-99/1000', 'bytes 5-5/6', 'bytes 9-3/10', 'bytes 0-10/10', 'bytes 0-9/*');
+  fc.assert(
+    fc.property(text, range => {
+      const annotations = {
+        'io.weighbridge.file.source': 'model.safetensors',
+        'io.weighbridge.file.range': range,
+      };
+      const part = readPart({
+        mediaType: MediaType.ociLayerTar,
+        digest: DIGEST as Digest,
+        size: 1,
+        annotations,
+      });
+      if (part === undefined) return;
+      assert.ok(part.start >= 0 && part.start < part.end && part.end <= part.sourceBytes);
     }),
     RUNS,
   );
