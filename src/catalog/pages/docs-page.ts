@@ -24,6 +24,7 @@ const ORDER = [
   'quick-start',
   'configuration',
   'reference',
+  'environment',
   'policy',
   'images',
   'slim',
