@@ -1,7 +1,7 @@
 import { VARIANTS } from '../config/types.ts';
 import { RegistryError, WeighbridgeError } from '../core/errors.ts';
 import { Limiter, mapPool } from '../core/pool.ts';
-import type { Target } from '../plan/targets.ts';
+import { refusalAt, type Target } from '../plan/targets.ts';
 import type { Plan, PlannedModel } from '../plan/types.ts';
 import { ZERO_BYTES } from '../publish/byte-counts.ts';
 import { publishModel } from '../publish/publish-model.ts';
@@ -77,7 +77,7 @@ async function lookAtTarget(
 }
 
 function failedImages(planned: PlannedModel, { registry, repository }: Target, error: WeighbridgeError) {
-  return VARIANTS.filter(variant => planned.outcome.decisions[variant].build).map(
+  return VARIANTS.filter(variant => refusalAt(planned, variant, registry) === undefined).map(
     (variant): ImageOutcome => ({
       registry,
       variant,

@@ -189,7 +189,7 @@ export const configFile = z
       .meta({ description: 'Registries by key: the prefix, host[:port]/path, that hf-<short> is added to.' }),
     layer_limits: z.object({}).catchall(layerLimit).prefault({}).meta({
       description:
-        'The largest layer that a registry takes, by its key; what GHCR (10 GB) and ECR take is known. A larger safetensors file is divided for the fat image, any other file keeps it from being built.',
+        'The largest layer that a registry takes, by its key; what GHCR (10 GB) and ECR take is known. A larger safetensors file is divided for the fat image; any other file keeps that image from this registry.',
     }),
     scan: scan
       .prefault({})

@@ -9,9 +9,8 @@ import {
   type SafetensorsHeader,
   UndividableError,
 } from '../layer/safetensors-header.ts';
-import type { DividedName } from '../licenses/types.ts';
-import type { Finding, PolicyDecision, PolicyOutcome } from '../policy/types.ts';
-import { exceeds, maxFileBytes, tooLarge } from './layer-limits.ts';
+import type { PolicyDecision } from '../policy/types.ts';
+import { maxFileBytes, tooLarge } from './layer-limits.ts';
 import { rewriteIndexes, SAFETENSORS, type TensorPlaces } from './rewrite-indexes.ts';
 import type { Division, FilePart, LayerLimit } from './types.ts';
 
@@ -72,46 +71,6 @@ export async function divideFiles(
     if (!(error instanceof UndividableError) || file === undefined) throw error;
     return refused(file, error.message);
   }
-}
-
-/** What the policy allows and the registries would not take is not built either. */
-export function withDivision(outcome: PolicyOutcome, divided: DivisionOutcome | undefined): PolicyOutcome {
-  if (divided === undefined) return outcome;
-  const { decisions, findings } = outcome;
-  const finding = (says: string, verdict: Finding['verdict'], limit: LayerLimit): Finding => ({
-    check: 'layers',
-    says,
-    from: limit.source === 'built-in' ? `what is known of ${limit.registry}` : 'models.yaml, layer_limits',
-    verdict,
-  });
-  if (divided.kind === 'refused') {
-    const { decision, limit } = divided;
-    return {
-      ...outcome,
-      decisions: { ...decisions, fat: decision },
-      findings: [...findings, finding(`${decision.reason}.`, 'stop', limit)],
-      changes: [
-        {
-          line: `files: {exclude: [${JSON.stringify(divided.file.path)}]}`,
-          means: 'the image does not hold it',
-        },
-      ],
-    };
-  }
-  const { files, limit } = divided.division;
-  const notes = files.map(({ source, parts }) =>
-    finding(`${exceeds(source, limit)}: it is divided into ${parts.length} files.`, 'note', limit),
-  );
-  return { ...outcome, findings: [...findings, ...notes] };
-}
-
-/** For the licences, which want to say what was changed. */
-export function dividedNames(divided: DivisionOutcome | undefined): DividedName[] {
-  if (divided?.kind !== 'divided') return [];
-  return divided.division.files.map(({ source, parts }) => ({
-    path: source.path,
-    parts: parts.map(({ path }) => path),
-  }));
 }
 
 async function divideFile(

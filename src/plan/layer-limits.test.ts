@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { lowestLimit, maxFileBytes, tooLarge } from './layer-limits.ts';
+import { limitOf, maxFileBytes, tooLarge } from './layer-limits.ts';
 
 const ghcr = { registry: 'ghcr', repository: 'ghcr.io/acme/hf-x' };
 const lab = { registry: 'lab', repository: 'localhost:5000/acme/hf-x' };
 const ecr = { registry: 'ecr', repository: '1234.dkr.ecr.eu-west-1.amazonaws.com/acme/hf-x' };
 
-test('the lowest limit of the targets counts, as known or as written', () => {
-  const of = (targets: Parameters<typeof lowestLimit>[0], layerLimits = {}) => {
-    const limit = lowestLimit(targets, { layerLimits });
+test('a limit is what is known of the registry, or what is written', () => {
+  const of = (target: Parameters<typeof limitOf>[0], layerLimits = {}) => {
+    const limit = limitOf(target, { layerLimits });
     return limit && [limit.registry, limit.maxLayerBytes, limit.source];
   };
-  assert.equal(of([]), undefined);
-  assert.equal(of([lab]), undefined);
-  assert.deepEqual(of([lab, ecr, ghcr]), ['ghcr.io', 10e9, 'built-in']);
-  assert.deepEqual(of([lab, ghcr], { lab: 5e9 }), ['localhost:5000', 5e9, 'models.yaml']);
-  assert.deepEqual(of([ghcr], { ghcr: 20e9 }), ['ghcr.io', 20e9, 'models.yaml']);
+  assert.equal(of(lab), undefined);
+  assert.deepEqual(of(ghcr), ['ghcr.io', 10e9, 'built-in']);
+  assert.deepEqual(of(ecr), [ecr.repository.split('/')[0], 52_000 * 1024 ** 2, 'built-in']);
+  assert.deepEqual(of(lab, { lab: 5e9 }), ['localhost:5000', 5e9, 'models.yaml']);
+  assert.deepEqual(of(ghcr, { ghcr: 20e9 }), ['ghcr.io', 20e9, 'models.yaml']);
 });
 
 test('the tar around a file counts', () => {

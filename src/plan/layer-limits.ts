@@ -9,22 +9,16 @@ import type { LayerLimit } from './types.ts';
 /** What a tar adds to a single file: its header and those of its folders, padding, the end. */
 const TAR_BYTES = 16 * 1024;
 
-/** The lowest of what the targets take; undefined where none has a limit. */
-export function lowestLimit(
-  targets: readonly Target[],
+/** What a target takes in one layer; undefined where nothing is known that it would not take. */
+export function limitOf(
+  { registry: key, repository }: Target,
   { layerLimits }: Pick<Config, 'layerLimits'>,
 ): LayerLimit | undefined {
-  const limits = targets.flatMap(({ registry: key, repository }): LayerLimit[] => {
-    const { registry } = parseReference(repository);
-    const written = layerLimits[key];
-    if (written !== undefined) return [{ registry, maxLayerBytes: written, source: 'models.yaml' }];
-    const { maxLayerBytes } = knownRegistry(registry);
-    return maxLayerBytes === undefined ? [] : [{ registry, maxLayerBytes, source: 'built-in' }];
-  });
-  return limits.reduce<LayerLimit | undefined>(
-    (lowest, limit) => (lowest === undefined || limit.maxLayerBytes < lowest.maxLayerBytes ? limit : lowest),
-    undefined,
-  );
+  const { registry } = parseReference(repository);
+  const written = layerLimits[key];
+  if (written !== undefined) return { registry, maxLayerBytes: written, source: 'models.yaml' };
+  const { maxLayerBytes } = knownRegistry(registry);
+  return maxLayerBytes === undefined ? undefined : { registry, maxLayerBytes, source: 'built-in' };
 }
 
 /** The most bytes that a file in a layer of its own may have. */

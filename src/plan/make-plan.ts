@@ -9,13 +9,12 @@ import { decide } from '../policy/decide.ts';
 import type { PolicyOutcome } from '../policy/types.ts';
 import { licenseParts, loadSpdxTexts } from '../spdx/spdx-texts.ts';
 import { chooseFiles } from './choose-files.ts';
-import { type DivisionOutcome, dividedNames, divideFiles, withDivision } from './divide-files.ts';
-import { lowestLimit } from './layer-limits.ts';
+import { dividedNames, fitLayers, withFit } from './fit-layers.ts';
 import { modelDirOf } from './layers.ts';
 import { createLegalReader, type LegalReader, type ReadAncestor } from './legal-reader.ts';
 import { tagsFor } from './tags.ts';
 import { chooseTargets, missingPrefixError, type TargetChoice } from './targets.ts';
-import type { Plan, PlannedModel, UnresolvedModel } from './types.ts';
+import type { Division, Plan, PlannedModel, UnresolvedModel } from './types.ts';
 
 export interface PlanOptions extends TargetChoice {
   readonly hub: Hub;
@@ -82,12 +81,9 @@ async function planModel(
       files,
     });
     const targets = options.targets === 'none' ? [] : chooseTargets(config, model, options).targets;
-    const limit = lowestLimit(targets, config);
-    const divided =
-      allowed.decisions.fat.build && limit !== undefined
-        ? await divideFiles(files, limit, { hub: options.hub, snapshot, signal: options.signal })
-        : undefined;
-    const outcome = withDivision(allowed, divided);
+    const context = { hub: options.hub, snapshot, signal: options.signal };
+    const fit = await fitLayers(files, allowed.decisions.fat.build ? targets : [], config, context);
+    const outcome = withFit(allowed, fit);
     const own = { snapshot, license: outcome.license, read };
     const tags = (variant: Variant): string[] =>
       outcome.decisions[variant].build ? tagsFor(model, variant, snapshot.revision) : [];
@@ -98,9 +94,10 @@ async function planModel(
       outcome,
       files,
       targets,
-      ...(divided?.kind === 'divided' && { division: divided.division }),
+      ...(fit.division && { division: fit.division }),
+      ...(fit.refusals.length > 0 && { fatRefusals: fit.refusals }),
       tags: { slim: tags('slim'), fat: tags('fat') },
-      licenses: await licenseTrees(own, { model, ancestors, outcome, divided }),
+      licenses: await licenseTrees(own, { model, ancestors, outcome, division: fit.division }),
     };
   } catch (error) {
     if (isAbort(error) || !(error instanceof WeighbridgeError)) throw error;
@@ -119,10 +116,10 @@ async function licenseTrees(
     readonly model: ModelConfig;
     readonly ancestors: readonly ReadAncestor[];
     readonly outcome: PolicyOutcome;
-    readonly divided: DivisionOutcome | undefined;
+    readonly division: Division | undefined;
   },
 ): Promise<PlannedModel['licenses']> {
-  const { model, outcome, divided } = about;
+  const { model, outcome, division } = about;
   const ancestors = about.ancestors.flatMap(({ ancestor, read }): LicensedRepository[] => {
     if (ancestor.kind === 'missing') return [];
     const { snapshot } = ancestor;
@@ -133,7 +130,7 @@ async function licenseTrees(
   const texts = await loadSpdxTexts(
     parts.flatMap(({ id, exception }) => (exception ? [id, exception] : [id])),
   );
-  const context = { modelDir: modelDirOf({ model }), ancestors, divided: dividedNames(divided) };
+  const context = { modelDir: modelDirOf({ model }), ancestors, divided: dividedNames(division) };
   const tree = (variant: Variant) => licenseTree(own, outcome, { variant, ...context }, texts);
   return { slim: tree('slim'), fat: tree('fat') };
 }

@@ -1,7 +1,9 @@
-import type { Config, ModelConfig } from '../config/types.ts';
+import type { Config, ModelConfig, Variant } from '../config/types.ts';
 import { ConfigError } from '../core/errors.ts';
 import { nearest } from '../core/text.ts';
 import { parseReference } from '../oci/reference.ts';
+import type { PolicyDecision } from '../policy/types.ts';
+import type { PlannedModel } from './types.ts';
 
 /** Where a model's images go: one repository of one registry. */
 export interface Target {
@@ -15,6 +17,17 @@ export interface TargetChoice {
   /** Prefixes from the command line, by key; where there are any, only they are published to. */
   readonly overrides: Readonly<Record<string, string>>;
   readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Why a variant is not built for a registry (by its key); undefined where it is. */
+export function refusalAt(
+  { outcome, fatRefusals = [] }: Pick<PlannedModel, 'outcome' | 'fatRefusals'>,
+  variant: Variant,
+  registry: string,
+): PolicyDecision | undefined {
+  const decision = outcome.decisions[variant];
+  if (!decision.build) return decision;
+  return variant === 'fat' ? fatRefusals.find(one => one.registry === registry)?.decision : undefined;
 }
 
 /** The registries of the original `models.yaml`, whose prefixes come from the environment when not written. */

@@ -3,7 +3,7 @@ import type { WeighbridgeError } from '../core/errors.ts';
 import type { HubFile, ModelSnapshot } from '../hub/types.ts';
 import type { PartSource } from '../layer/recipe.ts';
 import type { LicenseTree } from '../licenses/types.ts';
-import type { PolicyOutcome } from '../policy/types.ts';
+import type { PolicyDecision, PolicyOutcome } from '../policy/types.ts';
 import type { Target } from './targets.ts';
 
 /** What would be published and why. Everything after this only carries it out. */
@@ -23,6 +23,8 @@ export interface PlannedModel {
   readonly targets: readonly Target[];
   /** Files that the fat image has in parts, because a registry would not take them whole. */
   readonly division?: Division;
+  /** Registries that do not get the fat image, though others do. */
+  readonly fatRefusals?: readonly FatRefusal[];
   /** Tags without repository, by variant; empty for a variant that is not built. */
   readonly tags: Readonly<Record<Variant, readonly string[]>>;
   /** The `/licenses` tree, by variant. */
@@ -35,6 +37,15 @@ export interface Division {
   readonly files: readonly DividedFile[];
   /** Indexes of tensors (`model.safetensors.index.json`) that name the parts, in place of the repository's own. */
   readonly indexes: readonly RewrittenIndex[];
+}
+
+/** A file that a registry would not take, and that cannot be divided so that it would. */
+export interface FatRefusal {
+  /** The key in `registries`. */
+  readonly registry: string;
+  readonly decision: PolicyDecision;
+  readonly path: string;
+  readonly limit: LayerLimit;
 }
 
 /** The most bytes that a registry takes in one layer. */

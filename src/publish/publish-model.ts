@@ -1,6 +1,7 @@
 import type { Digest } from '../core/digest.ts';
 import { isAbort, WeighbridgeError } from '../core/errors.ts';
 import { mapPool } from '../core/pool.ts';
+import { refusalAt } from '../plan/targets.ts';
 import type { PlannedModel } from '../plan/types.ts';
 import { type BlobNeed, needsOf, sizesOf } from './blob-needs.ts';
 import { countBytes, sizeBeforehand, ZERO_BYTES } from './byte-counts.ts';
@@ -34,7 +35,9 @@ export async function publishModel(
     const drafts = await draftImages(planned, context);
     const states = targets.map(beginTarget);
     const jobs = states.flatMap(target =>
-      drafts.map(draft => ({ planned, target, draft, tags: planned.tags[draft.variant] })),
+      drafts
+        .filter(({ variant }) => refusalAt(planned, variant, target.registry) === undefined)
+        .map(draft => ({ planned, target, draft, tags: planned.tags[draft.variant] })),
     );
 
     const known = new Map<string, KnownLayer>();
@@ -250,24 +253,20 @@ function dryOutcome(job: Job, counted: Set<string>): ImageOutcome {
   return { ...outcomeStart(job), status: 'skipped', reason: `dry run: ${reason}`, bytes };
 }
 
-/** What the policy does not let be built: an outcome like any other. */
+/** What the policy does not let be built, or a registry would not take: an outcome like any other. */
 function skippedImages(
   planned: PlannedModel,
   targets: readonly PublishTarget[],
   context: PublishContext,
 ): ImageOutcome[] {
-  return context.variants.flatMap(variant => {
-    const { build, reason } = planned.outcome.decisions[variant];
-    if (build) return [];
-    return targets.map(({ registry }) => ({
-      registry,
-      variant,
-      tags: [],
-      status: 'skipped' as const,
-      reason,
-      bytes: ZERO_BYTES,
-    }));
-  });
+  return context.variants.flatMap(variant =>
+    targets.flatMap(({ registry }): ImageOutcome[] => {
+      const refusal = refusalAt(planned, variant, registry);
+      if (refusal === undefined) return [];
+      const { reason } = refusal;
+      return [{ registry, variant, tags: [], status: 'skipped', reason, bytes: ZERO_BYTES }];
+    }),
+  );
 }
 
 function failedImages(
@@ -276,16 +275,18 @@ function failedImages(
   context: PublishContext,
   error: unknown,
 ): ImageOutcome[] {
-  return context.variants
-    .filter(variant => planned.outcome.decisions[variant].build)
-    .flatMap(variant =>
-      targets.map(({ registry, store }) => ({
-        registry,
-        variant,
-        tags: planned.tags[variant].map(tag => `${store.name}:${tag}`),
-        status: 'failed' as const,
-        error,
-        bytes: ZERO_BYTES,
-      })),
-    );
+  return context.variants.flatMap(variant =>
+    targets
+      .filter(({ registry }) => refusalAt(planned, variant, registry) === undefined)
+      .map(
+        ({ registry, store }): ImageOutcome => ({
+          registry,
+          variant,
+          tags: planned.tags[variant].map(tag => `${store.name}:${tag}`),
+          status: 'failed',
+          error,
+          bytes: ZERO_BYTES,
+        }),
+      ),
+  );
 }

@@ -29,7 +29,7 @@ export function modelSection(model: PublishModelJson, scans: readonly ImageScan[
   }
   const blocks = [
     title,
-    decisions(model),
+    decisionLines(model),
     ...imageTable(images),
     ...problems(images),
     ...changes(images),
@@ -40,13 +40,18 @@ export function modelSection(model: PublishModelJson, scans: readonly ImageScan[
   return { text: blocks.join('\n\n'), isFailed: images.some(image => image.status === 'failed') };
 }
 
-function decisions({ decisions }: PublishModelJson): string {
+function decisionLines({ decisions, images }: PublishModelJson): string {
   return (['slim', 'fat'] as const)
     .flatMap(variant => {
       const decision = decisions?.[variant];
       if (decision === undefined) return [];
-      const verdict = decision.build ? 'is built' : 'is left out';
-      return [`- **${variant}** ${verdict}: ${mdText(decision.reason)}`];
+      const { build, reason } = decision;
+      const lines = [`- **${variant}** ${build ? 'is built' : 'is left out'}: ${mdText(reason)}`];
+      // What others get and one registry would not take has no line in the table.
+      const without = images.filter(image => image.variant === variant && image.tags.length === 0);
+      for (const { registry, reason: why = '' } of build ? without : [])
+        lines.push(`- **${variant}** is left out for ${mdText(registry)}: ${mdText(why)}`);
+      return lines;
     })
     .join('\n');
 }

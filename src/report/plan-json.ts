@@ -2,6 +2,7 @@ import { type ModelConfig, VARIANTS, type Variant } from '../config/types.ts';
 import { errorToJson } from '../core/errors.ts';
 import type { HubFile } from '../hub/types.ts';
 import { modelDirOf } from '../plan/layers.ts';
+import { refusalAt } from '../plan/targets.ts';
 import type { Division, Plan, PlannedModel, UnresolvedModel } from '../plan/types.ts';
 import { remoteCode } from '../policy/file-safety.ts';
 import type { AncestorLicense, Change, Evidence, Finding, PolicyDecision } from '../policy/types.ts';
@@ -155,10 +156,10 @@ function settingsJson(planned: PlannedModel): SettingsJson {
   return { baseImage, arch, dir: modelDirOf(planned), hfCacheDir, serveArgs, oci };
 }
 
-function imagesJson({ targets, tags, outcome }: PlannedModel, looked?: PublishOutcome): PlannedImageJson[] {
-  const built = VARIANTS.filter(variant => outcome.decisions[variant].build);
+function imagesJson(planned: PlannedModel, looked?: PublishOutcome): PlannedImageJson[] {
+  const { targets, tags } = planned;
   return targets.flatMap(({ registry, repository }) =>
-    built.map(variant => {
+    VARIANTS.filter(variant => refusalAt(planned, variant, registry) === undefined).map(variant => {
       const image = looked?.images.find(one => one.registry === registry && one.variant === variant);
       const state = image === undefined ? {} : { state: stateJson(image) };
       return { registry, variant, tags: tags[variant].map(tag => `${repository}:${tag}`), ...state };

@@ -1,6 +1,7 @@
 import { VARIANTS, type Variant } from '../config/types.ts';
 import { describeError } from '../core/errors.ts';
 import { formatBytes } from '../core/text.ts';
+import { refusalAt } from '../plan/targets.ts';
 import type { Plan, PlannedModel, UnresolvedModel } from '../plan/types.ts';
 import type { ImageOutcome, PublishOutcome } from '../publish/types.ts';
 import { type Style, styleFor } from './style.ts';
@@ -168,7 +169,7 @@ function destinations(
   const images = outcomes?.find(({ planned }) => planned === entry)?.images ?? [];
   return targets.flatMap(({ registry, repository }) => [
     ...labelled('to', `${clean(registry)}: ${clean(repository)}`),
-    ...VARIANTS.filter(variant => tags[variant].length > 0).flatMap(variant => {
+    ...VARIANTS.filter(variant => refusalAt(entry, variant, registry) === undefined).flatMap(variant => {
       const image = images.find(one => one.registry === registry && one.variant === variant);
       return [
         ...labelled('', tags[variant].map(clean).join(' ')),

@@ -217,3 +217,33 @@ test('of a model in shards, only the large one is divided, and its index says so
   }
   assert.match(made.weight_map['model.layers.0.weight'], /^model-00002-of-00002-part-00001-of-00003\./);
 });
+
+test('a file that cannot be divided keeps the fat image from that registry alone', async () => {
+  await using world = await World.start({}, {});
+  const files = { ...SMALL_FILES, 'model.gguf': Buffer.alloc(1_200_000, 1) };
+  await world.hub.addModel({ id: 'acme/x', files });
+  const images = await world.publish(limited(world));
+  assert.deepEqual(images.map(({ registry, variant, status }) => [registry, variant, status]).sort(), [
+    ['r0', 'fat', 'skipped'],
+    ['r0', 'slim', 'published'],
+    ['r1', 'fat', 'published'],
+    ['r1', 'slim', 'published'],
+  ]);
+  const skipped = images.find(image => image.status === 'skipped');
+  assert.match(skipped?.reason ?? '', /^model\.gguf has 1\.2 MB and .* takes no layer above 1 MB, and only/);
+  assert.equal(world.registry(0).manifest('acme/hf-x', 'v0.6.0-fat'), undefined);
+});
+
+test('a header that came wrong into the plan shows in the hash of the file', async () => {
+  await using world = await World.start();
+  await world.hub.addModel({ id: 'acme/x', files: DIVIDED });
+  // The bit makes another name of a tensor's, and a header that is one all the same.
+  const at = WHOLE.indexOf('model.layers.3') - 8;
+  const fault = world.hub.faults.add({ match: /^GET cdn /, skip: 1, kind: 'corrupt', afterBytes: at });
+  const planned = await world.plan(limited(world));
+  assert.equal(fault.struck, 1);
+  assert.equal(planned.division?.files[0]?.parts.length, PARTS.length);
+  const [fat] = await world.publishPlanned(planned, { variants: ['fat'] });
+  assert.ok(fat?.error instanceof IntegrityError, String(fat?.error ?? fat?.status));
+  assert.equal(world.registry(0).manifest('acme/hf-x', 'v0.6.0-fat'), undefined);
+});

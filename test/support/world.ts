@@ -92,7 +92,13 @@ export class World {
   }
 
   async publish(yaml: string, options: PublishOptions = {}): Promise<readonly ImageOutcome[]> {
-    const planned = await this.plan(yaml);
+    return await this.publishPlanned(await this.plan(yaml), options);
+  }
+
+  async publishPlanned(
+    planned: PlannedModel,
+    options: PublishOptions = {},
+  ): Promise<readonly ImageOutcome[]> {
     const targets = planned.targets.map(({ registry, repository }) => ({
       registry,
       store: this.open(repository),
