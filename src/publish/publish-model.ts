@@ -3,24 +3,23 @@ import { isAbort, WeighbridgeError } from '../core/errors.ts';
 import { mapPool } from '../core/pool.ts';
 import { refusalAt } from '../plan/targets.ts';
 import type { PlannedModel } from '../plan/types.ts';
-import { type BlobNeed, needsOf, sizesOf } from './blob-needs.ts';
-import { countBytes, sizeBeforehand, ZERO_BYTES } from './byte-counts.ts';
+import { type BlobNeed, needsOf } from './blob-needs.ts';
+import { countBytes } from './byte-counts.ts';
 import { type Draft, draftImages, type FinishedImage, finishDraft, inlineLayers } from './draft.ts';
-import { changeSince } from './image-change.ts';
+import {
+  dryOutcomes,
+  failedImages,
+  type Job,
+  outcomeStart,
+  skippedImages,
+  unchangedOutcome,
+} from './image-outcomes.ts';
 import type { KnownLayer } from './layer-annotations.ts';
 import { type BlobMove, moveBlobs } from './move-blobs.ts';
 import { PublishedLayers } from './published-layers.ts';
 import { pushImage } from './push-image.ts';
 import type { TargetState } from './target-state.ts';
 import type { ImageOutcome, PublishContext, PublishOutcome, PublishTarget } from './types.ts';
-
-/** One image on its way to one target. */
-interface Job {
-  readonly planned: PlannedModel;
-  readonly target: TargetState;
-  readonly draft: Draft;
-  readonly tags: readonly string[];
-}
 
 const INDEX_LOOKUPS_AT_ONCE = 6;
 
@@ -211,82 +210,4 @@ function firstFailure({ target, draft }: Job): unknown {
     if (fate?.how === 'failed') return fate.error;
   }
   return undefined;
-}
-
-function outcomeStart({ planned, target, draft, tags }: Job) {
-  const { registry, store, published } = target;
-  const previous = tags.map(tag => published.tag(tag)).find(stored => stored !== undefined);
-  const change = changeSince(previous, planned, draft);
-  return {
-    registry,
-    variant: draft.variant,
-    tags: tags.map(tag => `${store.name}:${tag}`),
-    sizes: sizesOf(draft),
-    ...(change && { change }),
-  };
-}
-
-function unchangedOutcome(job: Job, finish: (draft: Draft) => FinishedImage | undefined): ImageOutcome {
-  const digest = finish(job.draft)?.top.descriptor.digest;
-  const reused = needsOf(job.draft).reduce((sum, need) => sum + need.sizeBytes, 0);
-  return {
-    ...outcomeStart(job),
-    status: 'unchanged',
-    ...(digest && { digest }),
-    bytes: { ...ZERO_BYTES, reused },
-  };
-}
-
-function dryOutcomes(jobs: readonly Job[]): ImageOutcome[] {
-  const counted = new Map<TargetState, Set<string>>();
-  return jobs.map(job => {
-    const seen = counted.get(job.target) ?? new Set();
-    counted.set(job.target, seen);
-    return dryOutcome(job, seen);
-  });
-}
-
-function dryOutcome(job: Job, counted: Set<string>): ImageOutcome {
-  const { dead } = job.target;
-  if (dead !== undefined) return { ...outcomeStart(job), status: 'failed', error: dead, bytes: ZERO_BYTES };
-  const { reason, bytes } = sizeBeforehand(needsOf(job.draft), job.target, counted);
-  return { ...outcomeStart(job), status: 'skipped', reason: `dry run: ${reason}`, bytes };
-}
-
-/** What the policy does not let be built, or a registry would not take: an outcome like any other. */
-function skippedImages(
-  planned: PlannedModel,
-  targets: readonly PublishTarget[],
-  context: PublishContext,
-): ImageOutcome[] {
-  return context.variants.flatMap(variant =>
-    targets.flatMap(({ registry }): ImageOutcome[] => {
-      const refusal = refusalAt(planned, variant, registry);
-      if (refusal === undefined) return [];
-      const { reason } = refusal;
-      return [{ registry, variant, tags: [], status: 'skipped', reason, bytes: ZERO_BYTES }];
-    }),
-  );
-}
-
-function failedImages(
-  planned: PlannedModel,
-  targets: readonly PublishTarget[],
-  context: PublishContext,
-  error: unknown,
-): ImageOutcome[] {
-  return context.variants.flatMap(variant =>
-    targets
-      .filter(({ registry }) => refusalAt(planned, variant, registry) === undefined)
-      .map(
-        ({ registry, store }): ImageOutcome => ({
-          registry,
-          variant,
-          tags: planned.tags[variant].map(tag => `${store.name}:${tag}`),
-          status: 'failed',
-          error,
-          bytes: ZERO_BYTES,
-        }),
-      ),
-  );
 }
