@@ -107,7 +107,7 @@ function reportError(error: unknown, session: Session): number {
 }
 
 /** Work that is still under way this long after Ctrl-C is left behind: every tag is whole at any moment. */
-const GRACE_MS = 2500;
+const GRACE_MS = 2000;
 
 interface Interruption {
   readonly signal: AbortSignal;
