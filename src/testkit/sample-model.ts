@@ -44,15 +44,16 @@ export async function sampleModelFiles(
 }
 
 /**
- * A safetensors file of `sizeBytes` with one large tensor, made up as it is served: for benchmarks.
- * The size has to be even; the tensor fills what the header leaves.
+ * A safetensors file of `sizeBytes` with one large tensor or so many of one size, made up as it is served: for
+ * benchmarks. The size has to be even; the tensors fill what the header leaves.
  */
-export function generatedSafetensors(sizeBytes: number, seed: number | string): GeneratedBytes {
+export function generatedSafetensors(sizeBytes: number, seed: number | string, tensors = 1): GeneratedBytes {
   // The header's length depends on the numbers in it, and these on the header's length: the padding takes the slack.
-  const slackBytes = 256;
-  const count = Math.floor((sizeBytes - slackBytes) / 2);
-  const { head } = safetensorsHead([{ name: 'weight', shape: [count] }]);
-  const missing = sizeBytes - sizeOf([count]) - head.length;
+  const slackBytes = 256 * tensors;
+  const count = Math.floor((sizeBytes - slackBytes) / 2 / tensors);
+  const names = Array.from({ length: tensors }, (_, index) => (tensors === 1 ? 'weight' : `weight.${index}`));
+  const { head } = safetensorsHead(names.map(name => ({ name, shape: [count] })));
+  const missing = sizeBytes - tensors * sizeOf([count]) - head.length;
   if (missing < 0) throw new RangeError(`${sizeBytes} bytes are too few for a safetensors file`);
   const padded = Buffer.concat([head, Buffer.alloc(missing, ' ')]);
   padded.writeBigUInt64LE(BigInt(padded.length - 8));

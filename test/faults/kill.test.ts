@@ -12,8 +12,10 @@ import { until } from '../support/until.ts';
 import { BASE_REPOSITORY, putBase } from '../support/world.ts';
 
 const MIB = 1024 * 1024;
-/** The large ones go through worker threads, the others do not. */
-const SIZES = [9, 9, 3, 3, 3, 3, 3].map(size => size * MIB);
+/** The large ones go through worker threads, the others do not. The first is above what a registry takes, and is divided. */
+const SIZES = [18, 9, 3, 3, 3, 3, 3].map(size => size * MIB);
+const TENSORS = 6;
+const LIMIT = 10_000_000;
 const BLOBS_AT_ONCE = 4;
 const KILLS = IS_LONG ? 50 : 2;
 const KILLS_AT_ONCE = 2;
@@ -56,12 +58,15 @@ class Scene {
 
   static async start(t: TestContext): Promise<Scene> {
     const hub = await startHub();
-    const registries = [await startRegistry(), await startRegistry()];
+    const quirks = { maxBlobBytes: LIMIT };
+    const registries = [await startRegistry({ quirks }), await startRegistry({ quirks })];
     putBase(registries[0] as EmbeddedRegistry, 'v0.6.0');
-    const revision = await addModel(hub, SIZES);
+    const revision = await addModel(hub, SIZES, { tensors: TENSORS });
     hub.faults.add({ match: /^GET cdn /, kind: 'slow', bytesPerSecond: 12 * MIB, times: 1_000_000 });
     const hosts = registries.map(registry => registry.host);
-    const file = await writeModels(await temporaryFolder(t), `${hosts[0]}/${BASE_REPOSITORY}:v0.6.0`, hosts);
+    const base = `${hosts[0]}/${BASE_REPOSITORY}:v0.6.0`;
+    const limits = `layer_limits: { r0: ${LIMIT} }\n`;
+    const file = await writeModels(await temporaryFolder(t), base, hosts, limits);
     const scene = new Scene(hub, registries, file, revision);
     // Also where the test fails before it comes to that.
     t.after(() => scene.end());

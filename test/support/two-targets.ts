@@ -12,26 +12,31 @@ const SMALL_FILES = {
   'config.json': '{"model_type":"llama"}',
 };
 
-/** A model of weight files of these sizes; `seed` makes it another one. Gives its commit. */
+/** A model of weight files of these sizes, the first with so many tensors; `seed` makes it another one. Gives its commit. */
 export async function addModel(
   hub: EmbeddedHub,
   sizes: readonly number[],
-  seed: number | string = 1,
+  { seed = 1, tensors = 1 }: { readonly seed?: number | string; readonly tensors?: number } = {},
 ): Promise<string> {
   const weights = sizes.map((size, index) => [
     `model-${index + 1}.safetensors`,
-    generatedSafetensors(size, `${seed}/${index}`),
+    generatedSafetensors(size, `${seed}/${index}`, index === 0 ? tensors : 1),
   ]);
   return await hub.addModel({ id: 'acme/x', files: { ...SMALL_FILES, ...Object.fromEntries(weights) } });
 }
 
 /** `models.yaml` for that model and the targets, in `folder`. */
-export async function writeModels(folder: string, base: string, hosts: readonly string[]): Promise<string> {
+export async function writeModels(
+  folder: string,
+  base: string,
+  hosts: readonly string[],
+  head = '',
+): Promise<string> {
   const file = path.join(folder, 'models.yaml');
   const registries = hosts.map((host, index) => `  r${index}: ${host}/acme\n`).join('');
   await writeFile(
     file,
-    `registries:\n${registries}defaults:\n  base_image: ${base}\nmodels:\n  - id: acme/x\n    short: x\n`,
+    `${head}registries:\n${registries}defaults:\n  base_image: ${base}\nmodels:\n  - id: acme/x\n    short: x\n`,
   );
   return file;
 }
