@@ -43,9 +43,11 @@ export function toSinks(
     /** See `startHub`. */
     readonly connectionRate?: number;
     readonly env?: NodeJS.ProcessEnv;
+    /** The largest layer that the targets take. */
+    readonly maxLayerBytes?: number;
   } = {},
 ): Case {
-  const { targets = 1, isTls = false, connectionRate } = options;
+  const { targets = 1, isTls = false, connectionRate, maxLayerBytes } = options;
   return {
     name,
     bytes: site.model.weightBytes,
@@ -61,7 +63,7 @@ export function toSinks(
         for (const sink of sinks.slice(0, 1)) await putBase(sink, 'v0.6.0');
         const before = cpuOfAll(sinks);
         const env = { ...options.env, ...(tls === undefined ? {} : { NODE_EXTRA_CA_CERTS: tls.cert }) };
-        const config = writeConfig(folder, sinks);
+        const config = writeConfig(folder, sinks, { maxLayerBytes });
         const { usage } = await publish(site.weighbridge, config, hub, env);
         return { ...sumOf([usage]), targetCpuSeconds: cpuOfAll(sinks) - before };
       } finally {

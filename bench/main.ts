@@ -73,11 +73,14 @@ async function makeSite(options: BenchOptions, memory: string): Promise<Site> {
   };
 }
 
-async function engine(site: Site, { rounds }: BenchOptions): Promise<Row[]> {
+async function engine(site: Site, { rounds, fileBytes }: BenchOptions): Promise<Row[]> {
   const cases = [
     bareHashes(site),
     toSinks(site, 'publish to one target'),
     toSinks(site, 'publish to two targets', { targets: 2 }),
+    toSinks(site, 'publish to one target, each file divided', {
+      maxLayerBytes: Math.max(1_000_000, Math.ceil(fileBytes / 2.5)),
+    }),
     ...(site.tls === undefined
       ? []
       : [toSinks(site, 'publish to one target, TLS on both sides', { isTls: true })]),

@@ -1,6 +1,7 @@
 import { createHash, randomFillSync } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import { generatedSafetensors } from '../src/testkit/sample-model.ts';
 
 /** A model of random weights: every file has its name on the Hub, and several may be one file on disk. */
 export interface BenchModel {
@@ -26,6 +27,8 @@ const SMALL: Readonly<Record<string, string>> = {
   'tokenizer_config.json': '{}\n',
 };
 const BLOCK_BYTES = 8 * 1024 * 1024;
+/** Of a weight file, all of one size. */
+const TENSORS = 64;
 /** No more than this is made; a larger model repeats files under other names, which are other layers. */
 const MAX_DISTINCT_FILES = 4;
 
@@ -66,11 +69,14 @@ export function changeFile(model: BenchModel): BenchModel {
 function makeWeights(folder: string, name: string, sizeBytes: number): { storedAs: string; sha256: string } {
   const hash = createHash('sha256');
   const file = openSync(path.join(folder, name), 'w');
-  for (let left = sizeBytes; left > 0; left -= BLOCK_BYTES) {
-    const block = randomFillSync(Buffer.allocUnsafe(Math.min(BLOCK_BYTES, left)));
-    hash.update(block);
-    writeSync(file, block);
-  }
+  const write = (bytes: Uint8Array): void => {
+    hash.update(bytes);
+    writeSync(file, bytes);
+  };
+  const { head = Buffer.alloc(0) } = generatedSafetensors(sizeBytes, name, TENSORS);
+  write(head);
+  for (let left = sizeBytes - head.length; left > 0; left -= BLOCK_BYTES)
+    write(randomFillSync(Buffer.allocUnsafe(Math.min(BLOCK_BYTES, left))));
   closeSync(file);
   return { storedAs: name, sha256: hash.digest('hex') };
 }

@@ -19,11 +19,20 @@ export async function putBase(target: Server, version: string): Promise<void> {
 export function writeConfig(
   folder: string,
   targets: readonly Server[],
-  options: { readonly base?: string; readonly tags?: readonly string[] } = {},
+  options: {
+    readonly base?: string;
+    readonly tags?: readonly string[];
+    /** The largest layer that the targets take. */
+    readonly maxLayerBytes?: number | undefined;
+  } = {},
 ): string {
   const file = path.join(folder, 'models.yaml');
+  const { maxLayerBytes } = options;
+  const perTarget = <T>(value: (target: Server) => T) =>
+    Object.fromEntries(targets.map((target, index) => [`r${index}`, value(target)]));
   const config = {
-    registries: Object.fromEntries(targets.map(({ host }, index) => [`r${index}`, `${host}/bench`])),
+    registries: perTarget(({ host }) => `${host}/bench`),
+    ...(maxLayerBytes === undefined ? {} : { layer_limits: perTarget(() => maxLayerBytes) }),
     defaults: {
       base_image: `${targets[0]?.host}/${BASE}:${options.base ?? 'v0.6.0'}`,
       ...(options.tags === undefined ? {} : { tags: options.tags }),
