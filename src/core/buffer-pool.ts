@@ -1,7 +1,6 @@
-/** Each costs the same turn of the event loop, however full; larger ones than this save nothing more. */
-const BUFFER_BYTES = 1024 * 1024;
+const BUFFER_BYTES = 256 * 1024;
 /** Free buffers beyond this go to the garbage collector: more than two ranges of a file hold at once, in each thread. */
-const MAX_FREE = 20;
+const MAX_FREE = 80;
 
 /**
  * Buffers of one size that go round between a reader and writers, so that gigabytes pass without garbage. Whoever

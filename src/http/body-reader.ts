@@ -1,16 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { TLSSocket } from 'node:tls';
 import type { BufferPool } from '../core/buffer-pool.ts';
 import { connectionClosed, silenceError } from './network-error.ts';
 import { giveBack, type ReadTarget, takeOver } from './socket-buffers.ts';
 
 /** Full buffers that wait for the reader; beyond them the server is not asked for more. */
 const MAX_READY = 2;
-/**
- * Of a buffer, what is filled from an encrypted connection: bytes come in records of 16 KiB, so that a larger chunk has
- * left the processor's cache before it is hashed, and each is copied again where it is encrypted for a target.
- */
-const MAX_ENCRYPTED_BYTES = 512 * 1024;
 /** A buffer with less room than this is full: the next read goes into a new one. */
 const MIN_ROOM_BYTES = 32 * 1024;
 /** Bytes do not wait longer than this for their buffer to become full. */
@@ -57,8 +51,6 @@ class BodyReader implements ReadTarget {
   #buffer: Buffer | undefined;
   #start = 0;
   #end = 0;
-  /** Of each buffer, how much is filled. */
-  readonly #fullBytes: number;
   #leftBytes: number;
   #isPaused = false;
   /** All of the body came over the taken connection, and nothing behind it. */
@@ -69,8 +61,6 @@ class BodyReader implements ReadTarget {
   constructor(stream: IncomingMessage, pool: BufferPool, idleTimeoutMs: number) {
     this.#stream = stream;
     this.#pool = pool;
-    const most = stream.socket instanceof TLSSocket ? MAX_ENCRYPTED_BYTES : pool.bufferBytes;
-    this.#fullBytes = Math.min(pool.bufferBytes, most);
     this.#leftBytes = Number(stream.headers['content-length']);
     this.#silence = setTimeout(() => {
       // Who is not asked for more owes nothing.
@@ -134,14 +124,14 @@ class BodyReader implements ReadTarget {
   }
 
   room(): Buffer {
-    if (this.#buffer !== undefined && this.#fullBytes - this.#end >= MIN_ROOM_BYTES)
-      return this.#buffer.subarray(this.#end, this.#fullBytes);
+    if (this.#buffer !== undefined && this.#buffer.length - this.#end >= MIN_ROOM_BYTES)
+      return this.#buffer.subarray(this.#end);
     const full = this.#buffer?.subarray(this.#start, this.#end);
     this.#buffer = this.#pool.take();
     this.#start = 0;
     this.#end = 0;
     if (full !== undefined) this.#push(full);
-    return this.#buffer.subarray(0, this.#fullBytes);
+    return this.#buffer;
   }
 
   read(bytes: Buffer): boolean {
