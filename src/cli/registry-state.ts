@@ -1,9 +1,9 @@
 import { VARIANTS } from '../config/types.ts';
 import { RegistryError, WeighbridgeError } from '../core/errors.ts';
 import { Limiter, mapPool } from '../core/pool.ts';
-import { refusalAt, type Target } from '../plan/targets.ts';
+import type { Target } from '../plan/targets.ts';
 import type { Plan, PlannedModel } from '../plan/types.ts';
-import { ZERO_BYTES } from '../publish/byte-counts.ts';
+import { failedImages } from '../publish/image-outcomes.ts';
 import { publishModel } from '../publish/publish-model.ts';
 import { RunMemory } from '../publish/run-memory.ts';
 import type { ImageOutcome, PublishOutcome } from '../publish/types.ts';
@@ -32,7 +32,7 @@ export async function lookAtRegistries(session: Session, plan: Plan): Promise<Pu
     const perTarget = await Promise.all(
       planned.targets.map(async target => {
         const known = failures.get(hostOf(target));
-        if (known !== undefined) return failedImages(planned, target, known);
+        if (known !== undefined) return failedImages(planned, [target], VARIANTS, known);
         const images = await lookAtTarget(session, planned, target, openBase);
         const failure = images.find(image => image.status === 'failed')?.error;
         if (failure instanceof WeighbridgeError) failures.set(hostOf(target), failure);
@@ -65,28 +65,12 @@ async function lookAtTarget(
       signal: AbortSignal.any([signal, patience]),
     });
     return outcome.images;
-  } catch (error) {
-    if (signal.aborted || !patience.aborted) throw error;
+  } catch (cause) {
+    if (signal.aborted || !patience.aborted) throw cause;
     const slow = `${hostOf(target)} has not answered in ${PATIENCE_MS / 1000} seconds`;
-    return failedImages(
-      planned,
-      target,
-      new RegistryError(slow, { code: 'REGISTRY_UNREACHABLE', subject: hostOf(target), cause: error }),
-    );
+    const error = new RegistryError(slow, { code: 'REGISTRY_UNREACHABLE', subject: hostOf(target), cause });
+    return failedImages(planned, [target], VARIANTS, error);
   }
-}
-
-function failedImages(planned: PlannedModel, { registry, repository }: Target, error: WeighbridgeError) {
-  return VARIANTS.filter(variant => refusalAt(planned, variant, registry) === undefined).map(
-    (variant): ImageOutcome => ({
-      registry,
-      variant,
-      tags: planned.tags[variant].map(tag => `${repository}:${tag}`),
-      status: 'failed',
-      error,
-      bytes: ZERO_BYTES,
-    }),
-  );
 }
 
 function hostOf({ repository }: Target): string {

@@ -29,11 +29,17 @@ export const REGISTRY_KEY = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is kept out
 export const ONE_LINE = /^(?=.*\S)[^\x00-\x1f\x7f]+$/;
 
-/** `500MB` or `5 GiB`; a bare number is one of bytes. */
+/** `500MB` or `5 GiB`. */
 export const BYTE_SIZE = /^\d+(?:\.\d+)? ?(?:[kKMGT]i?)?B$/;
 
-export const checkLayerLimit: Check = text =>
-  BYTE_SIZE.test(text) ? undefined : { message: 'must be a size, such as 5GB or 500MiB' };
+/** Below this a model would be thousands of layers. */
+export const MIN_LAYER_LIMIT_BYTES = 1_000_000;
+
+export const checkLayerLimit: Check = text => {
+  const bytes = parseByteSize(text);
+  if (bytes === undefined) return { message: 'must be a size, such as 5GB or 500MiB' };
+  return bytes < MIN_LAYER_LIMIT_BYTES ? { message: 'must be at least 1MB' } : undefined;
+};
 
 /** Bytes, rounded down; undefined for what is no size. As people write them: 1 GB is 10^9 bytes, 1 GiB 2^30. */
 export function parseByteSize(text: string): number | undefined {

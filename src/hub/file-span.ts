@@ -106,17 +106,18 @@ async function* readFrom(
   const response = await ask(request, span, purpose, signal);
   // A server that does not know ranges sends the whole file.
   const isWhole = response.status !== 206;
+  const isMoreToCome = isWhole && span.end < file.sizeBytes;
   let skip = isWhole ? span.start : 0;
   let left = span.end - span.start;
   try {
     for await (const chunk of response.chunks(buffers)) {
       const fresh = skip > 0 ? chunk.subarray(skip) : chunk;
       skip -= chunk.length - fresh.length;
-      const part = isWhole && span.end < file.sizeBytes ? fresh.subarray(0, left) : fresh;
+      const part = isMoreToCome ? fresh.subarray(0, left) : fresh;
       if (part.length > left) throw wrongSize(question, file, `more than ${file.sizeBytes} bytes`);
       left -= part.length;
       if (part.length > 0) yield part;
-      if (left === 0 && isWhole && span.end < file.sizeBytes) return;
+      if (left === 0 && isMoreToCome) return;
     }
     if (left > 0) throw connectionClosed();
   } catch (error) {

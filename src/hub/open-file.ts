@@ -70,10 +70,10 @@ export class FileReader {
             budget,
             buffers,
             signal,
-            open: (first, last, laneSignal) =>
+            open: (from, to, laneSignal) =>
               readSpan(
                 request,
-                { start: first, end: last, link, onTrouble, isRangeNeeded: true },
+                { start: from, end: to, link, onTrouble, isRangeNeeded: true },
                 { signal: laneSignal, buffers },
               ),
           })

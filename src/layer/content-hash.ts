@@ -1,7 +1,13 @@
 import { createHash, type Hash } from 'node:crypto';
 import { IntegrityError } from '../core/errors.ts';
-import type { ExpectedContent } from './check-content.ts';
-import type { PartOrigin } from './recipe.ts';
+import type { ContentId, PartOrigin } from './recipe.ts';
+
+export interface ExpectedContent {
+  /** For the error. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly contentId: ContentId;
+}
 
 /** Checks content against a `contentId` and gives its sha256, which is the same hash wherever the Hub has told it. */
 export class ContentHash {

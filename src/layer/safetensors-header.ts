@@ -1,7 +1,11 @@
 import { HubError } from '../core/errors.ts';
 
 /** Not how the Hub answered is wrong, but what the file is. */
-export class UndividableError extends HubError {}
+export class UndividableError extends HubError {
+  constructor(path: string, message: string) {
+    super(message, { code: 'HUB_BAD_ANSWER', subject: path });
+  }
+}
 
 // https://huggingface.co/docs/safetensors#format
 
@@ -140,8 +144,5 @@ function quoted(name: string): string {
 }
 
 function wrong(path: string, what: string): UndividableError {
-  return new UndividableError(`${path} is no safetensors file that can be divided: ${what}`, {
-    code: 'HUB_BAD_ANSWER',
-    subject: path,
-  });
+  return new UndividableError(path, `${path} is no safetensors file that can be divided: ${what}`);
 }

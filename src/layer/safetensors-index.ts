@@ -44,8 +44,5 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function wrong(path: string, what: string): UndividableError {
-  return new UndividableError(`${path} is no index of safetensors files: ${what}`, {
-    code: 'HUB_BAD_ANSWER',
-    subject: path,
-  });
+  return new UndividableError(path, `${path} is no index of safetensors files: ${what}`);
 }

@@ -16,12 +16,7 @@ import type { Division, FilePart, LayerLimit } from './types.ts';
 
 export type DivisionOutcome =
   | { readonly kind: 'divided'; readonly division: Division }
-  | {
-      readonly kind: 'refused';
-      readonly decision: PolicyDecision;
-      readonly file: HubFile;
-      readonly limit: LayerLimit;
-    };
+  | { readonly kind: 'refused'; readonly decision: PolicyDecision; readonly file: HubFile };
 
 export interface DivideContext {
   readonly hub: Hub;
@@ -45,31 +40,26 @@ export async function divideFiles(
     kind: 'refused',
     decision: tooLarge(file, limit, why),
     file,
-    limit,
   });
   // What cannot be divided is said before anything is read.
   const other = large.find(({ path }) => !path.endsWith(SAFETENSORS));
   if (other !== undefined) return refused(other, 'only safetensors files can be divided');
   const divided: TensorPlaces[] = [];
-  for (const file of large) {
-    try {
-      const one = await divideFile(file, limit, context);
-      if (one === undefined) return refused(file, 'one of its tensors alone is larger');
-      const taken = one.file.parts.find(({ path }) => files.some(other => other.path === path));
-      if (taken !== undefined) return refused(file, `${taken.path}, one of its parts, would be another file`);
-      divided.push(one);
-    } catch (error) {
-      if (!(error instanceof UndividableError)) throw error;
-      return refused(file, error.message);
-    }
-  }
+  let current = large[0] as HubFile;
   try {
+    for (current of large) {
+      const one = await divideFile(current, limit, context);
+      if (one === undefined) return refused(current, 'one of its tensors alone is larger');
+      const taken = one.file.parts.find(({ path }) => files.some(file => file.path === path));
+      if (taken !== undefined)
+        return refused(current, `${taken.path}, one of its parts, would be another file`);
+      divided.push(one);
+    }
     const indexes = await rewriteIndexes(divided, files, context);
-    return { kind: 'divided', division: { limit, files: divided.map(({ file }) => file), indexes } };
+    return { kind: 'divided', division: { files: divided.map(({ file }) => file), indexes } };
   } catch (error) {
-    const [file] = large;
-    if (!(error instanceof UndividableError) || file === undefined) throw error;
-    return refused(file, error.message);
+    if (!(error instanceof UndividableError)) throw error;
+    return refused(current, error.message);
   }
 }
 

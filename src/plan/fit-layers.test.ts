@@ -27,8 +27,8 @@ async function fit(file: string, bytes: Buffer, targets = TARGETS) {
 }
 
 test('the lowest limit decides for all registries', async () => {
-  const { division, refusals } = await fit('model.safetensors', SHARD);
-  assert.equal(division?.limit.maxLayerBytes, LIMITS.low);
+  const { limit, division, refusals } = await fit('model.safetensors', SHARD);
+  assert.equal(limit?.maxLayerBytes, LIMITS.low);
   for (const part of division?.files[0]?.parts ?? []) assert.ok(part.sizeBytes < LIMITS.low);
   assert.deepEqual(refusals, []);
 });
@@ -50,7 +50,7 @@ test('a registry that cannot have the file is left out, and the others decide', 
     next.refusals.map(one => one.registry),
     ['low'],
   );
-  assert.equal(next.division?.limit.maxLayerBytes, LIMITS.middle);
+  assert.equal(next.limit?.maxLayerBytes, LIMITS.middle);
 });
 
 test('where no registry can have it the fat image is not built, and a line would change that', async () => {

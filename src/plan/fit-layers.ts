@@ -9,6 +9,8 @@ import type { Division, FatRefusal, LayerLimit } from './types.ts';
 
 /** How a fat image fits the registries that it would go to. */
 export interface LayerFit {
+  /** The lowest of the registries that get it; undefined where none of them has one. */
+  readonly limit: LayerLimit | undefined;
   /** Undefined where nothing has to be divided. */
   readonly division: Division | undefined;
   /** Registries that cannot have it. */
@@ -32,13 +34,19 @@ export async function fitLayers(
   for (;;) {
     const lowest = lowestOf(rest.flatMap(({ limit }) => limit ?? []));
     if (lowest === undefined)
-      return { division: undefined, refusals, isRefusedByAll: rest.length === 0 && refusals.length > 0 };
+      return {
+        limit: undefined,
+        division: undefined,
+        refusals,
+        isRefusedByAll: rest.length === 0 && refusals.length > 0,
+      };
     const outcome = await divideFiles(files, lowest, context);
-    if (outcome?.kind !== 'refused') return { division: outcome?.division, refusals, isRefusedByAll: false };
+    if (outcome?.kind !== 'refused')
+      return { limit: lowest, division: outcome?.division, refusals, isRefusedByAll: false };
     const isOut = ({ limit }: (typeof rest)[number]) => limit?.maxLayerBytes === lowest.maxLayerBytes;
-    const { decision, file, limit } = outcome;
+    const { decision, file } = outcome;
     for (const { target } of rest.filter(isOut))
-      refusals.push({ registry: target.registry, decision, path: file.path, limit });
+      refusals.push({ registry: target.registry, decision, path: file.path, limit: lowest });
     rest = rest.filter(one => !isOut(one));
   }
 }
@@ -50,7 +58,7 @@ function lowestOf(limits: readonly LayerLimit[]): LayerLimit | undefined {
 /** What the policy allows and no registry would take is not built either. */
 export function withFit(
   outcome: PolicyOutcome,
-  { division, refusals, isRefusedByAll }: LayerFit,
+  { limit, division, refusals, isRefusedByAll }: LayerFit,
 ): PolicyOutcome {
   const { decisions, findings } = outcome;
   const [first] = refusals;
@@ -64,15 +72,16 @@ export function withFit(
       ],
     };
   }
-  const notes = [
-    ...refusals.map(({ registry, decision, limit }) =>
-      finding(`${registry} does not get the fat image: ${decision.reason}.`, 'note', limit),
-    ),
-    ...(division?.files ?? []).map(({ source, parts }) => {
-      const limit = division?.limit as LayerLimit;
-      return finding(`${exceeds(source, limit)}: it is divided into ${parts.length} files.`, 'note', limit);
-    }),
-  ];
+  const refused = refusals.map(one =>
+    finding(`${one.registry} does not get the fat image: ${one.decision.reason}.`, 'note', one.limit),
+  );
+  const divided =
+    limit === undefined
+      ? []
+      : (division?.files ?? []).map(({ source, parts }) =>
+          finding(`${exceeds(source, limit)}: it is divided into ${parts.length} files.`, 'note', limit),
+        );
+  const notes = [...refused, ...divided];
   return notes.length === 0 ? outcome : { ...outcome, findings: [...findings, ...notes] };
 }
 

@@ -6,7 +6,7 @@ import { finishLicenses } from '../licenses/license-entries.ts';
 import type { LicensedBaseImage } from '../licenses/types.ts';
 import type { BaseImage } from '../oci/image.ts';
 import { MAX_IMAGE_LAYERS, MAX_LAYER_BYTES, packFiles } from './pack-layers.ts';
-import type { DividedFile, Division, FilePart, PlannedModel } from './types.ts';
+import type { DividedFile, FilePart, PlannedModel } from './types.ts';
 
 /** Where the slim image's bootstrap lives. */
 export const BOOTSTRAP_FOLDER = 'opt/weighbridge';
@@ -54,7 +54,7 @@ function fileRecipes(planned: PlannedModel, baseLayers: number): LayerRecipe[] {
   const packed = packFiles(wholeFiles(planned), {
     // Small files and licences have a layer each, and so has each part of a divided file.
     maxLayers: MAX_IMAGE_LAYERS - baseLayers - 2 - parts.length,
-    maxLayerBytes: maxSharedBytes(division),
+    maxLayerBytes: maxSharedBytes(planned),
     subject: planned.model.id,
   });
   const dir = modelDirOf(planned).slice(1);
@@ -92,8 +92,8 @@ function wholeFiles({ files, division }: PlannedModel): readonly HubFile[] {
 }
 
 /** Files that share a layer stay well below a limit: each adds a little to the tar. */
-function maxSharedBytes(division: Division | undefined): number {
-  const limit = division?.limit.maxLayerBytes ?? Number.POSITIVE_INFINITY;
+function maxSharedBytes({ layerLimit }: PlannedModel): number {
+  const limit = layerLimit?.maxLayerBytes ?? Number.POSITIVE_INFINITY;
   return Math.min(MAX_LAYER_BYTES, Math.floor(limit * 0.99));
 }
 

@@ -94,6 +94,7 @@ async function planModel(
       outcome,
       files,
       targets,
+      ...(fit.limit && { layerLimit: fit.limit }),
       ...(fit.division && { division: fit.division }),
       ...(fit.refusals.length > 0 && { fatRefusals: fit.refusals }),
       tags: { slim: tags('slim'), fat: tags('fat') },

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { HubFile } from '../hub/types.ts';
 import { UndividableError } from '../layer/safetensors-header.ts';
 import {
@@ -32,14 +33,14 @@ export async function rewriteIndexes(
   { hub, snapshot, signal }: DivideContext,
 ): Promise<RewrittenIndex[]> {
   const indexes: RewrittenIndex[] = [];
-  for (const [folder, parts] of Map.groupBy(divided, ({ file }) => folderOf(file.source.path))) {
-    const inFolder = files.filter(({ path }) => folderOf(path) === folder);
+  for (const [folder, parts] of Map.groupBy(divided, ({ file }) => posix.dirname(file.source.path))) {
+    const inFolder = files.filter(({ path }) => posix.dirname(path) === folder);
     const found = inFolder.filter(({ path }) => path.endsWith(INDEX));
     for (const file of found) {
       const bytes = await readHubFile(hub, snapshot, file, { maxBytes: MAX_INDEX_BYTES, signal });
       const index = parseSafetensorsIndex(file.path, bytes.toString('utf8'));
       const named = parts.filter(part =>
-        [...index.weightMap.values()].includes(nameOf(part.file.source.path)),
+        [...index.weightMap.values()].includes(posix.basename(part.file.source.path)),
       );
       if (named.length > 0) {
         indexes.push({ path: file.path, text: formatSafetensorsIndex(withParts(file.path, index, named)) });
@@ -64,38 +65,24 @@ function withParts(
 ): SafetensorsIndex {
   const map = new Map(weightMap);
   for (const { file, tensors } of divided) {
-    const source = nameOf(file.source.path);
+    const source = posix.basename(file.source.path);
     for (const [index, { path: part }] of file.parts.entries()) {
       for (const tensor of tensors[index] ?? []) {
         const place = weightMap.get(tensor);
         if (place !== undefined && place !== source)
           throw new UndividableError(
+            path,
             `${path} has ${JSON.stringify(tensor)} in ${place}, ${source} has it too`,
-            {
-              code: 'HUB_BAD_ANSWER',
-              subject: path,
-            },
           );
-        map.set(tensor, nameOf(part));
+        map.set(tensor, posix.basename(part));
       }
     }
     const absent = [...map].find(([, place]) => place === source)?.[0];
     if (absent !== undefined)
       throw new UndividableError(
+        path,
         `${path} has ${JSON.stringify(absent)} in ${source}, which does not have it`,
-        {
-          code: 'HUB_BAD_ANSWER',
-          subject: path,
-        },
       );
   }
   return { rest, weightMap: map };
-}
-
-function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf('/') + 1);
-}
-
-function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }

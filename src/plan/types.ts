@@ -21,6 +21,8 @@ export interface PlannedModel {
   /** The files that the image gets, by path. */
   readonly files: readonly HubFile[];
   readonly targets: readonly Target[];
+  /** What the fat image's layers keep to; absent where no registry that gets it has a limit. */
+  readonly layerLimit?: LayerLimit;
   /** Files that the fat image has in parts, because a registry would not take them whole. */
   readonly division?: Division;
   /** Registries that do not get the fat image, though others do. */
@@ -33,7 +35,6 @@ export interface PlannedModel {
 
 /** What a fat image has in place of files that are larger than a layer may be. */
 export interface Division {
-  readonly limit: LayerLimit;
   readonly files: readonly DividedFile[];
   /** Indexes of tensors (`model.safetensors.index.json`) that name the parts, in place of the repository's own. */
   readonly indexes: readonly RewrittenIndex[];

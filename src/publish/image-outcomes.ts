@@ -1,3 +1,4 @@
+import type { Variant } from '../config/types.ts';
 import { refusalAt } from '../plan/targets.ts';
 import type { PlannedModel } from '../plan/types.ts';
 import { needsOf, sizesOf } from './blob-needs.ts';
@@ -74,20 +75,21 @@ export function skippedImages(
   );
 }
 
+/** `repository` is the full name: `ghcr.io/acme/hf-x`. */
 export function failedImages(
   planned: PlannedModel,
-  targets: readonly PublishTarget[],
-  context: PublishContext,
+  places: readonly { readonly registry: string; readonly repository: string }[],
+  variants: readonly Variant[],
   error: unknown,
 ): ImageOutcome[] {
-  return context.variants.flatMap(variant =>
-    targets
+  return variants.flatMap(variant =>
+    places
       .filter(({ registry }) => refusalAt(planned, variant, registry) === undefined)
       .map(
-        ({ registry, store }): ImageOutcome => ({
+        ({ registry, repository }): ImageOutcome => ({
           registry,
           variant,
-          tags: planned.tags[variant].map(tag => `${store.name}:${tag}`),
+          tags: planned.tags[variant].map(tag => `${repository}:${tag}`),
           status: 'failed',
           error,
           bytes: ZERO_BYTES,

@@ -67,7 +67,8 @@ export async function publishModel(
     };
   } catch (error) {
     if (isAbort(error) || context.signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
-    return { planned, images: [...failedImages(planned, targets, context, error), ...skipped] };
+    const places = targets.map(({ registry, store }) => ({ registry, repository: store.name }));
+    return { planned, images: [...failedImages(planned, places, context.variants, error), ...skipped] };
   }
 }
 

@@ -22,9 +22,8 @@ export async function transferNeeds(
   const reports = reportsOf(needs, targets, options);
   const downloaded = needs.map(() => 0);
   for (let attempt = 1; ; attempt++) {
-    const origins = needs.map(need => originOf(need, targets, options, attempt));
-    const blobs = needs.map((need, index) => ({
-      origin: (origins[index] as Origin).plan,
+    const blobs = needs.map(need => ({
+      ...originOf(need, targets, options, attempt),
       digest: need.base?.descriptor.digest ?? known.get(need.id)?.digest,
     }));
     try {
@@ -43,7 +42,7 @@ export async function transferNeeds(
       return;
     } catch (error) {
       if (isAbort(error) || context.signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
-      const isFromRegistry = origins.some(origin => origin.isFromRegistry);
+      const isFromRegistry = blobs.some(blob => blob.isFromRegistry);
       const mayHelp = error instanceof IntegrityError || isFromRegistry;
       if (mayHelp && attempt < SOURCE_ATTEMPTS) {
         const what = needs.map(need => need.name).join(', ');
@@ -114,7 +113,7 @@ function settleMoved(
 }
 
 interface Origin {
-  readonly plan: OriginPlan<ImageStore>;
+  readonly origin: OriginPlan<ImageStore>;
   readonly isFromRegistry: boolean;
 }
 
@@ -127,7 +126,7 @@ function originOf(
 ): Origin {
   if (base !== undefined) {
     const store = context.openBase(base.storeName);
-    return { plan: { kind: 'copy', store, descriptor: base.descriptor }, isFromRegistry: false };
+    return { origin: { kind: 'copy', store, descriptor: base.descriptor }, isFromRegistry: false };
   }
   if (layer === undefined) throw new TypeError(`${id} is neither a base layer nor one of ours`);
   const mayTrust = attempt === 1 && !context.isForced;
@@ -137,12 +136,12 @@ function originOf(
   );
   if (mayTrust && made !== undefined && holder !== undefined) {
     const descriptor = { digest: made.digest, size: sizeBytes, mediaType: MediaType.ociLayerTar };
-    return { plan: { kind: 'copy', store: holder.store, descriptor }, isFromRegistry: true };
+    return { origin: { kind: 'copy', store: holder.store, descriptor }, isFromRegistry: true };
   }
   const published = mayTrust
     ? allTargets.filter(target => target.dead === undefined).map(target => target.published)
     : [];
-  return { plan: planMade(layer, published), isFromRegistry: mayTrust };
+  return { origin: planMade(layer, published), isFromRegistry: mayTrust };
 }
 
 /** Keeps what hashing a layer of ours has shown. */

@@ -30,6 +30,7 @@ const ORDER = [
   'slim',
   'run',
   'registries',
+  'uploads',
   'catalog',
   'ci',
   'kubernetes',
