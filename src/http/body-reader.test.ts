@@ -13,19 +13,28 @@ import { selfSigned } from './self-signed.fixtures.ts';
 const BODY = randomBytes(3 * 1024 * 1024 + 17);
 const DIGEST = sha256(BODY);
 
-/** Counts what goes out and comes back, and spoils what has come back, so that a late reader would notice. */
+/** Small, so that a body is many of them. */
+const BUFFER_BYTES = 256 * 1024;
+
+/** Knows what is out, and spoils what has come back, so that a late reader would notice. */
 class SpoilingPool extends BufferPool {
-  taken = 0;
-  released = 0;
+  readonly made = new Set<ArrayBufferLike>();
+  readonly out = new Set<ArrayBufferLike>();
+
+  constructor() {
+    super(BUFFER_BYTES);
+  }
 
   override take(): Buffer {
-    this.taken += 1;
-    return super.take();
+    const buffer = super.take();
+    this.made.add(buffer.buffer);
+    this.out.add(buffer.buffer);
+    return buffer;
   }
 
   override release(chunk: Uint8Array): void {
-    this.released += 1;
     chunk.fill(0xee);
+    this.out.delete(chunk.buffer);
     super.release(chunk);
   }
 }
@@ -68,7 +77,7 @@ test('whatever the pace of the server and of the reader, a body is what was sent
           pool.release(chunk);
         }
         assert.equal(hash.digest('hex'), DIGEST);
-        assert.ok(pool.taken <= pool.released + 1, `${pool.taken} taken, ${pool.released} came back`);
+        assert.equal(pool.out.size, 0);
       },
     ),
     { numRuns: 40 },
@@ -78,16 +87,17 @@ test('whatever the pace of the server and of the reader, a body is what was sent
 test('chunks may be kept while the next ones come', async t => {
   const { url } = await serve(t, (_, response) => response.end(BODY));
   const chunks: Uint8Array[] = [];
-  for await (const chunk of (await get(client(t), url)).chunks(new BufferPool())) chunks.push(chunk);
+  for await (const chunk of (await get(client(t), url)).chunks(new BufferPool(BUFFER_BYTES)))
+    chunks.push(chunk);
   assert.equal(sha256(Buffer.concat(chunks)), DIGEST);
 });
 
 test('the connection of a body that was read whole serves the next request, also for one that is not taken over', async t => {
   const server = await serve(t, (request, response) => response.end(request.url === '/small' ? 'x' : BODY));
   const http = client(t);
+  const pool = new SpoilingPool();
   for (let round = 0; round < 20; round++) {
     const hash = createHash('sha256');
-    const pool = new SpoilingPool();
     for await (const chunk of (await get(http, server.url)).chunks(pool)) {
       hash.update(chunk);
       pool.release(chunk);
@@ -95,6 +105,8 @@ test('the connection of a body that was read whole serves the next request, also
     assert.equal(hash.digest('hex'), DIGEST);
     assert.equal(String(await (await get(http, `${server.url}/small`)).bytes()), 'x');
   }
+  // One is filled, one waits, one is read.
+  assert.ok(pool.made.size <= 3, `${pool.made.size} buffers`);
   // The agent is told of a free connection a moment after its body has ended, when the next request may have begun.
   assert.ok(server.connections <= 2, `${server.connections} connections`);
 });
@@ -107,7 +119,7 @@ test('a connection on which more came than was announced is not used again', asy
   });
   const http = client(t);
   const hash = createHash('sha256');
-  for await (const chunk of (await get(http, `${server.url}/more`)).chunks(new BufferPool()))
+  for await (const chunk of (await get(http, `${server.url}/more`)).chunks(new BufferPool(BUFFER_BYTES)))
     hash.update(chunk);
   assert.equal(hash.digest('hex'), DIGEST);
   assert.equal(String(await (await get(http, server.url)).bytes()), 'x');
@@ -133,8 +145,8 @@ test('the same over TLS, which goes on delivering after a pause, and the connect
     connections += 1;
   });
   const http = client(t);
+  const pool = new SpoilingPool();
   for (let round = 0; round < 6; round++) {
-    const pool = new SpoilingPool();
     const hash = createHash('sha256');
     for await (const chunk of (await get(http, url)).chunks(pool)) {
       await sleep(2);
@@ -145,6 +157,7 @@ test('the same over TLS, which goes on delivering after a pause, and the connect
     // The agent hears of a free connection a moment after its body has ended.
     await turn();
   }
+  assert.ok(pool.made.size <= 3, `${pool.made.size} buffers`);
   assert.ok(connections <= 2, `${connections} connections`);
 });
 
@@ -158,7 +171,7 @@ test('what came before a break is given out, and then the error', async t => {
   const response = await get(client(t), url);
   const chunks: Uint8Array[] = [];
   await assert.rejects(async () => {
-    for await (const chunk of response.chunks(new BufferPool())) chunks.push(chunk);
+    for await (const chunk of response.chunks(new BufferPool(BUFFER_BYTES))) chunks.push(chunk);
   }, /aborted|ECONNRESET|closed/);
   assert.deepEqual(Buffer.concat(chunks), BODY.subarray(0, 2_000_000));
 });
@@ -171,10 +184,10 @@ test('a silent server is given up; a reader that takes its time is not', async t
   });
   const http = client(t, 150);
   await assert.rejects(async () => {
-    for await (const _ of (await get(http, url)).chunks(new BufferPool()));
+    for await (const _ of (await get(http, url)).chunks(new BufferPool(BUFFER_BYTES)));
   }, /nothing came for 0.15 s/);
   const hash = createHash('sha256');
-  for await (const chunk of (await get(http, `${url}/whole`)).chunks(new BufferPool())) {
+  for await (const chunk of (await get(http, `${url}/whole`)).chunks(new BufferPool(BUFFER_BYTES))) {
     await sleep(100);
     hash.update(chunk);
   }
@@ -188,7 +201,7 @@ test('bytes that trickle are handed on within seconds', async t => {
     setTimeout(() => response.write(BODY.subarray(1000, 3000)), 200);
   });
   const seen: number[] = [];
-  for await (const chunk of (await get(client(t), url)).chunks(new BufferPool())) {
+  for await (const chunk of (await get(client(t), url)).chunks(new BufferPool(BUFFER_BYTES))) {
     seen.push(chunk.length);
     if (seen.reduce((sum, length) => sum + length) === 3000) break;
   }
@@ -197,7 +210,7 @@ test('bytes that trickle are handed on within seconds', async t => {
 
 test('a reader that stops early leaves no connection behind', async t => {
   const { url, requests } = await serve(t, (_, response) => response.end(BODY));
-  for await (const _ of (await get(client(t), url)).chunks(new BufferPool())) break;
+  for await (const _ of (await get(client(t), url)).chunks(new BufferPool(BUFFER_BYTES))) break;
   const socket = requests[0]?.socket;
   assert.ok(socket);
   if (!socket.destroyed) await new Promise(resolve => socket.once('close', resolve));

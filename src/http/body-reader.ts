@@ -3,8 +3,8 @@ import type { BufferPool } from '../core/buffer-pool.ts';
 import { connectionClosed, silenceError } from './network-error.ts';
 import { giveBack, type ReadTarget, takeOver } from './socket-buffers.ts';
 
-/** Full buffers that wait for the reader; beyond them the server is not asked for more. */
-const MAX_READY = 2;
+/** Full buffers that wait for the reader, while one more is filled; beyond them the server is not asked for more. */
+const MAX_READY = 1;
 /** A buffer with less room than this is full: the next read goes into a new one. */
 const MIN_ROOM_BYTES = 32 * 1024;
 /** Bytes do not wait longer than this for their buffer to become full. */
@@ -123,7 +123,8 @@ class BodyReader implements ReadTarget {
     else this.#stream.destroy();
   }
 
-  room(): Buffer {
+  room(): Buffer | undefined {
+    if (this.#outcome !== undefined) return undefined;
     if (this.#buffer !== undefined && this.#buffer.length - this.#end >= MIN_ROOM_BYTES)
       return this.#buffer.subarray(this.#end);
     const full = this.#buffer?.subarray(this.#start, this.#end);
@@ -146,7 +147,7 @@ class BodyReader implements ReadTarget {
     this.#leftBytes -= count;
     if (bytes.buffer === this.#buffer?.buffer) this.#end += count;
     else this.#push(Buffer.from(bytes.subarray(0, count)));
-    if (this.#leftBytes === 0) this.#finish({});
+    if (this.#leftBytes === 0) this.#complete();
     return !this.#isPaused && this.#outcome === undefined;
   }
 
@@ -162,6 +163,13 @@ class BodyReader implements ReadTarget {
     const part = Buffer.from(this.#buffer.subarray(this.#start, this.#end));
     this.#start = this.#end;
     this.#push(part);
+  }
+
+  /** The socket asks for other memory before its reader sees the last buffer, so that it goes out as it is. */
+  #complete(): void {
+    if (this.#buffer !== undefined) this.#push(this.#buffer.subarray(this.#start, this.#end));
+    this.#buffer = undefined;
+    this.#finish({});
   }
 
   #finish(outcome: { readonly error?: unknown }): void {

@@ -5,8 +5,11 @@ import type { Duplex } from 'node:stream';
 
 /** Takes a connection's bytes in place of its HTTP parser. */
 export interface ReadTarget {
-  /** Memory for the next read; the socket writes into it until it asks for other memory, or is closed. */
-  room(): Buffer;
+  /**
+   * Memory for the next read; the socket writes into it until it asks for other memory, which it does after each read, or
+   * is closed. Undefined where nothing more is wanted.
+   */
+  room(): Buffer | undefined;
   /** Bytes that have come, in `room` or, those of the first read, elsewhere and then not to be kept. False pauses. */
   read(bytes: Buffer): boolean;
 }
