@@ -1,21 +1,25 @@
 import { Command, CommanderError } from 'commander';
-import { addAdd } from './commands/add.ts';
-import { addBuild } from './commands/build.ts';
-import { addCatalog } from './commands/catalog.ts';
-import { addDemo } from './commands/demo.ts';
-import { addInit } from './commands/init.ts';
-import { addInspect } from './commands/inspect.ts';
-import { addLicenses } from './commands/licenses.ts';
-import { addOutdated } from './commands/outdated.ts';
-import { addPlan } from './commands/plan.ts';
-import { addPublish } from './commands/publish.ts';
-import { addRun } from './commands/run.ts';
-import { addScan } from './commands/scan.ts';
-import { addSummary } from './commands/summary.ts';
-import { addValidate } from './commands/validate.ts';
-import { addVerify } from './commands/verify.ts';
 import { packageVersion } from './package-info.ts';
 import { ExitStatus } from './session.ts';
+
+/** In the order of the help. Each brings its own parts of the program, which take longer to load than most commands run. */
+const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  init: async () => (await import('./commands/init.ts')).addInit,
+  add: async () => (await import('./commands/add.ts')).addAdd,
+  validate: async () => (await import('./commands/validate.ts')).addValidate,
+  plan: async () => (await import('./commands/plan.ts')).addPlan,
+  publish: async () => (await import('./commands/publish.ts')).addPublish,
+  outdated: async () => (await import('./commands/outdated.ts')).addOutdated,
+  build: async () => (await import('./commands/build.ts')).addBuild,
+  run: async () => (await import('./commands/run.ts')).addRun,
+  inspect: async () => (await import('./commands/inspect.ts')).addInspect,
+  verify: async () => (await import('./commands/verify.ts')).addVerify,
+  catalog: async () => (await import('./commands/catalog.ts')).addCatalog,
+  licenses: async () => (await import('./commands/licenses.ts')).addLicenses,
+  scan: async () => (await import('./commands/scan.ts')).addScan,
+  summary: async () => (await import('./commands/summary.ts')).addSummary,
+  demo: async () => (await import('./commands/demo.ts')).addDemo,
+};
 
 const program = new Command('weighbridge')
   .description(
@@ -44,25 +48,10 @@ A first models.yaml:
       short: qwen25-05b`,
   );
 
-for (const add of [
-  addInit,
-  addAdd,
-  addValidate,
-  addPlan,
-  addPublish,
-  addOutdated,
-  addBuild,
-  addRun,
-  addInspect,
-  addVerify,
-  addCatalog,
-  addLicenses,
-  addScan,
-  addSummary,
-  addDemo,
-]) {
-  add(program);
-}
+// A help, or a word that is no command's, is about all of them.
+const [first = ''] = process.argv.slice(2);
+const wanted = Object.hasOwn(COMMANDS, first) ? [first] : Object.keys(COMMANDS);
+for (const name of wanted) (await COMMANDS[name]?.())?.(program);
 for (const command of program.commands)
   command.exitOverride().showHelpAfterError('(--help shows what it takes)');
 
