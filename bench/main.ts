@@ -78,12 +78,10 @@ async function engine(site: Site, { rounds, fileBytes }: BenchOptions): Promise<
     bareHashes(site),
     toSinks(site, 'publish to one target'),
     toSinks(site, 'publish to two targets', { targets: 2 }),
-    toSinks(site, 'publish to one target, each file divided', {
+    toSinks(site, 'publish, each file divided', {
       maxLayerBytes: Math.max(1_000_000, Math.ceil(fileBytes / 2.5)),
     }),
-    ...(site.tls === undefined
-      ? []
-      : [toSinks(site, 'publish to one target, TLS on both sides', { isTls: true })]),
+    ...(site.tls === undefined ? [] : [toSinks(site, 'publish, TLS on both sides', { isTls: true })]),
   ];
   const rows = await runCases(cases, rounds, say);
   const [bare, one] = rows as [Row, Row];

@@ -7,23 +7,25 @@ export interface Bar {
 }
 
 const WIDTH = 720;
-const LABEL_WIDTH = 260;
+/** Of a letter of the labels, generously. */
+const LETTER_WIDTH = 7.8;
 const BAR_HEIGHT = 22;
 const GAP = 8;
 const TOP = 40;
 
 export function barChart(title: string, unit: string, bars: readonly Bar[]): string {
   const most = Math.max(...bars.map(bar => bar.value), Number.MIN_VALUE);
-  const room = WIDTH - LABEL_WIDTH - 90;
+  const labelWidth = Math.ceil(20 + Math.max(...bars.map(bar => bar.label.length)) * LETTER_WIDTH);
+  const room = WIDTH - labelWidth - 90;
   const height = TOP + bars.length * (BAR_HEIGHT + GAP) + GAP;
   const rows = bars.map(({ label, value, isOurs }, index) => {
     const y = TOP + index * (BAR_HEIGHT + GAP);
     const width = Math.max(1, Math.round((value / most) * room));
     const middle = y + BAR_HEIGHT / 2 + 5;
     return [
-      `<text x="${LABEL_WIDTH - 10}" y="${middle}" text-anchor="end">${escaped(label)}</text>`,
-      `<rect x="${LABEL_WIDTH}" y="${y}" width="${width}" height="${BAR_HEIGHT}" rx="3" class="${isOurs ? 'ours' : 'other'}"/>`,
-      `<text x="${LABEL_WIDTH + width + 8}" y="${middle}">${shown(value)} ${escaped(unit)}</text>`,
+      `<text x="${labelWidth - 10}" y="${middle}" text-anchor="end">${escaped(label)}</text>`,
+      `<rect x="${labelWidth}" y="${y}" width="${width}" height="${BAR_HEIGHT}" rx="3" class="${isOurs ? 'ours' : 'other'}"/>`,
+      `<text x="${labelWidth + width + 8}" y="${middle}">${shown(value)} ${escaped(unit)}</text>`,
     ].join('\n');
   });
   const description = bars.map(({ label, value }) => `${label}: ${shown(value)} ${unit}`).join('; ');
