@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { guardOutput } from './guard-output.ts';
 import { packageVersion } from './package-info.ts';
 import { ExitStatus } from './session.ts';
 
@@ -20,6 +21,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   summary: async () => (await import('./commands/summary.ts')).addSummary,
   demo: async () => (await import('./commands/demo.ts')).addDemo,
 };
+
+guardOutput();
 
 const program = new Command('weighbridge')
   .description(

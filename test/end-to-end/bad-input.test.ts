@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
-import { after, before, beforeEach, test } from 'node:test';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeBaseImage } from '../../src/testkit/base-image.ts';
 import { type EmbeddedHub, startHub } from '../../src/testkit/hub.ts';
 import { type EmbeddedRegistry, startRegistry } from '../../src/testkit/registry.ts';
 import { sampleModelFiles } from '../../src/testkit/sample-model.ts';
-import { type CommandResult, startWeighbridge, weighbridge } from './command.ts';
+import { type CommandResult, ROOT, startWeighbridge, weighbridge } from './command.ts';
 
 // What a user does wrong, or the world does to him: one clear message, what to do, the right status, nothing half done.
 
@@ -31,6 +32,9 @@ beforeEach(async () => {
   bad = await startRegistry();
   await makeBaseImage(good, 'vllm/vllm-openai', 'v0.6.0');
 });
+afterEach(async () => {
+  await Promise.all([good.close(), bad.close()]);
+});
 after(async () => {
   await hub.close();
   await rm(folder, { recursive: true, force: true });
@@ -40,28 +44,36 @@ const ONE = '  - { id: acme/one, short: one }';
 const TWO = '  - { id: acme/two, short: two }';
 
 async function run(models: string, options: RunOptions = {}): Promise<CommandResult> {
-  const { base = `${good.host}/vllm/vllm-openai:v0.6.0`, registries = `good: ${good.host}/m`, env } = options;
-  await writeFile(
-    path.join(folder, 'models.yaml'),
-    `registries: { ${registries} }\ndefaults: { base_image: "${base}", arch: ${options.arch ?? 'linux/amd64'} }\nmodels:\n${models}\n`,
-  );
-  try {
-    return await weighbridge(options.args ?? ['publish'], {
-      cwd: folder,
-      env: { HF_ENDPOINT: hub.url, DOCKER_CONFIG: folder, ...env },
-    });
-  } finally {
-    if (options.isKept !== true) await Promise.all([good.close(), bad.close()]);
-  }
+  await writeConfig(models, options);
+  return await weighbridge(options.args ?? ['publish'], {
+    cwd: folder,
+    env: { HF_ENDPOINT: hub.url, DOCKER_CONFIG: folder, ...options.env },
+  });
 }
 
-interface RunOptions {
+async function writeConfig(
+  models: string,
+  {
+    base = `${good.host}/vllm/vllm-openai:v0.6.0`,
+    registries = `good: ${good.host}/m`,
+    arch = 'linux/amd64',
+  }: ConfigOptions = {},
+): Promise<void> {
+  await writeFile(
+    path.join(folder, 'models.yaml'),
+    `registries: { ${registries} }\ndefaults: { base_image: "${base}", arch: ${arch} }\nmodels:\n${models}\n`,
+  );
+}
+
+interface ConfigOptions {
   readonly base?: string;
   readonly arch?: string;
   readonly registries?: string;
+}
+
+interface RunOptions extends ConfigOptions {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  readonly isKept?: boolean;
 }
 
 const tagsOf = (registry: EmbeddedRegistry, short: string): string[] =>
@@ -110,14 +122,14 @@ test('a Hub that is down: said once, with what to check; status 1', async () => 
   assert.match(stdout, /2 models not resolved/);
 });
 
-test('a registry that refuses the login: the other one is done; status 1', async () => {
+test('a registry that refuses the login: the other one is done; status 1', async t => {
   const locked = await startRegistry({ auth: { kind: 'bearer', user: 'u', password: 'right-password' } });
+  t.after(() => locked.close());
   const auth = Buffer.from('u:wrong-password').toString('base64');
   await writeFile(path.join(folder, 'config.json'), JSON.stringify({ auths: { [locked.host]: { auth } } }));
   const { status, stdout, stderr } = await run(ONE, {
     registries: `good: ${good.host}/m, locked: ${locked.host}/m`,
   });
-  await locked.close();
   await rm(path.join(folder, 'config.json'));
   assert.equal(status, 1);
   assert.match(stdout, /refused the login/);
@@ -149,7 +161,7 @@ test('a registry that is full: said so, nothing tagged there, the other one done
 });
 
 test('a base image that does not exist, and one without the platform; status 1', async () => {
-  const missing = await run(ONE, { base: `${good.host}/vllm/vllm-openai:v9`, isKept: true });
+  const missing = await run(ONE, { base: `${good.host}/vllm/vllm-openai:v9` });
   assert.equal(missing.status, 1);
   assert.match(missing.stdout, /the base image 127\.0\.0\.1:\d+\/vllm\/vllm-openai:v9 does not exist/);
   assert.match(missing.stdout, /Check `base_image`/);
@@ -158,12 +170,32 @@ test('a base image that does not exist, and one without the platform; status 1',
   assert.match(platform.stdout, /is not there for linux\/arm64: it has linux\/amd64/);
 });
 
+test('output that nobody reads any more does not stop the work; status 0', async () => {
+  await writeConfig(ONE);
+  const child = startWeighbridge(['publish'], {
+    cwd: folder,
+    env: { HF_ENDPOINT: hub.url, DOCKER_CONFIG: folder },
+  });
+  child.stdout.destroy();
+  child.stderr.destroy();
+  assert.deepEqual(await once(child, 'exit'), [0, null]);
+  assert.equal(tagsOf(good, 'one').length, 4);
+});
+
+test('results that cannot be written: said so, without a stack; status 1', async () => {
+  await writeConfig(ONE);
+  const command = 'exec "$0" validate > /dev/full';
+  const { status, stderr } = spawnSync('sh', ['-c', command, path.join(ROOT, 'bin', 'weighbridge')], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  assert.equal(status, 1);
+  assert.match(stderr, /^weighbridge: stdout cannot be written: ENOSPC: no space left on device, write\n$/);
+});
+
 test('Ctrl-C in mid-upload ends within three seconds with 130 and leaves no tag', async () => {
   good.faults.add({ match: /^PATCH/, kind: 'slow', bytesPerSecond: 50_000, times: 1000 });
-  await writeFile(
-    path.join(folder, 'models.yaml'),
-    `registries: { good: "${good.host}/m" }\ndefaults: { base_image: "${good.host}/vllm/vllm-openai:v0.6.0" }\nmodels:\n${ONE}\n`,
-  );
+  await writeConfig(ONE);
   const child = startWeighbridge(['publish', '--variant', 'fat'], {
     cwd: folder,
     env: { HF_ENDPOINT: hub.url, DOCKER_CONFIG: folder },
@@ -176,5 +208,4 @@ test('Ctrl-C in mid-upload ends within three seconds with 130 and leaves no tag'
   assert.ok(Date.now() - since < 3000);
   assert.match(await said, /interrupted/);
   assert.deepEqual(tagsOf(good, 'one'), []);
-  await Promise.all([good.close(), bad.close()]);
 });
