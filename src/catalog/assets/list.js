@@ -60,6 +60,13 @@
   const root = document.documentElement;
   document.head.append(script);
 
+  const nearEnd = new IntersectionObserver(
+    entries => {
+      if (entries.some(entry => entry.isIntersecting) && rows.length > 0 && shown < found.length) show();
+    },
+    { rootMargin: '600px' },
+  );
+
   /** @param {string} name */
   function value(name) {
     const field = /** @type {HTMLFormElement} */ (form).elements.namedItem(name);
@@ -113,6 +120,9 @@
     shown = Math.min(found.length, shown + STEP);
     /** @type {HTMLElement} */ (list).append(fragment);
     showMoreButton();
+    // An observer tells of changes only: who has scrolled on by then has the button in sight before and after.
+    nearEnd.unobserve(/** @type {HTMLElement} */ (more));
+    nearEnd.observe(/** @type {HTMLElement} */ (more));
   }
 
   function showMoreButton() {
@@ -195,10 +205,5 @@
     event.preventDefault();
     document.getElementById('q')?.focus();
   });
-  new IntersectionObserver(
-    entries => {
-      if (entries.some(entry => entry.isIntersecting) && rows.length > 0 && shown < found.length) show();
-    },
-    { rootMargin: '600px' },
-  ).observe(more);
+  nearEnd.observe(more);
 })();
