@@ -55,7 +55,9 @@ export async function compilePackage(folder: string): Promise<readonly string[]>
     '--outDir',
     path.join(folder, 'dist'),
   ]);
-  cpSync(path.join(ROOT, 'src/runtime'), path.join(folder, 'dist/runtime'), { recursive: true });
+  cpSync(path.join(ROOT, 'src/runtime/bootstrap'), path.join(folder, 'dist/runtime/bootstrap'), {
+    recursive: true,
+  });
   cpSync(path.join(ROOT, 'package.json'), path.join(folder, 'package.json'));
   symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
   return [process.execPath, path.join(folder, 'dist/cli/main.js')];

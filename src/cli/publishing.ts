@@ -33,7 +33,7 @@ export async function publishAll(
   const models = plan.models.filter(model => model.kind === 'planned');
   const blobSlots = new Limiter(BLOBS_AT_ONCE);
   const unlisten = session.listen(easeOff(blobSlots));
-  const { bootstrapSource, layerIndex } = services;
+  const { bootstrap, layerIndex } = services;
   const workers = createBlobWorkers(session);
   const openBase = (name: string): ImageStore => services.openRepository(name, 'pull');
   const siblings = models.flatMap(({ targets, tags }) => {
@@ -52,7 +52,7 @@ export async function publishAll(
       hub: services.hub,
       openBase,
       memory,
-      bootstrapSource,
+      bootstrap,
       layerIndex,
       blobSlots,
       workers,

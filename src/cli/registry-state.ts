@@ -55,7 +55,7 @@ async function lookAtTarget(
     const outcome = await publishModel(planned, [{ registry: target.registry, store }], {
       hub: services.hub,
       openBase,
-      bootstrapSource: services.bootstrapSource,
+      bootstrap: services.bootstrap,
       variants: VARIANTS,
       isDryRun: true,
       isForced: false,

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import type { OnEvent } from '../core/events.ts';
@@ -7,6 +6,7 @@ import { HttpClient } from '../http/client.ts';
 import { hubFromEnv } from '../hub/hub-from-env.ts';
 import type { Hub } from '../hub/types.ts';
 import { parseReference } from '../oci/reference.ts';
+import type { BootstrapFile } from '../plan/layers.ts';
 import { type LayerIndex, openLayerIndex } from '../publish/layer-index.ts';
 import { createCredentials, type FindCredential } from '../store/credentials.ts';
 import type { ImageStore } from '../store/image-store.ts';
@@ -15,6 +15,7 @@ import type { Access, LoginManner } from '../store/registry-auth.ts';
 import { RegistryClient } from '../store/registry-client.ts';
 import { RegistryStore } from '../store/registry-store.ts';
 import { UploadTraits } from '../store/upload/upload-traits.ts';
+import { readBootstrap } from './bootstrap-files.ts';
 import { packageVersion } from './package-info.ts';
 
 /** The outside world, wired once a run. */
@@ -24,7 +25,7 @@ export interface Services {
   readonly credentials: FindCredential;
   /** A repository by its full name, `ghcr.io/acme/hf-x`. */
   openRepository(name: string, access: Access): ImageStore;
-  readonly bootstrapSource: string;
+  readonly bootstrap: readonly BootstrapFile[];
   readonly layerIndex: LayerIndex | undefined;
 }
 
@@ -35,6 +36,7 @@ export function createServices(
 ): Services {
   const http = new HttpClient({ userAgent: `weighbridge/${packageVersion()}`, onEvent, env });
   const clients = new Map<string, RegistryClient>();
+  let bootstrap: readonly BootstrapFile[] | undefined;
   const hosts = new Map<string, { readonly traits: UploadTraits; readonly manner: LoginManner }>();
   return {
     http,
@@ -56,8 +58,9 @@ export function createServices(
       return new RegistryStore(client, repository, access);
     },
     layerIndex: layerIndexOf(env),
-    get bootstrapSource() {
-      return readFileSync(new URL('../runtime/bootstrap.py', import.meta.url), 'utf8');
+    get bootstrap() {
+      bootstrap ??= readBootstrap();
+      return bootstrap;
     },
   };
 }

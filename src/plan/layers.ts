@@ -12,6 +12,14 @@ import type { DividedFile, FilePart, PlannedModel } from './types.ts';
 export const BOOTSTRAP_FOLDER = 'opt/weighbridge';
 export const BOOTSTRAP_PATH = `/${BOOTSTRAP_FOLDER}/bootstrap`;
 
+/** A file of the slim image's bootstrap. */
+export interface BootstrapFile {
+  /** Below its folder in the image, with `/`: `bootstrap`. */
+  readonly path: string;
+  readonly text: string;
+  readonly isExecutable: boolean;
+}
+
 /** The folder of the model in the image (or, for slim, in the volume), absolute. */
 export function modelDirOf({ model }: Pick<PlannedModel, 'model'>): string {
   return `${model.downloadRoot}/${model.short}`;
@@ -22,7 +30,7 @@ export function layerRecipes(
   planned: PlannedModel,
   variant: Variant,
   base: BaseImage,
-  bootstrapSource: string,
+  bootstrap: readonly BootstrapFile[],
 ): LayerRecipe[] {
   const licenses: LayerRecipe = {
     kind: 'licenses',
@@ -30,7 +38,7 @@ export function layerRecipes(
     root: 'licenses',
     entries: finishLicenses(planned.licenses[variant], licensedBase(base)),
   };
-  if (variant === 'slim') return [bootstrapRecipe(planned, bootstrapSource), licenses];
+  if (variant === 'slim') return [bootstrapRecipe(planned, bootstrap), licenses];
   return [...fileRecipes(planned, base.layers.length), licenses];
 }
 
@@ -129,13 +137,15 @@ function partEntry(
   };
 }
 
-function bootstrapRecipe(planned: PlannedModel, bootstrapSource: string): LayerRecipe {
+function bootstrapRecipe(planned: PlannedModel, bootstrap: readonly BootstrapFile[]): LayerRecipe {
   return {
     kind: 'bootstrap',
     name: 'bootstrap',
     root: BOOTSTRAP_FOLDER,
     entries: [
-      inlineEntry(`${BOOTSTRAP_FOLDER}/bootstrap`, 0o755, bootstrapSource),
+      ...bootstrap.map(({ path, text, isExecutable }) =>
+        inlineEntry(`${BOOTSTRAP_FOLDER}/${path}`, isExecutable ? 0o755 : 0o644, text),
+      ),
       inlineEntry(`${BOOTSTRAP_FOLDER}/model.json`, 0o644, bootstrapList(planned)),
     ],
   };

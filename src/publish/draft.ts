@@ -39,7 +39,7 @@ export async function draftImages(planned: PlannedModel, context: PublishContext
       variant,
       parts: bases.map(base => ({
         base,
-        layers: layerRecipes(planned, variant, base, context.bootstrapSource).map(want),
+        layers: layerRecipes(planned, variant, base, context.bootstrap).map(want),
       })),
     }));
 }

@@ -3,6 +3,7 @@ import type { Digest } from '../core/digest.ts';
 import type { OnEvent } from '../core/events.ts';
 import type { Limiter } from '../core/pool.ts';
 import type { Hub } from '../hub/types.ts';
+import type { BootstrapFile } from '../plan/layers.ts';
 import type { PlannedModel } from '../plan/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import type { ImageChange } from './image-change.ts';
@@ -22,8 +23,8 @@ export interface PublishContext {
   readonly hub: Hub;
   /** A store to read a base image from: `docker.io/vllm/vllm-openai`. */
   readonly openBase: (repositoryName: string) => ImageStore;
-  /** The text of the slim image's bootstrap. */
-  readonly bootstrapSource: string;
+  /** The slim image's bootstrap; the order is that of its layer. */
+  readonly bootstrap: readonly BootstrapFile[];
   readonly variants: readonly Variant[];
   readonly isDryRun: boolean;
   /** Trusts nothing that is published: every file is read, checked and uploaded again. */

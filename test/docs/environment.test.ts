@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { readBootstrap } from '../../src/cli/bootstrap-files.ts';
 import { ROOT } from '../end-to-end/command.ts';
 
 /** Found by the expressions below, and no variables. */
 const NO_VARIABLES: Readonly<Record<string, string>> = {
-  CERTIFICATE_VERIFY_FAILED: 'what OpenSSL says, in bootstrap.py',
+  CERTIFICATE_VERIFY_FAILED: 'what OpenSSL says, in failures.py',
 };
 
 /** On the page, and named by none of our sources. */
@@ -32,7 +33,7 @@ test('every variable that the command reads is on the page', () => {
 });
 
 test('every variable that the slim image reads is on the page', () => {
-  const source = readText('src/runtime/bootstrap.py');
+  const source = bootstrapTexts().join('\n');
   const read = new Set(namesIn(source, /"([A-Z]+(?:_[A-Z0-9]+)+)"|\b(HF_[A-Z_]+)=/g));
   for (const name of ['MODEL_DIR', 'SERVE_ARGS', 'HF_HUB_OFFLINE', 'HF_HUB_DISABLE_TELEMETRY'])
     assert.ok(read.has(name), name);
@@ -47,8 +48,8 @@ test('every secret and variable that the workflows take is on the page', () => {
 });
 
 test('every variable on the page is one that the sources name', () => {
-  const files = ['src/runtime/bootstrap.py', ...globSync('.github/workflows/*.yml', { cwd: ROOT })];
-  const source = [...productSources(), ...files.map(readText)].join('\n');
+  const workflows = globSync('.github/workflows/*.yml', { cwd: ROOT }).map(readText);
+  const source = [...productSources(), ...bootstrapTexts(), ...workflows].join('\n');
   const named = [...new Set(rowsOf(page))];
   const unknown = named.filter(name => !(name in FOREIGN) && !new RegExp(`\\b${name}\\b`).test(source));
   assert.ok(named.length > 50, `${named.length}`);
@@ -80,6 +81,10 @@ function productSources(): string[] {
     .filter(file => !file.startsWith(path.join('src', 'testkit')))
     .filter(file => !/\.(test|fixtures|contract)\.ts$/.test(file))
     .map(readText);
+}
+
+function bootstrapTexts(): string[] {
+  return readBootstrap().map(({ text }) => text);
 }
 
 function namesIn(text: string, pattern: RegExp): string[] {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { digestOf } from '../../src/core/digest.ts';
 import { RegistryError } from '../../src/core/errors.ts';
+import { LAYER_KIND_ANNOTATION } from '../../src/layer/recipe.ts';
+import { listLayer } from '../support/layer-files.ts';
 import { MODEL_FILES, putBase, World } from '../support/world.ts';
 
 const statuses = (images: readonly { registry: string; variant: string; status: string }[]): string[] =>
@@ -96,6 +98,23 @@ test('a weight layer names its file and its hash; the config starts vLLM on it',
   assert.ok(slim.config?.Env?.includes('SERVE_ARGS=--port 9000 --dtype half'));
 });
 
+test('the slim image has its bootstrap in one folder: the program, its modules, the list of the model', async () => {
+  await using world = await World.start();
+  await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
+  await world.publish(world.config('acme/x'), { variants: ['slim'] });
+  const { layers } = world.manifest(0, 'v0.6.0-slim');
+  const layer = layers.find(({ annotations }) => annotations?.[LAYER_KIND_ANNOTATION] === 'bootstrap');
+  assert.ok(layer);
+  const bytes = await world.registry(0).readBlob(layer.digest);
+  assert.deepEqual(await listLayer(bytes as Buffer), [
+    '755 opt/weighbridge/',
+    '755 opt/weighbridge/bootstrap',
+    '755 opt/weighbridge/modules/',
+    '644 opt/weighbridge/modules/one.py',
+    '644 opt/weighbridge/model.json',
+  ]);
+});
+
 test('publishing again moves nothing and asks the Hub for no file', async () => {
   await using world = await World.start({}, {});
   await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
@@ -116,7 +135,7 @@ test('one changed weight file of many is the only one read and moved', async () 
   await world.hub.updateFile('acme/x', 'model-00002-of-00003.safetensors', Buffer.alloc(200_000, 9));
   await world.publish(world.config('acme/x'));
   assert.deepEqual(resolved(world).slice(files), ['model-00002-of-00003.safetensors']);
-  assert.ok(uploaded(world) - bytes < 250_000, `${uploaded(world) - bytes} bytes were uploaded`);
+  assert.ok(uploaded(world) - bytes < 260_000, `${uploaded(world) - bytes} bytes were uploaded`);
 });
 
 test('one changed small file is the only one read, although it shares a layer', async () => {

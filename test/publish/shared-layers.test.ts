@@ -22,7 +22,7 @@ async function weightLayers(left: number, maxLayerBytes?: number): Promise<numbe
   } as unknown as BaseImage;
   const layerLimit = { registry: 'lab', maxLayerBytes: maxLayerBytes ?? 0, source: 'models.yaml' } as const;
   const limited = maxLayerBytes === undefined ? planned : { ...planned, layerLimit };
-  return layerRecipes(limited, 'fat', base, '')
+  return layerRecipes(limited, 'fat', base, [])
     .filter(({ kind }) => kind === 'weights')
     .map(({ entries }) => entries.reduce((sum, entry) => sum + entry.sizeBytes, 0));
 }

@@ -26,6 +26,11 @@ import { type EmbeddedRegistry, type RegistryOptions, startRegistry } from '../.
 export const BASE_REPOSITORY = 'vllm/vllm-openai';
 export const LOGIN = { user: 'robot', password: 'pässword' };
 
+const BOOTSTRAP = [
+  { path: 'bootstrap', text: '#!/usr/bin/env python3\n', isExecutable: true },
+  { path: 'modules/one.py', text: 'import os\n', isExecutable: false },
+];
+
 /** A Hub and registries of this test alone, and Weighbridge wired to them without its command line. */
 export class World {
   readonly hub: EmbeddedHub;
@@ -111,7 +116,7 @@ export class World {
         siblings: options.siblings ?? [],
         signal: options.signal,
       }),
-      bootstrapSource: '#!/usr/bin/env python3\n',
+      bootstrap: BOOTSTRAP,
       variants: options.variants ?? ['slim', 'fat'],
       isDryRun: options.isDryRun ?? false,
       isForced: options.isForced ?? false,

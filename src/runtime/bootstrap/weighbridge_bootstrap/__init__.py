@@ -1,0 +1,7 @@
+"""What the program beside this folder is made of; the parts below know nothing of those above them.
+
+  image, choice, delivery, server        what its main calls
+  check, download, transfer, progress    the files: what is missing, and how it comes
+  library, marker, lock, pool            what they use
+  folder, failures, model, console       what all of them use
+"""

@@ -1,0 +1,57 @@
+"""The folder as it has to be before the server starts: each file of the list in it, verified."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+
+from .check import find_missing
+from .console import say
+from .download import download
+from .failures import explain, no_permission
+from .folder import place_in
+from .lock import folder_lock
+from .marker import Marker
+from .model import Model
+
+
+def bring(model: Model, verify: str) -> None:
+    """Makes `model.dir` hold every file of the list, verified. Waits for another container that is at it."""
+    began, downloaded = time.monotonic(), 0
+    try:
+        if not Marker(model.dir).vouches_for_all(model, verify):
+            with folder_lock(model.dir) as is_writable:
+                downloaded = complete(model, verify, is_writable)
+    except OSError as error:
+        raise explain(error, model, model.dir)
+    seconds = round(time.monotonic() - began, 1)
+    ready = {"event": "ready", "downloadedBytes": downloaded, "files": len(model.files), "seconds": seconds}
+    say(json.dumps(ready, separators=(",", ":")))
+
+
+def complete(model: Model, verify: str, is_writable: bool) -> int:
+    """Gives the bytes that came over the network."""
+    marker = Marker(model.dir)  # read anew: the lock's last holder may have brought it all
+    missing = [] if marker.vouches_for_all(model, verify) else find_missing(model, marker, verify)
+    if not is_writable:
+        if missing:
+            raise no_permission(model.dir)
+        say(f"cannot write {model.dir}, so the next start has to check every byte again")
+        return 0
+    downloaded = download(model, missing, marker) if missing else 0
+    finish(model, marker)
+    return downloaded
+
+
+def finish(model: Model, marker: Marker) -> None:
+    """Takes away what an earlier revision left (of ours, and untouched), and only then calls the folder whole."""
+    for path in set(marker.files) - {file.path for file in model.files}:
+        if marker.is_ours(path) and marker.is_untouched(path):
+            os.unlink(place_in(model.dir, path))
+        del marker.files[path]
+    marker.id, marker.revision = model.id, model.revision
+    marker.save()
+    for name in ("parts", "cache"):
+        shutil.rmtree(os.path.join(model.dir, ".weighbridge", name), ignore_errors=True)

@@ -1,0 +1,53 @@
+"""huggingface_hub of the base image, and the token that it is to use."""
+
+from __future__ import annotations
+
+import os
+
+from .console import say
+from .failures import NO_LIBRARY, UNREACHABLE, Fail, harmless
+
+
+def load_library(folder: str):
+    """huggingface_hub, told to be quiet and to keep its caches in the folder. It reads its settings at the import."""
+    if is_set("HF_HUB_OFFLINE") or is_set("TRANSFORMERS_OFFLINE"):
+        why = f"HF_HUB_OFFLINE is set, but {folder} does not hold the whole model"
+        raise Fail(UNREACHABLE, f"{why}; start once without")
+    token, caches = find_token(), os.path.join(folder, ".weighbridge", "cache")
+    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_XET_CACHE"):
+        os.environ.pop(name, None)
+    if token:
+        os.environ["HF_TOKEN"] = token
+    os.environ.update(HF_HOME=caches, HF_TOKEN_PATH=os.path.join(caches, "token"))
+    os.environ.update(HF_HUB_DISABLE_PROGRESS_BARS="1", HF_HUB_ENABLE_HF_TRANSFER="0", HF_HUB_DISABLE_TELEMETRY="1")
+    os.environ.setdefault("HF_HUB_VERBOSITY", "critical")  # its warnings show signed links
+    os.environ.setdefault("HF_XET_CHUNK_CACHE_SIZE_BYTES", "0")  # nothing is fetched twice
+    os.environ.setdefault("HF_XET_CLIENT_RETRY_MAX_ATTEMPTS", "2")  # HTTP takes over in seconds, not in minutes
+    try:
+        import huggingface_hub.file_download
+        import huggingface_hub.utils
+
+        return huggingface_hub
+    except Exception as error:
+        why = f"python3 of the base image cannot import huggingface_hub ({harmless(error)})"
+        raise Fail(NO_LIBRARY, f"{why}; use a vLLM base image, or install huggingface_hub 0.23 or later in it")
+
+
+def find_token() -> str:
+    """Where the library looks, in its order; a file that this user may not read is none."""
+    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
+        if os.environ.get(name):
+            return os.environ[name]
+    home = os.environ.get("HF_HOME") or os.path.join(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "huggingface")
+    path = os.path.expanduser(os.environ.get("HF_TOKEN_PATH") or os.path.join(home, "token"))
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read().strip()
+    except (OSError, ValueError) as error:
+        if os.environ.get("HF_TOKEN_PATH"):
+            say(f"HF_TOKEN_PATH: {path} cannot be read by user {os.getuid()} ({harmless(error)}); going on without")
+        return ""
+
+
+def is_set(name: str) -> bool:
+    return os.environ.get(name, "").upper() in ("1", "ON", "YES", "TRUE")

@@ -1,0 +1,102 @@
+"""Each cause of an end has its status and one line."""
+
+import errno
+import fcntl
+import os
+import shutil
+import sys
+import time
+import types
+from unittest import mock
+
+from fake_hub import (
+    GatedRepoError,
+    HfHubHTTPError,
+    RepositoryNotFoundError,
+    RequestException,
+    Response,
+    RevisionNotFoundError,
+)
+from support import BootstrapTest
+from weighbridge_bootstrap import failures, transfer
+
+
+class Failing(BootstrapTest):
+    def fault(self, status, error, **kind):
+        self.hub.faults = [(0, error)] * 40
+        message = self.fails(status, **kind)
+        self.assertNotIn("\n", message)
+        return message
+
+    def test_gated_without_and_with_a_token(self):
+        gated = GatedRepoError("gated", Response(401))
+        self.assertIn("set HF_TOKEN", self.fault(failures.NO_TOKEN, gated))
+        os.environ["HF_TOKEN"] = "hf_secret"
+        message = self.fault(failures.NO_ACCESS, gated)
+        self.assertIn("the token that is set has no access", message)
+        self.assertNotIn("hf_secret", message)
+
+    def test_each_cause_has_its_status(self):
+        for status, error in (
+            (failures.NO_TOKEN, RepositoryNotFoundError("", Response(401))),
+            (failures.BAD_TOKEN, HfHubHTTPError("Invalid credentials in Authorization header", Response(401))),
+            (failures.GONE, RepositoryNotFoundError("", Response(404))),
+            (failures.GONE, RevisionNotFoundError("", Response(404))),
+            (failures.GONE, HfHubHTTPError("", Response(404))),
+            (failures.UNREACHABLE, HfHubHTTPError("", Response(503))),
+            (failures.UNREACHABLE, RequestException("refused")),
+            (failures.RATE_LIMITED, HfHubHTTPError("", Response(429, {"Retry-After": "0"}))),
+            (failures.UNTRUSTED, RequestException("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed")),
+            (failures.DISK_FULL, OSError(errno.ENOSPC, "full")),
+            (failures.NOT_WRITABLE, OSError(errno.EROFS, "read-only")),
+            (failures.UNEXPECTED, RuntimeError("surprise")),
+        ):
+            with self.subTest(error=repr(error)):
+                self.fault(status, error)
+
+    def test_long_rate_limit_is_not_waited_for(self):
+        self.fault(failures.RATE_LIMITED, HfHubHTTPError("", Response(429, {"Retry-After": "86400"})))
+        self.assertFalse([line for line in self.lines if "trying again" in line])
+
+    def test_reset_time_of_the_rate_limit_header_is_read(self):
+        error = HfHubHTTPError("", Response(429, {"RateLimit": '"resolvers";r=0;t=42'}))
+        with mock.patch.object(time, "sleep") as sleep:
+            transfer.pause(1, error, failures.Fail(failures.RATE_LIMITED, "429"))
+        sleep.assert_called_once_with(42)
+
+    def test_wrong_bytes_twice(self):
+        self.hub.content["part-2.safetensors"] = b"!" * 100_000
+        self.assertIn("part-2.safetensors", self.fails(failures.WRONG_BYTES))
+        self.assertEqual(self.hub.requests.count(("part-2.safetensors", 0)), 2)
+        self.assertNotIn("part-2.safetensors", self.content())
+
+    def test_shorter_file_than_listed(self):
+        self.hub.content["part-2.safetensors"] = b"!"
+        self.fails(failures.WRONG_BYTES)
+
+    def test_disk_too_small_is_said_before_anything_is_fetched(self):
+        with mock.patch.object(shutil, "disk_usage", lambda _: types.SimpleNamespace(total=9, free=5)):
+            self.assertIn("free", self.fails(failures.DISK_FULL))
+        self.assertEqual(self.hub.requests, [])
+
+    def test_folder_that_cannot_be_made(self):
+        with mock.patch.object(os, "makedirs", side_effect=OSError(errno.EROFS, "read-only")):
+            self.assertIn("may not read and write", self.fails(failures.NOT_WRITABLE))
+
+    def test_base_without_the_library(self):
+        with mock.patch.dict(sys.modules, {"huggingface_hub": None}):
+            self.assertIn("huggingface_hub", self.fails(failures.NO_LIBRARY))
+
+    def test_offline_with_half_a_folder(self):
+        os.environ["HF_HUB_OFFLINE"] = "1"
+        self.assertIn("HF_HUB_OFFLINE", self.fails(failures.UNREACHABLE))
+
+    def test_file_system_without_locks_is_named_once(self):
+        with mock.patch.object(fcntl, "flock", side_effect=OSError(errno.ENOLCK, "no locks")):
+            self.bring()
+        self.assertEqual(len([line for line in self.lines if "has no locks" in line]), 1)
+
+    def test_foreign_texts_lose_queries_logins_and_the_token(self):
+        os.environ["HF_TOKEN"] = "hf_secret"
+        text = failures.harmless("GET https://u:p@cdn/x?Signature=abc failed\nfor hf_secret")
+        self.assertEqual(text, "GET https://cdn/x failed for ***")

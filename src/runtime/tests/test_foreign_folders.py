@@ -1,0 +1,99 @@
+"""Folders that hold what others put there: files of a user, another model, an older revision, links."""
+
+import json
+import os
+
+from fake_hub import CONTENT, OTHER_REVISION, git_oid
+from support import BootstrapTest
+from weighbridge_bootstrap import failures
+from weighbridge_bootstrap.folder import remove
+
+
+class FoldersOfOthers(BootstrapTest):
+    def test_matching_folder_is_used_as_it_is(self):
+        for path, data in CONTENT.items():
+            self.put(path, data)
+        self.put("notes.txt", b"mine")
+        self.assertEqual(self.bring()["downloadedBytes"], 0)
+        self.assertEqual(self.content(), dict(CONTENT, **{"notes.txt": b"mine"}))
+
+    def test_file_that_does_not_match_is_refused_and_kept(self):
+        self.put("config.json", b"mine")
+        message = self.fails(failures.FOREIGN_FILE)
+        self.assertIn(os.path.join(self.folder, "config.json"), message)
+        self.assertIn("move it away or set MODEL_DIR", message)
+        self.assertEqual(self.content(), {"config.json": b"mine"})
+
+    def test_missing_files_are_added_to_it(self):
+        self.put("config.json", CONTENT["config.json"])
+        self.bring()
+        self.assertNotIn("config.json", [path for path, _ in self.hub.requests])
+        self.assertEqual(self.content(), CONTENT)
+
+    def test_folder_of_another_model_is_refused(self):
+        self.bring()
+        self.assertIn("org/x", self.fails(failures.FOREIGN_FILE, model_id="org/y"))
+
+    def test_new_revision_replaces_what_changed_and_takes_away_only_its_own(self):
+        self.bring()
+        self.put("notes.txt", b"mine")
+        new = dict(CONTENT, **{"config.json": b"new", "part-3.safetensors": b"3" * 9})
+        del new["part-2.safetensors"]
+        self.hub.content = new
+        self.bring(content=new, revision=OTHER_REVISION)
+        self.assertEqual(sorted(path for path, _ in self.hub.requests), ["config.json", "part-3.safetensors"])
+        self.assertEqual(self.content(), dict(new, **{"notes.txt": b"mine"}))
+
+    def test_file_of_an_old_revision_that_was_edited_stays(self):
+        self.bring()
+        self.put("part-2.safetensors", b"edited")
+        new = {"config.json": CONTENT["config.json"]}
+        self.bring(content=new, revision=OTHER_REVISION)
+        self.assertEqual(self.content(), dict(new, **{"part-2.safetensors": b"edited"}))
+
+    def test_link_out_of_the_folder_is_not_written_through(self):
+        outside = os.path.join(self.root, "outside")
+        os.makedirs(outside)
+        os.makedirs(self.folder)
+        os.symlink(outside, os.path.join(self.folder, "weights"))
+        self.assertIn("a link leads", self.fails(failures.FOREIGN_FILE))
+        self.assertEqual(os.listdir(outside), [])
+
+    def test_links_in_our_own_corner_are_not_followed(self):
+        outside = os.path.join(self.root, "outside")
+        self.put(".weighbridge/parts/x", b"")
+        os.makedirs(outside)
+        with open(os.path.join(outside, "victim"), "w"):
+            pass
+        for name in ("parts/x", "marker.tmp", os.path.relpath(self.part("config.json"), self.folder + "/.weighbridge")):
+            link = os.path.join(self.folder, ".weighbridge", name)
+            remove(link)
+            os.symlink(os.path.join(outside, "new"), link)
+        self.bring()
+        os.unlink(os.path.join(self.folder, "config.json"))
+        os.symlink(outside, os.path.join(self.folder, ".weighbridge", "parts"))
+        self.fails(failures.FOREIGN_FILE)
+        self.assertEqual(os.listdir(outside), ["victim"])
+
+    def test_files_of_the_user_are_neither_replaced_nor_removed_by_a_new_revision(self):
+        for path, data in CONTENT.items():
+            self.put(path, data)
+        self.bring()
+        self.bring(content={"empty.txt": b""}, revision=OTHER_REVISION)
+        self.assertEqual(self.content(), CONTENT)
+        self.assertIn("config.json", self.fails(failures.FOREIGN_FILE, content={"config.json": b"new"}))
+
+    def test_marker_with_paths_out_of_the_folder_counts_for_nothing(self):
+        victim = os.path.join(self.root, "victim")
+        with open(victim, "w"):
+            pass
+        found = os.stat(victim)
+        entry = {"size": 0, "mtimeNs": found.st_mtime_ns, "hash": "git:" + git_oid(b""), "ours": True}
+        self.put(
+            ".weighbridge.json",
+            json.dumps(
+                {"schemaVersion": 1, "id": "org/x", "revision": OTHER_REVISION, "files": {"../victim": entry}}
+            ).encode(),
+        )
+        self.bring()
+        self.assertTrue(os.path.exists(victim))

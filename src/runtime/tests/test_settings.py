@@ -1,0 +1,143 @@
+"""What the image and the environment ask for."""
+
+import hashlib
+import json
+import os
+import types
+from unittest import mock
+
+from fake_hub import CONTENT, OTHER_REVISION, REVISION, RequestException, git_oid, listed
+from support import BootstrapTest
+from weighbridge_bootstrap import failures
+from weighbridge_bootstrap.choice import choose_model
+from weighbridge_bootstrap.delivery import bring
+from weighbridge_bootstrap.image import read_image
+from weighbridge_bootstrap.library import load_library
+from weighbridge_bootstrap.server import server_command, split_serve_args
+
+
+class Settings(BootstrapTest):
+    def image(self, **changes):
+        image = {
+            "schemaVersion": 1,
+            "id": "org/x",
+            "short": "x",
+            "revision": REVISION,
+            "dir": self.folder,
+            "command": ["vllm", "serve"],
+            "serveArgs": ["--port", "8000"],
+            "files": listed(CONTENT),
+        }
+        image.update(changes)
+        path = os.path.join(self.root, "model.json")
+        with open(path, "w") as out:
+            json.dump(image, out)
+        return read_image(path)
+
+    def test_unsafe_paths_and_lists_without_hash_are_refused(self):
+        for bad in (
+            "../x",
+            "/etc/passwd",
+            "a//b",
+            "a/../b",
+            ".weighbridge.json",
+            ".weighbridge/lock",
+            "a\\b",
+            "a\0b",
+            "",
+        ):
+            with self.subTest(path=bad), self.assertRaises(failures.Fail) as caught:
+                self.image(files=[{"path": bad, "size": 1, "gitOid": "c" * 40}])
+            self.assertEqual(caught.exception.status, failures.USAGE)
+        for bad in ({"path": "a", "size": 1}, {"path": "a", "size": -1, "gitOid": "c" * 40}, {"path": "a"}):
+            with self.subTest(file=bad), self.assertRaises(failures.Fail):
+                self.image(files=[bad])
+
+    def command(self, argv=()):
+        image = self.image()
+        model = choose_model(image)
+        return server_command(image["command"], model, split_serve_args(image) + list(argv))
+
+    def test_command_line(self):
+        name = ["--served-model-name", "org/x"]
+        self.assertEqual(
+            self.command(["--max-model-len", "4096"]),
+            ["vllm", "serve", self.folder] + name + ["--port", "8000", "--max-model-len", "4096"],
+        )
+        os.environ["SERVE_ARGS"] = '--limit \'{"image": 2}\' --name "a b"'
+        self.assertEqual(self.command()[5:], ["--limit", '{"image": 2}', "--name", "a b"])
+        os.environ["SERVE_ARGS"] = ""
+        self.assertEqual(self.command(), ["vllm", "serve", self.folder] + name)
+
+    def test_own_served_model_name(self):
+        for own in (["--served-model-name", "y"], ["--served-model-name=y"], ["--served_model_name", "y"]):
+            self.assertEqual(self.command(own), ["vllm", "serve", self.folder, "--port", "8000"] + own)
+
+    def test_unbalanced_serve_args(self):
+        os.environ["SERVE_ARGS"] = "--name 'x"
+        with self.assertRaises(failures.Fail) as caught:
+            self.command()
+        self.assertEqual(caught.exception.status, failures.USAGE)
+
+    def test_tokens(self):
+        file, empty = os.path.join(self.root, "token"), os.path.join(self.root, "none")
+        with open(file, "w") as out:
+            out.write("c\n")
+        for given, expected in (
+            ({"HF_TOKEN": "a", "HUGGING_FACE_HUB_TOKEN": "b"}, "a"),
+            ({"HF_TOKEN": "", "HUGGING_FACE_HUB_TOKEN": "b"}, "b"),
+            ({"HF_TOKEN": "", "HUGGING_FACE_HUB_TOKEN": ""}, None),
+            ({"HF_TOKEN_PATH": file}, "c"),
+            ({"HF_TOKEN_PATH": file, "HF_TOKEN": "a"}, "a"),
+            ({"HF_HOME": self.root}, "c"),
+            ({"HF_HOME": empty}, None),
+        ):
+            with self.subTest(given=given), mock.patch.dict(os.environ, given):
+                load_library(self.folder)
+                self.assertEqual(os.environ.get("HF_TOKEN"), expected)
+                self.assertNotIn("HUGGING_FACE_HUB_TOKEN", os.environ)
+        self.assertEqual(self.lines, [])
+
+    def test_token_file_that_was_named_and_cannot_be_read_is_said(self):
+        os.environ["HF_TOKEN_PATH"] = os.path.join(self.root, "none")
+        load_library(self.folder)
+        self.assertIn("/none cannot be read by user", self.lines[0])
+
+    def test_caches_are_in_the_folder_whatever_the_home_is(self):
+        with mock.patch.dict(os.environ, {"HF_HOME": "/dev/null/x", "HF_HUB_CACHE": "/dev/null/x/hub"}):
+            load_library(self.folder)
+            self.assertEqual(os.environ["HF_HOME"], os.path.join(self.folder, ".weighbridge", "cache"))
+            self.assertNotIn("HF_HUB_CACHE", os.environ)
+
+    def test_another_model_is_looked_up_and_not_pinned(self):
+        files = dict(CONTENT, **{"pytorch_model.bin": b"0", ".gitattributes": b"0", "original/x.pth": b"0"})
+        siblings = [
+            types.SimpleNamespace(
+                rfilename=path,
+                size=len(data),
+                blob_id=git_oid(data),
+                lfs={"sha256": hashlib.sha256(data).hexdigest()} if path.endswith("safetensors") else None,
+            )
+            for path, data in files.items()
+        ]
+        asked = []
+
+        def model_info(model_id, **options):
+            asked.append((model_id, options["revision"]))
+            return types.SimpleNamespace(sha=OTHER_REVISION, siblings=siblings)
+
+        self.hub.HfApi = lambda: types.SimpleNamespace(model_info=model_info)
+        os.environ["MODEL_ID"] = "other/y"
+        model = choose_model(self.image())
+        self.assertEqual(asked, [("other/y", "main")])
+        self.assertEqual((model.dir, model.revision), (os.path.join(self.root, "y"), OTHER_REVISION))
+        self.assertEqual({file.path for file in model.files}, set(CONTENT))
+        self.assertIn("not pinned", self.lines[0])
+
+    def test_another_model_that_is_there_is_used_when_the_hub_is_down(self):
+        self.bring(model_id="other/y")
+        self.hub.HfApi = lambda: types.SimpleNamespace(model_info=mock.Mock(side_effect=RequestException("down")))
+        os.environ.update(MODEL_ID="other/y", MODEL_DIR=self.folder)
+        model = choose_model(dict(self.image(), dir="/elsewhere"))
+        self.assertEqual(model.revision, REVISION)
+        bring(model, "size")
