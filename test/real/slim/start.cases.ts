@@ -117,6 +117,7 @@ export const START: CaseGroup = {
         return 'status 0; the server then starts from it, read-only and without the Hub';
       },
     },
+    { name: 'PYTHONSAFEPATH, PYTHONPATH, through a link: leaves no bytecode', run: toldOddThings },
     { name: 'SIGTERM reaches the server at once', isShort: true, run: serverGetsSignal },
     ...withEachLibrary({
       name: 'SIGTERM while a download hangs: ends, goes on later',
@@ -170,6 +171,23 @@ async function restricted(world: SlimWorld, base: string): Promise<string> {
   assert.equal(uid, 12345);
   await world.brings(volume, { ...RESTRICTED, base, flags, env: { HF_ENDPOINT: NOWHERE } });
   return `files belong to uid ${uid}; starts again without the Hub`;
+}
+
+async function toldOddThings(world: SlimWorld): Promise<string> {
+  const script =
+    'ln -s /opt/weighbridge/bootstrap /tmp/start && /tmp/start download && find /opt/weighbridge -type f';
+  const { status, stdout, stderr } = await world.run(await world.newVolume(), {
+    flags: ['--entrypoint', JSON.stringify(['sh', '-c', script])],
+    env: { PYTHONSAFEPATH: '1', PYTHONPATH: '/models:/no/such/folder:' },
+  });
+  assert.equal(status, 0, stderr);
+  const files = stdout.trim().split('\n');
+  assert.ok(files.includes('/opt/weighbridge/weighbridge_bootstrap/console.py'), stdout);
+  assert.deepEqual(
+    files.filter(file => !/\/(bootstrap|model\.json|\w+\.py)$/.test(file)),
+    [],
+  );
+  return `${files.length} files in /opt/weighbridge, none of them bytecode`;
 }
 
 async function argvWith(
