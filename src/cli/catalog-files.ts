@@ -5,6 +5,7 @@ import type { CatalogData } from '../catalog/catalog-data.ts';
 import type { SiteFile } from '../catalog/make-site.ts';
 import type { DocSource } from '../catalog/pages/docs-page.ts';
 import { ConfigError } from '../core/errors.ts';
+import { reasonOf } from '../core/system-error.ts';
 
 const ASSETS = new URL('../catalog/assets/', import.meta.url);
 const DOCS = new URL('../../docs/', import.meta.url);
@@ -60,7 +61,7 @@ export async function readDocs(): Promise<{ docs: DocSource[]; others: SiteFile[
 export async function readCatalogIn(folder: string): Promise<CatalogData | undefined> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
     if (error.code === 'ENOENT') return [];
-    throw new ConfigError(`${folder} cannot be written to: ${error.message}`, {
+    throw new ConfigError(`${folder} cannot be written to: ${reasonOf(error)}`, {
       code: 'USAGE',
       subject: folder,
       remedy: 'Name another folder with --output.',

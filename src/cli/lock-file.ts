@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { Config } from '../config/types.ts';
@@ -6,6 +6,7 @@ import { ConfigError, WeighbridgeError } from '../core/errors.ts';
 import { type Lock, lockDifferences, lockOf, readLock } from '../plan/lock.ts';
 import type { Plan } from '../plan/types.ts';
 import type { AdHocOptions, CommonOptions } from './options.ts';
+import { writeOutput } from './output-file.ts';
 
 const NAME = 'weighbridge.lock';
 const HEAD = `# What the plan of models.yaml rested on: \`weighbridge plan --lock\` writes it anew. Commit it, and use --frozen in CI.
@@ -26,7 +27,7 @@ export async function heedLock(
   const isWhole = options.model === undefined && options.shard === undefined;
   const before = await read(file);
   if (options.lock) {
-    await writeFile(file, HEAD + stringify(lockOf(plan, before, isWhole), { lineWidth: 0 }));
+    await writeOutput(file, HEAD + stringify(lockOf(plan, before, isWhole), { lineWidth: 0 }));
     return [];
   }
   if (before === undefined) {

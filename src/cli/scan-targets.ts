@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Config, type ModelConfig, VARIANTS } from '../config/types.ts';
 import { ConfigError } from '../core/errors.ts';
+import { reasonOf } from '../core/system-error.ts';
 import { parseReference } from '../oci/reference.ts';
 import { firstFixedTag } from '../plan/tags.ts';
 import { chooseTargets } from '../plan/targets.ts';
@@ -44,7 +45,7 @@ async function readResult(file: string): Promise<PublishJson> {
     if (Array.isArray(result.models)) return result;
     throw new SyntaxError('it has no list "models"');
   } catch (cause) {
-    throw new ConfigError(`${file} cannot be read: ${(cause as Error).message}`, {
+    throw new ConfigError(`${file} cannot be read: ${reasonOf(cause)}`, {
       code: 'USAGE',
       subject: file,
       remedy: 'Give --published what `publish --result` wrote.',

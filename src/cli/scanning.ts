@@ -1,4 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Config } from '../config/types.ts';
 import { errorToJson, isAbort, WeighbridgeError } from '../core/errors.ts';
@@ -11,6 +10,7 @@ import { SARIF_TYPE, SCAN_ARTIFACT_TYPE, SCAN_REPORT_TYPE, scanAnnotations } fro
 import { Trivy } from '../scan/trivy.ts';
 import { listReferrers } from '../store/referrers.ts';
 import { type CommonOptions, chooseModels } from './options.ts';
+import { writeOutput } from './output-file.ts';
 import type { ScanTarget } from './scan-targets.ts';
 import type { Session } from './session.ts';
 
@@ -96,8 +96,7 @@ async function writeReports({ scan, sarif, report }: ScanResult, options: ScanAl
   const name = `${scan.short}-${scan.variant}${scan.platform === 'linux/amd64' ? '' : `-${scan.platform.replaceAll('/', '-')}`}`;
   const write = async (folder: string | undefined, extension: string, content: object): Promise<void> => {
     if (folder === undefined) return;
-    await mkdir(folder, { recursive: true });
-    await writeFile(path.join(folder, `${name}.${extension}`), JSON.stringify(content, null, 2));
+    await writeOutput(path.join(folder, `${name}.${extension}`), JSON.stringify(content, null, 2));
   };
   await write(options.sarif, 'sarif', sarif);
   await write(options.reports, 'json', report);

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { errorToJson, WeighbridgeError } from '../core/errors.ts';
 import type { OnEvent } from '../core/events.ts';
 import { createProgress, type Progress, terminalOf } from '../report/progress.ts';
+import { asFileError } from './output-file.ts';
 import { createServices, type Services } from './services.ts';
 
 /** Statuses a run ends with; DESIGN: 0 all done, 1 something failed, 2 the call or the file is wrong, 130 interrupted. */
@@ -92,7 +93,8 @@ export async function runSession(
   }
 }
 
-function reportError(error: unknown, session: Session): number {
+function reportError(thrown: unknown, session: Session): number {
+  const error = asFileError(thrown);
   if (session.isJson) session.print(JSON.stringify({ schemaVersion: 1, error: errorToJson(error) }, null, 2));
   if (error instanceof WeighbridgeError) {
     process.stderr.write(`weighbridge: ${error.message}\n${error.remedy ? `  ${error.remedy}\n` : ''}`);

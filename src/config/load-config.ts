@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { ConfigError } from '../core/errors.ts';
+import { isSystemError, reasonOf } from '../core/system-error.ts';
 import { crossChecks } from './cross-checks.ts';
 import { type ConfigProblem, InvalidConfigError } from './problems.ts';
 import { configFile } from './schema.ts';
@@ -42,12 +43,13 @@ async function readBytes(file: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'there is no such file' : message;
-    throw new ConfigError(`${file} cannot be read: ${reason}`, {
+    throw new ConfigError(`${file} cannot be read: ${reasonOf(cause)}`, {
       code: 'CONFIG_UNREADABLE',
       subject: file,
-      remedy: 'Write a first one with `weighbridge init`, or name another with --config.',
+      remedy:
+        isSystemError(cause) && cause.code === 'ENOENT'
+          ? 'Write a first one with `weighbridge init`, or name another with --config.'
+          : 'Name another with --config.',
       cause,
     });
   }

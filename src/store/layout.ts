@@ -5,12 +5,13 @@ import type { ByteSource } from '../core/byte-source.ts';
 import { type Digest, digestOf, hexOf, isDigest } from '../core/digest.ts';
 import { IntegrityError, RegistryError, throwIfAborted } from '../core/errors.ts';
 import { Mutex } from '../core/pool.ts';
+import { isSystemError } from '../core/system-error.ts';
 import { type Descriptor, MediaType } from '../oci/types.ts';
 import { blobSource, missingBlob } from './blob-source.ts';
 import { FileUpload } from './file-upload.ts';
 import type { BlobUpload, ImageStore, StoredManifest, UploadOptions } from './image-store.ts';
 import { LayoutIndex } from './layout-index.ts';
-import { guardIo, isSystemError, readRange } from './store-io.ts';
+import { guardIo, readRange } from './store-io.ts';
 import { checkArrival, manifestType } from './stored-manifest.ts';
 
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;

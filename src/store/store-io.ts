@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { IntegrityError, RegistryError, throwIfAborted, WeighbridgeError } from '../core/errors.ts';
+import { isSystemError, reasonOf } from '../core/system-error.ts';
 
 const READ_BYTES = 1024 * 1024;
 
@@ -13,31 +14,25 @@ export async function guardIo<T>(store: string, doing: string, work: () => Promi
 }
 
 function ioError(store: string, doing: string, cause: unknown): unknown {
-  const code = isSystemError(cause) ? cause.code : undefined;
-  if (code === undefined) return cause;
-  const [reason, remedy] = REASONS.get(code) ?? [code, 'Check the path and the disk it is on.'];
-  return new RegistryError(`${doing} in ${store}: ${reason}`, {
+  if (!isSystemError(cause)) return cause;
+  return new RegistryError(`${doing} in ${store}: ${reasonOf(cause)}`, {
     code: 'STORE_IO',
     subject: store,
-    remedy,
+    remedy: REMEDIES.get(cause.code) ?? 'Check the path and the disk it is on.',
     cause,
   });
 }
 
-export function isSystemError(error: unknown): error is NodeJS.ErrnoException & { code: string } {
-  return error instanceof Error && 'code' in error && 'syscall' in error && typeof error.code === 'string';
-}
-
-const FULL = ['the disk is full', 'Free space there, or choose an output on another disk.'] as const;
-const DENIED = ['no permission', 'Choose an output that this user may read and write.'] as const;
-const REASONS = new Map<string, readonly [string, string]>([
-  ['ENOSPC', FULL],
-  ['EDQUOT', ['the disk quota is used up', FULL[1]]],
-  ['EFBIG', ['the file system does not take a file that large', 'Choose an output on another disk.']],
-  ['EACCES', DENIED],
-  ['EPERM', DENIED],
-  ['EROFS', ['the disk is read-only', DENIED[1]]],
-  ['ENOTDIR', ['a part of the path is a file', 'Choose another output.']],
+const OTHER_DISK = 'Free space there, or choose an output on another disk.';
+const OTHER_PLACE = 'Choose an output that this user may read and write.';
+const REMEDIES: ReadonlyMap<string, string> = new Map([
+  ['ENOSPC', OTHER_DISK],
+  ['EDQUOT', OTHER_DISK],
+  ['EFBIG', 'Choose an output on another disk.'],
+  ['EACCES', OTHER_PLACE],
+  ['EPERM', OTHER_PLACE],
+  ['EROFS', OTHER_PLACE],
+  ['ENOTDIR', 'Choose another output.'],
 ]);
 
 /** Bytes `start` to `end` (not included) of a file; every chunk is the reader's own. */

@@ -170,6 +170,13 @@ test('a base image that does not exist, and one without the platform; status 1',
   assert.match(platform.stdout, /is not there for linux\/arm64: it has linux\/amd64/);
 });
 
+test('a result file that cannot be written is told before anything is published; status 2', async () => {
+  const { status, stderr } = await run(ONE, { args: ['publish', '--result', 'models.yaml/result.json'] });
+  assert.equal(status, 2);
+  assert.match(stderr, /^weighbridge: models\.yaml\/result\.json cannot be written: .*\n {2}Name a file/);
+  assert.deepEqual(tagsOf(good, 'one'), []);
+});
+
 test('output that nobody reads any more does not stop the work; status 0', async () => {
   await writeConfig(ONE);
   const child = startWeighbridge(['publish'], {

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { appendModel, entryText, type NewModel } from '../../config/append-model.ts';
 import { checkHubId, checkShort } from '../../config/field-checks.ts';
@@ -11,6 +10,7 @@ import { type Suggestion, suggestModel } from '../../plan/suggest-model.ts';
 import { planTable } from '../../report/plan-table.ts';
 import { paragraph } from '../../report/text-layout.ts';
 import { withConfig } from '../options.ts';
+import { writeOutput } from '../output-file.ts';
 import { hasUnresolved, planFor } from '../planning.ts';
 import { ExitStatus, runSession, type Session } from '../session.ts';
 
@@ -56,7 +56,7 @@ async function add(session: Session, id: string, options: AddOptions): Promise<n
   const after = appendModel(before, model, options.config);
   const config = parseConfig(after, options.config);
   const status = await report(session, config, model, suggestion);
-  if (options.dryRun !== true) await writeFile(options.config, after);
+  if (options.dryRun !== true) await writeOutput(options.config, after);
   session.print(
     `\n${options.dryRun ? 'Would be added' : 'Added'} to ${options.config}:\n${entryText(model)}`,
   );

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { CatalogData } from '../../catalog/catalog-data.ts';
 import { ConfigError } from '../../core/errors.ts';
+import { reasonOf } from '../../core/system-error.ts';
 import { parseCatalog, readCatalogIn } from '../catalog-files.ts';
 import { type WrittenCatalog, writeCatalog } from '../cataloguing.ts';
 import {
@@ -102,7 +103,7 @@ export function catalogAddress(folder: string): string {
 async function readPrevious({ services, signal }: Session, place: string): Promise<CatalogData | undefined> {
   if (!/^https?:\/\//.test(place)) {
     const bytes = await readFile(place).catch(cause => {
-      throw new ConfigError(`${place} cannot be read: ${cause.message}`, {
+      throw new ConfigError(`${place} cannot be read: ${reasonOf(cause)}`, {
         code: 'USAGE',
         subject: place,
         cause,

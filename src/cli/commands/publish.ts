@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Variant } from '../../config/types.ts';
 import { publishToJson } from '../../report/publish-json.ts';
@@ -14,6 +13,7 @@ import {
   withShard,
   withVariant,
 } from '../options.ts';
+import { prepareOutput, writeOutput } from '../output-file.ts';
 import { planFor } from '../planning.ts';
 import { publishPlan, statusOf } from '../publishing.ts';
 import { runSession } from '../session.ts';
@@ -45,12 +45,13 @@ DOCKERHUB_TOKEN (docker.io). HF_TOKEN is for gated and private models.`,
     .action((options: PublishOptions) =>
       runSession(options, async session => {
         const config = await readConfig(options);
+        if (options.result !== undefined) await prepareOutput(options.result);
         const plan = await planFor(session, config, options, 'required');
         const outcomes = await publishPlan(session, plan, options);
         session.progress.stop();
         const json = JSON.stringify(publishToJson(outcomes, plan), null, 2);
-        if (options.result !== undefined) await writeFile(options.result, `${json}\n`);
         session.print(session.isJson ? json : publishSummary(outcomes, plan, session.stdout));
+        if (options.result !== undefined) await writeOutput(options.result, `${json}\n`);
         return statusOf(plan, outcomes);
       }),
     );

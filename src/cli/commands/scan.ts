@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { ConfigError } from '../../core/errors.ts';
 import { mapPool } from '../../core/pool.ts';
@@ -13,6 +12,7 @@ import {
   withRegistries,
   withShard,
 } from '../options.ts';
+import { prepareOutput, writeOutput } from '../output-file.ts';
 import { configuredPlaces, publishedPlaces, readTargets } from '../scan-targets.ts';
 import { type ScanOutcome, scanAll, scanBases, scanContext } from '../scanning.ts';
 import { ExitStatus, runSession, type Session } from '../session.ts';
@@ -51,6 +51,7 @@ Trivy's own settings hold: TRIVY_DB_REPOSITORY, TRIVY_CACHE_DIR, TRIVY_SKIP_DB_U
 
 async function scan(session: Session, options: ScanOptions): Promise<number> {
   const config = await readConfig(options);
+  if (options.result !== undefined) await prepareOutput(options.result);
   const context = scanContext(session, config, options);
   // Known before anything is read from a registry.
   await context.trivy.version();
@@ -79,12 +80,12 @@ async function scan(session: Session, options: ScanOptions): Promise<number> {
     failures: outcome.failures,
   };
   const json = JSON.stringify(result, null, 2);
-  if (options.result !== undefined) await writeFile(options.result, `${json}\n`);
   if (session.isJson) session.print(json);
   else {
     const tables = await mapPool(outcome.results, 1, one => one.table());
     session.print(scanReport(result, tables, session.stdout));
   }
+  if (options.result !== undefined) await writeOutput(options.result, `${json}\n`);
   return statusOf(outcome);
 }
 

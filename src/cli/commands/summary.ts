@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { ConfigError } from '../../core/errors.ts';
+import { reasonOf } from '../../core/system-error.ts';
 import { jobSummary } from '../../report/job-summary.ts';
 import { planChange } from '../../report/plan-change.ts';
 import type { PlanJson } from '../../report/plan-json.ts';
@@ -64,7 +65,7 @@ async function read<T>(file: string, list: 'models' | 'scans'): Promise<T> {
   try {
     json = JSON.parse(await readFile(file, 'utf8'));
   } catch (cause) {
-    const why = cause instanceof SyntaxError ? 'it is not JSON' : String((cause as Error).message);
+    const why = cause instanceof SyntaxError ? 'it is not JSON' : reasonOf(cause);
     throw new ConfigError(`${file} cannot be read: ${why}`, { code: 'USAGE', subject: file, cause });
   }
   const { schemaVersion, [list]: items } = (json ?? {}) as Record<string, unknown>;

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { ConfigError, WeighbridgeError } from '../core/errors.ts';
+import { asFileError, prepareOutput, writeOutput } from './output-file.ts';
+
+test('results go to a folder that is made, and looking first writes nothing', async t => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-output-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = path.join(folder, 'deep', 'er', 'result.json');
+  await prepareOutput(file);
+  assert.deepEqual(await readdir(path.dirname(file)), []);
+  await writeOutput(file, 'text');
+  await prepareOutput(file);
+  assert.equal(await readFile(file, 'utf8'), 'text');
+});
+
+test('where nothing can be written is told before the work, with what to do', async t => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-output-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = path.join(folder, 'file');
+  await writeFile(file, '');
+  const refusals = [
+    [folder, /cannot be written: it is a folder$/],
+    [path.join(file, 'below'), /cannot be written: a file is in the way$/],
+    [path.join(folder, 'x'.repeat(300), 'result.json'), /cannot be written: the name is too long$/],
+  ] as const;
+  for (const [place, message] of refusals) {
+    await assert.rejects(prepareOutput(place), error => {
+      assert.ok(error instanceof ConfigError);
+      assert.match(error.message, message);
+      assert.equal(error.subject, place);
+      assert.match(error.remedy ?? '', /Name a file/);
+      return true;
+    });
+  }
+});
+
+test('a disk that is full at the end names the file', async () => {
+  await assert.rejects(writeOutput('/dev/full', 'text'), error => {
+    assert.ok(error instanceof WeighbridgeError);
+    assert.equal(error.code, 'STORE_IO');
+    assert.equal(error.message, '/dev/full cannot be written: the disk is full');
+    return true;
+  });
+});
+
+test('what the system refuses of a file is no defect; anything else stays what it is', async () => {
+  const refused = await readFile('/no/such/file').catch(error => error);
+  const told = asFileError(refused);
+  assert.ok(told instanceof WeighbridgeError);
+  assert.equal(told.message, '/no/such/file cannot be used: there is no such file');
+  assert.equal(told.cause, refused);
+  const defect = new TypeError('x is not a function');
+  assert.equal(asFileError(defect), defect);
+});
