@@ -17,6 +17,7 @@ export interface Run {
   readonly targetCpuSeconds?: number;
   /** As the target counts them. */
   readonly uploadedBytes?: number;
+  readonly targetRequests?: number;
 }
 
 /** The medians of a case's runs. */
@@ -52,6 +53,7 @@ function medians(runs: readonly Run[]): Run & { readonly runs: readonly Run[] } 
     writtenBytes: of('writtenBytes'),
     targetCpuSeconds: of('targetCpuSeconds'),
     uploadedBytes: of('uploadedBytes'),
+    targetRequests: of('targetRequests'),
     runs,
   };
 }

@@ -27,9 +27,9 @@ export function changes(site: Site): Case[] {
         const model = change === 'file' ? changeFile(site.model) : site.model;
         const config = writeConfig(folder, [sink], { base: change === 'base' ? 'v0.6.1' : 'v0.6.0' });
         const hub = await hubOf(model);
-        const before = await uploadedBytes(sink);
+        const { uploadedBytes: before } = await countersOf(sink);
         const { usage } = await publish(site.weighbridge, config, hub);
-        return { ...sumOf([usage]), uploadedBytes: (await uploadedBytes(sink)) - before };
+        return { ...sumOf([usage]), uploadedBytes: (await countersOf(sink)).uploadedBytes - before };
       } finally {
         await Promise.all([sink, ...hubs].map(server => server.stop()));
       }
@@ -42,7 +42,8 @@ export function changes(site: Site): Case[] {
   ];
 }
 
-async function uploadedBytes({ url }: Server): Promise<number> {
+/** What a sink has counted. */
+export async function countersOf({ url }: Server): Promise<{ uploadedBytes: number; requests: number }> {
   const response = await fetch(`${url}/counters`);
-  return ((await response.json()) as { uploadedBytes: number }).uploadedBytes;
+  return (await response.json()) as { uploadedBytes: number; requests: number };
 }

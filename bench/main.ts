@@ -6,12 +6,14 @@ import { hasTool } from '../test/support/tools.ts';
 import { type Row, runCases } from './cases.ts';
 import { changes } from './change-cases.ts';
 import { bareHashes, type Site, toSinks } from './engine-cases.ts';
+import { manyModels } from './many-cases.ts';
 import { makeModel } from './model-data.ts';
 import { type BenchOptions, type Group, HELP, readOptions } from './options.ts';
 import { barChart } from './plot.ts';
 import { compilePackage } from './publish.ts';
-import { buildLayout, presentRivals, toRegistry } from './registry-cases.ts';
+import { buildLayout, toRegistry } from './registry-cases.ts';
 import { COLUMNS, perGigabyte, rateOf, ratioTo, table } from './report.ts';
+import { presentRivals } from './rivals.ts';
 import { makeCertificate, ownAddress } from './servers.ts';
 
 /** Results go to stdout as Markdown tables, what is being done to stderr. */
@@ -20,6 +22,7 @@ const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 /** MiB a second, of a Hub that is far away. */
 const CONNECTION_RATE = 40;
+const MANY_MODELS = 1000;
 
 const options = readOptions(process.argv.slice(2));
 if (options === undefined) print(HELP);
@@ -53,6 +56,7 @@ async function runGroups(options: BenchOptions, memory: string, disk: string): P
   if (only('ranges')) results.ranges = await ranges(site, options, memory);
   if (only('registry')) results.registry = await registry(site, options, disk);
   if (only('changes')) results.changes = await changed(site, options);
+  if (only('many')) results.many = await many(site, options);
   if (options.json !== undefined) {
     const { files, fileBytes, rounds } = options;
     const document = { schemaVersion: 1, machine: machine(), files, fileBytes, rounds, results };
@@ -139,6 +143,13 @@ async function changed(site: Site, { rounds }: BenchOptions): Promise<Row[]> {
   const rows = await runCases(changes(site), Math.min(rounds, 2), say);
   const { uploaded, seconds } = COLUMNS;
   print(`\n## Publishing again\n\n${table(rows, [uploaded, seconds])}`);
+  return rows;
+}
+
+async function many(site: Site, { rounds }: BenchOptions): Promise<Row[]> {
+  const rows = await manyModels(site, { count: MANY_MODELS, rounds }, say);
+  const { seconds, ownCpu, peak, requests } = COLUMNS;
+  print(`\n## Many models\n\n${table(rows, [seconds, ownCpu, peak, requests])}`);
   return rows;
 }
 

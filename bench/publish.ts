@@ -15,7 +15,7 @@ export async function putBase(target: Server, version: string): Promise<void> {
   await pushImage(target.url, BASE, version, buildBaseImage({ version, layers }));
 }
 
-/** `models.yaml` for the benchmark's model. */
+/** `models.yaml` for the benchmark's models. */
 export function writeConfig(
   folder: string,
   targets: readonly Server[],
@@ -24,6 +24,8 @@ export function writeConfig(
     readonly tags?: readonly string[];
     /** The largest layer that the targets take. */
     readonly maxLayerBytes?: number | undefined;
+    /** The benchmark's own where it is not given. */
+    readonly models?: readonly { readonly id: string; readonly short: string }[];
   } = {},
 ): string {
   const file = path.join(folder, 'models.yaml');
@@ -37,7 +39,7 @@ export function writeConfig(
       base_image: `${targets[0]?.host}/${BASE}:${options.base ?? 'v0.6.0'}`,
       ...(options.tags === undefined ? {} : { tags: options.tags }),
     },
-    models: [{ id: 'acme/random', short: 'random' }],
+    models: options.models ?? [{ id: 'acme/random', short: 'random' }],
   };
   writeFileSync(file, JSON.stringify(config));
   return file;

@@ -23,6 +23,8 @@ export const COLUMNS = {
   },
   peak: { title: 'peak MiB', value: row => fixed(row.peakBytes / MIB, 0) },
   written: { title: 'written MiB', value: row => fixed(row.writtenBytes / MIB, 1) },
+  ownCpu: { title: 'own CPU s', value: row => fixed(row.cpuSeconds, 1) },
+  requests: { title: 'requests at the target', value: row => fixed(row.targetRequests ?? Number.NaN, 0) },
   uploaded: { title: 'uploaded KiB', value: row => fixed((row.uploadedBytes ?? Number.NaN) / 1024, 1) },
 } satisfies Record<string, Column>;
 

@@ -45,6 +45,8 @@ export async function startHub(
     readonly tls?: Certificate & { readonly address: string };
     /** MiB a second that one connection brings of a weight file; no limit where it is not given. */
     readonly connectionRate?: number | undefined;
+    /** Under which the Hub has the model; its own where they are not given. */
+    readonly ids?: readonly string[];
     /** What goes before the command. */
     readonly prefix?: readonly string[];
   } = {},
@@ -54,12 +56,16 @@ export async function startHub(
   const host = `${tls?.address ?? '127.0.0.1'}:${port}`;
   const url = `${tls === undefined ? 'http' : 'https'}://${host}`;
   mkdirSync(folder, { recursive: true });
-  const info = path.join(folder, 'info.json');
-  writeFileSync(info, modelInfo(model));
+  const { ids = [model.id] } = options;
+  const pages = ids.map((id, index) => {
+    const file = path.join(folder, `info-${index}.json`);
+    writeFileSync(file, modelInfo({ ...model, id }));
+    return { id, file };
+  });
   const config = path.join(folder, 'nginx.conf');
   writeFileSync(
     config,
-    nginxConfig({ folder, model, info, url, port, tls, connectionRate: options.connectionRate }),
+    nginxConfig({ folder, model, pages, url, port, tls, connectionRate: options.connectionRate }),
   );
   const nginx = ['nginx', '-p', folder, '-c', config, '-e', path.join(folder, 'error.log')];
   const child = start([...(options.prefix ?? []), ...nginx]);
@@ -71,16 +77,23 @@ export async function startHub(
 function nginxConfig(options: {
   readonly folder: string;
   readonly model: BenchModel;
-  readonly info: string;
+  /** What the API says of a model, each a file. */
+  readonly pages: readonly { readonly id: string; readonly file: string }[];
   readonly url: string;
   readonly port: number;
   readonly tls: Certificate | undefined;
   readonly connectionRate: number | undefined;
 }): string {
-  const { folder, model, info, url, port, tls, connectionRate } = options;
+  const { folder, model, pages, url, port, tls, connectionRate } = options;
   const limit = connectionRate === undefined ? '' : `limit_rate ${connectionRate}m; `;
   const files = model.files.map(
     file => `  location = /store/${file.path} { ${limit}alias ${path.join(model.folder, file.storedAs)}; }`,
+  );
+  const answers = pages.flatMap(({ id, file }) =>
+    ['main', model.revision].map(
+      revision =>
+        `    location = /api/models/${id}/revision/${revision} { default_type application/json; alias ${file}; }`,
+    ),
   );
   return `${process.getuid?.() === 0 ? 'user root;\n' : ''}daemon off;
 worker_processes 2;
@@ -96,9 +109,8 @@ http {
   server {
     listen ${port}${tls === undefined ? '' : ' ssl'} backlog=256;
 ${tls === undefined ? '' : `    ssl_certificate ${tls.cert}; ssl_certificate_key ${tls.key};`}
-    location = /api/models/${model.id}/revision/main { default_type application/json; alias ${info}; }
-    location = /api/models/${model.id}/revision/${model.revision} { default_type application/json; alias ${info}; }
-    location ~ ^/${model.id}/resolve/${model.revision}/(.+)$ {
+${answers.join('\n')}
+    location ~ ^/[^/]+/[^/]+/resolve/${model.revision}/(.+)$ {
       add_header X-Repo-Commit ${model.revision} always;
       return 302 ${url}/store/$1?signature=none;
     }
