@@ -1,3 +1,4 @@
+import { reasonOf } from '../core/system-error.ts';
 import { ExitStatus } from './session.ts';
 
 /**
@@ -8,7 +9,7 @@ export function guardOutput(): void {
   process.stderr.on('error', () => undefined);
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') return;
-    process.stderr.write(`weighbridge: stdout cannot be written: ${error.message}\n`);
+    process.stderr.write(`weighbridge: stdout cannot be written: ${reasonOf(error)}\n`);
     // The command may set its own status after this.
     process.once('exit', status => {
       if (status === ExitStatus.done) process.exitCode = ExitStatus.failed;

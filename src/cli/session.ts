@@ -54,6 +54,7 @@ export async function runSession(
     },
   };
   const opened: Services[] = [];
+  let hasPrinted = false;
   const sessionIn = (env: NodeJS.ProcessEnv): Session => {
     let services: Services | undefined;
     return {
@@ -73,7 +74,10 @@ export async function runSession(
         }
         return services;
       },
-      print: text => process.stdout.write(`${text}\n`),
+      print(text) {
+        hasPrinted = true;
+        process.stdout.write(`${text}\n`);
+      },
       note: text => progress.onEvent({ type: 'warning', text }),
       within: sessionIn,
       onInterrupt: interruption.onInterrupt,
@@ -85,7 +89,9 @@ export async function runSession(
     process.exitCode = await command(session);
   } catch (error) {
     progress.stop();
-    process.exitCode = interruption.signal.aborted ? interruption.report() : reportError(error, session);
+    // Stdout is one JSON document: after a result the error is stderr's alone.
+    const isJsonWanted = session.isJson && !hasPrinted;
+    process.exitCode = interruption.signal.aborted ? interruption.report() : reportError(error, isJsonWanted);
   } finally {
     progress.stop();
     interruption.end();
@@ -93,9 +99,12 @@ export async function runSession(
   }
 }
 
-function reportError(thrown: unknown, session: Session): number {
+function reportError(thrown: unknown, isJsonWanted: boolean): number {
   const error = asFileError(thrown);
-  if (session.isJson) session.print(JSON.stringify({ schemaVersion: 1, error: errorToJson(error) }, null, 2));
+  if (isJsonWanted) {
+    const document = { schemaVersion: 1, error: errorToJson(error) };
+    process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  }
   if (error instanceof WeighbridgeError) {
     process.stderr.write(`weighbridge: ${error.message}\n${error.remedy ? `  ${error.remedy}\n` : ''}`);
     const isCallers =

@@ -177,6 +177,16 @@ test('a result file that cannot be written is told before anything is published;
   assert.deepEqual(tagsOf(good, 'one'), []);
 });
 
+test('a result file that cannot be written in the end: the result is on stdout as one document; status 1', async () => {
+  const { status, stdout, stderr } = await run(ONE, {
+    args: ['publish', '--json', '--result', '/dev/full'],
+  });
+  assert.equal(status, 1);
+  assert.equal(JSON.parse(stdout).models[0].images.length, 2);
+  assert.match(stderr, /^weighbridge: \/dev\/full cannot be written: the disk is full$/m);
+  assert.equal(tagsOf(good, 'one').length, 4);
+});
+
 test('output that nobody reads any more does not stop the work; status 0', async () => {
   await writeConfig(ONE);
   const child = startWeighbridge(['publish'], {
@@ -197,7 +207,7 @@ test('results that cannot be written: said so, without a stack; status 1', async
     encoding: 'utf8',
   });
   assert.equal(status, 1);
-  assert.match(stderr, /^weighbridge: stdout cannot be written: ENOSPC: no space left on device, write\n$/);
+  assert.match(stderr, /^weighbridge: stdout cannot be written: the disk is full\n$/);
 });
 
 test('Ctrl-C in mid-upload ends within three seconds with 130 and leaves no tag', async () => {

@@ -27,6 +27,20 @@ MODULES = [
 ]
 
 
+def write_image(path, **changes):
+    """A `model.json` as the image has it."""
+    image = {
+        "schemaVersion": 1,
+        "id": "org/x",
+        "short": "x",
+        "revision": REVISION,
+        "command": ["vllm", "serve"],
+        "serveArgs": [],
+    }
+    with open(path, "w") as out:
+        json.dump(dict(image, **changes), out)
+
+
 class BootstrapTest(unittest.TestCase):
     def setUp(self):
         root = tempfile.TemporaryDirectory()

@@ -9,8 +9,8 @@ import sys
 import tempfile
 import unittest
 
-from fake_hub import REVISION, listed
-from support import SOURCE
+from fake_hub import listed
+from support import SOURCE, write_image
 
 
 class Processes(unittest.TestCase):
@@ -39,19 +39,8 @@ class Processes(unittest.TestCase):
         self.assertEqual(process.returncode, 0)
 
     def put_image(self, **changes):
-        image = {
-            "schemaVersion": 1,
-            "id": "org/x",
-            "short": "x",
-            "revision": REVISION,
-            "dir": os.path.join(self.root, "m"),
-            "command": ["echo"],
-            "serveArgs": [],
-            "files": listed({"a": b"a"}),
-        }
-        image.update(changes)
-        with open(os.path.join(self.folder, "model.json"), "w") as out:
-            json.dump(image, out)
+        image = {"dir": os.path.join(self.root, "m"), "command": ["echo"], "files": listed({"a": b"a"})}
+        write_image(os.path.join(self.folder, "model.json"), **dict(image, **changes))
 
     def put_model(self):
         os.makedirs(os.path.join(self.root, "m"))

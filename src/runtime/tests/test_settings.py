@@ -1,13 +1,12 @@
 """What the image and the environment ask for."""
 
 import hashlib
-import json
 import os
 import types
 from unittest import mock
 
 from fake_hub import CONTENT, OTHER_REVISION, REVISION, RequestException, git_oid, listed
-from support import BootstrapTest
+from support import BootstrapTest, write_image
 from weighbridge_bootstrap import failures
 from weighbridge_bootstrap.choice import choose_model
 from weighbridge_bootstrap.delivery import bring
@@ -18,20 +17,9 @@ from weighbridge_bootstrap.server import server_command, split_serve_args
 
 class Settings(BootstrapTest):
     def image(self, **changes):
-        image = {
-            "schemaVersion": 1,
-            "id": "org/x",
-            "short": "x",
-            "revision": REVISION,
-            "dir": self.folder,
-            "command": ["vllm", "serve"],
-            "serveArgs": ["--port", "8000"],
-            "files": listed(CONTENT),
-        }
-        image.update(changes)
+        image = {"dir": self.folder, "serveArgs": ["--port", "8000"], "files": listed(CONTENT)}
         path = os.path.join(self.root, "model.json")
-        with open(path, "w") as out:
-            json.dump(image, out)
+        write_image(path, **dict(image, **changes))
         return read_image(path)
 
     def test_unsafe_paths_and_lists_without_hash_are_refused(self):
