@@ -1,5 +1,5 @@
-import type { LineageEntry } from '../publish/image-facts.ts';
-import type { LayerKind } from '../publish/published-image.ts';
+import type { LineageEntry } from '../image/image-facts.ts';
+import type { LayerKind } from '../image/published-image.ts';
 import type { ScanSummary } from '../scan/scan-referrer.ts';
 
 /** What `catalog.json` holds, and what every page is drawn from. Keys are only ever added. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PublishedImage, PublishedLayer } from '../publish/published-image.ts';
-import type { FoundImage, FoundModel } from '../publish/read-published.ts';
+import type { PublishedImage, PublishedLayer } from '../image/published-image.ts';
+import type { FoundImage, FoundModel } from '../inspect/read-published.ts';
 import { atomFeed } from './feed.ts';
 import { makeSite } from './make-site.ts';
 import { toTopic } from './pages/docs-page.ts';

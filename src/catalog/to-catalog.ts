@@ -1,6 +1,6 @@
-import { baseOf, licenseOf, lineageOf, portOf, sizesByKind, totalBytes } from '../publish/image-facts.ts';
-import type { ListedFile, PublishedImage, PublishedLayer } from '../publish/published-image.ts';
-import { type FoundImage, type FoundModel, isCurrent } from '../publish/read-published.ts';
+import { baseOf, licenseOf, lineageOf, portOf, sizesByKind, totalBytes } from '../image/image-facts.ts';
+import type { ListedFile, PublishedImage, PublishedLayer } from '../image/published-image.ts';
+import { type FoundImage, type FoundModel, isCurrent } from '../inspect/read-published.ts';
 import { newestScan } from '../scan/scan-referrer.ts';
 import type {
   CatalogData,

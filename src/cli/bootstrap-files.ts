@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { BootstrapFile } from '../plan/layers.ts';
+import type { BootstrapFile } from '../image/assemble/layers.ts';
 
 const FOLDER = new URL('../runtime/bootstrap/', import.meta.url);
 const MODULES = 'weighbridge_bootstrap';

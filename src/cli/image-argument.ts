@@ -3,7 +3,7 @@ import path from 'node:path';
 import { ConfigError, RegistryError } from '../core/errors.ts';
 import { parseReference } from '../oci/reference.ts';
 import type { ImageStore } from '../store/image-store.ts';
-import { openLayout } from '../store/layout.ts';
+import { openLayout } from '../store/local/layout.ts';
 import type { Session } from './session.ts';
 
 /** An image that a user has named on the command line. */

@@ -5,21 +5,21 @@ import { ExitStatus } from './session.ts';
 
 /** In the order of the help. Each brings its own parts of the program, which take longer to load than most commands run. */
 const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
-  init: async () => (await import('./commands/init.ts')).addInit,
-  add: async () => (await import('./commands/add.ts')).addAdd,
-  validate: async () => (await import('./commands/validate.ts')).addValidate,
-  plan: async () => (await import('./commands/plan.ts')).addPlan,
-  publish: async () => (await import('./commands/publish.ts')).addPublish,
-  outdated: async () => (await import('./commands/outdated.ts')).addOutdated,
-  build: async () => (await import('./commands/build.ts')).addBuild,
-  run: async () => (await import('./commands/run.ts')).addRun,
-  inspect: async () => (await import('./commands/inspect.ts')).addInspect,
-  verify: async () => (await import('./commands/verify.ts')).addVerify,
-  catalog: async () => (await import('./commands/catalog.ts')).addCatalog,
-  licenses: async () => (await import('./commands/licenses.ts')).addLicenses,
-  scan: async () => (await import('./commands/scan.ts')).addScan,
-  summary: async () => (await import('./commands/summary.ts')).addSummary,
-  demo: async () => (await import('./commands/demo.ts')).addDemo,
+  init: async () => (await import('./commands/init/init.ts')).addInit,
+  add: async () => (await import('./commands/add/add.ts')).addAdd,
+  validate: async () => (await import('./commands/validate/validate.ts')).addValidate,
+  plan: async () => (await import('./commands/plan/plan.ts')).addPlan,
+  publish: async () => (await import('./commands/publish/publish.ts')).addPublish,
+  outdated: async () => (await import('./commands/outdated/outdated.ts')).addOutdated,
+  build: async () => (await import('./commands/build/build.ts')).addBuild,
+  run: async () => (await import('./commands/run/run.ts')).addRun,
+  inspect: async () => (await import('./commands/inspect/inspect.ts')).addInspect,
+  verify: async () => (await import('./commands/verify/verify.ts')).addVerify,
+  catalog: async () => (await import('./commands/catalog/catalog.ts')).addCatalog,
+  licenses: async () => (await import('./commands/licenses/licenses.ts')).addLicenses,
+  scan: async () => (await import('./commands/scan/scan.ts')).addScan,
+  summary: async () => (await import('./commands/summary/summary.ts')).addSummary,
+  demo: async () => (await import('./commands/demo/demo.ts')).addDemo,
 };
 
 guardOutput();

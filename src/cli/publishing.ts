@@ -1,11 +1,11 @@
 import type { Variant } from '../config/types.ts';
 import { Limiter, mapPool } from '../core/pool.ts';
 import type { Plan, PlannedModel } from '../plan/types.ts';
-import { easeOff } from '../publish/ease-off.ts';
 import { publishModel } from '../publish/publish-model.ts';
 import { RunMemory } from '../publish/run-memory.ts';
+import { easeOff } from '../publish/transfer/ease-off.ts';
 import type { ImageOutcome, PublishOutcome, PublishTarget } from '../publish/types.ts';
-import { interruptedReport } from '../report/interrupted-report.ts';
+import { interruptedReport } from '../report/text/interrupted-report.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import { createBlobWorkers } from './blob-workers.ts';
 import { chosenVariants } from './options.ts';

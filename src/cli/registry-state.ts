@@ -1,8 +1,7 @@
 import { VARIANTS } from '../config/types.ts';
 import { RegistryError, WeighbridgeError } from '../core/errors.ts';
 import { Limiter, mapPool } from '../core/pool.ts';
-import type { Target } from '../plan/targets.ts';
-import type { Plan, PlannedModel } from '../plan/types.ts';
+import type { Plan, PlannedModel, Target } from '../plan/types.ts';
 import { failedImages } from '../publish/image-outcomes.ts';
 import { publishModel } from '../publish/publish-model.ts';
 import { RunMemory } from '../publish/run-memory.ts';

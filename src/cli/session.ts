@@ -1,7 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { errorToJson, WeighbridgeError } from '../core/errors.ts';
 import type { OnEvent } from '../core/events.ts';
-import { createProgress, type Progress, terminalOf } from '../report/progress.ts';
+import { createProgress, terminalOf } from '../report/progress/progress.ts';
+import type { Progress } from '../report/progress/types.ts';
 import { asFileError } from './output-file.ts';
 import { createServices, type Services } from './services.ts';
 

@@ -4,7 +4,7 @@ import { checkBaseImage, checkTagTemplate, expandTag, REGISTRY_KEY } from './fie
 import type { ConfigProblem } from './problems.ts';
 import { BUILT_IN_BASE_IMAGE, BUILT_IN_REGISTRIES, BUILT_IN_TAGS } from './schema.ts';
 import { valueAt } from './schema-problems.ts';
-import type { Path, YamlSource } from './yaml-source.ts';
+import type { Path, YamlSource } from './yaml/yaml-source.ts';
 
 /**
  * What no single field can tell. Works on the data as written, so that these problems are shown along with those of

@@ -5,10 +5,10 @@ import { crossChecks } from './cross-checks.ts';
 import { type ConfigProblem, InvalidConfigError } from './problems.ts';
 import { configFile } from './schema.ts';
 import { schemaProblems } from './schema-problems.ts';
-import { SourceText } from './source-text.ts';
 import { toConfig } from './to-config.ts';
 import type { Config } from './types.ts';
-import { YamlSource } from './yaml-source.ts';
+import { SourceText } from './yaml/source-text.ts';
+import { YamlSource } from './yaml/yaml-source.ts';
 
 export interface ConfigOptions {
   /** Keys that `publish` may use besides those of `registries`: what the command line gave a prefix for. */

@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { nearest } from '../core/text.ts';
 import type { ConfigProblem } from './problems.ts';
 import { configFile } from './schema.ts';
-import type { Span } from './source-text.ts';
-import type { Path, YamlSource } from './yaml-source.ts';
+import type { Span } from './yaml/source-text.ts';
+import type { Path, YamlSource } from './yaml/yaml-source.ts';
 
 type Issue = z.core.$ZodIssue;
 

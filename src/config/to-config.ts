@@ -2,7 +2,7 @@ import { formatPlatform, parsePlatform } from '../oci/reference.ts';
 import { parseByteSize } from './field-checks.ts';
 import type { ConfigFile } from './schema.ts';
 import type { Config, ModelConfig } from './types.ts';
-import type { YamlSource } from './yaml-source.ts';
+import type { YamlSource } from './yaml/yaml-source.ts';
 
 /** The file's content as the rest of the program wants it: each model with all that holds for it. */
 export function toConfig(data: ConfigFile, source: YamlSource, file: string): Config {

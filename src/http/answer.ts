@@ -1,9 +1,9 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { BufferPool } from '../core/buffer-pool.ts';
 import { WeighbridgeError } from '../core/errors.ts';
-import { isWorthTakingOver, readBody } from './body-reader.ts';
-import type { HttpRequest, HttpResponse } from './client.ts';
+import { isWorthTakingOver, readBody } from './direct-read/body-reader.ts';
 import { connectionClosed, networkError, silenceError } from './network-error.ts';
+import type { HttpRequest, HttpResponse } from './types.ts';
 
 type AnsweredRequest = Pick<HttpRequest, 'url' | 'purpose' | 'signal' | 'method'>;
 

@@ -1,5 +1,5 @@
 import { InterruptedError, NetworkError, WeighbridgeError } from '../core/errors.ts';
-import type { HttpRequest } from './client.ts';
+import type { HttpRequest } from './types.ts';
 
 /** `error` as a NetworkError that says what was being done and where, or as InterruptedError after an abort. */
 export function networkError(

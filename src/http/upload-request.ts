@@ -1,6 +1,6 @@
 import type { ClientRequest } from 'node:http';
 import { awaitAnswer } from './answer.ts';
-import type { HttpRequest, HttpResponse } from './client.ts';
+import type { HttpRequest, HttpResponse } from './types.ts';
 
 /** Bytes that may wait for the socket before the writer does. */
 const WINDOW_BYTES = 1024 * 1024;

@@ -1,10 +1,10 @@
 import { isGitOid } from '../core/digest.ts';
+import { checkNames } from '../core/hub-names.ts';
 import type { HttpClient } from '../http/client.ts';
+import { FileReader, type LaneOptions, laneOptions } from './download/open-file.ts';
 import { askHub, askHubForPages } from './hub-api.ts';
 import { badAnswer, disabledFailure, type HubQuestion } from './hub-failure.ts';
 import type { ParsedModelInfo } from './model-info.ts';
-import { checkNames } from './names.ts';
-import { FileReader, type LaneOptions, laneOptions } from './open-file.ts';
 import { checkPaths } from './safe-path.ts';
 import type { Hub, HubFile, ModelSnapshot } from './types.ts';
 

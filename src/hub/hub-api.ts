@@ -1,6 +1,7 @@
 import { HubError } from '../core/errors.ts';
-import type { HttpClient, HttpResponse } from '../http/client.ts';
+import type { HttpClient } from '../http/client.ts';
 import { nextLink } from '../http/link-header.ts';
+import type { HttpResponse } from '../http/types.ts';
 import { badAnswer, explainHubError, type HubQuestion, hubFailure } from './hub-failure.ts';
 
 export interface ApiAnswer<T> {

@@ -1,7 +1,7 @@
 import { HubError, NetworkError, WeighbridgeError } from '../core/errors.ts';
-import type { HttpResponse } from '../http/client.ts';
+import { quoted } from '../core/safe-text.ts';
 import { serverWaitMs } from '../http/retry.ts';
-import { quoted } from './quoted.ts';
+import type { HttpResponse } from '../http/types.ts';
 
 /** What a question to the Hub was about, for its errors. */
 export interface HubQuestion {

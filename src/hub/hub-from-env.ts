@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ConfigError } from '../core/errors.ts';
+import { quoted } from '../core/safe-text.ts';
 import type { HttpClient } from '../http/client.ts';
 import { createHub } from './create-hub.ts';
-import { laneOptions } from './open-file.ts';
-import { quoted } from './quoted.ts';
+import { laneOptions } from './download/open-file.ts';
 import type { Hub } from './types.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;

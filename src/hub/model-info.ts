@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { isGitOid, isSha256Hex } from '../core/digest.ts';
+import { isModelId } from '../core/hub-names.ts';
+import { quoted } from '../core/safe-text.ts';
 import { badAnswer } from './hub-failure.ts';
-import { isModelId } from './names.ts';
-import { quoted } from './quoted.ts';
 import type { FileSafety, HubFile, LicenseFacts } from './types.ts';
 
 /** The Hub takes no larger file into git itself; https://huggingface.co/docs/hub/repositories-getting-started */

@@ -1,5 +1,5 @@
 import { HubError } from '../core/errors.ts';
-import { quoted } from './quoted.ts';
+import { quoted } from '../core/safe-text.ts';
 
 const MAX_PATH_BYTES = 4096;
 const MAX_NAME_BYTES = 255;

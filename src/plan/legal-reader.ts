@@ -1,7 +1,7 @@
 import { digestOf } from '../core/digest.ts';
 import { HubError } from '../core/errors.ts';
+import { isModelId } from '../core/hub-names.ts';
 import { memoizeAsync } from '../core/pool.ts';
-import { isModelId } from '../hub/names.ts';
 import type { Hub, HubFile, ModelSnapshot } from '../hub/types.ts';
 import { contentIdOf } from '../layer/recipe.ts';
 import { findLegalFiles, isAboutPart, isUsePolicy } from '../licenses/legal-files.ts';

@@ -1,5 +1,5 @@
-import type { NewModel } from '../config/append-model.ts';
 import { toShortName } from '../config/field-checks.ts';
+import type { NewModel } from '../config/yaml/append-model.ts';
 import { formatBytes } from '../core/text.ts';
 import type { ModelSnapshot } from '../hub/types.ts';
 import { chooseFiles } from './choose-files.ts';

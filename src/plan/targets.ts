@@ -3,15 +3,7 @@ import { ConfigError } from '../core/errors.ts';
 import { nearest } from '../core/text.ts';
 import { parseReference } from '../oci/reference.ts';
 import type { PolicyDecision } from '../policy/types.ts';
-import type { PlannedModel } from './types.ts';
-
-/** Where a model's images go: one repository of one registry. */
-export interface Target {
-  /** The key in `registries`. */
-  readonly registry: string;
-  /** `ghcr.io/acme/hf-x`. */
-  readonly repository: string;
-}
+import type { PlannedModel, Target } from './types.ts';
 
 export interface TargetChoice {
   /** Prefixes from the command line, by key; where there are any, only they are published to. */

@@ -4,7 +4,6 @@ import type { HubFile, ModelSnapshot } from '../hub/types.ts';
 import type { PartSource } from '../layer/recipe.ts';
 import type { LicenseTree } from '../licenses/types.ts';
 import type { PolicyDecision, PolicyOutcome } from '../policy/types.ts';
-import type { Target } from './targets.ts';
 
 /** What would be published and why. Everything after this only carries it out. */
 export interface Plan {
@@ -83,4 +82,12 @@ export interface UnresolvedModel {
   readonly kind: 'unresolved';
   readonly model: ModelConfig;
   readonly error: WeighbridgeError;
+}
+
+/** Where a model's images go: one repository of one registry. */
+export interface Target {
+  /** The key in `registries`. */
+  readonly registry: string;
+  /** `ghcr.io/acme/hf-x`. */
+  readonly repository: string;
 }

@@ -1,11 +1,11 @@
 import type { Variant } from '../config/types.ts';
+import { needsOf, sizesOf } from '../image/assemble/blob-needs.ts';
+import type { Draft, FinishedImage } from '../image/assemble/draft.ts';
+import { changeSince } from '../image/image-change.ts';
 import { refusalAt } from '../plan/targets.ts';
 import type { PlannedModel } from '../plan/types.ts';
-import { needsOf, sizesOf } from './blob-needs.ts';
-import { sizeBeforehand, ZERO_BYTES } from './byte-counts.ts';
-import type { Draft, FinishedImage } from './draft.ts';
-import { changeSince } from './image-change.ts';
-import type { TargetState } from './target-state.ts';
+import type { TargetState } from './target/target-state.ts';
+import { sizeBeforehand, ZERO_BYTES } from './transfer/byte-counts.ts';
 import type { ImageOutcome, PublishContext, PublishTarget } from './types.ts';
 
 /** One image on its way to one target. */

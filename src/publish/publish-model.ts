@@ -1,11 +1,17 @@
 import type { Digest } from '../core/digest.ts';
 import { isAbort, WeighbridgeError } from '../core/errors.ts';
 import { mapPool } from '../core/pool.ts';
+import { type BlobNeed, needsOf } from '../image/assemble/blob-needs.ts';
+import {
+  type Draft,
+  draftImages,
+  type FinishedImage,
+  finishDraft,
+  inlineLayers,
+} from '../image/assemble/draft.ts';
+import type { KnownLayer } from '../image/format/layer-annotations.ts';
 import { refusalAt } from '../plan/targets.ts';
 import type { PlannedModel } from '../plan/types.ts';
-import { type BlobNeed, needsOf } from './blob-needs.ts';
-import { countBytes } from './byte-counts.ts';
-import { type Draft, draftImages, type FinishedImage, finishDraft, inlineLayers } from './draft.ts';
 import {
   dryOutcomes,
   failedImages,
@@ -14,11 +20,11 @@ import {
   skippedImages,
   unchangedOutcome,
 } from './image-outcomes.ts';
-import type { KnownLayer } from './layer-annotations.ts';
-import { type BlobMove, moveBlobs } from './move-blobs.ts';
-import { PublishedLayers } from './published-layers.ts';
-import { pushImage } from './push-image.ts';
-import type { TargetState } from './target-state.ts';
+import { PublishedLayers } from './target/published-layers.ts';
+import { pushImage } from './target/push-image.ts';
+import type { TargetState } from './target/target-state.ts';
+import { countBytes } from './transfer/byte-counts.ts';
+import { type BlobMove, moveBlobs } from './transfer/move-blobs.ts';
 import type { ImageOutcome, PublishContext, PublishOutcome, PublishTarget } from './types.ts';
 
 const INDEX_LOOKUPS_AT_ONCE = 6;

@@ -1,10 +1,10 @@
 import type { Digest } from '../core/digest.ts';
 import { isAbort } from '../core/errors.ts';
 import { Mutex, memoizeAsync } from '../core/pool.ts';
+import { resolveBaseImage } from '../image/assemble/base-image.ts';
 import type { BaseImage } from '../oci/image.ts';
 import { parseManifest } from '../oci/parse.ts';
 import type { ImageStore } from '../store/image-store.ts';
-import { resolveBaseImage } from './base-image.ts';
 
 /** An image of another model, which may hold blobs that this one needs too. */
 export interface Sibling {

@@ -3,13 +3,13 @@ import type { Digest } from '../core/digest.ts';
 import type { OnEvent } from '../core/events.ts';
 import type { Limiter } from '../core/pool.ts';
 import type { Hub } from '../hub/types.ts';
-import type { BootstrapFile } from '../plan/layers.ts';
+import type { BootstrapFile } from '../image/assemble/layers.ts';
+import type { ImageChange } from '../image/image-change.ts';
+import type { SizesByKind } from '../image/image-facts.ts';
 import type { PlannedModel } from '../plan/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
-import type { ImageChange } from './image-change.ts';
-import type { SizesByKind } from './image-facts.ts';
-import type { LayerIndex } from './layer-index.ts';
 import type { RunMemory } from './run-memory.ts';
+import type { LayerIndex } from './target/layer-index.ts';
 import type { BlobWorkers } from './workers/blob-job.ts';
 
 /** One place that a model's images go to. */

@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { readBootstrap } from '../../src/cli/bootstrap-files.ts';
-import { ROOT } from '../end-to-end/command.ts';
+import { ROOT } from '../support/command.ts';
 
 /** Found by the expressions below, and no variables. */
 const NO_VARIABLES: Readonly<Record<string, string>> = {

@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { readBootstrap } from '../../src/cli/bootstrap-files.ts';
-import { ROOT } from '../end-to-end/command.ts';
+import { ROOT } from '../support/command.ts';
 
 /** What other programs say. */
 const FOREIGN = [

@@ -8,16 +8,16 @@ import { nextLink } from '../../src/http/link-header.ts';
 import { redactUrl } from '../../src/http/redact.ts';
 import { serverWaitMs } from '../../src/http/retry.ts';
 import { parseModelInfo, parseTreePage } from '../../src/hub/model-info.ts';
+import { readLayerDescriptor, readPart } from '../../src/image/format/layer-annotations.ts';
 import { parseSafetensorsHeader } from '../../src/layer/safetensors-header.ts';
 import { formatSafetensorsIndex, parseSafetensorsIndex } from '../../src/layer/safetensors-index.ts';
 import { parseImageConfig, parseManifest } from '../../src/oci/parse.ts';
 import { formatPlatform, parsePlatform, parseReference } from '../../src/oci/reference.ts';
 import { MediaType } from '../../src/oci/types.ts';
-import { readLayerDescriptor, readPart } from '../../src/publish/layer-annotations.ts';
-import { parseChallenges } from '../../src/store/auth-challenge.ts';
-import { isPrivateHost, RegistryClient } from '../../src/store/registry-client.ts';
-import { parseTagList } from '../../src/store/tag-list.ts';
-import { heldBytes } from '../../src/store/upload/upload-session.ts';
+import { parseChallenges } from '../../src/store/auth/auth-challenge.ts';
+import { isPrivateHost, RegistryClient } from '../../src/store/registry/registry-client.ts';
+import { parseTagList } from '../../src/store/registry/tag-list.ts';
+import { heldBytes } from '../../src/store/registry/upload/upload-session.ts';
 import { IS_LONG } from '../support/long.ts';
 
 // What comes from outside, as it should be and as it should not: what is right is read, what is wrong is an error with a

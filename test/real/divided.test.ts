@@ -4,7 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { startHub } from '../../src/testkit/hub.ts';
 import { startRegistry as startEmbedded } from '../../src/testkit/registry.ts';
-import { weighbridge } from '../end-to-end/command.ts';
+import { weighbridge } from '../support/command.ts';
 import { pythonWith } from '../support/python.ts';
 import { requireTool, requireToolAsRoot, runOk, temporaryFolder } from '../support/tools.ts';
 import { BASE_REPOSITORY, MODEL_FILES, putBase } from '../support/world.ts';

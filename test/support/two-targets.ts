@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { EmbeddedHub } from '../../src/testkit/hub.ts';
 import { generatedSafetensors } from '../../src/testkit/sample-model.ts';
-import { startWeighbridge } from '../end-to-end/command.ts';
+import { startWeighbridge } from './command.ts';
 import { pull, tagsOf } from './pull.ts';
 
 export const REPOSITORY = 'acme/hf-x';

@@ -12,14 +12,14 @@ import { END_OF_ARCHIVE, paddingFor, tarEntryHeader } from '../../src/oci/tar-he
 import { type ImageConfig, type Manifest, MediaType } from '../../src/oci/types.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
 import type { PlannedModel } from '../../src/plan/types.ts';
-import { easeOff } from '../../src/publish/ease-off.ts';
 import { publishModel } from '../../src/publish/publish-model.ts';
 import { RunMemory, type Sibling } from '../../src/publish/run-memory.ts';
+import { easeOff } from '../../src/publish/transfer/ease-off.ts';
 import type { ImageOutcome } from '../../src/publish/types.ts';
 import type { BlobWorkers } from '../../src/publish/workers/blob-job.ts';
 import type { ImageStore } from '../../src/store/image-store.ts';
-import { RegistryClient } from '../../src/store/registry-client.ts';
-import { RegistryStore } from '../../src/store/registry-store.ts';
+import { RegistryClient } from '../../src/store/registry/registry-client.ts';
+import { RegistryStore } from '../../src/store/registry/registry-store.ts';
 import { type EmbeddedHub, type HubOptions, startHub } from '../../src/testkit/hub.ts';
 import { type EmbeddedRegistry, type RegistryOptions, startRegistry } from '../../src/testkit/registry.ts';
 

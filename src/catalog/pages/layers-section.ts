@@ -1,5 +1,5 @@
 import { formatBytes } from '../../core/text.ts';
-import { LAYER_KINDS, type LayerKind } from '../../publish/published-image.ts';
+import { LAYER_KINDS, type LayerKind } from '../../image/published-image.ts';
 import type { CatalogImage, CatalogLayer, CatalogPlatform } from '../catalog-data.ts';
 import { html, type Markup } from '../html.ts';
 import { count } from './list-page.ts';

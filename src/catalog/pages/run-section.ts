@@ -1,5 +1,5 @@
-import { imageVolumeManifest, kubernetesManifest } from '../../publish/kubernetes-manifest.ts';
-import { pullCommand, type RunnableImage, runCommand } from '../../publish/run-commands.ts';
+import { imageVolumeManifest, kubernetesManifest } from '../../report/serve/kubernetes-manifest.ts';
+import { pullCommand, type RunnableImage, runCommand } from '../../report/serve/run-commands.ts';
 import type { CatalogImage, CatalogModel } from '../catalog-data.ts';
 import { html, type Markup } from '../html.ts';
 

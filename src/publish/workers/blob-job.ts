@@ -1,10 +1,10 @@
 import type { Digest } from '../../core/digest.ts';
 import type { WireError } from '../../core/error-wire.ts';
 import type { ProgressEvent } from '../../core/events.ts';
-import type { Credential } from '../../store/credentials.ts';
+import type { Credential } from '../../store/auth/types.ts';
 import type { ImageStore, RemoteRepository } from '../../store/image-store.ts';
-import type { OriginPlan } from '../blob-sources.ts';
-import type { BlobToMove } from '../move-in-turn.ts';
+import type { OriginPlan } from '../transfer/blob-sources.ts';
+import type { BlobToMove } from '../transfer/move-in-turn.ts';
 
 /** The way of blobs from where they come from to all of their targets, as data that another thread can be given. */
 export interface BlobJob {

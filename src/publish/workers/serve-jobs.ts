@@ -3,10 +3,10 @@ import { BufferPool } from '../../core/buffer-pool.ts';
 import { errorFromWire, errorToWire } from '../../core/error-wire.ts';
 import type { ProgressEvent } from '../../core/events.ts';
 import type { Hub } from '../../hub/types.ts';
-import type { Credential, FindCredential } from '../../store/credentials.ts';
+import type { Credential, FindCredential } from '../../store/auth/types.ts';
 import type { ImageStore, RemoteRepository } from '../../store/image-store.ts';
-import type { OriginPlan } from '../blob-sources.ts';
-import { moveInTurn } from '../move-in-turn.ts';
+import type { OriginPlan } from '../transfer/blob-sources.ts';
+import { moveInTurn } from '../transfer/move-in-turn.ts';
 import type { BlobJob, BlobResult, FromWorker, ToWorker } from './blob-job.ts';
 
 /** The outside world as a worker thread has it. */

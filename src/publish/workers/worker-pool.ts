@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { errorFromWire, errorToWire } from '../../core/error-wire.ts';
 import { InterruptedError } from '../../core/errors.ts';
 import type { OnEvent } from '../../core/events.ts';
-import type { FindCredential } from '../../store/credentials.ts';
+import type { FindCredential } from '../../store/auth/types.ts';
 import type { BlobJob, BlobResult, BlobWorkers, FromWorker, JobReports, ToWorker } from './blob-job.ts';
 
 export interface WorkerPoolOptions {

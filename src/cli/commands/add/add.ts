@@ -1,0 +1,125 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { checkHubId, checkShort } from '../../../config/field-checks.ts';
+import { parseConfig, readConfigText } from '../../../config/load-config.ts';
+import type { Config } from '../../../config/types.ts';
+import { appendModel, entryText, type NewModel } from '../../../config/yaml/append-model.ts';
+import { readAll } from '../../../core/byte-source.ts';
+import { ConfigError, HubError } from '../../../core/errors.ts';
+import type { ModelSnapshot } from '../../../hub/types.ts';
+import { type Suggestion, suggestModel } from '../../../plan/suggest-model.ts';
+import { paragraph } from '../../../report/layout/text-layout.ts';
+import { planTable } from '../../../report/text/plan-table.ts';
+import { withConfig } from '../../options.ts';
+import { writeOutput } from '../../output-file.ts';
+import { hasUnresolved, planFor } from '../../planning.ts';
+import { ExitStatus, runSession, type Session } from '../../session.ts';
+
+interface AddOptions {
+  readonly config: string;
+  readonly short?: string;
+  readonly revision?: string;
+  readonly dryRun?: boolean;
+}
+
+const MAX_CONFIG_JSON_BYTES = 4 * 1024 * 1024;
+
+export function addAdd(program: Command): void {
+  withConfig(program.command('add <id>'))
+    .description('look a model up on the Hub and add it to models.yaml, comments and all else kept')
+    .option('--short <name>', 'its image name, hf-<name>, in place of the one made from the id', parseShort)
+    .option('--revision <commit, tag or branch>', 'pin it')
+    .option('-n, --dry-run', 'print the entry and write nothing')
+    .addHelpText(
+      'after',
+      `
+Arguments that the model needs are taken from its config.json; --trust-remote-code is never added for you.
+
+Examples:
+  weighbridge add Qwen/Qwen2.5-0.5B-Instruct
+  weighbridge add https://huggingface.co/mistralai/Mistral-7B-Instruct-v0.3 --short mistral-7b`,
+    )
+    .action((id: string, options: AddOptions) =>
+      runSession({}, session => add(session, nameOf(id), options)),
+    );
+}
+
+async function add(session: Session, id: string, options: AddOptions): Promise<number> {
+  const before = await readConfigText(options.config);
+  const taken = shortsIn(before, options.config);
+  const snapshot = await session.services.hub.getModel(id, options.revision ?? null, session.signal);
+  const suggestion = suggestModel(snapshot, await configJson(session, snapshot), taken);
+  const model: NewModel = {
+    ...suggestion.model,
+    ...(options.short === undefined ? {} : { short: options.short }),
+    ...(options.revision === undefined ? {} : { revision: options.revision }),
+  };
+  const after = appendModel(before, model, options.config);
+  const config = parseConfig(after, options.config);
+  const status = await report(session, config, model, suggestion);
+  if (options.dryRun !== true) await writeOutput(options.config, after);
+  session.print(
+    `\n${options.dryRun ? 'Would be added' : 'Added'} to ${options.config}:\n${entryText(model)}`,
+  );
+  return status;
+}
+
+/** What is going to become of it, before the file is written. */
+async function report(
+  session: Session,
+  config: Config,
+  { short }: NewModel,
+  { notes }: Suggestion,
+): Promise<number> {
+  const plan = await planFor(session, config, { config: config.file, model: [short] }, 'optional');
+  session.progress.stop();
+  session.print(planTable(plan, session.stdout));
+  const { columns } = session.stdout;
+  if (notes.length > 0) session.print('');
+  for (const note of notes) session.print(paragraph(note, { columns, indent: 0, label: '- ' }).join('\n'));
+  return hasUnresolved(plan) ? ExitStatus.failed : ExitStatus.done;
+}
+
+/** An empty list is no valid file yet, but a fine place for a first model. */
+function shortsIn(text: string, file: string): ReadonlySet<string> {
+  try {
+    return new Set(parseConfig(text, file).models.map(model => model.short));
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const probe = appendModel(text, { id: 'org/probe', short: 'probe' }, file);
+    return new Set(
+      parseConfig(probe, file).models.flatMap(({ short }) => (short === 'probe' ? [] : [short])),
+    );
+  }
+}
+
+async function configJson(session: Session, snapshot: ModelSnapshot): Promise<unknown> {
+  const file = snapshot.files.find(({ path }) => path === 'config.json');
+  if (file === undefined || file.sizeBytes > MAX_CONFIG_JSON_BYTES) return undefined;
+  try {
+    const bytes = await readAll(
+      session.services.hub.openFile(snapshot, file),
+      MAX_CONFIG_JSON_BYTES,
+      session.signal,
+    );
+    return JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    // Gated: its facts are public, its files are not. A note says that the arguments were not looked up.
+    if (error instanceof HubError || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** People paste the address of the page. */
+function nameOf(text: string): string {
+  const fault = checkHubId(text);
+  if (fault === undefined) return text;
+  if (fault.suggestion !== undefined) return fault.suggestion;
+  throw new ConfigError(`${JSON.stringify(text)} ${fault.message}`, { code: 'USAGE', subject: text });
+}
+
+function parseShort(value: string): string {
+  const fault = checkShort(value);
+  if (fault === undefined) return value;
+  const guess = fault.suggestion === undefined ? '' : ` Did you mean ${fault.suggestion}?`;
+  throw new InvalidArgumentError(`It ${fault.message}.${guess}`);
+}

@@ -1,0 +1,124 @@
+import path from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { Variant } from '../../../config/types.ts';
+import { ConfigError } from '../../../core/errors.ts';
+import type { Plan, PlannedModel } from '../../../plan/types.ts';
+import type { PublishOutcome, PublishTarget } from '../../../publish/types.ts';
+import { publishToJson } from '../../../report/json/publish-json.ts';
+import { publishSummary } from '../../../report/text/publish-summary.ts';
+import { openDockerArchive } from '../../../store/local/docker-archive.ts';
+import { openLayout } from '../../../store/local/layout.ts';
+import {
+  type AdHocOptions,
+  type CommonOptions,
+  chosenVariants,
+  readConfig,
+  withAdHocModel,
+  withConfig,
+  withJson,
+  withModels,
+  withVariant,
+} from '../../options.ts';
+import { planFor } from '../../planning.ts';
+import { publishAll, statusOf } from '../../publishing.ts';
+import { ExitStatus, runSession, type Session } from '../../session.ts';
+
+interface Output {
+  readonly kind: 'oci' | 'docker-archive';
+  readonly path: string;
+}
+
+interface BuildOptions extends CommonOptions, AdHocOptions {
+  readonly variant?: Variant;
+  readonly output: Output;
+}
+
+export function addBuild(program: Command): void {
+  withJson(withAdHocModel(withVariant(withModels(withConfig(program.command('build'))))))
+    .description('the same images into an OCI image layout or an archive to load, without a registry')
+    .requiredOption(
+      '-o, --output <oci:dir | docker-archive:file>',
+      'where to: a folder that skopeo, podman and umoci read, or a file for `docker load`',
+      parseOutput,
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  weighbridge build -m qwen25-05b -o oci:out           then: skopeo inspect oci:out:v0.6.0-fat
+  weighbridge build -m qwen25-05b --variant slim -o docker-archive:slim.tar
+                                                       then: docker load -i slim.tar`,
+    )
+    .action((options: BuildOptions) =>
+      runSession(options, async session => {
+        const config = await readConfig(options);
+        const plan = await planFor(session, config, options, 'none');
+        const outcomes = await buildAll(session, plan, options);
+        session.progress.stop();
+        if (session.isJson) session.print(JSON.stringify(publishToJson(outcomes, plan), null, 2));
+        else session.print(publishSummary(outcomes, plan, session.stdout));
+        const isNothing =
+          outcomes.length > 0 && outcomes.every(({ images }) => images.every(i => i.status === 'skipped'));
+        return isNothing ? ExitStatus.failed : statusOf(plan, outcomes);
+      }),
+    );
+}
+
+async function buildAll(
+  session: Session,
+  plan: Plan,
+  { output, variant }: BuildOptions,
+): Promise<PublishOutcome[]> {
+  const common = { variants: chosenVariants(variant), isDryRun: false, isForced: false };
+  const models = plan.models.filter(model => model.kind === 'planned');
+  if (output.kind === 'oci') {
+    const layouts = new Map<string, PublishTarget>();
+    for (const { model } of models) {
+      // Tags are the same for every model, so several models have a layout each.
+      const folder = models.length === 1 ? output.path : path.join(output.path, `hf-${model.short}`);
+      layouts.set(model.short, { registry: 'oci', store: await openLayout(folder) });
+    }
+    return await publishAll(session, plan, { ...common, targetsOf: one => targetOf(layouts, one) });
+  }
+  const [first] = models;
+  if (first === undefined) return [];
+  const archive = await openDockerArchive(output.path, { repository: `hf-${first.model.short}` });
+  try {
+    const stores = new Map<string, PublishTarget>();
+    for (const { model } of models) {
+      checkOnePlatform(model.short, model.arch);
+      stores.set(model.short, {
+        registry: 'docker-archive',
+        store: archive.forRepository(`hf-${model.short}`),
+      });
+    }
+    const outcomes = await publishAll(session, plan, { ...common, targetsOf: one => targetOf(stores, one) });
+    const isWhole = outcomes.some(({ images }) => images.some(image => image.status === 'published'));
+    if (isWhole) await archive.finish();
+    else await archive.abandon();
+    return outcomes;
+  } catch (error) {
+    await archive.abandon();
+    throw error;
+  }
+}
+
+function targetOf(targets: ReadonlyMap<string, PublishTarget>, { model }: PlannedModel): PublishTarget[] {
+  const target = targets.get(model.short);
+  return target === undefined ? [] : [target];
+}
+
+function checkOnePlatform(short: string, arch: readonly string[]): void {
+  if (arch.length === 1) return;
+  throw new ConfigError(`${short}: a docker archive holds one platform, \`arch\` names ${arch.length}`, {
+    code: 'USAGE',
+    subject: short,
+    remedy: 'Build into an OCI layout instead: --output oci:<dir>.',
+  });
+}
+
+function parseOutput(value: string): Output {
+  const match = /^(oci|docker-archive):(.+)$/.exec(value);
+  if (match === null) throw new InvalidArgumentError('Expected oci:<dir> or docker-archive:<file>.');
+  return { kind: match[1] as Output['kind'], path: match[2] as string };
+}

@@ -1,0 +1,133 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { CatalogData } from '../../../catalog/catalog-data.ts';
+import { ConfigError } from '../../../core/errors.ts';
+import { reasonOf } from '../../../core/system-error.ts';
+import {
+  type CommonOptions,
+  chooseModels,
+  readConfig,
+  withConfig,
+  withJson,
+  withModels,
+  withRegistries,
+} from '../../options.ts';
+import { ExitStatus, runSession, type Session } from '../../session.ts';
+import { parseCatalog, readCatalogIn } from './catalog-files.ts';
+import { type WrittenCatalog, writeCatalog } from './cataloguing.ts';
+
+interface CatalogOptions extends CommonOptions {
+  readonly output: string;
+  readonly title: string;
+  readonly url?: string;
+  readonly previous?: string;
+  readonly docs: boolean;
+}
+
+const MAX_PREVIOUS_BYTES = 256 * 1024 * 1024;
+
+export function addCatalog(program: Command): void {
+  withJson(withRegistries(withModels(withConfig(program.command('catalog'))), 'look only here'))
+    .description('write a static site of everything that is published, from what the registries hold')
+    .option('-o, --output <dir>', 'the folder of the site', 'site')
+    .option('--title <text>', 'what the site is called', 'Model images')
+    .option(
+      '--url <address>',
+      'where the site will be; the feed of new images then has whole addresses',
+      parseUrl,
+    )
+    .option('--previous <file or address>', 'a catalog.json that knows since when images have been there')
+    .option('--no-docs', 'without the documentation')
+    .addHelpText(
+      'after',
+      `
+There is no database: the registries are asked for tags, manifests and configs, and no layer but the file list of a
+slim image is read. The site is plain files: open index.html as it is, or put the folder on any web server, under any
+path. It has a page a model, catalog.json, an Atom feed, and the documentation.
+
+Registries do not say when an image came. A catalog that is in the folder already, or that --previous names (such as
+https://acme.github.io/models/catalog.json), is asked; an image that it does not know is new.
+
+Exit status: 0 written, 1 written with problems (a repository could not be read), 2 the call or the file is wrong.`,
+    )
+    .action((options: CatalogOptions) =>
+      runSession(options, async session => {
+        const config = await readConfig(options);
+        const models = chooseModels(config, options.model);
+        const before = await readCatalogIn(options.output);
+        const previous =
+          options.previous === undefined ? before : await readPrevious(session, options.previous);
+        const written = await writeCatalog(session, config, models, options.output, {
+          title: options.title,
+          url: options.url,
+          previous,
+          overrides: options.registry ?? {},
+          hasDocs: options.docs,
+        });
+        const problems = [...new Set(written.found.flatMap(model => model.problems))];
+        for (const problem of problems) session.note(problem);
+        session.progress.stop();
+        if (session.isJson)
+          session.print(JSON.stringify(resultJson(written, options.output, problems), null, 2));
+        else session.print(resultText(written, options.output));
+        return problems.length === 0 ? ExitStatus.done : ExitStatus.failed;
+      }),
+    );
+}
+
+function resultJson({ data, files }: WrittenCatalog, output: string, problems: readonly string[]) {
+  return {
+    schemaVersion: 1,
+    output: path.resolve(output),
+    models: data.models.length,
+    images: data.models.reduce((sum, model) => sum + model.images.length, 0),
+    files,
+    problems,
+  };
+}
+
+function resultText({ data, found, files }: WrittenCatalog, output: string): string {
+  const images = data.models.reduce((sum, model) => sum + model.images.length, 0);
+  const absent = found.length - data.models.length;
+  const more = absent === 0 ? '' : `; ${absent} more of the file have no image yet`;
+  return `${data.models.length} models with ${images} images${more}: ${files} files
+${catalogAddress(output)}`;
+}
+
+export function catalogAddress(folder: string): string {
+  return pathToFileURL(path.resolve(folder, 'index.html')).href;
+}
+
+async function readPrevious({ services, signal }: Session, place: string): Promise<CatalogData | undefined> {
+  if (!/^https?:\/\//.test(place)) {
+    const bytes = await readFile(place).catch(cause => {
+      throw new ConfigError(`${place} cannot be read: ${reasonOf(cause)}`, {
+        code: 'USAGE',
+        subject: place,
+        cause,
+      });
+    });
+    return parseCatalog(bytes, place);
+  }
+  const purpose = `reading the catalog before this one from ${place}`;
+  const response = await services.http.request({ method: 'GET', url: place, purpose, signal });
+  // The first one of all has none before it.
+  if (response.status === 404) {
+    response.discard();
+    return undefined;
+  }
+  if (response.status !== 200) {
+    response.discard();
+    throw new ConfigError(`${purpose}: the answer was ${response.status}`, { code: 'USAGE', subject: place });
+  }
+  return parseCatalog(await response.bytes(MAX_PREVIOUS_BYTES), place);
+}
+
+function parseUrl(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw new InvalidArgumentError('Expected an http(s) address.');
+  return url.href.endsWith('/') ? url.href : `${url.href}/`;
+}

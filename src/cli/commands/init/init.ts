@@ -1,0 +1,140 @@
+import { execFile } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { promisify } from 'node:util';
+import { type Command, InvalidArgumentError } from 'commander';
+import { checkBaseImage } from '../../../config/field-checks.ts';
+import { InterruptedError } from '../../../core/errors.ts';
+import { styleFor } from '../../../report/progress/style.ts';
+import { ExitStatus, runSession, type Session } from '../../session.ts';
+import { type StarterChoice, type StarterFile, starterFiles } from './starter-files.ts';
+
+interface InitOptions {
+  readonly ghcr?: string;
+  readonly dockerhub?: string;
+  readonly baseImage?: string;
+  readonly workflow?: string;
+  readonly yes?: boolean;
+}
+
+const ACCOUNT = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,37}[A-Za-z0-9])?$/;
+
+export function addInit(program: Command): void {
+  program
+    .command('init [folder]')
+    .description(
+      'write a first models.yaml, the workflow that publishes it, and a README; keeps what is there',
+    )
+    .option(
+      '--ghcr <owner>',
+      "publish to ghcr.io/<owner>; that of the folder's remote where it has one",
+      parseAccount,
+    )
+    .option('--dockerhub <account>', 'publish to Docker Hub as well', parseAccount)
+    .option('--base-image <reference>', 'the vLLM image to build on', parseBaseImage)
+    .option('--workflow <owner/name@ref>', 'where the workflow of this project is taken from', parseWorkflow)
+    .option('-y, --yes', 'ask nothing')
+    .addHelpText(
+      'after',
+      '\nOn a terminal it asks for what no option says. A file that exists is never touched.',
+    )
+    .action((folder: string | undefined, options: InitOptions) =>
+      runSession({}, session => init(session, folder ?? '.', options)),
+    );
+}
+
+async function init(session: Session, folder: string, options: InitOptions): Promise<number> {
+  const found = await ownerOfRemote(folder);
+  const isAsking = options.yes !== true && process.stdin.isTTY === true && process.stdout.isTTY === true;
+  const given: StarterChoice = {
+    ghcr: options.ghcr ?? found ?? null,
+    dockerhub: options.dockerhub ?? null,
+    baseImage: options.baseImage ?? null,
+    workflow: options.workflow ?? null,
+  };
+  const choice = isAsking ? await ask(session, given, options) : given;
+  const files = starterFiles(choice);
+  const isNew = await Promise.all(files.map(file => writeNew(folder, file)));
+  const style = styleFor(session.stdout.isColor);
+  const width = Math.max(...files.map(file => file.path.length));
+  files.forEach((file, index) => {
+    const verdict = isNew[index] ? style.good('written') : style.quiet('kept   ');
+    session.print(`${verdict}  ${file.path.padEnd(width)}  ${style.quiet(file.purpose)}`);
+  });
+  const config = folder === '.' ? '' : ` --config ${path.join(folder, 'models.yaml')}`;
+  session.print(`
+Next:
+  weighbridge add <id>${config}    e.g. Qwen/Qwen2.5-0.5B-Instruct
+  weighbridge plan${config}        what would be published, and why
+  git add . && git commit -m "Publish models" && git push${choice.dockerhub === null ? '' : '\n  the secret DOCKERHUB_TOKEN in the settings of the repository'}`);
+  return ExitStatus.done;
+}
+
+async function ask(session: Session, given: StarterChoice, options: InitOptions): Promise<StarterChoice> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  // In its line editor Ctrl-C is a key like any other, and Ctrl-D ends the input without an answer.
+  terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  const closed = new Promise<never>((_, reject) => {
+    terminal.once('close', () => reject(new InterruptedError()));
+  });
+  closed.catch(() => undefined);
+  const question = async (text: string, known: string | null): Promise<string | null> => {
+    for (;;) {
+      const shown = known === null ? 'none' : known;
+      const asked = terminal.question(`${text} [${shown}]: `, { signal: session.signal });
+      const answer = (await Promise.race([asked, closed])).trim();
+      if (answer === '') return known;
+      if (answer === 'none') return null;
+      if (ACCOUNT.test(answer)) return answer;
+      session.print('  A name of letters, digits and single "-", please, or nothing.');
+    }
+  };
+  try {
+    const ghcr = options.ghcr ?? (await question('Owner on GitHub, for ghcr.io/<owner>', given.ghcr));
+    const dockerhub =
+      options.dockerhub ??
+      (await question('Account of Docker Hub, to publish there as well', given.dockerhub));
+    return { ...given, ghcr, dockerhub };
+  } finally {
+    terminal.close();
+  }
+}
+
+/** Made only where nothing has that name: `wx` leaves the question to the file system. */
+async function writeNew(folder: string, { path: name, text }: StarterFile): Promise<boolean> {
+  const file = path.join(folder, name);
+  await mkdir(path.dirname(file), { recursive: true });
+  try {
+    await writeFile(file, text, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function ownerOfRemote(folder: string): Promise<string | undefined> {
+  try {
+    const { stdout } = await promisify(execFile)('git', ['-C', folder, 'remote', 'get-url', 'origin']);
+    return /github\.com[:/]([A-Za-z0-9-]+)\//.exec(stdout)?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
+function parseAccount(value: string): string {
+  if (ACCOUNT.test(value)) return value;
+  throw new InvalidArgumentError('Expected the name of an account: letters, digits and single "-".');
+}
+
+function parseBaseImage(value: string): string {
+  const fault = checkBaseImage(value);
+  if (fault === undefined) return value;
+  throw new InvalidArgumentError(`It ${fault.message}.`);
+}
+
+function parseWorkflow(value: string): string {
+  if (/^[\w.-]+\/[\w.-]+@[\w./-]+$/.test(value)) return value;
+  throw new InvalidArgumentError('Expected <owner>/<name>@<tag or commit>.');
+}

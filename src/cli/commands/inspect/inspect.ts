@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+import { readModelFiles, readPublishedImages } from '../../../image/published-image.ts';
+import { type InspectedImage, inspectText, inspectToJson } from '../../../report/text/inspect-report.ts';
+import { listReferrers } from '../../../store/referrers.ts';
+import { openNamedImage } from '../../image-argument.ts';
+import { withJson } from '../../options.ts';
+import { ExitStatus, runSession } from '../../session.ts';
+
+interface InspectOptions {
+  readonly json?: boolean;
+  readonly files?: boolean;
+}
+
+export function addInspect(program: Command): void {
+  withJson(program.command('inspect <image>'))
+    .description('what a published image is: model, base, layers by kind, licence, how to run it')
+    .option('--files', "list the model's files with their hashes")
+    .addHelpText(
+      'after',
+      `
+Reads the manifest and the config, and no layer but a slim image's list of files.
+
+Examples:
+  weighbridge inspect ghcr.io/acme/hf-x:v0.6.0-fat
+  weighbridge inspect oci:out:v0.6.0-slim               what \`build --output oci:out\` has written`,
+    )
+    .action((text: string, options: InspectOptions) =>
+      runSession(options, async session => {
+        const { store, reference, name } = await openNamedImage(session, text);
+        const images: InspectedImage[] = [];
+        for (const image of await readPublishedImages(store, reference, session.signal)) {
+          const { signal } = session;
+          const files = await readModelFiles(store, image, { signal });
+          images.push({ image, files, referrers: await listReferrers(store, image.digest, { signal }) });
+        }
+        const inspection = { reference: name, repository: store.name, images };
+        session.progress.stop();
+        if (session.isJson) session.print(JSON.stringify(inspectToJson(inspection), null, 2));
+        else
+          session.print(
+            inspectText(inspection, { ...session.stdout, isListingFiles: options.files === true }),
+          );
+        return ExitStatus.done;
+      }),
+    );
+}

@@ -1,0 +1,94 @@
+import type { Command } from 'commander';
+import type { ModelConfig } from '../../../config/types.ts';
+import { readAll } from '../../../core/byte-source.ts';
+import { ConfigError, isAbort, WeighbridgeError } from '../../../core/errors.ts';
+import { resolveBaseImage } from '../../../image/assemble/base-image.ts';
+import { licensedBase } from '../../../image/assemble/layers.ts';
+import type { LayerEntry } from '../../../layer/recipe.ts';
+import { finishLicenses } from '../../../licenses/license-entries.ts';
+import type { LicensedBaseImage } from '../../../licenses/types.ts';
+import { writeLicenses } from '../../../licenses/write-licenses.ts';
+import type { PlannedModel } from '../../../plan/types.ts';
+import { explanation } from '../../../report/text/explanation.ts';
+import {
+  type AdHocOptions,
+  type CommonOptions,
+  readConfig,
+  withAdHocModel,
+  withConfig,
+  withJson,
+} from '../../options.ts';
+import { planFor } from '../../planning.ts';
+import { ExitStatus, runSession, type Session } from '../../session.ts';
+
+interface LicensesOptions extends CommonOptions, AdHocOptions {
+  readonly output?: string;
+}
+
+/** A licence text is read into memory whole. */
+const MAX_TEXT_BYTES = 16 * 1024 * 1024;
+
+export function addLicenses(program: Command): void {
+  withJson(withAdHocModel(withConfig(program.command('licenses [short]'))))
+    .description("write the /licenses tree of a model's fat image to a folder, and say what was found")
+    .option('-o, --output <dir>', 'the folder (default: licenses/<short>)')
+    .action((short: string | undefined, options: LicensesOptions) =>
+      runSession(options, async session => {
+        const config = await readConfig(options);
+        const plan = await planFor(session, config, { ...options, model: [nameOf(short, options)] }, 'none');
+        const [planned] = plan.models;
+        if (planned === undefined || planned.kind === 'unresolved') throw planned?.error;
+        const folder = options.output ?? `licenses/${planned.model.short}`;
+        const entries = finishLicenses(planned.licenses.fat, await baseOf(session, planned.model));
+        const files = await writeLicenses(folder, entries, entry => readEntry(session, entry));
+        session.progress.stop();
+        printFound(session, planned, folder, files);
+        return ExitStatus.done;
+      }),
+    );
+}
+
+/** What the base image declares; the tree says nothing of it where its registry cannot be asked. */
+async function baseOf(session: Session, { baseImage, arch }: ModelConfig): Promise<LicensedBaseImage> {
+  const [platform = ''] = arch;
+  try {
+    const open = (name: string) => session.services.openRepository(name, 'pull');
+    return licensedBase(await resolveBaseImage(baseImage, platform, open, session.signal));
+  } catch (error) {
+    if (isAbort(error) || !(error instanceof WeighbridgeError)) throw error;
+    session.note(`the licence of the base image is left out: ${error.message}`);
+    return { reference: baseImage };
+  }
+}
+
+function nameOf(short: string | undefined, options: AdHocOptions): string {
+  const name = short ?? options.short;
+  if (name !== undefined) return name;
+  throw new ConfigError('no model was named', { code: 'USAGE', remedy: 'weighbridge licenses <short>' });
+}
+
+async function readEntry(session: Session, { path, origin, sizeBytes }: LayerEntry): Promise<Uint8Array> {
+  if (origin.kind !== 'hub') throw new TypeError(`${path} is not a file of the Hub`);
+  const { repository: id, revision } = origin;
+  const source = session.services.hub.openFile({ id, revision }, { path: origin.path, sizeBytes });
+  return await readAll(source, MAX_TEXT_BYTES, session.signal);
+}
+
+function printFound(session: Session, planned: PlannedModel, folder: string, files: readonly string[]): void {
+  const { model, snapshot, outcome } = planned;
+  if (session.isJson) {
+    const { license, lineage, decisions, findings, changes } = outcome;
+    const facts = { license, lineage, decisions, findings, changes };
+    session.print(
+      JSON.stringify(
+        { schemaVersion: 1, id: model.id, revision: snapshot.revision, ...facts, folder, files },
+        null,
+        2,
+      ),
+    );
+    return;
+  }
+  session.print(explanation(planned, session.stdout));
+  session.print(`\nWritten to ${folder}`);
+  for (const file of files) session.print(`  ${file}`);
+}

@@ -1,0 +1,53 @@
+import { type Command, Option } from 'commander';
+import { githubMatrix } from '../../../report/ci/github-matrix.ts';
+import { outdatedJson, outdatedPlan, outdatedReport } from '../../../report/text/outdated-report.ts';
+import {
+  type CommonOptions,
+  readConfig,
+  withConfig,
+  withJson,
+  withModels,
+  withRegistries,
+  withShard,
+} from '../../options.ts';
+import { hasUnresolved, noteUnresolved, planFor } from '../../planning.ts';
+import { lookAtRegistries } from '../../registry-state.ts';
+import { ExitStatus, runSession } from '../../session.ts';
+
+interface OutdatedOptions extends CommonOptions {
+  readonly format: 'table' | 'json' | 'github';
+}
+
+export function addOutdated(program: Command): void {
+  withJson(withShard(withRegistries(withModels(withConfig(program.command('outdated'))), 'look only here')))
+    .description('the models whose images are not what a publish would make now, and why')
+    .addOption(
+      new Option(
+        '--format <format>',
+        'as of `plan`: github is one line for a job matrix of just these models',
+      )
+        .choices(['table', 'json', 'github'])
+        .default('table'),
+    )
+    .addHelpText(
+      'after',
+      `
+A model is outdated where the Hub has a newer revision, the base image's tag names another image, models.yaml has changed, or
+an image is not there. Nothing is written. Exit status 1: a model could not be resolved; the others are shown all the same.`,
+    )
+    .action((options: OutdatedOptions) =>
+      runSession({ json: options.json === true || options.format === 'json' }, async session => {
+        const config = await readConfig(options);
+        const plan = await planFor(session, config, options, 'required');
+        const outcomes = await lookAtRegistries(session, plan);
+        if (options.format === 'github') noteUnresolved(session, plan);
+        session.progress.stop();
+        const result = outdatedJson(plan, outcomes);
+        if (options.format === 'github')
+          session.print(JSON.stringify(githubMatrix(outdatedPlan(plan, outcomes))));
+        else if (session.isJson) session.print(JSON.stringify(result, null, 2));
+        else session.print(outdatedReport(result, session.stdout));
+        return hasUnresolved(plan) ? ExitStatus.failed : ExitStatus.done;
+      }),
+    );
+}

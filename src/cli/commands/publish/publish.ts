@@ -1,0 +1,58 @@
+import type { Command } from 'commander';
+import type { Variant } from '../../../config/types.ts';
+import { publishToJson } from '../../../report/json/publish-json.ts';
+import { publishSummary } from '../../../report/text/publish-summary.ts';
+import {
+  type CommonOptions,
+  readConfig,
+  withConfig,
+  withFrozen,
+  withJson,
+  withModels,
+  withRegistries,
+  withShard,
+  withVariant,
+} from '../../options.ts';
+import { prepareOutput, writeOutput } from '../../output-file.ts';
+import { planFor } from '../../planning.ts';
+import { publishPlan, statusOf } from '../../publishing.ts';
+import { runSession } from '../../session.ts';
+
+interface PublishOptions extends CommonOptions {
+  readonly variant?: Variant;
+  readonly dryRun?: boolean;
+  readonly force?: boolean;
+  readonly result?: string;
+}
+
+export function addPublish(program: Command): void {
+  withFrozen(
+    withJson(withVariant(withRegistries(withShard(withModels(withConfig(program.command('publish'))))))),
+  )
+    .description('publish what the plan says: weights go straight from the Hub into the registries')
+    .option('-n, --dry-run', 'look at what is published and say what would move; write nothing')
+    .option('--force', 'trust nothing that is published: read, check and upload everything again')
+    .option('--result <file>', 'write the JSON result to a file as well')
+    .addHelpText(
+      'after',
+      `
+Publishing again is free: what has not changed is not moved. Registries fail apart: one that is down does not stop
+the others. Exit status: 0 all done, 1 an image or a model failed, 2 the call or the file is wrong, 130 interrupted.
+
+Logins come from docker login, podman login, GITHUB_ACTOR and GITHUB_TOKEN (ghcr.io), DOCKERHUB_USERNAME and
+DOCKERHUB_TOKEN (docker.io). HF_TOKEN is for gated and private models.`,
+    )
+    .action((options: PublishOptions) =>
+      runSession(options, async session => {
+        const config = await readConfig(options);
+        if (options.result !== undefined) await prepareOutput(options.result);
+        const plan = await planFor(session, config, options, 'required');
+        const outcomes = await publishPlan(session, plan, options);
+        session.progress.stop();
+        const json = JSON.stringify(publishToJson(outcomes, plan), null, 2);
+        session.print(session.isJson ? json : publishSummary(outcomes, plan, session.stdout));
+        if (options.result !== undefined) await writeOutput(options.result, `${json}\n`);
+        return statusOf(plan, outcomes);
+      }),
+    );
+}

@@ -1,0 +1,146 @@
+import path from 'node:path';
+import type { Variant } from '../../../config/types.ts';
+import { ConfigError } from '../../../core/errors.ts';
+import { isLoopbackHost } from '../../../http/client.ts';
+import type { EngineKind, GpuKind } from './container-engine.ts';
+
+export interface RunInputs {
+  readonly engine: EngineKind;
+  readonly image: string;
+  /** For vLLM, behind what the image has. */
+  readonly args: readonly string[];
+  /** Where vLLM listens in the container. */
+  readonly containerPort: number;
+  /** `[address:]port` on this machine; the container's own number where undefined. */
+  readonly port: string | undefined;
+  readonly volume: (Volume & { readonly target: string }) | undefined;
+  /** Names of variables; their values stay in the environment, where no list of processes shows them. */
+  readonly variables: readonly string[];
+  readonly gpu: GpuKind | undefined;
+  readonly mode: 'terminal' | 'plain' | 'detached';
+  readonly name: string | undefined;
+  /** Flags of docker or podman, one a word. */
+  readonly engineArgs: readonly string[];
+}
+
+export interface Volume {
+  /** A folder's absolute path, or the name of a volume. */
+  readonly source: string;
+  readonly isFolder: boolean;
+  /** What follows the target: `Z`, `ro`. */
+  readonly options?: string;
+}
+
+/** Everything after `docker` or `podman`. */
+export function runArguments(inputs: RunInputs): string[] {
+  const { engineArgs, mode, volume, name } = inputs;
+  const { flags, args } = portArguments(inputs);
+  return [
+    'run',
+    '--rm',
+    ...(mode === 'terminal' ? ['-it'] : []),
+    ...(mode === 'detached' ? ['-d'] : []),
+    ...(name === undefined ? [] : ['--name', name]),
+    ...flags,
+    ...(volume === undefined ? [] : ['-v', volumeText(volume)]),
+    ...inputs.variables.flatMap(variable => ['-e', variable]),
+    ...(hasGpuFlag(engineArgs) ? [] : gpuFlags(inputs)),
+    // vLLM's workers talk through shared memory, of which a container has 64 MB. Podman takes only one of the two.
+    ...(hasFlag(engineArgs, '--ipc') || hasFlag(engineArgs, '--shm-size') ? [] : ['--ipc=host']),
+    ...engineArgs,
+    inputs.image,
+    ...inputs.args,
+    ...args,
+  ];
+}
+
+/** Where the server can be asked, as far as this machine can tell. */
+export function serverAddress(inputs: Pick<RunInputs, 'port' | 'containerPort'>): string {
+  const [, address = 'localhost', port = String(inputs.containerPort)] = splitPort(inputs.port);
+  return `http://${/^(0\.0\.0\.0|\[::\])$/.test(address) ? 'localhost' : address}:${port}`;
+}
+
+/** A slim image asks the Hub and may need a token; a fat one has all it needs, so it gets no secret. */
+export function passedVariables(env: NodeJS.ProcessEnv, variant: Variant): string[] {
+  const names = variant === 'slim' ? [...HUB_VARIABLES, ...PROXY_VARIABLES] : PROXY_VARIABLES;
+  return names.filter(name => env[name]);
+}
+
+/** Those variables that lead to this machine's loopback address, which in a container is the container itself. */
+export function loopbackVariables(env: NodeJS.ProcessEnv, names: readonly string[]): string[] {
+  return names.filter(name => isLoopbackHost(URL.parse(env[name] ?? '')?.hostname ?? ''));
+}
+
+/** Whether `engineArgs` choose GPUs themselves. */
+export function hasGpuFlag(engineArgs: readonly string[]): boolean {
+  return hasFlag(engineArgs, '--gpus') || engineArgs.some(arg => arg.includes('nvidia.com/gpu='));
+}
+
+export function usesHostNetwork(engineArgs: readonly string[]): boolean {
+  return networkOf(engineArgs) === 'host';
+}
+
+/** Reads `--volume`: as for docker, a word without a slash names a volume, all else is a folder. */
+export function parseVolume(text: string, workFolder: string): Volume {
+  const [source = '', options, ...more] = text.split(':');
+  const isFolder = source.includes('/') || source === '.' || source === '..';
+  const isRight = isFolder || /^[A-Za-z0-9][\w.-]*$/.test(source);
+  if (!isRight || more.length > 0 || (options !== undefined && !/^\w+(,\w+)*$/.test(options))) {
+    throw new ConfigError(`--volume ${JSON.stringify(text)} is neither a folder nor the name of a volume`, {
+      code: 'USAGE',
+      remedy: 'Write a path (./models, /data/models:Z) or a name (models). Where it goes is up to the image.',
+    });
+  }
+  return {
+    source: isFolder ? path.resolve(workFolder, source) : source,
+    isFolder,
+    ...(options === undefined ? {} : { options }),
+  };
+}
+
+const HUB_VARIABLES = ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN', 'HF_ENDPOINT'];
+const PROXY_VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap(name => [
+  name,
+  name.toLowerCase(),
+]);
+
+function portArguments(inputs: RunInputs): { flags: string[]; args: string[] } {
+  const { port, containerPort, engineArgs } = inputs;
+  const network = networkOf(engineArgs);
+  const [, , number = String(containerPort)] = splitPort(port);
+  if (network === 'host') {
+    // Nothing is published then: the server itself has to listen where it was asked to.
+    return { flags: [], args: Number(number) === containerPort ? [] : ['--port', number] };
+  }
+  const isClosed = network === 'none' || network?.startsWith('container:');
+  return { flags: isClosed ? [] : ['-p', `${port ?? containerPort}:${containerPort}`], args: [] };
+}
+
+/** `127.0.0.1:8000` as address and number. */
+function splitPort(port: string | undefined): (string | undefined)[] {
+  return /^(?:(.+):)?(\d+)$/.exec(port ?? '') ?? [];
+}
+
+function volumeText({ source, target, options }: Volume & { readonly target: string }): string {
+  return [source, target, ...(options === undefined ? [] : [options])].join(':');
+}
+
+function gpuFlags({ gpu, engine }: RunInputs): string[] {
+  if (gpu === 'amd') return ['--device', '/dev/kfd', '--device', '/dev/dri'];
+  if (gpu === undefined) return [];
+  return engine === 'docker' ? ['--gpus', 'all'] : ['--device', 'nvidia.com/gpu=all'];
+}
+
+function hasFlag(args: readonly string[], name: string): boolean {
+  return args.some(arg => arg === name || arg.startsWith(`${name}=`));
+}
+
+/** The value of `--network`; the last one counts. */
+function networkOf(args: readonly string[]): string | undefined {
+  return args
+    .map((arg, index) => {
+      const match = /^--net(?:work)?(?:=(.*))?$/.exec(arg);
+      return match === null ? undefined : (match[1] ?? args[index + 1]);
+    })
+    .findLast(value => value !== undefined);
+}

@@ -1,0 +1,254 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { VARIANTS } from '../../../config/types.ts';
+import { ConfigError } from '../../../core/errors.ts';
+import { shellQuote } from '../../../core/text.ts';
+import { portOf } from '../../../image/assemble/serve-command.ts';
+import {
+  type AdHocOptions,
+  chooseModels,
+  collect,
+  readConfig,
+  withAdHocModel,
+  withConfig,
+  withRegistries,
+} from '../../options.ts';
+import { ExitStatus, runSession, type Session } from '../../session.ts';
+import {
+  type ContainerEngine,
+  detectGpu,
+  findEngine,
+  type GpuKind,
+  loadArguments,
+  parseEngine,
+  runContainer,
+} from './container-engine.ts';
+import {
+  hasGpuFlag,
+  loopbackVariables,
+  parseVolume,
+  passedVariables,
+  type RunInputs,
+  runArguments,
+  serverAddress,
+  usesHostNetwork,
+  type Volume,
+} from './run-arguments.ts';
+import { type ChosenImage, chooseImage, type ImageOptions, type KnownModel } from './run-image.ts';
+
+interface RunOptions extends ImageOptions, AdHocOptions {
+  readonly engine?: string;
+  readonly port?: string;
+  readonly volume: string;
+  readonly name?: string;
+  readonly detach?: boolean;
+  readonly gpus: 'auto' | 'all' | 'none';
+  readonly engineArg?: readonly string[];
+}
+
+/** For an image that no entry of a file is known of: what the file has where nothing is written. */
+const UNKNOWN_MODEL = { downloadRoot: '/models', serveArgs: [] };
+
+export function addRun(program: Command): void {
+  const command = withAdHocModel(withConfig(program.command('run [short] [args...]')));
+  withRegistries(command, 'take the image from this registry')
+    .usage('[options] [short] [-- <vllm args…>]')
+    .description('run an image with docker or podman, whichever is there')
+    .addOption(
+      new Option('--variant <variant>', 'slim: the weights come into --volume at the first start').choices([
+        ...VARIANTS,
+      ]),
+    )
+    .option('--image <reference>', 'run this image, not the one that models.yaml leads to')
+    .option('--archive <file>', 'load this docker archive first and run what is in it')
+    .option('--engine <command>', 'docker, podman, or a command with one of them in it: "sudo docker"')
+    .option(
+      '-p, --port <[address:]number>',
+      "the port on this machine (default: the server's own)",
+      parsePort,
+    )
+    .option('-v, --volume <dir or name>', 'where a slim image keeps its weights', './models')
+    .option('--name <name>', "the container's name")
+    .option('-d, --detach', 'run it in the background and print its id')
+    .addOption(
+      new Option('--gpus <which>', 'auto looks for NVIDIA and AMD')
+        .choices(['auto', 'all', 'none'])
+        .default('auto'),
+    )
+    .option(
+      '--engine-arg <arg>',
+      'one more flag for `docker run`, as --engine-arg=--network=host; repeat it',
+      collect,
+    )
+    .option('--print', 'print the command to stdout and run nothing')
+    .addHelpText('after', HELP)
+    .action((_short: string | undefined, _args: readonly string[], options: RunOptions, self: Command) =>
+      runSession(options, session => {
+        const { name, args } = splitOperands(self.args, process.argv);
+        return run(session, name, args, options);
+      }),
+    );
+}
+
+const HELP = `
+Examples:
+  weighbridge run qwen25-05b                              the slim image; weights go to ./models
+  weighbridge run qwen25-05b --variant fat -p 9000        the fat one, at http://localhost:9000/v1
+  weighbridge run qwen25-05b -- --max-model-len 4096      what follows -- is for vLLM
+  weighbridge run --image ghcr.io/acme/hf-x:v0.6.0-fat    without a models.yaml
+  weighbridge run qwen25-05b --archive slim.tar           what \`build --output docker-archive:slim.tar\` made
+  weighbridge run qwen25-05b --print                      the docker command, to look at or to keep
+  weighbridge run qwen25-05b --engine "podman --runtime crun" -v weights -p 127.0.0.1:8000
+
+HF_TOKEN, HUGGING_FACE_HUB_TOKEN and HF_ENDPOINT go to a slim image, HTTPS_PROXY and its kin to both: by name, so no
+value is on a command line. The exit status is the container's. Ctrl-C stops it. More: docs/run.md`;
+
+async function run(
+  session: Session,
+  short: string | undefined,
+  args: readonly string[],
+  options: RunOptions,
+): Promise<number> {
+  const known = await findModel(short, options);
+  const engine = await engineFor(session, options);
+  const volume = parseVolume(options.volume, process.cwd());
+  const image = await chooseImage(session, engine, known, options);
+  const inputs = await runInputs(session, { known, engine, volume, image, args }, options);
+  if (image.variant === 'slim' && !options.print) await makeFolder(volume);
+  noteLoopback(session, inputs);
+  const runArgs = runArguments(inputs);
+  session.progress.stop();
+  if (options.print) {
+    for (const line of preparations(engine, inputs, options)) session.print(line);
+    session.print(commandLine(engine, runArgs));
+    return ExitStatus.done;
+  }
+  process.stderr.write(`${commandLine(engine, runArgs)}\n`);
+  process.stderr.write(`weighbridge: will answer at ${serverAddress(inputs)}/v1\n`);
+  session.signal.throwIfAborted();
+  const ended = runContainer(engine, runArgs, session.env);
+  session.releaseSignals();
+  return await ended;
+}
+
+/** The operands that commander gives, parted at the `--` that it drops. */
+function splitOperands(
+  operands: readonly string[],
+  argv: readonly string[],
+): { name: string | undefined; args: readonly string[] } {
+  const dashes = argv.indexOf('--');
+  const count = dashes === -1 ? 0 : argv.length - dashes - 1;
+  const [name, excess] = operands.slice(0, operands.length - count);
+  if (excess === undefined) return { name, args: operands.slice(operands.length - count) };
+  throw new ConfigError(`one model at a time: ${JSON.stringify(excess)} is one too many`, {
+    code: 'USAGE',
+    remedy: 'Arguments for vLLM go behind --, as in: weighbridge run <short> -- --max-model-len 4096.',
+  });
+}
+
+async function findModel(name: string | undefined, options: RunOptions): Promise<KnownModel> {
+  const wanted = name ?? options.short;
+  const isImageEnough = options.image !== undefined || options.archive !== undefined;
+  if (wanted === undefined && isImageEnough) return undefined;
+  const config = await readConfig(options);
+  const models = chooseModels(config, wanted === undefined ? undefined : [wanted]);
+  const [model] = models;
+  if (model !== undefined && models.length === 1) return { config, model };
+  throw new ConfigError('no model was named', {
+    code: 'USAGE',
+    remedy: `weighbridge run <short>, which is one of ${models.map(one => one.short).join(', ')}.`,
+  });
+}
+
+async function engineFor({ env, signal }: Session, { engine, print }: RunOptions): Promise<ContainerEngine> {
+  if (!print) return await findEngine({ wanted: engine, env, signal });
+  if (engine !== undefined) return parseEngine(engine);
+  // What is printed may be for another machine, so this one needs no engine.
+  return await findEngine({ wanted: undefined, env, signal }).catch(() => parseEngine('docker'));
+}
+
+interface Chosen {
+  readonly known: KnownModel;
+  readonly engine: ContainerEngine;
+  readonly volume: Volume;
+  readonly image: ChosenImage;
+  readonly args: readonly string[];
+}
+
+async function runInputs(
+  session: Session,
+  { known, engine, volume, image, args }: Chosen,
+  options: RunOptions,
+): Promise<RunInputs> {
+  const { downloadRoot, serveArgs } = known?.model ?? UNKNOWN_MODEL;
+  const engineArgs = options.engineArg ?? [];
+  const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
+  return {
+    engine: engine.kind,
+    image: image.name,
+    args,
+    containerPort: portOf({ serveArgs: [...serveArgs, ...args] }),
+    port: options.port,
+    volume: image.variant === 'slim' ? { ...volume, target: downloadRoot } : undefined,
+    variables: passedVariables(session.env, image.variant),
+    gpu: hasGpuFlag(engineArgs) ? undefined : await chooseGpu(session, options),
+    mode: options.detach ? 'detached' : isTerminal ? 'terminal' : 'plain',
+    name: options.name,
+    engineArgs,
+  };
+}
+
+async function chooseGpu({ env, note }: Session, { gpus }: RunOptions): Promise<GpuKind | undefined> {
+  const found = gpus === 'none' ? undefined : await detectGpu({ env });
+  if (gpus === 'all') return found ?? 'nvidia';
+  if (found === undefined) {
+    const why = gpus === 'none' ? 'no GPU is passed on' : 'no GPU was found here';
+    note(`${why}: vLLM will need a CPU build as its base image`);
+  }
+  return found;
+}
+
+async function makeFolder({ source, isFolder }: Volume): Promise<void> {
+  if (!isFolder) return;
+  await mkdir(source, { recursive: true }).catch(cause => {
+    throw new ConfigError(`the folder ${source} cannot be made (${cause.code})`, {
+      code: 'USAGE',
+      subject: source,
+      remedy: 'Name another one with --volume.',
+      cause,
+    });
+  });
+}
+
+function noteLoopback({ env, note }: Session, { variables, engineArgs }: RunInputs): void {
+  const names = usesHostNetwork(engineArgs) ? [] : loopbackVariables(env, variables);
+  if (names.length === 0) return;
+  note(
+    `${names.join(' and ')} points to this machine's localhost, which a container does not see: ` +
+      'add --engine-arg=--network=host',
+  );
+}
+
+/** What has to be done before the printed command, as lines of a shell. */
+function preparations(engine: ContainerEngine, { volume }: RunInputs, { archive }: RunOptions): string[] {
+  const isMissing = volume?.isFolder && !existsSync(volume.source);
+  return [
+    ...(isMissing ? [shellQuote(['mkdir', '-p', volume.source])] : []),
+    ...(archive === undefined ? [] : [commandLine(engine, loadArguments(path.resolve(archive)))]),
+  ];
+}
+
+function commandLine({ words }: ContainerEngine, args: readonly string[]): string {
+  return shellQuote([...words, ...args]);
+}
+
+function parsePort(value: string): string {
+  const [, address, number] = /^(?:(.+):)?(\d{1,5})$/.exec(value) ?? [];
+  const isAddress = address === undefined || /^([\d.]+|\[[\da-fA-F:.]+\])$/.test(address);
+  if (!isAddress || number === undefined || Number(number) < 1 || Number(number) > 65535) {
+    throw new InvalidArgumentError('Expected a port, 1 to 65535, or <address>:<port>.');
+  }
+  return value;
+}

@@ -1,0 +1,114 @@
+import { readFile } from 'node:fs/promises';
+import { type Config, type ModelConfig, VARIANTS } from '../../../config/types.ts';
+import { ConfigError } from '../../../core/errors.ts';
+import { reasonOf } from '../../../core/system-error.ts';
+import { readPublishedImages } from '../../../image/published-image.ts';
+import { parseReference } from '../../../oci/reference.ts';
+import { firstFixedTag } from '../../../plan/tags.ts';
+import { chooseTargets } from '../../../plan/targets.ts';
+import type { PublishJson } from '../../../report/json/publish-json.ts';
+import type { ScannedImage } from '../../../scan/scan-image.ts';
+import type { ImageStore } from '../../../store/image-store.ts';
+import { type CommonOptions, chooseModels } from '../../options.ts';
+import type { Session } from '../../session.ts';
+
+/** Where an image may be: one registry's repository, and its tag or digest there. */
+interface Place {
+  readonly id: string;
+  readonly short: string;
+  readonly variant: string;
+  readonly repository: string;
+  readonly reference: string;
+}
+
+/** An image to scan, and every store that has it: their digests are one. */
+export interface ScanTarget {
+  readonly image: ScannedImage;
+  readonly stores: readonly ImageStore[];
+}
+
+/** Those that a publish has told of, by digest. */
+export async function publishedPlaces(file: string): Promise<Place[]> {
+  const { models } = await readResult(file);
+  return models.flatMap(({ id, short, images }) =>
+    images.flatMap(({ variant, tags: [tag], digest, status }) => {
+      const isThere = status === 'published' || status === 'unchanged';
+      if (!isThere || tag === undefined || digest === undefined) return [];
+      return [{ id, short, variant, repository: repositoryOf(tag), reference: digest }];
+    }),
+  );
+}
+
+async function readResult(file: string): Promise<PublishJson> {
+  try {
+    const result = JSON.parse(await readFile(file, 'utf8')) as PublishJson;
+    if (Array.isArray(result.models)) return result;
+    throw new SyntaxError('it has no list "models"');
+  } catch (cause) {
+    throw new ConfigError(`${file} cannot be read: ${reasonOf(cause)}`, {
+      code: 'USAGE',
+      subject: file,
+      remedy: 'Give --published what `publish --result` wrote.',
+      cause,
+    });
+  }
+}
+
+/** Those that models.yaml tells of, by the tag that needs no question to the Hub. */
+export function configuredPlaces(session: Session, config: Config, options: CommonOptions): Place[] {
+  return chooseModels(config, options.model, options.shard).flatMap(model => {
+    const choice = { overrides: options.registry ?? {}, env: session.env };
+    const { targets } = chooseTargets(config, model, choice);
+    return targets.flatMap(({ repository }) =>
+      VARIANTS.map(variant => ({
+        id: model.id,
+        short: model.short,
+        variant,
+        repository,
+        reference: tagOf(model, variant),
+      })),
+    );
+  });
+}
+
+/** Reads the images that are there; a place that has none is no error, since not every variant is published. */
+export async function readTargets(session: Session, places: readonly Place[]): Promise<ScanTarget[]> {
+  const found = new Map<string, { image: ScannedImage; stores: ImageStore[] }>();
+  for (const { id, short, variant, repository, reference } of places) {
+    const store = session.services.openRepository(repository, 'push');
+    if ((await store.getManifest(reference, session.signal)) === undefined) continue;
+    for (const image of await readPublishedImages(store, reference, session.signal)) {
+      const { digest, platform, config, labels, manifest } = image;
+      const known = found.get(digest);
+      const references = [...(known?.image.references ?? []), `${store.name}@${digest}`];
+      const scanned = {
+        id,
+        short,
+        variant,
+        digest,
+        platform,
+        config,
+        labels,
+        layers: manifest.layers,
+        references,
+      };
+      found.set(digest, { image: scanned, stores: [...(known?.stores ?? []), store] });
+    }
+  }
+  return [...found.values()];
+}
+
+function tagOf(model: ModelConfig, variant: 'slim' | 'fat'): string {
+  const tag = firstFixedTag(model, variant);
+  if (tag !== undefined) return tag;
+  throw new ConfigError(`${model.short}: every tag of it has {revision}, which only the Hub knows`, {
+    code: 'USAGE',
+    subject: model.id,
+    remedy: 'Publish with --result <file> and scan with --published <file>.',
+  });
+}
+
+function repositoryOf(tag: string): string {
+  const { registry, repository } = parseReference(tag);
+  return `${registry}/${repository}`;
+}

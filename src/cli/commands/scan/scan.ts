@@ -1,0 +1,95 @@
+import type { Command } from 'commander';
+import { ConfigError } from '../../../core/errors.ts';
+import { mapPool } from '../../../core/pool.ts';
+import type { ScanJson } from '../../../report/json/scan-json.ts';
+import { scanReport } from '../../../report/text/scan-report.ts';
+import {
+  type CommonOptions,
+  readConfig,
+  withConfig,
+  withJson,
+  withModels,
+  withRegistries,
+  withShard,
+} from '../../options.ts';
+import { prepareOutput, writeOutput } from '../../output-file.ts';
+import { ExitStatus, runSession, type Session } from '../../session.ts';
+import { configuredPlaces, publishedPlaces, readTargets } from './scan-targets.ts';
+import { type ScanOutcome, scanAll, scanBases, scanContext } from './scanning.ts';
+
+interface ScanOptions extends CommonOptions {
+  readonly published?: string;
+  readonly trivy: string;
+  readonly baseScans?: string;
+  readonly bases?: boolean;
+  readonly result?: string;
+  readonly sarif?: string;
+  readonly reports?: string;
+  readonly attach: boolean;
+}
+
+export function addScan(program: Command): void {
+  withJson(withShard(withRegistries(withModels(withConfig(program.command('scan'))), 'scan only here')))
+    .description('scan what was published with Trivy, without reading its weights')
+    .option('--published <file>', 'scan what `publish --result` tells of, in place of what models.yaml names')
+    .option('--trivy <path>', 'the Trivy to run', 'trivy')
+    .option('--sarif <folder>', 'write <short>-<variant>.sarif files, each with a category of its own')
+    .option('--reports <folder>', "write Trivy's full JSON reports")
+    .option('--result <file>', 'write the JSON result to a file as well, for `weighbridge summary`')
+    .option('--base-scans <folder>', 'keep scans of base images here, and use those that are here')
+    .option('--bases', 'only scan the base images of models.yaml into --base-scans')
+    .option('--no-attach', 'do not put the results beside the images in the registries')
+    .addHelpText(
+      'after',
+      `
+A base image is scanned once for all images on it, by its digest; of an image itself only the small layers are read.
+\`scan:\` in models.yaml says which severities are reported, and which make this command end with 1: none by default.
+Trivy's own settings hold: TRIVY_DB_REPOSITORY, TRIVY_CACHE_DIR, TRIVY_SKIP_DB_UPDATE and so on.`,
+    )
+    .action((options: ScanOptions) => runSession(options, session => scan(session, options)));
+}
+
+async function scan(session: Session, options: ScanOptions): Promise<number> {
+  const config = await readConfig(options);
+  if (options.result !== undefined) await prepareOutput(options.result);
+  const context = scanContext(session, config, options);
+  // Known before anything is read from a registry.
+  await context.trivy.version();
+  if (options.bases === true) {
+    if (options.baseScans === undefined)
+      throw new ConfigError('--bases needs --base-scans <folder> to keep the scans in', { code: 'USAGE' });
+    const count = await scanBases(session, config, options, context);
+    session.progress.stop();
+    session.print(`${count} base ${count === 1 ? 'image' : 'images'} scanned into ${options.baseScans}`);
+    return ExitStatus.done;
+  }
+  const places =
+    options.published === undefined
+      ? configuredPlaces(session, config, options)
+      : await publishedPlaces(options.published);
+  const targets = await readTargets(session, places);
+  const outcome = await scanAll(session, targets, context, {
+    sarif: options.sarif,
+    reports: options.reports,
+    isAttaching: options.attach,
+  });
+  session.progress.stop();
+  const result: ScanJson = {
+    schemaVersion: 1,
+    scans: outcome.results.map(one => one.scan),
+    failures: outcome.failures,
+  };
+  const json = JSON.stringify(result, null, 2);
+  if (session.isJson) session.print(json);
+  else {
+    const tables = await mapPool(outcome.results, 1, one => one.table());
+    session.print(scanReport(result, tables, session.stdout));
+  }
+  if (options.result !== undefined) await writeOutput(options.result, `${json}\n`);
+  return statusOf(outcome);
+}
+
+function statusOf({ results, failures }: ScanOutcome): number {
+  const isFailing = failures.length > 0 || results.some(one => one.scan.failing > 0);
+  return isFailing ? ExitStatus.failed : ExitStatus.done;
+}

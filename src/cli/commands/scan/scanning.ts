@@ -1,0 +1,149 @@
+import path from 'node:path';
+import type { Config } from '../../../config/types.ts';
+import { errorToJson, isAbort, WeighbridgeError } from '../../../core/errors.ts';
+import { resolveBaseImage } from '../../../image/assemble/base-image.ts';
+import { attachArtifact } from '../../../publish/target/attach-artifact.ts';
+import type { ScanFailureJson } from '../../../report/json/scan-json.ts';
+import { BaseScans } from '../../../scan/base-scans.ts';
+import { type ScanContext, type ScanResult, scanBase, scanImage } from '../../../scan/scan-image.ts';
+import {
+  SARIF_TYPE,
+  SCAN_ARTIFACT_TYPE,
+  SCAN_REPORT_TYPE,
+  scanAnnotations,
+} from '../../../scan/scan-referrer.ts';
+import { Trivy } from '../../../scan/trivy.ts';
+import { listReferrers } from '../../../store/referrers.ts';
+import { type CommonOptions, chooseModels } from '../../options.ts';
+import { writeOutput } from '../../output-file.ts';
+import type { Session } from '../../session.ts';
+import type { ScanTarget } from './scan-targets.ts';
+
+export interface ScanAllOptions {
+  /** Where SARIF files and full reports go; undefined writes none. */
+  readonly sarif: string | undefined;
+  readonly reports: string | undefined;
+  readonly isAttaching: boolean;
+}
+
+export interface ScanOutcome {
+  readonly results: readonly ScanResult[];
+  readonly failures: readonly ScanFailureJson[];
+}
+
+export function scanContext(
+  session: Session,
+  config: Config,
+  options: { readonly trivy: string; readonly baseScans?: string },
+): ScanContext {
+  const { ignoreFile } = config.scan;
+  return {
+    trivy: new Trivy(options.trivy, session.env, session.signal),
+    bases: new BaseScans(options.baseScans),
+    settings: config.scan,
+    ignoreFile: ignoreFile === null ? null : path.resolve(path.dirname(config.file), ignoreFile),
+    now: () => new Date(),
+    signal: session.signal,
+  };
+}
+
+/** One image after the other, since Trivy uses all cores by itself. An image that cannot be scanned does not stop the rest. */
+export async function scanAll(
+  session: Session,
+  targets: readonly ScanTarget[],
+  context: ScanContext,
+  options: ScanAllOptions,
+): Promise<ScanOutcome> {
+  const results: ScanResult[] = [];
+  const failures: ScanFailureJson[] = [];
+  for (const target of targets) {
+    const { short, variant } = target.image;
+    session.progress.onEvent({ type: 'phase', model: short, text: `scanning ${variant}` });
+    try {
+      const [store] = target.stores;
+      if (store === undefined) throw new TypeError(`${short} ${variant} is in no store`);
+      const result = await scanImage(target.image, store, context);
+      await writeReports(result, options);
+      if (options.isAttaching) await attachScan(session, target, result);
+      results.push(result);
+    } catch (error) {
+      const isOurs = error instanceof WeighbridgeError && error.code !== 'SCANNER_MISSING';
+      if (isAbort(error) || !isOurs) throw error;
+      failures.push({ short, variant, error: errorToJson(error) });
+    }
+  }
+  return { results, failures };
+}
+
+/** Each base image of the models, once, into the folder that other runs read. Gives how many there are. */
+export async function scanBases(
+  session: Session,
+  config: Config,
+  options: CommonOptions,
+  context: ScanContext,
+): Promise<number> {
+  const models = chooseModels(config, options.model, options.shard);
+  const wanted = new Map(
+    models.flatMap(({ baseImage, arch }) =>
+      arch.map(platform => [`${baseImage} ${platform}`, { baseImage, platform }]),
+    ),
+  );
+  for (const { baseImage, platform } of wanted.values()) {
+    const open = (name: string) => session.services.openRepository(name, 'pull');
+    const base = await resolveBaseImage(baseImage, platform, open, session.signal);
+    session.note(`scanning ${baseImage} for ${platform}`);
+    await scanBase(base, open(base.storeName), context);
+  }
+  return wanted.size;
+}
+
+async function writeReports({ scan, sarif, report }: ScanResult, options: ScanAllOptions): Promise<void> {
+  const name = `${scan.short}-${scan.variant}${scan.platform === 'linux/amd64' ? '' : `-${scan.platform.replaceAll('/', '-')}`}`;
+  const write = async (folder: string | undefined, extension: string, content: object): Promise<void> => {
+    if (folder === undefined) return;
+    await writeOutput(path.join(folder, `${name}.${extension}`), JSON.stringify(content, null, 2));
+  };
+  await write(options.sarif, 'sarif', sarif);
+  await write(options.reports, 'json', report);
+}
+
+/** Beside the image in each registry that has it; a scan that found the same with the same database is there already. */
+async function attachScan(
+  session: Session,
+  { image, stores }: ScanTarget,
+  result: ScanResult,
+): Promise<void> {
+  const { digest } = image;
+  const annotations = scanAnnotations(result.scan.summary);
+  const { [CREATED]: _, ...content } = annotations;
+  for (const store of stores) {
+    const stored = await store.getManifest(digest, session.signal);
+    if (stored === undefined) continue;
+    const older = await listReferrers(store, digest, {
+      artifactType: SCAN_ARTIFACT_TYPE,
+      signal: session.signal,
+    });
+    const isSame = older.some(({ annotations: { [CREATED]: _created, ...theirs } = {} }) =>
+      isEqual(theirs, content),
+    );
+    if (isSame) continue;
+    const subject = { mediaType: stored.mediaType, digest, size: stored.bytes.length };
+    const files = [
+      { mediaType: SARIF_TYPE, title: 'scan.sarif', bytes: Buffer.from(JSON.stringify(result.sarif)) },
+      { mediaType: SCAN_REPORT_TYPE, title: 'scan.json', bytes: Buffer.from(JSON.stringify(result.report)) },
+    ];
+    await attachArtifact(
+      store,
+      subject,
+      { artifactType: SCAN_ARTIFACT_TYPE, annotations, files },
+      { replaces: older.map(one => one.digest), signal: session.signal },
+    );
+  }
+}
+
+const CREATED = 'org.opencontainers.image.created';
+
+function isEqual(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every(key => a[key] === b[key]);
+}

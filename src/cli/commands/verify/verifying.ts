@@ -1,0 +1,40 @@
+import type { ImageCheck } from '../../../inspect/verify-image.ts';
+import { isRight, verifyImage } from '../../../inspect/verify-image.ts';
+import type { ImageStore } from '../../../store/image-store.ts';
+import type { Session } from '../../session.ts';
+
+/** Holds one image against the Hub and shows how far it is; `title` names it in the progress display. */
+export async function verifyWithProgress(
+  session: Session,
+  { store, reference, title }: { store: ImageStore; reference: string; title: string },
+  isDeep: boolean,
+): Promise<ImageCheck[]> {
+  const { onEvent } = session.progress;
+  const done = new Map<string, number>();
+  onEvent({ type: 'model-start', model: title, phase: 'verify' });
+  let status: 'done' | 'failed' = 'failed';
+  try {
+    const checks = await verifyImage(store, reference, {
+      hub: session.services.hub,
+      isDeep,
+      signal: session.signal,
+      onRead({ size }, blob, count) {
+        const doneBytes = (done.get(blob) ?? 0) + count;
+        if (!done.has(blob)) {
+          onEvent({ type: 'blob-start', model: title, blob, sizeBytes: size, targets: [store.name] });
+        }
+        done.set(blob, doneBytes);
+        if (count > 0) onEvent({ type: 'blob-progress', model: title, blob, doneBytes });
+      },
+      onLayerEnd(_, blob) {
+        onEvent({ type: 'blob-end', model: title, blob, how: 'read' });
+        done.delete(blob);
+      },
+    });
+    status = checks.every(isRight) ? 'done' : 'failed';
+    return checks;
+  } finally {
+    const detail = status === 'done' ? 'right' : 'not right';
+    onEvent({ type: 'model-end', model: title, status, detail });
+  }
+}

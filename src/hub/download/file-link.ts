@@ -1,0 +1,42 @@
+import type { HttpResponse } from '../../http/types.ts';
+
+interface Address {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * Where a file is asked for: at the Hub at first and after a failure, else where the Hub has sent us on to, so that it
+ * is not asked again for each part of one file (it limits that: 3,000 in five minutes for those it does not know).
+ */
+export class FileLink {
+  readonly #atHub: Address;
+  #storage: Address | undefined;
+  #hasRanges = false;
+
+  constructor(atHub: Address) {
+    this.#atHub = atHub;
+  }
+
+  address(): Address {
+    return this.#storage ?? this.#atHub;
+  }
+
+  /** Whether parts of the file can be had without asking the Hub for each. */
+  get canBeShared(): boolean {
+    return this.#storage !== undefined && this.#hasRanges;
+  }
+
+  /** An answer has come, from wherever it was that redirects led to. */
+  note({ url, status, headers }: HttpResponse): void {
+    this.#hasRanges = status === 206 || headers['accept-ranges'] === 'bytes';
+    if (url === this.address().url) return;
+    // A token belongs to the origin it was made for.
+    const isHubs = new URL(url).origin === new URL(this.#atHub.url).origin;
+    this.#storage = { url, headers: isHubs ? this.#atHub.headers : {} };
+  }
+
+  forget(): void {
+    this.#storage = undefined;
+  }
+}

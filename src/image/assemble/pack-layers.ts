@@ -1,0 +1,73 @@
+import { WeighbridgeError } from '../../core/errors.ts';
+import type { HubFile } from '../../hub/types.ts';
+
+/** The most layers an image may have, base included: Docker fails at 129, CRI-O above 128. */
+export const MAX_IMAGE_LAYERS = 127;
+
+/** What a registry that caps layers takes at the most; GHCR says 10 GB. A tar adds a little, so stay below. */
+export const MAX_LAYER_BYTES = 9_900_000_000;
+
+export interface PackOptions {
+  /** Layers left for weights once base, small files, licences and bootstrap have theirs. */
+  readonly maxLayers: number;
+  readonly maxLayerBytes?: number;
+  /** For the error. */
+  readonly subject: string;
+}
+
+const WEIGHTS = /\.(safetensors|bin|pt|pth|gguf|onnx|h5|msgpack)$/;
+/** A file above this is worth a layer of its own whatever it is. */
+const LARGE_BYTES = 4 * 1024 * 1024;
+
+export interface PackedFiles {
+  /** Groups of neighbouring files; one layer each. */
+  readonly weights: readonly (readonly HubFile[])[];
+  /** What shares one layer. */
+  readonly small: readonly HubFile[];
+}
+
+/**
+ * Divides files among layers: each weight file has its own as long as they fit, so that a changed file is one changed
+ * layer; beyond that neighbours share. Groups depend on the number of files and their sizes alone, not on content.
+ */
+export function packFiles(files: readonly HubFile[], options: PackOptions): PackedFiles {
+  const large = files.filter(isLarge);
+  const small = files.filter(file => !isLarge(file));
+  const maxLayerBytes = options.maxLayerBytes ?? MAX_LAYER_BYTES;
+  for (let perLayer = 1; perLayer <= Math.max(1, large.length); perLayer++) {
+    const weights = group(large, perLayer, maxLayerBytes);
+    if (weights.length <= options.maxLayers) return { weights, small };
+  }
+  throw new WeighbridgeError(
+    `${options.subject}: ${large.length} large files do not fit into ${options.maxLayers} layers of ${maxLayerBytes} bytes`,
+    {
+      code: 'IMAGE_TOO_MANY_LAYERS',
+      subject: options.subject,
+      remedy: 'Leave files out with `files.exclude`, or use a base image with fewer layers.',
+    },
+  );
+}
+
+export function isLarge(file: HubFile): boolean {
+  return file.sha256 !== undefined || WEIGHTS.test(file.path) || file.sizeBytes > LARGE_BYTES;
+}
+
+/**
+ * Every `perLayer` files in turn share a layer. Where they are too much for one they are divided among themselves, so a
+ * file that grows moves none but these.
+ */
+function group(files: readonly HubFile[], perLayer: number, maxLayerBytes: number): HubFile[][] {
+  const groups: HubFile[][] = [];
+  let bytes = 0;
+  files.forEach((file, index) => {
+    const current = groups.at(-1);
+    if (current !== undefined && index % perLayer !== 0 && bytes + file.sizeBytes <= maxLayerBytes) {
+      current.push(file);
+      bytes += file.sizeBytes;
+    } else {
+      groups.push([file]);
+      bytes = file.sizeBytes;
+    }
+  });
+  return groups;
+}

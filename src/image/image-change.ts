@@ -1,0 +1,96 @@
+import { parseManifest } from '../oci/parse.ts';
+import type { Annotations, Manifest } from '../oci/types.ts';
+import type { PlannedModel } from '../plan/types.ts';
+import type { StoredManifest } from '../store/image-store.ts';
+import type { Draft } from './assemble/draft.ts';
+import { layerKindOf, readLayerDescriptor } from './format/layer-annotations.ts';
+
+/** How an image differs from the one that its tag named before. What is the same in both is left out. */
+export interface ImageChange {
+  readonly revision?: FromTo;
+  /** SPDX expressions of the label; empty where there was or is none. */
+  readonly license?: FromTo;
+  /** Digests of the base image. */
+  readonly base?: FromTo;
+  /** Paths in the image; absent for a slim image, and where the older one is of several platforms. */
+  readonly files?: FileChanges;
+}
+
+export interface FileChanges {
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+}
+
+export interface FromTo {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Undefined where nothing was there before, or something that is not ours. */
+export function changeSince(
+  previous: StoredManifest | undefined,
+  planned: PlannedModel,
+  draft: Draft,
+): ImageChange | undefined {
+  const before = previous && readManifest(previous);
+  const revision = before?.annotations?.['io.weighbridge.model.revision'];
+  if (before === undefined || revision === undefined) return undefined;
+  const base = before.annotations?.['org.opencontainers.image.base.digest'];
+  const license = before.annotations?.['org.opencontainers.image.licenses'] ?? '';
+  const newLicense = planned.outcome.license.spdx ?? '';
+  const newBase = draft.parts[0]?.base.digest;
+  return {
+    ...(revision === planned.snapshot.revision
+      ? {}
+      : fromTo('revision', revision, planned.snapshot.revision)),
+    ...(license === newLicense ? {} : fromTo('license', license, newLicense)),
+    ...(base === undefined || newBase === undefined || base === newBase ? {} : fromTo('base', base, newBase)),
+    ...(draft.variant === 'fat' && before.layers !== undefined ? { files: fileChanges(before, draft) } : {}),
+  };
+}
+
+function fromTo<K extends string>(key: K, from: string, to: string): Record<K, FromTo> {
+  return { [key]: { from, to } } as Record<K, FromTo>;
+}
+
+function fileChanges({ layers = [] }: ReadableManifest, draft: Draft): FileChanges {
+  const before = new Map(
+    layers
+      .filter(layer => isOfModel(layerKindOf(layer)))
+      .flatMap(layer => readLayerDescriptor(layer)?.files ?? [])
+      .map(file => [file.path, file.contentId]),
+  );
+  const after = new Map(
+    (draft.parts[0]?.layers ?? [])
+      .filter(({ recipe }) => isOfModel(recipe.kind))
+      .flatMap(({ recipe }) => recipe.entries)
+      .map(entry => [entry.path, entry.contentId as string]),
+  );
+  return {
+    added: [...after.keys()].filter(path => !before.has(path)),
+    changed: [...after]
+      .filter(([path, id]) => before.has(path) && before.get(path) !== id)
+      .map(([path]) => path),
+    removed: [...before.keys()].filter(path => !after.has(path)),
+  };
+}
+
+function isOfModel(kind: string | undefined): boolean {
+  return kind === 'weights' || kind === 'files';
+}
+
+interface ReadableManifest {
+  readonly annotations?: Annotations | undefined;
+  readonly layers?: Manifest['layers'];
+}
+
+function readManifest({ bytes, mediaType, digest }: StoredManifest): ReadableManifest | undefined {
+  try {
+    const parsed = parseManifest(bytes, mediaType, digest);
+    return parsed.kind === 'manifest' ? parsed.manifest : { annotations: parsed.index.annotations };
+  } catch {
+    // Something else stands under the tag, and is about to give way.
+    return undefined;
+  }
+}

@@ -1,0 +1,186 @@
+import { readAll } from '../core/byte-source.ts';
+import { type Digest, digestOf } from '../core/digest.ts';
+import { RegistryError } from '../core/errors.ts';
+import type { LayerRecipe } from '../layer/recipe.ts';
+import { parseImageConfig, parseManifest } from '../oci/parse.ts';
+import { formatPlatform } from '../oci/reference.ts';
+import type { Annotations, ContainerConfig, Descriptor, ImageConfig, Manifest } from '../oci/types.ts';
+import type { ImageStore, StoredManifest } from '../store/image-store.ts';
+import { BOOTSTRAP_FOLDER } from './assemble/layers.ts';
+import { layerKindOf, type PublishedFile, readLayerDescriptor } from './format/layer-annotations.ts';
+import { type ReadOptions, readLayer } from './image-content.ts';
+
+/** One platform's image as a store holds it. */
+export interface PublishedImage {
+  readonly digest: Digest;
+  /** `linux/amd64` */
+  readonly platform: string;
+  readonly manifest: Manifest;
+  readonly config: ImageConfig;
+  readonly container: ContainerConfig;
+  readonly labels: Annotations;
+  /** What a Weighbridge image says of its model; undefined for somebody else's image. */
+  readonly model: PublishedModel | undefined;
+  readonly layers: readonly PublishedLayer[];
+}
+
+export interface PublishedModel {
+  readonly id: string;
+  readonly revision: string;
+  readonly variant: string;
+  /** Where the model stands in the image or, for slim, in the volume; absolute. */
+  readonly dir: string;
+}
+
+/** `base`: of the image that it was built on. */
+export type LayerKind = 'base' | LayerRecipe['kind'];
+export const LAYER_KINDS: readonly LayerKind[] = ['base', 'weights', 'files', 'bootstrap', 'licenses'];
+
+export interface PublishedLayer {
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+  readonly kind: LayerKind;
+  /** What made it, in the words of the image's history. */
+  readonly createdBy: string;
+  readonly files: readonly PublishedFile[];
+}
+
+/** A file as the image has it or lists it; one of the two hashes may be all that is known of a small file. */
+export interface ListedFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly sha256?: string | undefined;
+  readonly gitOid?: string | undefined;
+  /** Of a part of a divided file, as its manifest has it; see `ContentId`. */
+  readonly partId?: string | undefined;
+}
+
+/** The file in a slim image that says what it fetches. */
+export const SLIM_LIST = `${BOOTSTRAP_FOLDER}/model.json`;
+
+const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
+
+/** All platforms of the image that `reference` (a tag or digest) names. Throws RegistryError. */
+export async function readPublishedImages(
+  store: ImageStore,
+  reference: string,
+  signal?: AbortSignal,
+): Promise<PublishedImage[]> {
+  const top = await store.getManifest(reference, signal);
+  if (top === undefined) {
+    throw new RegistryError(`${store.name} has no image ${reference}`, {
+      code: 'REGISTRY_NOT_FOUND',
+      subject: store.name,
+      remedy: 'Check the tag, and the login where the repository is private.',
+    });
+  }
+  return await readPlatforms(store, top, signal);
+}
+
+/** The images under a manifest or an index that has been read already. Throws RegistryError. */
+export async function readPlatforms(
+  store: ImageStore,
+  top: StoredManifest,
+  signal?: AbortSignal,
+): Promise<PublishedImage[]> {
+  const parsed = parseManifest(top.bytes, top.mediaType, store.name);
+  if (parsed.kind === 'manifest') return [await readImage(store, top.digest, parsed.manifest, signal)];
+  const images: PublishedImage[] = [];
+  for (const { digest, platform } of parsed.index.manifests) {
+    // Build tools put their attestations among the platforms.
+    if (platform?.os === 'unknown') continue;
+    const child = await store.getManifest(digest, signal);
+    const read = child && parseManifest(child.bytes, child.mediaType, store.name);
+    if (read?.kind !== 'manifest') throw badAnswer(store, `names ${digest}, which is no image`);
+    images.push(await readImage(store, digest, read.manifest, signal));
+  }
+  return images;
+}
+
+/** The model's files in the image (fat) or in the list that it fetches (slim), by path in the repository. */
+export async function readModelFiles(
+  store: ImageStore,
+  image: PublishedImage,
+  options: ReadOptions = {},
+): Promise<ListedFile[]> {
+  const { model, layers, manifest } = image;
+  if (model === undefined) return [];
+  if (model.variant !== 'slim') return modelFiles(model, layers.flatMap(layer => layer.files).map(asListed));
+  const index = layers.findIndex(layer => layer.files.some(file => file.path === SLIM_LIST));
+  const descriptor = manifest.layers[index];
+  if (descriptor === undefined) return [];
+  const { kept } = await readLayer(store, descriptor, { ...options, keep: path => path === SLIM_LIST });
+  const list = kept.get(SLIM_LIST);
+  return list === undefined ? [] : parseSlimList(list);
+}
+
+/** Those of an image's files that are the model's, named as in the repository. */
+export function modelFiles({ dir }: PublishedModel, files: readonly ListedFile[]): ListedFile[] {
+  const prefix = `${dir.slice(1)}/`;
+  return files
+    .filter(file => file.path.startsWith(prefix))
+    .map(file => ({ ...file, path: file.path.slice(prefix.length) }));
+}
+
+export function parseSlimList(bytes: Buffer): ListedFile[] {
+  const { files } = JSON.parse(bytes.toString('utf8')) as {
+    files: { path: string; size: number; sha256?: string; gitOid?: string }[];
+  };
+  return files.map(({ path, size, sha256, gitOid }) => ({ path, sizeBytes: size, sha256, gitOid }));
+}
+
+export function asListed({ path, sizeBytes, sha256, contentId }: PublishedFile): ListedFile {
+  const gitOid = contentId.startsWith('git:') ? contentId.slice('git:'.length) : undefined;
+  const partId = contentId.startsWith('part:') ? contentId : undefined;
+  return { path, sizeBytes, sha256, gitOid, partId };
+}
+
+async function readImage(
+  store: ImageStore,
+  digest: Digest,
+  manifest: Manifest,
+  signal: AbortSignal | undefined,
+): Promise<PublishedImage> {
+  const bytes = await readAll(store.openBlob(manifest.config), MAX_CONFIG_BYTES, signal);
+  if (digestOf(bytes) !== manifest.config.digest)
+    throw badAnswer(store, 'has a config that is not the one its manifest names');
+  const config = parseImageConfig(bytes, store.name);
+  const container = config.config ?? {};
+  const labels = container.Labels ?? {};
+  const steps = (config.history ?? []).filter(entry => entry.empty_layer !== true);
+  return {
+    digest,
+    platform: formatPlatform({ os: config.os, architecture: config.architecture }),
+    manifest,
+    config,
+    container,
+    labels,
+    model: modelOf(labels, container),
+    layers: manifest.layers.map((layer, index) => describeLayer(layer, steps[index]?.created_by ?? '')),
+  };
+}
+
+function modelOf(labels: Annotations, { Env = [] }: ContainerConfig): PublishedModel | undefined {
+  const id = labels['io.weighbridge.model.id'];
+  const revision = labels['io.weighbridge.model.revision'];
+  const variant = labels['io.weighbridge.variant'];
+  const dir = Env.find(entry => entry.startsWith('MODEL_DIR='))?.slice('MODEL_DIR='.length);
+  // The folder goes into commands that people copy.
+  const isPath = dir !== undefined && /^(\/[\w.@+-]+)+$/.test(dir);
+  if (id === undefined || revision === undefined || variant === undefined || !isPath) return undefined;
+  return { id, revision, variant, dir };
+}
+
+function describeLayer(layer: Descriptor, createdBy: string): PublishedLayer {
+  return {
+    digest: layer.digest,
+    sizeBytes: layer.size,
+    kind: layerKindOf(layer) ?? 'base',
+    createdBy,
+    files: readLayerDescriptor(layer)?.files ?? [],
+  };
+}
+
+function badAnswer(store: ImageStore, what: string): RegistryError {
+  return new RegistryError(`${store.name} ${what}`, { code: 'REGISTRY_BAD_ANSWER', subject: store.name });
+}

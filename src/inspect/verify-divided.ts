@@ -1,0 +1,122 @@
+import { IntegrityError } from '../core/errors.ts';
+import type { ByteSpan, Hub, ModelSnapshot } from '../hub/types.ts';
+import { readPart } from '../image/format/layer-annotations.ts';
+import { type ReadOptions, readLayer } from '../image/image-content.ts';
+import type { ListedFile, PublishedImage } from '../image/published-image.ts';
+import { PartHash, sourceHash } from '../layer/content-hash.ts';
+import { partsAt } from '../layer/divide-safetensors.ts';
+import { partContentId } from '../layer/recipe.ts';
+import type { Descriptor } from '../oci/types.ts';
+import { readHeader, toDivision } from '../plan/split/divide-files.ts';
+import { rewriteIndexes, type TensorPlaces } from '../plan/split/rewrite-indexes.ts';
+import type { FilePart, RewrittenIndex } from '../plan/types.ts';
+import type { ImageStore } from '../store/image-store.ts';
+
+/** What an image should have in place of the repository's files that it has in parts. */
+export interface ExpectedParts {
+  readonly divisions: readonly ExpectedDivision[];
+  readonly indexes: readonly RewrittenIndex[];
+}
+
+/** One file of the repository, as the layers that have its parts, in order. */
+export interface ExpectedDivision {
+  readonly places: TensorPlaces;
+  readonly layers: readonly Descriptor[];
+}
+
+/**
+ * Makes the parts once more that the image says it has: from the Hub's own header, cut where the image says. What
+ * cannot be made so is left out, and its parts are files that the repository does not have.
+ */
+export async function expectParts(
+  { manifest }: PublishedImage,
+  paths: ReadonlySet<string>,
+  context: { readonly hub: Hub; readonly snapshot: ModelSnapshot; readonly signal?: AbortSignal | undefined },
+): Promise<ExpectedParts> {
+  const claims = manifest.layers.flatMap(layer => {
+    const part = readPart(layer);
+    return part === undefined ? [] : [{ layer, part }];
+  });
+  const divisions: ExpectedDivision[] = [];
+  for (const [path, found] of Map.groupBy(claims, ({ part }) => part.source)) {
+    const sorted = found.toSorted((a, b) => a.part.start - b.part.start);
+    const places = await divideAt(
+      path,
+      sorted.map(({ part }) => part),
+      context,
+    );
+    if (places !== undefined) divisions.push({ places, layers: sorted.map(({ layer }) => layer) });
+  }
+  if (divisions.length === 0) return { divisions, indexes: [] };
+  const sources = new Set(divisions.map(({ places }) => places.file.source.path));
+  const files = context.snapshot.files.filter(({ path }) => paths.has(path) || sources.has(path));
+  const indexes = await rewriteIndexes(
+    divisions.map(({ places }) => places),
+    files,
+    context,
+  );
+  return { divisions, indexes };
+}
+
+async function divideAt(
+  path: string,
+  spans: readonly ByteSpan[],
+  context: Parameters<typeof expectParts>[2],
+): Promise<TensorPlaces | undefined> {
+  const file = context.snapshot.files.find(candidate => candidate.path === path);
+  if (file === undefined) return undefined;
+  const { bytes, header } = await readHeader(file, context);
+  const parts = partsAt(header, spans);
+  return parts && toDivision(file, bytes, parts);
+}
+
+/** Whether a part is what the manifest says, which names the file, the span and the header. */
+export function isPartListed(
+  { source }: TensorPlaces['file'],
+  part: FilePart,
+  listed: ListedFile | undefined,
+): boolean {
+  return listed?.partId === partContentId({ source, ...part }) && listed.sizeBytes === part.sizeBytes;
+}
+
+/**
+ * Reads all parts of a file, and gives their files: each has the header that it should have, and the data of all is that
+ * of the file, which shows in its hash. Throws IntegrityError where not.
+ */
+export async function readParts(
+  store: ImageStore,
+  { places, layers }: ExpectedDivision,
+  folder: string,
+  optionsOf: (layer: Descriptor) => ReadOptions & { readonly onEnd?: () => void },
+): Promise<ListedFile[]> {
+  const { source, parts } = places.file;
+  const whole = sourceHash({ source });
+  const files: ListedFile[] = [];
+  for (const [index, part] of parts.entries()) {
+    const layer = layers[index] as Descriptor;
+    const hash = new PartHash(part, whole);
+    const head: Uint8Array[] = [];
+    let left = part.header.length;
+    const { onEnd, ...options } = optionsOf(layer);
+    const read = await readLayer(store, layer, {
+      ...options,
+      onContent(path, bytes) {
+        if (path !== `${folder}/${part.path}`) return;
+        hash.update(bytes);
+        if (left > 0) head.push(Uint8Array.prototype.slice.call(bytes, 0, left));
+        left -= Math.min(left, bytes.length);
+      },
+    });
+    files.push(...read.files);
+    onEnd?.();
+    const sizeBytes = read.files.find(({ path }) => path === `${folder}/${part.path}`)?.sizeBytes;
+    if (sizeBytes !== part.sizeBytes || Buffer.compare(Buffer.concat(head), part.header) !== 0) {
+      throw new IntegrityError(`${part.path} has another size or header than its tensors need`, {
+        code: 'INTEGRITY_HASH',
+        subject: part.path,
+      });
+    }
+  }
+  whole.finish();
+  return files;
+}

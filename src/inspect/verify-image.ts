@@ -1,0 +1,222 @@
+import type { Digest } from '../core/digest.ts';
+import { describeError, isAbort, RegistryError, WeighbridgeError } from '../core/errors.ts';
+import { mapPool } from '../core/pool.ts';
+import type { Hub } from '../hub/types.ts';
+import { readLayerDescriptor } from '../image/format/layer-annotations.ts';
+import { type ReadOptions, readForDigest, readLayer } from '../image/image-content.ts';
+import {
+  asListed,
+  type ListedFile,
+  modelFiles,
+  type PublishedImage,
+  parseSlimList,
+  readPublishedImages,
+  SLIM_LIST,
+} from '../image/published-image.ts';
+import type { Descriptor } from '../oci/types.ts';
+import type { ImageStore } from '../store/image-store.ts';
+import { type ExpectedDivision, type ExpectedParts, expectParts, readParts } from './verify-divided.ts';
+import { compareFiles, type FileCheck } from './verify-files.ts';
+
+export interface VerifyOptions {
+  readonly hub: Hub;
+  /** Reads and hashes every byte of the image; otherwise what the manifest says is held against the Hub. */
+  readonly isDeep: boolean;
+  readonly signal?: AbortSignal | undefined;
+  /** A layer's bytes as they are read; called with 0 when it begins. */
+  readonly onRead?: (layer: Descriptor, name: string, count: number) => void;
+  /** After a layer's last byte, or when it was found not to be right. */
+  readonly onLayerEnd?: (layer: Descriptor, name: string) => void;
+}
+
+/** One platform's image, held against the Hub. */
+export interface ImageCheck {
+  readonly platform: string;
+  readonly digest: Digest;
+  readonly id: string;
+  readonly revision: string;
+  readonly variant: string;
+  /** The model's files that are in the image (fat) or in the list that it fetches (slim). */
+  readonly files: readonly FileCheck[];
+  /** Files of the repository at this commit that the image does not have; `models.yaml` decides which those are. */
+  readonly leftOut: readonly string[];
+  /** What is wrong with blobs, apart from the model's files. */
+  readonly problems: readonly string[];
+  readonly bytesRead: number;
+}
+
+const CONCURRENCY = 4;
+
+/** Whether an image that was published is what the Hub has at the commit that it names. Throws where that cannot be told. */
+export async function verifyImage(
+  store: ImageStore,
+  reference: string,
+  options: VerifyOptions,
+): Promise<ImageCheck[]> {
+  const checks: ImageCheck[] = [];
+  for (const image of await readPublishedImages(store, reference, options.signal)) {
+    checks.push(await verifyOne(store, image, options));
+  }
+  return checks;
+}
+
+export function isRight({ files, problems }: ImageCheck): boolean {
+  return problems.length === 0 && files.length > 0 && files.every(file => file.status === 'same');
+}
+
+async function verifyOne(
+  store: ImageStore,
+  image: PublishedImage,
+  options: VerifyOptions,
+): Promise<ImageCheck> {
+  const { model, digest, platform } = image;
+  if (model === undefined) {
+    throw new RegistryError(
+      `${store.name}@${digest} was not published by Weighbridge: it does not name a model`,
+      {
+        code: 'REGISTRY_BAD_ANSWER',
+        subject: store.name,
+        remedy: 'Only images with io.weighbridge labels can be held against the Hub.',
+      },
+    );
+  }
+  const { id, revision, variant } = model;
+  const snapshot = await options.hub.getModel(id, revision, options.signal);
+  const declared = modelFiles(model, image.layers.flatMap(layer => layer.files).map(asListed));
+  const paths = new Set(declared.map(file => file.path));
+  const { hub, signal } = options;
+  const expected = await expectParts(image, paths, { hub, snapshot, signal });
+  let bytesRead = 0;
+  const content = await readContent(store, image, expected, {
+    ...options,
+    onRead: (layer, name, count) => {
+      bytesRead += count;
+      options.onRead?.(layer, name, count);
+    },
+  });
+  const listed = variant === 'slim' ? content.slimList : modelFiles(model, content.files);
+  // A layer that could not be read has its files all the same.
+  const names = new Set([...listed.map(file => file.path), ...paths]);
+  for (const { places } of expected.divisions) names.add(places.file.source.path);
+  return {
+    platform,
+    digest,
+    id,
+    revision,
+    variant,
+    files: compareFiles(listed, snapshot, expected, content.wrongSources),
+    leftOut: snapshot.files.map(file => file.path).filter(path => !names.has(path)),
+    problems: [...content.problems, ...diffIdProblems(image)],
+    bytesRead,
+  };
+}
+
+interface Content {
+  readonly files: readonly ListedFile[];
+  readonly slimList: readonly ListedFile[];
+  /** Files of the repository whose parts are not right, though each may be what its manifest says. */
+  readonly wrongSources: ReadonlySet<string>;
+  readonly problems: readonly string[];
+}
+
+async function readContent(
+  store: ImageStore,
+  { manifest, layers, model }: PublishedImage,
+  { divisions }: ExpectedParts,
+  options: VerifyOptions,
+): Promise<Content> {
+  const files: ListedFile[] = [];
+  const problems: string[] = [];
+  const wrongSources = new Set<string>();
+  let slimList: ListedFile[] = [];
+  const { signal } = options;
+  const filesOf = (layer: Descriptor) => layers[manifest.layers.indexOf(layer)]?.files ?? [];
+  const readOptions = (layer: Descriptor): ReadOptions & { readonly onEnd: () => void } => {
+    const name = layerName(layer, filesOf(layer));
+    options.onRead?.(layer, name, 0);
+    return {
+      signal,
+      onBytes: count => options.onRead?.(layer, name, count),
+      onEnd: () => options.onLayerEnd?.(layer, name),
+    };
+  };
+  const tolerate = (error: unknown): void => {
+    if (isAbort(error) || signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
+    problems.push(describeError(error));
+  };
+
+  const readOne = async (layer: Descriptor): Promise<void> => {
+    const known = filesOf(layer);
+    const hasList = known.some(file => file.path === SLIM_LIST);
+    if (!options.isDeep && !hasList) {
+      problems.push(...(await presence(store, layer, signal)));
+      files.push(...known.map(asListed));
+      return;
+    }
+    const { onEnd, ...read } = readOptions(layer);
+    try {
+      if (known.length === 0) {
+        await readForDigest(store, layer, read);
+        return;
+      }
+      const keep = (path: string): boolean => path === SLIM_LIST;
+      const found = await readLayer(store, layer, { ...read, keep });
+      files.push(...found.files);
+      const list = found.kept.get(SLIM_LIST);
+      if (list !== undefined) slimList = parseSlimList(list);
+    } finally {
+      onEnd();
+    }
+  };
+  const readDivision = async (division: ExpectedDivision): Promise<void> => {
+    const folder = model?.dir.slice(1) ?? '';
+    try {
+      files.push(...(await readParts(store, division, folder, readOptions)));
+    } catch (error) {
+      wrongSources.add(division.places.file.source.path);
+      // They are in the image all the same.
+      files.push(...division.layers.flatMap(filesOf).map(file => ({ ...asListed(file), partId: undefined })));
+      throw error;
+    }
+  };
+
+  const divided = options.isDeep ? divisions : [];
+  const inParts = new Set(divided.flatMap(division => division.layers));
+  const work = [
+    ...divided.map(division => () => readDivision(division)),
+    ...manifest.layers.filter(layer => !inParts.has(layer)).map(layer => () => readOne(layer)),
+  ];
+  await mapPool(work, CONCURRENCY, one => one().catch(tolerate));
+  return { files, slimList, wrongSources, problems };
+}
+
+function layerName({ digest }: Descriptor, files: readonly { readonly path: string }[]): string {
+  const [first] = files;
+  if (first === undefined) return `base layer ${digest.slice(7, 19)}`;
+  const name = first.path.slice(first.path.lastIndexOf('/') + 1);
+  return files.length === 1 ? name : `${name} and ${files.length - 1} more`;
+}
+
+async function presence(
+  store: ImageStore,
+  { digest, size }: Descriptor,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const stored = await store.statBlob(digest, signal);
+  if (stored === size) return [];
+  return [
+    `${store.name} ${stored === undefined ? 'does not have' : `has ${stored} of ${size} bytes of`} ${digest}`,
+  ];
+}
+
+/** An uncompressed layer's diff id is its digest: what a runtime will check after pulling. */
+function diffIdProblems({ manifest: { layers }, config: { rootfs } }: PublishedImage): string[] {
+  if (layers.length !== rootfs.diff_ids.length)
+    return [`the manifest has ${layers.length} layers and the config ${rootfs.diff_ids.length}`];
+  return layers.flatMap((layer, index) => {
+    const isOurs = readLayerDescriptor(layer) !== undefined;
+    return isOurs && rootfs.diff_ids[index] !== layer.digest
+      ? [`layer ${layer.digest} has another diff id`]
+      : [];
+  });
+}

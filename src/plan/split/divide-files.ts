@@ -1,0 +1,104 @@
+import { readAll } from '../../core/byte-source.ts';
+import type { HubFile } from '../../hub/types.ts';
+import { divideSafetensors, partPath, type SafetensorsPart } from '../../layer/divide-safetensors.ts';
+import { contentIdOf } from '../../layer/recipe.ts';
+import {
+  LENGTH_BYTES,
+  parseHeaderLength,
+  parseSafetensorsHeader,
+  type SafetensorsHeader,
+  UndividableError,
+} from '../../layer/safetensors-header.ts';
+import type { PolicyDecision } from '../../policy/types.ts';
+import type { Division, FilePart, LayerLimit } from '../types.ts';
+import { maxFileBytes, tooLarge } from './layer-limits.ts';
+import { rewriteIndexes, SAFETENSORS, type TensorPlaces } from './rewrite-indexes.ts';
+import type { DivideContext } from './types.ts';
+
+export type DivisionOutcome =
+  | { readonly kind: 'divided'; readonly division: Division }
+  | { readonly kind: 'refused'; readonly decision: PolicyDecision; readonly file: HubFile };
+
+/**
+ * Divides what is larger than a layer may be: each such safetensors file becomes several, cut between tensors, and the
+ * index of its folder names them. Undefined where everything fits. Reads headers and indexes only. Throws HubError where
+ * the Hub cannot be asked.
+ */
+export async function divideFiles(
+  files: readonly HubFile[],
+  limit: LayerLimit,
+  context: DivideContext,
+): Promise<DivisionOutcome | undefined> {
+  const large = files.filter(file => file.sizeBytes > maxFileBytes(limit));
+  if (large.length === 0) return undefined;
+  const refused = (file: HubFile, why: string): DivisionOutcome => ({
+    kind: 'refused',
+    decision: tooLarge(file, limit, why),
+    file,
+  });
+  // What cannot be divided is said before anything is read.
+  const other = large.find(({ path }) => !path.endsWith(SAFETENSORS));
+  if (other !== undefined) return refused(other, 'only safetensors files can be divided');
+  const divided: TensorPlaces[] = [];
+  let current = large[0] as HubFile;
+  try {
+    for (current of large) {
+      const one = await divideFile(current, limit, context);
+      if (one === undefined) return refused(current, 'one of its tensors alone is larger');
+      const taken = one.file.parts.find(({ path }) => files.some(file => file.path === path));
+      if (taken !== undefined)
+        return refused(current, `${taken.path}, one of its parts, would be another file`);
+      divided.push(one);
+    }
+    const indexes = await rewriteIndexes(divided, files, context);
+    return { kind: 'divided', division: { files: divided.map(({ file }) => file), indexes } };
+  } catch (error) {
+    if (!(error instanceof UndividableError)) throw error;
+    return refused(current, error.message);
+  }
+}
+
+async function divideFile(
+  file: HubFile,
+  limit: LayerLimit,
+  context: DivideContext,
+): Promise<TensorPlaces | undefined> {
+  // What came wrong once may have been changed on the way; what is wrong in the end shows in the file's hash.
+  const { bytes, header } = await readHeader(file, context).catch(error => {
+    if (error instanceof UndividableError) return readHeader(file, context);
+    throw error;
+  });
+  const parts = divideSafetensors(header, maxFileBytes(limit));
+  return parts && toDivision(file, bytes, parts);
+}
+
+/** The header of a safetensors file of the Hub, with its bytes. Throws HubError, UndividableError. */
+export async function readHeader(
+  file: Pick<HubFile, 'path' | 'sizeBytes'>,
+  { hub, snapshot, signal }: DivideContext,
+): Promise<{ readonly bytes: Buffer; readonly header: SafetensorsHeader }> {
+  const { path, sizeBytes } = file;
+  const read = (start: number, end: number): Promise<Buffer> =>
+    readAll(hub.openFile(snapshot, file, { start, end }), end - start, signal);
+  const prefix = await read(0, Math.min(LENGTH_BYTES, sizeBytes));
+  const end = LENGTH_BYTES + parseHeaderLength(path, prefix, sizeBytes);
+  const json = await read(LENGTH_BYTES, end);
+  return { bytes: Buffer.concat([prefix, json]), header: parseSafetensorsHeader(path, json, sizeBytes) };
+}
+
+/** A file as the parts that it is divided into, with the names that they get. */
+export function toDivision(
+  { path, sizeBytes, ...hashes }: HubFile,
+  header: Uint8Array,
+  parts: readonly SafetensorsPart[],
+): TensorPlaces {
+  const source = { path, sizeBytes, contentId: contentIdOf(hashes), header };
+  const toPart = ({ header: own, start, end }: SafetensorsPart, index: number): FilePart => ({
+    path: partPath(path, index, parts.length),
+    sizeBytes: own.length + end - start,
+    header: own,
+    start,
+    end,
+  });
+  return { file: { source, parts: parts.map(toPart) }, tensors: parts.map(part => part.tensors) };
+}

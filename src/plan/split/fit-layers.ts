@@ -1,0 +1,99 @@
+import type { Config } from '../../config/types.ts';
+import type { HubFile } from '../../hub/types.ts';
+import type { DividedName } from '../../licenses/types.ts';
+import type { Finding, PolicyOutcome } from '../../policy/types.ts';
+import type { Division, FatRefusal, LayerLimit, Target } from '../types.ts';
+import { divideFiles } from './divide-files.ts';
+import { exceeds, limitOf } from './layer-limits.ts';
+import type { DivideContext } from './types.ts';
+
+/** How a fat image fits the registries that it would go to. */
+export interface LayerFit {
+  /** The lowest of the registries that get it; undefined where none of them has one. */
+  readonly limit: LayerLimit | undefined;
+  /** Undefined where nothing has to be divided. */
+  readonly division: Division | undefined;
+  /** Registries that cannot have it. */
+  readonly refusals: readonly FatRefusal[];
+  /** Whether they are all there are. */
+  readonly isRefusedByAll: boolean;
+}
+
+/**
+ * Divides files so that the registry with the lowest limit takes them. Where that cannot be, that one does not get the
+ * image, and the others decide.
+ */
+export async function fitLayers(
+  files: readonly HubFile[],
+  targets: readonly Target[],
+  config: Pick<Config, 'layerLimits'>,
+  context: DivideContext,
+): Promise<LayerFit> {
+  const refusals: FatRefusal[] = [];
+  let rest = targets.map(target => ({ target, limit: limitOf(target, config) }));
+  for (;;) {
+    const lowest = lowestOf(rest.flatMap(({ limit }) => limit ?? []));
+    if (lowest === undefined)
+      return {
+        limit: undefined,
+        division: undefined,
+        refusals,
+        isRefusedByAll: rest.length === 0 && refusals.length > 0,
+      };
+    const outcome = await divideFiles(files, lowest, context);
+    if (outcome?.kind !== 'refused')
+      return { limit: lowest, division: outcome?.division, refusals, isRefusedByAll: false };
+    const isOut = ({ limit }: (typeof rest)[number]) => limit?.maxLayerBytes === lowest.maxLayerBytes;
+    const { decision, file } = outcome;
+    for (const { target } of rest.filter(isOut))
+      refusals.push({ registry: target.registry, decision, path: file.path, limit: lowest });
+    rest = rest.filter(one => !isOut(one));
+  }
+}
+
+function lowestOf(limits: readonly LayerLimit[]): LayerLimit | undefined {
+  return limits.toSorted((a, b) => a.maxLayerBytes - b.maxLayerBytes)[0];
+}
+
+/** What the policy allows and no registry would take is not built either. */
+export function withFit(
+  outcome: PolicyOutcome,
+  { limit, division, refusals, isRefusedByAll }: LayerFit,
+): PolicyOutcome {
+  const { decisions, findings } = outcome;
+  const [first] = refusals;
+  if (first !== undefined && isRefusedByAll) {
+    return {
+      ...outcome,
+      decisions: { ...decisions, fat: first.decision },
+      findings: [...findings, finding(`${first.decision.reason}.`, 'stop', first.limit)],
+      changes: [
+        { line: `files: {exclude: [${JSON.stringify(first.path)}]}`, means: 'the image does not hold it' },
+      ],
+    };
+  }
+  const refused = refusals.map(one =>
+    finding(`${one.registry} does not get the fat image: ${one.decision.reason}.`, 'note', one.limit),
+  );
+  const divided =
+    limit === undefined
+      ? []
+      : (division?.files ?? []).map(({ source, parts }) =>
+          finding(`${exceeds(source, limit)}: it is divided into ${parts.length} files.`, 'note', limit),
+        );
+  const notes = [...refused, ...divided];
+  return notes.length === 0 ? outcome : { ...outcome, findings: [...findings, ...notes] };
+}
+
+function finding(says: string, verdict: Finding['verdict'], { source, registry }: LayerLimit): Finding {
+  const from = source === 'built-in' ? `what is known of ${registry}` : 'models.yaml, layer_limits';
+  return { check: 'layers', says, from, verdict };
+}
+
+/** For the licences, which want to say what was changed. */
+export function dividedNames(division: Division | undefined): DividedName[] {
+  return (division?.files ?? []).map(({ source, parts }) => ({
+    path: source.path,
+    parts: parts.map(({ path }) => path),
+  }));
+}

@@ -1,0 +1,72 @@
+import { appendFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type KnownLayer, readLayerDescriptor } from '../../image/format/layer-annotations.ts';
+import type { Descriptor } from '../../oci/types.ts';
+
+/**
+ * What layers were made here and which digests they got. Without it, a publish that was broken off before its first
+ * manifest would not know again what it has brought to the registry already. A hint and no more: a layer counts only
+ * once a registry has said that it holds it, so nothing is lost where the index is.
+ */
+export interface LayerIndex {
+  find(key: string): Promise<KnownLayer | undefined>;
+  /** `descriptor` as it stands in a manifest. Never throws. */
+  add(descriptor: Descriptor): Promise<void>;
+}
+
+/** A large index is cut to the newest half of it. */
+const MAX_FILE_BYTES = 16 * 1024 * 1024;
+
+/** A file of one descriptor a line, to which any number of processes may append. */
+export function openLayerIndex(file: string): LayerIndex {
+  let loading: Promise<ReadonlyMap<string, KnownLayer>> | undefined;
+  const added = new Map<string, KnownLayer>();
+  return {
+    async find(key) {
+      loading ??= load(file);
+      return added.get(key) ?? (await loading).get(key);
+    },
+    async add(descriptor) {
+      const layer = readLayerDescriptor(descriptor);
+      if (layer === undefined) return;
+      added.set(layer.key, layer);
+      try {
+        await mkdir(path.dirname(file), { recursive: true });
+        await appendFile(file, `${JSON.stringify(descriptor)}\n`);
+      } catch {
+        // A machine on which nothing can be kept publishes as well as any other.
+      }
+    },
+  };
+}
+
+async function load(file: string): Promise<ReadonlyMap<string, KnownLayer>> {
+  const layers = new Map<string, KnownLayer>();
+  const bytes = await readFile(file).catch(() => Buffer.alloc(0));
+  for (const line of bytes.toString('utf8').split('\n')) {
+    const layer = readLine(line);
+    if (layer !== undefined) layers.set(layer.key, layer);
+  }
+  if (bytes.length > MAX_FILE_BYTES) await keepNewestHalf(file, bytes);
+  return layers;
+}
+
+/** Undefined for what is no layer: a line that was cut by a crash, or anything else that got in there. */
+function readLine(line: string): KnownLayer | undefined {
+  try {
+    return readLayerDescriptor(JSON.parse(line));
+  } catch {
+    return undefined;
+  }
+}
+
+async function keepNewestHalf(file: string, bytes: Buffer): Promise<void> {
+  const start = bytes.indexOf('\n', bytes.length / 2) + 1;
+  try {
+    const part = `${file}.${process.pid}`;
+    await writeFile(part, bytes.subarray(start));
+    await rename(part, file);
+  } catch {
+    // It stays large.
+  }
+}

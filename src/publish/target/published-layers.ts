@@ -1,0 +1,113 @@
+import { mapPool } from '../../core/pool.ts';
+import {
+  type KnownLayer,
+  type PublishedFile,
+  readLayerDescriptor,
+} from '../../image/format/layer-annotations.ts';
+import { parseManifest } from '../../oci/parse.ts';
+import type { Descriptor, Manifest } from '../../oci/types.ts';
+import { heldSize } from '../../store/held-size.ts';
+import type { ImageStore, StoredManifest } from '../../store/image-store.ts';
+import { isReferrersTag } from '../../store/referrers.ts';
+
+/** How many of a repository's other tags are looked at for layers that the model's own tags do not have. */
+const MAX_OTHER_TAGS = 60;
+const CONCURRENCY = 6;
+
+/** What one target holds already, as its manifests tell. */
+export class PublishedLayers {
+  readonly store: ImageStore;
+  readonly #tags = new Map<string, StoredManifest | undefined>();
+  readonly #layers = new Map<string, KnownLayer>();
+  readonly #blobs = new Set<string>();
+
+  constructor(store: ImageStore) {
+    this.store = store;
+  }
+
+  /** A layer of ours that this target has, by its recipe's key. */
+  layer(key: string): KnownLayer | undefined {
+    return this.#layers.get(key);
+  }
+
+  /** Whether a manifest that is here names the blob: then the registry holds it. */
+  hasBlob(digest: string): boolean {
+    return this.#blobs.has(digest);
+  }
+
+  /** From here on the registry itself is asked for each blob: its manifests have named one that it no longer has. */
+  distrust(): void {
+    this.#blobs.clear();
+  }
+
+  /** Takes a layer that no manifest here names, if the store holds it. */
+  async adopt(layer: KnownLayer, signal?: AbortSignal): Promise<void> {
+    if ((await heldSize(this.store, layer.digest, signal)) !== layer.sizeBytes) return;
+    this.#layers.set(layer.key, layer);
+    this.#blobs.add(layer.digest);
+  }
+
+  tag(tag: string): StoredManifest | undefined {
+    return this.#tags.get(tag);
+  }
+
+  /** A file with this content inside any layer that is here. */
+  findFile(contentId: string): { layer: KnownLayer; file: PublishedFile } | undefined {
+    for (const layer of this.#layers.values()) {
+      const file = layer.files.find(candidate => candidate.contentId === contentId);
+      if (file !== undefined) return { layer, file };
+    }
+    return undefined;
+  }
+
+  /** Reads the manifests that `tags` name now. */
+  async readTags(tags: readonly string[], signal?: AbortSignal): Promise<void> {
+    const fresh = tags.filter(tag => !this.#tags.has(tag));
+    await mapPool(fresh, CONCURRENCY, async tag => {
+      const stored = await this.store.getManifest(tag, signal);
+      this.#tags.set(tag, stored);
+      if (stored !== undefined) await this.#read(stored, signal);
+    });
+  }
+
+  /** Goes through the repository's other tags until `isEnough`: an older revision has most files of a newer one. */
+  async readOthers(isEnough: () => boolean, signal?: AbortSignal): Promise<void> {
+    if (isEnough()) return;
+    const tags = await this.store.listTags(1000, signal);
+    const others = tags.filter(tag => !this.#tags.has(tag) && !isReferrersTag(tag));
+    for (
+      let start = 0;
+      start < Math.min(others.length, MAX_OTHER_TAGS) && !isEnough();
+      start += CONCURRENCY
+    ) {
+      await this.readTags(others.slice(start, start + CONCURRENCY), signal);
+    }
+  }
+
+  async #read(stored: StoredManifest, signal: AbortSignal | undefined): Promise<void> {
+    let parsed: ReturnType<typeof parseManifest>;
+    try {
+      parsed = parseManifest(stored.bytes, stored.mediaType, this.store.name);
+    } catch {
+      // Someone else's artifact under a tag of this repository is no reason to fail.
+      return;
+    }
+    if (parsed.kind === 'manifest') {
+      this.#note(parsed.manifest);
+      return;
+    }
+    await mapPool(parsed.index.manifests, CONCURRENCY, async ({ digest }: Descriptor) => {
+      const child = await this.store.getManifest(digest, signal);
+      if (child !== undefined) await this.#read(child, signal);
+    });
+  }
+
+  #note(manifest: Manifest): void {
+    for (const descriptor of manifest.layers) {
+      this.#blobs.add(descriptor.digest);
+      const layer = readLayerDescriptor(descriptor);
+      if (layer !== undefined) this.#layers.set(layer.key, layer);
+    }
+    this.#blobs.add(manifest.config.digest);
+  }
+}

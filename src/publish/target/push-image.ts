@@ -1,0 +1,60 @@
+import { bytesSource } from '../../core/byte-source.ts';
+import type { FinishedImage } from '../../image/assemble/draft.ts';
+import type { Document } from '../../oci/image.ts';
+import { heldSize } from '../../store/held-size.ts';
+import type { ImageStore, StoredManifest } from '../../store/image-store.ts';
+import { CopyHasher, transferBlob } from '../transfer/transfer.ts';
+
+/**
+ * Config, manifest by digest, tags: in this order, after all layers are there, so that a tag never names an image that
+ * is not whole. Gives the bytes uploaded.
+ */
+export async function pushImage(
+  store: ImageStore,
+  image: FinishedImage,
+  tags: readonly string[],
+  signal?: AbortSignal,
+): Promise<number> {
+  let uploaded = 0;
+  for (const { config, manifest } of image.images) {
+    uploaded += await putDocument(store, config, signal);
+    uploaded += await putManifest(store, manifest.descriptor.digest, manifest, signal);
+  }
+  // The index over several platforms; of one platform its manifest, which is there by now.
+  if (image.images.length > 1)
+    uploaded += await putManifest(store, image.top.descriptor.digest, image.top, signal);
+  for (const tag of tags) await putManifest(store, tag, image.top, signal);
+  return uploaded;
+}
+
+/** A small blob, where it is not there yet. Gives the bytes uploaded. */
+export async function putDocument(
+  store: ImageStore,
+  { descriptor, bytes }: Document,
+  signal?: AbortSignal,
+): Promise<number> {
+  const { digest } = descriptor;
+  if ((await heldSize(store, digest, signal)) === bytes.length) return 0;
+  const source = bytesSource(descriptor.mediaType, bytes);
+  const { failures } = await transferBlob({
+    source,
+    hasher: new CopyHasher(),
+    stores: [store],
+    digest,
+    signal,
+  });
+  const failure = failures.get(store);
+  if (failure !== undefined) throw failure;
+  return bytes.length;
+}
+
+async function putManifest(
+  store: ImageStore,
+  reference: string,
+  { descriptor, bytes }: Document,
+  signal?: AbortSignal,
+): Promise<number> {
+  const manifest: StoredManifest = { mediaType: descriptor.mediaType, digest: descriptor.digest, bytes };
+  await store.putManifest(reference, manifest, signal);
+  return bytes.length;
+}

@@ -1,0 +1,73 @@
+import type { BufferPool } from '../../core/buffer-pool.ts';
+import type { Digest } from '../../core/digest.ts';
+import type { Hub } from '../../hub/types.ts';
+import { type ContentHash, sourceHash } from '../../layer/content-hash.ts';
+import type { ImageStore } from '../../store/image-store.ts';
+import { type OriginPlan, openOrigin } from './blob-sources.ts';
+import { type TransferResult, transferBlob } from './transfer.ts';
+
+/** A blob and what is known of it beforehand. */
+export interface BlobToMove<Store> {
+  readonly origin: OriginPlan<Store>;
+  readonly digest: Digest | undefined;
+}
+
+export interface MovedBlob extends TransferResult {
+  /** sha256 by path of the files in a layer that was made. */
+  readonly sha256Of: ReadonlyMap<string, string> | undefined;
+}
+
+/** `index` is the blob's among those that are moved in turn. */
+export interface MoveReports {
+  onProgress(index: number, doneBytes: number): void;
+  onRetry(index: number, store: ImageStore, error: unknown, attempt: number, delayMs: number): void;
+}
+
+export interface MoveInTurnOptions {
+  readonly hub: Hub;
+  readonly stores: readonly ImageStore[];
+  readonly buffers: BufferPool;
+  readonly signal: AbortSignal | undefined;
+  readonly reports: MoveReports;
+}
+
+/**
+ * Brings blobs to the same stores, one after the other. Blobs whose digests are not known and that hold the parts of one
+ * file belong together, all of them and in order: what nothing is known of beforehand is right where together they have
+ * the file's hash, and an IntegrityError where not. A store that fails gets no further blob, and where none is left the
+ * result ends.
+ */
+export async function moveInTurn(
+  blobs: readonly BlobToMove<ImageStore>[],
+  { hub, stores, buffers, signal, reports }: MoveInTurnOptions,
+): Promise<MovedBlob[]> {
+  const whole = wholeOf(blobs);
+  const moved: MovedBlob[] = [];
+  let live = stores;
+  for (const [index, { origin: plan, digest }] of blobs.entries()) {
+    const origin = openOrigin(plan, hub, whole);
+    const result = await transferBlob({
+      ...origin,
+      ...(digest === undefined ? {} : { digest }),
+      stores: live,
+      buffers,
+      signal,
+      onProgress: doneBytes => reports.onProgress(index, doneBytes),
+      onRetry: (store, error, attempt, delayMs) => reports.onRetry(index, store, error, attempt, delayMs),
+    });
+    moved.push({ ...result, sha256Of: origin.sha256Of });
+    live = live.filter(store => !result.failures.has(store));
+    if (live.length === 0) return moved;
+  }
+  whole?.finish();
+  return moved;
+}
+
+function wholeOf(blobs: readonly BlobToMove<ImageStore>[]): ContentHash | undefined {
+  for (const { origin, digest } of blobs) {
+    if (digest !== undefined || origin.kind === 'copy') continue;
+    const part = origin.recipe.entries.find(entry => entry.origin.kind === 'part')?.origin;
+    if (part?.kind === 'part') return sourceHash(part);
+  }
+  return undefined;
+}

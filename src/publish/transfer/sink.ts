@@ -1,0 +1,147 @@
+import type { ByteSource } from '../../core/byte-source.ts';
+import type { Digest } from '../../core/digest.ts';
+import { IntegrityError, isAbort, RegistryError, WeighbridgeError } from '../../core/errors.ts';
+import { backoffMs, DEFAULT_RETRY, pause, type RetryPolicy } from '../../http/retry.ts';
+import type { BlobUpload, ImageStore } from '../../store/image-store.ts';
+
+export interface SinkOptions {
+  readonly source: Pick<ByteSource, 'sizeBytes'>;
+  /** Known beforehand for a blob that is copied; made known at the end otherwise. */
+  readonly digest?: Digest;
+  readonly signal?: AbortSignal | undefined;
+  /** How long to wait before a store that broke is tried again. */
+  readonly retry?: RetryPolicy;
+  readonly onRetry?: (store: ImageStore, error: unknown, attempt: number, delayMs: number) => void;
+}
+
+/** Tries a store gets for one blob, as long as none of them moves it on. */
+const MAX_ATTEMPTS = 4;
+
+/** One store's side of a transfer. Its methods never reject: what goes wrong is kept and decided on in `recover`. */
+export class Sink {
+  readonly store: ImageStore;
+  /** Set once the store has been given up. */
+  failure: unknown;
+  readonly #options: SinkOptions;
+  #upload: BlobUpload | undefined;
+  #error: unknown;
+  #isDone = false;
+  #attempt = 1;
+  #best = 0;
+
+  constructor(store: ImageStore, options: SinkOptions) {
+    this.store = store;
+    this.#options = options;
+  }
+
+  get offset(): number {
+    return this.#upload?.offset ?? 0;
+  }
+
+  get isBroken(): boolean {
+    return this.#error !== undefined;
+  }
+
+  get isLive(): boolean {
+    return !this.#isDone && this.failure === undefined;
+  }
+
+  async begin(): Promise<void> {
+    const { source, digest, signal } = this.#options;
+    await this.#attend(async () => {
+      this.#upload = await this.store.startUpload({
+        sizeBytes: source.sizeBytes,
+        ...(digest === undefined ? {} : { digest }),
+        signal,
+      });
+    });
+    // Nothing has been sent yet, and the client has retried already: there is nothing to go on from.
+    if (this.#error !== undefined) this.failure = this.#error;
+  }
+
+  write(position: number, chunk: Uint8Array, onTaken: () => void): Promise<void> | undefined {
+    const skip = this.offset - position;
+    if (this.isBroken || this.#upload === undefined || skip >= chunk.length) {
+      onTaken();
+      return undefined;
+    }
+    try {
+      const rest = skip > 0 ? chunk.subarray(skip) : chunk;
+      return this.#upload.write(rest, onTaken)?.catch(error => this.#break(error));
+    } catch (error) {
+      this.#break(error);
+      return undefined;
+    }
+  }
+
+  leaveBehind(laggardMs: number): void {
+    const { name } = this.store;
+    this.#break(
+      new RegistryError(`${name} took nothing for ${laggardMs / 1000} s while others waited`, {
+        code: 'REGISTRY_UNREACHABLE',
+        subject: name,
+        remedy: 'Check that it is up, then publish again: what is there already is kept.',
+      }),
+    );
+  }
+
+  async commit(digest: Digest): Promise<void> {
+    if (this.isBroken) return;
+    await this.#attend(async () => {
+      await this.#upload?.commit(digest);
+      this.#isDone = true;
+    });
+  }
+
+  /** After a pass: a broken sink asks its store how far it got, or is given up. */
+  async recover(): Promise<void> {
+    while (this.isLive && this.#error !== undefined) {
+      const error = this.#error;
+      if (this.offset > this.#best) this.#attempt = 1;
+      this.#best = Math.max(this.#best, this.offset);
+      if (this.#options.signal?.aborted || !isWorthRetrying(error) || this.#attempt >= MAX_ATTEMPTS) {
+        this.failure = error;
+        await this.#upload?.abort();
+        return;
+      }
+      const delayMs = backoffMs(this.#attempt, this.#options.retry ?? DEFAULT_RETRY);
+      this.#options.onRetry?.(this.store, error, this.#attempt, delayMs);
+      this.#attempt += 1;
+      this.#error = undefined;
+      await this.#attend(async () => {
+        await pause(delayMs, this.#options.signal);
+        await this.#upload?.resume();
+      });
+    }
+  }
+
+  async abort(): Promise<void> {
+    if (!this.#isDone && this.failure === undefined) await this.#upload?.abort();
+  }
+
+  async #attend(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#break(error);
+    }
+  }
+
+  #break(error: unknown): void {
+    this.#error ??= error;
+  }
+}
+
+/** A refused login or a full disk stays so; a broken connection, a lost session or a bad moment does not. */
+function isWorthRetrying(error: unknown): boolean {
+  if (isAbort(error) || !(error instanceof WeighbridgeError)) return false;
+  if (error instanceof IntegrityError) return true;
+  return error.code === 'NETWORK' || (error instanceof RegistryError && RETRYABLE_CODES.has(error.code));
+}
+
+const RETRYABLE_CODES: ReadonlySet<string> = new Set([
+  'REGISTRY_UNREACHABLE',
+  'REGISTRY_BAD_ANSWER',
+  'REGISTRY_NOT_FOUND',
+  'REGISTRY_RATE_LIMITED',
+]);

@@ -1,0 +1,204 @@
+import { type ModelConfig, VARIANTS, type Variant } from '../../config/types.ts';
+import { errorToJson } from '../../core/errors.ts';
+import type { HubFile } from '../../hub/types.ts';
+import { modelDirOf } from '../../plan/model-dir.ts';
+import { refusalAt } from '../../plan/targets.ts';
+import type { Division, Plan, PlannedModel, UnresolvedModel } from '../../plan/types.ts';
+import { remoteCode } from '../../policy/file-safety.ts';
+import type { AncestorLicense, Change, Evidence, Finding, PolicyDecision } from '../../policy/types.ts';
+import type { ImageOutcome, PublishOutcome } from '../../publish/types.ts';
+
+/** What `plan --json` prints. Keys are only ever added; anything else raises `schemaVersion`. */
+export interface PlanJson {
+  readonly schemaVersion: 1;
+  readonly models: readonly PlanModelJson[];
+  readonly warnings?: readonly string[];
+}
+
+/** A model that could not be resolved has `error`, nulls for what is not known, and no images or files. */
+export interface PlanModelJson {
+  readonly id: string;
+  readonly short: string;
+  readonly revision: string | null;
+  /** What the model is taken to be licensed under: an SPDX expression, else the words of the Hub. */
+  readonly license: string | null;
+  readonly licenseDetails: LicenseJson | null;
+  readonly gated: boolean | null;
+  readonly decisions: DecisionsJson | null;
+  readonly images: readonly PlannedImageJson[];
+  readonly files: readonly FileJson[];
+  /** What else of models.yaml goes into the images. */
+  readonly settings?: SettingsJson;
+  /** The way to the decision about the fat image, and the lines of models.yaml that would change it. */
+  readonly reasoning?: { readonly findings: readonly Finding[]; readonly changes: readonly Change[] };
+  /** Files that the fat image has in parts, because a registry takes no layer of their size. */
+  readonly dividedFiles?: readonly DividedFileJson[];
+  /** Python that runs only with `--trust-remote-code`. */
+  readonly remoteCode?: readonly string[];
+  readonly error?: ErrorJson;
+}
+
+export interface SettingsJson {
+  readonly baseImage: string;
+  readonly arch: readonly string[];
+  readonly dir: string;
+  readonly hfCacheDir: string;
+  readonly serveArgs: readonly string[];
+  readonly oci: ModelConfig['oci'];
+}
+
+export type ErrorJson = ReturnType<typeof errorToJson>;
+
+export interface LicenseJson {
+  readonly spdx: string | null;
+  readonly declared: string | null;
+  readonly permissive: boolean;
+  readonly name: string | null;
+  readonly link: string | null;
+  /** What the legal texts of the repository turned out to be. */
+  readonly texts: readonly { readonly path: string; readonly is: string }[];
+  /** The models that it was made from, nearest first. */
+  readonly lineage: readonly AncestorLicense[];
+}
+
+export type DecisionsJson = Readonly<Record<Variant, DecisionJson>>;
+
+export interface DecisionJson {
+  readonly build: boolean;
+  readonly reason: string;
+  readonly rule: string;
+  readonly evidence: readonly Evidence[];
+}
+
+export interface PlannedImageJson {
+  readonly registry: string;
+  readonly variant: Variant;
+  /** Full references: `ghcr.io/acme/hf-x:v0.6.0-fat`. */
+  readonly tags: readonly string[];
+  /** Where the registry was looked at: what a publish would do there. */
+  readonly state?: RegistryStateJson;
+}
+
+export interface RegistryStateJson {
+  readonly status: 'unchanged' | 'changed' | 'unknown';
+  /** At most; what can be mounted does not move. */
+  readonly bytesToMove?: number;
+  readonly bytesThere?: number;
+  /** Why it is not known. */
+  readonly error?: ErrorJson;
+}
+
+/** `sha256` where the Hub knows it, else git's blob id. */
+export type FileJson = { readonly path: string; readonly size: number } & (
+  | { readonly sha256: string }
+  | { readonly gitOid: string }
+);
+
+export interface DividedFileJson {
+  readonly path: string;
+  readonly size: number;
+  readonly parts: readonly { readonly path: string; readonly size: number }[];
+}
+
+/** `outcomes` are those of a dry run, where the registries were looked at. */
+export function planToJson(plan: Plan, outcomes?: readonly PublishOutcome[]): PlanJson {
+  return {
+    schemaVersion: 1,
+    models: plan.models.map(model =>
+      model.kind === 'planned' ? plannedJson(model, outcomes) : unresolvedJson(model),
+    ),
+    ...(plan.warnings.length === 0 ? {} : { warnings: plan.warnings }),
+  };
+}
+
+export function decisionsJson({ outcome }: PlannedModel): DecisionsJson {
+  return { slim: decisionJson(outcome.decisions.slim), fat: decisionJson(outcome.decisions.fat) };
+}
+
+function decisionJson({ build, reason, rule, evidence }: PolicyDecision): DecisionJson {
+  return { build, reason, rule, evidence };
+}
+
+function plannedJson(planned: PlannedModel, outcomes?: readonly PublishOutcome[]): PlanModelJson {
+  const { model, snapshot, outcome, files } = planned;
+  const { spdx, declared, isPermissive } = outcome.license;
+  const { licenseName, licenseLink } = snapshot.license;
+  return {
+    id: model.id,
+    short: model.short,
+    revision: snapshot.revision,
+    license: spdx ?? declared,
+    licenseDetails: {
+      spdx,
+      declared,
+      permissive: isPermissive,
+      name: licenseName,
+      link: licenseLink,
+      texts: outcome.texts,
+      lineage: outcome.lineage,
+    },
+    gated: outcome.isGated,
+    decisions: decisionsJson(planned),
+    images: imagesJson(
+      planned,
+      outcomes?.find(outcome => outcome.planned === planned),
+    ),
+    files: files.map(fileJson),
+    ...(planned.division === undefined ? {} : { dividedFiles: dividedJson(planned.division) }),
+    reasoning: { findings: outcome.findings, changes: outcome.changes },
+    ...(remoteCode(files).length === 0 ? {} : { remoteCode: remoteCode(files) }),
+    settings: settingsJson(planned),
+  };
+}
+
+function settingsJson(planned: PlannedModel): SettingsJson {
+  const { baseImage, arch, hfCacheDir, serveArgs, oci } = planned.model;
+  return { baseImage, arch, dir: modelDirOf(planned), hfCacheDir, serveArgs, oci };
+}
+
+function imagesJson(planned: PlannedModel, looked?: PublishOutcome): PlannedImageJson[] {
+  const { targets, tags } = planned;
+  return targets.flatMap(({ registry, repository }) =>
+    VARIANTS.filter(variant => refusalAt(planned, variant, registry) === undefined).map(variant => {
+      const image = looked?.images.find(one => one.registry === registry && one.variant === variant);
+      const state = image === undefined ? {} : { state: stateJson(image) };
+      return { registry, variant, tags: tags[variant].map(tag => `${repository}:${tag}`), ...state };
+    }),
+  );
+}
+
+function stateJson({ status, bytes, error }: ImageOutcome): RegistryStateJson {
+  if (status === 'failed') return { status: 'unknown', error: errorToJson(error) };
+  return {
+    status: status === 'unchanged' ? 'unchanged' : 'changed',
+    bytesToMove: bytes.uploaded,
+    bytesThere: bytes.reused,
+  };
+}
+
+function fileJson({ path, sizeBytes, sha256, gitOid }: HubFile): FileJson {
+  return sha256 === undefined ? { path, size: sizeBytes, gitOid } : { path, size: sizeBytes, sha256 };
+}
+
+function dividedJson({ files }: Division): DividedFileJson[] {
+  return files.map(({ source, parts }) => ({
+    path: source.path,
+    size: source.sizeBytes,
+    parts: parts.map(({ path, sizeBytes }) => ({ path, size: sizeBytes })),
+  }));
+}
+
+function unresolvedJson({ model, error }: UnresolvedModel): PlanModelJson {
+  return {
+    id: model.id,
+    short: model.short,
+    revision: null,
+    license: null,
+    licenseDetails: null,
+    gated: null,
+    decisions: null,
+    images: [],
+    files: [],
+    error: errorToJson(error),
+  };
+}

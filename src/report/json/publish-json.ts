@@ -1,0 +1,100 @@
+import type { Variant } from '../../config/types.ts';
+import { errorToJson } from '../../core/errors.ts';
+import { portOf } from '../../image/assemble/serve-command.ts';
+import type { ImageChange } from '../../image/image-change.ts';
+import type { SizesByKind } from '../../image/image-facts.ts';
+import { modelDirOf } from '../../plan/model-dir.ts';
+import type { Plan } from '../../plan/types.ts';
+import type { ByteCounts, ImageOutcome, ImageStatus, PublishOutcome } from '../../publish/types.ts';
+import { imagesInOrder } from '../text/image-order.ts';
+import { type DecisionsJson, decisionsJson, type ErrorJson } from './plan-json.ts';
+
+/** What `publish --json` and `build --json` print and `--result` writes. */
+export interface PublishJson {
+  readonly schemaVersion: 1;
+  readonly models: readonly PublishModelJson[];
+}
+
+/** A model that could not be resolved has `error`, and nothing was published of it. */
+export interface PublishModelJson {
+  readonly id: string;
+  readonly short: string;
+  readonly revision: string | null;
+  /** An SPDX expression, else the words of the Hub. */
+  readonly license?: string | null;
+  readonly decisions: DecisionsJson | null;
+  readonly images: readonly ImageJson[];
+  /** What it takes to run one of the images. */
+  readonly serve?: { readonly port: number; readonly dir: string; readonly modelBytes: number };
+  readonly durationMs?: number;
+  readonly error?: ErrorJson;
+}
+
+export interface ImageJson {
+  readonly registry: string;
+  readonly variant: Variant;
+  readonly tags: readonly string[];
+  readonly digest?: string;
+  readonly status: ImageStatus;
+  readonly reason?: string;
+  readonly error?: ErrorJson;
+  readonly bytes: ByteCounts;
+  readonly sizes?: SizesByKind;
+  readonly change?: ImageChange;
+}
+
+/** In the order of the plan: models that have no outcome are listed as well. */
+export function publishToJson(outcomes: readonly PublishOutcome[], plan: Plan): PublishJson {
+  const outcomeOf = new Map(outcomes.map(outcome => [outcome.planned.model.short, outcome]));
+  const models = plan.models.map((entry): PublishModelJson => {
+    const { id, short } = entry.model;
+    if (entry.kind === 'unresolved') {
+      return { id, short, revision: null, decisions: null, images: [], error: errorToJson(entry.error) };
+    }
+    const outcome = outcomeOf.get(short);
+    const images = outcome === undefined ? [] : imagesInOrder(outcome).map(imageJson);
+    const { license } = entry.outcome;
+    return {
+      id,
+      short,
+      revision: entry.snapshot.revision,
+      license: license.spdx ?? license.declared,
+      decisions: decisionsJson(entry),
+      images,
+      serve: {
+        port: portOf(entry.model),
+        dir: modelDirOf(entry),
+        modelBytes: entry.files.reduce((sum, file) => sum + file.sizeBytes, 0),
+      },
+      ...(outcome?.durationMs === undefined ? {} : { durationMs: outcome.durationMs }),
+    };
+  });
+  return { schemaVersion: 1, models };
+}
+
+function imageJson({
+  registry,
+  variant,
+  tags,
+  digest,
+  status,
+  reason,
+  error,
+  bytes,
+  sizes,
+  change,
+}: ImageOutcome): ImageJson {
+  const { downloaded, uploaded, mounted, reused } = bytes;
+  return {
+    registry,
+    variant,
+    tags,
+    ...(digest === undefined ? {} : { digest }),
+    status,
+    ...(reason === undefined ? {} : { reason }),
+    ...(error === undefined ? {} : { error: errorToJson(error) }),
+    bytes: { downloaded, uploaded, mounted, reused },
+    ...(sizes === undefined ? {} : { sizes }),
+    ...(change === undefined ? {} : { change }),
+  };
+}

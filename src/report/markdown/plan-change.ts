@@ -1,0 +1,96 @@
+import { VARIANTS } from '../../config/types.ts';
+import { formatBytes } from '../../core/text.ts';
+import { hubPage } from '../../licenses/hub-page.ts';
+import type { PlanJson, PlanModelJson } from '../json/plan-json.ts';
+import { mdCode, mdDetails, mdLink, mdTable, mdText } from './markdown.ts';
+
+const MAX_ROWS = 300;
+
+/** What a change of models.yaml would do, for a pull request: two plans held against each other. Markdown. */
+export function planChange(after: PlanJson, before: PlanJson | undefined): string {
+  const old = new Map((before?.models ?? []).map(model => [model.short, model]));
+  const kept = new Set(after.models.map(model => model.short));
+  const entries = after.models.map(model => ({
+    model,
+    what: whatChanged(model, old.get(model.short), before),
+  }));
+  const changed = entries.filter(entry => entry.what !== undefined);
+  const removed = [...old.values()].filter(model => !kept.has(model.short));
+  const rows = changed.slice(0, MAX_ROWS).map(({ model, what }) => row(model, what ?? ''));
+  const head = `## ${headline(changed.length, after.models.length, removed.length)}`;
+  const same = after.models.length - changed.length;
+  return `${[
+    head,
+    ...(rows.length === 0 ? [] : [mdTable(COLUMNS, rows)]),
+    ...(rows.length < changed.length ? [`and ${changed.length - rows.length} more`] : []),
+    ...(removed.length === 0
+      ? []
+      : [
+          `No longer listed: ${removed.map(model => mdCode(model.short)).join(', ')}. What was published of them stays where it is.`,
+        ]),
+    ...(same === 0 || changed.length === 0 ? [] : [`${same} more stay as they are.`]),
+    ...changed.slice(0, MAX_ROWS).flatMap(({ model }) => (model.images.length === 0 ? [] : [targets(model)])),
+  ].join('\n\n')}\n`;
+}
+
+const COLUMNS = ['Model', 'Change', 'Licence', 'Slim', 'Fat', 'Size'].map(title => ({
+  title,
+  isNumber: title === 'Size',
+}));
+
+function headline(changed: number, all: number, removed: number): string {
+  if (changed === 0 && removed === 0) return `Nothing changes for the ${count(all, 'model')}`;
+  const parts = [
+    ...(changed === 0 ? [] : [`${count(changed, 'model')} would be published`]),
+    ...(removed === 0 ? [] : [`${count(removed, 'model')} would no longer be`]),
+  ];
+  return parts.join(', ');
+}
+
+/** Undefined where a publish would move nothing that the other plan's would not. */
+function whatChanged(
+  model: PlanModelJson,
+  old: PlanModelJson | undefined,
+  before: PlanJson | undefined,
+): string | undefined {
+  if (before === undefined) return 'planned';
+  if (old === undefined) return 'new';
+  const parts = [
+    ...(model.error === undefined ? [] : ['not resolved']),
+    ...(model.revision === old.revision ? [] : ['revision']),
+    ...(isSame(model.files, old.files) ? [] : ['files']),
+    ...(isSame(model.images, old.images) ? [] : ['tags']),
+    ...VARIANTS.filter(variant => model.decisions?.[variant].build !== old.decisions?.[variant].build),
+    ...(isSame(model.settings, old.settings) ? [] : ['settings']),
+  ];
+  return parts.length === 0 ? undefined : parts.join(', ');
+}
+
+function row(model: PlanModelJson, what: string): string[] {
+  const decision = (variant: 'slim' | 'fat'): string => {
+    const one = model.decisions?.[variant];
+    if (one === undefined) return '';
+    return `${one.build ? '✅' : '⏭️'} ${mdText(one.reason)}`;
+  };
+  return [
+    `${mdLink(model.id, hubPage(model.id))}<br>${mdCode(model.short)}`,
+    model.error === undefined ? what : `❌ ${mdText(model.error.message)}`,
+    mdText(model.license ?? ''),
+    decision('slim'),
+    decision('fat'),
+    formatBytes(model.files.reduce((sum, file) => sum + file.size, 0)),
+  ];
+}
+
+function targets(model: PlanModelJson): string {
+  const tags = model.images.flatMap(image => image.tags).map(tag => `- ${mdCode(tag)}`);
+  return mdDetails(`Tags of ${mdText(model.short)}`, tags.join('\n'));
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function count(number: number, word: string): string {
+  return `${number} ${word}${number === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,79 @@
+import type { ProgressEvent, WorkPhase } from '../../core/events.ts';
+import { formatBytes } from '../../core/text.ts';
+import { clean, counted, formatDuration, widthOf } from '../layout/text-layout.ts';
+import type { ModelProgress } from './progress-state.ts';
+
+/** What is being done in a phase, in a word. */
+export const DOING: Readonly<Record<WorkPhase, string>> = {
+  resolve: 'asking the Hub',
+  publish: 'publishing',
+  verify: 'verifying',
+  scan: 'scanning',
+};
+
+/** One line about a model that has come to its end: what became of its images and what was moved for them. */
+export function modelEndText(
+  { name, phase, startMs, ends, uploadedBytes, readBytes, savedBytes, images }: ModelProgress,
+  { status, detail }: Extract<ProgressEvent, { type: 'model-end' }>,
+  nowMs: number,
+): string {
+  const isFailed = status === 'failed';
+  const parts =
+    phase === 'resolve'
+      ? [isFailed ? 'could not be resolved' : 'resolved']
+      : [
+          ...(images.size === 0 && (isFailed || detail === undefined) ? [isFailed ? 'failed' : 'done'] : []),
+          ...[...images].map(([imageStatus, count]) => `${count} ${clean(imageStatus)}`),
+          ...(uploadedBytes === 0 ? [] : [`${formatBytes(uploadedBytes)} uploaded`]),
+          ...(readBytes === 0 ? [] : [`${formatBytes(readBytes)} read`]),
+          ...(ends.mounted + ends.reused === 0 ? [] : [savedText(ends.mounted + ends.reused, savedBytes)]),
+          formatDuration(nowMs - startMs),
+        ];
+  return `${clean(name)}: ${[...parts, ...(detail === undefined ? [] : [clean(detail)])].join(', ')}`;
+}
+
+/** What did not have to move. */
+export function savedText(blobs: number, bytes: number): string {
+  const size = bytes === 0 ? '' : ` (${formatBytes(bytes)})`;
+  return `${counted(blobs, 'blob')} not moved${size}`;
+}
+
+/**
+ * A blob's name in `width` columns. What tells shards apart is their number, so that is what is left in a narrow window.
+ */
+export function blobName(name: string, width: number): string {
+  const text = clean(name);
+  if (widthOf(text) <= width) return text;
+  const [, stem = '', number, count] = /^(.*?)-0*(\d+)-of-0*(\d+)\.\w+$/.exec(text) ?? [];
+  return number === undefined ? text : `${number}/${count} ${stem}`;
+}
+
+export function retryText({
+  what,
+  attempt,
+  delayMs,
+  reason,
+}: Extract<ProgressEvent, { type: 'retry' }>): string {
+  const when = delayMs < 1000 ? 'at once' : `in ${formatDuration(delayMs)}`;
+  return `retry ${attempt} ${when}: ${clean(what)}: ${clean(reason)}`;
+}
+
+export function warningText({ model, text }: Extract<ProgressEvent, { type: 'warning' }>): string {
+  return model === undefined ? clean(text) : `${clean(model)}: ${clean(text)}`;
+}
+
+/** `110 MiB/s`, empty where it is not known. */
+export function rateText(bytesPerSecond: number | undefined): string {
+  return bytesPerSecond === undefined ? '' : `${formatBytes(bytesPerSecond)}/s`;
+}
+
+/** The time that the rest of a blob takes at this rate, empty where it cannot be told. */
+export function timeLeftText(restBytes: number, bytesPerSecond: number | undefined): string {
+  if (bytesPerSecond === undefined || bytesPerSecond < 1) return '';
+  return formatDuration((restBytes / bytesPerSecond) * 1000);
+}
+
+export function percentText(doneBytes: number, sizeBytes: number): string {
+  const percent = sizeBytes === 0 ? 100 : Math.floor((doneBytes / sizeBytes) * 100);
+  return `${percent}%`;
+}

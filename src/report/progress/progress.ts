@@ -1,0 +1,12 @@
+import { GithubProgress } from './github-progress.ts';
+import { LiveProgress } from './live-progress.ts';
+import { PlainProgress } from './plain-progress.ts';
+import type { Progress, ProgressOptions } from './types.ts';
+
+export { type Terminal, terminalOf } from './terminal.ts';
+
+/** Live on a terminal, plain lines with the time of day elsewhere, folded by model in the log of a GitHub job. */
+export function createProgress(options: ProgressOptions): Progress {
+  if (options.isGithub) return new GithubProgress(options);
+  return options.isTty && !options.isCi ? new LiveProgress(options) : new PlainProgress(options);
+}

@@ -1,0 +1,16 @@
+import type { OnEvent } from '../../core/events.ts';
+import type { Terminal } from './terminal.ts';
+
+/** A display of what goes on. */
+export interface Progress {
+  readonly onEvent: OnEvent;
+  /** Takes away what is live and gives the cursor back; more than once is fine. Warnings are shown afterwards too. */
+  stop(): void;
+}
+
+export interface ProgressOptions extends Terminal {
+  readonly stream: ProgressStream;
+}
+
+/** What a display needs of a `NodeJS.WriteStream`. Its size, where it has one, is looked at anew for every frame. */
+export type ProgressStream = NodeJS.WritableStream & { readonly columns?: number; readonly rows?: number };

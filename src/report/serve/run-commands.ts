@@ -1,0 +1,45 @@
+import { isLoopbackHost } from '../../http/client.ts';
+import { parseReference } from '../../oci/reference.ts';
+
+/** What it takes to run an image by hand. */
+export interface RunnableImage {
+  /** Full reference, with a tag or digest. */
+  readonly reference: string;
+  /** `hf-x`, for names. */
+  readonly name: string;
+  readonly variant: string;
+  readonly port: number;
+  /** `/models/x`: where the model stands in the image, or in the volume. */
+  readonly dir: string;
+  /** Bytes of the model, for the size of a volume; undefined where nobody knows. */
+  readonly modelBytes: number | undefined;
+}
+
+export function pullCommand(engine: 'docker' | 'podman', reference: string): string {
+  return [engine, 'pull', ...plainHttp(engine, reference), reference].join(' ');
+}
+
+/** A command to paste into a shell. A slim image keeps its model in the volume `models`. */
+export function runCommand(engine: 'docker' | 'podman', image: RunnableImage): string {
+  const { reference, variant, port, dir } = image;
+  const gpu = engine === 'docker' ? '--gpus all' : '--device nvidia.com/gpu=all';
+  const lines = [
+    [`${engine} run --rm`, gpu, '--ipc=host', `-p ${port}:${port}`, ...plainHttp(engine, reference)].join(
+      ' ',
+    ),
+    ...(variant === 'slim' ? [`-v models:${rootOf(dir)} -e HF_TOKEN`] : []),
+    reference,
+  ];
+  return lines.join(' \\\n  ');
+}
+
+/** `/models` of `/models/x`. */
+export function rootOf(dir: string): string {
+  return dir.slice(0, dir.lastIndexOf('/')) || '/';
+}
+
+/** Docker knows by itself that a registry on this machine has no TLS; podman has to be told. */
+function plainHttp(engine: 'docker' | 'podman', reference: string): string[] {
+  const host = new URL(`http://${parseReference(reference).registry}`).hostname;
+  return engine === 'podman' && isLoopbackHost(host) ? ['--tls-verify=false'] : [];
+}

@@ -1,0 +1,77 @@
+import type { Plan, PlannedModel } from '../../plan/types.ts';
+import type { Finding } from '../../policy/types.ts';
+import { clean, paragraph } from '../layout/text-layout.ts';
+import { type Style, styleFor } from '../progress/style.ts';
+import { planTable, type TextOptions } from './plan-table.ts';
+
+const CHECK_WIDTH = 14;
+const SIGN: Readonly<Record<Finding['verdict'], string>> = { pass: 'yes', stop: 'NO', note: '-' };
+
+/** `plan --explain`: what `explanation` says of each model, or why there is nothing to say. */
+export function explanations({ models, warnings }: Plan, options: TextOptions): string {
+  return models
+    .map(entry =>
+      entry.kind === 'planned'
+        ? explanation(entry, options)
+        : planTable({ models: [entry], warnings }, options),
+    )
+    .join('\n\n');
+}
+
+/** The whole chain of reasoning about a model's fat image: facts, where each came from, rule, outcome, what would change it. */
+export function explanation(planned: PlannedModel, { columns, isColor }: TextOptions): string {
+  const { model, snapshot, outcome } = planned;
+  const { fat, slim } = outcome.decisions;
+  const style = styleFor(isColor);
+  const wrap = (text: string, indent: number, label = ''): string[] =>
+    paragraph(clean(text), { columns, indent, label });
+  const blocks = [
+    [
+      style.strong(clean(model.short)),
+      ...wrap(model.id, 2, 'model     '),
+      ...wrap(snapshot.revision, 2, 'revision  '),
+      ...wrap(outcome.license.spdx ?? 'not known', 2, 'licence   '),
+    ],
+    [
+      style.strong('What was looked at'),
+      ...outcome.findings.flatMap(finding => findingLines(finding, { columns, style })),
+    ],
+    [
+      style.strong('Outcome'),
+      ...wrap(`${yesOrNo(slim.build)}, by the rule ${slim.rule}.`, 2, 'slim  '),
+      ...wrap(`${yesOrNo(fat.build)}, by the rule ${fat.rule}. ${fat.reason}`, 2, 'fat   ').map(line =>
+        fat.build ? style.good(line) : style.notable(line),
+      ),
+    ],
+    changeLines(planned, style, wrap),
+  ];
+  return blocks.map(lines => lines.join('\n')).join('\n\n');
+}
+
+function findingLines(
+  { check, says, from, verdict }: Finding,
+  { columns, style }: { readonly columns: number; readonly style: Style },
+): string[] {
+  const label = `${SIGN[verdict].padEnd(5)}${clean(check).padEnd(CHECK_WIDTH)}`;
+  const source = paragraph(`(${clean(from)})`, { columns, indent: 7 + CHECK_WIDTH });
+  const paint = { pass: style.good, stop: style.notable, note: (text: string) => text }[verdict];
+  const lines = paragraph(clean(says), { columns, indent: 2, label }).map(paint);
+  return [...lines, ...source.map(style.quiet)];
+}
+
+function changeLines(
+  { model, outcome }: PlannedModel,
+  style: Style,
+  wrap: (text: string, indent: number, label?: string) => string[],
+): string[] {
+  if (outcome.changes.length === 0)
+    return [style.strong('What would change it'), '  Nothing in models.yaml.'];
+  return [
+    style.strong(`What would change it, for ${clean(model.short)} in models.yaml`),
+    ...outcome.changes.flatMap(({ line, means }) => [`  ${line}`, ...wrap(means, 6)]),
+  ];
+}
+
+function yesOrNo(isBuilt: boolean): string {
+  return isBuilt ? 'Yes' : 'No';
+}

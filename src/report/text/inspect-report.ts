@@ -1,0 +1,202 @@
+import { SEVERITIES } from '../../config/types.ts';
+import { formatBytes } from '../../core/text.ts';
+import { baseOf, licenseOf, lineageOf, portOf, sizesByKind, totalBytes } from '../../image/image-facts.ts';
+import {
+  LAYER_KINDS,
+  type LayerKind,
+  type ListedFile,
+  type PublishedImage,
+} from '../../image/published-image.ts';
+import type { Descriptor } from '../../oci/types.ts';
+import { newestScan, type ScanSummary } from '../../scan/scan-referrer.ts';
+import { clean, counted, fitted, paragraph, widthOf } from '../layout/text-layout.ts';
+import { type Style, styleFor } from '../progress/style.ts';
+import { type RunnableImage, runCommand } from '../serve/run-commands.ts';
+import type { TextOptions } from './plan-table.ts';
+
+export interface InspectedImage {
+  readonly image: PublishedImage;
+  /** The model's: in the image, or in the list that it fetches. */
+  readonly files: readonly ListedFile[];
+  /** What lies beside the image: scans, signatures. */
+  readonly referrers: readonly Descriptor[];
+}
+
+export interface Inspection {
+  /** In full: `ghcr.io/acme/hf-x:v0.6.0-fat`. */
+  readonly reference: string;
+  /** `ghcr.io/acme/hf-x` */
+  readonly repository: string;
+  readonly images: readonly InspectedImage[];
+}
+
+/** What `inspect --json` prints. */
+export function inspectToJson({ reference, images }: Inspection) {
+  return {
+    schemaVersion: 1,
+    reference,
+    images: images.map(({ image, files, referrers }) => {
+      const sizes = sizesByKind(image);
+      const base = baseOf(image);
+      return {
+        platform: image.platform,
+        digest: image.digest,
+        model: image.model ?? null,
+        base: base === undefined ? null : { name: base.name, digest: base.digest ?? null },
+        version: base?.version ?? null,
+        license: licenseOf(image) ?? null,
+        lineage: lineageOf(image),
+        created: image.config.created ?? null,
+        size: { total: totalBytes(sizes), ...sizes },
+        layers: image.layers.map(({ digest, sizeBytes, kind, createdBy, files: inLayer }) => ({
+          digest,
+          size: sizeBytes,
+          kind,
+          createdBy,
+          files: inLayer.map(file => ({ path: file.path, size: file.sizeBytes, sha256: file.sha256 })),
+        })),
+        files: files.map(({ path, sizeBytes, sha256, gitOid }) => ({
+          path,
+          size: sizeBytes,
+          ...(sha256 === undefined ? {} : { sha256 }),
+          ...(gitOid === undefined ? {} : { gitOid }),
+        })),
+        entrypoint: image.container.Entrypoint ?? [],
+        env: image.container.Env ?? [],
+        port: portOf(image),
+        labels: image.labels,
+        scan: newestScan(referrers)?.summary ?? null,
+        referrers: referrers.map(({ digest, artifactType }) => ({
+          digest,
+          artifactType: artifactType ?? null,
+        })),
+        run: runsOf(reference, { image, files, referrers }),
+      };
+    }),
+  };
+}
+
+/** For people. No line break at its end. */
+export function inspectText(
+  inspection: Inspection,
+  { columns, isColor, isListingFiles }: TextOptions & { readonly isListingFiles: boolean },
+): string {
+  const style = styleFor(isColor);
+  const sections = inspection.images.map(inspected =>
+    section(inspection, inspected, { columns, style, isListingFiles }).join('\n'),
+  );
+  if (sections.length === 0) return `${clean(inspection.reference)} has no image for any platform`;
+  return sections.join('\n\n');
+}
+
+interface SectionOptions {
+  readonly columns: number;
+  readonly style: Style;
+  readonly isListingFiles: boolean;
+}
+
+const LABEL_WIDTH = 10;
+
+function section({ reference }: Inspection, inspected: InspectedImage, options: SectionOptions): string[] {
+  const { image, files } = inspected;
+  const { columns, style, isListingFiles } = options;
+  const { model, labels } = image;
+  const base = baseOf(image);
+  const row = (label: string, text: string | undefined): string[] =>
+    text === undefined || text === ''
+      ? []
+      : paragraph(clean(text), { columns, indent: 2, label: `${label} `.padEnd(LABEL_WIDTH) });
+  const modelBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
+  const fetched = model?.variant === 'slim' ? ', fetched at its first start' : '';
+  const runs = runsOf(reference, inspected);
+  return [
+    style.strong(clean(reference)),
+    ...row('title', labels['org.opencontainers.image.title']),
+    ...(model === undefined
+      ? row('model', 'none: this image was not published by Weighbridge')
+      : [
+          ...row('variant', `${model.variant} for ${image.platform}`),
+          ...row('model', model.id),
+          ...row('revision', model.revision),
+          ...row('files', `${counted(files.length, 'file')}, ${formatBytes(modelBytes)}${fetched}`),
+        ]),
+    ...row('licence', licenseOf(image) ?? 'none declared'),
+    ...lineageOf(image).flatMap(({ id, license }) =>
+      row('made from', `${id} (${license ?? 'no licence declared'})`),
+    ),
+    ...row('base', base?.name),
+    ...row('digest', image.digest),
+    ...row('created', image.config.created),
+    ...row('scan', scanText(newestScan(inspected.referrers)?.summary)),
+    '',
+    ...layerLines(image, options),
+    ...(isListingFiles ? ['', ...files.flatMap(file => fileLines(file, columns))] : []),
+    ...(runs === null ? [] : ['', style.strong('Run it'), ...indented(runs.docker)]),
+  ];
+}
+
+function scanText(scan: ScanSummary | undefined): string {
+  if (scan === undefined) return 'none lies beside the image';
+  const counts = SEVERITIES.flatMap(severity => {
+    const count = scan.vulnerabilities[severity];
+    return count === 0 ? [] : [`${count} ${severity.toLowerCase()}`];
+  });
+  const found = counts.length === 0 ? 'nothing known' : `${counts.join(', ')} (${scan.fixable} can be fixed)`;
+  const secrets = scan.secrets === 0 ? '' : `, ${counted(scan.secrets, 'secret')}`;
+  return `${found}${secrets}; ${scan.scanner} on ${scan.scannedAt.slice(0, 10)}`;
+}
+
+const KIND_WORDS: Readonly<Record<LayerKind, string>> = {
+  base: 'base image',
+  weights: 'weights',
+  files: 'small files',
+  bootstrap: 'bootstrap',
+  licenses: 'licences',
+};
+
+/** A bar for each kind of layer, all on one scale. */
+function layerLines(image: PublishedImage, { columns, style }: SectionOptions): string[] {
+  const sizes = sizesByKind(image);
+  const total = totalBytes(sizes);
+  const figures = (bytes: number, count: number): string =>
+    `${formatBytes(bytes).padStart(8)}  ${counted(count, 'layer')}`;
+  const barWidth = Math.min(40, columns - 14 - widthOf(figures(total, image.layers.length)) - 4);
+  const lines = LAYER_KINDS.filter(kind => sizes[kind] > 0).map(kind => {
+    const count = image.layers.filter(layer => layer.kind === kind).length;
+    const filled = Math.max(1, Math.round((sizes[kind] / total) * barWidth));
+    const paint = kind === 'base' ? style.quiet : style.good;
+    const bar =
+      barWidth < 8 ? '' : `${paint('█'.repeat(filled))}${' '.repeat(Math.max(0, barWidth - filled))} `;
+    return `  ${fitted(KIND_WORDS[kind], 12)}${bar}${figures(sizes[kind], count)}`;
+  });
+  const gap = barWidth < 8 ? '' : ' '.repeat(barWidth + 1);
+  return [
+    style.strong('Layers'),
+    ...lines,
+    `  ${fitted('together', 12)}${gap}${figures(total, image.layers.length)}`,
+  ];
+}
+
+function fileLines({ path, sizeBytes, sha256, gitOid }: ListedFile, columns: number): string[] {
+  const hash = sha256 ?? (gitOid === undefined ? '' : `git ${gitOid}`);
+  return paragraph(`${clean(path)}  ${formatBytes(sizeBytes)}  ${hash}`, { columns, indent: 2 });
+}
+
+function runsOf(reference: string, { image, files }: InspectedImage) {
+  const { model } = image;
+  // A layout is no place that docker pulls from.
+  if (model === undefined || reference.startsWith('oci:')) return null;
+  const runnable: RunnableImage = {
+    reference,
+    name: model.dir.slice(model.dir.lastIndexOf('/') + 1),
+    variant: model.variant,
+    port: portOf(image),
+    dir: model.dir,
+    modelBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
+  };
+  return { docker: runCommand('docker', runnable), podman: runCommand('podman', runnable) };
+}
+
+function indented(text: string): string[] {
+  return text.split('\n').map(line => `  ${line}`);
+}

@@ -1,0 +1,91 @@
+import { errorToJson } from '../../core/errors.ts';
+import type { Plan, PlannedModel } from '../../plan/types.ts';
+import type { ImageOutcome, PublishOutcome } from '../../publish/types.ts';
+import type { ErrorJson } from '../json/plan-json.ts';
+import { clean, paragraph } from '../layout/text-layout.ts';
+import { styleFor } from '../progress/style.ts';
+import type { TextOptions } from './plan-table.ts';
+
+/** What `outdated --json` prints: models whose images are not what a publish would make now. */
+export interface OutdatedJson {
+  readonly schemaVersion: 1;
+  readonly models: readonly OutdatedModelJson[];
+}
+
+export interface OutdatedModelJson {
+  readonly id: string;
+  readonly short: string;
+  readonly images: readonly {
+    readonly registry: string;
+    readonly variant: string;
+    readonly reasons: readonly string[];
+  }[];
+  /** Of a model that could not be asked about. */
+  readonly error?: ErrorJson;
+}
+
+/** `outcomes` are those of a dry run. Models that are as they should be are left out. */
+export function outdatedJson(plan: Plan, outcomes: readonly PublishOutcome[]): OutdatedJson {
+  const outcomeOf = new Map(outcomes.map(outcome => [outcome.planned.model.short, outcome]));
+  return {
+    schemaVersion: 1,
+    models: plan.models.flatMap((entry): OutdatedModelJson[] => {
+      const { id, short } = entry.model;
+      if (entry.kind === 'unresolved') return [{ id, short, images: [], error: errorToJson(entry.error) }];
+      const images = (outcomeOf.get(short)?.images ?? []).filter(isOutdated);
+      if (images.length === 0) return [];
+      const told = images.map(image => ({
+        registry: image.registry,
+        variant: image.variant,
+        reasons: reasonsOf(image),
+      }));
+      return [{ id, short, images: told }];
+    }),
+  };
+}
+
+/** The part of a plan that a publish would do something for. */
+export function outdatedPlan(plan: Plan, outcomes: readonly PublishOutcome[]): Plan {
+  const wanted = new Set<PlannedModel>(
+    outcomes.filter(({ images }) => images.some(isOutdated)).map(({ planned }) => planned),
+  );
+  return { ...plan, models: plan.models.filter(entry => entry.kind === 'planned' && wanted.has(entry)) };
+}
+
+/** For people. No line break at its end. */
+export function outdatedReport({ models }: OutdatedJson, { columns, isColor }: TextOptions): string {
+  if (models.length === 0) return 'Everything is published as it should be.';
+  const style = styleFor(isColor);
+  const lines = models.flatMap(({ short, images, error }) => [
+    style.strong(clean(short)),
+    ...images.flatMap(({ registry, variant, reasons }) =>
+      paragraph(`${clean(registry)} ${variant}: ${reasons.map(clean).join('; ')}`, { columns, indent: 2 }),
+    ),
+    ...(error === undefined ? [] : paragraph(clean(error.message), { columns, indent: 2 }).map(style.bad)),
+  ]);
+  return lines.join('\n');
+}
+
+/** Anything but "as it is": policy leaves an image out without tags. */
+function isOutdated({ status, tags }: ImageOutcome): boolean {
+  return status !== 'unchanged' && tags.length > 0;
+}
+
+function reasonsOf({ change, status, error }: ImageOutcome): string[] {
+  if (status === 'failed') return [`could not be asked: ${errorToJson(error).message}`];
+  if (change === undefined) return ['not published yet'];
+  const { revision, license, base, files } = change;
+  const fileCount =
+    files === undefined ? 0 : files.added.length + files.changed.length + files.removed.length;
+  const reasons = [
+    ...(revision === undefined
+      ? []
+      : [`revision ${revision.from.slice(0, 12)} is now ${revision.to.slice(0, 12)}`]),
+    ...(license === undefined
+      ? []
+      : [`the licence was ${license.from || 'not known'} and is ${license.to || 'not known'}`]),
+    ...(base === undefined ? [] : ['the base image is another one']),
+    ...(revision === undefined && fileCount > 0 ? [`${fileCount} files differ`] : []),
+  ];
+  return reasons.length === 0 ? ['its settings or tags differ'] : reasons;
+}

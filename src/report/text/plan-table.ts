@@ -1,0 +1,203 @@
+import { VARIANTS, type Variant } from '../../config/types.ts';
+import { describeError } from '../../core/errors.ts';
+import { formatBytes } from '../../core/text.ts';
+import { refusalAt } from '../../plan/targets.ts';
+import type { Plan, PlannedModel, UnresolvedModel } from '../../plan/types.ts';
+import type { ImageOutcome, PublishOutcome } from '../../publish/types.ts';
+import { clean, counted, paragraph, shortened } from '../layout/text-layout.ts';
+import { type Column, textTable } from '../layout/text-table.ts';
+import { type Style, styleFor } from '../progress/style.ts';
+
+export interface TextOptions {
+  readonly columns: number;
+  readonly isColor: boolean;
+}
+
+export interface PlanTextOptions extends TextOptions {
+  /** Those of a dry run, where the registries were looked at. */
+  readonly outcomes?: readonly PublishOutcome[] | undefined;
+}
+
+type Entry = PlannedModel | UnresolvedModel;
+
+const HEAD: readonly Column[] = [
+  { title: 'MODEL', minWidth: 16 },
+  { title: 'REVISION' },
+  { title: 'LICENCE', minWidth: 10 },
+  { title: 'GATED' },
+  { title: 'SLIM' },
+  { title: 'FAT' },
+  { title: 'WEIGHTS' },
+];
+
+/** A plan for people: an overview, then for each model why, and where to. No line break at its end. */
+export function planTable(plan: Plan, { columns, isColor, outcomes }: PlanTextOptions): string {
+  if (plan.models.length === 0) return 'There is no model to plan.';
+  const style = styleFor(isColor);
+  const head = outcomes === undefined ? HEAD : [...HEAD, { title: 'TO MOVE' }];
+  const rows = plan.models.map(entry => overviewRow(entry, outcomes));
+  const overview = textTable(head, rows, columns, (cell, text) => paintCell(cell, text, style));
+  const sections = plan.models.map(entry =>
+    section(entry, { columns, style, isNarrow: overview === undefined, outcomes }),
+  );
+  const blocks = [
+    ...(overview === undefined ? [] : [overview]),
+    ...sections,
+    paragraph(totals(plan), { columns, indent: 0 }),
+  ];
+  return blocks.map(lines => lines.join('\n')).join('\n\n');
+}
+
+function overviewRow(entry: Entry, outcomes: PlanTextOptions['outcomes']): string[] {
+  const movement = outcomes === undefined ? [] : [toMove(entry, outcomes)];
+  return [clean(entry.model.short), ...facts(entry).map(([, value]) => value), ...movement];
+}
+
+/** To all registries together; a registry that could not be looked at leaves it open. */
+function toMove(entry: Entry, outcomes: readonly PublishOutcome[]): string {
+  const images = outcomes.find(({ planned }) => planned === entry)?.images ?? [];
+  const looked = images.filter(image => image.tags.length > 0);
+  if (looked.length === 0) return '-';
+  const bytes = looked.reduce((sum, image) => sum + image.bytes.uploaded, 0);
+  const isOpen = looked.some(image => image.status === 'failed');
+  if (looked.every(image => image.status === 'unchanged')) return 'nothing';
+  return isOpen ? 'unknown' : formatBytes(bytes);
+}
+
+/** What the columns hold, and in a narrow window the lines of a model's section. */
+function facts(entry: Entry): [label: string, value: string][] {
+  const unknown = '-';
+  if (entry.kind === 'unresolved') {
+    return [
+      ['revision', 'error'],
+      ...['licence', 'gated', 'slim', 'fat', 'weights'].map((label): [string, string] => [label, unknown]),
+    ];
+  }
+  const { snapshot, outcome, files } = entry;
+  const isBuilt = (variant: Variant): string => yesOrNo(outcome.decisions[variant].build);
+  const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
+  return [
+    ['revision', snapshot.revision.slice(0, 8)],
+    ['licence', clean(outcome.license.spdx ?? outcome.license.declared ?? 'none named')],
+    ['gated', yesOrNo(outcome.isGated)],
+    ['slim', isBuilt('slim')],
+    ['fat', isBuilt('fat')],
+    ['weights', `${formatBytes(sizeBytes)} in ${counted(files.length, 'file')}`],
+  ];
+}
+
+function yesOrNo(value: boolean): string {
+  return value ? 'yes' : 'no';
+}
+
+function paintCell(cell: string, text: string, style: Style): string {
+  if (text === 'error') return style.bad(cell);
+  return text === '-' ? style.quiet(cell) : cell;
+}
+
+interface SectionOptions {
+  readonly columns: number;
+  readonly style: Style;
+  /** Whether the section stands for the overview as well. */
+  readonly isNarrow: boolean;
+  readonly outcomes: PlanTextOptions['outcomes'];
+}
+
+const LABEL_WIDTH = 10;
+
+function section(entry: Entry, options: SectionOptions): string[] {
+  const { columns, style, isNarrow } = options;
+  const labelled = (label: string, text: string): string[] => {
+    const [first = '', ...rest] = paragraph(text, {
+      columns,
+      indent: 2,
+      label: `${label} `.padEnd(LABEL_WIDTH),
+    });
+    return [first, ...rest];
+  };
+  const title = style.strong(shortened(clean(entry.model.short), columns));
+  const model = labelled('model', clean(entry.model.id));
+  if (entry.kind === 'unresolved') {
+    const { message, remedy } = entry.error;
+    const error = labelled('error', clean(message)).map(line => style.bad(line));
+    return [title, ...model, ...error, ...(remedy === undefined ? [] : labelled('remedy', clean(remedy)))];
+  }
+  return [
+    title,
+    ...model,
+    ...(isNarrow
+      ? facts(entry).flatMap(([label, value]) => labelled(label, value))
+      : labelled('revision', entry.snapshot.revision)),
+    ...VARIANTS.filter(variant => isWorthSaying(entry, variant)).flatMap(variant => {
+      const { build, reason } = entry.outcome.decisions[variant];
+      const lines = labelled(
+        isNarrow ? `${variant}: why` : variant,
+        clean(`${isNarrow ? '' : `${yesOrNo(build)}. `}${reason}`),
+      );
+      return build ? lines : lines.map(line => style.notable(line));
+    }),
+    ...notes(entry, labelled),
+    ...destinations(entry, { ...options, labelled }),
+  ];
+}
+
+/** Findings that decide nothing and that people want to know of, by what they are called here. */
+const NOTES: Readonly<Record<string, string>> = { 'remote code': 'code', layers: 'layers' };
+
+function notes({ outcome }: PlannedModel, labelled: (label: string, text: string) => string[]): string[] {
+  return outcome.findings.flatMap(({ check, says, verdict }) => {
+    const label = verdict === 'note' ? NOTES[check] : undefined;
+    return label === undefined ? [] : labelled(label, clean(says));
+  });
+}
+
+/** That a slim image is always built needs no words, unless it takes a token to run it. */
+function isWorthSaying({ outcome }: PlannedModel, variant: Variant): boolean {
+  return variant === 'fat' || !outcome.decisions.slim.build || outcome.isGated;
+}
+
+function destinations(
+  entry: PlannedModel,
+  {
+    labelled,
+    style,
+    outcomes,
+  }: SectionOptions & { readonly labelled: (label: string, text: string) => string[] },
+): string[] {
+  const { targets, tags } = entry;
+  if (targets.length === 0) return labelled('to', 'nowhere: no registry is chosen');
+  const images = outcomes?.find(({ planned }) => planned === entry)?.images ?? [];
+  return targets.flatMap(({ registry, repository }) => [
+    ...labelled('to', `${clean(registry)}: ${clean(repository)}`),
+    ...VARIANTS.filter(variant => refusalAt(entry, variant, registry) === undefined).flatMap(variant => {
+      const image = images.find(one => one.registry === registry && one.variant === variant);
+      return [
+        ...labelled('', tags[variant].map(clean).join(' ')),
+        ...(image === undefined ? [] : labelled('', movementText(image)).map(paintMovement(image, style))),
+      ];
+    }),
+  ]);
+}
+
+function movementText({ variant, status, bytes, error }: ImageOutcome): string {
+  if (status === 'failed') return `${variant}: could not be looked at: ${clean(describeError(error))}`;
+  if (status === 'unchanged') return `${variant}: is there as it is, nothing to do`;
+  const there = bytes.reused === 0 ? '' : `, ${formatBytes(bytes.reused)} is there already`;
+  return `${variant}: up to ${formatBytes(bytes.uploaded)} to move${there}`;
+}
+
+function paintMovement({ status }: ImageOutcome, style: Style): (text: string) => string {
+  if (status === 'failed') return style.notable;
+  return status === 'unchanged' ? style.good : style.quiet;
+}
+
+function totals({ models }: Plan): string {
+  const planned = models.filter(model => model.kind === 'planned');
+  const images = VARIANTS.flatMap(variant => {
+    const count = planned.filter(({ outcome }) => outcome.decisions[variant].build).length;
+    return count === 0 ? [] : [`${count} ${variant}`];
+  });
+  const unresolved = models.length - planned.length;
+  const failed = unresolved === 0 ? '' : `; ${counted(unresolved, 'model')} could not be resolved`;
+  return `${counted(models.length, 'model')}: ${images.length === 0 ? 'nothing to build' : `${images.join(' and ')} to build`}${failed}.`;
+}

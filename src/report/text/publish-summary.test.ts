@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+import { widthOf } from '../layout/text-layout.ts';
+import { samplePlan } from '../plan.fixtures.ts';
+import { FAT_DIGEST, SLIM_DIGEST, sampleOutcomes } from '../publish.fixtures.ts';
+import { publishSummary } from './publish-summary.ts';
+
+test('every image with what became of it, every error once with its remedy, then the sum', async () => {
+  const plan = await samplePlan();
+  assert.equal(
+    publishSummary(sampleOutcomes(plan), plan, { columns: 80, isColor: false }),
+    `open
+  unchanged  ghcr slim  ${SLIM_DIGEST.slice(0, 19)}
+             12 GiB already there
+             ghcr.io/acme/hf-open:v0.6.0-slim
+  published  ghcr fat  ${FAT_DIGEST.slice(0, 19)}
+             4.0 GiB uploaded, 3.0 GiB downloaded, 12 GiB mounted
+             ghcr.io/acme/hf-open:v0.6.0-fat
+             ghcr.io/acme/hf-open:latest-fat
+  failed     lab slim  [1]
+             localhost:5000/models/hf-open:v0.6.0-slim
+  failed     lab fat  [1]
+             localhost:5000/models/hf-open:v0.6.0-fat
+
+gated
+  skipped    ghcr, lab fat
+             The Hub gates this model.
+
+[1] localhost:5000 refused the connection
+    Start it, or leave it out with --registry ghcr.
+    in open lab slim, open lab fat
+[2] the Hub knows no model acme/absent
+    Check the spelling of \`id\`, or set HF_TOKEN if it is private.
+    in absent
+
+1 published, 1 unchanged, 2 skipped, 2 failed, 1 model not resolved`,
+  );
+});
+
+test('40 columns hold all but references, which stay whole to be copied', async () => {
+  const plan = await samplePlan();
+  const lines = publishSummary(sampleOutcomes(plan), plan, { columns: 40, isColor: false }).split('\n');
+  const long = lines.filter(line => widthOf(line) > 40).map(line => line.trim());
+  assert.ok(long.length > 0);
+  for (const line of long) assert.match(line, /^\S+\/hf-open:\S+$/);
+});
+
+test('colour changes nothing but colour', async () => {
+  const plan = await samplePlan();
+  const colored = publishSummary(sampleOutcomes(plan), plan, { columns: 80, isColor: true });
+  assert.ok(colored.includes('\u001b[32mpublished'));
+  assert.equal(
+    stripVTControlCharacters(colored),
+    publishSummary(sampleOutcomes(plan), plan, { columns: 80, isColor: false }),
+  );
+});
+
+test('nothing at all is said in words', () => {
+  assert.equal(
+    publishSummary([], { models: [], warnings: [] }, { columns: 80, isColor: false }),
+    'nothing to publish',
+  );
+});

@@ -1,0 +1,148 @@
+import { errorToJson } from '../../core/errors.ts';
+import { formatBytes } from '../../core/text.ts';
+import type { Plan } from '../../plan/types.ts';
+import type { ByteCounts, ImageOutcome, ImageStatus, PublishOutcome } from '../../publish/types.ts';
+import { clean, counted, paragraph, shortened } from '../layout/text-layout.ts';
+import { type Style, styleFor } from '../progress/style.ts';
+import { imagesInOrder } from './image-order.ts';
+import type { TextOptions } from './plan-table.ts';
+
+const INDENT = 2;
+const STATUS_WIDTH = 'unchanged'.length;
+/** Where the text under an image begins. */
+const DETAIL_INDENT = INDENT + STATUS_WIDTH + 2;
+
+interface SummaryOptions {
+  readonly columns: number;
+  readonly style: Style;
+  readonly errors: ErrorList;
+}
+
+/** The end of a publish for people: per model and image, then every error once, then the sum. No line break at its end. */
+export function publishSummary(
+  outcomes: readonly PublishOutcome[],
+  plan: Plan,
+  { columns, isColor }: TextOptions,
+): string {
+  const style = styleFor(isColor);
+  const options = { columns, style, errors: new ErrorList() };
+  const sections = outcomes.map(outcome => modelSection(outcome, options));
+  for (const entry of plan.models) {
+    if (entry.kind === 'unresolved') options.errors.add(entry.error, entry.model.short);
+  }
+  const blocks = [
+    ...sections,
+    errorSection(options),
+    paragraph(totals(outcomes, plan, style), { columns, indent: 0 }),
+  ];
+  return blocks
+    .filter(lines => lines.length > 0)
+    .map(lines => lines.join('\n'))
+    .join('\n\n');
+}
+
+function modelSection(outcome: PublishOutcome, options: SummaryOptions): string[] {
+  const { short } = outcome.planned.model;
+  const title = options.style.strong(shortened(clean(short), options.columns));
+  return [title, ...grouped(imagesInOrder(outcome)).flatMap(images => imageLines(short, images, options))];
+}
+
+/** Images that were skipped for the same reason are said in one breath; every other image is alone. */
+function grouped(images: readonly ImageOutcome[]): ImageOutcome[][] {
+  const groups = new Map<unknown, ImageOutcome[]>();
+  for (const image of images) {
+    const isAlike = image.status === 'skipped' && image.tags.length === 0;
+    const key = isAlike ? `${image.variant} ${image.reason}` : image;
+    groups.set(key, [...(groups.get(key) ?? []), image]);
+  }
+  return [...groups.values()];
+}
+
+function imageLines(short: string, images: readonly ImageOutcome[], options: SummaryOptions): string[] {
+  const [image] = images;
+  if (image === undefined) return [];
+  const { columns, style, errors } = options;
+  const registries = images.map(one => clean(one.registry)).join(', ');
+  const digest =
+    image.digest === undefined ? '' : `  ${style.quiet(image.digest.slice(0, 'sha256:'.length + 12))}`;
+  const number =
+    image.error === undefined
+      ? ''
+      : `  ${style.bad(`[${errors.add(image.error, `${short} ${registries} ${image.variant}`)}]`)}`;
+  const status = paintStatus(image.status, style)(image.status.padEnd(STATUS_WIDTH));
+  const details = [
+    ...(image.reason === undefined ? [] : [clean(image.reason)]),
+    ...(image.status === 'skipped' ? [] : [bytesText(image.bytes)]),
+    ...image.tags.map(clean),
+  ].filter(text => text !== '');
+  return [
+    ...paragraph(`${registries} ${image.variant}${digest}${number}`, {
+      columns,
+      indent: INDENT,
+      label: `${status}  `,
+    }),
+    ...details.flatMap(text => paragraph(text, { columns, indent: DETAIL_INDENT })),
+  ];
+}
+
+function bytesText({ downloaded, uploaded, mounted, reused }: ByteCounts): string {
+  const parts = [
+    [uploaded, 'uploaded'],
+    [downloaded, 'downloaded'],
+    [mounted, 'mounted'],
+    [reused, 'already there'],
+  ] as const;
+  return parts
+    .filter(([bytes]) => bytes > 0)
+    .map(([bytes, what]) => `${formatBytes(bytes)} ${what}`)
+    .join(', ');
+}
+
+function paintStatus(status: ImageStatus, style: Style): (text: string) => string {
+  return { published: style.good, unchanged: style.quiet, skipped: style.notable, failed: style.bad }[status];
+}
+
+/** Errors with what they hit: one that stopped twenty images is told once. */
+class ErrorList {
+  readonly #entries = new Map<string, { readonly error: unknown; readonly where: string[] }>();
+
+  /** Gives the number that the error has in the list, from 1. */
+  add(error: unknown, where: string): number {
+    const { code, message, remedy } = errorToJson(error);
+    const key = JSON.stringify([code, message, remedy]);
+    const entry = this.#entries.get(key) ?? { error, where: [] };
+    entry.where.push(where);
+    this.#entries.set(key, entry);
+    return [...this.#entries.keys()].indexOf(key) + 1;
+  }
+
+  get entries(): readonly { readonly error: unknown; readonly where: readonly string[] }[] {
+    return [...this.#entries.values()];
+  }
+}
+
+function errorSection({ columns, style, errors }: SummaryOptions): string[] {
+  return errors.entries.flatMap(({ error, where }, index) => {
+    const { message, remedy } = errorToJson(error);
+    const label = `[${index + 1}] `;
+    const indent = label.length;
+    return [
+      ...paragraph(clean(message), { columns, indent: 0, label }).map(style.bad),
+      ...(remedy === undefined ? [] : paragraph(clean(remedy), { columns, indent })),
+      ...paragraph(clean(where.join(', ')), { columns, indent, label: 'in ' }).map(style.quiet),
+    ];
+  });
+}
+
+const STATUSES: readonly ImageStatus[] = ['published', 'unchanged', 'skipped', 'failed'];
+
+function totals(outcomes: readonly PublishOutcome[], plan: Plan, style: Style): string {
+  const images = outcomes.flatMap(outcome => outcome.images);
+  const counts = STATUSES.flatMap(status => {
+    const count = images.filter(image => image.status === status).length;
+    return count === 0 ? [] : [paintStatus(status, style)(`${count} ${status}`)];
+  });
+  const unresolved = plan.models.filter(model => model.kind === 'unresolved').length;
+  if (unresolved > 0) counts.push(style.bad(`${counted(unresolved, 'model')} not resolved`));
+  return counts.length === 0 ? 'nothing to publish' : counts.join(', ');
+}

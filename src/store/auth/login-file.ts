@@ -1,0 +1,165 @@
+import { readFile } from 'node:fs/promises';
+import { ConfigError } from '../../core/errors.ts';
+import { normalizeRegistry } from '../../oci/reference.ts';
+import type { Credential } from './types.ts';
+
+// Docker's config.json and the auth.json of Podman and skopeo, which differ in that the latter's keys may name a part
+// of a registry: https://github.com/containers/image/blob/main/docs/containers-auth.json.5.md
+
+export interface LoginFile {
+  readonly file: string;
+  readonly auths: readonly (readonly [Scope, Credential])[];
+  readonly helpers: readonly (readonly [Scope, string])[];
+  /** The helper for everything else. */
+  readonly credsStore: string | undefined;
+}
+
+/** What a key stands for: a registry, or what lies under `path` in it. */
+interface Scope {
+  readonly registry: string;
+  readonly path: string;
+}
+
+/** A file that is not there has no logins. Throws ConfigError CONFIG_UNREADABLE or CONFIG_INVALID, never with content. */
+export async function readLoginFile(file: string): Promise<LoginFile> {
+  const json = record(parse(file, await readText(file)), file, 'the file');
+  const auths = Object.entries(record(json.auths ?? {}, file, '"auths"'));
+  const helpers = Object.entries(record(json.credHelpers ?? {}, file, '"credHelpers"'));
+  return {
+    file,
+    auths: auths.flatMap(([key, value]) => scoped(key, credentialOf(value, key, file))),
+    helpers: helpers.flatMap(([key, value]) => scoped(key, text(value, file, `"credHelpers" for ${key}`))),
+    credsStore: text(json.credsStore, file, '"credsStore"'),
+  };
+}
+
+/** The login whose key is the nearest to the repository. */
+export function findAuth(logins: LoginFile, registry: string, repository: string): Credential | undefined {
+  let best: readonly [Scope, Credential] | undefined;
+  for (const entry of logins.auths) {
+    const [scope] = entry;
+    const isUnder = scope.path === '' || `${repository}/`.startsWith(`${scope.path}/`);
+    if (scope.registry !== registry || !isUnder) continue;
+    if (best === undefined || scope.path.length > best[0].path.length) best = entry;
+  }
+  return best?.[1];
+}
+
+export function findHelper(logins: LoginFile, registry: string): string | undefined {
+  return logins.helpers.find(([scope]) => scope.registry === registry)?.[1];
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return '';
+    throw new ConfigError(`cannot read the registry logins in ${file} (${code})`, {
+      code: 'CONFIG_UNREADABLE',
+      subject: file,
+      remedy: 'Make the file readable for this user, or point DOCKER_CONFIG elsewhere.',
+      cause,
+    });
+  }
+}
+
+function parse(file: string, content: string): unknown {
+  if (content.trim() === '') return {};
+  try {
+    return JSON.parse(content);
+  } catch (error) {
+    // The parser's own message quotes the text around the fault, which may be a password; so it is no cause either.
+    const before = content.slice(0, faultOffset(content, error)).split('\n');
+    const position = `${file}:${before.length}:${(before.at(-1) ?? '').length + 1}`;
+    throw new ConfigError(`${position}: the registry logins are not valid JSON`, {
+      code: 'CONFIG_INVALID',
+      subject: position,
+      remedy: 'Correct the file, or remove it and log in again.',
+    });
+  }
+}
+
+/** V8 gives the position of most faults, but not of an unexpected token: that is the end of the first prefix to fail so. */
+function faultOffset(content: string, error: unknown): number {
+  const position = / at position (\d+)/.exec(messageOf(error))?.[1];
+  if (position !== undefined) return Number(position);
+  let low = 1;
+  let high = content.length + 1;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (hasUnexpectedToken(content.slice(0, middle))) high = middle;
+    else low = middle + 1;
+  }
+  return low - 1;
+}
+
+function hasUnexpectedToken(content: string): boolean {
+  try {
+    JSON.parse(content);
+    return false;
+  } catch (error) {
+    return messageOf(error).startsWith('Unexpected token');
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : '';
+}
+
+/** Keys are hosts, addresses (`https://index.docker.io/v1/`) or, in auth.json, hosts with a path. Others are not ours. */
+function scoped<T>(key: string, value: T | undefined): (readonly [Scope, T])[] {
+  const bare = key.replace(/^https?:\/\//, '');
+  const slash = bare.indexOf('/');
+  const registry = normalizeRegistry(slash === -1 ? bare : bare.slice(0, slash));
+  if (registry === undefined || value === undefined) return [];
+  const rest = slash === -1 ? '' : bare.slice(slash + 1).replace(/\/+$/, '');
+  const path = /^v[12]$/.test(rest) ? '' : rest;
+  // Docker keeps its own tokens under https://index.docker.io/v1/access-token and the like.
+  if (bare !== key && path !== '') return [];
+  return [[{ registry, path }, value]];
+}
+
+/** Undefined for an entry without a login, as Docker leaves it where a helper has it. */
+function credentialOf(value: unknown, key: string, file: string): Credential | undefined {
+  const what = `the login for ${key}`;
+  const entry = record(value, file, what);
+  const auth = decode(text(entry.auth, file, what), file, what);
+  const username = auth?.username ?? text(entry.username, file, what);
+  const password = auth?.password ?? text(entry.password, file, what);
+  const token = text(entry.identitytoken, file, what);
+  if (token !== undefined)
+    return { kind: 'identity', token, ...(username === undefined ? {} : { username }) };
+  if (username === undefined || password === undefined) return undefined;
+  return { kind: 'basic', username, password };
+}
+
+function decode(auth: string | undefined, file: string, what: string) {
+  if (auth === undefined) return undefined;
+  const decoded = Buffer.from(auth, 'base64').toString('utf8');
+  const colon = decoded.indexOf(':');
+  if (colon < 1) throw invalid(file, `${what}: "auth" is not base64 of user:password`);
+  // An identity token comes with an empty password.
+  return { username: decoded.slice(0, colon), password: decoded.slice(colon + 1).replace(/\0+$/, '') };
+}
+
+function record(value: unknown, file: string, what: string): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>;
+  }
+  throw invalid(file, `${what} is not an object`);
+}
+
+function text(value: unknown, file: string, what: string): string | undefined {
+  if (value === undefined || value === '') return undefined;
+  if (typeof value === 'string') return value;
+  throw invalid(file, `${what} is not text`);
+}
+
+function invalid(file: string, what: string): ConfigError {
+  return new ConfigError(`${file}: ${what}`, {
+    code: 'CONFIG_INVALID',
+    subject: file,
+    remedy: 'Correct the file, or log in again with docker or podman.',
+  });
+}

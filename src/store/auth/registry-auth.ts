@@ -1,0 +1,204 @@
+import { RegistryError } from '../../core/errors.ts';
+import { type HttpClient, isLoopbackHost } from '../../http/client.ts';
+import { redactUrl } from '../../http/redact.ts';
+import type { HttpRequest } from '../../http/types.ts';
+import { type AuthChallenge, parseChallenges } from './auth-challenge.ts';
+import type { Credential } from './types.ts';
+
+export type Access = 'pull' | 'push';
+
+export interface RegistryAuthOptions {
+  readonly http: HttpClient;
+  /** For people: `ghcr.io`. */
+  readonly registry: string;
+  /** The registry's origin, `https://ghcr.io`. */
+  readonly origin: string;
+  readonly credential: () => Promise<Credential | undefined>;
+  /** How the registry wants to be logged in to, for all who talk to it. */
+  readonly manner?: LoginManner | undefined;
+}
+
+/** Learnt from the first 401. */
+export interface LoginManner {
+  challenge?: AuthChallenge;
+}
+
+/** A token is renewed when this share of its life is over: a long upload must not end with a dead one. */
+const RENEW_AT = 0.7;
+/** What a token lives when the server does not say; https://distribution.github.io/distribution/spec/auth/token/ */
+const DEFAULT_TOKEN_SECONDS = 60;
+const MAX_TOKEN_BYTES = 1024 * 1024;
+
+/** Knows how one registry wants to be logged in to, and holds the tokens it has given, by scope. */
+export class RegistryAuth {
+  readonly #options: RegistryAuthOptions;
+  readonly #tokens = new Map<string, { header: string; renewAtMs: number }>();
+  readonly #fetching = new Map<string, Promise<string>>();
+  readonly #manner: LoginManner;
+
+  constructor(options: RegistryAuthOptions) {
+    this.#options = options;
+    this.#manner = options.manner ?? {};
+  }
+
+  /** The `Authorization` header for a scope, as far as the registry has said that it wants one. */
+  async header(scope: string, signal?: AbortSignal): Promise<string | undefined> {
+    const { challenge } = this.#manner;
+    if (challenge === undefined) return undefined;
+    if (challenge.scheme === 'basic') return await this.#basicHeader();
+    const known = this.#tokens.get(scope);
+    if (known !== undefined && known.renewAtMs > Date.now()) return known.header;
+    // Those who come while it is asked for share the answer: a burst of requests is one login.
+    let fetching = this.#fetching.get(scope);
+    if (fetching === undefined) {
+      fetching = this.#fetchToken(challenge, scope, signal).finally(() => this.#fetching.delete(scope));
+      this.#fetching.set(scope, fetching);
+    }
+    return await fetching;
+  }
+
+  /**
+   * Learns from a 401. False where trying again would not help: the registry asks for nothing we have.
+   */
+  async learn(wwwAuthenticate: string | undefined, scope: string): Promise<boolean> {
+    const challenges = parseChallenges(wwwAuthenticate ?? '');
+    const wanted =
+      challenges.find(({ scheme }) => scheme === 'bearer') ??
+      challenges.find(({ scheme }) => scheme === 'basic');
+    if (wanted === undefined) return false;
+    if (wanted.scheme === 'basic' && (await this.#basicHeader()) === undefined) return false;
+    this.#manner.challenge = wanted;
+    this.#tokens.delete(scope);
+    return true;
+  }
+
+  async hasCredential(): Promise<boolean> {
+    return (await this.#options.credential()) !== undefined;
+  }
+
+  async #basicHeader(): Promise<string | undefined> {
+    const credential = await this.#options.credential();
+    return credential?.kind === 'basic' ? basic(credential.username, credential.password) : undefined;
+  }
+
+  async #fetchToken(
+    challenge: AuthChallenge,
+    scope: string,
+    signal: AbortSignal | undefined,
+  ): Promise<string> {
+    const realm = this.#realm(challenge);
+    const service = challenge.parameters.get('service');
+    const credential = await this.#options.credential();
+    const purpose = `logging in to ${this.#options.registry}`;
+    const scopes = scope.split(' ');
+    const ofService: [string, string][] = service ? [['service', service]] : [];
+    const query: [string, string][] = [
+      ...ofService,
+      ...scopes.map((one): [string, string] => ['scope', one]),
+    ];
+    const request: HttpRequest =
+      credential?.kind === 'identity'
+        ? {
+            method: 'POST',
+            url: realm.href,
+            headers: { 'content-type': 'application/x-www-form-urlencoded' },
+            // https://distribution.github.io/distribution/spec/auth/oauth/
+            body: new URLSearchParams([
+              ['grant_type', 'refresh_token'],
+              ['client_id', 'weighbridge'],
+              ['refresh_token', credential.token],
+              ...ofService,
+              ['scope', scope],
+            ]).toString(),
+            purpose,
+            signal,
+          }
+        : {
+            method: 'GET',
+            url: withParameters(realm, query),
+            headers:
+              credential === undefined
+                ? {}
+                : { authorization: basic(credential.username, credential.password) },
+            purpose,
+            signal,
+          };
+    const { response, bytes } = await this.#options.http.requestBytes(request, MAX_TOKEN_BYTES);
+    if (bytes === undefined) {
+      response.discard();
+      throw this.#refused(response.status, credential !== undefined);
+    }
+    return this.#keep(scope, bytes.toString('utf8'));
+  }
+
+  #keep(scope: string, body: string): string {
+    let answer: { token?: unknown; access_token?: unknown; expires_in?: unknown };
+    try {
+      answer = JSON.parse(body);
+    } catch (cause) {
+      throw this.#badAnswer('is not JSON', cause);
+    }
+    const token = answer.token ?? answer.access_token;
+    if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) throw this.#badAnswer('has no token');
+    const seconds =
+      typeof answer.expires_in === 'number' && answer.expires_in > 0
+        ? answer.expires_in
+        : DEFAULT_TOKEN_SECONDS;
+    const header = `Bearer ${token}`;
+    this.#tokens.set(scope, { header, renewAtMs: Date.now() + seconds * 1000 * RENEW_AT });
+    return header;
+  }
+
+  /** A login may go where the registry says, but never in the clear unless the registry itself is on this machine. */
+  #realm(challenge: AuthChallenge): URL {
+    const text = challenge.parameters.get('realm') ?? '';
+    let realm: URL;
+    try {
+      realm = new URL(text);
+    } catch (cause) {
+      throw this.#badAnswer('names no realm to log in at', cause);
+    }
+    const isLocal = isLoopbackHost(new URL(this.#options.origin).hostname) && isLoopbackHost(realm.hostname);
+    if (realm.protocol !== 'https:' && !isLocal) {
+      throw this.#badAnswer(`wants the login sent unencrypted to ${redactUrl(realm)}`);
+    }
+    return realm;
+  }
+
+  #refused(status: number, hadCredential: boolean): RegistryError {
+    const { registry } = this.#options;
+    return new RegistryError(
+      hadCredential
+        ? `${registry} refused the login (status ${status})`
+        : `${registry} wants a login and none was found (status ${status})`,
+      { code: 'REGISTRY_UNAUTHORIZED', subject: registry, remedy: loginRemedy(registry) },
+    );
+  }
+
+  #badAnswer(what: string, cause?: unknown): RegistryError {
+    const { registry } = this.#options;
+    return new RegistryError(`logging in to ${registry}: its answer ${what}`, {
+      code: 'REGISTRY_BAD_ANSWER',
+      subject: registry,
+      cause,
+    });
+  }
+}
+
+export function loginRemedy(registry: string): string {
+  if (registry === 'ghcr.io') {
+    return 'Run `docker login ghcr.io` with a token that may write packages, or set GITHUB_ACTOR and GITHUB_TOKEN.';
+  }
+  if (registry === 'docker.io') return 'Run `docker login`, or set DOCKERHUB_USERNAME and DOCKERHUB_TOKEN.';
+  return `Run \`docker login ${registry}\` or \`podman login ${registry}\` with an account that may write there.`;
+}
+
+function basic(username: string, password: string): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}
+
+function withParameters(url: URL, parameters: readonly [string, string][]): string {
+  const full = new URL(url);
+  for (const [name, value] of parameters) full.searchParams.append(name, value);
+  return full.href;
+}

@@ -1,0 +1,9 @@
+/** What proves who we are to a registry. `identity` is a refresh token that is traded for access tokens. */
+export type Credential =
+  | { readonly kind: 'basic'; readonly username: string; readonly password: string }
+  | { readonly kind: 'identity'; readonly token: string; readonly username?: string };
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `registry` and `repository` as in an ImageReference. Undefined where there is no login. */
+export type FindCredential = (registry: string, repository: string) => Promise<Credential | undefined>;

@@ -1,0 +1,153 @@
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type Digest, hexOf } from '../../core/digest.ts';
+import { InterruptedError, throwIfAborted } from '../../core/errors.ts';
+import { Mutex } from '../../core/pool.ts';
+import { END_OF_ARCHIVE, paddingFor, tarEntryHeader } from '../../oci/tar-header.ts';
+import type { BlobUpload, UploadOptions } from '../image-store.ts';
+import { guardIo, readRange } from '../store-io.ts';
+import { FileUpload } from './file-upload.ts';
+
+const NO_DIGEST: Digest = `sha256:${'0'.repeat(64)}`;
+
+export function layerEntryName(digest: Digest): string {
+  return `${hexOf(digest)}.tar`;
+}
+
+export function configEntryName(digest: Digest): string {
+  return `${hexOf(digest)}.json`;
+}
+
+/** Where a blob stands in the archive: its tar header at `headerStart`, its bytes from `start` on. */
+export interface ArchiveEntry {
+  readonly headerStart: number;
+  readonly start: number;
+  readonly sizeBytes: number;
+}
+
+/**
+ * A tar that grows at its end, one blob after the other, beside the file it will become. Blobs are named by their
+ * digest, which may be known only when their bytes have been written: so the header is written last, into its place.
+ */
+export class DockerArchiveFile {
+  readonly name: string;
+  readonly entries = new Map<Digest, ArchiveEntry>();
+  readonly #target: string;
+  readonly #temporary: string;
+  readonly #handle: FileHandle;
+  readonly #turn = new Mutex();
+  #end = 0;
+
+  private constructor(name: string, target: string, temporary: string, handle: FileHandle) {
+    this.name = name;
+    this.#target = target;
+    this.#temporary = temporary;
+    this.#handle = handle;
+  }
+
+  static async create(target: string): Promise<DockerArchiveFile> {
+    const name = `docker-archive:${target}`;
+    const temporary = `${target}.${randomUUID()}.part`;
+    const handle = await guardIo(name, 'making an archive', () => open(temporary, 'wx+'));
+    return new DockerArchiveFile(name, target, temporary, handle);
+  }
+
+  /** Waits until the upload before has ended: there is one place to write to. */
+  async startUpload({ sizeBytes, signal }: UploadOptions): Promise<BlobUpload> {
+    const release = await this.#takeTurn(signal);
+    const headerStart = this.#end;
+    const start = headerStart + headerOf(layerEntryName(NO_DIGEST), sizeBytes).length;
+    return new FileUpload({
+      store: this.name,
+      handle: this.#handle,
+      position: start,
+      sizeBytes,
+      signal,
+      keep: async digest => {
+        // What is there already is not kept twice: the next blob is written over it.
+        if (!this.entries.has(digest)) {
+          await this.#writeAt(headerOf(layerEntryName(digest), sizeBytes), headerStart);
+          await this.#writeAt(Buffer.alloc(paddingFor(sizeBytes)), start + sizeBytes);
+          this.entries.set(digest, { headerStart, start, sizeBytes });
+          this.#end = start + sizeBytes + paddingFor(sizeBytes);
+        }
+        release();
+      },
+      discard: async () => {
+        await this.#handle.truncate(headerStart).finally(release);
+      },
+    });
+  }
+
+  async *read(digest: Digest, start: number, signal: AbortSignal | undefined): AsyncIterable<Buffer> {
+    const entry = this.entries.get(digest);
+    if (entry === undefined) return;
+    const doing = `reading ${digest}`;
+    const range = { start: entry.start + start, end: entry.start + entry.sizeBytes, store: this.name, doing };
+    yield* readRange(this.#handle, range, signal);
+  }
+
+  /** Gives the blob the name that a config has in an archive. */
+  async markConfig(digest: Digest): Promise<void> {
+    const entry = this.entries.get(digest);
+    if (entry === undefined) return;
+    await guardIo(this.name, 'naming a config', () =>
+      this.#writeAt(headerOf(configEntryName(digest), entry.sizeBytes), entry.headerStart),
+    );
+  }
+
+  /** Adds `manifest.json` and the end of the archive, and puts it in the target's place. */
+  async finish(manifest: string): Promise<void> {
+    await guardIo(this.name, 'finishing an archive', () =>
+      this.#turn.run(async () => {
+        const content = Buffer.from(manifest);
+        const padding = Buffer.alloc(paddingFor(content.length));
+        const header = headerOf('manifest.json', content.length);
+        const tail = Buffer.concat([header, content, padding, END_OF_ARCHIVE]);
+        await this.#writeAt(tail, this.#end);
+        await this.#handle.truncate(this.#end + tail.length);
+        await this.#handle.close();
+        await rename(this.#temporary, this.#target);
+      }),
+    );
+  }
+
+  /** Removes what was written; never throws. */
+  async abandon(): Promise<void> {
+    await this.#handle.close().catch(() => undefined);
+    await rm(this.#temporary, { force: true }).catch(() => undefined);
+  }
+
+  /** The function it gives ends the turn. */
+  async #takeTurn(signal: AbortSignal | undefined): Promise<() => void> {
+    throwIfAborted(signal);
+    const begun = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<void>();
+    const giveUp = (): void => {
+      begun.reject(new InterruptedError());
+      ended.resolve();
+    };
+    signal?.addEventListener('abort', giveUp, { once: true });
+    void this.#turn.run(async () => {
+      begun.resolve();
+      await ended.promise;
+    });
+    try {
+      await begun.promise;
+    } finally {
+      signal?.removeEventListener('abort', giveUp);
+    }
+    return ended.resolve;
+  }
+
+  async #writeAt(bytes: Buffer, position: number): Promise<void> {
+    for (let done = 0; done < bytes.length; ) {
+      const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, position + done);
+      done += bytesWritten;
+    }
+  }
+}
+
+function headerOf(path: string, sizeBytes: number): Buffer {
+  return tarEntryHeader({ path, mode: 0o644, sizeBytes, type: 'file' });
+}

@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { isDigest } from '../../core/digest.ts';
+import { RegistryError } from '../../core/errors.ts';
+import { Mutex } from '../../core/pool.ts';
+import { isTag } from '../../oci/reference.ts';
+import type { Descriptor, Index } from '../../oci/types.ts';
+
+const REF_NAME = 'org.opencontainers.image.ref.name';
+
+/** Writers of one index.json in this process take turns, also those of different stores. */
+const turns = new Map<string, Mutex>();
+
+/** The `index.json` of an image layout: which manifest each tag names. Read anew each time, others may write it too. */
+export class LayoutIndex {
+  readonly #store: string;
+  readonly #folder: string;
+  readonly #tagPrefix: string;
+  readonly #turn: Mutex;
+
+  constructor(store: string, realFolder: string, tagPrefix: string) {
+    this.#store = store;
+    this.#folder = realFolder;
+    this.#tagPrefix = tagPrefix;
+    this.#turn = turns.get(realFolder) ?? new Mutex();
+    turns.set(realFolder, this.#turn);
+  }
+
+  /** What each tag names; where two entries have one tag, the later. */
+  async tags(): Promise<Map<string, Descriptor>> {
+    const { manifests } = await this.#read();
+    return new Map(
+      manifests.flatMap(descriptor => {
+        const name = descriptor.annotations?.[REF_NAME];
+        if (!name?.startsWith(this.#tagPrefix) || !isDigest(descriptor.digest)) return [];
+        const tag = name.slice(this.#tagPrefix.length);
+        return isTag(tag) ? [[tag, descriptor]] : [];
+      }),
+    );
+  }
+
+  /** Makes `tag` name this manifest and nothing else; entries of other tags and unknown fields stay as they are. */
+  async setTag(tag: string, descriptor: Descriptor): Promise<void> {
+    await this.#turn.run(async () => {
+      const index = await this.#read();
+      const name = `${this.#tagPrefix}${tag}`;
+      const others = index.manifests.filter(({ annotations }) => annotations?.[REF_NAME] !== name);
+      const tagged = { ...descriptor, annotations: { ...descriptor.annotations, [REF_NAME]: name } };
+      await this.#write({ ...index, manifests: [...others, tagged] });
+    });
+  }
+
+  async #read(): Promise<Index> {
+    const file = path.join(this.#folder, 'index.json');
+    try {
+      return this.#check(JSON.parse(await readFile(file, 'utf8')));
+    } catch (error) {
+      if (error instanceof SyntaxError) throw this.#broken('is not JSON', error);
+      throw error;
+    }
+  }
+
+  #check(json: unknown): Index {
+    const manifests = (json as Partial<Index> | null)?.manifests;
+    const isSound =
+      Array.isArray(manifests) &&
+      manifests.every(
+        entry => typeof entry === 'object' && entry !== null && isAnnotations(entry.annotations),
+      );
+    if (!isSound) throw this.#broken('has no list of manifests');
+    return json as Index;
+  }
+
+  async #write(index: Index): Promise<void> {
+    const temporary = path.join(this.#folder, `.index-${randomUUID()}`);
+    try {
+      await writeFile(temporary, JSON.stringify(index));
+      await rename(temporary, path.join(this.#folder, 'index.json'));
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+  }
+
+  #broken(what: string, cause?: unknown): RegistryError {
+    return new RegistryError(`the index.json of ${this.#store} ${what}`, {
+      code: 'STORE_IO',
+      subject: this.#store,
+      remedy: 'Remove the folder, or choose another one, and run the command again.',
+      cause,
+    });
+  }
+}
+
+function isAnnotations(value: unknown): boolean {
+  if (value === undefined || value === null) return true;
+  return typeof value === 'object' && Object.values(value).every(text => typeof text === 'string');
+}

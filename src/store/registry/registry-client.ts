@@ -1,0 +1,266 @@
+import { BlockList, isIP } from 'node:net';
+import { NetworkError, RegistryError, WeighbridgeError } from '../../core/errors.ts';
+import { printable } from '../../core/text.ts';
+import type { HttpClient, UploadRequest } from '../../http/client.ts';
+import { isLoopbackHost } from '../../http/client.ts';
+import { redactUrl } from '../../http/redact.ts';
+import { serverWaitMs } from '../../http/retry.ts';
+import type { HttpRequest, HttpResponse } from '../../http/types.ts';
+import { apiHost } from '../../oci/reference.ts';
+import { type LoginManner, loginRemedy, RegistryAuth } from '../auth/registry-auth.ts';
+import type { Credential } from '../auth/types.ts';
+import { knownRegistry } from './known-registries.ts';
+import { UploadTraits } from './upload/upload-traits.ts';
+
+export interface RegistryClientOptions {
+  readonly http: HttpClient;
+  /** As in references: `docker.io`, `ghcr.io`, `localhost:5000`. */
+  readonly registry: string;
+  readonly credential: () => Promise<Credential | undefined>;
+  /** What has been learnt of the registry so far, for all clients of it. */
+  readonly traits?: UploadTraits;
+  readonly manner?: LoginManner;
+}
+
+export interface RegistryRequest extends Omit<HttpRequest, 'url'> {
+  /** A path below the registry's origin, or a whole address that the registry gave. */
+  readonly url: string;
+  /** What the token must allow: `repository:acme/x:pull,push`. */
+  readonly scope: string;
+}
+
+/** Talks to one registry: addresses, logins, and errors that say what the registry said. */
+export class RegistryClient {
+  readonly registry: string;
+  readonly origin: string;
+  readonly traits: UploadTraits;
+  readonly #http: HttpClient;
+  readonly #auth: RegistryAuth;
+  /** When the registry wants to be asked again, after it has turned a request away. */
+  #notBeforeMs = 0;
+
+  constructor(options: RegistryClientOptions) {
+    const host = apiHost(options.registry);
+    const isLocal = isLoopbackHost(new URL(`http://${host}`).hostname);
+    this.registry = options.registry;
+    this.origin = `${isLocal ? 'http' : 'https'}://${host}`;
+    this.traits = options.traits ?? new UploadTraits(knownRegistry(options.registry).traits);
+    this.#http = options.http;
+    this.#auth = new RegistryAuth({ ...options, origin: this.origin });
+  }
+
+  /** Any status but 401 and 403 is given back; those become REGISTRY_UNAUTHORIZED after a login was tried. */
+  async request(request: RegistryRequest): Promise<HttpResponse> {
+    const send = async (full: HttpRequest) => ({ response: await this.#http.request(full) });
+    return (await this.#send(request, send)).response;
+  }
+
+  /** As `request`, and the whole body of an answer of status 200 with it. */
+  async requestBytes(
+    request: RegistryRequest,
+    maxBytes?: number,
+  ): Promise<{ readonly response: HttpResponse; readonly bytes: Buffer | undefined }> {
+    return await this.#send(request, full => this.#http.requestBytes(full, maxBytes));
+  }
+
+  /** A request with a streamed body. The login must have been learnt by an earlier `request` of the same scope. */
+  async upload(
+    request: Omit<RegistryRequest, 'body'> & { readonly sizeBytes?: number },
+  ): Promise<UploadRequest> {
+    return await this.#guard(async () => {
+      const url = this.resolve(request.url);
+      const headers = { ...request.headers, ...(await this.#authorization(url, request)) };
+      return this.#http.upload({ ...request, url, headers });
+    });
+  }
+
+  /**
+   * An address the registry gave, made absolute and checked: another host may be an upload service, but not a private
+   * address that only we can reach.
+   */
+  resolve(location: string, base: string = this.origin): string {
+    let url: URL;
+    try {
+      url = new URL(location, base);
+    } catch (cause) {
+      throw new RegistryError(`${this.registry} gave an address that is none`, {
+        code: 'REGISTRY_BAD_ANSWER',
+        subject: this.registry,
+        cause,
+      });
+    }
+    const own = new URL(this.origin);
+    const isPrivateTrap =
+      url.host !== own.host && isPrivateHost(url.hostname) && !isPrivateHost(own.hostname);
+    const isDowngrade = own.protocol === 'https:' && url.protocol !== 'https:';
+    if (isPrivateTrap || isDowngrade || !/^https?:$/.test(url.protocol)) {
+      throw new RegistryError(`${this.registry} points to ${redactUrl(url)}, which is refused`, {
+        code: 'REGISTRY_BAD_ANSWER',
+        subject: this.registry,
+        remedy: isDowngrade
+          ? 'The registry seems to sit behind a proxy that does not tell it about HTTPS (X-Forwarded-Proto).'
+          : 'A registry may not send a client to a private address of its network.',
+      });
+    }
+    return url.href;
+  }
+
+  get idleTimeoutMs(): number {
+    return this.#http.idleTimeoutMs;
+  }
+
+  /** Waits for as long as the registry has asked for in the last answer that became a failure. */
+  async waitAsAsked(purpose: string, signal: AbortSignal | undefined): Promise<void> {
+    const serverWaitMs = this.#notBeforeMs - Date.now();
+    if (serverWaitMs <= 0) return;
+    const reason = `${this.registry} asked to wait`;
+    await this.#http.waitToRetry({ purpose, attempt: 1, reason, serverWaitMs, signal });
+  }
+
+  /** The error for a status that was not expected, with the registry's own words. */
+  async failure(response: HttpResponse, purpose: string): Promise<RegistryError> {
+    const waitMs = serverWaitMs(response.headers) ?? 0;
+    if (waitMs <= this.#http.retry.maxServerWaitMs) this.#notBeforeMs = Date.now() + waitMs;
+    const said = await registryWords(response);
+    const { status } = response;
+    const isFull =
+      status === 507 || /no space left|disk (is )?full|quota exceeded|insufficient storage/i.test(said);
+    const common = { subject: this.registry };
+    const message = `${purpose}: ${this.registry} answered ${status}${said ? ` (${said})` : ''}`;
+    if (isFull) {
+      return new RegistryError(message, {
+        ...common,
+        code: 'REGISTRY_FULL',
+        remedy:
+          'Free space in the registry, or delete old images and collect garbage there, and publish again.',
+      });
+    }
+    if (status === 429) {
+      return new RegistryError(message, {
+        ...common,
+        code: 'REGISTRY_RATE_LIMITED',
+        remedy: 'Wait, or log in with an account that has a higher limit.',
+      });
+    }
+    if (/\b(MANIFEST_)?BLOB_UNKNOWN\b/.test(said)) {
+      return new RegistryError(message, { ...common, code: 'REGISTRY_BLOB_UNKNOWN' });
+    }
+    if (status === 404) return new RegistryError(message, { ...common, code: 'REGISTRY_NOT_FOUND' });
+    return new RegistryError(message, { ...common, code: 'REGISTRY_BAD_ANSWER' });
+  }
+
+  async #send<T extends { readonly response: HttpResponse }>(
+    request: RegistryRequest,
+    send: (full: HttpRequest) => Promise<T>,
+  ): Promise<T> {
+    return await this.#guard(async () => {
+      const url = this.resolve(request.url);
+      for (let attempt = 1; ; attempt++) {
+        const headers = { ...request.headers, ...(await this.#authorization(url, request)) };
+        const answer = await send({ ...request, url, headers });
+        const { response } = answer;
+        if (response.status !== 401 && response.status !== 403) return answer;
+        if (attempt === 1 && response.status === 401 && (await this.#learn(response, request.scope)))
+          continue;
+        throw await this.#unauthorized(response, request.purpose);
+      }
+    });
+  }
+
+  async #authorization(
+    url: string,
+    request: Pick<RegistryRequest, 'scope' | 'signal'>,
+  ): Promise<Record<string, string>> {
+    // The login is the registry's; an upload service elsewhere has its own signature in the address.
+    if (new URL(url).origin !== this.origin) return {};
+    const header = await this.#auth.header(request.scope, request.signal);
+    return header === undefined ? {} : { authorization: header };
+  }
+
+  async #learn(response: HttpResponse, scope: string): Promise<boolean> {
+    response.discard();
+    return await this.#auth.learn(response.headers['www-authenticate'], scope);
+  }
+
+  async #unauthorized(response: HttpResponse, purpose: string): Promise<RegistryError> {
+    const said = await registryWords(response);
+    const hasLogin = await this.#auth.hasCredential();
+    const why = hasLogin
+      ? 'does not allow it with the login that was found'
+      : 'wants a login and none was found';
+    return new RegistryError(
+      `${purpose}: ${this.registry} ${why} (status ${response.status}${said ? `, ${said}` : ''})`,
+      {
+        code: 'REGISTRY_UNAUTHORIZED',
+        subject: this.registry,
+        remedy: loginRemedy(this.registry),
+      },
+    );
+  }
+
+  /** `error` with the registry as its subject, where it is the network's. */
+  explain(error: unknown): unknown {
+    if (!(error instanceof NetworkError)) return error;
+    return new RegistryError(error.message, {
+      code: 'REGISTRY_UNREACHABLE',
+      subject: this.registry,
+      remedy: `Check that ${this.registry} is up and reachable from here, then publish again: what is there already is kept.`,
+      cause: error,
+    });
+  }
+
+  async #guard<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw this.explain(error);
+    }
+  }
+}
+
+/** The `errors` of a registry's answer in one short line; https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes */
+async function registryWords(response: HttpResponse): Promise<string> {
+  let text: string;
+  try {
+    text = (await response.bytes(64 * 1024)).toString('utf8');
+  } catch (error) {
+    if (error instanceof WeighbridgeError) return '';
+    throw error;
+  }
+  try {
+    const { errors } = JSON.parse(text) as {
+      errors?: { code?: unknown; message?: unknown; detail?: unknown }[];
+    };
+    const words = (errors ?? []).map(({ code, message, detail }) => {
+      const more = /no space left/i.test(JSON.stringify(detail ?? '')) ? ' (no space left on its disk)' : '';
+      return `${String(code ?? '')}: ${String(message ?? '')}${more}`;
+    });
+    return printable(words.join('; '));
+  } catch {
+    return printable(text.startsWith('<') ? '' : text);
+  }
+}
+
+const PRIVATE = new BlockList();
+for (const [net, prefix] of [
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+  ['0.0.0.0', 8],
+] as const) {
+  PRIVATE.addSubnet(net, prefix, 'ipv4');
+}
+PRIVATE.addSubnet('fc00::', 7, 'ipv6');
+PRIVATE.addSubnet('fe80::', 10, 'ipv6');
+PRIVATE.addAddress('::1', 'ipv6');
+PRIVATE.addAddress('::', 'ipv6');
+
+export function isPrivateHost(hostname: string): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const family = isIP(host);
+  if (family === 0) return host === 'localhost' || host.endsWith('.localhost');
+  return PRIVATE.check(host, family === 4 ? 'ipv4' : 'ipv6');
+}

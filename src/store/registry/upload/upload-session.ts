@@ -1,0 +1,162 @@
+import type { Digest } from '../../../core/digest.ts';
+import { IntegrityError, isAbort, RegistryError } from '../../../core/errors.ts';
+import type { HttpResponse } from '../../../http/types.ts';
+import type { RegistryRequest } from '../registry-client.ts';
+import type { UploadTarget } from './upload-way.ts';
+
+/** What a registry may need to store a blob for good before it answers, besides the time that any answer may take. */
+const STORED_BYTES_PER_MS = 20_000;
+const STATUS_TIMEOUT_MS = 10_000;
+
+/** An upload that a registry has opened: its address, which changes with every answer, and how far it got. */
+export class UploadSession {
+  readonly #target: UploadTarget;
+  #location: string;
+
+  constructor(target: UploadTarget, location: string) {
+    this.#target = target;
+    this.#location = location;
+  }
+
+  static async open(target: UploadTarget): Promise<UploadSession> {
+    const { client, repository, scope, signal, name } = target;
+    const purpose = `starting an upload to ${name}`;
+    const url = `/v2/${repository}/blobs/uploads/`;
+    const response = await client.request({ method: 'POST', url, scope, purpose, signal });
+    if (response.status !== 202) throw await client.failure(response, purpose);
+    response.discard();
+    return UploadSession.from(target, response);
+  }
+
+  /** The session that an answer of status 202 has opened. */
+  static from(target: UploadTarget, response: HttpResponse): UploadSession {
+    const { location } = response.headers;
+    if (location === undefined) {
+      throw new RegistryError(`starting an upload to ${target.name}: the answer has no Location`, {
+        code: 'REGISTRY_BAD_ANSWER',
+        subject: target.name,
+      });
+    }
+    target.traits.noteMinChunk(response.headers['oci-chunk-min-length']);
+    return new UploadSession(target, target.client.resolve(location, response.url));
+  }
+
+  get location(): string {
+    return this.#location;
+  }
+
+  /** Where the next request has to go. */
+  follow(response: HttpResponse): void {
+    const { location } = response.headers;
+    if (location !== undefined) this.#location = this.#target.client.resolve(location, response.url);
+  }
+
+  /** Bytes that the registry holds; undefined where it has lost the upload, or says nothing that can be relied on. */
+  async held(): Promise<number | undefined> {
+    const { client, scope, signal, name, sizeBytes } = this.#target;
+    const request: RegistryRequest = {
+      method: 'GET',
+      url: this.#location,
+      scope,
+      purpose: `asking how far an upload to ${name} got`,
+      signal,
+      idleTimeoutMs: Math.min(client.idleTimeoutMs, STATUS_TIMEOUT_MS),
+    };
+    // A registry that still waits for the rest of a broken request may not answer; a new upload is the way out then.
+    const response = await client.request(request).catch((error: unknown) => {
+      if (isAbort(error)) throw error;
+      return undefined;
+    });
+    if (response === undefined) return undefined;
+    response.discard();
+    const held = heldBytes(response);
+    if (response.status !== 204 || held === undefined || held > sizeBytes) return undefined;
+    this.follow(response);
+    return held;
+  }
+
+  /** The address that closes the upload as a blob of this digest. */
+  closingUrl(digest: Digest): string {
+    const url = new URL(this.#location);
+    url.searchParams.set('digest', digest);
+    return url.href;
+  }
+
+  async close(digest: Digest): Promise<void> {
+    const { client, scope, signal, name } = this.#target;
+    const response = await client.request({
+      method: 'PUT',
+      url: this.closingUrl(digest),
+      scope,
+      purpose: `closing the upload to ${name}`,
+      signal,
+      idleTimeoutMs: this.closingTimeoutMs,
+    });
+    await this.checkClosed(response);
+  }
+
+  get closingTimeoutMs(): number {
+    const { client, sizeBytes } = this.#target;
+    return client.idleTimeoutMs + Math.ceil(sizeBytes / STORED_BYTES_PER_MS);
+  }
+
+  /** Takes the answer to the closing PUT; throws where it is none that may mean that the blob is there. */
+  async checkClosed(response: HttpResponse): Promise<void> {
+    const { client, name } = this.#target;
+    const purpose = `closing the upload to ${name}`;
+    const confirmed = response.headers['docker-content-digest'];
+    const expected = new URL(response.url).searchParams.get('digest');
+    // A repeated PUT finds no upload where the first one's answer was lost. Whether the blob is there is looked up next.
+    if (response.status === 404) {
+      response.discard();
+      return;
+    }
+    if (response.status === 400) {
+      const { message } = await client.failure(response, purpose);
+      throw new IntegrityError(`what arrived is not what was sent: ${message}`, {
+        code: 'INTEGRITY_HASH',
+        subject: name,
+      });
+    }
+    if (response.status !== 201) throw await client.failure(response, purpose);
+    response.discard();
+    if (confirmed !== undefined && confirmed !== expected) {
+      throw new IntegrityError(`${name} confirmed ${String(confirmed)} in place of ${expected}`, {
+        code: 'INTEGRITY_HASH',
+        subject: name,
+      });
+    }
+  }
+
+  /** Gives the upload up. Never throws: a registry drops forgotten uploads by itself. */
+  async cancel(): Promise<void> {
+    const { client, scope, traits, name } = this.#target;
+    if (!traits.cancels) return;
+    try {
+      const response = await client.request({
+        method: 'DELETE',
+        url: this.#location,
+        scope,
+        purpose: `giving up an upload to ${name}`,
+        isRetryable: false,
+        signal: AbortSignal.timeout(CANCEL_TIMEOUT_MS),
+      });
+      response.discard();
+      if (response.status === 405) traits.noteCannotCancel();
+    } catch {
+      // Nothing depends on it.
+    }
+  }
+}
+
+/** Short, because the user may be waiting for the program to end. */
+const CANCEL_TIMEOUT_MS = 1500;
+
+/**
+ * How many bytes `Range: 0-<last>` speaks of. `0-0` is what Docker's registry says for nothing and for one byte alike,
+ * and an answer without the header says nothing at all: undefined.
+ */
+export function heldBytes({ headers }: Pick<HttpResponse, 'headers'>): number | undefined {
+  const last = /^(?:bytes=)?0-(\d{1,15})$/.exec(String(headers.range ?? ''))?.[1];
+  return Number(last ?? 0) === 0 ? undefined : Number(last) + 1;
+}

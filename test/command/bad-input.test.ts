@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { makeBaseImage } from '../../src/testkit/base-image.ts';
+import { type EmbeddedHub, startHub } from '../../src/testkit/hub.ts';
+import { type EmbeddedRegistry, startRegistry } from '../../src/testkit/registry.ts';
+import { sampleModelFiles } from '../../src/testkit/sample-model.ts';
+import { type CommandResult, ROOT, startWeighbridge, weighbridge } from '../support/command.ts';
+
+// What a user does wrong, or the world does to him: one clear message, what to do, the right status, nothing half done.
+
+let folder: string;
+let hub: EmbeddedHub;
+let good: EmbeddedRegistry;
+let bad: EmbeddedRegistry;
+
+before(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-bad-'));
+  hub = await startHub();
+  await hub.addModel({ id: 'acme/one', files: await sampleModelFiles() });
+  await hub.addModel({ id: 'acme/two', files: await sampleModelFiles({ seed: 2 }) });
+  await hub.addModel({ id: 'acme/gated', gated: 'manual', files: await sampleModelFiles() });
+});
+beforeEach(async () => {
+  good = await startRegistry();
+  bad = await startRegistry();
+  await makeBaseImage(good, 'vllm/vllm-openai', 'v0.6.0');
+});
+afterEach(async () => {
+  await Promise.all([good.close(), bad.close()]);
+});
+after(async () => {
+  await hub.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const ONE = '  - { id: acme/one, short: one }';
+const TWO = '  - { id: acme/two, short: two }';
+
+async function run(models: string, options: RunOptions = {}): Promise<CommandResult> {
+  await writeConfig(models, options);
+  return await weighbridge(options.args ?? ['publish'], {
+    cwd: folder,
+    env: { HF_ENDPOINT: hub.url, DOCKER_CONFIG: folder, ...options.env },
+  });
+}
+
+async function writeConfig(
+  models: string,
+  {
+    base = `${good.host}/vllm/vllm-openai:v0.6.0`,
+    registries = `good: ${good.host}/m`,
+    arch = 'linux/amd64',
+  }: ConfigOptions = {},
+): Promise<void> {
+  await writeFile(
+    path.join(folder, 'models.yaml'),
+    `registries: { ${registries} }\ndefaults: { base_image: "${base}", arch: ${arch} }\nmodels:\n${models}\n`,
+  );
+}
+
+interface ConfigOptions {
+  readonly base?: string;
+  readonly arch?: string;
+  readonly registries?: string;
+}
+
+interface RunOptions extends ConfigOptions {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const tagsOf = (registry: EmbeddedRegistry, short: string): string[] =>
+  registry.repositories.includes(`m/hf-${short}`)
+    ? [...registry.repository(`m/hf-${short}`).tags.keys()]
+    : [];
+
+test('a typo in a key: its place, the text, the nearest key; status 2', async () => {
+  const { status, stderr } = await run('  - id: acme/one\n    short: one\n    serve_arg: ["--port"]');
+  assert.equal(status, 2);
+  assert.match(stderr, /models\.yaml:6:5: unknown key "serve_arg".*did you mean "serve_args"\?/);
+  assert.match(stderr, /serve_arg: \["--port"\]\n\s+\^{9}/);
+});
+
+test('two models with one short, and whatever else is wrong, in one go; status 2', async () => {
+  const { status, stderr } = await run(`${ONE}\n  - { id: acme/two, short: one, gated: perhaps }`);
+  assert.equal(status, 2);
+  assert.match(stderr, /models\.yaml:5:\d+: .*"one"/);
+  assert.match(stderr, /models\.yaml:5:\d+: .*gated/s);
+});
+
+test('an id that does not exist fails; the other model is published; status 1', async () => {
+  const { status, stdout } = await run(`  - { id: acme/nothing, short: nothing }\n${ONE}`);
+  assert.equal(status, 1);
+  assert.match(stdout, /acme\/nothing/);
+  assert.match(stdout, /2 published/);
+  assert.equal(tagsOf(good, 'one').length, 4);
+});
+
+test('a gated model without a token: slim only, and the reason; status 0', async () => {
+  const { status, stdout } = await run('  - { id: acme/gated, short: gated, permissive: true }');
+  assert.equal(status, 0);
+  assert.match(stdout, /skipped.*fat/);
+  assert.match(stdout, /gated/);
+  assert.deepEqual(
+    tagsOf(good, 'gated').map(tag => tag.split('-').at(-1)),
+    ['slim', 'slim'],
+  );
+});
+
+test('a Hub that is down: said once, with what to check; status 1', async () => {
+  const { status, stdout } = await run(`${ONE}\n${TWO}`, { env: { HF_ENDPOINT: 'http://127.0.0.1:9' } });
+  assert.equal(status, 1);
+  assert.match(stdout, /127\.0\.0\.1:9/);
+  assert.match(stdout, /HF_ENDPOINT/);
+  assert.match(stdout, /2 models not resolved/);
+});
+
+test('a registry that refuses the login: the other one is done; status 1', async t => {
+  const locked = await startRegistry({ auth: { kind: 'bearer', user: 'u', password: 'right-password' } });
+  t.after(() => locked.close());
+  const auth = Buffer.from('u:wrong-password').toString('base64');
+  await writeFile(path.join(folder, 'config.json'), JSON.stringify({ auths: { [locked.host]: { auth } } }));
+  const { status, stdout, stderr } = await run(ONE, {
+    registries: `good: ${good.host}/m, locked: ${locked.host}/m`,
+  });
+  await rm(path.join(folder, 'config.json'));
+  assert.equal(status, 1);
+  assert.match(stdout, /refused the login/);
+  assert.match(stdout, new RegExp(`docker login ${locked.host}`));
+  assert.match(stdout, /2 published, 2 failed/);
+  assert.doesNotMatch(stdout + stderr, /wrong-password|dTp3cm9uZy/);
+  assert.equal(tagsOf(good, 'one').length, 4);
+});
+
+test('a registry that is down: the other one is done; status 1', async () => {
+  const { status, stdout } = await run(ONE, { registries: `good: ${good.host}/m, down: "127.0.0.1:9/m"` });
+  assert.equal(status, 1);
+  assert.match(stdout, /127\.0\.0\.1:9 is up and reachable/);
+  assert.match(stdout, /2 published, 2 failed/);
+  assert.equal(tagsOf(good, 'one').length, 4);
+});
+
+test('a registry that is full: said so, nothing tagged there, the other one done; status 1', async () => {
+  bad.quirks.fullAfterBytes = 1_000_000;
+  const { status, stdout } = await run(ONE, {
+    registries: `good: ${good.host}/m, bad: ${bad.host}/m`,
+    args: ['publish', '--variant', 'fat'],
+  });
+  assert.equal(status, 1);
+  assert.match(stdout, /no space left|full/);
+  assert.match(stdout, /Free space in the registry/);
+  assert.deepEqual(tagsOf(bad, 'one'), []);
+  assert.equal(tagsOf(good, 'one').length, 2);
+});
+
+test('a base image that does not exist, and one without the platform; status 1', async () => {
+  const missing = await run(ONE, { base: `${good.host}/vllm/vllm-openai:v9` });
+  assert.equal(missing.status, 1);
+  assert.match(missing.stdout, /the base image 127\.0\.0\.1:\d+\/vllm\/vllm-openai:v9 does not exist/);
+  assert.match(missing.stdout, /Check `base_image`/);
+  const platform = await run(ONE, { arch: 'linux/arm64' });
+  assert.equal(platform.status, 1);
+  assert.match(platform.stdout, /is not there for linux\/arm64: it has linux\/amd64/);
+});
+
+test('a result file that cannot be written is told before anything is published; status 2', async () => {
+  const { status, stderr } = await run(ONE, { args: ['publish', '--result', 'models.yaml/result.json'] });
+  assert.equal(status, 2);
+  assert.match(stderr, /^weighbridge: models\.yaml\/result\.json cannot be written: .*\n {2}Name a file/);
+  assert.deepEqual(tagsOf(good, 'one'), []);
+});
+
+test('a result file that cannot be written in the end: the result is on stdout as one document; status 1', async () => {
+  const { status, stdout, stderr } = await run(ONE, {
+    args: ['publish', '--json', '--result', '/dev/full'],
+  });
+  assert.equal(status, 1);
+  assert.equal(JSON.parse(stdout).models[0].images.length, 2);
+  assert.match(stderr, /^weighbridge: \/dev\/full cannot be written: the disk is full$/m);
+  assert.equal(tagsOf(good, 'one').length, 4);
+});
+
+test('output that nobody reads any more does not stop the work; status 0', async () => {
+  await writeConfig(ONE);
+  const child = startWeighbridge(['publish'], {
+    cwd: folder,
+    env: { HF_ENDPOINT: hub.url, DOCKER_CONFIG: folder },
+  });
+  child.stdout.destroy();
+  child.stderr.destroy();
+  assert.deepEqual(await once(child, 'exit'), [0, null]);
+  assert.equal(tagsOf(good, 'one').length, 4);
+});
+
+test('results that cannot be written: said so, without a stack; status 1', async () => {
+  await writeConfig(ONE);
+  const command = 'exec "$0" validate > /dev/full';
+  const { status, stderr } = spawnSync('sh', ['-c', command, path.join(ROOT, 'bin', 'weighbridge')], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  assert.equal(status, 1);
+  assert.match(stderr, /^weighbridge: stdout cannot be written: the disk is full\n$/);
+});
+
+test('Ctrl-C in mid-upload ends within three seconds with 130 and leaves no tag', async () => {
+  good.faults.add({ match: /^PATCH/, kind: 'slow', bytesPerSecond: 50_000, times: 1000 });
+  await writeConfig(ONE);
+  const child = startWeighbridge(['publish', '--variant', 'fat'], {
+    cwd: folder,
+    env: { HF_ENDPOINT: hub.url, DOCKER_CONFIG: folder },
+  });
+  const [said, closed] = [text(child.stderr), once(child, 'close')];
+  while (!good.log.some(entry => entry.method === 'PATCH' && entry.receivedBytes > 0)) await sleep(20);
+  const since = Date.now();
+  child.kill('SIGINT');
+  assert.deepEqual(await closed, [130, null]);
+  assert.ok(Date.now() - since < 3000);
+  assert.match(await said, /interrupted/);
+  assert.deepEqual(tagsOf(good, 'one'), []);
+});

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+import { startHub } from '../../src/testkit/hub.ts';
+import { type EmbeddedRegistry, startRegistry } from '../../src/testkit/registry.ts';
+import { weighbridge } from '../support/command.ts';
+import { IS_LONG } from '../support/long.ts';
+import { temporaryFolder } from '../support/tools.ts';
+import { BASE_REPOSITORY, LOGIN, putBase } from '../support/world.ts';
+
+const MODELS = IS_LONG ? 1000 : 40;
+/** Requests that a model with nothing to do may cost: one at the Hub, four tags and a token at its registry. */
+const HUB_REQUESTS = 1;
+const REGISTRY_REQUESTS = 5;
+/** What the run costs beside: the base image, and the first answers that say how to log in. */
+const SHARED_REQUESTS = 60;
+
+test(`${MODELS} models with nothing to do: seconds, few requests, and the Hub's limits are waited out`, async t => {
+  await using hub = await startHub({ rateLimits: { api: Math.ceil(MODELS * 0.75), windowMs: 4000 } });
+  await using registry = await startRegistry({ auth: { kind: 'bearer', ...LOGIN, anonymousPull: true } });
+  putBase(registry, 'v0.6.0');
+  const names = Array.from({ length: MODELS }, (_, index) => `m${index}`);
+  for (const name of names) {
+    await hub.addModel({
+      id: `acme/${name}`,
+      files: { 'README.md': CARD, 'config.json': `{"n":"${name}"}` },
+    });
+  }
+  const folder = await temporaryFolder(t);
+  const file = await writeModels(folder, registry, names);
+  const env = { HF_ENDPOINT: hub.url, DOCKER_CONFIG: folder };
+
+  const first = await weighbridge(['publish', '--config', file, '--json'], { env });
+  assert.equal(first.status, 0, first.stderr.slice(-2000));
+  const hubStart = hub.log.length;
+  const registryStart = registry.log.length;
+  const startMs = performance.now();
+  const again = await weighbridge(['publish', '--config', file, '--json'], { env });
+  const seconds = (performance.now() - startMs) / 1000;
+  assert.equal(again.status, 0, again.stderr.slice(-2000));
+
+  const { models } = JSON.parse(again.stdout) as { models: { images: { status: string }[] }[] };
+  assert.deepEqual(
+    [...new Set(models.flatMap(model => model.images.map(image => image.status)))],
+    ['unchanged'],
+  );
+  const asked = hub.log.slice(hubStart);
+  const turnedAway = asked.filter(({ status }) => status === 429).length;
+  const atHub = asked.length - turnedAway;
+  const atRegistry = registry.log.length - registryStart;
+  t.diagnostic(
+    `${seconds.toFixed(1)} s; requests a model: ${atHub / MODELS} at the Hub (and ${turnedAway} turned away in all), ${(atRegistry / MODELS).toFixed(2)} at the registry`,
+  );
+  assert.ok(atHub <= MODELS * HUB_REQUESTS, `${atHub} requests at the Hub`);
+  assert.ok(
+    atRegistry <= MODELS * REGISTRY_REQUESTS + SHARED_REQUESTS,
+    `${atRegistry} requests at the registry`,
+  );
+  assert.ok(turnedAway > 0, 'the limit was not reached');
+  assert.ok(seconds < 10 + MODELS / 40, `it took ${seconds} s`);
+});
+
+const CARD = '---\nlicense: apache-2.0\n---\n# x\n';
+
+async function writeModels(
+  folder: string,
+  registry: EmbeddedRegistry,
+  names: readonly string[],
+): Promise<string> {
+  const login = Buffer.from(`${LOGIN.user}:${LOGIN.password}`).toString('base64');
+  await writeFile(
+    path.join(folder, 'config.json'),
+    JSON.stringify({ auths: { [registry.host]: { auth: login } } }),
+  );
+  const file = path.join(folder, 'models.yaml');
+  const models = names.map(name => `  - id: acme/${name}\n    short: ${name}\n`).join('');
+  const base = `${registry.host}/${BASE_REPOSITORY}:v0.6.0`;
+  await writeFile(
+    file,
+    `registries:\n  lab: ${registry.host}/acme\ndefaults:\n  base_image: ${base}\nmodels:\n${models}`,
+  );
+  return file;
+}
