@@ -1,5 +1,5 @@
 import { Marked, type Tokens } from 'marked';
-import { html, type Markup } from '../html.ts';
+import { html, type Markup, trusted } from '../html.ts';
 import { pageText, type Site } from './page.ts';
 
 /** A topic of the documentation, as it is written. */
@@ -88,7 +88,7 @@ export function toTopic({ name, markdown }: DocSource, topics: ReadonlySet<strin
     name,
     title: headings.find(heading => heading.depth === 1)?.text ?? name,
     summary: plainText(/<p>(.*?)<\/p>/s.exec(body)?.[1] ?? ''),
-    body: html`<div dangerouslySetInnerHTML=${{ __html: body }}></div>`,
+    body: html`<div>${trusted(body)}</div>`,
     headings: headings.filter(heading => heading.depth === 2),
   };
 }

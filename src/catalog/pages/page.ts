@@ -1,4 +1,4 @@
-import { documentText, html, type Markup } from '../html.ts';
+import { documentText, html, type Markup, trusted } from '../html.ts';
 
 /** What all pages of a site share. */
 export interface Site {
@@ -36,7 +36,7 @@ export function pageText(page: Page): string {
         <link rel="icon" type="image/svg+xml" href=${`${root}assets/icon.svg`} />
         <link rel="stylesheet" href=${`${root}assets/site.css`} />
         <link rel="alternate" type="application/atom+xml" title=${`${site.title}: new images`} href=${`${root}feed.xml`} />
-        <script dangerouslySetInnerHTML=${{ __html: EARLY }}></script>
+        <script>${trusted(EARLY)}</script>
         <script defer src=${`${root}assets/site.js`}></script>
         ${scripts.map(name => html`<script defer src=${`${root}assets/${name}`}></script>`)}
       </head>
