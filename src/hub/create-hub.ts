@@ -1,3 +1,4 @@
+import { byPath } from '../core/bytes-order.ts';
 import { isGitOid } from '../core/digest.ts';
 import { checkNames } from '../core/hub-names.ts';
 import type { HttpClient } from '../http/client.ts';
@@ -92,7 +93,7 @@ function toSnapshot(requestedId: string, info: ParsedModelInfo, files: readonly 
     baseModels: info.baseModels,
     ...(info.baseModelRelation === undefined ? {} : { baseModelRelation: info.baseModelRelation }),
     ...(info.safety === undefined ? {} : { safety: info.safety }),
-    files: files.toSorted((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path))),
+    files: files.toSorted(byPath),
   };
 }
 

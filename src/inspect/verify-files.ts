@@ -1,3 +1,4 @@
+import { byPath } from '../core/bytes-order.ts';
 import { digestOf } from '../core/digest.ts';
 import type { HubFile, ModelSnapshot } from '../hub/types.ts';
 import type { ListedFile } from '../image/published-image.ts';
@@ -21,20 +22,18 @@ export function compareFiles(
   { divisions, indexes }: ExpectedParts,
   wrongSources: ReadonlySet<string>,
 ): FileCheck[] {
-  const byPath = new Map<string, (file: ListedFile) => FileCheck>();
-  for (const wanted of files) byPath.set(wanted.path, file => checkFile(file, wanted));
+  const checks = new Map<string, (file: ListedFile) => FileCheck>();
+  for (const wanted of files) checks.set(wanted.path, file => checkFile(file, wanted));
   for (const { path, text } of indexes) {
     const bytes = Buffer.from(text);
     const wanted = { path, sizeBytes: bytes.length, sha256: digestOf(bytes).slice('sha256:'.length) };
-    byPath.set(path, file => checkFile(file, { ...wanted, gitOid: '' }));
+    checks.set(path, file => checkFile(file, { ...wanted, gitOid: '' }));
   }
   for (const { places } of divisions) {
     for (const part of places.file.parts)
-      byPath.set(part.path, file => checkPart(file, places, part, wrongSources));
+      checks.set(part.path, file => checkPart(file, places, part, wrongSources));
   }
-  return listed
-    .map(file => byPath.get(file.path)?.(file) ?? checkFile(file, undefined))
-    .sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
+  return listed.map(file => checks.get(file.path)?.(file) ?? checkFile(file, undefined)).sort(byPath);
 }
 
 /** A file that was read has no id: that it is right has shown with the other parts. */

@@ -1,3 +1,4 @@
+import { compareBytes } from '../core/bytes-order.ts';
 import type { HubFile } from '../hub/types.ts';
 
 /** The legal texts of a model's repository, in any of its folders, best first where there are several of a kind. */
@@ -44,11 +45,6 @@ export function isUsePolicy({ path }: HubFile): boolean {
   return /use[-_ ]?polic|usage[-_ ]?polic|acceptable[-_ ]?use|prohibited[-_ ]?use|use[-_ ]?restrictions/i.test(
     nameOf(path),
   );
-}
-
-/** Order of the bytes, the same on every machine. */
-export function compareBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
 /** Where projects keep several: `LICENSES/MIT.txt` (https://reuse.software), `legal/terms.md`. */

@@ -1,8 +1,9 @@
+import { byPath, compareBytes } from '../core/bytes-order.ts';
 import { digestOf } from '../core/digest.ts';
 import type { HubFile, ModelSnapshot } from '../hub/types.ts';
 import { contentIdOf, type LayerEntry } from '../layer/recipe.ts';
 import { OWN_LICENSE, type SpdxTexts } from '../spdx/spdx-texts.ts';
-import { compareBytes, findLegalFiles, type LegalFiles } from './legal-files.ts';
+import { findLegalFiles, type LegalFiles } from './legal-files.ts';
 import { licensesJson } from './licenses-json.ts';
 import { noticeText } from './notice-text.ts';
 import { standInText } from './stand-in-text.ts';
@@ -59,7 +60,7 @@ export function finishLicenses(tree: LicenseTree, baseImage: LicensedBaseImage):
   return [
     ...entries,
     inlineEntry(`${FOLDER}/licenses.json`, licensesJson(tree, entries, baseImage)),
-  ].toSorted((a, b) => compareBytes(a.path, b.path));
+  ].toSorted(byPath);
 }
 
 /** `read` takes the texts that have been read: of a repository that is closed to us there are none. */

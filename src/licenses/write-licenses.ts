@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, realpath } from 'node:fs/promises';
 import path from 'node:path';
+import { writeFileAtomically } from '../core/atomic-file.ts';
 import { describeError, HubError, WeighbridgeError } from '../core/errors.ts';
 import { checkContent } from '../layer/check-content.ts';
 import type { LayerEntry } from '../layer/recipe.ts';
@@ -55,15 +55,7 @@ async function writeWhole(root: string, below: string, bytes: Uint8Array): Promi
     // A link that stood there before could lead out of the folder.
     if ((await realpath(parent)) !== parent) throw hostile(below);
   }
-  const temporary = path.join(parent, `.${randomUUID()}.part`);
-  try {
-    await writeFile(temporary, bytes, { flag: 'wx', mode: 0o644 });
-    // Replaces a link of that name and does not write through it.
-    await rename(temporary, path.join(parent, name));
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  await writeFileAtomically(path.join(parent, name), bytes, { mode: 0o644 });
 }
 
 async function onDisk<T>(target: string, work: () => Promise<T>): Promise<T> {

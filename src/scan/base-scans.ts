@@ -1,5 +1,6 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { writeFileAtomically } from '../core/atomic-file.ts';
 import { type Digest, hexOf } from '../core/digest.ts';
 import { memoizeAsync } from '../core/pool.ts';
 import type { TrivyReport } from './trivy-report.ts';
@@ -55,8 +56,7 @@ export class BaseScans {
     if (this.#folder === undefined) return;
     const file = this.#file(this.#folder, digest);
     await mkdir(this.#folder, { recursive: true });
-    await writeFile(`${file}.part`, JSON.stringify(report));
-    await rename(`${file}.part`, file);
+    await writeFileAtomically(file, JSON.stringify(report));
   }
 
   #file(folder: string, digest: Digest): string {

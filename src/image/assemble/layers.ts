@@ -1,4 +1,5 @@
 import type { Variant } from '../../config/types.ts';
+import { byPath } from '../../core/bytes-order.ts';
 import { digestOf } from '../../core/digest.ts';
 import type { HubFile } from '../../hub/types.ts';
 import { contentIdOf, type LayerEntry, type LayerRecipe, partContentId } from '../../layer/recipe.ts';
@@ -72,7 +73,7 @@ function fileRecipes(planned: PlannedModel, baseLayers: number): LayerRecipe[] {
   const small = [
     ...packed.small.map(file => hubEntry(planned, file, dir)),
     ...(division?.indexes ?? []).map(({ path, text }) => inlineEntry(`${dir}/${path}`, 0o644, text)),
-  ].sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
+  ].sort(byPath);
   return [
     ...packed.weights.map(files =>
       recipe(

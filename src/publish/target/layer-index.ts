@@ -1,5 +1,6 @@
-import { appendFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { writeFileAtomically } from '../../core/atomic-file.ts';
 import { type KnownLayer, readLayerDescriptor } from '../../image/format/layer-annotations.ts';
 import type { Descriptor } from '../../oci/types.ts';
 
@@ -63,9 +64,7 @@ function readLine(line: string): KnownLayer | undefined {
 async function keepNewestHalf(file: string, bytes: Buffer): Promise<void> {
   const start = bytes.indexOf('\n', bytes.length / 2) + 1;
   try {
-    const part = `${file}.${process.pid}`;
-    await writeFile(part, bytes.subarray(start));
-    await rename(part, file);
+    await writeFileAtomically(file, bytes.subarray(start));
   } catch {
     // It stays large.
   }

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { writeFileAtomically } from '../../core/atomic-file.ts';
 import { isDigest } from '../../core/digest.ts';
 import { RegistryError } from '../../core/errors.ts';
 import { Mutex } from '../../core/pool.ts';
@@ -73,14 +73,7 @@ export class LayoutIndex {
   }
 
   async #write(index: Index): Promise<void> {
-    const temporary = path.join(this.#folder, `.index-${randomUUID()}`);
-    try {
-      await writeFile(temporary, JSON.stringify(index));
-      await rename(temporary, path.join(this.#folder, 'index.json'));
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
-    }
+    await writeFileAtomically(path.join(this.#folder, 'index.json'), JSON.stringify(index));
   }
 
   #broken(what: string, cause?: unknown): RegistryError {
