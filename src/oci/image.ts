@@ -1,4 +1,5 @@
 import { type Digest, digestOf } from '../core/digest.ts';
+import { completeHistory } from './history.ts';
 import {
   type Annotations,
   type Descriptor,
@@ -116,7 +117,10 @@ function buildConfig(spec: ImageSpec): ImageConfig {
       type: 'layers',
       diff_ids: [...base.config.rootfs.diff_ids, ...spec.layers.map(layer => layer.diffId)],
     },
-    history: [...(base.config.history ?? []), ...history],
+    history: [
+      ...completeHistory(base.config.history ?? [], base.config.rootfs.diff_ids.length, created),
+      ...history,
+    ],
   };
 }
 
@@ -125,15 +129,23 @@ function mergeEnv(base: readonly string[], added: Readonly<Record<string, string
   return [...kept, ...Object.entries(added).map(([name, value]) => `${name}=${value}`)];
 }
 
-/** An OCI manifest names layers by OCI's types; the blob is the same. */
-function toOciLayer(layer: Descriptor): Descriptor {
-  const type = DOCKER_TO_OCI[layer.mediaType] ?? layer.mediaType;
-  return { mediaType: type, digest: layer.digest, size: layer.size };
+/** An OCI manifest names layers by OCI's types; the blob is the same, and so is what its annotations say of it. */
+function toOciLayer({ mediaType, digest, size, annotations }: Descriptor): Descriptor {
+  const type = DOCKER_TO_OCI[mediaType] ?? mediaType;
+  // eStargz and zstd:chunked keep the place of their tables there.
+  const isAnnotated = annotations !== undefined && Object.keys(annotations).length > 0;
+  return { mediaType: type, digest, size, ...(isAnnotated ? { annotations } : {}) };
 }
 
+/** https://github.com/containers/image/blob/main/manifest/docker_schema2.go has the types that no specification has. */
 const DOCKER_TO_OCI: Readonly<Record<string, string>> = {
   [MediaType.dockerLayerTar]: MediaType.ociLayerTar,
   [MediaType.dockerLayerGzip]: MediaType.ociLayerGzip,
+  'application/vnd.docker.image.rootfs.diff.tar.zstd': MediaType.ociLayerZstd,
+  'application/vnd.docker.image.rootfs.foreign.diff.tar':
+    'application/vnd.oci.image.layer.nondistributable.v1.tar',
+  'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip':
+    'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip',
 };
 
 function serialise(mediaType: string, value: unknown): Document {

@@ -1,9 +1,11 @@
-import { type Digest, isDigest } from '../core/digest.ts';
+import { isDigest } from '../core/digest.ts';
 import { RegistryError } from '../core/errors.ts';
+import { describeJson, isRecord, isTextList, isTextMap, type JsonRecord } from '../core/json-shape.ts';
+import { quoted } from '../core/safe-text.ts';
 import { matchesPlatform } from './reference.ts';
 import {
+  type Annotations,
   type Descriptor,
-  type ImageConfig,
   type Index,
   type Manifest,
   MediaType,
@@ -24,31 +26,18 @@ export function parseManifest(bytes: Uint8Array, mediaType: string, subject: str
   // What the document says of itself goes before the header: a manifest must not be read in two ways.
   const type = typeof value.mediaType === 'string' ? value.mediaType : mediaType;
   if (value.schemaVersion !== 2)
-    throw bad(subject, `has schemaVersion ${JSON.stringify(value.schemaVersion)}, expected 2`);
+    throw badDocument(subject, `has schemaVersion ${describeJson(value.schemaVersion)}, expected 2`);
+  const common = commonFields(value, type, subject);
   if (INDEXES.includes(type) && Array.isArray(value.manifests)) {
-    value.manifests.forEach(descriptor => {
-      checkDescriptor(descriptor, subject);
-    });
-    return { kind: 'index', index: { ...value, mediaType: type } as unknown as Index };
+    const manifests = value.manifests.map(entry => parseDescriptor(entry, subject));
+    return { kind: 'index', index: { ...common, manifests } as unknown as Index };
   }
   if (MANIFESTS.includes(type) && Array.isArray(value.layers)) {
-    [value.config, ...value.layers].forEach(descriptor => {
-      checkDescriptor(descriptor, subject);
-    });
-    return { kind: 'manifest', manifest: { ...value, mediaType: type } as unknown as Manifest };
+    const config = parseDescriptor(value.config, subject);
+    const layers = value.layers.map(entry => parseDescriptor(entry, subject));
+    return { kind: 'manifest', manifest: { ...common, config, layers } as unknown as Manifest };
   }
-  throw bad(subject, `is of type ${JSON.stringify(type)}, which is neither an image manifest nor an index`);
-}
-
-/** An image's config, with `rootfs`, `os` and `architecture` checked. */
-export function parseImageConfig(bytes: Uint8Array, subject: string): ImageConfig {
-  const value = parseObject(bytes, subject, 'config');
-  const rootfs = value.rootfs as { diff_ids?: unknown } | undefined;
-  if (!Array.isArray(rootfs?.diff_ids) || !rootfs.diff_ids.every(isDigest))
-    throw bad(subject, 'has no valid rootfs.diff_ids');
-  if (typeof value.os !== 'string' || typeof value.architecture !== 'string')
-    throw bad(subject, 'names no platform');
-  return value as unknown as ImageConfig;
+  throw badDocument(subject, `is of type ${quoted(type)}, which is neither an image manifest nor an index`);
 }
 
 /** The index's entry for a platform; attestation manifests (`unknown/unknown`) are never it. */
@@ -56,30 +45,72 @@ export function findPlatform(index: Index, wanted: Platform): Descriptor | undef
   return index.manifests.find(({ platform }) => platform !== undefined && matchesPlatform(platform, wanted));
 }
 
-function checkDescriptor(value: unknown, subject: string): void {
-  const { mediaType, digest, size } = (value ?? {}) as Partial<Descriptor>;
-  if (
-    typeof mediaType !== 'string' ||
-    !isDigest(digest as Digest) ||
-    !Number.isSafeInteger(size) ||
-    (size as number) < 0
-  ) {
-    throw bad(subject, `has a descriptor that is not valid: ${JSON.stringify(value)?.slice(0, 200)}`);
-  }
+function commonFields(value: JsonRecord, mediaType: string, subject: string): JsonRecord {
+  const { annotations, subject: refersTo, artifactType, ...rest } = value;
+  return {
+    ...rest,
+    mediaType,
+    ...checkedAnnotations(annotations, subject),
+    ...(isWritten(refersTo) ? { subject: parseDescriptor(refersTo, subject) } : {}),
+    ...(typeof artifactType === 'string' ? { artifactType } : {}),
+  };
 }
 
-function parseObject(bytes: Uint8Array, subject: string, what: string): Record<string, unknown> {
+function parseDescriptor(value: unknown, subject: string): Descriptor {
+  if (!isRecord(value)) throw badDescriptor(subject, `it is ${describeJson(value)}`);
+  const { mediaType, digest, size, annotations, platform, urls, artifactType, ...rest } = value;
+  if (typeof mediaType !== 'string') throw badDescriptor(subject, `mediaType ${describeJson(mediaType)}`);
+  if (!isDigest(digest)) throw badDescriptor(subject, `digest ${describeJson(digest)}`);
+  if (!Number.isSafeInteger(size) || (size as number) < 0)
+    throw badDescriptor(subject, `size ${describeJson(size)}`);
+  return {
+    ...rest,
+    mediaType,
+    digest,
+    size: size as number,
+    ...checkedAnnotations(annotations, subject),
+    ...(isPlatform(platform) ? { platform: checkedPlatform(platform) } : {}),
+    ...(isTextList(urls) ? { urls } : {}),
+    ...(typeof artifactType === 'string' ? { artifactType } : {}),
+  };
+}
+
+function checkedAnnotations(value: unknown, subject: string): { annotations?: Annotations } {
+  if (!isWritten(value)) return {};
+  if (!isTextMap(value)) throw badDocument(subject, 'has annotations that are not a map of texts');
+  return { annotations: value };
+}
+
+/** Tools leave the platform of an entry out, or half of it; such an entry is for no platform. */
+function isPlatform(value: unknown): value is JsonRecord & Platform {
+  return isRecord(value) && typeof value.os === 'string' && typeof value.architecture === 'string';
+}
+
+function checkedPlatform(platform: JsonRecord & Platform): Platform {
+  const { variant, ...rest } = platform;
+  return typeof variant === 'string' ? { ...rest, variant } : rest;
+}
+
+function isWritten(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+/** The JSON object that `bytes` are. Throws RegistryError REGISTRY_BAD_ANSWER. */
+export function parseObject(bytes: Uint8Array, subject: string, what: string): JsonRecord {
   let value: unknown;
   try {
     value = JSON.parse(Buffer.from(bytes).toString('utf8'));
   } catch (cause) {
-    throw bad(subject, `has a ${what} that is not JSON`, cause);
+    throw badDocument(subject, `has a ${what} that is not JSON`, cause);
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw bad(subject, `has a ${what} that is no object`);
-  return value as Record<string, unknown>;
+  if (!isRecord(value)) throw badDocument(subject, `has a ${what} that is not an object`);
+  return value;
 }
 
-function bad(subject: string, what: string, cause?: unknown): RegistryError {
+export function badDocument(subject: string, what: string, cause?: unknown): RegistryError {
   return new RegistryError(`${subject} ${what}`, { code: 'REGISTRY_BAD_ANSWER', subject, cause });
+}
+
+function badDescriptor(subject: string, what: string): RegistryError {
+  return badDocument(subject, `has an invalid descriptor: ${what}`);
 }

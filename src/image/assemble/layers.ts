@@ -8,7 +8,7 @@ import type { LicensedBaseImage } from '../../licenses/types.ts';
 import type { BaseImage } from '../../oci/image.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
 import type { DividedFile, FilePart, PlannedModel } from '../../plan/types.ts';
-import { MAX_IMAGE_LAYERS, MAX_LAYER_BYTES, packFiles } from './pack-layers.ts';
+import { checkLayerCount, MAX_IMAGE_LAYERS, MAX_LAYER_BYTES, packFiles } from './pack-layers.ts';
 
 /** Where the slim image's bootstrap lives. */
 export const BOOTSTRAP_FOLDER = 'opt/weighbridge';
@@ -35,8 +35,10 @@ export function layerRecipes(
     root: 'licenses',
     entries: finishLicenses(planned.licenses[variant], licensedBase(base)),
   };
-  if (variant === 'slim') return [bootstrapRecipe(planned, bootstrap), licenses];
-  return [...fileRecipes(planned, base.layers.length), licenses];
+  const own =
+    variant === 'slim' ? [bootstrapRecipe(planned, bootstrap)] : fileRecipes(planned, base.layers.length);
+  checkLayerCount(planned.model.id, base.layers.length, own.length + 1);
+  return [...own, licenses];
 }
 
 /** What the base image says of itself; one that is the same but for its digest makes the same tree. */

@@ -1,8 +1,8 @@
 import { WeighbridgeError } from '../../core/errors.ts';
 import type { HubFile } from '../../hub/types.ts';
 
-/** The most layers an image may have, base included: Docker fails at 129, CRI-O above 128. */
-export const MAX_IMAGE_LAYERS = 127;
+/** The most layers an image may have, base included: Docker's store ends there (`maxLayerDepth`), CRI-O above 128. */
+export const MAX_IMAGE_LAYERS = 125;
 
 /** What a registry that caps layers takes at the most; GHCR says 10 GB. A tar adds a little, so stay below. */
 export const MAX_LAYER_BYTES = 9_900_000_000;
@@ -38,14 +38,29 @@ export function packFiles(files: readonly HubFile[], options: PackOptions): Pack
     const weights = group(large, perLayer, maxLayerBytes);
     if (weights.length <= options.maxLayers) return { weights, small };
   }
-  throw new WeighbridgeError(
-    `${options.subject}: ${large.length} large files do not fit into ${options.maxLayers} layers of ${maxLayerBytes} bytes`,
-    {
-      code: 'IMAGE_TOO_MANY_LAYERS',
-      subject: options.subject,
-      remedy: 'Leave files out with `files.exclude`, or use a base image with fewer layers.',
-    },
+  throw tooManyLayers(
+    options.subject,
+    options.maxLayers < 1
+      ? 'the base image has so many layers that none is left for weights'
+      : `${large.length} large files do not fit into ${options.maxLayers} layers of ${maxLayerBytes} bytes`,
   );
+}
+
+/** Refuses a base image on which `own` further layers are more than an image may have. */
+export function checkLayerCount(subject: string, baseLayers: number, own: number): void {
+  if (baseLayers + own <= MAX_IMAGE_LAYERS) return;
+  throw tooManyLayers(
+    subject,
+    `the base image has ${baseLayers} layers, and ${own} more make more than ${MAX_IMAGE_LAYERS}`,
+  );
+}
+
+function tooManyLayers(subject: string, why: string): WeighbridgeError {
+  return new WeighbridgeError(`${subject}: ${why}`, {
+    code: 'IMAGE_TOO_MANY_LAYERS',
+    subject,
+    remedy: 'Use a base image with fewer layers, or leave files out with `files.exclude`.',
+  });
 }
 
 export function isLarge(file: HubFile): boolean {
