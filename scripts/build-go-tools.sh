@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 trivy=v0.74.0
 actionlint=v1.7.12
 distribution=v3.1.2
+cosign=v3.1.3
 bin=${XDG_CACHE_HOME:-$HOME/.cache}/weighbridge-tests/go/bin
 mkdir -p "$bin"
 
@@ -32,8 +33,11 @@ export GOBIN=$bin GOFLAGS=-buildvcs=false CGO_ENABLED=0
   build registry "$distribution" go install -trimpath \
     -ldflags="-s -w -X github.com/distribution/distribution/v3/version.version=$distribution" \
     "github.com/distribution/distribution/v3/cmd/registry@$distribution"
+  build cosign "$cosign" go install -trimpath \
+    -ldflags="-s -w -X sigs.k8s.io/release-utils/version.gitVersion=$cosign" \
+    "github.com/sigstore/cosign/v3/cmd/cosign@$cosign"
   # The project's own: anew when their source changes.
-  for own in trivy-test-db pod-security; do
+  for own in trivy-test-db pod-security referrers-registry; do
     build "$own" "$(cat "tools/$own"/{main.go,go.mod,go.sum} | cksum | cut -d ' ' -f 1)" \
       go build -C "tools/$own" -trimpath -o "$bin/$own" .
   done

@@ -75,9 +75,16 @@ export async function addReferrer(
 
 async function readTag(store: ImageStore, subject: Digest, signal: AbortSignal | undefined): Promise<Index> {
   const stored = await store.getManifest(tagOf(subject), signal);
-  const parsed = stored && parseManifest(stored.bytes, stored.mediaType, `${store.name}:${tagOf(subject)}`);
-  if (parsed?.kind === 'index') return parsed.index;
+  // GitLab resolves the tag to the image itself: https://github.com/oras-project/oras-go/issues/1396
+  const isList = stored !== undefined && stored.digest !== subject;
+  const parsed = isList && parseManifest(stored.bytes, stored.mediaType, `${store.name}:${tagOf(subject)}`);
+  if (parsed && parsed.kind === 'index' && isReferrersList(parsed.index)) return parsed.index;
   return { schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] };
+}
+
+/** An index over platforms is no list of referrers: what refers to an image names its type, and has no platform. */
+function isReferrersList({ manifests }: Index): boolean {
+  return manifests.length === 0 || manifests.some(({ artifactType }) => artifactType !== undefined);
 }
 
 async function writeTag(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Digest, digestOf } from '../../src/core/digest.ts';
 import { MediaType } from '../../src/oci/types.ts';
-import { attachArtifact } from '../../src/publish/target/attach-artifact.ts';
+import { attachArtifact } from '../../src/store/attach-artifact.ts';
 import type { ImageStore } from '../../src/store/image-store.ts';
 import { listReferrers } from '../../src/store/referrers.ts';
 import { MODEL_FILES, World } from '../support/world.ts';
@@ -62,6 +62,30 @@ test('a list that another machine overwrote in the same moment is written again'
   assert.ok(isOverwritten);
   const notes = (await listReferrers(store, image.digest)).map(one => one.annotations?.note);
   assert.deepEqual(notes.sort(), ['first', 'second']);
+});
+
+test('an index over platforms under the tag is no list, as at GitLab, and is replaced by one', async () => {
+  await using world = await World.start({ quirks: { referrers: false } });
+  const { store, image } = await publishOne(world);
+  const platform = { os: 'linux', architecture: 'amd64' };
+  const bytes = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: MediaType.ociIndex,
+      manifests: [{ ...image, platform }],
+    }),
+  );
+  const index = { mediaType: MediaType.ociIndex, digest: digestOf(bytes), bytes };
+  await store.putManifest(index.digest, index);
+  const subject = { mediaType: MediaType.ociIndex, digest: index.digest, size: bytes.length };
+  await store.putManifest(`sha256-${index.digest.slice(7)}`, index);
+  assert.deepEqual(await listReferrers(store, index.digest), []);
+  await attachNote(store, subject, 'x');
+  const found = await listReferrers(store, index.digest);
+  assert.deepEqual(
+    found.map(({ artifactType }) => artifactType),
+    [TYPE],
+  );
 });
 
 test('a later publish does not take the list for an image of the repository', async () => {

@@ -10,7 +10,14 @@ const BIN = path.join(
   'bin',
 );
 
-export type GoTool = 'trivy' | 'trivy-test-db' | 'actionlint' | 'pod-security' | 'registry';
+export type GoTool =
+  | 'trivy'
+  | 'trivy-test-db'
+  | 'actionlint'
+  | 'pod-security'
+  | 'registry'
+  | 'referrers-registry'
+  | 'cosign';
 
 /** Where `scripts/build-go-tools.sh` has put it. */
 export function goTool(name: GoTool): string {

@@ -2,7 +2,6 @@ import path from 'node:path';
 import type { Config } from '../../../config/types.ts';
 import { errorToJson, isAbort, WeighbridgeError } from '../../../core/errors.ts';
 import { resolveBaseImage } from '../../../image/assemble/base-image.ts';
-import { attachArtifact } from '../../../publish/target/attach-artifact.ts';
 import type { ScanFailureJson } from '../../../report/json/scan-json.ts';
 import { BaseScans } from '../../../scan/base-scans.ts';
 import { type ScanContext, type ScanResult, scanBase, scanImage } from '../../../scan/scan-image.ts';
@@ -13,6 +12,7 @@ import {
   scanAnnotations,
 } from '../../../scan/scan-referrer.ts';
 import { Trivy } from '../../../scan/trivy.ts';
+import { attachArtifact } from '../../../store/attach-artifact.ts';
 import { listReferrers } from '../../../store/referrers.ts';
 import { type CommonOptions, chooseModels } from '../../options.ts';
 import { writeOutput } from '../../output-file.ts';

@@ -1,0 +1,93 @@
+import { type Digest, digestOf } from '../core/digest.ts';
+import { isAbort, WeighbridgeError } from '../core/errors.ts';
+import type { Document } from '../oci/image.ts';
+import { type Annotations, type Descriptor, type Manifest, MediaType } from '../oci/types.ts';
+import { heldSize } from './held-size.ts';
+import type { ImageStore } from './image-store.ts';
+import { addReferrer } from './referrers.ts';
+
+/** Something small about an image: a scan, a signature, a statement. */
+export interface Artifact {
+  /** `application/vnd.…+json`; tells what it is. */
+  readonly artifactType: string;
+  readonly annotations: Annotations;
+  readonly files: readonly {
+    readonly mediaType: string;
+    /** File name, for `oras pull`; without one the layer has no title. */
+    readonly title?: string;
+    readonly bytes: Buffer;
+  }[];
+}
+
+const TITLE = 'org.opencontainers.image.title';
+const EMPTY = Buffer.from('{}');
+const MAX_ATTEMPTS = 4;
+
+/**
+ * Attaches an artifact to an image, as a referrer of its manifest, and returns the artifact's descriptor. `replaces` are
+ * older editions of the same artifact. Throws RegistryError.
+ */
+export async function attachArtifact(
+  store: ImageStore,
+  subject: Descriptor,
+  artifact: Artifact,
+  options: { readonly replaces?: readonly Digest[]; readonly signal?: AbortSignal | undefined } = {},
+): Promise<Descriptor> {
+  const { artifactType, annotations } = artifact;
+  const config = documentOf(MediaType.ociEmpty, EMPTY);
+  const files = artifact.files.map(({ mediaType, title, bytes }) => ({
+    title,
+    document: documentOf(mediaType, bytes),
+  }));
+  for (const document of [config, ...files.map(file => file.document)]) {
+    await putSmallBlob(store, document, options.signal);
+  }
+  const { mediaType, digest, size } = subject;
+  const manifest: Manifest = {
+    schemaVersion: 2,
+    mediaType: MediaType.ociManifest,
+    artifactType,
+    config: config.descriptor,
+    layers: files.map(({ title, document: { descriptor } }) =>
+      title === undefined ? descriptor : { ...descriptor, annotations: { [TITLE]: title } },
+    ),
+    subject: { mediaType, digest, size },
+    annotations,
+  };
+  const { descriptor, bytes } = documentOf(MediaType.ociManifest, Buffer.from(JSON.stringify(manifest)));
+  const stored = { mediaType: descriptor.mediaType, digest: descriptor.digest, bytes };
+  await store.putManifest(descriptor.digest, stored, options.signal);
+  const listed = { ...descriptor, artifactType, annotations };
+  await addReferrer(store, digest, listed, options);
+  return listed;
+}
+
+/** Uploads a blob that is in memory, unless the store has it. Throws RegistryError. */
+async function putSmallBlob(
+  store: ImageStore,
+  { descriptor: { digest }, bytes }: Document,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if ((await heldSize(store, digest, signal)) === bytes.length) return;
+  const upload = await store.startUpload({ sizeBytes: bytes.length, digest, signal });
+  try {
+    let offset = 0;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        if (offset < bytes.length) await upload.write(bytes.subarray(offset));
+        await upload.commit(digest);
+        return;
+      } catch (error) {
+        if (isAbort(error) || !(error instanceof WeighbridgeError) || attempt === MAX_ATTEMPTS) throw error;
+        offset = await upload.resume();
+      }
+    }
+  } catch (error) {
+    await upload.abort();
+    throw error;
+  }
+}
+
+function documentOf(mediaType: string, bytes: Buffer): Document {
+  return { descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length }, bytes };
+}
