@@ -18,6 +18,14 @@ export type LicenseIdentity =
       readonly added: string | null;
       readonly removed: string | null;
     }
+  /** Several whole texts one after the other, each an SPDX license or a community license. */
+  | { readonly kind: 'several'; readonly parts: readonly LicenseIdentity[] }
+  /** No terms of its own, only a statement of the license, as an SPDX expression: a title, an SPDX line, a short notice. */
+  | { readonly kind: 'declaration'; readonly spdx: string }
+  /** Not a known license, and it forbids or limits something: the sentence that does. */
+  | { readonly kind: 'restricted'; readonly words: string }
+  /** It restricts nothing: it is blank, has copyright lines only, or asks no more than to obey the law. */
+  | { readonly kind: 'harmless'; readonly why: string }
   | { readonly kind: 'unknown' };
 
 export interface LicenseIdentifier {
