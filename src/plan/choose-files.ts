@@ -1,44 +1,209 @@
+import { posix } from 'node:path';
 import picomatch from 'picomatch';
 import type { ModelConfig } from '../config/types.ts';
+import {
+  isAdapter,
+  isOriginal,
+  isWholeModel,
+  kindOf,
+  loadOrder,
+  type WeightKind,
+  weightKindOf,
+} from '../core/model-files.ts';
+import { loadFormatOf } from '../core/serve-flags.ts';
 import type { HubFile } from '../hub/types.ts';
 
-/** Never of use to vLLM. */
-const USELESS = ['.gitattributes', '.gitignore', '*.{png,jpg,jpeg,gif,svg,webp,ico,mp4,pdf}'];
-/** Weights of other frameworks, which vLLM does not load. */
-const OTHER_FRAMEWORKS = ['*.h5', '*.msgpack', '*.onnx', '*.onnx_data', '*.ot', '*.tflite'];
-/** Second copies of the weights, in a repository that has them as safetensors, and what training has left as pickles. */
-const SECOND_COPIES = ['*.{bin,pt,pth,ckpt,pkl,pickle,joblib,dill}', '*.gguf', 'original/', 'consolidated*'];
+/** Why a file does not go into the image. */
+export type LeftOutRule =
+  | 'excluded'
+  | 'not-included'
+  | 'second-copy'
+  | 'other-format'
+  | 'other-framework'
+  | 'training'
+  | 'pickle'
+  | 'not-for-serving';
 
-/**
- * The repository's files that go into the image. `include` replaces the built-in choice; `exclude` takes away from
- * whichever of the two applies. The order of the snapshot (by path) is kept.
- */
-export function chooseFiles(
-  files: readonly HubFile[],
-  choice: Pick<ModelConfig['files'], 'include' | 'exclude'>,
-): HubFile[] {
-  const isIncluded = choice.include === null ? not(matcher(builtInExcludes(files))) : matcher(choice.include);
-  const isExcluded = matcher(choice.exclude ?? []);
-  return files.filter(({ path }) => isIncluded(path) && !isExcluded(path));
+export interface LeftOutFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly rule: LeftOutRule;
+  /** For people, to be read after the path: `is a second copy of the weights in model.safetensors`. */
+  readonly reason: string;
 }
 
-function builtInExcludes(files: readonly HubFile[]): string[] {
-  const isSecondCopy = matcher(SECOND_COPIES);
-  // `consolidated.safetensors` alone is the model (Mistral's own format), not a second copy of it.
-  const hasShards = files.some(({ path }) => path.endsWith('.safetensors') && !isSecondCopy(path));
-  const hasTorch = files.some(({ path }) => /\.(safetensors|bin|pt|pth)$/.test(path));
-  return [...USELESS, ...(hasTorch ? OTHER_FRAMEWORKS : []), ...(hasShards ? SECOND_COPIES : [])];
+export interface FileChoice {
+  /** Both in the order of the snapshot, by path. */
+  readonly files: readonly HubFile[];
+  readonly leftOut: readonly LeftOutFile[];
+}
+
+type Choosing = Pick<ModelConfig, 'files' | 'serveArgs'>;
+/** The weights of a folder that vLLM loads: the first of these files. */
+interface Loaded {
+  readonly kind: WeightKind;
+  readonly path: string;
+}
+
+type Verdict = Pick<LeftOutFile, 'rule' | 'reason'> | undefined;
+
+/**
+ * Returns the repository's files that go into the image, and why the others do not. `files.include` replaces the built-in
+ * choice; `files.exclude` takes away from either, first: what is excluded makes nothing else a second copy.
+ */
+export function chooseFiles(all: readonly HubFile[], { files: choice, serveArgs }: Choosing): FileChoice {
+  const isExcluded = matcher(choice.exclude ?? []);
+  const candidates = all.filter(({ path }) => !isExcluded(path));
+  const verdictOf =
+    choice.include === null
+      ? builtInChoice(candidates, loadFormatOf(serveArgs), choice.allowPickle)
+      : includeChoice(choice.include);
+  const files: HubFile[] = [];
+  const leftOut: LeftOutFile[] = [];
+  for (const file of all) {
+    const { path, sizeBytes } = file;
+    const verdict: Verdict = isExcluded(path)
+      ? { rule: 'excluded', reason: 'matches `files.exclude`' }
+      : verdictOf(path);
+    if (verdict === undefined) files.push(file);
+    else leftOut.push({ path, sizeBytes, ...verdict });
+  }
+  return { files, leftOut };
+}
+
+function includeChoice(globs: readonly string[]): (path: string) => Verdict {
+  const isIncluded = matcher(globs);
+  return path =>
+    isIncluded(path) ? undefined : { rule: 'not-included', reason: 'matches nothing in `files.include`' };
+}
+
+/**
+ * What vLLM needs, decided folder by folder: of several copies of the same weights in one folder it loads one, and what
+ * stands alone in its folder (the `2_Dense/` of an embedding model) is a copy of nothing. The bootstrap decides the same
+ * way for models that it looks up itself: `choice.py` beside `model_files.json`.
+ */
+function builtInChoice(
+  files: readonly HubFile[],
+  format: string,
+  allowPickle: boolean,
+): (path: string) => Verdict {
+  const order = loadOrder(format);
+  const kinds = new Map(files.map(({ path }) => [path, kindOf(path)]));
+  const weights = files.map(({ path }) => path).filter(path => weightKindOf(path) !== undefined);
+  const models = weights.filter(path => !isAdapter(path) && !isOriginal(path));
+  const byFolder = Map.groupBy(models, path => posix.dirname(path));
+  const ggufFirst = order[0] === 'gguf' ? models.filter(path => kinds.get(path) === 'gguf') : [];
+  const stems = new Set(weights.filter(path => kinds.get(path) === 'safetensors').map(stemOf));
+
+  /** What vLLM loads from this folder. */
+  const loadedIn = memoize((folder): Loaded | undefined => {
+    const there = byFolder.get(folder) ?? [];
+    // A folder of GGUF files below, when these are asked for, holds what is here too.
+    const below = ggufFirst.filter(path => isBelow(path, folder));
+    const named = there.filter(path => kinds.get(path) !== 'torch' || isWholeModel(path));
+    for (const paths of [[...below, ...named], there]) {
+      for (const kind of order) {
+        const path = paths.find(one => kinds.get(one) === kind);
+        if (path !== undefined) return { kind, path };
+      }
+    }
+    return undefined;
+  });
+
+  return path => {
+    const kind = kinds.get(path) ?? 'other';
+    const folder = posix.dirname(path);
+    if (kind === 'extra') return { rule: 'not-for-serving', reason: 'is of no use to a server' };
+    if (kind === 'training' && weights.length > 0)
+      return { rule: 'training', reason: 'was left by training; a server does not load it' };
+    if (kind === 'other-framework' && weights.length > 0)
+      return { rule: 'other-framework', reason: 'is for another program; vLLM does not load it' };
+    if (isOriginal(path)) {
+      const above = loadedIn(folderAbove(path));
+      if (above !== undefined) return secondCopy(above.path);
+    }
+    if (kind === 'pickle' && !allowPickle) {
+      const safe = foldersUp(folder).some(up => loadedIn(up)?.kind === 'safetensors');
+      const reason = 'is a pickle beside safetensors; `files.allow_pickle: true` takes it';
+      return safe ? { rule: 'pickle', reason } : undefined;
+    }
+    if (kind === 'index') return indexVerdict(path, loadedIn(folder));
+    return weightVerdict(path, weightKindOf(path));
+  };
+
+  function weightVerdict(path: string, kind: WeightKind | undefined): Verdict {
+    if (kind === undefined) return undefined;
+    const folder = posix.dirname(path);
+    if (kind === 'gguf' || kind === 'tensorizer') {
+      const loaded = foldersUp(folder)
+        .map(loadedIn)
+        .find(found => found !== undefined && found.kind !== kind);
+      if (loaded === undefined) return undefined;
+      return {
+        rule: 'other-format',
+        reason: `is another format of the weights in ${loaded.path}; \`--load-format ${kind}\` in serve_args takes it`,
+      };
+    }
+    if (isAdapter(path)) {
+      const isCopy = kind === 'torch' && stems.has(stemOf(path));
+      return isCopy ? secondCopy(`${stemOf(path)}.safetensors`) : undefined;
+    }
+    const loaded = loadedIn(folder);
+    if (loaded === undefined || loaded.kind === kind) return undefined;
+    // `sparse_linear.pt` beside `model.safetensors` holds other tensors.
+    const isPart = kind === 'torch' && !isWholeModel(path) && !stems.has(stemOf(path));
+    return isPart ? undefined : secondCopy(loaded.path);
+  }
+}
+
+/** An index goes with its files: one that names files that are not there misleads loaders. */
+function indexVerdict(path: string, loaded: Loaded | undefined): Verdict {
+  if (loaded === undefined) return undefined;
+  const name = posix.basename(path).toLowerCase();
+  const kind = name.startsWith('consolidated')
+    ? 'mistral'
+    : /\.bin\.index/.test(name)
+      ? 'torch'
+      : 'safetensors';
+  return kind === loaded.kind ? undefined : secondCopy(loaded.path);
+}
+
+function secondCopy(of: string): Verdict {
+  return { rule: 'second-copy', reason: `is a second copy of the weights in ${of}` };
+}
+
+function stemOf(path: string): string {
+  return path.replace(/\.[^./]+$/, '');
+}
+
+function folderAbove(path: string): string {
+  return path.slice(0, path.search(/(?:^|\/)original\//i)) || '.';
+}
+
+/** The folder and all that it is in, up to the repository's top. */
+function foldersUp(folder: string): string[] {
+  return folder === '.' ? ['.'] : [folder, ...foldersUp(posix.dirname(folder))];
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return folder === '.' || path.startsWith(`${folder}/`);
 }
 
 /** As in .gitignore: a glob without a slash matches a name in any folder, one that ends in a slash a whole folder. */
 function matcher(globs: readonly string[]): (path: string) => boolean {
   const tests = globs.map(glob => {
     const pattern = glob.endsWith('/') ? `${glob}**` : glob;
-    return picomatch(pattern, { dot: true, nocase: true, basename: !pattern.includes('/') });
+    const isMatch = picomatch(pattern, { dot: true, nocase: true, basename: !pattern.includes('/') });
+    // A name with brackets or a backslash in it is meant as it is written, too.
+    return (path: string) => isMatch(path) || path === glob || posix.basename(path) === glob;
   });
   return path => tests.some(test => test(path));
 }
 
-function not(test: (path: string) => boolean): (path: string) => boolean {
-  return path => !test(path);
+function memoize<T>(of: (key: string) => T): (key: string) => T {
+  const known = new Map<string, T>();
+  return key => {
+    if (!known.has(key)) known.set(key, of(key));
+    return known.get(key) as T;
+  };
 }

@@ -16,6 +16,7 @@ function planned(facts: PolicyFacts, short = 'x'): PlannedModel {
     snapshot: facts.snapshot,
     outcome: decide(model, facts),
     files: [],
+    leftOut: [],
     targets: [],
     tags: { slim: [], fat: [] },
     licenses: { slim: tree, fat: tree },

@@ -70,7 +70,7 @@ async function planModel(
 ): Promise<PlannedModel | UnresolvedModel> {
   try {
     const snapshot = await options.hub.getModel(model.id, model.revision, options.signal);
-    const files = chooseFiles(snapshot.files, model.files);
+    const { files, leftOut } = chooseFiles(snapshot.files, model);
     if (files.length === 0) throw noFilesError(model);
     const { texts, read } = await legal.textsOf(snapshot);
     const ancestors = doesLineageMatter(model, snapshot) ? await legal.ancestorsOf(snapshot) : [];
@@ -93,6 +93,7 @@ async function planModel(
       snapshot,
       outcome,
       files,
+      leftOut,
       targets,
       ...(fit.limit && { layerLimit: fit.limit }),
       ...(fit.division && { division: fit.division }),

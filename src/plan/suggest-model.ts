@@ -1,5 +1,6 @@
 import { toShortName } from '../config/field-checks.ts';
 import type { NewModel } from '../config/yaml/append-model.ts';
+import { weightKindOf } from '../core/model-files.ts';
 import { formatBytes } from '../core/text.ts';
 import type { ModelSnapshot } from '../hub/types.ts';
 import { chooseFiles } from './choose-files.ts';
@@ -54,11 +55,12 @@ function readFacts(snapshot: ModelSnapshot, value: unknown): Facts {
   const config = recordOf(value);
   // Models that see or hear keep their language part in a map of its own.
   const text = { ...recordOf(config.text_config), ...config };
-  const chosen = chooseFiles(snapshot.files, { include: null, exclude: null });
+  const files = { include: null, exclude: null, allowPickle: false };
+  const chosen = chooseFiles(snapshot.files, { files, serveArgs: [] }).files;
   const architectures = Array.isArray(config.architectures) ? config.architectures : [];
   return {
     weightBytes: chosen
-      .filter(file => /\.(safetensors|bin|pt|pth|gguf)$/.test(file.path))
+      .filter(file => weightKindOf(file.path) !== undefined)
       .reduce((sum, file) => sum + file.sizeBytes, 0),
     files: snapshot.files.map(file => file.path),
     hasConfig: value !== undefined,
@@ -107,7 +109,7 @@ function notes(facts: Facts): string[] {
   const largest = GPU_SIZES_GB.at(-1) ?? 80;
   const size = formatBytes(weightBytes);
   const count = gpuCount(facts, largest);
-  const hasWeights = files.some(file => /\.(safetensors|bin|pt|pth)$/.test(file));
+  const hasWeights = files.some(file => !['gguf', undefined].includes(weightKindOf(file)));
   return [
     ...(weightBytes === 0
       ? ['It has no weights that vLLM could load.']
@@ -129,7 +131,7 @@ function notes(facts: Facts): string[] {
           `It brings code of its own${architecture === undefined ? '' : ` (${architecture})`}: where vLLM does not know the architecture, it asks for --trust-remote-code. Read that code before you add the argument; it is not added for you.`,
         ]
       : []),
-    ...(files.some(file => file.endsWith('.gguf')) && !hasWeights
+    ...(files.some(file => weightKindOf(file) === 'gguf') && !hasWeights
       ? ['It has GGUF files only: vLLM wants the path of one of them, so this entry may not start as it is.']
       : []),
     ...(hasConfig || files.includes('params.json')

@@ -4,6 +4,7 @@ import type { HubFile, ModelSnapshot } from '../hub/types.ts';
 import type { PartSource } from '../layer/recipe.ts';
 import type { LicenseTree } from '../licenses/types.ts';
 import type { PolicyDecision, PolicyOutcome } from '../policy/types.ts';
+import type { LeftOutFile } from './choose-files.ts';
 
 /** What would be published and why. Everything after this only carries it out. */
 export interface Plan {
@@ -19,6 +20,8 @@ export interface PlannedModel {
   readonly outcome: PolicyOutcome;
   /** The files that the image gets, by path. */
   readonly files: readonly HubFile[];
+  /** The files that it does not get, and why. */
+  readonly leftOut: readonly LeftOutFile[];
   readonly targets: readonly Target[];
   /** What the fat image's layers keep to; absent where no registry that gets it has a limit. */
   readonly layerLimit?: LayerLimit;

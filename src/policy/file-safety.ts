@@ -1,4 +1,5 @@
 import type { ModelConfig } from '../config/types.ts';
+import { isPicklePath, kindOf } from '../core/model-files.ts';
 import { plainLine } from '../core/text.ts';
 import type { HubFile } from '../hub/types.ts';
 import type { PolicyFacts } from './facts.ts';
@@ -11,16 +12,14 @@ export interface SafetyJudgement {
   readonly findings: readonly Finding[];
 }
 
-const PICKLE = /\.(bin|pt|pth|ckpt|pkl|pickle|joblib|dill)$/i;
-
 /** Files that can run code when they are loaded. */
 export function isPickle({ path }: Pick<HubFile, 'path'>): boolean {
-  return PICKLE.test(path);
+  return isPicklePath(path);
 }
 
 /** Python that vLLM runs only with `--trust-remote-code`. */
 export function remoteCode(files: readonly HubFile[]): readonly string[] {
-  return files.filter(({ path }) => path.endsWith('.py')).map(({ path }) => path);
+  return files.filter(({ path }) => kindOf(path) === 'code').map(({ path }) => path);
 }
 
 /** Whether the files are fit to be handed on, whatever their licence. */
@@ -91,7 +90,7 @@ function judgePickles(model: ModelConfig, files: readonly HubFile[]): SafetyJudg
     const says = `${named} may run code when it is loaded; \`files.allow_pickle: true\` takes that.`;
     return { stop: undefined, evidence, findings: [{ check: 'pickles', says, from, verdict: 'pass' }] };
   }
-  const hasSafe = files.some(({ path }) => path.endsWith('.safetensors'));
+  const hasSafe = files.some(({ path }) => ['safetensors', 'mistral'].includes(kindOf(path)));
   const why = hasSafe
     ? `Beside safetensors it would hold ${named}`
     : `Its weights are there as pickles only (${named})`;

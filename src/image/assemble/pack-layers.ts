@@ -1,4 +1,5 @@
 import { WeighbridgeError } from '../../core/errors.ts';
+import { isWeights } from '../../core/model-files.ts';
 import type { HubFile } from '../../hub/types.ts';
 
 /** The most layers an image may have, base included: Docker's store ends there (`maxLayerDepth`), CRI-O above 128. */
@@ -15,7 +16,6 @@ export interface PackOptions {
   readonly subject: string;
 }
 
-const WEIGHTS = /\.(safetensors|bin|pt|pth|gguf|onnx|h5|msgpack)$/;
 /** A file above this is worth a layer of its own whatever it is. */
 const LARGE_BYTES = 4 * 1024 * 1024;
 
@@ -64,7 +64,7 @@ function tooManyLayers(subject: string, why: string): WeighbridgeError {
 }
 
 export function isLarge(file: HubFile): boolean {
-  return file.sha256 !== undefined || WEIGHTS.test(file.path) || file.sizeBytes > LARGE_BYTES;
+  return file.sha256 !== undefined || isWeights(file.path) || file.sizeBytes > LARGE_BYTES;
 }
 
 /**

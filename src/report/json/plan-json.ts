@@ -1,6 +1,7 @@
 import { type ModelConfig, VARIANTS, type Variant } from '../../config/types.ts';
 import { errorToJson } from '../../core/errors.ts';
 import type { HubFile } from '../../hub/types.ts';
+import type { LeftOutFile } from '../../plan/choose-files.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
 import { refusalAt } from '../../plan/targets.ts';
 import type { Division, Plan, PlannedModel, UnresolvedModel } from '../../plan/types.ts';
@@ -27,6 +28,8 @@ export interface PlanModelJson {
   readonly decisions: DecisionsJson | null;
   readonly images: readonly PlannedImageJson[];
   readonly files: readonly FileJson[];
+  /** The repository's files that the images do not get, and why. */
+  readonly leftOut?: readonly LeftOutJson[];
   /** What else of models.yaml goes into the images. */
   readonly settings?: SettingsJson;
   /** The way to the decision about the fat image, and the lines of models.yaml that would change it. */
@@ -94,6 +97,15 @@ export type FileJson = { readonly path: string; readonly size: number } & (
   | { readonly gitOid: string }
 );
 
+export interface LeftOutJson {
+  readonly path: string;
+  readonly size: number;
+  /** In kebab case: `second-copy`, `other-framework`, `excluded`, … */
+  readonly rule: string;
+  /** To be read after the path. */
+  readonly reason: string;
+}
+
 export interface DividedFileJson {
   readonly path: string;
   readonly size: number;
@@ -120,7 +132,7 @@ function decisionJson({ build, reason, rule, evidence }: PolicyDecision): Decisi
 }
 
 function plannedJson(planned: PlannedModel, outcomes?: readonly PublishOutcome[]): PlanModelJson {
-  const { model, snapshot, outcome, files } = planned;
+  const { model, snapshot, outcome, files, leftOut } = planned;
   const { spdx, declared, isPermissive } = outcome.license;
   const { licenseName, licenseLink } = snapshot.license;
   return {
@@ -144,6 +156,7 @@ function plannedJson(planned: PlannedModel, outcomes?: readonly PublishOutcome[]
       outcomes?.find(outcome => outcome.planned === planned),
     ),
     files: files.map(fileJson),
+    ...(leftOut.length === 0 ? {} : { leftOut: leftOut.map(leftOutJson) }),
     ...(planned.division === undefined ? {} : { dividedFiles: dividedJson(planned.division) }),
     reasoning: { findings: outcome.findings, changes: outcome.changes },
     ...(remoteCode(files).length === 0 ? {} : { remoteCode: remoteCode(files) }),
@@ -178,6 +191,10 @@ function stateJson({ status, bytes, error }: ImageOutcome): RegistryStateJson {
 
 function fileJson({ path, sizeBytes, sha256, gitOid }: HubFile): FileJson {
   return sha256 === undefined ? { path, size: sizeBytes, gitOid } : { path, size: sizeBytes, sha256 };
+}
+
+function leftOutJson({ path, sizeBytes, rule, reason }: LeftOutFile): LeftOutJson {
+  return { path, size: sizeBytes, rule, reason };
 }
 
 function dividedJson({ files }: Division): DividedFileJson[] {

@@ -2,6 +2,7 @@ import type { Plan, PlannedModel } from '../../plan/types.ts';
 import type { Finding } from '../../policy/types.ts';
 import { clean, paragraph } from '../layout/text-layout.ts';
 import { type Style, styleFor } from '../progress/style.ts';
+import { leftOutLines } from './left-out.ts';
 import { planTable, type TextOptions } from './plan-table.ts';
 
 const CHECK_WIDTH = 14;
@@ -44,6 +45,14 @@ export function explanation(planned: PlannedModel, { columns, isColor }: TextOpt
       ),
     ],
     changeLines(planned, style, wrap),
+    ...(planned.leftOut.length === 0
+      ? []
+      : [
+          [
+            style.strong('Files that are left out'),
+            ...leftOutLines(planned.leftOut).flatMap(line => wrap(line, 2)),
+          ],
+        ]),
   ];
   return blocks.map(lines => lines.join('\n')).join('\n\n');
 }

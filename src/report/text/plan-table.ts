@@ -7,6 +7,7 @@ import type { ImageOutcome, PublishOutcome } from '../../publish/types.ts';
 import { clean, counted, paragraph, shortened } from '../layout/text-layout.ts';
 import { type Column, textTable } from '../layout/text-table.ts';
 import { type Style, styleFor } from '../progress/style.ts';
+import { leftOutSummary } from './left-out.ts';
 
 export interface TextOptions {
   readonly columns: number;
@@ -137,6 +138,7 @@ function section(entry: Entry, options: SectionOptions): string[] {
       return build ? lines : lines.map(line => style.notable(line));
     }),
     ...notes(entry, labelled),
+    ...leftOutNote(entry, labelled).map(style.quiet),
     ...destinations(entry, { ...options, labelled }),
   ];
 }
@@ -149,6 +151,14 @@ function notes({ outcome }: PlannedModel, labelled: (label: string, text: string
     const label = verdict === 'note' ? NOTES[check] : undefined;
     return label === undefined ? [] : labelled(label, clean(says));
   });
+}
+
+function leftOutNote(
+  { leftOut }: PlannedModel,
+  labelled: (label: string, text: string) => string[],
+): string[] {
+  const summary = leftOutSummary(leftOut);
+  return summary === '' ? [] : labelled('left out', summary);
 }
 
 /** That a slim image is always built needs no words, unless it takes a token to run it. */

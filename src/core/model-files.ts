@@ -1,0 +1,170 @@
+/**
+ * What the files of a model repository are, by their paths. The one place that knows: what goes into an image, what is a
+ * pickle, what gets a layer of its own, what is about to be missing, all ask here. The slim image's bootstrap gets the
+ * same table as JSON (`npm run bootstrap-data`), for models that it looks up at run time.
+ */
+
+/** What a file holds. */
+export type FileKind =
+  /** Weights that vLLM loads: Hugging Face's safetensors, Mistral's own, PyTorch's, GGUF, Tensorizer's. */
+  | 'safetensors'
+  | 'mistral'
+  | 'torch'
+  | 'gguf'
+  | 'tensorizer'
+  /** Weights that other programs load. */
+  | 'other-framework'
+  /** What training wrote beside the weights: optimizer, scheduler, random states. */
+  | 'training'
+  /** Pickled objects that are no tensors of a model. */
+  | 'pickle'
+  /** The list of which tensor is in which file. */
+  | 'index'
+  | 'tokenizer'
+  | 'config'
+  | 'code'
+  /** Of no use to a server: pictures, git's own files. */
+  | 'extra'
+  | 'other';
+
+/** In an expression that JavaScript and Python read alike; upper and lower case count the same. */
+interface KindRule {
+  readonly kind: FileKind;
+  readonly path: string;
+}
+
+/** The first rule that matches a path says what it is. */
+const KINDS: readonly KindRule[] = [
+  { kind: 'extra', path: String.raw`(^|/)\.git(attributes|ignore|keep)$` },
+  { kind: 'extra', path: String.raw`\.(png|jpe?g|gif|svg|webp|ico|mp4|pdf)$` },
+  // transformers, accelerate, DeepSpeed (`global_step500/`), torch.distributed
+  {
+    kind: 'training',
+    path: String.raw`(^|/)(optimizer|optim|scheduler|lr_scheduler|scaler|(rng|random)_states?|training_(args|state)|trainer_state)([._-][^/]*)?\.(bin|pt|pth|ckpt|pkl|safetensors)$`,
+  },
+  { kind: 'training', path: String.raw`(^|/)global_step\d+/` },
+  {
+    kind: 'training',
+    path: String.raw`(^|/)(bf16_)?zero_pp_rank_|_optim_states\.pt$|\.distcp$|(^|/)events\.out\.tfevents\.`,
+  },
+  { kind: 'index', path: String.raw`\.(safetensors|bin)\.index(\.[\w-]+)?\.json$` },
+  { kind: 'mistral', path: String.raw`(^|/)consolidated[^/]*\.safetensors$` },
+  // gpt-oss has `metal/model.bin`.
+  { kind: 'other-framework', path: '(^|/)(metal|coreml)/' },
+  { kind: 'safetensors', path: String.raw`\.safetensors$` },
+  { kind: 'other-framework', path: String.raw`(^|/)openvino[^/]*\.(bin|xml)$|(^|/)openvino/` },
+  { kind: 'other-framework', path: String.raw`\.onnx([._-]?data([._-]?\d+)?)?$|\.ort$` },
+  // TensorFlow, Keras, TensorFlow Lite, Flax, Rust, MLX
+  { kind: 'other-framework', path: String.raw`\.(h5|hdf5|keras|pb|tflite|msgpack|ot|npz)$` },
+  { kind: 'other-framework', path: String.raw`\.ckpt(-\d+)?\.(index|meta)$|\.data-\d{5}-of-\d{5}$` },
+  // Core ML, TensorRT, NeMo, ExecuTorch, MediaPipe, LiteRT
+  { kind: 'other-framework', path: String.raw`\.ml(package|modelc)/|\.mlmodel$` },
+  { kind: 'other-framework', path: String.raw`\.(engine|plan|trt|nemo|pte|ptd|task|litertlm)$` },
+  // TorchScript and AOTInductor, llama.cpp before GGUF, PaddlePaddle, MNN, Rockchip, Qualcomm, Hailo, Axera, Ambarella
+  {
+    kind: 'other-framework',
+    path: String.raw`\.(torchscript|ptl|pt2|mar|llamafile|ggml|ggmf|ggjt)$|(^|/)ggml-[^/]*\.bin$`,
+  },
+  {
+    kind: 'other-framework',
+    path: String.raw`\.(pdparams|pdmodel|pdiparams|mnn|rknn|rkllm|dlc|hef|axmodel|cavalry)$`,
+  },
+  { kind: 'torch', path: String.raw`\.(bin|pt|pth|ckpt)$` },
+  { kind: 'gguf', path: String.raw`\.gguf(-split-[a-z]+|\.part\d+of\d+)?$` },
+  { kind: 'tensorizer', path: String.raw`\.tensors$` },
+  { kind: 'pickle', path: String.raw`\.(pkl|pickle|joblib|dill)$` },
+  {
+    kind: 'tokenizer',
+    path: String.raw`(^|/)(tokenizer[^/]*|tekken[^/]*|vocab[^/]*|merges\.txt|special_tokens_map\.json|added_tokens\.json|spiece\.model|sentencepiece[^/]*\.model|tiktoken[^/]*|[^/]*\.tiktoken)$`,
+  },
+  { kind: 'config', path: String.raw`(^|/)(config|params|modules|[\w-]*_config|config_[\w-]*)\.json$` },
+  { kind: 'code', path: String.raw`\.py$` },
+];
+
+/** Formats that run code when they are loaded, whatever they are used for. */
+const PICKLES = String.raw`\.(bin|pt|pth|ckpt|pkl|pickle|joblib|dill|nemo|distcp|pdparams|torchscript|ptl|pt2|mar)$`;
+/** Bytes without any Python object in them, though they are called `.bin`. */
+const NOT_PICKLES = String.raw`(^|/)openvino[^/]*\.bin$|(^|/)ggml-[^/]*\.bin$|(^|/)(metal|openvino)/`;
+
+/** Weights that change a model's: they are not the model. */
+const ADAPTERS = String.raw`(^|/)(adapter_model|[^/]*lora[^/]*)\.(safetensors|bin|pt)$|(^|/)adapter_model[^/]*\.(safetensors|bin)$`;
+
+/** Names under which PyTorch's files hold a whole model, or a part of one in a row. */
+const WHOLE_MODELS = String.raw`(^|/)((pytorch_|diffusion_pytorch_|tf_)?model|consolidated|adapter_model|weights)[^/]*\.(bin|pt)$|-\d+-of-\d+\.(bin|pt)$|\.(pth|ckpt)$`;
+
+/** Another maker's copy of what is in the folder above. */
+const ORIGINALS = '(^|/)original/';
+
+export type WeightKind = 'safetensors' | 'mistral' | 'torch' | 'gguf' | 'tensorizer';
+
+/** What `--load-format` makes vLLM look for, the best first; all other values are as `auto`. */
+const LOAD_FORMATS: Readonly<Record<string, readonly WeightKind[]>> = {
+  auto: ['safetensors', 'mistral', 'torch', 'gguf', 'tensorizer'],
+  mistral: ['mistral', 'safetensors', 'torch', 'gguf', 'tensorizer'],
+  pt: ['torch', 'safetensors', 'mistral', 'gguf', 'tensorizer'],
+  npcache: ['torch', 'safetensors', 'mistral', 'gguf', 'tensorizer'],
+  gguf: ['gguf', 'safetensors', 'mistral', 'torch', 'tensorizer'],
+  tensorizer: ['tensorizer', 'safetensors', 'mistral', 'torch', 'gguf'],
+};
+
+/** All that is known, as JSON: what the bootstrap reads. */
+export const MODEL_FILES = {
+  kinds: KINDS,
+  pickles: PICKLES,
+  adapters: ADAPTERS,
+  wholeModels: WHOLE_MODELS,
+  originals: ORIGINALS,
+  loadFormats: LOAD_FORMATS,
+} as const;
+
+const rules = KINDS.map(({ kind, path }) => ({ kind, path: new RegExp(path, 'i') }));
+const pickles = new RegExp(PICKLES, 'i');
+const notPickles = new RegExp(NOT_PICKLES, 'i');
+const adapters = new RegExp(ADAPTERS, 'i');
+const wholeModels = new RegExp(WHOLE_MODELS, 'i');
+const originals = new RegExp(ORIGINALS, 'i');
+
+export function kindOf(path: string): FileKind {
+  return rules.find(rule => rule.path.test(path))?.kind ?? 'other';
+}
+
+/** Returns the kind of weights that vLLM could load from the file; undefined for everything else. */
+export function weightKindOf(path: string): WeightKind | undefined {
+  const kind = kindOf(path);
+  return isWeightKind(kind) ? kind : undefined;
+}
+
+/** Whether the file holds weights, of whatever program. */
+export function isWeights(path: string): boolean {
+  const kind = kindOf(path);
+  return isWeightKind(kind) || kind === 'other-framework';
+}
+
+/** Whether the file can run code when it is loaded. */
+export function isPicklePath(path: string): boolean {
+  return pickles.test(path) && !notPickles.test(path);
+}
+
+/** Whether the file changes a model's weights and is none of its own: LoRA. */
+export function isAdapter(path: string): boolean {
+  return adapters.test(path);
+}
+
+/** Whether a PyTorch file is called like a whole model, rather than like a part that stands for itself. */
+export function isWholeModel(path: string): boolean {
+  return wholeModels.test(path);
+}
+
+/** Whether the file is in a folder with the maker's own copy of the model. */
+export function isOriginal(path: string): boolean {
+  return originals.test(path);
+}
+
+/** Returns the kinds of weights that vLLM looks for, the best first. */
+export function loadOrder(format: string): readonly WeightKind[] {
+  return LOAD_FORMATS[format] ?? (LOAD_FORMATS.auto as readonly WeightKind[]);
+}
+
+function isWeightKind(kind: FileKind): kind is WeightKind {
+  return ['safetensors', 'mistral', 'torch', 'gguf', 'tensorizer'].includes(kind);
+}
