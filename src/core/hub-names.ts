@@ -8,6 +8,26 @@ export function isModelId(id: string): boolean {
   return MODEL_ID.test(id);
 }
 
+/** Hosts whose pages are the Hub's, whatever endpoint is asked. */
+const HUB_HOST = /^(?:https?:\/\/)?(?:www\.)?(?:huggingface\.co|hf\.co|hf-mirror\.com)\//i;
+/** First segments of the Hub's addresses that are not an organization. */
+const NOT_A_MODEL = /^(?:datasets|spaces|docs|blog|papers|collections|organizations|settings|new|join)$/i;
+
+/**
+ * The id that a card or a config file means: an id as it is, or the address of a model's page on the Hub. Undefined for
+ * everything else, such as a folder of the author.
+ */
+export function modelIdIn(text: string): string | undefined {
+  const trimmed = text.trim();
+  if (!HUB_HOST.test(trimmed)) return isModelId(trimmed) ? trimmed : undefined;
+  const [path = ''] = trimmed.replace(HUB_HOST, '').split(/[?#]/);
+  const segments = path.replace(/^(?:api\/)?models\//, '').split('/');
+  const [owner = '', name = ''] = segments;
+  if (NOT_A_MODEL.test(owner)) return undefined;
+  const id = name === '' ? owner : `${owner}/${name}`;
+  return isModelId(id) ? id : undefined;
+}
+
 /** Refuses what would make another address of the one that is asked for; the Hub has no such names. */
 export function checkNames(id: string, revision: string): void {
   if (!isModelId(id)) {

@@ -91,6 +91,7 @@ function toSnapshot(requestedId: string, info: ParsedModelInfo, files: readonly 
     license: info.license,
     tags: info.tags,
     baseModels: info.baseModels,
+    ...(info.unreadableBases.length === 0 ? {} : { unreadableBases: info.unreadableBases }),
     ...(info.baseModelRelation === undefined ? {} : { baseModelRelation: info.baseModelRelation }),
     ...(info.safety === undefined ? {} : { safety: info.safety }),
     files: files.toSorted(byPath),

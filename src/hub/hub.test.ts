@@ -126,6 +126,42 @@ test('what only tags and scanners know comes with the same answer', async () => 
   }
 });
 
+test('bases are those of the card and of the tags, and what is not readable is told', async () => {
+  const answers: [unknown, readonly string[], readonly string[], readonly string[]][] = [
+    ['acme/base', [], ['acme/base'], []],
+    [' https://huggingface.co/acme/base ', ['base_model:finetune:acme/base'], ['acme/base'], []],
+    [undefined, ['base_model:quantized:acme/base', 'base_model:acme/other'], ['acme/base', 'acme/other'], []],
+    [['acme/a', null, ''], [], ['acme/a'], []],
+    [['acme/a', 3, ['acme/b'], { model: 'acme/c' }], [], ['acme/a', 'acme/b'], ['3', '{"model":"acme/c"}']],
+    [{ name: 'acme/a' }, [], [], ['{"name":"acme/a"}']],
+    ['./outputs/x', [], ['./outputs/x'], []],
+    ['', [], [], []],
+    [null, [], [], []],
+  ];
+  for (const [base_model, tags, bases, unreadable] of answers) {
+    const { url } = await serve((_, response) => json(response, info({ cardData: { base_model }, tags })));
+    const { baseModels, unreadableBases = [] } = await hubAt(url).getModel('acme/x', null);
+    assert.deepEqual([baseModels, unreadableBases], [bases, unreadable], JSON.stringify(base_model));
+  }
+});
+
+test('a license list keeps what can be read, and is not made shorter by the rest', async () => {
+  const answers: [unknown, unknown][] = [
+    [['mit', null], ['mit']],
+    [
+      ['mit', { name: 'acme' }],
+      ['mit', '{"name":"acme"}'],
+    ],
+    [3, ['3']],
+    ['', null],
+    [[], null],
+  ];
+  for (const [written, read] of answers) {
+    const { url } = await serve((_, response) => json(response, info({ cardData: { license: written } })));
+    assert.deepEqual((await hubAt(url).getModel('acme/x', null)).license.license, read);
+  }
+});
+
 test('a renamed repository is followed and its present name noted', async () => {
   const { url } = await serve((request, response) => {
     if (request.url?.startsWith('/api/models/old/x/')) {

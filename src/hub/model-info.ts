@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isGitOid, isSha256Hex } from '../core/digest.ts';
-import { isModelId } from '../core/hub-names.ts';
+import { isModelId, modelIdIn } from '../core/hub-names.ts';
 import { quoted } from '../core/safe-text.ts';
 import { badAnswer } from './hub-failure.ts';
 import type { FileSafety, HubFile, LicenseFacts } from './types.ts';
@@ -9,7 +9,6 @@ import type { FileSafety, HubFile, LicenseFacts } from './types.ts';
 const LFS_ABOVE_BYTES = 10 * 1024 * 1024;
 
 const text = z.string();
-const textOrList = z.union([text, z.array(text)]);
 const size = z.int().min(0);
 const gitOid = text.refine(isGitOid, 'expected 40 hex characters');
 const sha256 = text.refine(isSha256Hex, 'expected 64 hex characters');
@@ -59,6 +58,7 @@ export interface ParsedModelInfo {
   readonly tags: readonly string[];
   readonly license: LicenseFacts;
   readonly baseModels: readonly string[];
+  readonly unreadableBases: readonly string[];
   readonly baseModelRelation: string | undefined;
   readonly safety: FileSafety | undefined;
   /** Undefined where the answer lacks sizes or ids, as older servers' do: the tree has them. */
@@ -75,7 +75,7 @@ export function parseModelInfo(model: string, body: Buffer): ParsedModelInfo {
     isDisabled: info.disabled === true,
     tags: info.tags ?? [],
     license: licenseFacts(info.cardData ?? {}, info.tags ?? []),
-    baseModels: listOf(info.cardData?.base_model),
+    ...basesOf(info.cardData?.base_model, info.tags ?? []),
     baseModelRelation: relationOf(info.cardData?.base_model_relation, info.tags ?? []),
     safety: safetyOf(info.securityRepoStatus),
     files: filesOf(model, info.siblings ?? undefined),
@@ -120,11 +120,15 @@ function hubFile(model: string, { path, oid, sizeBytes, lfs, sha256: hash }: Wir
 }
 
 function licenseFacts(card: Readonly<Record<string, unknown>>, tags: readonly string[]): LicenseFacts {
-  const license = textOrList.safeParse(card.license);
+  const { texts, unreadable } = textsIn(card.license);
+  // What cannot be read is told as it is written: as a license that is not known.
+  const written = [...texts, ...unreadable];
   const tagged = tags.filter(tag => tag.startsWith('license:')).map(tag => tag.slice('license:'.length));
+  const isFromTags = written.length === 0 && tagged.length > 0;
+  const [only = null] = written;
   return {
-    license: license.success ? license.data : tagged.length > 0 ? tagged : null,
-    ...(!license.success && tagged.length > 0 ? { isFromTags: true } : {}),
+    license: isFromTags ? tagged : typeof card.license === 'string' || only === null ? only : written,
+    ...(isFromTags ? { isFromTags } : {}),
     licenseName: typeof card.license_name === 'string' ? card.license_name : null,
     licenseLink: typeof card.license_link === 'string' ? card.license_link : null,
   };
@@ -143,10 +147,36 @@ function safetyOf(value: unknown): FileSafety | undefined {
   return { isScanned: parsed.data.scansDone, issues: parsed.data.filesWithIssues };
 }
 
-function listOf(value: unknown): string[] {
-  const parsed = textOrList.safeParse(value);
-  if (!parsed.success) return [];
-  return typeof parsed.data === 'string' ? [parsed.data] : parsed.data;
+/** The card and the tags together: people write one or the other, and the Hub's own tools write both. */
+function basesOf(
+  written: unknown,
+  tags: readonly string[],
+): Pick<ParsedModelInfo, 'baseModels' | 'unreadableBases'> {
+  const tagged = tags.map(tag => /^base_model:(?:\w+:)?(.+)$/.exec(tag)?.[1]).filter(base => base != null);
+  const { texts, unreadable } = textsIn([written, tagged]);
+  const bases = new Map<string, string>();
+  for (const text of texts) {
+    const base = modelIdIn(text) ?? text;
+    if (!bases.has(base.toLowerCase())) bases.set(base.toLowerCase(), base);
+  }
+  return { baseModels: [...bases.values()], unreadableBases: unreadable };
+}
+
+const MAX_DEPTH = 4;
+const MAX_VALUE_CHARACTERS = 120;
+
+/** The texts of a value that people wrote: itself, or the items of a list. Blank ones and null say nothing. */
+function textsIn(value: unknown, depth = 0): { texts: string[]; unreadable: string[] } {
+  if (value === undefined || value === null) return { texts: [], unreadable: [] };
+  if (typeof value === 'string') return { texts: value.trim() === '' ? [] : [value.trim()], unreadable: [] };
+  if (Array.isArray(value) && depth < MAX_DEPTH) {
+    const parts = value.map(item => textsIn(item, depth + 1));
+    return {
+      texts: parts.flatMap(({ texts }) => texts),
+      unreadable: parts.flatMap(({ unreadable }) => unreadable),
+    };
+  }
+  return { texts: [], unreadable: [JSON.stringify(value).slice(0, MAX_VALUE_CHARACTERS)] };
 }
 
 function parseJson<T>(model: string, schema: z.ZodType<T>, body: Buffer): T {

@@ -12,7 +12,10 @@ export interface ModelSnapshot {
   readonly isPrivate: boolean;
   readonly license: LicenseFacts;
   readonly tags: readonly string[];
+  /** Ids that the card or the tags name, each once; what is not an id is kept as it is written. */
   readonly baseModels: readonly string[];
+  /** Values of `base_model` that name nothing that can be looked up (a map, a number), as JSON. */
+  readonly unreadableBases?: readonly string[];
   /** How it was made from them, where the card says: `finetune`, `quantized`, `adapter`, `merge`. */
   readonly baseModelRelation?: string;
   /** What the Hub's scanners found, where they have looked. */

@@ -21,16 +21,22 @@ export interface LineageJudgement {
  * not lift the terms of what was tuned.
  */
 export function judgeLineage(model: ModelConfig, { snapshot, ancestors }: PolicyFacts): LineageJudgement {
-  if (snapshot.baseModels.length === 0) {
+  const unreadable = snapshot.unreadableBases ?? [];
+  if (snapshot.baseModels.length === 0 && unreadable.length === 0) {
     return unjudged('lineage-none', 'The card names no model that this one was made from.', snapshot.id);
   }
-  if (ancestors.length === 0) {
-    const bases = snapshot.baseModels.map(id => plainLine(id)).join(', ');
+  if (ancestors.length === 0 && (unreadable.length === 0 || model.lineage === 'off')) {
+    const bases = [...snapshot.baseModels, ...unreadable].map(id => plainLine(id)).join(', ');
     const why =
       model.lineage === 'off' ? '`lineage: off` in models.yaml' : 'the decision does not depend on it';
     return unjudged('lineage-not-asked', `Made from ${bases}, which was not looked at: ${why}.`, snapshot.id);
   }
-  const judged = ancestors.map(ancestor => judgeAncestor(model, ancestor, snapshot.id));
+  const judged = [
+    ...unreadable.map(value =>
+      judgeAncestor(model, { kind: 'missing', id: value, chain: [value], why: NOT_AN_ID }, snapshot.id),
+    ),
+    ...ancestors.map(ancestor => judgeAncestor(model, ancestor, snapshot.id)),
+  ];
   const bad = judged.find(({ problem }) => problem !== undefined);
   const isStop = bad !== undefined && model.lineage === 'enforce' && model.permissive === 'auto';
   return {
@@ -44,6 +50,8 @@ export function judgeLineage(model: ModelConfig, { snapshot, ancestors }: Policy
     lineage: judged.map(({ license }) => license),
   };
 }
+
+const NOT_AN_ID = 'that is not the id of a model';
 
 function unjudged(rule: string, says: string, id: string): LineageJudgement {
   const finding: Finding = { check: 'lineage', says, from: `the Hub, base_model of ${id}`, verdict: 'note' };
