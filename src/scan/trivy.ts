@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { execa } from 'execa';
 import type { Severity } from '../config/types.ts';
 import { InterruptedError, WeighbridgeError } from '../core/errors.ts';
 import { printable } from '../core/text.ts';
@@ -22,7 +22,6 @@ export interface ReportFilter {
 const TIMEOUT = '3h';
 /** An ignore file that ignores nothing, where Trivy would take the one of the folder that it is run in. */
 const NOTHING = 'nothing-ignored';
-const MAX_ERROR_CHARACTERS = 2000;
 
 /** The Trivy of this machine. Its own settings (`TRIVY_…`, `trivy.yaml`) hold, so that a proxy or mirror needs no flag here. */
 export class Trivy {
@@ -115,33 +114,25 @@ export class Trivy {
   }
 
   async #run(args: readonly string[], doing: string): Promise<{ stdout: string }> {
-    const child = spawn(this.#command, args, {
+    const result = await execa(this.#command, args, {
       env: { ...this.#env, TRIVY_SKIP_VERSION_CHECK: 'true' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      ...(this.#signal === undefined ? {} : { signal: this.#signal }),
-    });
-    const said = { stdout: '', stderr: '' };
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      said.stdout += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said.stderr = (said.stderr + text).slice(-MAX_ERROR_CHARACTERS);
-    });
-    const status = await new Promise<number | null>((resolve, reject) => {
-      child.once('error', error => reject(this.#startFailure(error)));
-      child.once('close', resolve);
+      extendEnv: false,
+      stdin: 'ignore',
+      reject: false,
+      ...(this.#signal === undefined ? {} : { cancelSignal: this.#signal }),
     });
     if (this.#signal?.aborted) throw new InterruptedError();
-    if (status === 0) return said;
-    throw new WeighbridgeError(`${doing}: Trivy ended with ${status}: ${lastWords(said.stderr)}`, {
+    if (!result.failed) return result;
+    if (result.exitCode === undefined && result.signal === undefined) throw this.#startFailure(result);
+    const { exitCode, signal, stderr } = result;
+    throw new WeighbridgeError(`${doing}: Trivy ended with ${exitCode ?? signal}: ${lastWords(stderr)}`, {
       code: 'SCANNER_FAILED',
       remedy:
         'Its database comes from the network: see docs/troubleshooting.md where that is not reachable from here.',
     });
   }
 
-  #startFailure(cause: NodeJS.ErrnoException): Error {
-    if (this.#signal?.aborted) return new InterruptedError();
+  #startFailure(cause: { readonly code?: string | undefined }): Error {
     return new WeighbridgeError(
       `Trivy cannot be started: ${this.#command} ${cause.code === 'ENOENT' ? 'is not there' : `gave ${cause.code}`}`,
       {

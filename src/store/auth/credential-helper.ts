@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { RegistryError } from '../../core/errors.ts';
 import type { Credential, Environment } from './types.ts';
 
@@ -36,17 +35,18 @@ function serversOf(registry: string): string[] {
 }
 
 async function runHelper(question: HelperQuestion, server: string): Promise<string | undefined> {
-  const { error, stdout, stderr } = await execute(
-    `docker-credential-${question.helper}`,
-    question.env,
-    server,
-  );
-  if (error === null) return stdout;
+  const result = await execute(`docker-credential-${question.helper}`, question.env, server);
+  const { stdout, stderr } = result;
+  if (!result.failed) return stdout;
   // Helpers print errors, also this one, to stdout.
   if (/credentials not found/i.test(stdout + stderr)) return undefined;
-  if (error.code === 'ENOENT') throw failure(question, 'it is not installed');
-  if (error.killed) throw failure(question, `it did not answer within ${HELPER_TIMEOUT_MS / 1000} seconds`);
-  throw failure(question, `it says: ${errorText(stdout, stderr) || `status ${error.code}`}`);
+  if (result.code === 'ENOENT') throw failure(question, 'it is not installed');
+  if (result.timedOut)
+    throw failure(question, `it did not answer within ${HELPER_TIMEOUT_MS / 1000} seconds`);
+  throw failure(
+    question,
+    `it says: ${errorText(stdout, stderr) || `status ${result.exitCode ?? result.code}`}`,
+  );
 }
 
 function readAnswer(question: HelperQuestion, answer: string): Credential | undefined {
@@ -67,21 +67,12 @@ function readAnswer(question: HelperQuestion, answer: string): Credential | unde
   return { kind: 'basic', username, password: secret };
 }
 
-type Execution = {
-  readonly error: (Error & { readonly code?: string | number | null; readonly killed?: boolean }) | null;
-  readonly stdout: string;
-  readonly stderr: string;
-};
-
-function execute(program: string, env: Environment, input: string): Promise<Execution> {
-  return new Promise(resolve => {
-    const options = { env: { ...env }, timeout: HELPER_TIMEOUT_MS, maxBuffer: MAX_ANSWER_BYTES };
-    const child = execFile(program, ['get'], options, (error, stdout, stderr) =>
-      resolve({ error, stdout, stderr }),
-    );
-    // A helper may end without reading the question; its status tells.
-    child.stdin?.on('error', () => undefined);
-    child.stdin?.end(input);
+async function execute(program: string, env: Environment, input: string) {
+  // Few runs ask a helper; the others do without the time that it takes to load.
+  const { execa } = await import('execa');
+  return await execa(program, ['get'], {
+    ...{ env: { ...env }, extendEnv: false, input, reject: false },
+    ...{ timeout: HELPER_TIMEOUT_MS, maxBuffer: MAX_ANSWER_BYTES },
   });
 }
 

@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import { promisify } from 'node:util';
 import { type Command, InvalidArgumentError } from 'commander';
+import { execa } from 'execa';
 import { checkBaseImage } from '../../../config/field-checks.ts';
 import { InterruptedError } from '../../../core/errors.ts';
 import { styleFor } from '../../../report/progress/style.ts';
@@ -116,7 +115,7 @@ async function writeNew(folder: string, { path: name, text }: StarterFile): Prom
 
 async function ownerOfRemote(folder: string): Promise<string | undefined> {
   try {
-    const { stdout } = await promisify(execFile)('git', ['-C', folder, 'remote', 'get-url', 'origin']);
+    const { stdout } = await execa('git', ['-C', folder, 'remote', 'get-url', 'origin']);
     return /github\.com[:/]([A-Za-z0-9-]+)\//.exec(stdout)?.[1];
   } catch {
     return undefined;

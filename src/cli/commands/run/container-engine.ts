@@ -1,7 +1,8 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import path from 'node:path';
+import { execa } from 'execa';
 import { ConfigError, WeighbridgeError } from '../../../core/errors.ts';
 import { printable } from '../../../core/text.ts';
 
@@ -70,22 +71,20 @@ export async function loadArchive(
       remedy: 'Make it with: weighbridge build --output docker-archive:<file>.',
     });
   }
-  const child = spawn(program, [...words, ...loadArguments(file)], {
-    env,
-    ...(signal && { signal }),
-    stdio: ['ignore', 'pipe', 'inherit'],
+  const { failed, stdout, exitCode, code } = await execa(program, [...words, ...loadArguments(file)], {
+    ...{ env, extendEnv: false, stdin: 'ignore', stderr: 'inherit', reject: false },
+    ...(signal && { cancelSignal: signal }),
   });
-  let stdout = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
-  const status = await ended(child);
-  if (status === 0) return loadedNames(stdout);
-  throw new WeighbridgeError(`${path.basename(program)} could not load ${file} (status ${status})`, {
-    code: 'STORE_IO',
-    subject: file,
-    remedy: 'Its own words are above. A file that was cut off has to be built again.',
-  });
+  signal?.throwIfAborted();
+  if (!failed) return loadedNames(stdout);
+  throw new WeighbridgeError(
+    `${path.basename(program)} could not load ${file} (status ${exitCode ?? code})`,
+    {
+      code: 'STORE_IO',
+      subject: file,
+      remedy: 'Its own words are above. A file that was cut off has to be built again.',
+    },
+  );
 }
 
 export function loadArguments(file: string): string[] {
@@ -147,28 +146,30 @@ interface Answer {
   readonly why: string;
 }
 
-function answer(
+async function answer(
   [program = '', ...args]: readonly string[],
   { env, signal }: Omit<EngineQuestion, 'wanted'>,
 ): Promise<Answer> {
-  const options = { env, timeout: ANSWER_TIMEOUT_MS, ...(signal && { signal }) };
-  return new Promise((resolve, reject) => {
-    execFile(program, args, options, (error, stdout, stderr) => {
-      if (signal?.aborted) reject(signal.reason);
-      else resolve({ isOk: error === null, stdout, why: reasonOf(error, stderr) });
-    });
+  const result = await execa(program, args, {
+    ...{ env, extendEnv: false, stdin: 'ignore', timeout: ANSWER_TIMEOUT_MS, reject: false },
+    ...(signal && { cancelSignal: signal }),
   });
+  signal?.throwIfAborted();
+  return { isOk: !result.failed, stdout: result.stdout, why: reasonOf(result) };
 }
 
-function reasonOf(
-  error: (Error & { code?: string | number | null; killed?: boolean }) | null,
-  stderr: string,
-): string {
-  if (error?.code === 'ENOENT') return 'not installed';
-  if (error?.killed) return 'no answer within a minute';
-  return printable(stderr) || `status ${error?.code}`;
+function reasonOf(result: {
+  readonly code?: string | undefined;
+  readonly timedOut: boolean;
+  readonly stderr: string;
+  readonly exitCode?: number | undefined;
+}): string {
+  if (result.code === 'ENOENT') return 'not installed';
+  if (result.timedOut) return 'no answer within a minute';
+  return printable(result.stderr) || `status ${result.exitCode ?? result.code}`;
 }
 
+// Not execa: for it, a signal that could not be sent is the end of the child.
 function ended(child: ReturnType<typeof spawn>): Promise<number> {
   return new Promise((resolve, reject) => {
     // Also said of a signal that could not be sent, as to a sudo: the child then lives on, and its end counts.
