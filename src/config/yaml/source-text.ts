@@ -1,3 +1,4 @@
+import { LineCounter } from 'yaml';
 import type { ConfigProblem } from '../problems.ts';
 
 /** A stretch of the text, in UTF-16 units from 0; `end` is exclusive. */
@@ -10,13 +11,14 @@ export interface Span {
 export class SourceText {
   readonly file: string;
   readonly text: string;
-  readonly #lineStarts: readonly number[];
+  readonly #lines = new LineCounter();
 
   constructor(text: string, file: string) {
     this.file = file;
     // A byte order mark is no column of the first line.
     this.text = text.startsWith('\uFEFF') ? text.slice(1) : text;
-    this.#lineStarts = [0, ...[...this.text.matchAll(/\n/g)].map(match => match.index + 1)];
+    this.#lines.addNewLine(0);
+    for (const { index } of this.text.matchAll(/\n/g)) this.#lines.addNewLine(index + 1);
   }
 
   problem(span: Span, message: string, suggestion?: string): ConfigProblem {
@@ -34,9 +36,8 @@ export class SourceText {
 
   /** Both from 1. */
   position(offset: number): { line: number; column: number } {
-    const after = this.#lineStarts.findIndex(start => start > offset);
-    const line = after === -1 ? this.#lineStarts.length : after;
-    return { line, column: offset - this.#startOf(line) + 1 };
+    const { line, col } = this.#lines.linePos(offset);
+    return { line, column: col };
   }
 
   #line(line: number): string {
@@ -44,7 +45,7 @@ export class SourceText {
   }
 
   #startOf(line: number): number {
-    return this.#lineStarts[line - 1] ?? 0;
+    return this.#lines.lineStarts[line - 1] ?? 0;
   }
 }
 
