@@ -1,24 +1,56 @@
 #!/usr/bin/env bash
-# The published package works where only its own dependencies are: packs it, installs it into an empty folder, runs the demo
-# and the slim image's bootstrap, and finds no tests in it.
+# The published package works where only its own dependencies are: packs it, installs it into an empty folder, starts it on
+# old and new versions of Node.js, runs the demo and the slim image's bootstrap, and finds no tests in it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/weighbridge-tests/node
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
+
+fail() {
+  printf 'check-package: %s\n' "$1" >&2
+  exit 1
+}
+
+# Other versions of Node.js come from the package that pins the project's own.
+node_of() {
+  local place=$cache/$1
+  if [[ ! -x $place/node_modules/node/bin/node ]]; then
+    mkdir -p "$place"
+    npm install --silent --no-audit --no-fund --prefix "$place" "node@$1" > /dev/null
+  fi
+  echo "$place/node_modules/node/bin/node"
+}
 
 file=$(npm pack --silent --pack-destination "$folder")
 cd "$folder"
 npm init --yes > /dev/null
 npm install --silent --no-audit --no-fund --omit=dev "./$file"
-PATH="$root/node_modules/node/bin:$PATH"
-npx --no-install weighbridge --version
-npx --no-install weighbridge demo | tail -n 2
+package=$folder/node_modules/weighbridge
+command=$folder/node_modules/.bin/weighbridge
+version=$(node -p "require('$package/package.json').version")
 
-package=node_modules/weighbridge
+# Each with and without colors forced, which once made the launcher misread a version.
+for major in 20 22; do
+  node=$(node_of "$major")
+  for color in '' 1; do
+    status=0
+    said=$(FORCE_COLOR=$color "$node" "$command" --version 2>&1) || status=$?
+    [[ $status == 2 ]] || fail "on Node.js $major the status is $status, not 2"
+    [[ $said == *'Node.js 24'*'or later is needed'*'Install it from'* ]] || fail "on Node.js $major it says: $said"
+  done
+done
+for major in 24 26; do
+  node=$(node_of "$major")
+  for color in '' 1; do
+    said=$(FORCE_COLOR=$color NODE_OPTIONS=--no-deprecation "$node" "$command" --version)
+    [[ $said == "$version" ]] || fail "on Node.js $major --version says: $said"
+  done
+  PATH="$(dirname "$node"):$PATH" FORCE_COLOR=1 npx --no-install weighbridge --version > /dev/null
+  "$node" "$command" demo | tail -n 2
+done
+
 python3 "$package/dist/runtime/bootstrap/bootstrap" echo 'the bootstrap starts'
 tests=$(find "$package/dist" -name 'test_*' -o -name '*.test.*' -o -name '__pycache__')
-if [[ -n $tests ]]; then
-  printf 'the package has tests or their traces in it:\n%s\n' "$tests" >&2
-  exit 1
-fi
+[[ -z $tests ]] || fail "the package has tests or their traces in it: $tests"
