@@ -1,0 +1,145 @@
+import {
+  NOT_RESTRICTING,
+  PERMISSIVE_NAME,
+  RESTRICTING,
+  RESTRICTING_ELSEWHERE,
+  RESTRICTING_NAMES,
+} from './restricting-words.ts';
+
+/** What is longer is read by its first words: a sentence has fewer, and every expression is tried on each. */
+const MAX_SENTENCE_CHARACTERS = 1500;
+const MAX_QUOTE_CHARACTERS = 160;
+
+/** A sentence as it is written, and as the expressions want it. */
+export interface Sentence {
+  readonly written: string;
+  /** Lower case, without mark-up, hyphens and line breaks as spaces; addresses of links behind their text. */
+  readonly plain: string;
+}
+
+/** Returns the first sentence of a text that forbids or limits something, fit for a reason; undefined if none does. */
+export function restrictionIn(text: string): string | undefined {
+  const found = sentences(text).find(isRestricting);
+  return found && quote(found);
+}
+
+/** Whether a sentence forbids or limits something, or names a license that does. */
+export function isRestricting({ plain }: Sentence): boolean {
+  if (RESTRICTING_ELSEWHERE.some(words => words.test(plain))) return true;
+  if (namesRestrictingLicense(plain)) return true;
+  if (NOT_RESTRICTING.some(words => words.test(plain))) return false;
+  return RESTRICTING.some(words => words.test(plain)) && !asksToObeyTheLaw(plain);
+}
+
+function namesRestrictingLicense(plain: string): boolean {
+  return RESTRICTING_NAMES.some(name => {
+    const found = name.exec(plain);
+    return found !== null && !PERMISSIVE_NAME.test(found[0]);
+  });
+}
+
+/** As many words as a reason has room for. */
+export function quote({ written }: Sentence): string {
+  return written.length > MAX_QUOTE_CHARACTERS
+    ? `${written.slice(0, MAX_QUOTE_CHARACTERS).replace(/\s+\S*$/, '')} …`
+    : written;
+}
+
+/** Returns the sentences and items of lists of a text, bounded in length. */
+export function sentences(text: string): Sentence[] {
+  const found: Sentence[] = [];
+  for (const block of blocksOf(withoutMarkup(text.normalize('NFKC')))) {
+    for (const part of block.split(/(?<=[.!?:;])\s+|(?<=[。！？；])/u)) {
+      const written = part.replace(/\s+/g, ' ').trim().slice(0, MAX_SENTENCE_CHARACTERS);
+      if (/[\p{L}\p{N}]/u.test(written)) found.push({ written, plain: plainOf(written) });
+    }
+  }
+  return found;
+}
+
+/** Paragraphs and items of lists, each on one line. */
+function blocksOf(text: string): string[] {
+  const blocks: string[] = [];
+  let isOpen = false;
+  for (const line of text.split(/\r\n?|\n/)) {
+    const words = line.trim();
+    const isNew = /^(?:[-*+•#|>]|\d{1,3}[.)])/u.test(words);
+    if (words === '') isOpen = false;
+    else if (isOpen && !isNew) blocks.push(`${blocks.pop()} ${words}`);
+    else blocks.push(words);
+    if (words !== '') isOpen = !words.startsWith('#');
+  }
+  return blocks;
+}
+
+function withoutMarkup(text: string): string {
+  return text
+    .replace(/<!--|-->/g, ' ')
+    .replace(/<\/?[a-z][^<>\n]{0,200}>/gi, tag => ` ${/(?:href|src)=["']?([^"' >]+)/i.exec(tag)?.[1] ?? ''} `)
+    .replace(/!?\[([^\][\n]{0,300})\]\(([^()\s]{0,300})\)/g, '$1 ($2)')
+    .replace(/[*_`~]{1,3}(?=\S)|(?<=\S)[*_`~]{1,3}/g, '');
+}
+
+function plainOf(written: string): string {
+  return written
+    .toLowerCase()
+    .replace(/[‐‑‒–—―\-_]+/g, ' ')
+    .replace(/["'“”‘’«»()[\],;:!?]+/g, match => (match === "'" || match === '’' ? "'" : ' '))
+    .replace(/\.(?=\s|$)/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
+}
+
+const LAW =
+  /\b(?:all |any |the |your |local |national |international |applicable |relevant |governing |federal |state )*(?:laws?|legislation|law and regulations?|laws and regulations?|laws or regulations?|laws rules and regulations?)\b|\b(?:illegal|unlawful) (?:purposes?|activit(?:y|ies)|ways?|manner|use)\b/;
+
+/** `You agree to comply with all applicable law`: what holds without being asked for. */
+function asksToObeyTheLaw(plain: string): boolean {
+  if (!LAW.test(plain)) return false;
+  const rest = plain
+    .replace(/\b(?:by|when) (?:using|downloading|accessing)(?: \S+){1,12}?(?= you\b)/, ' ')
+    .replace(
+      /\b(?:you|users?|licensees?|everyone)(?: (?:hereby|must|shall|will|should|may|agree|agrees|are|is|to|not|only|responsible|for|required|expected))* (?:comply\w*|complying|compliance|obey\w*|follow\w*|respect\w*|abid\w+|adher\w+|observ\w+|violat\w+|break\w*|use)\b/,
+      ' ',
+    );
+  return rest.split(' ').every(word => word === '' || LAW_WORDS.has(word));
+}
+
+const LAW_WORDS: ReadonlySet<string> = new Set(
+  (
+    'a an and all any the your you to with by in for of or that this it its model models software tools weights ' +
+    'comply compliance obey follow respect abide adhere observe violate violates violation way manner use used using not ' +
+    'must shall will should may agree applicable relevant governing local national international federal state laws law legislation ' +
+    'regulation regulations rules unlawful illegal purposes purpose activity activities jurisdiction jurisdictions where are is lawful lawfully ' +
+    'unlawfully illegally legal please ensure be responsible only do'
+  ).split(' '),
+);
+
+/** Words that a text has none of if it asks for nothing, apart from obeying the law. */
+const DEMAND =
+  /\b(?:not|no|never|nor|only|solely|must|shall|may|cannot|can't|don't|prohibit\w*|forbid\w*|restrict\w*|limit\w*|except|exclud\w*|unless|without|requir\w*|agree\w*|consent\w*|permission\w*|permit\w*|allow\w*|commercial\w*|research|licen[cs]\w*|terms|polic(?:y|ies)|condition\w*|subject|violat\w*|agreement|responsib\w+ for|accept\w*|terminat\w*|revo\w*|http\S*|www\S*)\b/;
+
+/** Whether a text asks for no more than to obey the law: it is plain English, and none of its sentences wants more. */
+export function isHarmless(text: string): boolean {
+  const letters = text.match(/\p{L}/gu) ?? [];
+  const latin = text.match(/[a-z]/gi) ?? [];
+  if (text.length > MAX_HARMLESS_CHARACTERS || latin.length < letters.length * 0.98) return false;
+  return sentences(text).every(
+    sentence =>
+      (!DEMAND.test(sentence.plain) || asksToObeyTheLaw(sentence.plain) || isTitle(sentence)) &&
+      !isRestricting(sentence),
+  );
+}
+
+/** A policy that asks for little is short. */
+const MAX_HARMLESS_CHARACTERS = 2000;
+
+/** `# Usage policy` */
+function isTitle({ plain }: Sentence): boolean {
+  const words = plain.replace(/^#+\s*/, '').split(' ');
+  return (
+    words.length <= 6 &&
+    /\b(?:policy|terms|notice)$/.test(plain) &&
+    !/\b(?:not|no|non|prohibited|restricted)\b/.test(plain)
+  );
+}
