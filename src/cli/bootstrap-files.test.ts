@@ -10,7 +10,7 @@ test('the bootstrap is the program and then its modules, by name, and no tests',
   const paths = modules.map(({ path }) => path);
   assert.ok(paths.includes('weighbridge_bootstrap/__init__.py'));
   assert.deepEqual(paths, [...paths].sort());
-  assert.ok(modules.every(({ path, isExecutable }) => path.endsWith('.py') && !isExecutable));
+  assert.ok(modules.every(({ path, isExecutable }) => /\.(py|json)$/.test(path) && !isExecutable));
   assert.ok(files.every(({ path, text }) => !/test/.test(path) && !/\bunittest\b/.test(text)));
 });
 

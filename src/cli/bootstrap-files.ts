@@ -6,7 +6,7 @@ const MODULES = 'weighbridge_bootstrap';
 
 /** The bootstrap as it comes with this program: always in one order, and nothing that Python or an editor left there. */
 export function readBootstrap(): readonly BootstrapFile[] {
-  const modules = readdirSync(new URL(MODULES, FOLDER)).filter(name => name.endsWith('.py'));
+  const modules = readdirSync(new URL(MODULES, FOLDER)).filter(name => /\.(py|json)$/.test(name));
   return [
     { path: 'bootstrap', text: textOf('bootstrap'), isExecutable: true },
     ...modules.sort().map(name => {

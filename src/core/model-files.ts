@@ -107,10 +107,9 @@ const LOAD_FORMATS: Readonly<Record<string, readonly WeightKind[]>> = {
   tensorizer: ['tensorizer', 'safetensors', 'mistral', 'torch', 'gguf'],
 };
 
-/** All that is known, as JSON: what the bootstrap reads. */
+/** What the bootstrap reads, as JSON: enough to choose files. */
 export const MODEL_FILES = {
   kinds: KINDS,
-  pickles: PICKLES,
   adapters: ADAPTERS,
   wholeModels: WHOLE_MODELS,
   originals: ORIGINALS,

@@ -17,6 +17,7 @@ function planned(facts: PolicyFacts, short = 'x'): PlannedModel {
     outcome: decide(model, facts),
     files: [],
     leftOut: [],
+    fileFindings: [],
     targets: [],
     tags: { slim: [], fat: [] },
     licenses: { slim: tree, fat: tree },

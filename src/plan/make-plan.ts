@@ -2,6 +2,8 @@ import type { Config, ModelConfig, Variant } from '../config/types.ts';
 import { isAbort, WeighbridgeError } from '../core/errors.ts';
 import type { OnEvent } from '../core/events.ts';
 import { mapPool } from '../core/pool.ts';
+import { plainLine } from '../core/text.ts';
+import { fileFindings } from '../hub/file-findings.ts';
 import type { Hub, ModelSnapshot } from '../hub/types.ts';
 import { licenseTree } from '../licenses/license-entries.ts';
 import type { LicensedRepository } from '../licenses/types.ts';
@@ -10,6 +12,7 @@ import type { PolicyOutcome } from '../policy/types.ts';
 import { licenseParts, loadSpdxTexts } from '../spdx/spdx-texts.ts';
 import { chooseFiles } from './choose-files.ts';
 import { createLegalReader, type LegalReader, type ReadAncestor } from './legal-reader.ts';
+import { findDisguised } from './look-at-weights.ts';
 import { modelDirOf } from './model-dir.ts';
 import { dividedNames, fitLayers, withFit } from './split/fit-layers.ts';
 import { tagsFor } from './tags.ts';
@@ -26,6 +29,9 @@ export interface PlanOptions extends TargetChoice {
   readonly signal?: AbortSignal;
   readonly onEvent?: OnEvent;
 }
+
+/** File names may be as long as paths. */
+const MAX_WARNING = 1000;
 
 /** Models asked about at once. The Hub limits requests per five minutes, not at once, so this is about politeness. */
 const CONCURRENCY = 8;
@@ -45,7 +51,15 @@ export async function makePlan(
     options.onEvent?.({ type: 'model-end', model: model.short, status: isPlanned ? 'done' : 'failed' });
     return result;
   });
-  return { models: planned, warnings };
+  return { models: planned, warnings: [...warnings, ...planned.flatMap(findingWarnings)] };
+}
+
+/** What keeps a server from starting is said before anything is published. */
+function findingWarnings(entry: PlannedModel | UnresolvedModel): string[] {
+  if (entry.kind === 'unresolved') return [];
+  return entry.fileFindings.map(({ message, remedy }) =>
+    plainLine(`${entry.model.short}: ${message}${remedy === undefined ? '' : ` ${remedy}`}`, MAX_WARNING),
+  );
 }
 
 /** Every model's targets are looked at before the first question to the Hub: a wrong file is known at once. */
@@ -72,6 +86,7 @@ async function planModel(
     const snapshot = await options.hub.getModel(model.id, model.revision, options.signal);
     const { files, leftOut } = chooseFiles(snapshot.files, model);
     if (files.length === 0) throw noFilesError(model);
+    const disguised = await findDisguised(options.hub, snapshot, files, options.signal);
     const { texts, read } = await legal.textsOf(snapshot);
     const ancestors = doesLineageMatter(model, snapshot) ? await legal.ancestorsOf(snapshot) : [];
     const allowed = decide(model, {
@@ -94,6 +109,12 @@ async function planModel(
       outcome,
       files,
       leftOut,
+      fileFindings: fileFindings({
+        files,
+        all: snapshot.files,
+        serveArgs: model.serveArgs,
+        disguised,
+      }),
       targets,
       ...(fit.limit && { layerLimit: fit.limit }),
       ...(fit.division && { division: fit.division }),

@@ -2,6 +2,7 @@ import { toShortName } from '../config/field-checks.ts';
 import type { NewModel } from '../config/yaml/append-model.ts';
 import { weightKindOf } from '../core/model-files.ts';
 import { formatBytes } from '../core/text.ts';
+import { fileFindings } from '../hub/file-findings.ts';
 import type { ModelSnapshot } from '../hub/types.ts';
 import { chooseFiles } from './choose-files.ts';
 
@@ -43,6 +44,7 @@ export function suggestModel(
 interface Facts {
   readonly weightBytes: number;
   readonly files: readonly string[];
+  readonly findings: readonly string[];
   readonly hasConfig: boolean;
   readonly quantisation: string | undefined;
   readonly heads: number | undefined;
@@ -63,6 +65,9 @@ function readFacts(snapshot: ModelSnapshot, value: unknown): Facts {
       .filter(file => weightKindOf(file.path) !== undefined)
       .reduce((sum, file) => sum + file.sizeBytes, 0),
     files: snapshot.files.map(file => file.path),
+    findings: fileFindings({ files: chosen, all: snapshot.files, serveArgs: [], disguised: [] }).map(
+      ({ message }) => message,
+    ),
     hasConfig: value !== undefined,
     quantisation: textOf(recordOf(config.quantization_config).quant_method),
     heads: countOf(text.num_attention_heads),
@@ -109,10 +114,10 @@ function notes(facts: Facts): string[] {
   const largest = GPU_SIZES_GB.at(-1) ?? 80;
   const size = formatBytes(weightBytes);
   const count = gpuCount(facts, largest);
-  const hasWeights = files.some(file => !['gguf', undefined].includes(weightKindOf(file)));
   return [
+    ...facts.findings,
     ...(weightBytes === 0
-      ? ['It has no weights that vLLM could load.']
+      ? []
       : gpu !== undefined
         ? [`${size} of weights: a GPU with ${gpu} GB, or several with --tensor-parallel-size.`]
         : count !== undefined
@@ -130,9 +135,6 @@ function notes(facts: Facts): string[] {
       ? [
           `It brings code of its own${architecture === undefined ? '' : ` (${architecture})`}: where vLLM does not know the architecture, it asks for --trust-remote-code. Read that code before you add the argument; it is not added for you.`,
         ]
-      : []),
-    ...(files.some(file => weightKindOf(file) === 'gguf') && !hasWeights
-      ? ['It has GGUF files only: vLLM wants the path of one of them, so this entry may not start as it is.']
       : []),
     ...(hasConfig || files.includes('params.json')
       ? []

@@ -1,5 +1,6 @@
 import type { ModelConfig, Variant } from '../config/types.ts';
 import type { WeighbridgeError } from '../core/errors.ts';
+import type { FileFinding } from '../hub/file-findings.ts';
 import type { HubFile, ModelSnapshot } from '../hub/types.ts';
 import type { PartSource } from '../layer/recipe.ts';
 import type { LicenseTree } from '../licenses/types.ts';
@@ -22,6 +23,8 @@ export interface PlannedModel {
   readonly files: readonly HubFile[];
   /** The files that it does not get, and why. */
   readonly leftOut: readonly LeftOutFile[];
+  /** What the files say about whether vLLM can start. */
+  readonly fileFindings: readonly FileFinding[];
   readonly targets: readonly Target[];
   /** What the fat image's layers keep to; absent where no registry that gets it has a limit. */
   readonly layerLimit?: LayerLimit;

@@ -43,7 +43,7 @@ class Settings(BootstrapTest):
 
     def command(self, argv=()):
         image = self.image()
-        model = choose_model(image)
+        model = choose_model(image, [])
         return server_command(image["command"], model, split_serve_args(image) + list(argv))
 
     def test_command_line(self):
@@ -116,16 +116,35 @@ class Settings(BootstrapTest):
 
         self.hub.HfApi = lambda: types.SimpleNamespace(model_info=model_info)
         os.environ["MODEL_ID"] = "other/y"
-        model = choose_model(self.image())
+        model = choose_model(self.image(), [])
         self.assertEqual(asked, [("other/y", "main")])
         self.assertEqual((model.dir, model.revision), (os.path.join(self.root, "y"), OTHER_REVISION))
         self.assertEqual({file.path for file in model.files}, set(CONTENT))
         self.assertIn("not pinned", self.lines[0])
 
+    def test_serve_args_choose_the_files_of_another_model(self):
+        paths = ("consolidated.safetensors", "model.safetensors", "params.json", "2_Dense/pytorch_model.bin")
+        siblings = [
+            types.SimpleNamespace(rfilename=path, size=1, blob_id=git_oid(b"0"), lfs=None) for path in paths
+        ]
+        info = types.SimpleNamespace(sha=OTHER_REVISION, siblings=siblings)
+        self.hub.HfApi = lambda: types.SimpleNamespace(model_info=lambda *_, **__: info)
+        os.environ["MODEL_ID"] = "other/y"
+        for flags, left_out in (
+            ([], "consolidated.safetensors"),
+            (["--load-format", "mistral"], "model.safetensors"),
+            (["--load_format=mistral"], "model.safetensors"),
+        ):
+            with self.subTest(flags=flags):
+                model = choose_model(self.image(), flags)
+                self.assertEqual({file.path for file in model.files}, set(paths) - {left_out})
+        siblings[1:2] = []
+        self.assertEqual(len(choose_model(self.image(), []).files), 3)
+
     def test_another_model_that_is_there_is_used_when_the_hub_is_down(self):
         self.bring(model_id="other/y")
         self.hub.HfApi = lambda: types.SimpleNamespace(model_info=mock.Mock(side_effect=RequestException("down")))
         os.environ.update(MODEL_ID="other/y", MODEL_DIR=self.folder)
-        model = choose_model(dict(self.image(), dir="/elsewhere"))
+        model = choose_model(dict(self.image(), dir="/elsewhere"), [])
         self.assertEqual(model.revision, REVISION)
         bring(model, "size")

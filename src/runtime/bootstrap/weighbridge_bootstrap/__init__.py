@@ -2,6 +2,7 @@
 
   image, choice, delivery, server        what its main calls
   check, download, transfer, progress    the files: what is missing, and how it comes
-  library, marker, lock, pool            what they use
+  library, marker, lock, pool,           what they use
+  model_files
   folder, failures, model, console       what all of them use
 """

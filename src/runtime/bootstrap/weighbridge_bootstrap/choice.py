@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 
 from .console import say
 from .failures import UNREACHABLE, USAGE, Fail, explain, harmless
 from .library import load_library
 from .marker import Marker
 from .model import Model, to_file
+from .model_files import Choice
 
 
-def choose_model(image: dict) -> Model:
+def choose_model(image: dict, serve_args: list[str]) -> Model:
     """The image's own model, pinned; or the one that MODEL_ID and MODEL_REVISION ask for, looked up now."""
     wanted = os.environ.get("MODEL_ID") or image["id"]
     revision = os.environ.get("MODEL_REVISION") or (image["revision"] if wanted == image["id"] else "main")
@@ -24,7 +24,7 @@ def choose_model(image: dict) -> Model:
         folder = os.path.join(os.path.dirname(folder), wanted.split("/")[-1])
     say(f"{wanted} at {revision} is not what this image was built for ({image['id']}): it is not pinned")
     try:
-        return look_up(wanted, revision, folder)
+        return look_up(wanted, revision, folder, serve_args)
     except Fail as failure:
         marker = Marker(folder)
         if failure.status != UNREACHABLE or marker.id != wanted or not marker.revision:
@@ -33,7 +33,8 @@ def choose_model(image: dict) -> Model:
         return Model(wanted, marker.revision, folder, marker.listed())
 
 
-def look_up(model_id: str, revision: str, folder: str) -> Model:
+def look_up(model_id: str, revision: str, folder: str, serve_args: list[str]) -> Model:
+    """The model as it is now, with the files that a server with these arguments needs."""
     hub = load_library(folder)
     try:
         info = hub.HfApi().model_info(model_id, revision=revision, files_metadata=True)
@@ -42,7 +43,5 @@ def look_up(model_id: str, revision: str, folder: str) -> Model:
         raise Fail(USAGE, f"MODEL_ID {model_id} cannot be looked up: {harmless(error)}")
     except Exception as error:
         raise explain(error, Model(model_id, revision, folder, []), "its list of files")
-    unwanted = r"\.gitattributes$"
-    if any(file.path.endswith(".safetensors") for file in files):
-        unwanted += r"|.*\.(bin|pt|pth|h5|msgpack|onnx|gguf)$|original/|consolidated"
-    return Model(model_id, info.sha, folder, [file for file in files if not re.match(unwanted, file.path)])
+    choice = Choice([file.path for file in files], serve_args)
+    return Model(model_id, info.sha, folder, [file for file in files if choice.takes(file.path)])
