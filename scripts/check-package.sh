@@ -3,7 +3,6 @@
 # old and new versions of Node.js, runs the demo and the slim image's bootstrap, and finds no tests in it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-root=$PWD
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/weighbridge-tests/node
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

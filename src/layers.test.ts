@@ -20,6 +20,7 @@ const RANK: Record<string, number> = {
   image: 5,
   publish: 6,
   inspect: 6,
+  retention: 6,
   scan: 6,
   attest: 6,
   report: 7,

@@ -1,0 +1,234 @@
+import { compareBytes } from '../core/bytes-order.ts';
+import type { Digest } from '../core/digest.ts';
+import type {
+  GraphNode,
+  RemovedImage,
+  RepositoryGraph,
+  RetainedImage,
+  RetentionPlan,
+  RetentionRules,
+} from './types.ts';
+
+/** How a tag's image is told apart from what others have put into the repository. */
+const MODEL = 'io.weighbridge.model.id';
+const VARIANT = 'io.weighbridge.variant';
+const VERSION = 'org.opencontainers.image.version';
+const CREATED = 'org.opencontainers.image.created';
+const DAY_MS = 86_400_000;
+
+/**
+ * Returns which images of a repository go. Only what no kept tag reaches goes: through indexes and their platforms, and
+ * through what refers to them. An image that is not Weighbridge's stays, with all that it reaches.
+ */
+export function chooseRemovals(graph: RepositoryGraph, rules: RetentionRules): RetentionPlan {
+  const images = taggedImages(graph);
+  const newest = newestOfEachVariant(images, graph, rules.keep);
+  const judged = images.map(image => ({ image, reason: reasonToKeep(image, graph, newest, rules) }));
+  const kept = judged.flatMap(({ image, reason }): RetainedImage[] =>
+    reason === undefined ? [] : [{ ...image, reason }],
+  );
+  const going = judged.filter(({ reason }) => reason === undefined).map(({ image }) => image);
+
+  const reachable = reachableFrom(graph, [...kept.map(({ digest }) => digest), ...strayLists(graph)], 'all');
+  // A platform or a referrer that a tag of its own names is an image like any other: it may be kept for what it belongs to.
+  const stays = going.filter(({ digest }) => reachable.has(digest));
+  const removed = going.filter(({ digest }) => !reachable.has(digest));
+  const deletions = inDeletionOrder(
+    graph,
+    removed.map(({ digest }) => digest),
+    reachable,
+  );
+  const freed = new Set(deletions);
+  return {
+    repository: graph.repository,
+    kept: [...kept, ...stays.map(image => ({ ...image, reason: 'a part of an image that stays' }))],
+    removed: removed.map((image): RemovedImage => {
+      const own = inDeletionOrder(graph, [image.digest], reachable);
+      return {
+        ...image,
+        reason: `not among the ${rules.keep} newest ${image.variant ?? ''} images, and no tag of the file`,
+        freedBytes: bytesOf(graph, new Set(own)),
+      };
+    }),
+    deletions,
+    freedBytes: bytesOf(graph, freed),
+  };
+}
+
+/** Returns the plan in which every image of Weighbridge's goes: of a model that left the file. */
+export function removeAll(graph: RepositoryGraph): RetentionPlan {
+  const images = taggedImages(graph);
+  const kept = images.filter(({ digest }) => !isOurs(graph.nodes.get(digest)));
+  const reachable = reachableFrom(graph, [...kept.map(({ digest }) => digest), ...strayLists(graph)], 'all');
+  const removed = images.filter(
+    ({ digest }) => !kept.some(one => one.digest === digest) && !reachable.has(digest),
+  );
+  const deletions = inDeletionOrder(
+    graph,
+    removed.map(({ digest }) => digest),
+    reachable,
+  );
+  return {
+    repository: graph.repository,
+    kept: kept.map(image => ({ ...image, reason: 'not published by Weighbridge' })),
+    removed: removed.map(image => ({
+      ...image,
+      reason: 'its model is no longer in the file',
+      freedBytes: bytesOf(graph, new Set(inDeletionOrder(graph, [image.digest], reachable))),
+    })),
+    deletions,
+    freedBytes: bytesOf(graph, new Set(deletions)),
+  };
+}
+
+/** Lists of referrers whose subject no tag reaches: what they were for cannot be known, so they stay as they are. */
+function strayLists(graph: RepositoryGraph): Digest[] {
+  return [...graph.ownedTags].flatMap(([tag, subject]) => {
+    const list = graph.tags.get(tag);
+    return list === undefined || graph.nodes.has(subject) ? [] : [list];
+  });
+}
+
+/** Whether any image in the repository is Weighbridge's. */
+export function hasOurImages(graph: RepositoryGraph): boolean {
+  return taggedImages(graph).some(({ digest }) => isOurs(graph.nodes.get(digest)));
+}
+
+type TaggedImage = Omit<RetainedImage, 'reason'>;
+
+/** The images that tags name; tags that belong to another manifest by their name are no images. */
+function taggedImages(graph: RepositoryGraph): TaggedImage[] {
+  const byDigest = new Map<Digest, string[]>();
+  for (const [tag, digest] of graph.tags) {
+    if (graph.ownedTags.has(tag)) continue;
+    byDigest.set(digest, [...(byDigest.get(digest) ?? []), tag]);
+  }
+  return [...byDigest].map(([digest, tags]) => {
+    const annotations = graph.nodes.get(digest)?.annotations ?? {};
+    return {
+      digest,
+      tags: tags.toSorted(compareBytes),
+      variant: annotations[VARIANT],
+      version: annotations[VERSION],
+    };
+  });
+}
+
+function isOurs(node: GraphNode | undefined): boolean {
+  return node?.annotations[MODEL] !== undefined && node.annotations[VARIANT] !== undefined;
+}
+
+function reasonToKeep(
+  { digest, tags }: TaggedImage,
+  graph: RepositoryGraph,
+  newest: ReadonlySet<Digest>,
+  rules: RetentionRules,
+): string | undefined {
+  if (!isOurs(graph.nodes.get(digest))) return 'not published by Weighbridge';
+  const current = tags.find(tag => rules.tags.has(tag));
+  if (current !== undefined) return `the file names it: ${current}`;
+  if (newest.has(digest)) return `among the newest ${rules.keep} of its variant`;
+  if (rules.youngerThanMs === undefined) return undefined;
+  const publishedAtMs = rules.publishedAtMs(digest);
+  if (publishedAtMs === undefined) return 'the registry does not tell when it was published';
+  const days = Math.ceil(rules.youngerThanMs / DAY_MS);
+  return rules.nowMs - publishedAtMs < rules.youngerThanMs ? `younger than ${days} days` : undefined;
+}
+
+/** The newest by the date of the base, then by version; of those that are equal, all that could be the newest. */
+function newestOfEachVariant(
+  images: readonly TaggedImage[],
+  graph: RepositoryGraph,
+  keep: number,
+): ReadonlySet<Digest> {
+  const byVariant = Map.groupBy(
+    images.filter(({ digest }) => isOurs(graph.nodes.get(digest))),
+    ({ variant }) => variant,
+  );
+  const created = ({ digest }: TaggedImage): string => graph.nodes.get(digest)?.annotations[CREATED] ?? '';
+  const compare = (a: TaggedImage, b: TaggedImage): number =>
+    compareBytes(created(b), created(a)) ||
+    (b.version ?? '').localeCompare(a.version ?? '', 'en', { numeric: true });
+  return new Set(
+    [...byVariant.values()].flatMap(group => {
+      const sorted = group.toSorted(compare);
+      const last = sorted[Math.min(keep, sorted.length) - 1];
+      return last === undefined
+        ? []
+        : sorted.filter(one => compare(one, last) <= 0).map(({ digest }) => digest);
+    }),
+  );
+}
+
+/**
+ * Everything that these manifests reach. `all`: platforms, referrers, and the other way what a referrer refers to, so
+ * that nothing kept loses a part or its subject; `owned`: platforms and referrers alone.
+ */
+function reachableFrom(
+  graph: RepositoryGraph,
+  digests: readonly Digest[],
+  way: 'all' | 'owned',
+): Set<Digest> {
+  const subjects = new Map<Digest, Digest[]>();
+  if (way === 'all') {
+    for (const [subject, referrers] of graph.referrers)
+      for (const referrer of referrers) subjects.set(referrer, [...(subjects.get(referrer) ?? []), subject]);
+  }
+  const lists = new Map<Digest, Digest[]>();
+  for (const [tag, subject] of graph.ownedTags) {
+    const list = graph.tags.get(tag);
+    if (list !== undefined) lists.set(subject, [...(lists.get(subject) ?? []), list]);
+  }
+  const reached = new Set<Digest>();
+  const open = [...digests];
+  for (let digest = open.pop(); digest !== undefined; digest = open.pop()) {
+    if (reached.has(digest)) continue;
+    reached.add(digest);
+    open.push(...(graph.nodes.get(digest)?.children ?? []));
+    open.push(...(graph.referrers.get(digest) ?? []));
+    open.push(...(subjects.get(digest) ?? []));
+    // The list of referrers goes with what it is about.
+    open.push(...(lists.get(digest) ?? []));
+  }
+  return reached;
+}
+
+/**
+ * A deletion that is broken off leaves no image without a part: what tags name goes first, then the platforms, then
+ * what refers to either, from the subject outwards.
+ */
+function inDeletionOrder(
+  graph: RepositoryGraph,
+  roots: readonly Digest[],
+  kept: ReadonlySet<Digest>,
+): Digest[] {
+  const all = reachableFrom(graph, roots, 'owned');
+  const going = [...all].filter(digest => !kept.has(digest));
+  const depths = new Map<Digest, number>();
+  const measure = (digest: Digest, depth: number, trail: ReadonlySet<Digest>): void => {
+    if (trail.has(digest) || (depths.get(digest) ?? -1) >= depth) return;
+    depths.set(digest, depth);
+    const next = new Set(trail).add(digest);
+    for (const child of graph.nodes.get(digest)?.children ?? []) measure(child, depth + 1, next);
+    for (const referrer of graph.referrers.get(digest) ?? []) measure(referrer, depth + 1000, next);
+  };
+  for (const root of roots) measure(root, 0, new Set());
+  // Lists of referrers are reached by tag only, and go last.
+  const depthOf = (digest: Digest): number => depths.get(digest) ?? Number.MAX_SAFE_INTEGER;
+  return going.toSorted((a, b) => depthOf(a) - depthOf(b) || compareBytes(a, b));
+}
+
+/** Bytes of these manifests, and of the blobs that no other manifest of the repository has. */
+function bytesOf(graph: RepositoryGraph, going: ReadonlySet<Digest>): number {
+  const needed = new Set<Digest>();
+  for (const [digest, { blobs }] of graph.nodes)
+    if (!going.has(digest)) for (const blob of blobs.keys()) needed.add(blob);
+  const freed = new Map<Digest, number>();
+  let total = 0;
+  for (const digest of going) {
+    const node = graph.nodes.get(digest);
+    total += node?.sizeBytes ?? 0;
+    for (const [blob, sizeBytes] of node?.blobs ?? []) if (!needed.has(blob)) freed.set(blob, sizeBytes);
+  }
+  return total + [...freed.values()].reduce((sum, bytes) => sum + bytes, 0);
+}
