@@ -1,4 +1,4 @@
-import type { LineageEntry } from '../image/image-facts.ts';
+import type { LineageEntry } from '../image/format/labels.ts';
 import type { LayerKind } from '../image/published-image.ts';
 import type { ScanSummary } from '../scan/scan-referrer.ts';
 

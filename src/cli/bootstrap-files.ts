@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { BootstrapFile } from '../image/assemble/layers.ts';
+import type { BootstrapFile } from '../image/assemble/types.ts';
 
 const FOLDER = new URL('../runtime/bootstrap/', import.meta.url);
 const MODULES = 'weighbridge_bootstrap';

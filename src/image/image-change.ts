@@ -1,8 +1,10 @@
+import { holdsWeights } from '../config/variants.ts';
 import { parseManifest } from '../oci/parse.ts';
 import type { Annotations, Manifest } from '../oci/types.ts';
 import type { PlannedModel } from '../plan/types.ts';
 import type { StoredManifest } from '../store/image-store.ts';
-import type { Draft } from './assemble/draft.ts';
+import type { ImageDraft } from './assemble/types.ts';
+import { readLabels } from './format/labels.ts';
 import { layerKindOf, readLayerDescriptor } from './format/layer-annotations.ts';
 
 /** How an image differs from the one that its tag named before. What is the same in both is left out. */
@@ -31,22 +33,25 @@ export interface FromTo {
 export function changeSince(
   previous: StoredManifest | undefined,
   planned: PlannedModel,
-  draft: Draft,
+  draft: ImageDraft,
 ): ImageChange | undefined {
   const before = previous && readManifest(previous);
-  const revision = before?.annotations?.['io.weighbridge.model.revision'];
+  const stated = readLabels(before?.annotations);
+  const revision = stated.modelRevision;
   if (before === undefined || revision === undefined) return undefined;
-  const base = before.annotations?.['org.opencontainers.image.base.digest'];
-  const license = before.annotations?.['org.opencontainers.image.licenses'] ?? '';
+  const base = stated.base?.digest;
+  const license = stated.license ?? '';
   const newLicense = planned.outcome.license.spdx ?? '';
-  const newBase = draft.parts[0]?.base.digest;
+  const newBase = draft.platforms[0]?.base?.digest;
   return {
     ...(revision === planned.snapshot.revision
       ? {}
       : fromTo('revision', revision, planned.snapshot.revision)),
     ...(license === newLicense ? {} : fromTo('license', license, newLicense)),
     ...(base === undefined || newBase === undefined || base === newBase ? {} : fromTo('base', base, newBase)),
-    ...(draft.variant === 'fat' && before.layers !== undefined ? { files: fileChanges(before, draft) } : {}),
+    ...(holdsWeights(draft.variant) && before.layers !== undefined
+      ? { files: fileChanges(before, draft) }
+      : {}),
   };
 }
 
@@ -54,7 +59,7 @@ function fromTo<K extends string>(key: K, from: string, to: string): Record<K, F
   return { [key]: { from, to } } as Record<K, FromTo>;
 }
 
-function fileChanges({ layers = [] }: ReadableManifest, draft: Draft): FileChanges {
+function fileChanges({ layers = [] }: ReadableManifest, draft: ImageDraft): FileChanges {
   const before = new Map(
     layers
       .filter(layer => isOfModel(layerKindOf(layer)))
@@ -62,7 +67,7 @@ function fileChanges({ layers = [] }: ReadableManifest, draft: Draft): FileChang
       .map(file => [file.path, file.contentId]),
   );
   const after = new Map(
-    (draft.parts[0]?.layers ?? [])
+    (draft.platforms[0]?.layers ?? [])
       .filter(({ recipe }) => isOfModel(recipe.kind))
       .flatMap(({ recipe }) => recipe.entries)
       .map(entry => [entry.path, entry.contentId as string]),

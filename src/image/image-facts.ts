@@ -1,3 +1,4 @@
+import { type BaseFacts, type LineageEntry, readLabels } from './format/labels.ts';
 import { LAYER_KINDS, type LayerKind, type PublishedImage } from './published-image.ts';
 
 /** Stored bytes of an image by kind of layer, a blob that it has twice counted once. */
@@ -25,43 +26,14 @@ export function portOf({ container }: Pick<PublishedImage, 'container'>): number
 
 /** The licence that the image declares, as an SPDX expression. */
 export function licenseOf({ labels }: Pick<PublishedImage, 'labels'>): string | undefined {
-  return labels['org.opencontainers.image.licenses'];
+  return readLabels(labels).license;
 }
 
-export interface LineageEntry {
-  readonly id: string;
-  /** As an SPDX expression or as the Hub names it; null where nothing is declared. */
-  readonly license: string | null;
-}
-
-/** The models that the image's own was made from, nearest first; none where the image names none. */
-export function lineageOf({ labels }: Pick<PublishedImage, 'labels'>): LineageEntry[] {
-  let rows: unknown;
-  try {
-    rows = JSON.parse(labels['io.weighbridge.model.lineage'] ?? '[]');
-  } catch {
-    return [];
-  }
-  if (!Array.isArray(rows)) return [];
-  return rows.flatMap((row: unknown) => {
-    const [id, license] = Array.isArray(row) ? row : [];
-    return typeof id === 'string' ? [{ id, license: typeof license === 'string' ? license : null }] : [];
-  });
-}
-
-export interface BaseFacts {
-  readonly name: string;
-  readonly digest: string | undefined;
-  /** The tag of the base, which for vLLM's own images is the vLLM version. */
-  readonly version: string | undefined;
+/** The models that the image's own was made from, nearest first; none if the image names none. */
+export function lineageOf({ labels }: Pick<PublishedImage, 'labels'>): readonly LineageEntry[] {
+  return readLabels(labels).lineage;
 }
 
 export function baseOf({ labels }: Pick<PublishedImage, 'labels'>): BaseFacts | undefined {
-  const name = labels['org.opencontainers.image.base.name'];
-  if (name === undefined) return undefined;
-  return {
-    name,
-    digest: labels['org.opencontainers.image.base.digest'],
-    version: labels['org.opencontainers.image.version'],
-  };
+  return readLabels(labels).base;
 }

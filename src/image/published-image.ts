@@ -1,3 +1,4 @@
+import { holdsWeights } from '../config/variants.ts';
 import { readAll } from '../core/byte-source.ts';
 import { type Digest, digestOf } from '../core/digest.ts';
 import { RegistryError } from '../core/errors.ts';
@@ -7,7 +8,8 @@ import { parseManifest } from '../oci/parse.ts';
 import { formatPlatform } from '../oci/reference.ts';
 import type { Annotations, ContainerConfig, Descriptor, ImageConfig, Manifest } from '../oci/types.ts';
 import type { ImageStore, StoredManifest } from '../store/image-store.ts';
-import { BOOTSTRAP_FOLDER } from './assemble/layers.ts';
+import { SLIM_LIST } from './assemble/bootstrap-layer.ts';
+import { readLabels } from './format/labels.ts';
 import { layerKindOf, type PublishedFile, readLayerDescriptor } from './format/layer-annotations.ts';
 import { type ReadOptions, readLayer } from './image-content.ts';
 
@@ -56,9 +58,6 @@ export interface ListedFile {
   readonly partId?: string | undefined;
 }
 
-/** The file in a slim image that says what it fetches. */
-export const SLIM_LIST = `${BOOTSTRAP_FOLDER}/model.json`;
-
 const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
 
 /** All platforms of the image that `reference` (a tag or digest) names. Throws RegistryError. */
@@ -106,7 +105,8 @@ export async function readModelFiles(
 ): Promise<ListedFile[]> {
   const { model, layers, manifest } = image;
   if (model === undefined) return [];
-  if (model.variant !== 'slim') return modelFiles(model, layers.flatMap(layer => layer.files).map(asListed));
+  if (holdsWeights(model.variant))
+    return modelFiles(model, layers.flatMap(layer => layer.files).map(asListed));
   const index = layers.findIndex(layer => layer.files.some(file => file.path === SLIM_LIST));
   const descriptor = manifest.layers[index];
   if (descriptor === undefined) return [];
@@ -162,9 +162,7 @@ async function readImage(
 }
 
 function modelOf(labels: Annotations, { Env = [] }: ContainerConfig): PublishedModel | undefined {
-  const id = labels['io.weighbridge.model.id'];
-  const revision = labels['io.weighbridge.model.revision'];
-  const variant = labels['io.weighbridge.variant'];
+  const { modelId: id, modelRevision: revision, variant } = readLabels(labels);
   const dir = Env.find(entry => entry.startsWith('MODEL_DIR='))?.slice('MODEL_DIR='.length);
   // The folder goes into commands that people copy.
   const isPath = dir !== undefined && /^(\/[\w.@+-]+)+$/.test(dir);

@@ -1,7 +1,9 @@
+import { holdsWeights } from '../config/variants.ts';
 import type { Digest } from '../core/digest.ts';
 import { describeError, isAbort, RegistryError, WeighbridgeError } from '../core/errors.ts';
 import { mapPool } from '../core/pool.ts';
 import type { Hub } from '../hub/types.ts';
+import { SLIM_LIST } from '../image/assemble/bootstrap-layer.ts';
 import { readLayerDescriptor } from '../image/format/layer-annotations.ts';
 import { type ReadOptions, readForDigest, readLayer } from '../image/image-content.ts';
 import {
@@ -11,7 +13,6 @@ import {
   type PublishedImage,
   parseSlimList,
   readPublishedImages,
-  SLIM_LIST,
 } from '../image/published-image.ts';
 import type { Descriptor } from '../oci/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
@@ -94,7 +95,7 @@ async function verifyOne(
       options.onRead?.(layer, name, count);
     },
   });
-  const listed = variant === 'slim' ? content.slimList : modelFiles(model, content.files);
+  const listed = holdsWeights(variant) ? modelFiles(model, content.files) : content.slimList;
   // A layer that could not be read has its files all the same.
   const names = new Set([...listed.map(file => file.path), ...paths]);
   for (const { places } of expected.divisions) names.add(places.file.source.path);

@@ -1,99 +1,53 @@
 import type { Variant } from '../config/types.ts';
-import { needsOf, sizesOf } from '../image/assemble/blob-needs.ts';
-import type { Draft, FinishedImage } from '../image/assemble/draft.ts';
+import { sizesOf } from '../image/assemble/required-blobs.ts';
+import type { AssembledModel } from '../image/assemble/types.ts';
 import { changeSince } from '../image/image-change.ts';
 import { refusalAt } from '../plan/targets.ts';
-import type { PlannedModel } from '../plan/types.ts';
-import type { TargetState } from './target/target-state.ts';
-import { sizeBeforehand, ZERO_BYTES } from './transfer/byte-counts.ts';
-import type { ImageOutcome, PublishContext, PublishTarget } from './types.ts';
+import type { ImageJob, Survey } from './target/survey.ts';
+import { ZERO_BYTES } from './transfer/byte-counts.ts';
+import type { ImageOutcome, PublishTarget, Unchanged } from './types.ts';
 
-/** One image on its way to one target. */
-export interface Job {
-  readonly planned: PlannedModel;
-  readonly target: TargetState;
-  readonly draft: Draft;
-  readonly tags: readonly string[];
-}
-
-export function outcomeStart({ planned, target, draft, tags }: Job) {
-  const { registry, store, published } = target;
-  const previous = tags.map(tag => published.tag(tag)).find(stored => stored !== undefined);
+/** What every outcome of an image says. */
+export function outcomeStart({ planned, target, draft }: ImageJob) {
+  const { registry, store, inventory } = target;
+  const previous = draft.tags.map(tag => inventory.tag(tag)).find(stored => stored !== undefined);
   const change = changeSince(previous, planned, draft);
   return {
     registry,
     variant: draft.variant,
-    tags: tags.map(tag => `${store.name}:${tag}`),
+    tags: draft.tags.map(tag => `${store.name}:${tag}`),
     sizes: sizesOf(draft),
     ...(change && { change }),
   };
 }
 
-export function unchangedOutcome(
-  job: Job,
-  finish: (draft: Draft) => FinishedImage | undefined,
-): ImageOutcome {
-  const digest = finish(job.draft)?.top.descriptor.digest;
-  const reused = needsOf(job.draft).reduce((sum, need) => sum + need.sizeBytes, 0);
-  return {
-    ...outcomeStart(job),
-    status: 'unchanged',
-    ...(digest && { digest }),
-    bytes: { ...ZERO_BYTES, reused },
-  };
+export function unchangedOutcome(job: ImageJob, { seal }: Survey): Unchanged {
+  const image = seal(job.draft);
+  if (image === undefined) throw new TypeError(`${job.target.store.name}: an unknown image is not unchanged`);
+  const reused = job.draft.blobs.reduce((sum, blob) => sum + blob.sizeBytes, 0);
+  const { digest } = image.top.descriptor;
+  return { ...outcomeStart(job), status: 'unchanged', digest, bytes: { ...ZERO_BYTES, reused } };
 }
 
-export function dryOutcomes(jobs: readonly Job[]): ImageOutcome[] {
-  const counted = new Map<TargetState, Set<string>>();
-  return jobs.map(job => {
-    const seen = counted.get(job.target) ?? new Set();
-    counted.set(job.target, seen);
-    return dryOutcome(job, seen);
-  });
-}
-
-function dryOutcome(job: Job, counted: Set<string>): ImageOutcome {
-  const { dead } = job.target;
-  if (dead !== undefined) return { ...outcomeStart(job), status: 'failed', error: dead, bytes: ZERO_BYTES };
-  const { reason, bytes } = sizeBeforehand(needsOf(job.draft), job.target, counted);
-  return { ...outcomeStart(job), status: 'skipped', reason: `dry run: ${reason}`, bytes };
-}
-
-/** What the policy does not let be built, or a registry would not take: an outcome like any other. */
-export function skippedImages(
-  planned: PlannedModel,
+/**
+ * Images that are never made: what the policy does not let be built or a registry would not take is skipped, what could
+ * not be assembled has failed, at all targets alike.
+ */
+export function notBuilt(
+  { planned, refused }: AssembledModel,
   targets: readonly PublishTarget[],
-  context: PublishContext,
-): ImageOutcome[] {
-  return context.variants.flatMap(variant =>
-    targets.flatMap(({ registry }): ImageOutcome[] => {
-      const refusal = refusalAt(planned, variant, registry);
-      if (refusal === undefined) return [];
-      const { reason } = refusal;
-      return [{ registry, variant, tags: [], status: 'skipped', reason, bytes: ZERO_BYTES }];
-    }),
-  );
-}
-
-/** `repository` is the full name: `ghcr.io/acme/hf-x`. */
-export function failedImages(
-  planned: PlannedModel,
-  places: readonly { readonly registry: string; readonly repository: string }[],
   variants: readonly Variant[],
-  error: unknown,
 ): ImageOutcome[] {
   return variants.flatMap(variant =>
-    places
-      .filter(({ registry }) => refusalAt(planned, variant, registry) === undefined)
-      .map(
-        ({ registry, repository }): ImageOutcome => ({
-          registry,
-          variant,
-          tags: planned.tags[variant].map(tag => `${repository}:${tag}`),
-          status: 'failed',
-          error,
-          bytes: ZERO_BYTES,
-        }),
-      ),
+    targets.flatMap(({ registry, store }): ImageOutcome[] => {
+      const common = { registry, variant, bytes: ZERO_BYTES };
+      const decision = refusalAt(planned, variant, registry);
+      if (decision !== undefined)
+        return [{ ...common, tags: [], status: 'skipped', reason: decision.reason }];
+      const refusal = refused.find(one => one.variant === variant);
+      if (refusal === undefined) return [];
+      const tags = planned.tags[variant].map(tag => `${store.name}:${tag}`);
+      return [{ ...common, tags, status: 'failed', error: refusal.error, isUnassembled: true }];
+    }),
   );
 }

@@ -1,14 +1,14 @@
 import type { Variant } from '../config/types.ts';
 import type { Digest } from '../core/digest.ts';
+import type { WeighbridgeError } from '../core/errors.ts';
 import type { OnEvent } from '../core/events.ts';
 import type { Limiter } from '../core/pool.ts';
 import type { Hub } from '../hub/types.ts';
-import type { BootstrapFile } from '../image/assemble/layers.ts';
 import type { ImageChange } from '../image/image-change.ts';
 import type { SizesByKind } from '../image/image-facts.ts';
 import type { PlannedModel } from '../plan/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
-import type { RunMemory } from './run-memory.ts';
+import type { RunCache } from './run-cache.ts';
 import type { LayerIndex } from './target/layer-index.ts';
 import type { BlobWorkers } from './workers/blob-job.ts';
 
@@ -19,28 +19,37 @@ export interface PublishTarget {
   readonly store: ImageStore;
 }
 
-export interface PublishContext {
-  readonly hub: Hub;
-  /** A store to read a base image from: `docker.io/vllm/vllm-openai`. */
-  readonly openBase: (repositoryName: string) => ImageStore;
-  /** The slim image's bootstrap; the order is that of its layer. */
-  readonly bootstrap: readonly BootstrapFile[];
+/** What looking at a model's targets needs. */
+export interface SurveyContext {
   readonly variants: readonly Variant[];
-  readonly isDryRun: boolean;
   /** Trusts nothing that is published: every file is read, checked and uploaded again. */
   readonly isForced: boolean;
-  /** What the models of this run share. */
-  readonly memory: RunMemory;
   /** Layers that were made on this machine before. */
   readonly layerIndex?: LayerIndex | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Of a look that can do without what a registry does not answer. */
+  readonly patience?: Patience;
+}
+
+export interface Patience {
+  readonly ms: number;
+  /** Of registries that could not be asked, by host: they are not asked again for the next model. */
+  readonly failures: Map<string, WeighbridgeError>;
+}
+
+export interface PublishContext extends SurveyContext {
+  readonly hub: Hub;
+  /** A store to read a base image's blobs from: `docker.io/vllm/vllm-openai`. */
+  readonly openBase: (repositoryName: string) => ImageStore;
+  /** What the models of this run share. */
+  readonly cache: RunCache;
   /** Blobs under way at once, over all models. */
   readonly blobSlots: Limiter;
   /** Threads for the bytes of large blobs; without them everything runs in the caller's. */
-  readonly workers?: BlobWorkers;
+  readonly workers?: BlobWorkers | undefined;
   readonly onEvent: OnEvent;
   /** Told of every image as soon as its tags are set, or it is clear that they stay. */
-  readonly onImage?: (image: ImageOutcome) => void;
-  readonly signal?: AbortSignal;
+  readonly onImage?: ((image: ImageOutcome) => void) | undefined;
 }
 
 /** Bytes by what became of them. Each byte is counted once, at the image that needed it first. */
@@ -54,23 +63,45 @@ export interface ByteCounts {
   readonly reused: number;
 }
 
-export type ImageStatus = 'published' | 'unchanged' | 'failed' | 'skipped';
+export type ImageStatus = ImageOutcome['status'];
 
-export interface ImageOutcome {
+/** What became of one variant of a model at one target. */
+export type ImageOutcome = Published | Unchanged | Skipped | Failed;
+
+interface CommonOutcome {
   readonly registry: string;
   readonly variant: Variant;
-  /** Full references: `ghcr.io/acme/hf-x:v0.6.0-fat`. */
+  /** Full references: `ghcr.io/acme/hf-x:v0.6.0-fat`; none if the policy left the image out. */
   readonly tags: readonly string[];
-  readonly digest?: Digest;
-  readonly status: ImageStatus;
-  /** Why it was skipped. */
-  readonly reason?: string;
-  readonly error?: unknown;
   readonly bytes: ByteCounts;
-  /** Stored bytes of the layers by kind; absent where the policy left the image out. */
+  /** Stored bytes of the layers by kind; absent if the image was never assembled. */
   readonly sizes?: SizesByKind;
-  /** Since what the tag named before; absent where it named nothing of ours. */
+  /** Since what the tag named before; absent if it named no image of ours. */
   readonly change?: ImageChange;
+}
+
+export interface Published extends CommonOutcome {
+  readonly status: 'published';
+  readonly digest: Digest;
+}
+
+/** The tags named this very image already. */
+export interface Unchanged extends CommonOutcome {
+  readonly status: 'unchanged';
+  readonly digest: Digest;
+}
+
+/** Left out by the policy or a registry's limit, or looked at only: `bytes` is what a publish would move then. */
+export interface Skipped extends CommonOutcome {
+  readonly status: 'skipped';
+  readonly reason: string;
+}
+
+export interface Failed extends CommonOutcome {
+  readonly status: 'failed';
+  readonly error: unknown;
+  /** Whether the image could not be assembled, which is not the target's fault and the same at all of them. */
+  readonly isUnassembled?: boolean;
 }
 
 export interface PublishOutcome {

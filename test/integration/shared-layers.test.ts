@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { layerRecipes } from '../../src/image/assemble/layers.ts';
 import { MAX_IMAGE_LAYERS } from '../../src/image/assemble/pack-layers.ts';
+import { fat } from '../../src/image/variants/fat.ts';
 import type { BaseImage } from '../../src/oci/image.ts';
 import { GIT_OID, plannedOf, SHA256, samplePlan } from '../../src/report/plan.fixtures.ts';
 
@@ -22,7 +22,10 @@ async function weightLayers(left: number, maxLayerBytes?: number): Promise<numbe
   } as unknown as BaseImage;
   const layerLimit = { registry: 'lab', maxLayerBytes: maxLayerBytes ?? 0, source: 'models.yaml' } as const;
   const limited = maxLayerBytes === undefined ? planned : { ...planned, layerLimit };
-  return layerRecipes(limited, 'fat', base, [])
+  const context = { platform: 'linux/amd64', base, bootstrap: [] };
+  return fat
+    .assemble(limited, context)
+    .layers.map(layer => layer.recipe)
     .filter(({ kind }) => kind === 'weights')
     .map(({ entries }) => entries.reduce((sum, entry) => sum + entry.sizeBytes, 0));
 }

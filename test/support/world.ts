@@ -2,18 +2,20 @@ import { gzipSync } from 'node:zlib';
 import apache from 'spdx-license-list/licenses/Apache-2.0.json' with { type: 'json' };
 import { parseConfig } from '../../src/config/load-config.ts';
 import type { Variant } from '../../src/config/types.ts';
-import { digestOf } from '../../src/core/digest.ts';
+import { type Digest, digestOf } from '../../src/core/digest.ts';
 import type { ProgressEvent } from '../../src/core/events.ts';
 import { Limiter } from '../../src/core/pool.ts';
 import { HttpClient } from '../../src/http/client.ts';
 import { createHub } from '../../src/hub/create-hub.ts';
+import { assembleModel } from '../../src/image/assemble/assemble-model.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import { END_OF_ARCHIVE, paddingFor, tarEntryHeader } from '../../src/oci/tar-header.ts';
 import { type ImageConfig, type Manifest, MediaType } from '../../src/oci/types.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
 import type { PlannedModel } from '../../src/plan/types.ts';
+import { previewPlan } from '../../src/publish/preview.ts';
 import { publishModel } from '../../src/publish/publish-model.ts';
-import { RunMemory, type Sibling } from '../../src/publish/run-memory.ts';
+import { RunCache, type Sibling } from '../../src/publish/run-cache.ts';
 import { easeOff } from '../../src/publish/transfer/ease-off.ts';
 import type { ImageOutcome } from '../../src/publish/types.ts';
 import type { BlobWorkers } from '../../src/publish/workers/blob-job.ts';
@@ -96,35 +98,28 @@ export class World {
     return model;
   }
 
-  async publish(yaml: string, options: PublishOptions = {}): Promise<readonly ImageOutcome[]> {
+  async publish(yaml: string, options: PublishOptions = {}): Promise<readonly SeenImage[]> {
     return await this.publishPlanned(await this.plan(yaml), options);
   }
 
-  async publishPlanned(
-    planned: PlannedModel,
-    options: PublishOptions = {},
-  ): Promise<readonly ImageOutcome[]> {
+  async publishPlanned(planned: PlannedModel, options: PublishOptions = {}): Promise<readonly SeenImage[]> {
     const targets = planned.targets.map(({ registry, repository }) => ({
       registry,
       store: this.open(repository),
     }));
-    const outcome = await publishModel(planned, targets, {
-      hub: this.#hub(),
-      openBase: name => this.open(name, 'pull'),
-      memory: new RunMemory({
-        openBase: name => this.open(name, 'pull'),
-        siblings: options.siblings ?? [],
-        signal: options.signal,
-      }),
-      bootstrap: BOOTSTRAP,
-      variants: options.variants ?? ['slim', 'fat'],
-      isDryRun: options.isDryRun ?? false,
-      isForced: options.isForced ?? false,
-      blobSlots: this.blobSlots,
-      ...(options.workers === undefined ? {} : { workers: options.workers }),
-      onEvent: event => this.hear(event),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-    });
+    const { signal, workers, variants = ['slim', 'fat'], isForced = false } = options;
+    const openBase = (name: string): ImageStore => this.open(name, 'pull');
+    const cache = new RunCache({ openBase, signal });
+    cache.noteSiblings(options.siblings ?? []);
+    const onEvent = (event: ProgressEvent): void => this.hear(event);
+    const common = { variants, isForced, cache, bootstrap: BOOTSTRAP, onEvent, signal };
+    if (options.isDryRun) {
+      const [preview] = await previewPlan([planned], { ...common, targetsOf: () => targets });
+      return preview?.images ?? [];
+    }
+    const assembled = await assembleModel(planned, { ...common, baseImage: cache.baseImage });
+    const { hub, blobSlots } = { hub: this.#hub(), blobSlots: this.blobSlots };
+    const outcome = await publishModel(assembled, targets, { ...common, hub, openBase, blobSlots, workers });
     return outcome.images;
   }
 
@@ -162,6 +157,13 @@ export class World {
     });
   }
 }
+
+/** An outcome with what any of its kinds may have, for tests that do not know which it is. */
+export type SeenImage = ImageOutcome & {
+  readonly digest?: Digest;
+  readonly reason?: string;
+  readonly error?: unknown;
+};
 
 export interface PublishOptions {
   readonly variants?: readonly Variant[];

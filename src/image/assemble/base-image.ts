@@ -1,6 +1,6 @@
 import { readAll } from '../../core/byte-source.ts';
 import { type Digest, digestOf } from '../../core/digest.ts';
-import { IntegrityError, RegistryError } from '../../core/errors.ts';
+import { IntegrityError, isAbort, RegistryError, WeighbridgeError } from '../../core/errors.ts';
 import { plainLine } from '../../core/text.ts';
 import type { BaseImage } from '../../oci/image.ts';
 import { parseImageConfig } from '../../oci/image-config.ts';
@@ -15,18 +15,104 @@ const MAX_INDEX_DEPTH = 4;
 const MAX_INDEXES = 32;
 const OWN_PREFIX = 'io.weighbridge.';
 
-/** Reads a base image's manifest and config for a platform; its layers stay where they are. */
-export async function resolveBaseImage(
+export interface BaseImagesOptions {
+  /** Opens the repository that holds a base image: `docker.io/vllm/vllm-openai`. */
+  readonly open: (repositoryName: string) => ImageStore;
+  /** The run's, not a single model's: what one waits for, others wait for too. */
+  readonly signal?: AbortSignal | undefined;
+  /** For runs that can do without an image whose registry does not answer. */
+  readonly patienceMs?: number | undefined;
+}
+
+/**
+ * The base images of a run. Each manifest and config is read once, however many models are built on it: Docker Hub
+ * counts every manifest as a pull. What could not be read stays so for the run, unless it may pass.
+ */
+export class BaseImages {
+  readonly #options: BaseImagesOptions;
+  readonly #tops = new Map<string, Promise<StoredManifest>>();
+  readonly #images = new Map<string, Promise<BaseImage>>();
+
+  constructor(options: BaseImagesOptions) {
+    this.#options = options;
+  }
+
+  /** Returns the image for a platform (`linux/amd64`); its layers stay where they are. Throws RegistryError, IntegrityError. */
+  async get(reference: string, platform: string): Promise<BaseImage> {
+    return await this.#once(this.#images, `${reference} ${platform}`, reference, async signal => {
+      const top = await this.#once(this.#tops, reference, reference, () => this.#readTop(reference, signal));
+      return await readPlatform(reference, platform, top, { store: this.#open(reference), signal });
+    });
+  }
+
+  async #readTop(reference: string, signal: AbortSignal | undefined): Promise<StoredManifest> {
+    const { tag, digest } = parseReference(reference);
+    const top = await this.#open(reference).getManifest(digest ?? tag ?? 'latest', signal);
+    if (top === undefined) throw notFound(reference);
+    return top;
+  }
+
+  #open(reference: string): ImageStore {
+    const { registry, repository } = parseReference(reference);
+    return this.#options.open(`${registry}/${repository}`);
+  }
+
+  #once<T>(
+    known: Map<string, Promise<T>>,
+    key: string,
+    reference: string,
+    read: (signal: AbortSignal | undefined) => Promise<T>,
+  ): Promise<T> {
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const value = this.#inTime(reference, read);
+    known.set(key, value);
+    value.catch(error => {
+      if (!this.#isLasting(error)) known.delete(key);
+    });
+    return value;
+  }
+
+  async #inTime<T>(reference: string, read: (signal: AbortSignal | undefined) => Promise<T>): Promise<T> {
+    const { signal, patienceMs } = this.#options;
+    if (patienceMs === undefined) return await read(signal);
+    const patience = AbortSignal.timeout(patienceMs);
+    try {
+      return await read(signal === undefined ? patience : AbortSignal.any([signal, patience]));
+    } catch (cause) {
+      if (signal?.aborted || !patience.aborted) throw cause;
+      throw new RegistryError(
+        `the base image ${reference} was not answered for in ${patienceMs / 1000} seconds`,
+        {
+          code: 'REGISTRY_UNREACHABLE',
+          subject: reference,
+          cause,
+        },
+      );
+    }
+  }
+
+  #isLasting(error: unknown): boolean {
+    if (isAbort(error) || !(error instanceof WeighbridgeError)) return false;
+    return this.#options.patienceMs !== undefined || !PASSING.has(error.code);
+  }
+}
+
+/** Errors that a later model of a long run may not meet. */
+const PASSING: ReadonlySet<string> = new Set(['NETWORK', 'REGISTRY_UNREACHABLE', 'REGISTRY_RATE_LIMITED']);
+
+interface ReadContext {
+  readonly store: ImageStore;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function readPlatform(
   reference: string,
   platformText: string,
-  openBase: (repositoryName: string) => ImageStore,
-  signal?: AbortSignal,
+  top: StoredManifest,
+  { store, signal }: ReadContext,
 ): Promise<BaseImage> {
-  const { registry, repository, tag, digest } = parseReference(reference);
-  const store = openBase(`${registry}/${repository}`);
   const platform = parsePlatform(platformText);
-  const top = await store.getManifest(digest ?? tag ?? 'latest', signal);
-  if (top === undefined) throw notFound(reference);
   const search = {
     store,
     platform,

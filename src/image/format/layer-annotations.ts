@@ -1,18 +1,8 @@
 import { type Digest, isDigest, isSha256Hex } from '../../core/digest.ts';
-import { LAYER_KIND_ANNOTATION, type LayerRecipe } from '../../layer/recipe.ts';
+import type { LayerRecipe } from '../../layer/recipe.ts';
 import { layerKey, layOut } from '../../layer/tar-layout.ts';
 import { type Annotations, type Descriptor, MediaType } from '../../oci/types.ts';
-
-/** What a layer of ours says of itself in the manifest, so that a later publish finds it and what is in it again. */
-const KEY = 'io.weighbridge.layer.key';
-const FILES = 'io.weighbridge.files';
-const FILE_PATH = 'io.weighbridge.file.path';
-const FILE_SHA256 = 'io.weighbridge.file.sha256';
-/** Of a part of a divided file: that file's path in the repository, and which of its bytes (`bytes 0-99/1000`). */
-const FILE_SOURCE = 'io.weighbridge.file.source';
-const FILE_RANGE = 'io.weighbridge.file.range';
-/** ModelPack's name for the same, for tools that know it; https://github.com/modelpack/model-spec */
-const MODELPACK_PATH = 'org.cncf.model.filepath';
+import { LayerAnnotation } from './labels.ts';
 
 /** A file inside a published layer. */
 export interface PublishedFile {
@@ -27,7 +17,7 @@ export interface PublishedFile {
 }
 
 /** A layer whose digest is known, and with it where to find each of its files. */
-export interface KnownLayer {
+export interface ResolvedLayer {
   readonly key: string;
   readonly digest: Digest;
   readonly sizeBytes: number;
@@ -35,11 +25,11 @@ export interface KnownLayer {
 }
 
 /** Joins a recipe with what hashing it has shown. `sha256Of` gives the content's sha256 by path. */
-export function knownLayer(
+export function resolvedLayer(
   recipe: LayerRecipe,
   digest: Digest,
   sha256Of: ReadonlyMap<string, string>,
-): KnownLayer {
+): ResolvedLayer {
   const layout = layOut(recipe);
   const offsets = new Map(
     layout.segments.flatMap(s => (s.kind === 'content' ? [[s.entry.path, s.start] as const] : [])),
@@ -58,30 +48,32 @@ export function knownLayer(
   };
 }
 
-export function layerDescriptor(recipe: LayerRecipe, layer: KnownLayer): Descriptor {
+export function layerDescriptor(recipe: LayerRecipe, layer: ResolvedLayer): Descriptor {
   const origin = recipe.entries.length === 1 ? recipe.entries[0]?.origin : undefined;
   const annotations: Annotations = {
-    [KEY]: layer.key,
-    [LAYER_KIND_ANNOTATION]: recipe.kind,
+    [LayerAnnotation.key]: layer.key,
+    [LayerAnnotation.kind]: recipe.kind,
     ...(origin !== undefined &&
       origin.kind !== 'inline' && {
-        [FILE_PATH]: origin.path,
-        [FILE_SHA256]: layer.files[0]?.sha256 as string,
-        [MODELPACK_PATH]: origin.path,
+        [LayerAnnotation.filePath]: origin.path,
+        [LayerAnnotation.fileSha256]: layer.files[0]?.sha256 as string,
+        [LayerAnnotation.modelpackPath]: origin.path,
       }),
     ...(origin?.kind === 'part' && {
-      [FILE_SOURCE]: origin.source.path,
-      [FILE_RANGE]: `bytes ${origin.start}-${origin.end - 1}/${origin.source.sizeBytes}`,
+      [LayerAnnotation.fileSource]: origin.source.path,
+      [LayerAnnotation.fileRange]: `bytes ${origin.start}-${origin.end - 1}/${origin.source.sizeBytes}`,
     }),
-    [FILES]: JSON.stringify(layer.files.map(f => [f.path, f.sizeBytes, f.offset, f.contentId, f.sha256])),
+    [LayerAnnotation.files]: JSON.stringify(
+      layer.files.map(f => [f.path, f.sizeBytes, f.offset, f.contentId, f.sha256]),
+    ),
   };
   return { mediaType: MediaType.ociLayerTar, digest: layer.digest, size: layer.sizeBytes, annotations };
 }
 
 /** The layer a descriptor describes, if it is one of ours; anything odd about it makes it a stranger's. */
-export function readLayerDescriptor(descriptor: Descriptor): KnownLayer | undefined {
-  const key = descriptor.annotations?.[KEY];
-  const filesText = descriptor.annotations?.[FILES];
+export function readLayerDescriptor(descriptor: Descriptor): ResolvedLayer | undefined {
+  const key = descriptor.annotations?.[LayerAnnotation.key];
+  const filesText = descriptor.annotations?.[LayerAnnotation.files];
   if (!isSha256Hex(key) || filesText === undefined || !isDigest(descriptor.digest)) return undefined;
   const files = readFiles(filesText, descriptor.size);
   return files && { key, digest: descriptor.digest, sizeBytes: descriptor.size, files };
@@ -98,8 +90,10 @@ export interface PublishedPart {
 }
 
 export function readPart({ annotations }: Descriptor): PublishedPart | undefined {
-  const source = annotations?.[FILE_SOURCE];
-  const numbers = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/.exec(annotations?.[FILE_RANGE] ?? '');
+  const source = annotations?.[LayerAnnotation.fileSource];
+  const numbers = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/.exec(
+    annotations?.[LayerAnnotation.fileRange] ?? '',
+  );
   if (source === undefined || numbers === null) return undefined;
   const [start = 0, last = 0, sourceBytes = 0] = numbers.slice(1).map(Number);
   return start <= last && last < sourceBytes ? { source, sourceBytes, start, end: last + 1 } : undefined;
@@ -107,7 +101,7 @@ export function readPart({ annotations }: Descriptor): PublishedPart | undefined
 
 /** What kind of layer a descriptor of ours describes; undefined for a base image's. */
 export function layerKindOf({ annotations }: Descriptor): LayerRecipe['kind'] | undefined {
-  const kind = annotations?.[LAYER_KIND_ANNOTATION];
+  const kind = annotations?.[LayerAnnotation.kind];
   return KINDS.find(known => known === kind);
 }
 

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { digestOf } from '../../core/digest.ts';
-import { knownLayer, layerDescriptor } from '../../image/format/layer-annotations.ts';
+import { layerDescriptor, resolvedLayer } from '../../image/format/layer-annotations.ts';
 import type { LayerRecipe } from '../../layer/recipe.ts';
 import { openLayerIndex } from './layer-index.ts';
 
@@ -33,7 +33,7 @@ function layerOf(name: string) {
       },
     ],
   };
-  const known = knownLayer(
+  const known = resolvedLayer(
     recipe,
     digestOf(`tar of ${name}`),
     new Map([[`models/x/${name}`, digestOf(name).slice(7)]]),

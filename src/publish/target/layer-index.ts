@@ -1,7 +1,7 @@
 import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomically } from '../../core/atomic-file.ts';
-import { type KnownLayer, readLayerDescriptor } from '../../image/format/layer-annotations.ts';
+import { type ResolvedLayer, readLayerDescriptor } from '../../image/format/layer-annotations.ts';
 import type { Descriptor } from '../../oci/types.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { Descriptor } from '../../oci/types.ts';
  * once a registry has said that it holds it, so nothing is lost where the index is.
  */
 export interface LayerIndex {
-  find(key: string): Promise<KnownLayer | undefined>;
+  find(key: string): Promise<ResolvedLayer | undefined>;
   /** `descriptor` as it stands in a manifest. Never throws. */
   add(descriptor: Descriptor): Promise<void>;
 }
@@ -20,8 +20,8 @@ const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
 /** A file of one descriptor a line, to which any number of processes may append. */
 export function openLayerIndex(file: string): LayerIndex {
-  let loading: Promise<ReadonlyMap<string, KnownLayer>> | undefined;
-  const added = new Map<string, KnownLayer>();
+  let loading: Promise<ReadonlyMap<string, ResolvedLayer>> | undefined;
+  const added = new Map<string, ResolvedLayer>();
   return {
     async find(key) {
       loading ??= load(file);
@@ -41,8 +41,8 @@ export function openLayerIndex(file: string): LayerIndex {
   };
 }
 
-async function load(file: string): Promise<ReadonlyMap<string, KnownLayer>> {
-  const layers = new Map<string, KnownLayer>();
+async function load(file: string): Promise<ReadonlyMap<string, ResolvedLayer>> {
+  const layers = new Map<string, ResolvedLayer>();
   const bytes = await readFile(file).catch(() => Buffer.alloc(0));
   for (const line of bytes.toString('utf8').split('\n')) {
     const layer = readLine(line);
@@ -53,7 +53,7 @@ async function load(file: string): Promise<ReadonlyMap<string, KnownLayer>> {
 }
 
 /** Undefined for what is no layer: a line that was cut by a crash, or anything else that got in there. */
-function readLine(line: string): KnownLayer | undefined {
+function readLine(line: string): ResolvedLayer | undefined {
   try {
     return readLayerDescriptor(JSON.parse(line));
   } catch {

@@ -1,5 +1,5 @@
 import { bytesSource } from '../../core/byte-source.ts';
-import type { FinishedImage } from '../../image/assemble/draft.ts';
+import type { SealedImage } from '../../image/assemble/types.ts';
 import type { Document } from '../../oci/image.ts';
 import { heldSize } from '../../store/held-size.ts';
 import type { ImageStore, StoredManifest } from '../../store/image-store.ts';
@@ -11,7 +11,7 @@ import { CopyHasher, transferBlob } from '../transfer/transfer.ts';
  */
 export async function pushImage(
   store: ImageStore,
-  image: FinishedImage,
+  image: SealedImage,
   tags: readonly string[],
   signal?: AbortSignal,
 ): Promise<number> {

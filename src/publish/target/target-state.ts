@@ -1,32 +1,32 @@
 import { isAbort, WeighbridgeError } from '../../core/errors.ts';
-import type { BlobNeed } from '../../image/assemble/blob-needs.ts';
-import type { KnownLayer } from '../../image/format/layer-annotations.ts';
+import type { RequiredBlob } from '../../image/assemble/types.ts';
+import type { ResolvedLayer } from '../../image/format/layer-annotations.ts';
 import type { PlannedModel } from '../../plan/types.ts';
 import type { ImageStore } from '../../store/image-store.ts';
 import type { PublishContext } from '../types.ts';
-import type { PublishedLayers } from './published-layers.ts';
+import type { TargetInventory } from './target-inventory.ts';
 
 /** A target during one model's publish. */
 export interface TargetState {
   readonly registry: string;
   readonly store: ImageStore;
-  readonly published: PublishedLayers;
+  readonly inventory: TargetInventory;
   /** Set once nothing more can be expected of the target: down, refused, full. */
-  dead?: unknown;
-  /** What became of each blob here, by the need's id. */
-  readonly blobs: Map<string, BlobFate>;
+  unavailable?: unknown;
+  /** What became of each blob here, by its id. */
+  readonly blobs: Map<string, BlobResult>;
 }
 
-export type BlobFate =
+export type BlobResult =
   | { readonly how: 'uploaded'; readonly downloadedBytes: number }
   | { readonly how: 'mounted' | 'reused' }
   | { readonly how: 'failed'; readonly error: unknown };
 
-export interface MoveOptions {
+export interface PlaceOptions {
   readonly planned: PlannedModel;
   readonly context: PublishContext;
   /** Layers whose digests are known, by key; what is made is added. */
-  readonly known: Map<string, KnownLayer>;
+  readonly known: Map<string, ResolvedLayer>;
   readonly allTargets: readonly TargetState[];
 }
 
@@ -39,33 +39,33 @@ const FATAL = new Set([
 ]);
 
 /** Notes what became of a blob at a target. */
-export function settle(
+export function recordResult(
   target: TargetState,
-  need: BlobNeed,
-  fate: BlobFate,
-  { planned, context }: MoveOptions,
+  blob: RequiredBlob,
+  result: BlobResult,
+  { planned, context }: PlaceOptions,
 ): void {
-  target.blobs.set(need.id, fate);
-  if (need.base !== undefined && fate.how !== 'failed')
-    context.memory.noteHolder(need.base.descriptor.digest, target.store.name);
+  target.blobs.set(blob.id, result);
+  if (blob.kind === 'base' && result.how !== 'failed')
+    context.cache.noteHolder(blob.digest, target.store.name);
   context.onEvent({
     type: 'blob-end',
     model: planned.model.short,
-    blob: need.name,
-    how: fate.how,
-    sizeBytes: need.sizeBytes,
+    blob: blob.name,
+    how: result.how,
+    sizeBytes: blob.sizeBytes,
   });
 }
 
 /** Notes a failure, and that the target is out where the error is one that stays. */
 export function fail(
   target: TargetState,
-  need: BlobNeed,
+  blob: RequiredBlob,
   error: unknown,
-  options: MoveOptions,
+  options: PlaceOptions,
   isTargets = true,
 ): void {
   if (isAbort(error) && options.context.signal?.aborted) return;
-  if (isTargets && error instanceof WeighbridgeError && FATAL.has(error.code)) target.dead ??= error;
-  settle(target, need, { how: 'failed', error }, options);
+  if (isTargets && error instanceof WeighbridgeError && FATAL.has(error.code)) target.unavailable ??= error;
+  recordResult(target, blob, { how: 'failed', error }, options);
 }

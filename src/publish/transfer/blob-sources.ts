@@ -1,8 +1,8 @@
 import { type ByteSource, bytesSource, type OpenOptions, readAll } from '../../core/byte-source.ts';
 import { memoizeAsync } from '../../core/pool.ts';
 import type { Hub } from '../../hub/types.ts';
-import type { WantedLayer } from '../../image/assemble/draft.ts';
-import type { KnownLayer, PublishedFile } from '../../image/format/layer-annotations.ts';
+import type { LayerSpec } from '../../image/assemble/types.ts';
+import type { PublishedFile, ResolvedLayer } from '../../image/format/layer-annotations.ts';
 import type { ContentHash } from '../../layer/content-hash.ts';
 import { LayerHasher } from '../../layer/layer-hasher.ts';
 import { type ContentResolver, inlineContent, layerSource } from '../../layer/layer-source.ts';
@@ -10,7 +10,7 @@ import type { LayerEntry, LayerRecipe, PartOrigin } from '../../layer/recipe.ts'
 import { layOut } from '../../layer/tar-layout.ts';
 import { type Descriptor, MediaType } from '../../oci/types.ts';
 import type { ImageStore } from '../../store/image-store.ts';
-import type { PublishedLayers } from '../target/published-layers.ts';
+import type { TargetInventory } from '../target/target-inventory.ts';
 import { type BlobHasher, CopyHasher } from './transfer.ts';
 
 export interface BlobOrigin {
@@ -38,14 +38,14 @@ export type OriginPlan<Store> =
 
 export interface PublishedPlace<Store> {
   readonly store: Store;
-  readonly layer: KnownLayer;
+  readonly layer: ResolvedLayer;
   readonly file: PublishedFile;
 }
 
 /** How a layer is made, reading what `published` holds from there. */
 export function planMade(
-  { recipe }: WantedLayer,
-  published: readonly PublishedLayers[],
+  { recipe }: LayerSpec,
+  published: readonly TargetInventory[],
 ): OriginPlan<ImageStore> {
   return {
     kind: 'made',
@@ -96,7 +96,7 @@ function partSource(
 }
 
 function findPublished(
-  published: readonly PublishedLayers[],
+  published: readonly TargetInventory[],
   entry: LayerEntry,
 ): PublishedPlace<ImageStore> | undefined {
   for (const target of published) {
@@ -133,6 +133,6 @@ function publishedFileSource(
   };
 }
 
-function descriptorOf({ digest, sizeBytes }: KnownLayer): Descriptor {
+function descriptorOf({ digest, sizeBytes }: ResolvedLayer): Descriptor {
   return { digest, size: sizeBytes, mediaType: MediaType.ociLayerTar };
 }

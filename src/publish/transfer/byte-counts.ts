@@ -1,5 +1,4 @@
-import { formatBytes } from '../../core/text.ts';
-import type { BlobNeed } from '../../image/assemble/blob-needs.ts';
+import type { RequiredBlob } from '../../image/assemble/types.ts';
 import type { TargetState } from '../target/target-state.ts';
 import type { ByteCounts } from '../types.ts';
 
@@ -10,42 +9,21 @@ export const ZERO_BYTES: ByteCounts = { downloaded: 0, uploaded: 0, mounted: 0, 
  * to its account; for this one they were there already.
  */
 export function countBytes(
-  needs: readonly BlobNeed[],
+  blobs: readonly RequiredBlob[],
   target: TargetState,
   counted: Set<string>,
 ): ByteCounts {
   const bytes = { ...ZERO_BYTES };
-  for (const { id, sizeBytes } of needs) {
-    const fate = target.blobs.get(id);
-    if (fate === undefined || fate.how === 'failed') continue;
-    if (counted.has(id) || fate.how === 'reused') bytes.reused += sizeBytes;
-    else if (fate.how !== 'uploaded') bytes.mounted += sizeBytes;
+  for (const { id, sizeBytes } of blobs) {
+    const result = target.blobs.get(id);
+    if (result === undefined || result.how === 'failed') continue;
+    if (counted.has(id) || result.how === 'reused') bytes.reused += sizeBytes;
+    else if (result.how !== 'uploaded') bytes.mounted += sizeBytes;
     else {
       bytes.uploaded += sizeBytes;
-      bytes.downloaded += fate.downloadedBytes;
+      bytes.downloaded += result.downloadedBytes;
     }
     counted.add(id);
   }
   return bytes;
-}
-
-/**
- * What a publish would have to do, as far as the published manifests tell. `counted` as for `countBytes`: what an earlier
- * variant would bring is there for this one.
- */
-export function sizeBeforehand(
-  needs: readonly BlobNeed[],
-  target: TargetState,
-  counted: Set<string>,
-): { reason: string; bytes: ByteCounts } {
-  const bytes = { ...ZERO_BYTES };
-  for (const { id, base, layer, sizeBytes } of needs) {
-    const digest = base?.descriptor.digest ?? target.published.layer(layer?.key ?? '')?.digest;
-    const isThere = digest !== undefined && target.published.hasBlob(digest);
-    if (isThere || counted.has(id)) bytes.reused += sizeBytes;
-    else bytes.uploaded += sizeBytes;
-    counted.add(id);
-  }
-  const reason = `would move up to ${formatBytes(bytes.uploaded)}, ${formatBytes(bytes.reused)} is there already`;
-  return { reason, bytes };
 }

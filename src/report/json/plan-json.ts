@@ -84,8 +84,9 @@ export interface PlannedImageJson {
 
 export interface RegistryStateJson {
   readonly status: 'unchanged' | 'changed' | 'unknown';
-  /** At most; what can be mounted does not move. */
+  /** At most: what can be mounted and what an earlier model of the plan brings do not count. */
   readonly bytesToMove?: number;
+  readonly bytesToMount?: number;
   readonly bytesThere?: number;
   /** Why it is not known. */
   readonly error?: ErrorJson;
@@ -180,12 +181,14 @@ function imagesJson(planned: PlannedModel, looked?: PublishOutcome): PlannedImag
   );
 }
 
-function stateJson({ status, bytes, error }: ImageOutcome): RegistryStateJson {
-  if (status === 'failed') return { status: 'unknown', error: errorToJson(error) };
+function stateJson(image: ImageOutcome): RegistryStateJson {
+  if (image.status === 'failed') return { status: 'unknown', error: errorToJson(image.error) };
+  const { uploaded, reused, mounted } = image.bytes;
   return {
-    status: status === 'unchanged' ? 'unchanged' : 'changed',
-    bytesToMove: bytes.uploaded,
-    bytesThere: bytes.reused,
+    status: image.status === 'unchanged' ? 'unchanged' : 'changed',
+    bytesToMove: uploaded,
+    bytesThere: reused,
+    bytesToMount: mounted,
   };
 }
 

@@ -72,27 +72,17 @@ export function publishToJson(outcomes: readonly PublishOutcome[], plan: Plan): 
   return { schemaVersion: 1, models };
 }
 
-function imageJson({
-  registry,
-  variant,
-  tags,
-  digest,
-  status,
-  reason,
-  error,
-  bytes,
-  sizes,
-  change,
-}: ImageOutcome): ImageJson {
-  const { downloaded, uploaded, mounted, reused } = bytes;
+function imageJson(image: ImageOutcome): ImageJson {
+  const { registry, variant, tags, status, sizes, change } = image;
+  const { downloaded, uploaded, mounted, reused } = image.bytes;
   return {
     registry,
     variant,
     tags,
-    ...(digest === undefined ? {} : { digest }),
+    ...('digest' in image && { digest: image.digest }),
     status,
-    ...(reason === undefined ? {} : { reason }),
-    ...(error === undefined ? {} : { error: errorToJson(error) }),
+    ...(image.status === 'skipped' && { reason: image.reason }),
+    ...(image.status === 'failed' && { error: errorToJson(image.error) }),
     bytes: { downloaded, uploaded, mounted, reused },
     ...(sizes === undefined ? {} : { sizes }),
     ...(change === undefined ? {} : { change }),

@@ -5,16 +5,24 @@ import type { ImageOutcome } from '../../publish/types.ts';
 /** References of one kind that are named; of the others it says how many there are. */
 const MAX_NAMED = 10;
 
+/** Where the images were to go. */
+export interface Interrupted {
+  readonly variants: readonly Variant[];
+  readonly targetsOf: (model: PlannedModel) => readonly { readonly store: { readonly name: string } }[];
+}
+
 /** What a publish that was interrupted has done and what it has not, for people. No line break at its end. */
 export function interruptedReport(
   models: readonly PlannedModel[],
-  variants: readonly Variant[],
+  { variants, targetsOf }: Interrupted,
   done: readonly ImageOutcome[],
 ): string {
   const ended = new Set(done.flatMap(image => (image.status === 'failed' ? [] : image.tags)));
-  const wanted = models.flatMap(({ targets, tags }) =>
+  const wanted = models.flatMap(planned =>
     variants.flatMap(variant =>
-      targets.flatMap(({ repository }) => tags[variant].slice(0, 1).map(tag => `${repository}:${tag}`)),
+      targetsOf(planned).flatMap(({ store }) =>
+        planned.tags[variant].slice(0, 1).map(tag => `${store.name}:${tag}`),
+      ),
     ),
   );
   const isDone = (reference: string): boolean => ended.has(reference);

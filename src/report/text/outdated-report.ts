@@ -71,8 +71,12 @@ function isOutdated({ status, tags }: ImageOutcome): boolean {
   return status !== 'unchanged' && tags.length > 0;
 }
 
-function reasonsOf({ change, status, error }: ImageOutcome): string[] {
-  if (status === 'failed') return [`could not be asked: ${errorToJson(error).message}`];
+function reasonsOf(image: ImageOutcome): string[] {
+  if (image.status === 'failed') {
+    const what = image.isUnassembled ? 'cannot be built' : 'could not be asked';
+    return [`${what}: ${errorToJson(image.error).message}`];
+  }
+  const { change } = image;
   if (change === undefined) return ['not published yet'];
   const { revision, license, base, files } = change;
   const fileCount =

@@ -189,11 +189,16 @@ function destinations(
   ]);
 }
 
-function movementText({ variant, status, bytes, error }: ImageOutcome): string {
-  if (status === 'failed') return `${variant}: could not be looked at: ${clean(describeError(error))}`;
+function movementText(image: ImageOutcome): string {
+  const { variant, status, bytes } = image;
+  if (image.status === 'failed') {
+    const what = image.isUnassembled ? 'cannot be built' : 'could not be looked at';
+    return `${variant}: ${what}: ${clean(describeError(image.error))}`;
+  }
   if (status === 'unchanged') return `${variant}: is there as it is, nothing to do`;
   const there = bytes.reused === 0 ? '' : `, ${formatBytes(bytes.reused)} is there already`;
-  return `${variant}: up to ${formatBytes(bytes.uploaded)} to move${there}`;
+  const mounted = bytes.mounted === 0 ? '' : `, ${formatBytes(bytes.mounted)} can be mounted`;
+  return `${variant}: up to ${formatBytes(bytes.uploaded)} to move${there}${mounted}`;
 }
 
 function paintMovement({ status }: ImageOutcome, style: Style): (text: string) => string {

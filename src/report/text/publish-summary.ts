@@ -63,15 +63,14 @@ function imageLines(short: string, images: readonly ImageOutcome[], options: Sum
   if (image === undefined) return [];
   const { columns, style, errors } = options;
   const registries = images.map(one => clean(one.registry)).join(', ');
-  const digest =
-    image.digest === undefined ? '' : `  ${style.quiet(image.digest.slice(0, 'sha256:'.length + 12))}`;
+  const digest = !('digest' in image) ? '' : `  ${style.quiet(image.digest.slice(0, 'sha256:'.length + 12))}`;
   const number =
-    image.error === undefined
+    image.status !== 'failed'
       ? ''
       : `  ${style.bad(`[${errors.add(image.error, `${short} ${registries} ${image.variant}`)}]`)}`;
   const status = paintStatus(image.status, style)(image.status.padEnd(STATUS_WIDTH));
   const details = [
-    ...(image.reason === undefined ? [] : [clean(image.reason)]),
+    ...(image.status === 'skipped' ? [clean(image.reason)] : []),
     ...(image.status === 'skipped' ? [] : [bytesText(image.bytes)]),
     ...image.tags.map(clean),
   ].filter(text => text !== '');

@@ -4,9 +4,8 @@ import type { Variant } from '../../../src/config/types.ts';
 import { type Digest, digestOf } from '../../../src/core/digest.ts';
 import { RegistryError, WeighbridgeError } from '../../../src/core/errors.ts';
 import { parseManifest } from '../../../src/oci/parse.ts';
-import type { ImageOutcome } from '../../../src/publish/types.ts';
 import type { EmbeddedRegistry, RegistryOptions } from '../../../src/testkit/registry.ts';
-import { MODEL_FILES, World } from '../../support/world.ts';
+import { MODEL_FILES, type SeenImage, World } from '../../support/world.ts';
 import { FOR_GOOD, ONCE, type Strike } from './fault-cases.ts';
 
 // Every kind of fault at every kind of request: once, it is got over and nobody notices; for good, what it concerns
@@ -78,7 +77,7 @@ async function faultyWorld(): Promise<World> {
   return world;
 }
 
-function assertAll(images: readonly ImageOutcome[], status: string): void {
+function assertAll(images: readonly SeenImage[], status: string): void {
   const others = images.filter(image => image.status !== status);
   assert.deepEqual(
     others.map(image => `${image.registry} ${image.variant} ${image.status}: ${String(image.error)}`),

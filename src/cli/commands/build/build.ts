@@ -20,7 +20,7 @@ import {
   withVariant,
 } from '../../options.ts';
 import { planFor } from '../../planning.ts';
-import { publishAll, statusOf } from '../../publishing.ts';
+import { publishAll, statusOf } from '../../publish-session.ts';
 import { ExitStatus, runSession, type Session } from '../../session.ts';
 
 interface Output {
@@ -69,7 +69,7 @@ async function buildAll(
   plan: Plan,
   { output, variant }: BuildOptions,
 ): Promise<PublishOutcome[]> {
-  const common = { variants: chosenVariants(variant), isDryRun: false, isForced: false };
+  const common = { variants: chosenVariants(variant), isForced: false };
   const models = plan.models.filter(model => model.kind === 'planned');
   if (output.kind === 'oci') {
     const layouts = new Map<string, PublishTarget>();

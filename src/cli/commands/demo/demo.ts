@@ -9,7 +9,7 @@ import { styleFor } from '../../../report/progress/style.ts';
 import { planTable } from '../../../report/text/plan-table.ts';
 import { publishSummary } from '../../../report/text/publish-summary.ts';
 import { planFor } from '../../planning.ts';
-import { publishPlan } from '../../publishing.ts';
+import { publishToRegistries } from '../../publish-session.ts';
 import { lookAtRegistries } from '../../registry-state.ts';
 import { ExitStatus, runSession, type Session } from '../../session.ts';
 import { catalogAddress } from '../catalog/catalog.ts';
@@ -73,8 +73,8 @@ async function runDemo(outer: Session, { keep }: DemoOptions): Promise<number> {
   return isDone ? ExitStatus.done : ExitStatus.failed;
 }
 
-async function publish(session: Session, plan: Plan): Promise<PublishOutcome[]> {
-  const outcomes = await publishPlan(session, plan, {});
+async function publish(session: Session, plan: Plan): Promise<readonly PublishOutcome[]> {
+  const outcomes = await publishToRegistries(session, plan, {});
   session.progress.renew();
   session.print(
     indented(publishSummary(outcomes, plan, { ...session.stdout, columns: session.stdout.columns - 2 })),

@@ -2,8 +2,7 @@ import type { Command } from 'commander';
 import type { ModelConfig } from '../../../config/types.ts';
 import { readAll } from '../../../core/byte-source.ts';
 import { ConfigError, isAbort, WeighbridgeError } from '../../../core/errors.ts';
-import { resolveBaseImage } from '../../../image/assemble/base-image.ts';
-import { licensedBase } from '../../../image/assemble/layers.ts';
+import { licensedBase } from '../../../image/assemble/license-layer.ts';
 import type { LayerEntry } from '../../../layer/recipe.ts';
 import { finishLicenses } from '../../../licenses/license-entries.ts';
 import type { LicensedBaseImage } from '../../../licenses/types.ts';
@@ -19,6 +18,7 @@ import {
   withJson,
 } from '../../options.ts';
 import { planFor } from '../../planning.ts';
+import { createRunCache } from '../../run-cache.ts';
 import { ExitStatus, runSession, type Session } from '../../session.ts';
 
 interface LicensesOptions extends CommonOptions, AdHocOptions {
@@ -52,8 +52,7 @@ export function addLicenses(program: Command): void {
 async function baseOf(session: Session, { baseImage, arch }: ModelConfig): Promise<LicensedBaseImage> {
   const [platform = ''] = arch;
   try {
-    const open = (name: string) => session.services.openRepository(name, 'pull');
-    return licensedBase(await resolveBaseImage(baseImage, platform, open, session.signal));
+    return licensedBase(await createRunCache(session).baseImage(baseImage, platform));
   } catch (error) {
     if (isAbort(error) || !(error instanceof WeighbridgeError)) throw error;
     session.note(`the licence of the base image is left out: ${error.message}`);

@@ -15,7 +15,7 @@ import {
 } from '../../options.ts';
 import { prepareOutput, writeOutput } from '../../output-file.ts';
 import { planFor } from '../../planning.ts';
-import { publishPlan, statusOf } from '../../publishing.ts';
+import { publishToRegistries, statusOf } from '../../publish-session.ts';
 import { runSession } from '../../session.ts';
 
 interface PublishOptions extends CommonOptions {
@@ -47,7 +47,7 @@ DOCKERHUB_TOKEN (docker.io). HF_TOKEN is for gated and private models.`,
         const config = await readConfig(options);
         if (options.result !== undefined) await prepareOutput(options.result);
         const plan = await planFor(session, config, options, 'required');
-        const outcomes = await publishPlan(session, plan, options);
+        const outcomes = await publishToRegistries(session, plan, options);
         session.progress.stop();
         const json = JSON.stringify(publishToJson(outcomes, plan), null, 2);
         session.print(session.isJson ? json : publishSummary(outcomes, plan, session.stdout));

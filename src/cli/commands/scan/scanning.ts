@@ -1,7 +1,6 @@
 import path from 'node:path';
 import type { Config } from '../../../config/types.ts';
 import { errorToJson, isAbort, WeighbridgeError } from '../../../core/errors.ts';
-import { resolveBaseImage } from '../../../image/assemble/base-image.ts';
 import type { ScanFailureJson } from '../../../report/json/scan-json.ts';
 import { BaseScans } from '../../../scan/base-scans.ts';
 import { type ScanContext, type ScanResult, scanBase, scanImage } from '../../../scan/scan-image.ts';
@@ -16,6 +15,7 @@ import { attachArtifact } from '../../../store/attach-artifact.ts';
 import { listReferrers } from '../../../store/referrers.ts';
 import { type CommonOptions, chooseModels } from '../../options.ts';
 import { writeOutput } from '../../output-file.ts';
+import { createRunCache } from '../../run-cache.ts';
 import type { Session } from '../../session.ts';
 import type { ScanTarget } from './scan-targets.ts';
 
@@ -88,9 +88,10 @@ export async function scanBases(
       arch.map(platform => [`${baseImage} ${platform}`, { baseImage, platform }]),
     ),
   );
+  const cache = createRunCache(session);
+  const open = (name: string) => session.services.openRepository(name, 'pull');
   for (const { baseImage, platform } of wanted.values()) {
-    const open = (name: string) => session.services.openRepository(name, 'pull');
-    const base = await resolveBaseImage(baseImage, platform, open, session.signal);
+    const base = await cache.baseImage(baseImage, platform);
     session.note(`scanning ${baseImage} for ${platform}`);
     await scanBase(base, open(base.storeName), context);
   }

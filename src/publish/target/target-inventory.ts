@@ -1,7 +1,7 @@
 import { mapPool } from '../../core/pool.ts';
 import {
-  type KnownLayer,
   type PublishedFile,
+  type ResolvedLayer,
   readLayerDescriptor,
 } from '../../image/format/layer-annotations.ts';
 import { parseManifest } from '../../oci/parse.ts';
@@ -15,10 +15,10 @@ const MAX_OTHER_TAGS = 60;
 const CONCURRENCY = 6;
 
 /** What one target holds already, as its manifests tell. */
-export class PublishedLayers {
+export class TargetInventory {
   readonly store: ImageStore;
   readonly #tags = new Map<string, StoredManifest | undefined>();
-  readonly #layers = new Map<string, KnownLayer>();
+  readonly #layers = new Map<string, ResolvedLayer>();
   readonly #blobs = new Set<string>();
 
   constructor(store: ImageStore) {
@@ -26,7 +26,7 @@ export class PublishedLayers {
   }
 
   /** A layer of ours that this target has, by its recipe's key. */
-  layer(key: string): KnownLayer | undefined {
+  layer(key: string): ResolvedLayer | undefined {
     return this.#layers.get(key);
   }
 
@@ -36,12 +36,12 @@ export class PublishedLayers {
   }
 
   /** From here on the registry itself is asked for each blob: its manifests have named one that it no longer has. */
-  distrust(): void {
+  invalidate(): void {
     this.#blobs.clear();
   }
 
   /** Takes a layer that no manifest here names, if the store holds it. */
-  async adopt(layer: KnownLayer, signal?: AbortSignal): Promise<void> {
+  async addExisting(layer: ResolvedLayer, signal?: AbortSignal): Promise<void> {
     if ((await heldSize(this.store, layer.digest, signal)) !== layer.sizeBytes) return;
     this.#layers.set(layer.key, layer);
     this.#blobs.add(layer.digest);
@@ -52,7 +52,7 @@ export class PublishedLayers {
   }
 
   /** A file with this content inside any layer that is here. */
-  findFile(contentId: string): { layer: KnownLayer; file: PublishedFile } | undefined {
+  findFile(contentId: string): { layer: ResolvedLayer; file: PublishedFile } | undefined {
     for (const layer of this.#layers.values()) {
       const file = layer.files.find(candidate => candidate.contentId === contentId);
       if (file !== undefined) return { layer, file };

@@ -1,10 +1,11 @@
 import type { Digest } from '../core/digest.ts';
 import { isAbort } from '../core/errors.ts';
 import { Mutex, memoizeAsync } from '../core/pool.ts';
-import { resolveBaseImage } from '../image/assemble/base-image.ts';
+import { BaseImages } from '../image/assemble/base-image.ts';
 import type { BaseImage } from '../oci/image.ts';
 import { parseManifest } from '../oci/parse.ts';
 import type { ImageStore } from '../store/image-store.ts';
+import { hostOf } from './target/host-of.ts';
 
 /** An image of another model, which may hold blobs that this one needs too. */
 export interface Sibling {
@@ -13,12 +14,12 @@ export interface Sibling {
   readonly tag: string;
 }
 
-export interface RunMemoryOptions {
+export interface RunCacheOptions {
   /** A store to read from: a base image's, or a sibling's. */
   readonly openBase: (repositoryName: string) => ImageStore;
-  /** Of all models of the run, at all targets. */
-  readonly siblings?: readonly Sibling[];
   readonly signal?: AbortSignal | undefined;
+  /** For a run that can do without what a registry does not answer. */
+  readonly patienceMs?: number;
 }
 
 /** Siblings of a registry that are looked at for blobs to mount: one manifest each, once a run. */
@@ -26,29 +27,35 @@ const MAX_SIBLINGS = 3;
 /** Repositories that a mount of one blob is asked for from. */
 const MAX_HOLDERS = 3;
 
-/** What the models of one run find out for each other: base images, and which repositories hold which blobs. */
-export class RunMemory {
-  readonly #options: RunMemoryOptions;
-  readonly #baseImage: (key: string) => Promise<BaseImage>;
+/**
+ * What the models of a run find out for each other, at all targets: base images, and which repositories hold which
+ * blobs. A run has one.
+ */
+export class RunCache {
+  readonly #options: RunCacheOptions;
+  readonly #bases: BaseImages;
+  #siblings: readonly Sibling[] = [];
   readonly #readSibling: (sibling: string) => Promise<void>;
   readonly #holders = new Map<Digest, Set<string>>();
   readonly #locks = new Map<string, Mutex>();
 
-  constructor(options: RunMemoryOptions) {
+  constructor(options: RunCacheOptions) {
     this.#options = options;
-    this.#baseImage = memoizeAsync(key => {
-      const [reference = '', platform = ''] = key.split(' ');
-      return resolveBaseImage(reference, platform, options.openBase, options.signal);
-    });
+    const { openBase: open, signal, patienceMs } = options;
+    this.#bases = new BaseImages({ open, signal, patienceMs });
     this.#readSibling = memoizeAsync(key => {
       const [repository = '', tag = ''] = key.split(' ');
       return this.#noteManifest({ repository, tag });
     });
   }
 
-  /** `platform`: `linux/amd64`. */
-  async baseImage(reference: string, platform: string): Promise<BaseImage> {
-    return await this.#baseImage(`${reference} ${platform}`);
+  /** The base image for a platform (`linux/amd64`). Throws RegistryError, IntegrityError. */
+  readonly baseImage = (reference: string, platform: string): Promise<BaseImage> =>
+    this.#bases.get(reference, platform);
+
+  /** `siblings`: of all models of the run, at all targets. */
+  noteSiblings(siblings: readonly Sibling[]): void {
+    this.#siblings = siblings;
   }
 
   noteHolder(digest: Digest, repository: string): void {
@@ -60,7 +67,7 @@ export class RunMemory {
   async holders(digest: Digest, repository: string): Promise<readonly string[]> {
     const known = this.#holdersBeside(digest, repository);
     if (known.length > 0) return known;
-    const siblings = (this.#options.siblings ?? []).filter(
+    const siblings = this.#siblings.filter(
       other => other.repository !== repository && hostOf(other.repository) === hostOf(repository),
     );
     await Promise.all(
@@ -94,8 +101,4 @@ export class RunMemory {
       // A sibling that may not be read is of no help, and no reason to fail.
     }
   }
-}
-
-function hostOf(repository: string): string {
-  return repository.slice(0, repository.indexOf('/'));
 }

@@ -1,0 +1,85 @@
+import type { Variant } from '../config/types.ts';
+import type { Plan, PlannedModel } from '../plan/types.ts';
+import { previewPlan } from '../publish/preview.ts';
+import { publishPlan } from '../publish/publish-plan.ts';
+import type { ImageOutcome, PublishOutcome, PublishTarget } from '../publish/types.ts';
+import { interruptedReport } from '../report/text/interrupted-report.ts';
+import { createBlobWorkers } from './blob-workers.ts';
+import { chosenVariants } from './options.ts';
+import { hasUnresolved } from './planning.ts';
+import { createRunCache } from './run-cache.ts';
+import { ExitStatus, type Session } from './session.ts';
+
+export interface PublishAllOptions {
+  readonly variants: readonly Variant[];
+  readonly isForced: boolean;
+  readonly targetsOf: (model: PlannedModel) => readonly PublishTarget[];
+}
+
+/** Publishes with what the session has: its servers and logins, threads, progress and Ctrl-C. */
+export async function publishAll(
+  session: Session,
+  plan: Plan,
+  options: PublishAllOptions,
+): Promise<PublishOutcome[]> {
+  const { services, progress, signal, listen } = session;
+  const models = plan.models.filter(model => model.kind === 'planned');
+  const workers = createBlobWorkers(session);
+  const done: ImageOutcome[] = [];
+  session.onInterrupt(() => interruptedReport(models, options, done));
+  try {
+    return await publishPlan(models, {
+      ...options,
+      hub: services.hub,
+      openBase: name => services.openRepository(name, 'pull'),
+      cache: createRunCache(session),
+      bootstrap: services.bootstrap,
+      layerIndex: services.layerIndex,
+      workers,
+      onEvent: progress.onEvent,
+      onImage: image => done.push(image),
+      listen,
+      signal,
+    });
+  } finally {
+    await workers.close();
+  }
+}
+
+/** To the registries that the plan names. */
+export async function publishToRegistries(
+  session: Session,
+  plan: Plan,
+  { variant, dryRun, force }: { variant?: Variant; dryRun?: boolean; force?: boolean },
+): Promise<readonly PublishOutcome[]> {
+  const options = {
+    variants: chosenVariants(variant),
+    isForced: force === true,
+    targetsOf: registriesOf(session, 'push'),
+  };
+  if (dryRun !== true) return await publishAll(session, plan, options);
+  const { services, progress, signal } = session;
+  const models = plan.models.filter(model => model.kind === 'planned');
+  return await previewPlan(models, {
+    ...options,
+    cache: createRunCache(session),
+    bootstrap: services.bootstrap,
+    layerIndex: services.layerIndex,
+    onEvent: progress.onEvent,
+    signal,
+  });
+}
+
+/** Opens the repositories that a planned model is for. */
+export function registriesOf({ services }: Session, access: 'pull' | 'push'): PublishAllOptions['targetsOf'] {
+  return model =>
+    model.targets.map(({ registry, repository }) => ({
+      registry,
+      store: services.openRepository(repository, access),
+    }));
+}
+
+export function statusOf(plan: Plan, outcomes: readonly PublishOutcome[]): number {
+  const isFailed = outcomes.some(({ images }) => images.some(image => image.status === 'failed'));
+  return isFailed || hasUnresolved(plan) ? ExitStatus.failed : ExitStatus.done;
+}

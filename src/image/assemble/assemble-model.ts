@@ -1,0 +1,61 @@
+import type { Variant } from '../../config/types.ts';
+import { isAbort, WeighbridgeError } from '../../core/errors.ts';
+import type { BaseImage } from '../../oci/image.ts';
+import type { PlannedModel } from '../../plan/types.ts';
+import type { ImageVariant } from '../variants/types.ts';
+import { imageVariant } from '../variants/variants.ts';
+import { checkLayerCount } from './pack-layers.ts';
+import { requiredBlobs } from './required-blobs.ts';
+import type { AssembledModel, BootstrapFile, ImageDraft, ImagePlatform, Refusal } from './types.ts';
+
+/** What assembling a model's images needs from the outside. */
+export interface AssembleContext {
+  readonly variants: readonly Variant[];
+  readonly bootstrap: readonly BootstrapFile[];
+  /** Reads a base image's manifest and config; `platform`: `linux/amd64`. */
+  readonly baseImage: (reference: string, platform: string) => Promise<BaseImage>;
+}
+
+/**
+ * Joins a planned model with its base images: every image, layer and blob that a publish would bring to its targets. A
+ * variant that cannot be built, because its base is missing or a limit is exceeded, is refused and the others go on.
+ */
+export async function assembleModel(
+  planned: PlannedModel,
+  context: AssembleContext,
+): Promise<AssembledModel> {
+  const drafts: ImageDraft[] = [];
+  const refused: Refusal[] = [];
+  for (const variant of context.variants) {
+    if (!planned.outcome.decisions[variant].build) continue;
+    try {
+      drafts.push(await assembleImage(planned, imageVariant(variant), context));
+    } catch (error) {
+      if (isAbort(error) || !(error instanceof WeighbridgeError)) throw error;
+      refused.push({ variant, error });
+    }
+  }
+  return { planned, drafts, refused };
+}
+
+async function assembleImage(
+  planned: PlannedModel,
+  variant: ImageVariant,
+  { bootstrap, baseImage }: AssembleContext,
+): Promise<ImageDraft> {
+  const { short, arch, baseImage: reference } = planned.model;
+  const platforms = await Promise.all(
+    arch.map(async platform => {
+      const base = variant.needsBase ? await baseImage(reference, platform) : undefined;
+      return checked(variant.assemble(planned, { platform, base, bootstrap }), planned);
+    }),
+  );
+  const tags = planned.tags[variant.name];
+  return { short, variant: variant.name, tags, platforms, blobs: requiredBlobs(platforms) };
+}
+
+/** Every variant counts its layers: a base image may be too deep for any image on it. */
+function checked(image: ImagePlatform, { model }: PlannedModel): ImagePlatform {
+  checkLayerCount(model.id, image.base?.layers.length ?? 0, image.layers.length);
+  return image;
+}

@@ -1,0 +1,44 @@
+import type { LayerRecipe } from '../../layer/recipe.ts';
+import { modelDirOf } from '../../plan/model-dir.ts';
+import type { PlannedModel } from '../../plan/types.ts';
+import { inlineEntry } from './inline-entry.ts';
+import type { BootstrapFile } from './types.ts';
+
+/** Where the slim image's bootstrap lives. */
+export const BOOTSTRAP_FOLDER = 'opt/weighbridge';
+export const BOOTSTRAP_PATH = `/${BOOTSTRAP_FOLDER}/bootstrap`;
+/** The file that says what the bootstrap fetches. */
+export const SLIM_LIST = `${BOOTSTRAP_FOLDER}/model.json`;
+
+/** Returns the layer of the bootstrap and its list; the order of the files is that of the layer. */
+export function bootstrapLayer(planned: PlannedModel, bootstrap: readonly BootstrapFile[]): LayerRecipe {
+  return {
+    kind: 'bootstrap',
+    name: 'bootstrap',
+    root: BOOTSTRAP_FOLDER,
+    entries: [
+      ...bootstrap.map(({ path, text, isExecutable }) =>
+        inlineEntry(`${BOOTSTRAP_FOLDER}/${path}`, isExecutable ? 0o755 : 0o644, text),
+      ),
+      inlineEntry(SLIM_LIST, 0o644, bootstrapList(planned)),
+    ],
+  };
+}
+
+/** What the bootstrap reads: the files to bring, and what to start then. */
+function bootstrapList(planned: PlannedModel): string {
+  const { model, snapshot, files } = planned;
+  const list = {
+    schemaVersion: 1,
+    id: model.id,
+    short: model.short,
+    revision: snapshot.revision,
+    dir: modelDirOf(planned),
+    command: ['vllm', 'serve'],
+    serveArgs: model.serveArgs,
+    files: files.map(({ path, sizeBytes, sha256, gitOid }) =>
+      sha256 === undefined ? { path, size: sizeBytes, gitOid } : { path, size: sizeBytes, sha256 },
+    ),
+  };
+  return `${JSON.stringify(list, null, 1)}\n`;
+}

@@ -1,0 +1,112 @@
+import { digestOf } from '../../core/digest.ts';
+import type { LayerRecipe } from '../../layer/recipe.ts';
+import { layerKey, layOut } from '../../layer/tar-layout.ts';
+import { hubPage } from '../../licenses/hub-page.ts';
+import { type BaseImage, buildImage, createdOf } from '../../oci/image.ts';
+import type { Annotations } from '../../oci/types.ts';
+import { modelDirOf } from '../../plan/model-dir.ts';
+import { versionOf } from '../../plan/tags.ts';
+import type { PlannedModel } from '../../plan/types.ts';
+import { writeLabels } from '../format/labels.ts';
+import { layerDescriptor } from '../format/layer-annotations.ts';
+import { portOf } from './serve-command.ts';
+import type { ImagePlatform, LayerSpec, SealedLayer } from './types.ts';
+
+/** What an image that serves a model is made of. */
+export interface ContainerContent {
+  readonly variant: string;
+  readonly base: BaseImage;
+  /** What the image adds to its base, in order. */
+  readonly recipes: readonly LayerRecipe[];
+  readonly entrypoint: readonly string[];
+  /** Set besides what every image of the model sets. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Returns an image that serves the model when it is run. */
+export function containerImage(planned: PlannedModel, content: ContainerContent): ImagePlatform {
+  const { base, recipes, entrypoint, variant } = content;
+  const serve = {
+    base,
+    env: { ...environment(planned), ...content.env },
+    entrypoint,
+    exposedPorts: [`${portOf(planned.model)}/tcp`],
+  };
+  const layers = recipes.map(toSpec);
+  const labels = labelsOf(planned, { variant, base, layers, serve });
+  return {
+    base,
+    platform: base.platform,
+    layers,
+    labels,
+    seal: sealed => buildImage({ ...serve, labels, layers: sealed.map(newLayer) }),
+  };
+}
+
+/** Returns a layer with the bytes that it will be. */
+export function toSpec(recipe: LayerRecipe): LayerSpec {
+  return { recipe, layout: layOut(recipe), key: layerKey(recipe) };
+}
+
+/** Returns a layer as the config and the manifest name it. */
+export function newLayer({ spec: { recipe }, layer }: SealedLayer) {
+  return {
+    descriptor: layerDescriptor(recipe, layer),
+    diffId: layer.digest,
+    createdBy: `weighbridge ${recipe.kind}: ${recipe.name}`,
+  };
+}
+
+/** Where the model is, for whatever runs in the image. */
+function environment(planned: PlannedModel): Record<string, string> {
+  const { model } = planned;
+  return {
+    HF_HOME: model.hfCacheDir,
+    HF_HUB_CACHE: `${model.hfCacheDir}/hub`,
+    MODEL_ID: model.id,
+    MODEL_DIR: modelDirOf(planned),
+  };
+}
+
+export interface LabelledImage {
+  readonly variant: string;
+  /** Undefined for an image without a base. */
+  readonly base: BaseImage | undefined;
+  readonly layers: readonly Pick<LayerSpec, 'key'>[];
+  /** What the image runs; the digest of the plan is of this too. */
+  readonly serve: object;
+}
+
+/** Returns the labels of an image. The digest of the plan is the same if and only if the image is. */
+export function labelsOf(
+  planned: PlannedModel,
+  { variant, base, layers, serve }: LabelledImage,
+): Annotations {
+  const { model, snapshot, outcome } = planned;
+  const { revision } = snapshot;
+  // The order of the keys is part of the digest.
+  const made = {
+    ...serve,
+    base: base?.digest,
+    revision,
+    variant,
+    layers: layers.map(layer => layer.key),
+    oci: model.oci,
+  };
+  return writeLabels({
+    ...model.oci,
+    source: `${hubPage(snapshot.id)}/tree/${revision}`,
+    version: base === undefined ? undefined : versionOf(model),
+    revision,
+    license: outcome.license.spdx,
+    base: base && { name: base.reference, digest: base.digest },
+    created: base === undefined ? NO_TIME : createdOf(base),
+    modelId: model.id,
+    lineage: outcome.lineage.map(({ id, spdx, declared }) => ({ id, license: spdx ?? declared })),
+    variant,
+    planDigest: digestOf(JSON.stringify(made)),
+  });
+}
+
+/** An image without a base has no time of its own: a clock would give every run another digest. */
+const NO_TIME = '1970-01-01T00:00:00Z';

@@ -1,0 +1,93 @@
+import { byPath } from '../../core/bytes-order.ts';
+import type { HubFile } from '../../hub/types.ts';
+import { contentIdOf, type LayerEntry, type LayerRecipe, partContentId } from '../../layer/recipe.ts';
+import { modelDirOf } from '../../plan/model-dir.ts';
+import type { DividedFile, FilePart, PlannedModel } from '../../plan/types.ts';
+import { inlineEntry } from './inline-entry.ts';
+import { MAX_IMAGE_LAYERS, MAX_LAYER_BYTES, packFiles } from './pack-layers.ts';
+
+/**
+ * Returns the layers of the model's own files, in the order of the image: weights first. `otherLayers` counts what the
+ * image has besides: its base, licenses. Throws WeighbridgeError IMAGE_TOO_MANY_LAYERS.
+ */
+export function modelLayers(planned: PlannedModel, otherLayers: number): LayerRecipe[] {
+  const { division } = planned;
+  const divided = division?.files ?? [];
+  const parts = divided.flatMap(file => file.parts.map(part => ({ file, part })));
+  const packed = packFiles(wholeFiles(planned), {
+    // Small files have a layer, and so has each part of a divided file.
+    maxLayers: MAX_IMAGE_LAYERS - otherLayers - 1 - parts.length,
+    maxLayerBytes: maxSharedBytes(planned),
+    subject: planned.model.id,
+  });
+  const dir = modelDirOf(planned).slice(1);
+  const root = planned.model.downloadRoot.slice(1);
+  const recipe = (kind: 'weights' | 'files', entries: readonly LayerEntry[]): LayerRecipe => ({
+    kind,
+    name: nameOf(entries, dir),
+    root,
+    entries,
+  });
+  const small = [
+    ...packed.small.map(file => hubEntry(planned, file, dir)),
+    ...(division?.indexes ?? []).map(({ path, text }) => inlineEntry(`${dir}/${path}`, 0o644, text)),
+  ].sort(byPath);
+  return [
+    ...packed.weights.map(files =>
+      recipe(
+        'weights',
+        files.map(file => hubEntry(planned, file, dir)),
+      ),
+    ),
+    ...parts.map(({ file, part }) => recipe('weights', [partEntry(planned, file, part, dir)])),
+    ...(small.length === 0 ? [] : [recipe('files', small)]),
+  ];
+}
+
+/** The files that the image has as the repository has them. */
+function wholeFiles({ files, division }: PlannedModel): readonly HubFile[] {
+  if (division === undefined) return files;
+  const replaced = new Set([
+    ...division.files.map(({ source }) => source.path),
+    ...division.indexes.map(index => index.path),
+  ]);
+  return files.filter(({ path }) => !replaced.has(path));
+}
+
+/** Files that share a layer stay well below a limit: each adds a little to the tar. */
+function maxSharedBytes({ layerLimit }: PlannedModel): number {
+  const limit = layerLimit?.maxLayerBytes ?? Number.POSITIVE_INFINITY;
+  return Math.min(MAX_LAYER_BYTES, Math.floor(limit * 0.99));
+}
+
+function nameOf(entries: readonly LayerEntry[], dir: string): string {
+  const first = entries[0]?.path.slice(dir.length + 1);
+  return entries.length === 1 && first !== undefined ? first : `${first} and ${entries.length - 1} more`;
+}
+
+function hubEntry({ snapshot }: PlannedModel, file: HubFile, dir: string): LayerEntry {
+  return {
+    path: `${dir}/${file.path}`,
+    mode: 0o644,
+    sizeBytes: file.sizeBytes,
+    contentId: contentIdOf(file),
+    origin: { kind: 'hub', repository: snapshot.id, revision: snapshot.revision, path: file.path },
+  };
+}
+
+function partEntry(
+  { snapshot }: PlannedModel,
+  { source }: DividedFile,
+  { path, sizeBytes, header, start, end }: FilePart,
+  dir: string,
+): LayerEntry {
+  const place = { repository: snapshot.id, revision: snapshot.revision, path };
+  const part = { source, header, start, end };
+  return {
+    path: `${dir}/${path}`,
+    mode: 0o644,
+    sizeBytes,
+    contentId: partContentId(part),
+    origin: { kind: 'part', ...place, ...part },
+  };
+}

@@ -1,0 +1,48 @@
+import { hashInlineLayer } from '../../layer/layer-hasher.ts';
+import { buildIndex } from '../../oci/image.ts';
+import { type ResolvedLayer, resolvedLayer } from '../format/layer-annotations.ts';
+import type { ImageDraft, SealedImage } from './types.ts';
+
+/** Returns what seals each draft once and keeps the result: the same documents are compared, pushed and reported. */
+export function createSealer(
+  layerOf: (key: string) => ResolvedLayer | undefined,
+): (draft: ImageDraft) => SealedImage | undefined {
+  const sealed = new Map<ImageDraft, SealedImage>();
+  return draft => {
+    const image = sealed.get(draft) ?? sealImage(draft, layerOf);
+    if (image !== undefined) sealed.set(draft, image);
+    return image;
+  };
+}
+
+/** Returns the finished image; undefined as long as a layer of the draft is not known. */
+export function sealImage(
+  { platforms }: ImageDraft,
+  layerOf: (key: string) => ResolvedLayer | undefined,
+): SealedImage | undefined {
+  const images = [];
+  for (const platform of platforms) {
+    const layers = [];
+    for (const spec of platform.layers) {
+      const layer = layerOf(spec.key);
+      if (layer === undefined) return undefined;
+      layers.push({ spec, layer });
+    }
+    images.push(platform.seal(layers));
+  }
+  const [only] = images;
+  const labels = platforms.at(-1)?.labels ?? {};
+  const top = images.length === 1 && only !== undefined ? only.manifest : buildIndex(images, labels);
+  return { top, images };
+}
+
+/** Returns the layers whose content came with the plan: their digests cost no question. */
+export function inlineLayers(drafts: readonly ImageDraft[]): ResolvedLayer[] {
+  const layers = drafts.flatMap(draft => draft.platforms.flatMap(platform => platform.layers));
+  return layers
+    .filter(({ recipe }) => recipe.entries.every(entry => entry.origin.kind === 'inline'))
+    .map(({ recipe, layout }) => {
+      const { digest, sha256Of } = hashInlineLayer(layout);
+      return resolvedLayer(recipe, digest, sha256Of);
+    });
+}

@@ -1,0 +1,101 @@
+import type { Variant } from '../../config/types.ts';
+import type { Digest } from '../../core/digest.ts';
+import type { WeighbridgeError } from '../../core/errors.ts';
+import type { LayerRecipe } from '../../layer/recipe.ts';
+import type { TarLayout } from '../../layer/tar-layout.ts';
+import type { BaseImage, BuiltImage, Document } from '../../oci/image.ts';
+import type { Annotations, Descriptor, Platform } from '../../oci/types.ts';
+import type { PlannedModel } from '../../plan/types.ts';
+import type { ResolvedLayer } from '../format/layer-annotations.ts';
+
+/** Every image of a planned model, as far as it is known before any layer has been found or made. */
+export interface AssembledModel {
+  readonly planned: PlannedModel;
+  readonly drafts: readonly ImageDraft[];
+  /** Variants that the policy lets be built and that cannot be; no target is to blame. */
+  readonly refused: readonly Refusal[];
+}
+
+export interface Refusal {
+  readonly variant: Variant;
+  /** The missing base image or platform, or the limit that would be exceeded. */
+  readonly error: WeighbridgeError;
+}
+
+/** One variant of a model, for all of its platforms. */
+export interface ImageDraft {
+  readonly short: string;
+  readonly variant: Variant;
+  /** Without repository. */
+  readonly tags: readonly string[];
+  readonly platforms: readonly ImagePlatform[];
+  /** In the order of the image, each once; its config is made last and is not among them. */
+  readonly blobs: readonly RequiredBlob[];
+}
+
+/** The image of one platform. */
+export interface ImagePlatform {
+  /** Undefined for a variant that needs no base image. */
+  readonly base: BaseImage | undefined;
+  readonly platform: Platform;
+  /** What the image adds to its base, in order. */
+  readonly layers: readonly LayerSpec[];
+  /** Of the config and the manifest; an index over several platforms has them too. */
+  readonly labels: Annotations;
+  /** Makes config and manifest, once each of `layers` is known. */
+  seal(layers: readonly SealedLayer[]): BuiltImage;
+}
+
+/** A layer that an image wants: its recipe, and the bytes that it will be. It has no digest yet. */
+export interface LayerSpec {
+  readonly recipe: LayerRecipe;
+  readonly layout: TarLayout;
+  readonly key: string;
+}
+
+/** A layer of an image whose digest is known. */
+export interface SealedLayer {
+  readonly spec: LayerSpec;
+  readonly layer: ResolvedLayer;
+}
+
+/** A blob that images need at their targets. */
+export type RequiredBlob = BaseBlob | OwnLayerBlob;
+
+interface CommonBlob {
+  /** The digest of a base layer, the key of one of our own. */
+  readonly id: string;
+  /** For people. */
+  readonly name: string;
+  readonly sizeBytes: number;
+}
+
+/** A layer of the base image, which exists elsewhere. */
+export interface BaseBlob extends CommonBlob {
+  readonly kind: 'base';
+  readonly digest: Digest;
+  readonly descriptor: Descriptor;
+  /** The repository that holds it: `docker.io/vllm/vllm-openai`. */
+  readonly storeName: string;
+}
+
+/** A layer that we make; its digest may not be known yet. */
+export interface OwnLayerBlob extends CommonBlob {
+  readonly kind: 'own';
+  readonly layer: LayerSpec;
+}
+
+/** An image with all of its digests: what tags will name, and what has to exist for that. */
+export interface SealedImage {
+  /** The manifest, or the index over several platforms. */
+  readonly top: Document;
+  readonly images: readonly BuiltImage[];
+}
+
+/** A file of the slim image's bootstrap. */
+export interface BootstrapFile {
+  /** Below its folder in the image, with `/`: `bootstrap`. */
+  readonly path: string;
+  readonly text: string;
+  readonly isExecutable: boolean;
+}

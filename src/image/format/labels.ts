@@ -1,0 +1,153 @@
+import { LAYER_KIND_ANNOTATION } from '../../layer/recipe.ts';
+import type { Annotations } from '../../oci/types.ts';
+
+/**
+ * Every label and annotation of an image, once: those of the OCI specification
+ * (https://github.com/opencontainers/image-spec/blob/main/annotations.md) and our own.
+ */
+export const Label = {
+  title: 'org.opencontainers.image.title',
+  description: 'org.opencontainers.image.description',
+  url: 'org.opencontainers.image.url',
+  source: 'org.opencontainers.image.source',
+  version: 'org.opencontainers.image.version',
+  revision: 'org.opencontainers.image.revision',
+  licenses: 'org.opencontainers.image.licenses',
+  baseName: 'org.opencontainers.image.base.name',
+  baseDigest: 'org.opencontainers.image.base.digest',
+  created: 'org.opencontainers.image.created',
+  modelId: 'io.weighbridge.model.id',
+  modelRevision: 'io.weighbridge.model.revision',
+  modelLineage: 'io.weighbridge.model.lineage',
+  variant: 'io.weighbridge.variant',
+  planDigest: 'io.weighbridge.plan.digest',
+} as const;
+
+/** What a layer's descriptor says of it, so that a later publish finds the layer and the files in it again. */
+export const LayerAnnotation = {
+  kind: LAYER_KIND_ANNOTATION,
+  key: 'io.weighbridge.layer.key',
+  files: 'io.weighbridge.files',
+  filePath: 'io.weighbridge.file.path',
+  fileSha256: 'io.weighbridge.file.sha256',
+  /** Of a part of a divided file: that file's path in the repository, and which of its bytes (`bytes 0-99/1000`). */
+  fileSource: 'io.weighbridge.file.source',
+  fileRange: 'io.weighbridge.file.range',
+  /** ModelPack's name for the path, for tools that know it; https://github.com/modelpack/model-spec */
+  modelpackPath: 'org.cncf.model.filepath',
+} as const;
+
+/** Of an image's vulnerability scan. */
+export const ScanAnnotation = {
+  /** What the names of its figures begin with. */
+  prefix: 'io.weighbridge.scan.',
+  /** Of a view of an image: the layers that were left out of it. */
+  leftOut: 'io.weighbridge.view.left-out',
+} as const;
+
+/** Labels of other builders that name a license, in the order in which they are believed. */
+export const LICENSE_LABELS = [Label.licenses, 'org.label-schema.license', 'license'];
+
+/** The facts that the labels of an image state. */
+export interface ImageFacts {
+  readonly title: string;
+  readonly description: string;
+  readonly url: string;
+  readonly source: string;
+  readonly version?: string | undefined;
+  readonly revision: string;
+  /** An SPDX expression; null if it is not known. */
+  readonly license: string | null;
+  readonly base?: { readonly name: string; readonly digest: string } | undefined;
+  readonly created: string;
+  readonly modelId: string;
+  readonly lineage: readonly LineageEntry[];
+  readonly variant: string;
+  readonly planDigest: string;
+}
+
+/** A model that the image's own was made from. */
+export interface LineageEntry {
+  readonly id: string;
+  /** As an SPDX expression or as the Hub names it; null if none is declared. */
+  readonly license: string | null;
+}
+
+/** Returns the labels of an image, which are its manifest's annotations too. */
+export function writeLabels(facts: ImageFacts): Annotations {
+  const { version, license, base, lineage } = facts;
+  return {
+    [Label.title]: facts.title,
+    [Label.description]: facts.description,
+    [Label.url]: facts.url,
+    [Label.source]: facts.source,
+    ...(version === undefined ? {} : { [Label.version]: version }),
+    [Label.revision]: facts.revision,
+    ...(license === null ? {} : { [Label.licenses]: license }),
+    ...(base === undefined ? {} : { [Label.baseName]: base.name, [Label.baseDigest]: base.digest }),
+    [Label.created]: facts.created,
+    [Label.modelId]: facts.modelId,
+    [Label.modelRevision]: facts.revision,
+    ...(lineage.length === 0
+      ? {}
+      : { [Label.modelLineage]: JSON.stringify(lineage.map(one => [one.id, one.license])) }),
+    [Label.variant]: facts.variant,
+    [Label.planDigest]: facts.planDigest,
+  };
+}
+
+/** The facts as an image states them; anybody may have written them. */
+export type StatedFacts = {
+  readonly [K in Exclude<keyof ImageFacts, 'base' | 'lineage' | 'license'>]?: string;
+} & {
+  /** Empty or absent if it is not known. */
+  readonly license?: string;
+  readonly modelRevision?: string;
+  readonly base?: BaseFacts;
+  readonly lineage: readonly LineageEntry[];
+};
+
+export interface BaseFacts {
+  readonly name: string;
+  readonly digest: string | undefined;
+  /** The tag of the base, which for vLLM's own images is the vLLM version. */
+  readonly version: string | undefined;
+}
+
+/** Reads the labels of an image, or the annotations of a manifest or index. */
+export function readLabels(labels: Annotations = {}): StatedFacts {
+  const baseName = labels[Label.baseName];
+  const version = labels[Label.version];
+  const plain = {
+    title: labels[Label.title],
+    description: labels[Label.description],
+    url: labels[Label.url],
+    source: labels[Label.source],
+    version,
+    revision: labels[Label.revision],
+    license: labels[Label.licenses],
+    created: labels[Label.created],
+    modelId: labels[Label.modelId],
+    modelRevision: labels[Label.modelRevision],
+    variant: labels[Label.variant],
+    planDigest: labels[Label.planDigest],
+    base: baseName === undefined ? undefined : { name: baseName, digest: labels[Label.baseDigest], version },
+  };
+  const stated = Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== undefined));
+  return { ...stated, lineage: readLineage(labels[Label.modelLineage]) };
+}
+
+/** `[["org/base","llama3.1"],…]`, nearest first; empty if the text is not such a list. */
+function readLineage(text = '[]'): LineageEntry[] {
+  let rows: unknown;
+  try {
+    rows = JSON.parse(text);
+  } catch {
+    return [];
+  }
+  if (!Array.isArray(rows)) return [];
+  return rows.flatMap((row: unknown) => {
+    const [id, license] = Array.isArray(row) ? row : [];
+    return typeof id === 'string' ? [{ id, license: typeof license === 'string' ? license : null }] : [];
+  });
+}

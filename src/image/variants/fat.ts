@@ -1,0 +1,25 @@
+import { modelDirOf } from '../../plan/model-dir.ts';
+import { containerImage } from '../assemble/container-image.ts';
+import { licenseLayer } from '../assemble/license-layer.ts';
+import { modelLayers } from '../assemble/model-layers.ts';
+import { serveArgsOf } from '../assemble/serve-command.ts';
+import { onBase } from './on-base.ts';
+import type { ImageVariant } from './types.ts';
+
+/** The server and the weights in one image. */
+export const fat: ImageVariant = {
+  name: 'fat',
+  needsBase: true,
+  assemble(planned, context) {
+    const base = onBase(context);
+    const licenses = licenseLayer(planned.licenses.fat, base);
+    return containerImage(planned, {
+      variant: 'fat',
+      base,
+      recipes: [...modelLayers(planned, base.layers.length + 1), licenses],
+      entrypoint: ['vllm', 'serve', modelDirOf(planned), ...serveArgsOf(planned.model)],
+      // The weights are there: vLLM must not ask the Hub about them.
+      env: { HF_HUB_OFFLINE: '1' },
+    });
+  },
+};

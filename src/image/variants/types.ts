@@ -1,0 +1,21 @@
+import type { Variant } from '../../config/types.ts';
+import type { BaseImage } from '../../oci/image.ts';
+import type { PlannedModel } from '../../plan/types.ts';
+import type { BootstrapFile, ImagePlatform } from '../assemble/types.ts';
+
+/** A kind of image. A new one is a file in this folder and a line in the table of `variants.ts`. */
+export interface ImageVariant {
+  /** As in models.yaml and in tags. */
+  readonly name: Variant;
+  /** Whether its images are built on the model's base image; `assemble` is given one then. */
+  readonly needsBase: boolean;
+  /** Makes the image of one platform. Throws WeighbridgeError for what no target could change, such as a limit. */
+  assemble(planned: PlannedModel, context: VariantContext): ImagePlatform;
+}
+
+export interface VariantContext {
+  /** `linux/amd64` */
+  readonly platform: string;
+  readonly base: BaseImage | undefined;
+  readonly bootstrap: readonly BootstrapFile[];
+}

@@ -1,0 +1,11 @@
+import type { Variant } from '../../config/types.ts';
+import { fat } from './fat.ts';
+import { slim } from './slim.ts';
+import type { ImageVariant } from './types.ts';
+
+/** How an image of each variant is made. */
+const TABLE: Readonly<Record<Variant, ImageVariant>> = { slim, fat };
+
+export function imageVariant(name: Variant): ImageVariant {
+  return TABLE[name];
+}

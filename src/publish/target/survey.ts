@@ -1,0 +1,131 @@
+import { isAbort, RegistryError, WeighbridgeError } from '../../core/errors.ts';
+import { mapPool } from '../../core/pool.ts';
+import { createSealer, inlineLayers } from '../../image/assemble/seal-image.ts';
+import type { AssembledModel, ImageDraft, SealedImage } from '../../image/assemble/types.ts';
+import type { ResolvedLayer } from '../../image/format/layer-annotations.ts';
+import { refusalAt } from '../../plan/targets.ts';
+import type { PlannedModel } from '../../plan/types.ts';
+import type { PublishTarget, SurveyContext } from '../types.ts';
+import { hostOf } from './host-of.ts';
+import { TargetInventory } from './target-inventory.ts';
+import type { TargetState } from './target-state.ts';
+
+/** One image on its way to one target. */
+export interface ImageJob {
+  readonly planned: PlannedModel;
+  readonly target: TargetState;
+  readonly draft: ImageDraft;
+}
+
+/** What is at a model's targets, compared with what should be. */
+export interface Survey {
+  readonly planned: PlannedModel;
+  readonly targets: readonly TargetState[];
+  /** Layers whose digests are known, by key; what is made is added. */
+  readonly known: Map<string, ResolvedLayer>;
+  /** The finished image, built once; undefined as long as a layer of it is not known. */
+  readonly seal: (draft: ImageDraft) => SealedImage | undefined;
+  /** Images that every one of their tags names already. */
+  readonly unchanged: readonly ImageJob[];
+  readonly pending: readonly ImageJob[];
+}
+
+const INDEX_LOOKUPS_AT_ONCE = 6;
+
+/** Learns what the targets hold; one that cannot be asked is noted as unavailable and does not stop the others. */
+export async function surveyTargets(
+  { planned, drafts }: AssembledModel,
+  targets: readonly PublishTarget[],
+  context: SurveyContext,
+): Promise<Survey> {
+  const states = targets.map(beginTarget);
+  const jobs = states.flatMap(target =>
+    drafts
+      .filter(({ variant }) => refusalAt(planned, variant, target.registry) === undefined)
+      .map((draft): ImageJob => ({ planned, target, draft })),
+  );
+  const known = new Map(inlineLayers(drafts).map(layer => [layer.key, layer]));
+  const wanted = states.filter(target => jobs.some(job => job.target === target));
+  await Promise.all(wanted.map(target => loadInventory(target, { jobs, known, context })));
+  const seal = createSealer(key => known.get(key));
+  const isUnchanged = ({ target, draft }: ImageJob): boolean => {
+    if (target.unavailable !== undefined || context.isForced) return false;
+    const digest = seal(draft)?.top.descriptor.digest;
+    return digest !== undefined && draft.tags.every(tag => target.inventory.tag(tag)?.digest === digest);
+  };
+  const unchanged = jobs.filter(isUnchanged);
+  const pending = jobs.filter(job => !unchanged.includes(job));
+  return { planned, targets: states, known, seal, unchanged, pending };
+}
+
+function beginTarget({ registry, store }: PublishTarget): TargetState {
+  return { registry, store, inventory: new TargetInventory(store), blobs: new Map() };
+}
+
+interface Loading {
+  readonly jobs: readonly ImageJob[];
+  readonly known: Map<string, ResolvedLayer>;
+  readonly context: SurveyContext;
+}
+
+async function loadInventory(target: TargetState, { jobs, known, context }: Loading): Promise<void> {
+  const { inventory } = target;
+  const host = hostOf(target.store.name);
+  target.unavailable = context.patience?.failures.get(host);
+  if (target.unavailable !== undefined) return;
+  const drafts = [...new Set(jobs.map(job => job.draft))];
+  const tags = jobs.filter(job => job.target === target).flatMap(job => job.draft.tags);
+  const keys = drafts.flatMap(draft =>
+    draft.platforms.flatMap(platform => platform.layers.map(layer => layer.key)),
+  );
+  const learn = (): boolean => {
+    for (const key of keys) {
+      const layer = inventory.layer(key);
+      if (layer !== undefined && !known.has(key)) known.set(key, layer);
+    }
+    return keys.every(key => known.has(key));
+  };
+  try {
+    await inTime(host, context, async signal => {
+      await inventory.readTags(tags, signal);
+      if (context.isForced) return;
+      if (!learn()) await addIndexed(inventory, keys, known, { ...context, signal });
+      await inventory.readOthers(learn, signal);
+      learn();
+    });
+  } catch (error) {
+    if (isAbort(error) || !(error instanceof WeighbridgeError)) throw error;
+    target.unavailable = error;
+    context.patience?.failures.set(host, error);
+  }
+}
+
+async function inTime(
+  host: string,
+  { signal, patience }: SurveyContext,
+  work: (signal: AbortSignal | undefined) => Promise<void>,
+): Promise<void> {
+  if (patience === undefined) return await work(signal);
+  const timeout = AbortSignal.timeout(patience.ms);
+  try {
+    await work(signal === undefined ? timeout : AbortSignal.any([signal, timeout]));
+  } catch (cause) {
+    if (signal?.aborted || !timeout.aborted) throw cause;
+    const slow = `${host} has not answered in ${patience.ms / 1000} seconds`;
+    throw new RegistryError(slow, { code: 'REGISTRY_UNREACHABLE', subject: host, cause });
+  }
+}
+
+/** Layers that an earlier run has made, if it was broken off before it could write a manifest that names them. */
+async function addIndexed(
+  inventory: TargetInventory,
+  keys: readonly string[],
+  known: ReadonlyMap<string, ResolvedLayer>,
+  { layerIndex, signal }: SurveyContext,
+): Promise<void> {
+  await mapPool([...new Set(keys)], INDEX_LOOKUPS_AT_ONCE, async key => {
+    if (known.has(key)) return;
+    const layer = await layerIndex?.find(key);
+    if (layer !== undefined) await inventory.addExisting(layer, signal);
+  });
+}
