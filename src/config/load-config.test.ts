@@ -24,12 +24,38 @@ const FIRST_EXAMPLE = `models:
       dockerhub: true
 `;
 
+const ORIGINAL_WHITELIST = [
+  'apache-2.0',
+  'mit',
+  'bsd-2-clause',
+  'bsd-3-clause',
+  'isc',
+  'cc0-1.0',
+  'unlicense',
+];
+const BUILT_IN_WHITELIST = [
+  ...ORIGINAL_WHITELIST,
+  ...[
+    '0bsd',
+    'afl-3.0',
+    'blueoak-1.0.0',
+    'bsd-3-clause-clear',
+    'bsl-1.0',
+    'ecl-2.0',
+    'mit-0',
+    'mulanpsl-2.0',
+  ],
+  ...['ncsa', 'openmdw-1.0', 'postgresql', 'upl-1.0', 'wtfpl', 'zlib'],
+  ...['cc-by-2.0', 'cc-by-2.5', 'cc-by-3.0', 'cc-by-4.0', 'cdla-permissive-1.0', 'cdla-permissive-2.0'],
+  ...['etalab-2.0', 'odc-by-1.0', 'pddl-1.0'],
+];
+
 const BUILT_IN = {
   baseImage: 'vllm/vllm-openai:v0.6.0',
   arch: ['linux/amd64'],
   downloadRoot: '/models',
   hfCacheDir: '/root/.cache/huggingface',
-  permissiveWhitelist: ['apache-2.0', 'mit', 'bsd-2-clause', 'bsd-3-clause', 'isc', 'cc0-1.0', 'unlicense'],
+  permissiveWhitelist: BUILT_IN_WHITELIST,
   files: { include: null, exclude: null, allowPickle: false },
   tags: ['{version}-{variant}', 'r{revision}-{variant}'],
 };
@@ -106,7 +132,8 @@ models:
       dockerhub: true
 `;
   const model = only(text);
-  assert.deepEqual(pick(model, BUILT_IN), BUILT_IN);
+  const expected = { ...BUILT_IN, permissiveWhitelist: ORIGINAL_WHITELIST };
+  assert.deepEqual(pick(model, expected), expected);
   assert.deepEqual(model.publish, { ghcr: true, dockerhub: true });
   assert.equal(model.oci.description, 'Image description');
   assert.deepEqual(model.position, { line: 19, column: 5 });

@@ -73,6 +73,19 @@ const files = z.strictObject({
   }),
 });
 
+/**
+ * Licenses that let everyone redistribute a work, changed or not, for keeping notices and naming its authors at most:
+ * those that the Blue Oak Council (https://blueoakcouncil.org/list) rates as permissive and the Hub has an id for, and
+ * the licenses for data and content that ask for no more.
+ */
+const PERMISSIVE_LICENSES = [
+  ...['apache-2.0', 'mit', 'bsd-2-clause', 'bsd-3-clause', 'isc', 'cc0-1.0', 'unlicense'],
+  ...['0bsd', 'afl-3.0', 'blueoak-1.0.0', 'bsd-3-clause-clear', 'bsl-1.0', 'ecl-2.0', 'mit-0'],
+  ...['mulanpsl-2.0', 'ncsa', 'openmdw-1.0', 'postgresql', 'upl-1.0', 'wtfpl', 'zlib'],
+  ...['cc-by-2.0', 'cc-by-2.5', 'cc-by-3.0', 'cc-by-4.0', 'cdla-permissive-1.0', 'cdla-permissive-2.0'],
+  ...['etalab-2.0', 'odc-by-1.0', 'pddl-1.0'],
+];
+
 const defaults = z.strictObject({
   base_image: baseImage.default(BUILT_IN_BASE_IMAGE).meta({ description: BASE_IMAGE }),
   arch: arch.default('linux/amd64').meta({ description: ARCH }),
@@ -81,8 +94,8 @@ const defaults = z.strictObject({
     .default('/root/.cache/huggingface')
     .meta({ description: 'Folder in the image that Hugging Face libraries keep their cache in (HF_HOME).' }),
   spdx_permissive_whitelist: unique(z.array(text(checkSpdxId, { pattern: SPDX_ID })))
-    .default(['apache-2.0', 'mit', 'bsd-2-clause', 'bsd-3-clause', 'isc', 'cc0-1.0', 'unlicense'])
-    .meta({ description: 'SPDX ids of the licences that allow a fat image, in any case of letters.' }),
+    .default([...PERMISSIVE_LICENSES])
+    .meta({ description: 'SPDX ids of the licenses that allow a fat image, in any case of letters.' }),
   lineage: z
     .enum(['enforce', 'warn', 'off'], { error: 'must be enforce, warn or off' })
     .default('enforce')

@@ -103,7 +103,20 @@ const CASES: readonly Case[] = [
   { name: 'Gemma', card: 'gemma', ...notSpdx, spdx: 'LicenseRef-gemma' },
   { name: 'OpenRAIL++', card: 'openrail++', ...notSpdx, spdx: 'LicenseRef-openrail' },
   { name: 'CreativeML', card: 'creativeml-openrail-m', ...notSpdx, spdx: 'LicenseRef-creativeml-openrail-m' },
-  { name: 'LGPL-LR', card: 'lgpl-lr', ...notSpdx, spdx: 'LicenseRef-lgpl-lr' },
+  ...[
+    ['c-uda', 'C-UDA-1.0'],
+    ['lgpl-lr', 'LGPLLR'],
+    ['odbl', 'ODbL-1.0'],
+    ['odc-by', 'ODC-By-1.0'],
+    ['openmdw', 'OpenMDW-1.0'],
+    ['pddl', 'PDDL-1.0'],
+  ].map(([card = '', spdx = '']) => ({
+    name: `${card} of the Hub`,
+    card,
+    fat: false,
+    rule: 'license-not-permitted',
+    spdx,
+  })),
   { name: 'Apple AMLR', card: 'apple-amlr', ...notSpdx, spdx: 'LicenseRef-apple-amlr' },
   {
     name: 'whitelisted by its Hub id',
@@ -119,9 +132,14 @@ const CASES: readonly Case[] = [
   {
     name: 'spelled out',
     card: 'Apache License, Version 2.0',
+    ...permitted,
+    spdx: 'Apache-2.0',
+  },
+  {
+    name: 'spelled out with more words',
+    card: 'Apache License, Version 2.0, modified',
     ...notSpdx,
-    spdx: 'LicenseRef-Apache-License-Version-2.0',
-    says: /`override_spdx: Apache-2\.0`/,
+    spdx: 'LicenseRef-Apache-License-Version-2.0-modified',
   },
   { name: 'a slash', card: 'MIT/Apache-2.0', ...notSpdx, spdx: 'LicenseRef-MIT-Apache-2.0' },
   { name: 'glued operator', card: 'MIT ORISC', ...notSpdx, spdx: 'LicenseRef-MIT-ORISC' },

@@ -1,6 +1,6 @@
 import { plainLine } from '../core/text.ts';
 import type { LicenseFacts } from '../hub/types.ts';
-import { readExpression } from './spdx.ts';
+import { readExpression, spelledOutId } from './spdx.ts';
 
 /** One of the licences that a model card names. */
 export interface LicenseElement {
@@ -13,6 +13,16 @@ export interface LicenseElement {
 
 /** Ids of the Hub that stand for several licences with different terms (repositories-licenses in the Hub's documentation). */
 const FAMILIES: ReadonlySet<string> = new Set(['bsd', 'cc', 'gpl', 'lgpl', 'gfdl', 'openrail']);
+
+/** Ids of the Hub that SPDX spells another way. */
+const HUB_IDS: ReadonlyMap<string, string> = new Map([
+  ['c-uda', 'C-UDA-1.0'],
+  ['lgpl-lr', 'LGPLLR'],
+  ['odbl', 'ODbL-1.0'],
+  ['odc-by', 'ODC-By-1.0'],
+  ['openmdw', 'OpenMDW-1.0'],
+  ['pddl', 'PDDL-1.0'],
+]);
 
 /** The licences of a card, each once; empty where the card names none. A list means that all of them apply. */
 export function licenseElements(facts: LicenseFacts): readonly LicenseElement[] {
@@ -36,11 +46,19 @@ function declaredTexts({ license }: LicenseFacts): string[] {
 }
 
 function elementOf(text: string, facts: LicenseFacts): LicenseElement {
-  const expression = readExpression(text);
+  const name = plainLine(text);
+  // `Apache License 2.0` can mean one license alone; `apache` could mean several.
+  const known = HUB_IDS.get(name.toLowerCase()) ?? (hasVersion(name) ? spelledOutId(name) : undefined);
+  const expression = readExpression(text) ?? (known === undefined ? undefined : readExpression(known));
   if (expression !== undefined) return { kind: 'spdx', text: expression.spdx, spdx: expression.spdx };
   const kind = kindOf(text.toLowerCase());
   const named = kind === 'other' ? (facts.licenseName ?? text) : text;
   return { kind, text: plainLine(text), spdx: licenseRef(named) };
+}
+
+/** A license without versions is named in full without one. */
+function hasVersion(name: string): boolean {
+  return /\d/.test(name) || /^(?:the )?(?:mit|isc) licen[cs]e$/i.test(name);
 }
 
 function kindOf(id: string): LicenseElement['kind'] {
