@@ -1,4 +1,5 @@
 import type { ByteSource, OpenOptions } from '../core/byte-source.ts';
+import { ReadAhead } from './read-ahead.ts';
 import type { LayerEntry } from './recipe.ts';
 import { lengthOf, type TarLayout } from './tar-layout.ts';
 
@@ -19,11 +20,25 @@ async function* readSegments(
   contentOf: ContentResolver,
   { start, ...options }: OpenOptions,
 ): AsyncGenerator<Uint8Array> {
-  for (const segment of layout.segments) {
-    const skip = Math.max(0, start - segment.start);
-    if (skip >= lengthOf(segment)) continue;
-    if (segment.kind === 'bytes') yield segment.bytes.subarray(skip);
-    else yield* contentOf(segment.entry).open({ ...options, start: skip });
+  const segments = layout.segments.filter(segment => segment.start + lengthOf(segment) > start);
+  const contents = segments.filter(segment => segment.kind === 'content');
+  const sources = contents.map(({ entry }) => contentOf(entry));
+  const ahead = new ReadAhead(sources, options.signal);
+  let next = 0;
+  try {
+    for (const segment of segments) {
+      const skip = Math.max(0, start - segment.start);
+      if (segment.kind === 'bytes') {
+        yield segment.bytes.subarray(skip);
+        continue;
+      }
+      const index = next++;
+      const small = ahead.take(index);
+      if (small !== undefined) yield (await small).subarray(skip);
+      else yield* (sources[index] as ByteSource).open({ ...options, start: skip });
+    }
+  } finally {
+    ahead.stop();
   }
 }
 

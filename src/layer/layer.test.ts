@@ -164,3 +164,55 @@ test('the key changes with path, content and mode, and with nothing else', () =>
   assert.notEqual(layerKey(recipe([inline('models/a', 'abd')])), key);
   assert.notEqual(layerKey(recipe([{ ...inline('models/a', 'abc'), mode: 0o755 }])), key);
 });
+
+test('small files of a layer are read several at once, in order, and large ones in their turn', async () => {
+  const large = Buffer.alloc(1024 * 1024 + 1, 'x');
+  const files = Array.from({ length: 40 }, (_, index) =>
+    hubFile(`f${String(index).padStart(2, '0')}`, index === 20 ? large : Buffer.from(`file ${index}`)),
+  );
+  const layout = layOut(recipe(files.map(({ entry }) => entry)));
+  const bytesByPath = new Map(files.map(({ entry, bytes }) => [entry.path, bytes]));
+  let inFlight = 0;
+  let most = 0;
+  const source = layerSource(layout, ({ path, sizeBytes }) => ({
+    name: path,
+    sizeBytes,
+    async *open({ start }) {
+      most = Math.max(most, ++inFlight);
+      await new Promise(setImmediate);
+      inFlight -= 1;
+      yield (bytesByPath.get(path) as Buffer).subarray(start);
+    },
+  }));
+  for (const start of [0, layout.sizeBytes - 5000, 600]) {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of source.open({ start })) chunks.push(chunk);
+    assert.equal(Buffer.concat(chunks).length, layout.sizeBytes - start);
+    if (start === 0)
+      assert.equal((await unpack(Buffer.concat(chunks))).length, 40 + 'models/ models/x/'.split(' ').length);
+  }
+  // Eight small ones, and the large one while it passes.
+  assert.equal(most, 9);
+});
+
+test('a reader that stops early stops what is being read ahead, and an error comes in its turn', async () => {
+  const files = Array.from({ length: 20 }, (_, index) => hubFile(`f${index}`, Buffer.from('x')));
+  const layout = layOut(recipe(files.map(({ entry }) => entry)));
+  const signals: (AbortSignal | undefined)[] = [];
+  const source = layerSource(layout, ({ path, sizeBytes }) => ({
+    name: path,
+    sizeBytes,
+    async *open({ signal }) {
+      signals.push(signal);
+      if (path.endsWith('/f3')) throw new Error('gone');
+      yield Buffer.from('x');
+    },
+  }));
+  for await (const chunk of source.open({ start: 0 })) if (chunk.length === 1) break;
+  assert.ok(signals.length > 0 && signals.every(signal => signal?.aborted));
+  let seen = 0;
+  await assert.rejects(async () => {
+    for await (const chunk of source.open({ start: 0 })) if (chunk.length === 1) seen += 1;
+  }, /gone/);
+  assert.equal(seen, 3);
+});

@@ -1,4 +1,5 @@
 import { readAll } from '../../core/byte-source.ts';
+import { mapPool } from '../../core/pool.ts';
 import type { HubFile } from '../../hub/types.ts';
 import { divideSafetensors, partPath, type SafetensorsPart } from '../../layer/divide-safetensors.ts';
 import { contentIdOf } from '../../layer/recipe.ts';
@@ -39,22 +40,41 @@ export async function divideFiles(
   // What cannot be divided is said before anything is read.
   const other = large.find(({ path }) => !path.endsWith(SAFETENSORS));
   if (other !== undefined) return refused(other, 'only safetensors files can be divided');
-  const divided: TensorPlaces[] = [];
-  let current = large[0] as HubFile;
+  const outcomes = await mapPool(large, FILES_AT_ONCE, file => divideOne(file, files, limit, context));
+  const failed = outcomes.find(outcome => outcome.kind === 'refused');
+  if (failed !== undefined) return refused(failed.file, failed.why);
+  const divided = outcomes.flatMap(outcome => (outcome.kind === 'divided' ? [outcome.places] : []));
   try {
-    for (current of large) {
-      const one = await divideFile(current, limit, context);
-      if (one === undefined) return refused(current, 'one of its tensors alone is larger');
-      const taken = one.file.parts.find(({ path }) => files.some(file => file.path === path));
-      if (taken !== undefined)
-        return refused(current, `${taken.path}, one of its parts, would be another file`);
-      divided.push(one);
-    }
     const indexes = await rewriteIndexes(divided, files, context);
     return { kind: 'divided', division: { files: divided.map(({ file }) => file), indexes } };
   } catch (error) {
     if (!(error instanceof UndividableError)) throw error;
-    return refused(current, error.message);
+    return refused(large.at(-1) as HubFile, error.message);
+  }
+}
+
+/** Headers are read several at once: a model of a hundred shards would otherwise take a minute. */
+const FILES_AT_ONCE = 8;
+
+type OneOutcome =
+  | { readonly kind: 'divided'; readonly places: TensorPlaces }
+  | { readonly kind: 'refused'; readonly file: HubFile; readonly why: string };
+
+async function divideOne(
+  file: HubFile,
+  files: readonly HubFile[],
+  limit: LayerLimit,
+  context: DivideContext,
+): Promise<OneOutcome> {
+  try {
+    const places = await divideFile(file, limit, context);
+    if (places === undefined) return { kind: 'refused', file, why: 'one of its tensors alone is larger' };
+    const taken = places.file.parts.find(({ path }) => files.some(other => other.path === path));
+    if (taken === undefined) return { kind: 'divided', places };
+    return { kind: 'refused', file, why: `${taken.path}, one of its parts, would be another file` };
+  } catch (error) {
+    if (!(error instanceof UndividableError)) throw error;
+    return { kind: 'refused', file, why: error.message };
   }
 }
 
