@@ -1,3 +1,4 @@
+import { readLabels } from '../image/format/labels.ts';
 import { baseOf, licenseOf, lineageOf, portOf, sizesByKind, totalBytes } from '../image/image-facts.ts';
 import type { ListedFile, PublishedImage, PublishedLayer } from '../image/published-image.ts';
 import { type FoundImage, type FoundModel, isCurrent } from '../inspect/read-published.ts';
@@ -47,7 +48,7 @@ function toModel(
   const newestFound = found[0];
   const platform = newestFound?.platforms[0];
   if (newest === undefined || platform === undefined) return undefined;
-  const { labels } = platform;
+  const stated = readLabels(platform.labels);
   // A fat image knows its files' hashes; what a slim one lists is the next best.
   const files = found
     .filter(image => image.platforms[0]?.model?.revision === newest.revision)
@@ -56,9 +57,9 @@ function toModel(
   return {
     id,
     short,
-    title: labels['org.opencontainers.image.title'] ?? short,
-    description: labels['org.opencontainers.image.description'] ?? '',
-    url: labels['org.opencontainers.image.url'] ?? `https://huggingface.co/${id}`,
+    title: stated.title ?? short,
+    description: stated.description ?? '',
+    url: stated.url ?? `https://huggingface.co/${id}`,
     license: licenseOf(platform) ?? null,
     lineage: lineageOf(platform),
     revision: newest.revision,

@@ -69,3 +69,8 @@ export function printable(text: string, maxCharacters = 300): string {
     .trim()
     .slice(0, maxCharacters);
 }
+
+/** `Slim` of `slim`. */
+export function titleCase(word: string): string {
+  return word.slice(0, 1).toUpperCase() + word.slice(1);
+}

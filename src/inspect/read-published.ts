@@ -1,6 +1,7 @@
 import type { Digest } from '../core/digest.ts';
 import { describeError, isAbort, WeighbridgeError } from '../core/errors.ts';
 import { mapPool } from '../core/pool.ts';
+import { readLabels } from '../image/format/labels.ts';
 import {
   type ListedFile,
   type PublishedImage,
@@ -154,8 +155,7 @@ async function readOurs(
 /** The newest base first; of one base the image first that still has a tag which does not name a revision. */
 function inOrder(images: readonly FoundImage[]): FoundImage[] {
   const created = (image: FoundImage): string => image.platforms[0]?.config.created ?? '';
-  const version = (image: FoundImage): string =>
-    image.platforms[0]?.labels['org.opencontainers.image.version'] ?? '';
+  const version = (image: FoundImage): string => readLabels(image.platforms[0]?.labels).version ?? '';
   return images.toSorted(
     (a, b) =>
       created(b).localeCompare(created(a)) ||

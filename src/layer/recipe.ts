@@ -19,9 +19,6 @@ export interface LayerRecipe {
 
 export type LayerKind = 'weights' | 'files' | 'licenses' | 'bootstrap';
 
-/** The annotation that tells a published layer's kind. A layer without it is the base image's. */
-export const LAYER_KIND_ANNOTATION = 'io.weighbridge.layer.kind';
-
 export interface LayerEntry {
   /** Path in the image without leading slash: `models/x/config.json`. */
   readonly path: string;

@@ -1,3 +1,4 @@
+import { holdsWeights } from '../config/variants.ts';
 import { byPath, compareBytes } from '../core/bytes-order.ts';
 import { digestOf } from '../core/digest.ts';
 import type { HubFile, ModelSnapshot } from '../hub/types.ts';
@@ -32,7 +33,7 @@ export function licenseTree(
   const own = texts(OWN_LICENSE);
   if (own === undefined) throw new RangeError(`expected a text for ${OWN_LICENSE}, got none`);
   const nothing: HarvestedTexts = { entries: [], origin: { kind: 'none' }, files: [] };
-  const isFat = variant === 'fat';
+  const isFat = holdsWeights(variant);
   const harvested = isFat ? harvest(model, `${FOLDER}/model`, texts, 'all') : nothing;
   const above = (isFat ? ancestors : []).map(ancestor => ({
     snapshot: ancestor.snapshot,

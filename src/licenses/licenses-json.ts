@@ -1,3 +1,4 @@
+import { holdsWeights } from '../config/variants.ts';
 import type { LayerEntry } from '../layer/recipe.ts';
 import { hubPage } from './hub-page.ts';
 import type { LicensedBaseImage, LicensedRepository, LicenseTextOrigin, LicenseTree } from './types.ts';
@@ -15,7 +16,7 @@ export function licensesJson(
     model: {
       ...repository(model),
       path: tree.modelDir,
-      isInImage: variant === 'fat',
+      isInImage: holdsWeights(variant),
       ...(divided.length > 0 && { dividedFiles: divided }),
     },
     baseModels: ancestors.map(repository),

@@ -1,3 +1,4 @@
+import { holdsWeights } from '../config/variants.ts';
 import { plainLine } from '../core/text.ts';
 import { hubPage } from './hub-page.ts';
 import type { LicensedBaseImage, LicensedRepository, LicenseTextOrigin, LicenseTree } from './types.ts';
@@ -6,7 +7,7 @@ import type { LicensedBaseImage, LicensedRepository, LicenseTextOrigin, LicenseT
 export function noticeText(tree: LicenseTree, base: LicensedBaseImage): string {
   const sections = [
     ownFiles(),
-    tree.variant === 'fat' ? fatModel(tree) : slimModel(tree),
+    holdsWeights(tree.variant) ? fatModel(tree) : slimModel(tree),
     ...tree.ancestors.map(baseModel),
     baseImage(base),
   ].map(([title = '', ...lines], index) => [`${index + 1}. ${title}`, ...lines].join('\n'));

@@ -1,4 +1,5 @@
 import type { Config, ModelConfig, Variant } from '../config/types.ts';
+import { byVariant } from '../config/variants.ts';
 import { isAbort, WeighbridgeError } from '../core/errors.ts';
 import type { OnEvent } from '../core/events.ts';
 import { mapPool } from '../core/pool.ts';
@@ -119,7 +120,7 @@ async function planModel(
       ...(fit.limit && { layerLimit: fit.limit }),
       ...(fit.division && { division: fit.division }),
       ...(fit.refusals.length > 0 && { fatRefusals: fit.refusals }),
-      tags: { slim: tags('slim'), fat: tags('fat') },
+      tags: byVariant(tags),
       licenses: await licenseTrees(own, { model, ancestors, outcome, division: fit.division }),
     };
   } catch (error) {
@@ -155,7 +156,7 @@ async function licenseTrees(
   );
   const context = { modelDir: modelDirOf({ model }), ancestors, divided: dividedNames(division) };
   const tree = (variant: Variant) => licenseTree(own, outcome, { variant, ...context }, texts);
-  return { slim: tree('slim'), fat: tree('fat') };
+  return byVariant(tree);
 }
 
 function noFilesError(model: ModelConfig): WeighbridgeError {

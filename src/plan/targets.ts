@@ -1,4 +1,5 @@
 import type { Config, ModelConfig, Variant } from '../config/types.ts';
+import { holdsWeights } from '../config/variants.ts';
 import { ConfigError } from '../core/errors.ts';
 import { nearest } from '../core/text.ts';
 import { parseReference } from '../oci/reference.ts';
@@ -19,7 +20,8 @@ export function refusalAt(
 ): PolicyDecision | undefined {
   const decision = outcome.decisions[variant];
   if (!decision.build) return decision;
-  return variant === 'fat' ? fatRefusals.find(one => one.registry === registry)?.decision : undefined;
+  if (!holdsWeights(variant)) return undefined;
+  return fatRefusals.find(one => one.registry === registry)?.decision;
 }
 
 /** The registries of the original `models.yaml`, whose prefixes come from the environment when not written. */

@@ -1,4 +1,5 @@
 import type { ModelConfig } from '../config/types.ts';
+import { byVariant, holdsWeights } from '../config/variants.ts';
 import type { ModelSnapshot } from '../hub/types.ts';
 import { changesFor } from './changes.ts';
 import type { PolicyFacts } from './facts.ts';
@@ -26,13 +27,14 @@ export function decide(model: ModelConfig, facts: PolicyFacts): PolicyOutcome {
     files: judgeFiles(model, facts),
   };
   const { gate, license, lineage, files } = judged;
+  const slim = decideSlim(gate, snapshot);
   const fat = decideFat(model, judged, snapshot);
   return {
     license: license.license,
     isGated: gate.isGated,
     texts: facts.texts.map(({ path, identity }) => ({ path, is: identityWords(identity) })),
     lineage: lineage.lineage,
-    decisions: { slim: decideSlim(gate, snapshot), fat },
+    decisions: byVariant(variant => (holdsWeights(variant) ? fat : slim)),
     findings: [gate.finding, ...license.findings, ...lineage.findings, ...files.findings],
     changes: changesFor(model, fat, license.contradiction),
   };

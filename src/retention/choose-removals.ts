@@ -1,5 +1,6 @@
 import { compareBytes } from '../core/bytes-order.ts';
 import type { Digest } from '../core/digest.ts';
+import { Label } from '../image/format/labels.ts';
 import type {
   GraphNode,
   RemovedImage,
@@ -9,11 +10,6 @@ import type {
   RetentionRules,
 } from './types.ts';
 
-/** How a tag's image is told apart from what others have put into the repository. */
-const MODEL = 'io.weighbridge.model.id';
-const VARIANT = 'io.weighbridge.variant';
-const VERSION = 'org.opencontainers.image.version';
-const CREATED = 'org.opencontainers.image.created';
 const DAY_MS = 86_400_000;
 
 /**
@@ -108,14 +104,14 @@ function taggedImages(graph: RepositoryGraph): TaggedImage[] {
     return {
       digest,
       tags: tags.toSorted(compareBytes),
-      variant: annotations[VARIANT],
-      version: annotations[VERSION],
+      variant: annotations[Label.variant],
+      version: annotations[Label.version],
     };
   });
 }
 
 function isOurs(node: GraphNode | undefined): boolean {
-  return node?.annotations[MODEL] !== undefined && node.annotations[VARIANT] !== undefined;
+  return node?.annotations[Label.modelId] !== undefined && node.annotations[Label.variant] !== undefined;
 }
 
 function reasonToKeep(
@@ -145,7 +141,8 @@ function newestOfEachVariant(
     images.filter(({ digest }) => isOurs(graph.nodes.get(digest))),
     ({ variant }) => variant,
   );
-  const created = ({ digest }: TaggedImage): string => graph.nodes.get(digest)?.annotations[CREATED] ?? '';
+  const created = ({ digest }: TaggedImage): string =>
+    graph.nodes.get(digest)?.annotations[Label.created] ?? '';
   const compare = (a: TaggedImage, b: TaggedImage): number =>
     compareBytes(created(b), created(a)) ||
     (b.version ?? '').localeCompare(a.version ?? '', 'en', { numeric: true });

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { digestOf } from '../core/digest.ts';
-import { LAYER_KIND_ANNOTATION } from '../layer/recipe.ts';
+import { LayerAnnotation, ScanAnnotation } from '../image/format/labels.ts';
 import { type Descriptor, type ImageConfig, type Manifest, MediaType } from '../oci/types.ts';
-import { baseView, LEFT_OUT_ANNOTATION, ownView } from './image-view.ts';
+import { baseView, ownView } from './image-view.ts';
 
 const layer = (name: string, kind?: string): Descriptor => ({
   mediaType: MediaType.ociLayerTar,
   digest: digestOf(name),
   size: name.length,
-  ...(kind === undefined ? {} : { annotations: { [LAYER_KIND_ANNOTATION]: kind, more: 'x' } }),
+  ...(kind === undefined ? {} : { annotations: { [LayerAnnotation.kind]: kind, more: 'x' } }),
 });
 const LAYERS = [
   layer('os'),
@@ -58,7 +58,7 @@ test('our own layers are seen without the weights, and the view says what it lea
     ['small', 'law'],
   );
   assert.deepEqual(parsed.config, { User: 'root' });
-  const leftOut = (JSON.parse(String(manifest.bytes)) as Manifest).annotations?.[LEFT_OUT_ANNOTATION];
+  const leftOut = (JSON.parse(String(manifest.bytes)) as Manifest).annotations?.[ScanAnnotation.leftOut];
   assert.deepEqual(
     leftOut?.split(' '),
     LAYERS.slice(0, 3).map(one => one.digest),

@@ -1,5 +1,6 @@
 import { digestOf } from '../core/digest.ts';
-import { LAYER_KIND_ANNOTATION, type LayerKind } from '../layer/recipe.ts';
+import { LayerAnnotation, ScanAnnotation } from '../image/format/labels.ts';
+import type { LayerKind } from '../layer/recipe.ts';
 import type { Document } from '../oci/image.ts';
 import {
   type Annotations,
@@ -26,9 +27,6 @@ export interface ImageView {
   readonly layers: readonly Descriptor[];
 }
 
-/** On the manifest of a view: the digests of the layers that the image has and the view has not. */
-export const LEFT_OUT_ANNOTATION = 'io.weighbridge.view.left-out';
-
 /** The layers of the base image, the same for all images on it. */
 export function baseView(image: LayeredImage): ImageView {
   return viewOf(image, layer => kindOf(layer) === undefined);
@@ -52,7 +50,7 @@ function viewOf(image: LayeredImage, isSeen: (layer: Descriptor) => boolean): Im
     ...(history === undefined ? {} : { history: historyOf(history, seen) }),
   } satisfies ImageConfig);
   const leftOut = image.layers.filter((_, index) => !seen[index]).map(layer => layer.digest);
-  const annotations: Annotations = { [LEFT_OUT_ANNOTATION]: leftOut.join(' ') };
+  const annotations: Annotations = { [ScanAnnotation.leftOut]: leftOut.join(' ') };
   // A scanner needs no annotations of layers, which list every file of a model.
   const layers = pick(image.layers).map(({ mediaType, digest, size }) => ({ mediaType, digest, size }));
   const manifest = documentOf(MediaType.ociManifest, {
@@ -72,7 +70,7 @@ function historyOf(history: readonly HistoryEntry[], seen: readonly boolean[]): 
 }
 
 function kindOf({ annotations }: Descriptor): LayerKind | undefined {
-  return annotations?.[LAYER_KIND_ANNOTATION] as LayerKind | undefined;
+  return annotations?.[LayerAnnotation.kind] as LayerKind | undefined;
 }
 
 function documentOf(mediaType: string, value: object): Document {

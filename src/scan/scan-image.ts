@@ -1,5 +1,6 @@
 import { type ScanConfig, SEVERITIES, type Severity } from '../config/types.ts';
 import { type Digest, isDigest } from '../core/digest.ts';
+import { Label } from '../image/format/labels.ts';
 import type { BaseImage } from '../oci/image.ts';
 import type { Annotations } from '../oci/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
@@ -124,8 +125,7 @@ export async function scanBase(base: BaseImage, store: ImageStore, context: Scan
 }
 
 function baseOf({ labels }: ScannedImage): ImageScan['base'] {
-  const digest = labels['org.opencontainers.image.base.digest'];
-  const name = labels['org.opencontainers.image.base.name'];
+  const { [Label.baseDigest]: digest, [Label.baseName]: name } = labels;
   return isDigest(digest) ? { name: name ?? digest, digest } : null;
 }
 

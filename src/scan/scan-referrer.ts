@@ -1,5 +1,7 @@
 import { SEVERITIES, type Severity } from '../config/types.ts';
 import { type Digest, isDigest } from '../core/digest.ts';
+import { ScanAnnotation } from '../image/format/labels.ts';
+import { OciAnnotation } from '../oci/annotations.ts';
 import type { Annotations } from '../oci/types.ts';
 
 // How a scan is kept beside the image that it is about: a referrer of the image's manifest whose annotations hold the
@@ -29,8 +31,7 @@ export interface ScanSummary {
   readonly misconfigurations: number;
 }
 
-const PREFIX = 'io.weighbridge.scan.';
-const CREATED = 'org.opencontainers.image.created';
+const PREFIX = ScanAnnotation.prefix;
 
 export function scanAnnotations(summary: ScanSummary): Annotations {
   const counts = SEVERITIES.map(severity => [
@@ -38,7 +39,7 @@ export function scanAnnotations(summary: ScanSummary): Annotations {
     String(summary.vulnerabilities[severity]),
   ]);
   return {
-    [CREATED]: summary.scannedAt,
+    [OciAnnotation.created]: summary.scannedAt,
     [`${PREFIX}scanner`]: summary.scanner,
     ...(summary.databaseDate === null ? {} : { [`${PREFIX}database`]: summary.databaseDate }),
     ...(summary.baseDigest === null ? {} : { [`${PREFIX}base`]: summary.baseDigest }),
@@ -54,7 +55,7 @@ export function readScanAnnotations(annotations: Annotations | undefined): ScanS
   const text = (name: string): string | undefined => annotations?.[`${PREFIX}${name}`];
   const count = (name: string): number => Number(/^\d+$/.exec(text(name) ?? '')?.[0] ?? Number.NaN);
   const scanner = text('scanner');
-  const scannedAt = annotations?.[CREATED];
+  const scannedAt = annotations?.[OciAnnotation.created];
   if (scanner === undefined || scannedAt === undefined) return undefined;
   const of = (severity: Severity): number => count(`vulnerabilities.${severity.toLowerCase()}`);
   const base = text('base');

@@ -1,5 +1,6 @@
 import { type Digest, digestOf } from '../core/digest.ts';
 import { isAbort, WeighbridgeError } from '../core/errors.ts';
+import { OciAnnotation } from '../oci/annotations.ts';
 import type { Document } from '../oci/image.ts';
 import { type Annotations, type Descriptor, type Manifest, MediaType } from '../oci/types.ts';
 import { heldSize } from './held-size.ts';
@@ -19,7 +20,6 @@ export interface Artifact {
   }[];
 }
 
-const TITLE = 'org.opencontainers.image.title';
 const EMPTY = Buffer.from('{}');
 const MAX_ATTEMPTS = 4;
 
@@ -49,7 +49,7 @@ export async function attachArtifact(
     artifactType,
     config: config.descriptor,
     layers: files.map(({ title, document: { descriptor } }) =>
-      title === undefined ? descriptor : { ...descriptor, annotations: { [TITLE]: title } },
+      title === undefined ? descriptor : { ...descriptor, annotations: { [OciAnnotation.title]: title } },
     ),
     subject: { mediaType, digest, size },
     annotations,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { digestOf } from '../../src/core/digest.ts';
 import { RegistryError } from '../../src/core/errors.ts';
-import { LAYER_KIND_ANNOTATION } from '../../src/layer/recipe.ts';
+import { LayerAnnotation } from '../../src/image/format/labels.ts';
 import { listLayer } from '../support/layer-files.ts';
 import { MODEL_FILES, putBase, World } from '../support/world.ts';
 
@@ -103,7 +103,7 @@ test('the slim image has its bootstrap in one folder: the program, its modules, 
   await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
   await world.publish(world.config('acme/x'), { variants: ['slim'] });
   const { layers } = world.manifest(0, 'v0.6.0-slim');
-  const layer = layers.find(({ annotations }) => annotations?.[LAYER_KIND_ANNOTATION] === 'bootstrap');
+  const layer = layers.find(({ annotations }) => annotations?.[LayerAnnotation.kind] === 'bootstrap');
   assert.ok(layer);
   const bytes = await world.registry(0).readBlob(layer.digest);
   assert.deepEqual(await listLayer(bytes as Buffer), [

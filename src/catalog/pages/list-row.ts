@@ -1,3 +1,4 @@
+import { holdsWeights } from '../../config/variants.ts';
 import { formatBytes } from '../../core/text.ts';
 import type { CatalogImage, CatalogModel } from '../catalog-data.ts';
 import { html, type Markup } from '../html.ts';
@@ -19,7 +20,7 @@ export interface ListRow {
 }
 
 export function toListRow(model: CatalogModel): ListRow {
-  const fat = model.images.find(image => image.variant === 'fat' && image.isCurrent);
+  const fat = model.images.find(image => holdsWeights(image.variant) && image.isCurrent);
   return {
     short: model.short,
     id: model.id,

@@ -1,3 +1,4 @@
+import { holdsWeights } from '../../config/variants.ts';
 import { formatBytes } from '../../core/text.ts';
 import type { CatalogData, CatalogFile, CatalogImage, CatalogModel } from '../catalog-data.ts';
 import { html, type Markup } from '../html.ts';
@@ -33,7 +34,13 @@ export function modelPage(model: CatalogModel, data: CatalogData, site: Site): s
 
 /** The newest image of each variant, fat first: it is the one that needs nothing else. */
 function currentImages({ images }: CatalogModel): CatalogImage[] {
-  return ['fat', 'slim'].flatMap(variant => images.find(image => image.variant === variant) ?? []);
+  const newest = [...new Map(images.toReversed().map(image => [image.variant, image])).values()];
+  return newest.toSorted(byNeed);
+}
+
+function byNeed(a: CatalogImage, b: CatalogImage): number {
+  const rank = ({ variant }: CatalogImage): number => Number(!holdsWeights(variant));
+  return rank(a) - rank(b) || a.variant.localeCompare(b.variant);
 }
 
 function title(model: CatalogModel): Markup {
@@ -50,7 +57,7 @@ function title(model: CatalogModel): Markup {
 /** The description, unless it is the one that says nothing of this model. */
 function lead({ description, version, variants }: CatalogModel): string {
   if (description !== '' && description !== DEFAULT_DESCRIPTION) return description;
-  const fat = variants.includes('fat') ? 'a fat image with the weights inside, and ' : '';
+  const fat = variants.some(holdsWeights) ? 'a fat image with the weights inside, and ' : '';
   const server = version === null ? 'vLLM' : `vLLM ${version}`;
   return `Ready to run with ${server}: ${fat}a slim image that fetches the weights when it starts.`;
 }
@@ -79,7 +86,7 @@ function problems({ problems: all }: CatalogModel): Markup {
 }
 
 function licenseSection({ license, lineage, variants, url }: CatalogModel): Markup {
-  const isFat = variants.includes('fat');
+  const isFat = variants.some(holdsWeights);
   return html`
     <section aria-labelledby="license">
       <h2 id="license">Licence</h2>

@@ -1,3 +1,5 @@
+import { holdsWeights } from '../../config/variants.ts';
+import { titleCase } from '../../core/text.ts';
 import { imageVolumeManifest, kubernetesManifest } from '../../report/serve/kubernetes-manifest.ts';
 import { pullCommand, type RunnableImage, runCommand } from '../../report/serve/run-commands.ts';
 import type { CatalogImage, CatalogModel } from '../catalog-data.ts';
@@ -29,7 +31,7 @@ export function runSection(model: CatalogModel, images: readonly CatalogImage[])
 }
 
 function variantName(variant: string): string {
-  return variant === 'fat' ? 'Fat: weights inside' : 'Slim: fetches at start';
+  return `${titleCase(variant)}: ${holdsWeights(variant) ? 'weights inside' : 'fetches at start'}`;
 }
 
 function registrySelect(repositories: readonly string[]): Markup {
@@ -85,7 +87,7 @@ export function codeBlock(title: string, text: string): Markup {
 }
 
 function waysToRun(model: CatalogModel, image: CatalogImage): Way[] {
-  const isSlim = image.variant === 'slim';
+  const isSlim = !holdsWeights(image.variant);
   const runnable = runnableImage(model, image);
   const { reference, port } = runnable;
   const token = isSlim

@@ -8,12 +8,12 @@ import { findPlatform, parseManifest } from '../../oci/parse.ts';
 import { formatPlatform, parsePlatform, parseReference } from '../../oci/reference.ts';
 import { type Descriptor, type Manifest, MediaType, type Platform } from '../../oci/types.ts';
 import type { ImageStore, StoredManifest } from '../../store/image-store.ts';
+import { OWN_PREFIX } from '../format/labels.ts';
 
 const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
 /** An index may list indexes; nobody is known to nest them deeper than once. */
 const MAX_INDEX_DEPTH = 4;
 const MAX_INDEXES = 32;
-const OWN_PREFIX = 'io.weighbridge.';
 
 export interface BaseImagesOptions {
   /** Opens the repository that holds a base image: `docker.io/vllm/vllm-openai`. */

@@ -1,21 +1,12 @@
-import { LAYER_KIND_ANNOTATION } from '../../layer/recipe.ts';
+import { OciAnnotation } from '../../oci/annotations.ts';
 import type { Annotations } from '../../oci/types.ts';
 
-/**
- * Every label and annotation of an image, once: those of the OCI specification
- * (https://github.com/opencontainers/image-spec/blob/main/annotations.md) and our own.
- */
+/** What the names of our own labels and annotations begin with. */
+export const OWN_PREFIX = 'io.weighbridge.';
+
+/** Every label of an image; they are its manifest's annotations too. */
 export const Label = {
-  title: 'org.opencontainers.image.title',
-  description: 'org.opencontainers.image.description',
-  url: 'org.opencontainers.image.url',
-  source: 'org.opencontainers.image.source',
-  version: 'org.opencontainers.image.version',
-  revision: 'org.opencontainers.image.revision',
-  licenses: 'org.opencontainers.image.licenses',
-  baseName: 'org.opencontainers.image.base.name',
-  baseDigest: 'org.opencontainers.image.base.digest',
-  created: 'org.opencontainers.image.created',
+  ...OciAnnotation,
   modelId: 'io.weighbridge.model.id',
   modelRevision: 'io.weighbridge.model.revision',
   modelLineage: 'io.weighbridge.model.lineage',
@@ -25,7 +16,8 @@ export const Label = {
 
 /** What a layer's descriptor says of it, so that a later publish finds the layer and the files in it again. */
 export const LayerAnnotation = {
-  kind: LAYER_KIND_ANNOTATION,
+  /** `weights`, `files`, …; a layer without it is the base image's. */
+  kind: 'io.weighbridge.layer.kind',
   key: 'io.weighbridge.layer.key',
   files: 'io.weighbridge.files',
   filePath: 'io.weighbridge.file.path',

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/types.ts';
+import { byVariant, holdsWeights } from '../../config/variants.ts';
 import type { HubFile } from '../../hub/types.ts';
 import type { DividedName } from '../../licenses/types.ts';
 import type { Finding, PolicyOutcome } from '../../policy/types.ts';
@@ -65,7 +66,7 @@ export function withFit(
   if (first !== undefined && isRefusedByAll) {
     return {
       ...outcome,
-      decisions: { ...decisions, fat: first.decision },
+      decisions: byVariant(variant => (holdsWeights(variant) ? first.decision : decisions[variant])),
       findings: [...findings, finding(`${first.decision.reason}.`, 'stop', first.limit)],
       changes: [
         { line: `files: {exclude: [${JSON.stringify(first.path)}]}`, means: 'the image does not hold it' },

@@ -1,4 +1,5 @@
 import { type ModelConfig, VARIANTS, type Variant } from '../../config/types.ts';
+import { byVariant } from '../../config/variants.ts';
 import { errorToJson } from '../../core/errors.ts';
 import type { HubFile } from '../../hub/types.ts';
 import type { LeftOutFile } from '../../plan/choose-files.ts';
@@ -125,7 +126,7 @@ export function planToJson(plan: Plan, outcomes?: readonly PublishOutcome[]): Pl
 }
 
 export function decisionsJson({ outcome }: PlannedModel): DecisionsJson {
-  return { slim: decisionJson(outcome.decisions.slim), fat: decisionJson(outcome.decisions.fat) };
+  return byVariant(variant => decisionJson(outcome.decisions[variant]));
 }
 
 function decisionJson({ build, reason, rule, evidence }: PolicyDecision): DecisionJson {

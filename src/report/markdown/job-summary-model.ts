@@ -1,4 +1,4 @@
-import { SEVERITIES } from '../../config/types.ts';
+import { SEVERITIES, VARIANTS } from '../../config/types.ts';
 import { formatBytes } from '../../core/text.ts';
 import type { ImageChange } from '../../image/image-change.ts';
 import { totalBytes } from '../../image/image-facts.ts';
@@ -41,19 +41,17 @@ export function modelSection(model: PublishModelJson, scans: readonly ImageScan[
 }
 
 function decisionLines({ decisions, images }: PublishModelJson): string {
-  return (['slim', 'fat'] as const)
-    .flatMap(variant => {
-      const decision = decisions?.[variant];
-      if (decision === undefined) return [];
-      const { build, reason } = decision;
-      const lines = [`- **${variant}** ${build ? 'is built' : 'is left out'}: ${mdText(reason)}`];
-      // What others get and one registry would not take has no line in the table.
-      const without = images.filter(image => image.variant === variant && image.tags.length === 0);
-      for (const { registry, reason: why = '' } of build ? without : [])
-        lines.push(`- **${variant}** is left out for ${mdText(registry)}: ${mdText(why)}`);
-      return lines;
-    })
-    .join('\n');
+  return VARIANTS.flatMap(variant => {
+    const decision = decisions?.[variant];
+    if (decision === undefined) return [];
+    const { build, reason } = decision;
+    const lines = [`- **${variant}** ${build ? 'is built' : 'is left out'}: ${mdText(reason)}`];
+    // What others get and one registry would not take has no line in the table.
+    const without = images.filter(image => image.variant === variant && image.tags.length === 0);
+    for (const { registry, reason: why = '' } of build ? without : [])
+      lines.push(`- **${variant}** is left out for ${mdText(registry)}: ${mdText(why)}`);
+    return lines;
+  }).join('\n');
 }
 
 function imageTable(images: readonly ImageJson[]): string[] {

@@ -1,5 +1,5 @@
-import { SEVERITIES } from '../../config/types.ts';
-import { formatBytes } from '../../core/text.ts';
+import { SEVERITIES, VARIANTS, type Variant } from '../../config/types.ts';
+import { formatBytes, titleCase } from '../../core/text.ts';
 import { hubPage } from '../../licenses/hub-page.ts';
 import type { ImageScan } from '../../scan/types.ts';
 import type { ImageJson, PublishJson, PublishModelJson } from '../json/publish-json.ts';
@@ -27,8 +27,7 @@ const NOTE_BYTES = 120;
 const COLUMNS: readonly MdColumn[] = [
   { title: 'Model' },
   { title: 'Licence' },
-  { title: 'Slim' },
-  { title: 'Fat' },
+  ...VARIANTS.map(variant => ({ title: titleCase(variant) })),
   { title: 'Model size', isNumber: true },
   { title: 'Uploaded', isNumber: true },
   { title: 'Saved', isNumber: true },
@@ -86,8 +85,7 @@ function overviewRow(model: PublishModelJson, scans: readonly ImageScan[]): stri
   return [
     `${mdLink(model.id, hubPage(model.id))}<br>${mdCode(model.short)}`,
     mdText(model.license ?? (model.error === undefined ? 'none' : '')),
-    variantCell(model, 'slim'),
-    variantCell(model, 'fat'),
+    ...VARIANTS.map(variant => variantCell(model, variant)),
     model.serve === undefined ? '' : formatBytes(model.serve.modelBytes),
     sum(image => image.bytes.uploaded),
     sum(image => image.bytes.mounted + image.bytes.reused),
@@ -96,7 +94,7 @@ function overviewRow(model: PublishModelJson, scans: readonly ImageScan[]): stri
   ];
 }
 
-function variantCell(model: PublishModelJson, variant: 'slim' | 'fat'): string {
+function variantCell(model: PublishModelJson, variant: Variant): string {
   if (model.error !== undefined) return '❌ not resolved';
   const images = model.images.filter(image => image.variant === variant);
   if (images.length === 0) return '';

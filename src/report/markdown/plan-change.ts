@@ -1,5 +1,5 @@
-import { VARIANTS } from '../../config/types.ts';
-import { formatBytes } from '../../core/text.ts';
+import { VARIANTS, type Variant } from '../../config/types.ts';
+import { formatBytes, titleCase } from '../../core/text.ts';
 import { hubPage } from '../../licenses/hub-page.ts';
 import type { PlanJson, PlanModelJson } from '../json/plan-json.ts';
 import { mdCode, mdDetails, mdLink, mdTable, mdText } from './markdown.ts';
@@ -33,7 +33,7 @@ export function planChange(after: PlanJson, before: PlanJson | undefined): strin
   ].join('\n\n')}\n`;
 }
 
-const COLUMNS = ['Model', 'Change', 'Licence', 'Slim', 'Fat', 'Size'].map(title => ({
+const COLUMNS = ['Model', 'Change', 'Licence', ...VARIANTS.map(titleCase), 'Size'].map(title => ({
   title,
   isNumber: title === 'Size',
 }));
@@ -67,7 +67,7 @@ function whatChanged(
 }
 
 function row(model: PlanModelJson, what: string): string[] {
-  const decision = (variant: 'slim' | 'fat'): string => {
+  const decision = (variant: Variant): string => {
     const one = model.decisions?.[variant];
     if (one === undefined) return '';
     return `${one.build ? '✅' : '⏭️'} ${mdText(one.reason)}`;
@@ -76,8 +76,7 @@ function row(model: PlanModelJson, what: string): string[] {
     `${mdLink(model.id, hubPage(model.id))}<br>${mdCode(model.short)}`,
     model.error === undefined ? what : `❌ ${mdText(model.error.message)}`,
     mdText(model.license ?? ''),
-    decision('slim'),
-    decision('fat'),
+    ...VARIANTS.map(decision),
     formatBytes(model.files.reduce((sum, file) => sum + file.size, 0)),
   ];
 }

@@ -1,9 +1,10 @@
+import { holdsWeights } from '../../config/variants.ts';
 import { type RunnableImage, rootOf } from './run-commands.ts';
 
 /** A Deployment with its Service and, for slim, the volume claim that the model is kept in. */
 export function kubernetesManifest(image: RunnableImage): string {
   const { name, variant, dir } = image;
-  if (variant !== 'slim') return `${deployment(image, {})}---\n${service(name)}`;
+  if (holdsWeights(variant)) return `${deployment(image, {})}---\n${service(name)}`;
   const parts: PodParts = {
     // A slim image has the weights to fetch before it serves.
     startSeconds: 3600,

@@ -1,3 +1,4 @@
+import { holdsWeights } from '../../config/variants.ts';
 import { isLoopbackHost } from '../../http/client.ts';
 import { parseReference } from '../../oci/reference.ts';
 
@@ -27,7 +28,7 @@ export function runCommand(engine: 'docker' | 'podman', image: RunnableImage): s
     [`${engine} run --rm`, gpu, '--ipc=host', `-p ${port}:${port}`, ...plainHttp(engine, reference)].join(
       ' ',
     ),
-    ...(variant === 'slim' ? [`-v models:${rootOf(dir)} -e HF_TOKEN`] : []),
+    ...(holdsWeights(variant) ? [] : [`-v models:${rootOf(dir)} -e HF_TOKEN`]),
     reference,
   ];
   return lines.join(' \\\n  ');

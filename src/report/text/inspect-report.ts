@@ -1,5 +1,7 @@
 import { SEVERITIES } from '../../config/types.ts';
+import { holdsWeights } from '../../config/variants.ts';
 import { formatBytes } from '../../core/text.ts';
+import { readLabels } from '../../image/format/labels.ts';
 import { baseOf, licenseOf, lineageOf, portOf, sizesByKind, totalBytes } from '../../image/image-facts.ts';
 import {
   LAYER_KINDS,
@@ -107,11 +109,11 @@ function section({ reference }: Inspection, inspected: InspectedImage, options: 
       ? []
       : paragraph(clean(text), { columns, indent: 2, label: `${label} `.padEnd(LABEL_WIDTH) });
   const modelBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
-  const fetched = model?.variant === 'slim' ? ', fetched at its first start' : '';
+  const fetched = model !== undefined && !holdsWeights(model.variant) ? ', fetched at its first start' : '';
   const runs = runsOf(reference, inspected);
   return [
     style.strong(clean(reference)),
-    ...row('title', labels['org.opencontainers.image.title']),
+    ...row('title', readLabels(labels).title),
     ...(model === undefined
       ? row('model', 'none: this image was not published by Weighbridge')
       : [

@@ -1,4 +1,5 @@
 import { VARIANTS, type Variant } from '../../config/types.ts';
+import { holdsWeights } from '../../config/variants.ts';
 import { describeError } from '../../core/errors.ts';
 import { formatBytes } from '../../core/text.ts';
 import { refusalAt } from '../../plan/targets.ts';
@@ -26,8 +27,7 @@ const HEAD: readonly Column[] = [
   { title: 'REVISION' },
   { title: 'LICENCE', minWidth: 10 },
   { title: 'GATED' },
-  { title: 'SLIM' },
-  { title: 'FAT' },
+  ...VARIANTS.map(variant => ({ title: variant.toUpperCase() })),
   { title: 'WEIGHTS' },
 ];
 
@@ -71,7 +71,7 @@ function facts(entry: Entry): [label: string, value: string][] {
   if (entry.kind === 'unresolved') {
     return [
       ['revision', 'error'],
-      ...['licence', 'gated', 'slim', 'fat', 'weights'].map((label): [string, string] => [label, unknown]),
+      ...['licence', 'gated', ...VARIANTS, 'weights'].map((label): [string, string] => [label, unknown]),
     ];
   }
   const { snapshot, outcome, files } = entry;
@@ -81,8 +81,7 @@ function facts(entry: Entry): [label: string, value: string][] {
     ['revision', snapshot.revision.slice(0, 8)],
     ['licence', clean(outcome.license.spdx ?? outcome.license.declared ?? 'none named')],
     ['gated', yesOrNo(outcome.isGated)],
-    ['slim', isBuilt('slim')],
-    ['fat', isBuilt('fat')],
+    ...VARIANTS.map((variant): [string, string] => [variant, isBuilt(variant)]),
     ['weights', `${formatBytes(sizeBytes)} in ${counted(files.length, 'file')}`],
   ];
 }
@@ -161,9 +160,9 @@ function leftOutNote(
   return summary === '' ? [] : labelled('left out', summary);
 }
 
-/** That a slim image is always built needs no words, unless it takes a token to run it. */
+/** That an image without weights is always built needs no words, unless it takes a token to run it. */
 function isWorthSaying({ outcome }: PlannedModel, variant: Variant): boolean {
-  return variant === 'fat' || !outcome.decisions.slim.build || outcome.isGated;
+  return holdsWeights(variant) || !outcome.decisions[variant].build || outcome.isGated;
 }
 
 function destinations(

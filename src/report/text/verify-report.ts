@@ -1,3 +1,4 @@
+import { holdsWeights } from '../../config/variants.ts';
 import { formatBytes } from '../../core/text.ts';
 import type { FileCheck } from '../../inspect/verify-files.ts';
 import { type ImageCheck, isRight } from '../../inspect/verify-image.ts';
@@ -132,7 +133,7 @@ function leftOutText(leftOut: readonly string[]): string {
 
 function verdict(check: ImageCheck, isDeep: boolean): string {
   const { files, variant, bytesRead } = check;
-  const what = variant === 'fat' ? 'in the image' : 'in the list that it fetches';
+  const what = holdsWeights(variant) ? 'in the image' : 'in the list that it fetches';
   const how = isDeep
     ? `${formatBytes(bytesRead)} read and hashed`
     : 'by their digests; --deep reads every byte as well';

@@ -4,10 +4,9 @@ import { writeFileAtomically } from '../../core/atomic-file.ts';
 import { isDigest } from '../../core/digest.ts';
 import { RegistryError } from '../../core/errors.ts';
 import { Mutex } from '../../core/pool.ts';
+import { OciAnnotation } from '../../oci/annotations.ts';
 import { isTag } from '../../oci/reference.ts';
 import type { Descriptor, Index } from '../../oci/types.ts';
-
-const REF_NAME = 'org.opencontainers.image.ref.name';
 
 /** Writers of one index.json in this process take turns, also those of different stores. */
 const turns = new Map<string, Mutex>();
@@ -32,7 +31,7 @@ export class LayoutIndex {
     const { manifests } = await this.#read();
     return new Map(
       manifests.flatMap(descriptor => {
-        const name = descriptor.annotations?.[REF_NAME];
+        const name = descriptor.annotations?.[OciAnnotation.refName];
         if (!name?.startsWith(this.#tagPrefix) || !isDigest(descriptor.digest)) return [];
         const tag = name.slice(this.#tagPrefix.length);
         return isTag(tag) ? [[tag, descriptor]] : [];
@@ -45,8 +44,13 @@ export class LayoutIndex {
     await this.#turn.run(async () => {
       const index = await this.#read();
       const name = `${this.#tagPrefix}${tag}`;
-      const others = index.manifests.filter(({ annotations }) => annotations?.[REF_NAME] !== name);
-      const tagged = { ...descriptor, annotations: { ...descriptor.annotations, [REF_NAME]: name } };
+      const others = index.manifests.filter(
+        ({ annotations }) => annotations?.[OciAnnotation.refName] !== name,
+      );
+      const tagged = {
+        ...descriptor,
+        annotations: { ...descriptor.annotations, [OciAnnotation.refName]: name },
+      };
       await this.#write({ ...index, manifests: [...others, tagged] });
     });
   }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { loadConfig } from '../../../config/load-config.ts';
+import { holdsWeights } from '../../../config/variants.ts';
 import { formatBytes } from '../../../core/text.ts';
 import { isRight } from '../../../inspect/verify-image.ts';
 import type { Plan } from '../../../plan/types.ts';
@@ -92,7 +93,7 @@ async function verify(session: Session, outcomes: readonly PublishOutcome[]): Pr
     session.progress.renew();
     for (const check of checks) {
       isAllRight &&= isRight(check);
-      const what = image.variant === 'fat' ? 'files in the image' : 'files in the list that it fetches';
+      const what = holdsWeights(image.variant) ? 'files in the image' : 'files in the list that it fetches';
       const said = isRight(check) ? "are the Hub's" : 'DIFFER from the Hub';
       session.print(
         `  ${image.registry} ${image.variant}: ${check.files.length} ${what} ${said}; ${formatBytes(check.bytesRead)} read and hashed`,
@@ -110,7 +111,7 @@ async function stayUp(
   servers: DemoServers,
   outcomes: readonly PublishOutcome[],
 ): Promise<void> {
-  const fat = outcomes.flatMap(outcome => outcome.images).find(image => image.variant === 'fat');
+  const fat = outcomes.flatMap(outcome => outcome.images).find(image => holdsWeights(image.variant));
   const reference = fat?.tags[0] ?? '';
   session.print(`
 The servers stay up until Ctrl-C:

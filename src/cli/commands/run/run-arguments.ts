@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Variant } from '../../../config/types.ts';
+import { holdsWeights } from '../../../config/variants.ts';
 import { ConfigError } from '../../../core/errors.ts';
 import { isLoopbackHost } from '../../../http/client.ts';
 import type { EngineKind, GpuKind } from './container-engine.ts';
@@ -62,7 +63,7 @@ export function serverAddress(inputs: Pick<RunInputs, 'port' | 'containerPort'>)
 
 /** A slim image asks the Hub and may need a token; a fat one has all it needs, so it gets no secret. */
 export function passedVariables(env: NodeJS.ProcessEnv, variant: Variant): string[] {
-  const names = variant === 'slim' ? [...HUB_VARIABLES, ...PROXY_VARIABLES] : PROXY_VARIABLES;
+  const names = holdsWeights(variant) ? PROXY_VARIABLES : [...HUB_VARIABLES, ...PROXY_VARIABLES];
   return names.filter(name => env[name]);
 }
 

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { VARIANTS } from '../../../config/types.ts';
+import { holdsWeights } from '../../../config/variants.ts';
 import { ConfigError } from '../../../core/errors.ts';
 import { shellQuote } from '../../../core/text.ts';
 import { portOf } from '../../../image/assemble/serve-command.ts';
@@ -116,7 +117,7 @@ async function run(
   const volume = parseVolume(options.volume, process.cwd());
   const image = await chooseImage(session, engine, known, options);
   const inputs = await runInputs(session, { known, engine, volume, image, args }, options);
-  if (image.variant === 'slim' && !options.print) await makeFolder(volume);
+  if (!holdsWeights(image.variant) && !options.print) await makeFolder(volume);
   noteLoopback(session, inputs);
   const runArgs = runArguments(inputs);
   session.progress.stop();
@@ -191,7 +192,7 @@ async function runInputs(
     args,
     containerPort: portOf({ serveArgs: [...serveArgs, ...args] }),
     port: options.port,
-    volume: image.variant === 'slim' ? { ...volume, target: downloadRoot } : undefined,
+    volume: holdsWeights(image.variant) ? undefined : { ...volume, target: downloadRoot },
     variables: passedVariables(session.env, image.variant),
     gpu: hasGpuFlag(engineArgs) ? undefined : await chooseGpu(session, options),
     mode: options.detach ? 'detached' : isTerminal ? 'terminal' : 'plain',

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type Config, type ModelConfig, VARIANTS } from '../../../config/types.ts';
+import { type Config, type ModelConfig, VARIANTS, type Variant } from '../../../config/types.ts';
 import { ConfigError } from '../../../core/errors.ts';
 import { reasonOf } from '../../../core/system-error.ts';
 import { readPublishedImages } from '../../../image/published-image.ts';
@@ -98,7 +98,7 @@ export async function readTargets(session: Session, places: readonly Place[]): P
   return [...found.values()];
 }
 
-function tagOf(model: ModelConfig, variant: 'slim' | 'fat'): string {
+function tagOf(model: ModelConfig, variant: Variant): string {
   const tag = firstFixedTag(model, variant);
   if (tag !== undefined) return tag;
   throw new ConfigError(`${model.short}: every tag of it has {revision}, which only the Hub knows`, {

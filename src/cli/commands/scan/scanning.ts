@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Config } from '../../../config/types.ts';
 import { errorToJson, isAbort, WeighbridgeError } from '../../../core/errors.ts';
+import { OciAnnotation } from '../../../oci/annotations.ts';
 import type { ScanFailureJson } from '../../../report/json/scan-json.ts';
 import { BaseScans } from '../../../scan/base-scans.ts';
 import { type ScanContext, type ScanResult, scanBase, scanImage } from '../../../scan/scan-image.ts';
@@ -116,7 +117,7 @@ async function attachScan(
 ): Promise<void> {
   const { digest } = image;
   const annotations = scanAnnotations(result.scan.summary);
-  const { [CREATED]: _, ...content } = annotations;
+  const { [OciAnnotation.created]: _, ...content } = annotations;
   for (const store of stores) {
     const stored = await store.getManifest(digest, session.signal);
     if (stored === undefined) continue;
@@ -124,7 +125,7 @@ async function attachScan(
       artifactType: SCAN_ARTIFACT_TYPE,
       signal: session.signal,
     });
-    const isSame = older.some(({ annotations: { [CREATED]: _created, ...theirs } = {} }) =>
+    const isSame = older.some(({ annotations: { [OciAnnotation.created]: _created, ...theirs } = {} }) =>
       isEqual(theirs, content),
     );
     if (isSame) continue;
@@ -141,8 +142,6 @@ async function attachScan(
     );
   }
 }
-
-const CREATED = 'org.opencontainers.image.created';
 
 function isEqual(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
   const keys = Object.keys(a);
