@@ -4,6 +4,7 @@ import { checkBaseImage, checkTagTemplate, expandTag, REGISTRY_KEY } from './fie
 import type { ConfigProblem } from './problems.ts';
 import { BUILT_IN_BASE_IMAGE, BUILT_IN_REGISTRIES, BUILT_IN_TAGS } from './schema.ts';
 import { valueAt } from './schema-problems.ts';
+import { signingChecks } from './signing-checks.ts';
 import type { Path, YamlSource } from './yaml/yaml-source.ts';
 
 /**
@@ -21,6 +22,7 @@ export function crossChecks(source: YamlSource, extraRegistries: readonly string
     ),
     ...sharedShorts(paths, source),
     ...paths.flatMap(path => wrongTags(path, source)),
+    ...signingChecks(source),
   ];
 }
 

@@ -213,3 +213,38 @@ export const checkArgument: Check = text => {
 
 export const checkOneLine: Check = text =>
   ONE_LINE.test(text) ? undefined : { message: 'must be one line of text that is not blank' };
+
+const ENV_REFERENCE = /^env:\/\/[A-Za-z_][A-Za-z0-9_]*$/;
+
+export const checkKeyReference: Check = text => {
+  if (!ONE_LINE.test(text)) return { message: 'must be a file, or env://NAME' };
+  if (text.includes('-----BEGIN'))
+    return { message: 'must name a file or env://NAME, and not be the key itself' };
+  if (!text.includes('://') || ENV_REFERENCE.test(text)) return undefined;
+  return { message: 'must be a file, or env://NAME; keys of a KMS are not supported' };
+};
+
+export const checkHttpsUrl: Check = text => {
+  const url = URL.parse(text);
+  const isLocal = url !== null && /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
+  if (url !== null && (url.protocol === 'https:' || (url.protocol === 'http:' && isLocal))) return undefined;
+  return { message: 'must be an address that starts with https://' };
+};
+
+export const checkCveId: Check = text =>
+  /^[A-Za-z][A-Za-z0-9.:_-]{2,99}$/.test(text)
+    ? undefined
+    : { message: 'must be the id of a vulnerability, such as CVE-2026-12345' };
+
+/** A day, or a time in UTC; what a calendar does not have is refused. */
+export const checkTimestamp: Check = text => {
+  const isForm = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}:\d{2}Z)?$/.test(text);
+  const date = isForm ? new Date(text) : new Date(Number.NaN);
+  if (!Number.isNaN(date.getTime()) && date.toISOString().startsWith(text.slice(0, 10))) return undefined;
+  return { message: 'must be a day such as 2026-11-20' };
+};
+
+export const checkPackageUrl: Check = text =>
+  /^pkg:[a-z][a-z0-9.+-]*\/[^\s]+$/.test(text)
+    ? undefined
+    : { message: 'must be a package URL, such as pkg:pypi/torch' };

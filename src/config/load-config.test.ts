@@ -67,6 +67,8 @@ test('the first example of the original document means what it says', () => {
     hasRegistries: false,
     layerLimits: {},
     scan: { severity: ['CRITICAL', 'HIGH'], failOn: [], ignoreFile: null },
+    signing: { mode: 'off', key: null, keyless: null, upstream: [] },
+    vex: [],
     models: [
       {
         id: 'your-org/your-model',

@@ -40,6 +40,8 @@ function sectionsOf(path: string, node: SchemaNode): Section[] {
     // What is said of the list is said of its items.
     return sectionsOf(`${path}[]`, { ...node.items, ...pick(node.description) });
   }
+  const map = node.anyOf?.find(branch => branch.properties !== undefined);
+  if (map !== undefined) return sectionsOf(path, { ...map, ...pick(node.description) });
   if (node.properties === undefined) return [];
   const inner = Object.entries(node.properties).flatMap(([name, child]) =>
     sectionsOf(`${path}.${name}`, child),

@@ -2,7 +2,6 @@ import * as z from 'zod';
 import {
   ABSOLUTE_PATH,
   BYTE_SIZE,
-  type Check,
   checkAbsolutePath,
   checkArgument,
   checkBaseImage,
@@ -29,6 +28,8 @@ import {
   SPDX_ID,
 } from './field-checks.ts';
 
+import { listOf, text, unique } from './field-schema.ts';
+import { signing, vex } from './signing-schema.ts';
 import { SEVERITIES } from './types.ts';
 
 /** The registries of the original document, which need no entry in `registries`. */
@@ -199,44 +200,14 @@ export const configFile = z
     scan: scan
       .prefault({})
       .meta({ description: 'What "weighbridge scan" reports of vulnerabilities, and what it fails for.' }),
+    signing: signing.prefault({}).meta({
+      description: 'Whether and how images are signed, and which signatures of models are checked.',
+    }),
+    vex: vex.default([]).meta({
+      description: 'What is known of vulnerabilities in the images, published with them as OpenVEX.',
+    }),
     models: z.array(model).min(1).meta({ description: 'The models to publish.' }),
   })
   .meta({ title: 'models.yaml', description: 'The models that Weighbridge publishes as container images.' });
 
 export type ConfigFile = z.infer<typeof configFile>;
-
-interface TextMeta {
-  readonly pattern?: RegExp;
-  readonly maxLength?: number;
-  readonly format?: string;
-  readonly examples?: readonly string[];
-}
-
-/** Text that `check` finds no fault with. What the JSON Schema can say of that, its pattern, is part of the check. */
-function text(check: Check, { pattern, ...meta }: TextMeta = {}) {
-  const schema = z.string().check(({ value, issues }) => {
-    const fault = check(value);
-    if (fault === undefined) return;
-    issues.push({
-      code: 'custom',
-      message: fault.message,
-      input: value,
-      params: { suggestion: fault.suggestion },
-    });
-  });
-  return schema.meta({ ...meta, ...(pattern === undefined ? {} : { pattern: pattern.source }) });
-}
-
-function listOf<T extends z.ZodType>(item: T) {
-  return unique(z.array(item).min(1));
-}
-
-/** An item that stands twice in a list is a slip. */
-function unique<T extends z.ZodType>(list: z.ZodArray<T>) {
-  return list.check(({ value, issues }) => {
-    for (const [index, item] of value.entries()) {
-      if (value.indexOf(item) === index) continue;
-      issues.push({ code: 'custom', message: 'is in the list already', path: [index], input: item });
-    }
-  });
-}

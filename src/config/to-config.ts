@@ -1,7 +1,7 @@
 import { formatPlatform, parsePlatform } from '../oci/reference.ts';
 import { parseByteSize } from './field-checks.ts';
 import type { ConfigFile } from './schema.ts';
-import type { Config, ModelConfig } from './types.ts';
+import type { Config, ModelConfig, SigningConfig } from './types.ts';
 import type { YamlSource } from './yaml/yaml-source.ts';
 
 /** The file's content as the rest of the program wants it: each model with all that holds for it. */
@@ -22,6 +22,17 @@ export function toConfig(data: ConfigFile, source: YamlSource, file: string): Co
       failOn: data.scan.fail_on,
       ignoreFile: data.scan.ignore_file,
     },
+    signing: toSigning(data.signing),
+    vex: data.vex.map(entry => ({
+      vulnerability: entry.vulnerability,
+      status: entry.status,
+      date: entry.date.includes('T') ? entry.date : `${entry.date}T00:00:00Z`,
+      justification: entry.justification ?? null,
+      impact: entry.impact ?? null,
+      action: entry.action ?? null,
+      models: entry.models ?? null,
+      packages: entry.packages ?? [],
+    })),
     models: data.models.map((model, index) => toModel(model, data.defaults, source, index)),
   };
 }
@@ -62,6 +73,34 @@ function toModel(
     },
     tags: model.tags ?? defaults.tags,
     position: source.position(['models', index]),
+  };
+}
+
+function toSigning({ mode, key, keyless, upstream }: ConfigFile['signing']): SigningConfig {
+  const services = keyless === true ? {} : keyless || null;
+  return {
+    mode,
+    key: key ?? null,
+    keyless: services && {
+      fulcio: services.fulcio ?? null,
+      rekor: services.rekor ?? null,
+      timestampAuthority: services.timestamp_authority ?? null,
+      trustedRoot: services.trusted_root ?? null,
+    },
+    upstream: upstream.map(({ models, key: trusted, identity, issuer, trusted_root, require }) => ({
+      models,
+      // That there is one or the other has been checked.
+      signer:
+        trusted === undefined
+          ? {
+              kind: 'identity',
+              identity: identity ?? '',
+              issuer: issuer ?? '',
+              trustedRoot: trusted_root ?? null,
+            }
+          : { kind: 'key', key: trusted },
+      isRequired: require,
+    })),
   };
 }
 

@@ -10,6 +10,66 @@ export interface Config {
   readonly layerLimits: Readonly<Record<string, number>>;
   readonly models: readonly ModelConfig[];
   readonly scan: ScanConfig;
+  readonly signing: SigningConfig;
+  readonly vex: readonly VexEntry[];
+}
+
+/** How images are signed. Paths are as written: relative to the folder of models.yaml. */
+export interface SigningConfig {
+  /** `required`: a tag never names an image that is not signed. */
+  readonly mode: 'off' | 'sign' | 'required';
+  /** A file, or `env://NAME`. */
+  readonly key: string | null;
+  readonly keyless: KeylessConfig | null;
+  readonly upstream: readonly UpstreamTrust[];
+}
+
+/** Sigstore's services; null takes the public ones. */
+export interface KeylessConfig {
+  readonly fulcio: string | null;
+  readonly rekor: string | null;
+  readonly timestampAuthority: string | null;
+  readonly trustedRoot: string | null;
+}
+
+/** Whose signature a model's `model.sig` has to be. */
+export interface UpstreamTrust {
+  /** Patterns of ids. */
+  readonly models: readonly string[];
+  readonly signer:
+    | { readonly kind: 'key'; readonly key: string }
+    | {
+        readonly kind: 'identity';
+        readonly identity: string;
+        readonly issuer: string;
+        readonly trustedRoot: string | null;
+      };
+  readonly isRequired: boolean;
+}
+
+export const VEX_STATUSES = ['not_affected', 'affected', 'fixed', 'under_investigation'] as const;
+/** https://github.com/openvex/spec/blob/main/OPENVEX-SPEC.md#status-justifications */
+export const VEX_JUSTIFICATIONS = [
+  'component_not_present',
+  'vulnerable_code_not_present',
+  'vulnerable_code_not_in_execute_path',
+  'vulnerable_code_cannot_be_controlled_by_adversary',
+  'inline_mitigations_already_exist',
+] as const;
+
+/** What is known of one vulnerability. */
+export interface VexEntry {
+  readonly vulnerability: string;
+  readonly status: (typeof VEX_STATUSES)[number];
+  /** ISO 8601, with a time. */
+  readonly date: string;
+  readonly justification: (typeof VEX_JUSTIFICATIONS)[number] | null;
+  readonly impact: string | null;
+  readonly action: string | null;
+  /** Shorts or ids; null for all models. */
+  readonly models: readonly string[] | null;
+  /** Package URLs; empty for all packages. */
+  readonly packages: readonly string[];
 }
 
 /** What `weighbridge scan` reports, and what it fails for. */

@@ -6,6 +6,7 @@ import {
   InterruptedError,
   NetworkError,
   RegistryError,
+  SigningError,
   WeighbridgeError,
 } from './errors.ts';
 
@@ -20,10 +21,9 @@ export interface WireError {
 }
 
 const CLASSES: ReadonlyMap<string, typeof WeighbridgeError> = new Map(
-  [WeighbridgeError, ConfigError, HubError, RegistryError, IntegrityError, NetworkError].map(type => [
-    type.name,
-    type,
-  ]),
+  [WeighbridgeError, ConfigError, HubError, RegistryError, IntegrityError, SigningError, NetworkError].map(
+    type => [type.name, type],
+  ),
 );
 
 export function errorToWire(error: unknown): WireError {

@@ -34,6 +34,13 @@ export type ErrorCode =
   // the vulnerability scanner
   | 'SCANNER_MISSING'
   | 'SCANNER_FAILED'
+  // signatures
+  | 'SIGNING_KEY'
+  | 'SIGNING_IDENTITY'
+  | 'SIGNING_SERVICE'
+  | 'SIGNING_NOT_KEPT'
+  | 'SIGNATURE_MISSING'
+  | 'SIGNATURE_INVALID'
   // the network under both
   | 'NETWORK'
   | 'HTTP_TOO_LARGE'
@@ -71,6 +78,8 @@ export class HubError extends WeighbridgeError {}
 export class RegistryError extends WeighbridgeError {}
 /** Bytes are not the ones that were promised. */
 export class IntegrityError extends WeighbridgeError {}
+/** Something could not be signed, or a signature is missing or wrong. */
+export class SigningError extends WeighbridgeError {}
 /** No answer came: refused, reset, timed out, no such host. */
 export class NetworkError extends WeighbridgeError {}
 /** The user or the caller asked to stop. */

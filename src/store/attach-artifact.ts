@@ -5,7 +5,7 @@ import type { Document } from '../oci/image.ts';
 import { type Annotations, type Descriptor, type Manifest, MediaType } from '../oci/types.ts';
 import { heldSize } from './held-size.ts';
 import type { ImageStore } from './image-store.ts';
-import { addReferrer } from './referrers.ts';
+import { addReferrers } from './referrers.ts';
 
 /** Something small about an image: a scan, a signature, a statement. */
 export interface Artifact {
@@ -33,16 +33,27 @@ export async function attachArtifact(
   artifact: Artifact,
   options: { readonly replaces?: readonly Digest[]; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Descriptor> {
+  const listed = await putArtifact(store, subject, artifact, options.signal);
+  await addReferrers(store, subject.digest, [listed], options);
+  return listed;
+}
+
+/** Uploads an artifact and returns its descriptor for `addReferrers`, which makes it findable. Throws RegistryError. */
+export async function putArtifact(
+  store: ImageStore,
+  { mediaType, digest, size }: Descriptor,
+  artifact: Artifact,
+  signal?: AbortSignal,
+): Promise<Descriptor> {
   const { artifactType, annotations } = artifact;
   const config = documentOf(MediaType.ociEmpty, EMPTY);
-  const files = artifact.files.map(({ mediaType, title, bytes }) => ({
+  const files = artifact.files.map(({ mediaType: type, title, bytes }) => ({
     title,
-    document: documentOf(mediaType, bytes),
+    document: documentOf(type, bytes),
   }));
   for (const document of [config, ...files.map(file => file.document)]) {
-    await putSmallBlob(store, document, options.signal);
+    await putSmallBlob(store, document, signal);
   }
-  const { mediaType, digest, size } = subject;
   const manifest: Manifest = {
     schemaVersion: 2,
     mediaType: MediaType.ociManifest,
@@ -56,10 +67,8 @@ export async function attachArtifact(
   };
   const { descriptor, bytes } = documentOf(MediaType.ociManifest, Buffer.from(JSON.stringify(manifest)));
   const stored = { mediaType: descriptor.mediaType, digest: descriptor.digest, bytes };
-  await store.putManifest(descriptor.digest, stored, options.signal);
-  const listed = { ...descriptor, artifactType, annotations };
-  await addReferrer(store, digest, listed, options);
-  return listed;
+  await store.putManifest(descriptor.digest, stored, signal);
+  return { ...descriptor, artifactType, annotations };
 }
 
 /** Uploads a blob that is in memory, unless the store has it. Throws RegistryError. */

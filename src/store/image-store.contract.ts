@@ -5,7 +5,7 @@ import { type Digest, digestOf } from '../core/digest.ts';
 import { RegistryError, WeighbridgeError } from '../core/errors.ts';
 import { type Descriptor, MediaType } from '../oci/types.ts';
 import type { BlobUpload, ImageStore, StoredManifest } from './image-store.ts';
-import { addReferrer, listReferrers } from './referrers.ts';
+import { addReferrers, listReferrers } from './referrers.ts';
 
 export interface ContractStore {
   /** Empty, and nobody else's. */
@@ -190,14 +190,14 @@ const CASES = {
       await putReferrer(store, image, 'a/scan', 2),
       await putReferrer(store, image, 'a/signature', 3),
     ];
-    await Promise.all([scan, signature].map(one => addReferrer(store, image.digest, one)));
+    await Promise.all([scan, signature].map(one => addReferrers(store, image.digest, [one])));
     const digests = (await listReferrers(store, image.digest)).map(one => one.digest);
     assert.deepEqual(
       new Set(digests.filter(digest => digest !== newer.digest)),
       new Set([scan.digest, signature.digest]),
     );
-    await addReferrer(store, image.digest, newer, { replaces: [scan.digest] });
-    await addReferrer(store, image.digest, newer);
+    await addReferrers(store, image.digest, [newer], { replaces: [scan.digest] });
+    await addReferrers(store, image.digest, [newer]);
     const scans = await listReferrers(store, image.digest, { artifactType: 'a/scan' });
     assert.ok(scans.some(one => one.digest === newer.digest && one.annotations?.edition === '2'));
     const one = await store.getManifest(newer.digest);

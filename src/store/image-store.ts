@@ -35,6 +35,8 @@ export interface ImageStore {
    * `referrers.ts` is for callers: it knows what clients do in that case.
    */
   fetchReferrers(subject: Digest, signal?: AbortSignal): Promise<readonly Descriptor[] | undefined>;
+  /** Deletes a manifest by its digest. False if this store or login does not allow it; absent if no store of a kind does. */
+  deleteManifest?(digest: Digest, signal?: AbortSignal): Promise<boolean>;
 }
 
 /** A registry's repository, as data. */

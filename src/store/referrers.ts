@@ -35,33 +35,36 @@ export async function listReferrers(
 }
 
 /**
- * Makes a manifest that is there, and whose `subject` is `subject`, findable by `listReferrers`. `descriptor` carries its
- * artifact type and annotations. `replaces` are older ones that leave a list which is a tag's.
+ * Makes manifests that are there, and whose `subject` is `subject`, findable by `listReferrers`. The descriptors carry
+ * their artifact types and annotations. `replaces` are older ones that leave a list which is a tag's.
  */
-export async function addReferrer(
+export async function addReferrers(
   store: ImageStore,
   subject: Digest,
-  descriptor: Descriptor,
+  descriptors: readonly Descriptor[],
   options: { readonly replaces?: readonly Digest[]; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<void> {
   const { replaces = [], signal } = options;
+  const missingIn = (listed: readonly Descriptor[]): Descriptor[] =>
+    descriptors.filter(one => !listed.some(({ digest }) => digest === one.digest));
   const listed = await store.fetchReferrers(subject, signal);
-  // A store that lists others but not this one does not keep the list by itself.
-  if (listed?.some(({ digest }) => digest === descriptor.digest)) return;
+  // A store that lists others but not these does not keep the list by itself.
+  if (listed !== undefined && missingIn(listed).length === 0) return;
   const key = `${store.name} ${subject}`;
   const turn = turns.get(key) ?? new Mutex();
   turns.set(key, turn);
   await turn.run(async () => {
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const index = await readTag(store, subject, signal);
-      if (index.manifests.some(({ digest }) => digest === descriptor.digest)) return;
+      const missing = missingIn(index.manifests);
+      if (missing.length === 0) return;
       const others = index.manifests.filter(({ digest }) => !replaces.includes(digest));
-      await writeTag(store, subject, { ...index, manifests: [...others, descriptor] }, signal);
+      await writeTag(store, subject, { ...index, manifests: [...others, ...missing] }, signal);
       // Another machine may have read the same list and written its own: only looking again tells.
       await sleep(RETRY_MS * (attempt - 1 + Math.random()), undefined, { signal });
     }
     const { manifests } = await readTag(store, subject, signal);
-    if (manifests.some(({ digest }) => digest === descriptor.digest)) return;
+    if (missingIn(manifests).length === 0) return;
     throw new RegistryError(
       `the list of what refers to ${subject} in ${store.name} is changed all the time`,
       {

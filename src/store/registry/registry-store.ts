@@ -192,6 +192,26 @@ export class RegistryStore implements ImageStore {
     return found;
   }
 
+  async deleteManifest(digest: Digest, signal?: AbortSignal): Promise<boolean> {
+    const purpose = `deleting ${digest} from ${this.name}`;
+    const url = `/v2/${this.#repository}/manifests/${digest}`;
+    try {
+      const response = await this.#client.request({
+        method: 'DELETE',
+        url,
+        scope: this.#scope,
+        purpose,
+        signal,
+      });
+      response.discard();
+      return response.status === 202 || response.status === 200 || response.status === 404;
+    } catch (error) {
+      // Few logins may delete.
+      if (error instanceof RegistryError && error.code === 'REGISTRY_UNAUTHORIZED') return false;
+      throw error;
+    }
+  }
+
   async #fetchManifest(reference: string, signal?: AbortSignal): Promise<StoredManifest | undefined> {
     const purpose = `reading the manifest ${reference} of ${this.name}`;
     const request = {

@@ -1,0 +1,128 @@
+import { type Digest, digestOf } from '../core/digest.ts';
+import { SigningError, WeighbridgeError } from '../core/errors.ts';
+import { mapPool } from '../core/pool.ts';
+import type { Descriptor } from '../oci/types.ts';
+import { putArtifact } from '../store/attach-artifact.ts';
+import type { ImageStore } from '../store/image-store.ts';
+import { addReferrers, listReferrers } from '../store/referrers.ts';
+import { BUNDLE_TYPE, readBundle } from './bundle.ts';
+import type { StatementSigner } from './signers/signer.ts';
+import { kindOf, type Statement, type StatementKind, statementBytes } from './statement.ts';
+import {
+  listStatements,
+  readStoredBundle,
+  type StoredStatement,
+  statementAnnotations,
+} from './stored-statements.ts';
+
+/** What became of one statement. */
+export interface AttachedStatement {
+  readonly kind: StatementKind | undefined;
+  readonly predicateType: string;
+  /** Of the referrer. */
+  readonly digest: Digest;
+  readonly status: 'signed' | 'unchanged';
+}
+
+const AT_ONCE = 4;
+
+/**
+ * Signs statements and attaches them to `subject`. One that is there already, signed by the same signer, stays; an older
+ * edition that Weighbridge has made is replaced. Throws SigningError, also if the registry does not keep them.
+ */
+export async function attachStatements(
+  store: ImageStore,
+  subject: Descriptor,
+  statements: readonly Statement[],
+  options: { readonly signer: StatementSigner; readonly signal?: AbortSignal | undefined },
+): Promise<AttachedStatement[]> {
+  const { signer, signal } = options;
+  const before = await listStatements(store, subject.digest, signal);
+  const added: Descriptor[] = [];
+  const replaced: Digest[] = [];
+  const attached = await mapPool(statements, AT_ONCE, async (statement): Promise<AttachedStatement> => {
+    const { predicateType } = statement;
+    const kind = kindOf(predicateType);
+    const payload = statementBytes(statement);
+    const older = before.filter(
+      one => one.payloadDigest !== undefined && one.predicateType === predicateType,
+    );
+    const same = await findSame(store, older, payload, options);
+    if (same !== undefined)
+      return { kind, predicateType, digest: same.descriptor.digest, status: 'unchanged' };
+    const isModel = kind === 'model';
+    const bundle = await signer.sign(payload, { hint: isModel ? 'model-signing' : 'cosign', signal });
+    const descriptor = await putArtifact(
+      store,
+      subject,
+      {
+        artifactType: BUNDLE_TYPE,
+        annotations: statementAnnotations(predicateType, payload),
+        files: [{ mediaType: BUNDLE_TYPE, bytes: bundle, ...(isModel && { title: 'model.sig' }) }],
+      },
+      signal,
+    );
+    added.push(descriptor);
+    replaced.push(...older.map(one => one.descriptor.digest));
+    return { kind, predicateType, digest: descriptor.digest, status: 'signed' };
+  });
+  if (added.length === 0) return attached;
+  await addReferrers(store, subject.digest, added.toSorted(byDigest), { replaces: replaced, signal });
+  await checkKept(store, subject.digest, added, signal);
+  await deleteAll(store, replaced, signal);
+  return attached;
+}
+
+async function findSame(
+  store: ImageStore,
+  older: readonly StoredStatement[],
+  payload: Buffer,
+  { signer, signal }: { readonly signer: StatementSigner; readonly signal?: AbortSignal | undefined },
+): Promise<StoredStatement | undefined> {
+  const digest = digestOf(payload);
+  for (const one of older.filter(({ payloadDigest }) => payloadDigest === digest)) {
+    try {
+      const bytes = await readStoredBundle(store, one, signal);
+      if (readBundle(bytes, store.name).payload.equals(payload) && signer.isOwn(bytes)) return one;
+    } catch (error) {
+      // What cannot be read or verified is made again.
+      if (!(error instanceof WeighbridgeError) || signal?.aborted) throw error;
+    }
+  }
+  return undefined;
+}
+
+/** A registry may take the manifests and list them nowhere, and then nobody would find a signature. */
+async function checkKept(
+  store: ImageStore,
+  subject: Digest,
+  added: readonly Descriptor[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const listed = await listReferrers(store, subject, { signal });
+  if (added.every(({ digest }) => listed.some(one => one.digest === digest))) return;
+  throw new SigningError(`${store.name} took the signatures of ${subject} and does not list them`, {
+    code: 'SIGNING_NOT_KEPT',
+    subject: store.name,
+    remedy: 'The registry answers for referrers and keeps none: turn its referrers API off, or update it.',
+  });
+}
+
+/** Best effort: they are in no list any more, or superseded by one that is newer. */
+async function deleteAll(
+  store: ImageStore,
+  digests: readonly Digest[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  await mapPool(digests, AT_ONCE, async digest => {
+    try {
+      await store.deleteManifest?.(digest, signal);
+    } catch (error) {
+      if (!(error instanceof WeighbridgeError) || signal?.aborted) throw error;
+    }
+  });
+}
+
+function byDigest(a: Descriptor, b: Descriptor): number {
+  return a.digest < b.digest ? -1 : 1;
+}

@@ -1,0 +1,33 @@
+import path from 'node:path';
+import type { SigningConfig } from '../config/types.ts';
+import { ConfigError } from '../core/errors.ts';
+import type { HttpClient } from '../http/client.ts';
+import { identityToken } from './signers/identity-token.ts';
+import { readPrivateKey } from './signers/key-material.ts';
+import { keySigner } from './signers/key-signer.ts';
+import { keylessSigner } from './signers/keyless-signer.ts';
+import type { StatementSigner } from './signers/signer.ts';
+
+export interface SignerOptions {
+  /** The file that the configuration is from; keys are relative to its folder. */
+  readonly configFile: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly http: HttpClient;
+  readonly signal?: AbortSignal;
+}
+
+/** Returns the signer that `signing:` describes. Throws ConfigError USAGE if it describes none, SigningError for a bad key. */
+export async function createSigner(
+  { key, keyless }: Pick<SigningConfig, 'key' | 'keyless'>,
+  { configFile, env, http, signal }: SignerOptions,
+): Promise<StatementSigner> {
+  if (key !== null)
+    return keySigner(await readPrivateKey({ reference: key, folder: path.dirname(configFile), env }));
+  if (keyless !== null) return keylessSigner(keyless, () => identityToken(env, http, signal));
+  throw new ConfigError('there is nothing to sign with', {
+    code: 'USAGE',
+    subject: configFile,
+    remedy:
+      'Write `signing: {key: …}` or `signing: {keyless: true}` into models.yaml, or use --key or --keyless.',
+  });
+}

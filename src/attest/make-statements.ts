@@ -1,0 +1,41 @@
+import type { VexEntry } from '../config/types.ts';
+import type { Statement } from './statement.ts';
+import { imageSignature } from './statements/image-signature.ts';
+import { licenseStatement } from './statements/license-decision.ts';
+import { bomStatement } from './statements/ml-bom.ts';
+import { modelSignature } from './statements/model-signature.ts';
+import { vexStatement } from './statements/openvex.ts';
+import { provenance } from './statements/provenance.ts';
+import { vulnerabilityStatement } from './statements/vulnerabilities.ts';
+import type { ImageSubject, ScanStatement } from './types.ts';
+
+export interface StatementOptions {
+  readonly vex: readonly VexEntry[];
+  readonly scan?: ScanStatement | undefined;
+}
+
+/** Returns everything that is stated of an image. Pure: the same image, plan and file state the same. */
+export function makeStatements(subject: ImageSubject, { vex, scan }: StatementOptions): Statement[] {
+  const { model, planned, files } = subject;
+  const short = model.dir.slice(model.dir.lastIndexOf('/') + 1);
+  const mine = vex.filter(({ models }) => models?.some(name => isNamed(name, subject)) ?? true);
+  const isHashed = files.length > 0 && files.every(file => file.sha256 !== undefined);
+  const statements = [
+    imageSignature(subject),
+    provenance(subject),
+    bomStatement(subject),
+    licenseStatement(subject),
+    isHashed ? modelSignature(planned?.model.short ?? short, files) : undefined,
+    scan && vulnerabilityStatement(scan),
+    vexStatement(subject, mine),
+  ];
+  return statements.filter(statement => statement !== undefined);
+}
+
+function isNamed(name: string, { model, planned }: ImageSubject): boolean {
+  return (
+    name.toLowerCase() === model.id.toLowerCase() ||
+    name === planned?.model.short ||
+    model.dir.endsWith(`/${name}`)
+  );
+}

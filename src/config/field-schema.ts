@@ -1,0 +1,38 @@
+import * as z from 'zod';
+import type { Check } from './field-checks.ts';
+
+interface TextMeta {
+  readonly pattern?: RegExp;
+  readonly maxLength?: number;
+  readonly format?: string;
+  readonly examples?: readonly string[];
+}
+
+/** Text that `check` finds no fault with. What the JSON Schema can say of that, its pattern, is part of the check. */
+export function text(check: Check, { pattern, ...meta }: TextMeta = {}) {
+  const schema = z.string().check(({ value, issues }) => {
+    const fault = check(value);
+    if (fault === undefined) return;
+    issues.push({
+      code: 'custom',
+      message: fault.message,
+      input: value,
+      params: { suggestion: fault.suggestion },
+    });
+  });
+  return schema.meta({ ...meta, ...(pattern === undefined ? {} : { pattern: pattern.source }) });
+}
+
+export function listOf<T extends z.ZodType>(item: T) {
+  return unique(z.array(item).min(1));
+}
+
+/** An item that stands twice in a list is a slip. */
+export function unique<T extends z.ZodType>(list: z.ZodArray<T>) {
+  return list.check(({ value, issues }) => {
+    for (const [index, item] of value.entries()) {
+      if (value.indexOf(item) === index) continue;
+      issues.push({ code: 'custom', message: 'is in the list already', path: [index], input: item });
+    }
+  });
+}

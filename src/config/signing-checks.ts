@@ -1,0 +1,53 @@
+import type { ConfigProblem } from './problems.ts';
+import { valueAt } from './schema-problems.ts';
+import type { Path, YamlSource } from './yaml/yaml-source.ts';
+
+/** What no single field of `signing:` and `vex:` can tell. */
+export function signingChecks(source: YamlSource): ConfigProblem[] {
+  const has = (path: Path): boolean => valueAt(source.value, path) !== undefined;
+  const report = (path: Path, message: string): ConfigProblem[] => [
+    source.problem(source.locate(path), message),
+  ];
+  return [
+    ...signerProblems(source, has, report),
+    ...items(source, ['signing', 'upstream']).flatMap(path => trustProblems(path, has, report)),
+    ...items(source, ['vex']).flatMap(path => vexProblems(path, source, has, report)),
+  ];
+}
+
+type Has = (path: Path) => boolean;
+type Report = (path: Path, message: string) => ConfigProblem[];
+
+function signerProblems(source: YamlSource, has: Has, report: Report): ConfigProblem[] {
+  const mode = valueAt(source.value, ['signing', 'mode']);
+  const keyless = valueAt(source.value, ['signing', 'keyless']);
+  const isKeyless = keyless !== undefined && keyless !== false;
+  const hasKey = has(['signing', 'key']);
+  if (hasKey && isKeyless) return report(['signing', 'keyless'], 'write "key" or "keyless", not both');
+  if ((mode === 'sign' || mode === 'required') && !hasKey && !isKeyless)
+    return report(['signing', 'mode'], `"mode" ${mode} needs "key" or "keyless": what to sign with`);
+  return [];
+}
+
+function trustProblems(path: Path, has: Has, report: Report): ConfigProblem[] {
+  const isIdentity = has([...path, 'identity']) && has([...path, 'issuer']);
+  const isPartly = has([...path, 'identity']) || has([...path, 'issuer']);
+  if (has([...path, 'key']) ? !isPartly : isIdentity) return [];
+  return report(path, 'needs "key", or both "identity" and "issuer": whose signature is trusted');
+}
+
+/** OpenVEX: who is not affected says why, and who is says what to do. */
+function vexProblems(path: Path, source: YamlSource, has: Has, report: Report): ConfigProblem[] {
+  const status = valueAt(source.value, [...path, 'status']);
+  const needs = (...keys: string[]): boolean => !keys.some(key => has([...path, key]));
+  if (status === 'not_affected' && needs('justification', 'impact'))
+    return report([...path, 'status'], '"status" not_affected needs "justification" or "impact": why');
+  if (status === 'affected' && needs('action'))
+    return report([...path, 'status'], '"status" affected needs "action": what users should do');
+  return [];
+}
+
+function items(source: YamlSource, path: Path): Path[] {
+  const value = valueAt(source.value, path);
+  return Array.isArray(value) ? value.map((_, index) => [...path, index]) : [];
+}

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { identityToken } from '../../src/attest/signers/identity-token.ts';
+import { keylessSigner } from '../../src/attest/signers/keyless-signer.ts';
+import { statementAbout, statementBytes } from '../../src/attest/statement.ts';
+import { parseTrustedRoot, verifyBundle } from '../../src/attest/verify-bundle.ts';
+import { digestOf } from '../../src/core/digest.ts';
+import { SigningError } from '../../src/core/errors.ts';
+import { HttpClient } from '../../src/http/client.ts';
+import { ISSUER, identityTokenOf, type LocalSigstore, startSigstore } from '../support/sigstore.ts';
+
+const IDENTITY = 'project_path:acme/models';
+const payload = statementBytes(statementAbout(digestOf('x'), 'image', {}));
+
+test('signed by the identity of a job, with one certificate for many, and verified offline by the trusted root', async () => {
+  await using sigstore = await started();
+  const signer = signerAt(sigstore);
+  const [bundle] = await Promise.all([1, 2, 3].map(() => signer.sign(payload)));
+  assert.deepEqual(sigstore.counts, { fulcio: 1, rekor: 3 });
+  const root = parseTrustedRoot(sigstore.rootJson, 'root.json');
+  const verify = (identity: string, issuer = ISSUER, trusted = root) =>
+    verifyBundle(bundle as Buffer, { kind: 'identity', identity, issuer, root: trusted }, 'the signature');
+  assert.deepEqual(statementBytes(verify(IDENTITY).statement), payload);
+  verify('project_path:acme/*');
+  for (const wrong of [
+    'project_path:acme/model',
+    'acme/models',
+    'project_path:acme?models',
+    'project_path:*x',
+  ])
+    assert.throws(() => verify(wrong), /signed by somebody else/);
+  assert.throws(() => verify(IDENTITY, 'https://gitlab.other'), /signed by somebody else/);
+  await using other = await started();
+  assert.throws(() => verify(IDENTITY, ISSUER, other.root), { code: 'SIGNATURE_INVALID' });
+});
+
+test('a certificate that had expired when it was used is refused', async () => {
+  await using sigstore = await started({ clock: new Date(Date.now() - 3 * 3600_000) });
+  const bundle = await signerAt(sigstore).sign(payload);
+  const trusted = { kind: 'identity', identity: IDENTITY, issuer: ISSUER, root: sigstore.root } as const;
+  assert.throws(() => verifyBundle(bundle, trusted, 'the signature'), /was not valid when it was signed/);
+});
+
+for (const [title, options, message] of [
+  [
+    'Rekor that is down',
+    { isRekorDown: true },
+    /the transparency log 127\.0\.0\.1:\d+ did not sign: status 400/,
+  ],
+  ['Fulcio that is down', { isFulcioDown: true }, /the certificate authority 127\.0\.0\.1:\d+ did not sign/],
+] as const) {
+  test(`a ${title} is one clear message`, async () => {
+    await using sigstore = await started(options);
+    const failed = signerAt(sigstore).sign(payload);
+    await assert.rejects(failed, (error: SigningError) => {
+      assert.equal(error.code, 'SIGNING_SERVICE');
+      assert.match(error.message, message);
+      assert.ok(!`${error.message}${error.stack}`.includes(TOKEN));
+      return true;
+    });
+  });
+}
+
+const NOW = Math.floor(Date.now() / 1000);
+for (const [title, env, message] of [
+  ['no token', {}, /there is no identity token/],
+  [
+    'a job of GitHub Actions without the permission',
+    { GITHUB_ACTIONS: 'true' },
+    /there is no identity token/,
+  ],
+  ['rubbish', { SIGSTORE_ID_TOKEN: 'planted-token' }, /not a JSON web token/],
+  [
+    'an expired token',
+    { SIGSTORE_ID_TOKEN: identityTokenOf({ exp: NOW - 7200 }) },
+    /expired 120 minutes ago/,
+  ],
+  ['a slow clock', { SIGSTORE_ID_TOKEN: identityTokenOf({ iat: NOW + 3600 }) }, /60 minutes in the future/],
+  ['another audience', { SIGSTORE_ID_TOKEN: identityTokenOf({ aud: 'https://x' }) }, /not for sigstore/],
+] as const) {
+  test(`${title}: one clear message without the token`, async () => {
+    const http = new HttpClient({});
+    const error: unknown = await identityToken(env, http).catch((thrown: unknown) => thrown);
+    http.close();
+    assert.ok(error instanceof SigningError && error.code === 'SIGNING_IDENTITY');
+    assert.match(error.message, message);
+    const said = `${error.message} ${error.remedy} ${error.stack}`;
+    for (const secret of Object.values(env)) assert.ok(secret === 'true' || !said.includes(secret));
+  });
+}
+
+const TOKEN = identityTokenOf();
+
+function signerAt({ url }: LocalSigstore) {
+  const services = { fulcio: url, rekor: url, timestampAuthority: null, trustedRoot: null };
+  return keylessSigner(services, async () => TOKEN);
+}
+
+async function started(options: Parameters<typeof startSigstore>[0] = {}) {
+  const sigstore = await startSigstore(options);
+  return { ...sigstore, [Symbol.asyncDispose]: sigstore.close };
+}
