@@ -98,10 +98,9 @@ test('Link: the next page stands in the header, in time that does not explode', 
   );
   assert.equal(nextLink({ link: '<a>; rel="prev", <b>; title="x"; rel="next"' }), 'b');
   assert.equal(nextLink({ link: '<a>; rel="nextish"' }), undefined);
-  const startMs = performance.now();
+  // One that takes the square of the length would be at it for hours.
   for (const piece of ['<', '<>;', '<a>; ', ' ', '<a>;;;', '; rel='])
-    nextLink({ link: `<a>${piece.repeat(16_000)}` });
-  assert.ok(performance.now() - startMs < 2000);
+    nextLink({ link: `<a>${piece.repeat(1_000_000)}` });
 });
 
 test('Range of an upload: a whole number above one, or nothing', () => {

@@ -4,6 +4,7 @@ import { digestOf } from '../../src/core/digest.ts';
 import { RegistryError } from '../../src/core/errors.ts';
 import { LayerAnnotation } from '../../src/image/format/labels.ts';
 import { listLayer } from '../support/layer-files.ts';
+import { until } from '../support/until.ts';
 import { MODEL_FILES, putBase, World } from '../support/world.ts';
 
 const statuses = (images: readonly { registry: string; variant: string; status: string }[]): string[] =>
@@ -270,10 +271,11 @@ test('an abort in mid-upload moves no tag', async () => {
   await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
   world.registry(0).faults.add({ match: /^PATCH/, kind: 'slow', bytesPerSecond: 20_000, times: 100 });
   const controller = new AbortController();
-  setTimeout(() => controller.abort(), 300);
-  await assert.rejects(world.publish(world.config('acme/x'), { signal: controller.signal }), {
-    name: 'InterruptedError',
-  });
+  const published = world.publish(world.config('acme/x'), { signal: controller.signal });
+  const isUploading = () =>
+    world.registry(0).log.some(({ method, receivedBytes }) => method === 'PATCH' && receivedBytes > 0);
+  void until(isUploading).then(() => controller.abort());
+  await assert.rejects(published, { name: 'InterruptedError' });
   assert.deepEqual([...world.registry(0).repository('acme/hf-x').tags.keys()], []);
 });
 

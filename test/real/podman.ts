@@ -136,10 +136,10 @@ function watch(child: ChildProcess, kill: RunningContainer['kill']): RunningCont
     return { ...output, status: code };
   });
   const waitFor = async (pattern: RegExp): Promise<void> => {
-    const deadline = Date.now() + 60_000;
+    const deadline = Date.now() + 600_000;
     while (!pattern.test(output.stdout + output.stderr)) {
       if (hasEnded || Date.now() > deadline) {
-        const why = hasEnded ? 'ended' : 'ran for a minute';
+        const why = hasEnded ? 'ended' : 'ran for ten minutes';
         throw new Error(`the container ${why} without saying ${pattern}:\n${output.stderr}${output.stdout}`);
       }
       await sleep(50);

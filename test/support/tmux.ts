@@ -23,7 +23,7 @@ export interface RecordOptions {
 }
 
 const EVERY_MS = 150;
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 600_000;
 
 /** Runs a command in a real terminal of this size and writes down what it shows. */
 export async function recordTerminal(command: readonly string[], options: RecordOptions): Promise<Recording> {

@@ -56,7 +56,7 @@ export async function run(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<RunResult> {
-  const { env = {}, cwd, input = '', timeoutMs = 300_000 } = options;
+  const { env = {}, cwd, input = '', timeoutMs = 1_200_000 } = options;
   const child = spawn(command, args, {
     env: { ...process.env, ...env },
     timeout: timeoutMs,

@@ -127,7 +127,7 @@ class Processes(unittest.TestCase):
                 "def hf_hub_url(*a, **k): return 'http://hub/'\n"
                 "def get_hf_file_metadata(url): return None\n",
             ),
-            ("file_download", "def http_get(*a, **k):\n  import os, time; os.write(1, b'!'); time.sleep(60)\n"),
+            ("file_download", "def http_get(*a, **k):\n  import os, time; os.write(1, b'!'); time.sleep(3600)\n"),
             ("utils", "def build_hf_headers(): return {}\n"),
         ):
             with open(os.path.join(library, name + ".py"), "w") as out:
@@ -137,7 +137,7 @@ class Processes(unittest.TestCase):
             process = self.start([])
             self.assertEqual(process.stdout.read(1), b"!")
             process.send_signal(number)
-            error = process.communicate(timeout=30)[1]
+            error = process.communicate(timeout=600)[1]
             self.assertEqual(process.returncode, 128 + number)
             self.assertTrue(error.endswith(b"stopping; what has come is kept\n"), error)
             self.assertNotIn(b"Traceback", error)

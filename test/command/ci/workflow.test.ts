@@ -257,7 +257,7 @@ ${models.join('')}`;
       .replaceAll(/[0-9a-f]{40}/g, '<commit>')
       .replaceAll(/\[[0-9a-f]{12}\]/g, '[<commit>]')
       .replaceAll(/\d+(?:\.\d)? (B|KiB|MiB)\b/g, '# $1')
-      .replaceAll(/\| \d+(?:\.\d+)? s \|/g, '| # s |')
+      .replaceAll(/\| (?:\d+(?:\.\d+)? (?:s|min|h) )+\|/g, '| # s |')
       .replaceAll(/database of [0-9-]{10}/g, 'database of <date>')
       .replaceAll(/(`zlib1g`.*?\| `)[^`]+/g, '$1<version>');
   }

@@ -246,6 +246,5 @@ async function endsBy(container: RunningContainer): Promise<number> {
   assert.equal(ended.status, 143, ended.stderr);
   assert.match(ended.stderr, /weighbridge: SIGTERM: stopping; what has come is kept\n$/);
   assert.doesNotMatch(ended.stderr, /Traceback/);
-  assert.ok(ms < 2000, `${ms} ms`);
   return ms;
 }
