@@ -176,9 +176,9 @@ const LICENSES: readonly CommunityLicense[] = [
   },
 ];
 
-/** The licence whose title stands at the head of the text. */
-export function communityLicense(lines: readonly string[]): { id: string; name: string } | undefined {
-  const head = lines.slice(0, HEAD_WORDS).join(' ').split(' ').slice(0, HEAD_WORDS).join(' ');
+/** The license whose title is at the head of the text. */
+export function communityLicense(words: string): { id: string; name: string } | undefined {
+  const head = words.split(' ', HEAD_WORDS).join(' ');
   const found = LICENSES.find(({ title }) => title.test(head));
   return found && { id: found.id, name: found.name };
 }

@@ -1,9 +1,14 @@
 import { memoizeAsync } from '../core/pool.ts';
 import { communityLicense } from './community-licenses.ts';
-import { isTitle, type LicenseTemplate, licenseBody, licenseTemplate } from './license-template.ts';
-import { licenseLines } from './license-words.ts';
-import { OptionalParts } from './optional-parts.ts';
-import { firstChanges } from './word-changes.ts';
+import { declarationIn } from './declarations.ts';
+import { type Leftover, leftoversOf } from './leftovers.ts';
+import { LicenseMatcher, type Segment } from './license-matcher.ts';
+import { type LicenseTemplate, licenseTemplate } from './license-template.ts';
+import { NearMatcher } from './near-match.ts';
+import { APACHE_NOTICE } from './notice-templates.ts';
+import { isHarmless, restrictionIn } from './restrictions.ts';
+import { readWords, type TextWords } from './text-words.ts';
+import { longestChanges } from './word-changes.ts';
 
 /** What a licence's text turned out to be. */
 export type LicenseIdentity =
@@ -32,20 +37,21 @@ export interface LicenseIdentifier {
   identify(text: string): LicenseIdentity;
 }
 
+const usual = memoizeAsync((_: 'once') => loadUsualIdentifier());
+const all = memoizeAsync((_: 'once') => loadLicenseIdentifier());
+
 /**
- * Identifies one text after the other. The whole SPDX list is half a second's work, which nearly all texts are spared:
- * those that are, to the word, one of the few licences that most models have.
+ * Identifies one text after the other. The whole SPDX list is a second's work, done once, which nearly all texts are
+ * spared: those that are, to the word, one of the few licenses that most models have.
  */
 export function createTextIdentifier(): (text: string) => Promise<LicenseIdentity> {
-  const usual = memoizeAsync((_: 'once') => loadUsualIdentifier());
-  const all = memoizeAsync((_: 'once') => loadLicenseIdentifier());
   return async text => {
     const identity = (await usual('once')).identify(text);
     return identity.kind === 'spdx' ? identity : (await all('once')).identify(text);
   };
 }
 
-/** Texts of which no other licence on the list is the same: what is found among them alone is found among all. */
+/** Texts of which no other license on the list is the same: what is found among them alone is found among all. */
 const USUAL = ['Apache-2.0', 'MIT', 'BSD-3-Clause', 'CC0-1.0', 'CC-BY-4.0', 'CC-BY-NC-4.0'];
 
 export async function loadUsualIdentifier(): Promise<LicenseIdentifier> {
@@ -59,7 +65,7 @@ export async function loadUsualIdentifier(): Promise<LicenseIdentifier> {
   );
 }
 
-/** Knows every licence of the SPDX list. */
+/** Knows every license of the SPDX list. */
 export async function loadLicenseIdentifier(): Promise<LicenseIdentifier> {
   const { default: list } = await import('spdx-license-list/full.js');
   const templates = Object.entries(list).map(([id, { name, licenseText }]) =>
@@ -69,56 +75,45 @@ export async function loadLicenseIdentifier(): Promise<LicenseIdentifier> {
 }
 
 export function createLicenseIdentifier(given: readonly LicenseTemplate[]): LicenseIdentifier {
-  const optional = new OptionalParts(given);
-  const templates = given
-    .map(template => ({ ...template, body: optional.without(template.body) }))
-    .filter(({ body }) => body !== '');
-  let words: ReadonlyMap<LicenseTemplate, readonly string[]> | undefined;
-  const byBody = Map.groupBy(templates, ({ body }) => body);
-  const families = Map.groupBy(templates, ({ id }) => familyOf(id));
+  const templates = [...given, APACHE_NOTICE];
+  const matcher = new LicenseMatcher(templates);
+  const families = Map.groupBy(given, ({ id }) => familyOf(id));
+  let near: NearMatcher | undefined;
+  const idsOf = ({ templates: found }: Segment): readonly string[] => {
+    const ids = found
+      .flatMap(template => families.get(familyOf(template.id)) ?? [template])
+      .map(({ id }) => id);
+    return plainestFirst([...new Set(ids)]);
+  };
   return {
-    identify(text) {
-      const lines = licenseLines(text);
-      const exact = exactly(lines, byBody, optional);
-      if (exact !== undefined) {
-        const ids = exact.flatMap(template => families.get(familyOf(template.id)) ?? []).map(({ id }) => id);
-        return { kind: 'spdx', ids: plainestFirst([...new Set(ids)]) };
+    identify(written) {
+      const text = readWords(written);
+      const segments = matcher.find(text);
+      if (segments === undefined) return { kind: 'unknown' };
+      const leftovers = leftoversOf(text, segments);
+      if (leftovers.length === 0) {
+        const whole = wholeOf(segments, idsOf);
+        if (whole !== undefined) return whole;
       }
-      const community = communityLicense(lines);
+      const community = communityLicense(text.words.join(' '));
       if (community !== undefined) return { kind: 'community', ...community };
-      words ??= new Map(templates.map(template => [template, template.body.split(' ')]));
-      return nearly(lines, words, optional);
+      near ??= new NearMatcher(given);
+      return (
+        changedCopy(text, segments, leftovers, near) ??
+        declarationOf(text, segments, leftovers) ??
+        restrictionOf(written) ??
+        harmlessOf(text, written) ?? { kind: 'unknown' }
+      );
     },
   };
 }
 
-/** Lines above and below a licence that may be its title, or say where it was found. */
-const MAX_HEAD_LINES = 8;
-const MAX_TAIL_LINES = 3;
-
 /**
- * What the text of a licence does not tell: whether later versions may be chosen too, and the like. That stands in
- * the notice of the work, so all ids of a family are the same text.
+ * What the text of a license does not tell: whether later versions may be chosen too, and the like. That is in the notice
+ * of the work, so all ids of a family are the same text.
  */
 function familyOf(id: string): string {
   return id.replace(/(?:\+|-(?:no-)?invariants|-only|-or-later)+$/, '');
-}
-
-/** The licences that the text is to the word, apart from its title and what is no part of it. */
-function exactly(
-  lines: readonly string[],
-  byBody: ReadonlyMap<string, readonly LicenseTemplate[]>,
-  optional: OptionalParts,
-): readonly LicenseTemplate[] | undefined {
-  for (let head = 0; head <= Math.min(MAX_HEAD_LINES, lines.length - 1); head++) {
-    for (let tail = 0; tail <= MAX_TAIL_LINES && head + tail < lines.length; tail++) {
-      const body = optional.without(licenseBody(lines.slice(head, lines.length - tail)));
-      const around = [...lines.slice(0, head), ...lines.slice(lines.length - tail)];
-      const found = byBody.get(body)?.filter(template => around.every(line => isTitle(line, template)));
-      if (found !== undefined && found.length > 0) return found;
-    }
-  }
-  return undefined;
 }
 
 function plainestFirst(ids: readonly string[]): string[] {
@@ -126,55 +121,58 @@ function plainestFirst(ids: readonly string[]): string[] {
   return ids.toSorted((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
 }
 
-/** How much alike two texts are, from 0 to 1, for one to be a changed copy of the other. */
-const MIN_LIKENESS = 0.8;
-
-function nearly(
-  lines: readonly string[],
-  templates: ReadonlyMap<LicenseTemplate, readonly string[]>,
-  optional: OptionalParts,
-): LicenseIdentity {
-  const words = optional.without(licenseBody(lines)).split(' ');
-  const pairs = pairCounts(words);
-  let best: { template: LicenseTemplate; likeness: number } | undefined;
-  for (const [template, other] of templates) {
-    // No text is like another that is far longer or shorter.
-    if (other.length > 2 * words.length || words.length > 2 * other.length) continue;
-    const likeness = likenessOf(pairs, words.length - 1, other);
-    if (likeness > (best?.likeness ?? MIN_LIKENESS)) best = { template, likeness };
-  }
-  if (best === undefined) return { kind: 'unknown' };
-  const { id, body } = best.template;
-  // Its title is no change.
-  const start = Math.max(
-    0,
-    lines.findIndex(line => !isTitle(line, best.template)),
-  );
-  const own = optional.without(licenseBody(lines.slice(start)));
-  const changes = firstChanges(body.split(' '), own.split(' '));
-  return { kind: 'modified', id, added: changes?.added ?? null, removed: changes?.removed ?? null };
+/** The licenses that the text consists of; undefined if it has none but notices. */
+function wholeOf(
+  segments: readonly Segment[],
+  idsOf: (segment: Segment) => readonly string[],
+): LicenseIdentity | undefined {
+  const texts = segments.filter(({ templates }) => templates.some(({ isNotice }) => !isNotice));
+  const parts = new Map(texts.map(idsOf).map(ids => [ids.join(' '), { kind: 'spdx' as const, ids }]));
+  const [only, ...more] = parts.values();
+  return more.length === 0 ? only : { kind: 'several', parts: [...parts.values()] };
 }
 
-function pairCounts(words: readonly string[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (let i = 1; i < words.length; i++) {
-    const pair = `${words[i - 1]} ${words[i]}`;
-    counts.set(pair, (counts.get(pair) ?? 0) + 1);
+/** What a text adds to a license, or takes out of it. */
+function changedCopy(
+  { words }: TextWords,
+  segments: readonly Segment[],
+  leftovers: readonly Leftover[],
+  near: NearMatcher,
+): LicenseIdentity | undefined {
+  const nearest = near.find(words);
+  const [segment] = segments
+    .filter(({ templates }) => templates.some(({ isNotice }) => !isNotice))
+    .toSorted((a, b) => b.end - b.start - (a.end - a.start));
+  if (segment !== undefined && (nearest === undefined || segment.templates.includes(nearest))) {
+    const longest = leftovers.toSorted((a, b) => b.end - b.start - (a.end - a.start))[0];
+    const added =
+      longest === undefined ? null : longestChanges([], words.slice(longest.start, longest.end)).added;
+    return { kind: 'modified', id: segment.templates[0]?.id ?? '', added, removed: null };
   }
-  return counts;
+  if (nearest === undefined) return undefined;
+  return { kind: 'modified', id: nearest.id, ...longestChanges(nearest.words, words) };
 }
 
-/** Sørensen and Dice's measure over pairs of neighbouring words. */
-function likenessOf(pairs: ReadonlyMap<string, number>, pairCount: number, other: readonly string[]): number {
-  const used = new Map<string, number>();
-  let shared = 0;
-  for (let i = 1; i < other.length; i++) {
-    const pair = `${other[i - 1]} ${other[i]}`;
-    const left = pairs.get(pair);
-    if (left === undefined) continue;
-    const count = (used.get(pair) ?? 0) + 1;
-    used.set(pair, count);
-    if (count <= left) shared += 1;
+function declarationOf(
+  text: TextWords,
+  segments: readonly Segment[],
+  leftovers: readonly Leftover[],
+): LicenseIdentity | undefined {
+  const declared = leftovers.map(leftover => declarationIn(text, leftover));
+  const noticed = segments.flatMap(({ templates }) => templates.map(({ id }) => id));
+  const ids = new Set([...declared, ...noticed]);
+  const [spdx] = ids;
+  return ids.size === 1 && spdx !== undefined ? { kind: 'declaration', spdx } : undefined;
+}
+
+function restrictionOf(text: string): LicenseIdentity | undefined {
+  const words = restrictionIn(text);
+  return words === undefined ? undefined : { kind: 'restricted', words };
+}
+
+function harmlessOf({ words, noticeCount }: TextWords, written: string): LicenseIdentity | undefined {
+  if (words.length === 0) {
+    return { kind: 'harmless', why: noticeCount > 0 ? 'it has copyright notices only' : 'it is blank' };
   }
-  return pairCount + other.length < 2 ? 0 : (2 * shared) / (pairCount + other.length - 1);
+  return isHarmless(written) ? { kind: 'harmless', why: 'it asks no more than to obey the law' } : undefined;
 }

@@ -1,74 +1,77 @@
-/** What was put into a text and taken out of it, as far as it is the first of its kind; null for nothing. */
+/** What was put into a text and taken out of it: the longest run of words of each, null for nothing. */
 export interface WordChanges {
   readonly added: string | null;
   readonly removed: string | null;
 }
 
-/** Changes that are more than this are another text. */
-const MAX_EDITS = 600;
-
-/**
- * The first words that were added to `before` and the first that were taken out of it to make `after`, by Myers'
- * shortest edit script (http://www.xmailserver.org/diff2.pdf). Undefined where there are too many changes to tell.
- */
-export function firstChanges(before: readonly string[], after: readonly string[]): WordChanges | undefined {
-  const trace = editTrace(before, after);
-  if (trace === undefined) return undefined;
-  let x = before.length;
-  let y = after.length;
-  const isKeptBefore = new Array<boolean>(before.length).fill(false);
-  const isKeptAfter = new Array<boolean>(after.length).fill(false);
-  for (let edits = trace.length - 1; edits >= 0; edits--) {
-    const furthest = trace[edits] as ReadonlyMap<number, number>;
-    const k = x - y;
-    const isDown = k === -edits || (k !== edits && at(furthest, k - 1) < at(furthest, k + 1));
-    const previousK = isDown ? k + 1 : k - 1;
-    const previousX = edits === 0 ? 0 : at(furthest, previousK);
-    const previousY = edits === 0 ? 0 : previousX - previousK;
-    while (x > previousX && y > previousY) {
-      x -= 1;
-      y -= 1;
-      isKeptBefore[x] = true;
-      isKeptAfter[y] = true;
-    }
-    x = previousX;
-    y = previousY;
-  }
-  return { added: firstRun(after, isKeptAfter), removed: firstRun(before, isKeptBefore) };
-}
-
-/** For each number of edits, how far along each diagonal one gets with one edit less. */
-function editTrace(
-  before: readonly string[],
-  after: readonly string[],
-): ReadonlyMap<number, number>[] | undefined {
-  const trace: ReadonlyMap<number, number>[] = [];
-  let furthest = new Map<number, number>([[1, 0]]);
-  for (let edits = 0; edits <= MAX_EDITS; edits++) {
-    trace.push(furthest);
-    const next = new Map<number, number>();
-    for (let k = -edits; k <= edits; k += 2) {
-      const isDown = k === -edits || (k !== edits && at(furthest, k - 1) < at(furthest, k + 1));
-      let x = isDown ? at(furthest, k + 1) : at(furthest, k - 1) + 1;
-      while (x < before.length && x - k < after.length && before[x] === after[x - k]) x += 1;
-      next.set(k, x);
-      if (x >= before.length && x - k >= after.length) return trace;
-    }
-    furthest = next;
-  }
-  return undefined;
-}
-
-function at(furthest: ReadonlyMap<number, number>, k: number): number {
-  return furthest.get(k) ?? 0;
-}
-
+/** Words that are the same in both texts for two places to be the same one. */
+const ANCHOR_WORDS = 4;
 const MAX_RUN_WORDS = 14;
 
-function firstRun(words: readonly string[], isKept: readonly boolean[]): string | null {
-  const start = isKept.indexOf(false);
-  if (start === -1) return null;
-  const end = isKept.indexOf(true, start);
-  const run = words.slice(start, end === -1 ? undefined : end);
-  return run.length > MAX_RUN_WORDS ? `${run.slice(0, MAX_RUN_WORDS).join(' ')} …` : run.join(' ');
+/**
+ * The longest run of words that was added to `before` and the longest taken out of it to make `after`. From one place where
+ * the texts part, they are read on to the next one where they meet again; each word is looked at once.
+ */
+export function longestChanges(before: readonly string[], after: readonly string[]): WordChanges {
+  const places = anchors(before);
+  let added: Run = [0, 0];
+  let removed: Run = [0, 0];
+  let x = 0;
+  let y = 0;
+  while (x < before.length || y < after.length) {
+    if (before[x] === after[y] && x < before.length) {
+      x += 1;
+      y += 1;
+      continue;
+    }
+    const [nextX, nextY] = meeting(x, y);
+    if (nextX - x > removed[1] - removed[0]) removed = [x, nextX];
+    if (nextY - y > added[1] - added[0]) added = [y, nextY];
+    x = nextX;
+    y = nextY;
+  }
+  return { added: wordsIn(after, added), removed: wordsIn(before, removed) };
+
+  function meeting(fromX: number, fromY: number): Run {
+    // Near by, a single word in place of another.
+    for (let skip = 1; skip <= 2; skip++) {
+      if (isSame(before, fromX + skip, after, fromY + skip)) return [fromX + skip, fromY + skip];
+    }
+    for (let at = fromY; at + ANCHOR_WORDS <= after.length; at++) {
+      const place = places.get(anchorAt(after, at))?.find(known => known >= fromX);
+      if (place !== undefined) return [place, at];
+    }
+    return [before.length, after.length];
+  }
+}
+
+type Run = readonly [start: number, end: number];
+
+function isSame(before: readonly string[], x: number, after: readonly string[], y: number): boolean {
+  if (x + 2 > before.length || y + 2 > after.length) return false;
+  return before[x] === after[y] && before[x + 1] === after[y + 1];
+}
+
+/** Where each run of a few words is; of a run that comes often, the first places. */
+function anchors(words: readonly string[]): ReadonlyMap<string, readonly number[]> {
+  const places = new Map<string, number[]>();
+  for (let at = 0; at + ANCHOR_WORDS <= words.length; at++) {
+    const anchor = anchorAt(words, at);
+    const known = places.get(anchor);
+    if (known === undefined) places.set(anchor, [at]);
+    else if (known.length < MAX_PLACES) known.push(at);
+  }
+  return places;
+}
+
+const MAX_PLACES = 8;
+
+function anchorAt(words: readonly string[], at: number): string {
+  return words.slice(at, at + ANCHOR_WORDS).join(' ');
+}
+
+function wordsIn(words: readonly string[], [start, end]: Run): string | null {
+  if (start === end) return null;
+  const run = words.slice(start, Math.min(end, start + MAX_RUN_WORDS));
+  return end - start > MAX_RUN_WORDS ? `${run.join(' ')} …` : run.join(' ');
 }
