@@ -39,6 +39,11 @@ export async function heedLock(
   return differences.map(difference => `${NAME} says otherwise: ${difference}`);
 }
 
+/** Returns the lock beside the file, undefined if there is none. Throws ConfigError CONFIG_UNREADABLE. */
+export async function lockOfFile(config: Config): Promise<Lock | undefined> {
+  return await read(path.join(path.dirname(config.file), NAME));
+}
+
 async function read(file: string): Promise<Lock | undefined> {
   let text: string;
   try {

@@ -17,6 +17,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   verify: async () => (await import('./commands/verify/verify.ts')).addVerify,
   catalog: async () => (await import('./commands/catalog/catalog.ts')).addCatalog,
   licenses: async () => (await import('./commands/licenses/licenses.ts')).addLicenses,
+  prune: async () => (await import('./commands/prune/prune.ts')).addPrune,
+  ls: async () => (await import('./commands/ls/ls.ts')).addLs,
   scan: async () => (await import('./commands/scan/scan.ts')).addScan,
   summary: async () => (await import('./commands/summary/summary.ts')).addSummary,
   demo: async () => (await import('./commands/demo/demo.ts')).addDemo,

@@ -69,6 +69,7 @@ test('the first example of the original document means what it says', () => {
     scan: { severity: ['CRITICAL', 'HIGH'], failOn: [], ignoreFile: null },
     signing: { mode: 'off', key: null, keyless: null, upstream: [] },
     vex: [],
+    retention: { keep: 3, youngerThanDays: null },
     models: [
       {
         id: 'your-org/your-model',

@@ -50,7 +50,8 @@ function problemsOf(issue: Issue, base: Path, source: YamlSource): ConfigProblem
     }
     case 'too_small':
       if (path.length === 1) return report('"models" is empty: "weighbridge add <id>" adds a model');
-      return report(`${nameOf(path)} must not be empty`);
+      // zod's own words for a number are about the type; the schema's are about what is meant.
+      return report(`${nameOf(path)} ${issue.origin === 'array' ? 'must not be empty' : issue.message}`);
     case 'custom':
       return report(`${nameOf(path)} ${issue.message}`, issue.params?.suggestion as string | undefined);
     default:

@@ -182,6 +182,26 @@ const scan = z.strictObject({
     .meta({ description: 'A .trivyignore file, relative to this one: the findings in it are left out.' }),
 });
 
+const DAYS = /^[1-9]\d{0,3}d$/;
+const retention = z.strictObject({
+  keep: z
+    .int({ error: 'must be a whole number from 1' })
+    .min(1, { error: 'must be at least 1: pruning everything would leave nothing to run' })
+    .max(10_000)
+    .default(3)
+    .meta({ description: 'How many of the newest images of each variant "weighbridge prune" leaves.' }),
+  younger_than: z
+    .string({ error: 'must be a number of days, such as 30d' })
+    .regex(DAYS, { error: 'must be a number of days, such as 30d' })
+    .nullable()
+    .default(null)
+    .meta({
+      description:
+        'Images published less than so many days ago stay as well, and so do those whose age the registry does not tell.',
+      examples: ['30d'],
+    }),
+});
+
 /** The file as it is written: one definition for checks, defaults and the JSON Schema. */
 export const configFile = z
   .strictObject({
@@ -206,6 +226,9 @@ export const configFile = z
     vex: vex.default([]).meta({
       description: 'What is known of vulnerabilities in the images, published with them as OpenVEX.',
     }),
+    retention: retention
+      .prefault({})
+      .meta({ description: 'What "weighbridge prune" leaves besides the tags of this file and its lock.' }),
     models: z.array(model).min(1).meta({ description: 'The models to publish.' }),
   })
   .meta({ title: 'models.yaml', description: 'The models that Weighbridge publishes as container images.' });

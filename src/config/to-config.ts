@@ -33,6 +33,11 @@ export function toConfig(data: ConfigFile, source: YamlSource, file: string): Co
       models: entry.models ?? null,
       packages: entry.packages ?? [],
     })),
+    retention: {
+      keep: data.retention.keep,
+      youngerThanDays:
+        data.retention.younger_than === null ? null : Number.parseInt(data.retention.younger_than, 10),
+    },
     models: data.models.map((model, index) => toModel(model, data.defaults, source, index)),
   };
 }

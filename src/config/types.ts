@@ -12,6 +12,7 @@ export interface Config {
   readonly scan: ScanConfig;
   readonly signing: SigningConfig;
   readonly vex: readonly VexEntry[];
+  readonly retention: RetentionConfig;
 }
 
 /** How images are signed. Paths are as written: relative to the folder of models.yaml. */
@@ -70,6 +71,14 @@ export interface VexEntry {
   readonly models: readonly string[] | null;
   /** Package URLs; empty for all packages. */
   readonly packages: readonly string[];
+}
+
+/** What `weighbridge prune` leaves. */
+export interface RetentionConfig {
+  /** The newest images of each variant, at least 1. */
+  readonly keep: number;
+  /** Days; null if age does not matter. */
+  readonly youngerThanDays: number | null;
 }
 
 /** What `weighbridge scan` reports, and what it fails for. */

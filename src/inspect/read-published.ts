@@ -47,6 +47,8 @@ export interface ImagePlace extends Target {
 }
 
 export interface ReadPublishedOptions {
+  /** Whether what refers to an image is read for every image, or for the newest of each variant. Default newest. */
+  readonly referrersOf?: 'all' | 'newest';
   /** A repository by its full name. */
   readonly open: (repository: string) => ImageStore;
   readonly signal?: AbortSignal;
@@ -74,7 +76,7 @@ export async function readPublished(
 
 async function readModel(
   { id, short, targets }: ModelPlaces,
-  { open, signal }: ReadPublishedOptions,
+  { open, signal, referrersOf = 'newest' }: ReadPublishedOptions,
 ): Promise<FoundModel> {
   const problems: string[] = [];
   const places = new Map<Digest, { readonly store: ImageStore; readonly places: ImagePlace[] }>();
@@ -108,9 +110,9 @@ async function readModel(
     const variant = first?.model?.variant;
     const isNewest = images.find(other => other.platforms[0]?.model?.variant === variant) === image;
     const store = places.get(image.digest)?.store;
-    if (!isNewest || first === undefined || store === undefined) return image;
+    if (first === undefined || store === undefined || !(isNewest || referrersOf === 'all')) return image;
     try {
-      const files = await readModelFiles(store, first, { signal });
+      const files = isNewest ? await readModelFiles(store, first, { signal }) : undefined;
       const referrers = await mapPool(image.platforms, 1, ({ digest }) =>
         listReferrers(store, digest, { signal }),
       );

@@ -35,7 +35,10 @@ export interface ImageStore {
    * `referrers.ts` is for callers: it knows what clients do in that case.
    */
   fetchReferrers(subject: Digest, signal?: AbortSignal): Promise<readonly Descriptor[] | undefined>;
-  /** Deletes a manifest by its digest. False if this store or login does not allow it; absent if no store of a kind does. */
+  /**
+   * Deletes a manifest and the tags that name it; blobs go when the store collects garbage. Returns false if it is not
+   * there. Absent if the store deletes nothing. Throws RegistryError REGISTRY_NO_DELETE if its settings forbid it.
+   */
   deleteManifest?(digest: Digest, signal?: AbortSignal): Promise<boolean>;
 }
 
@@ -43,7 +46,7 @@ export interface ImageStore {
 export interface RemoteRepository {
   /** `ghcr.io/acme/hf-x` */
   readonly name: string;
-  readonly access: 'pull' | 'push';
+  readonly access: 'pull' | 'push' | 'delete';
 }
 
 export interface UploadOptions {

@@ -5,7 +5,7 @@ import type { HttpRequest } from '../../http/types.ts';
 import { type AuthChallenge, parseChallenges } from './auth-challenge.ts';
 import type { Credential } from './types.ts';
 
-export type Access = 'pull' | 'push';
+export type Access = 'pull' | 'push' | 'delete';
 
 export interface RegistryAuthOptions {
   readonly http: HttpClient;

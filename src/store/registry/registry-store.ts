@@ -21,6 +21,11 @@ import { parseTagList } from './tag-list.ts';
 import { UploadSession } from './upload/upload-session.ts';
 import type { UploadTarget } from './upload/upload-way.ts';
 
+const ACTIONS: Readonly<Record<Access, string>> = {
+  pull: 'pull',
+  push: 'pull,push',
+  delete: 'pull,delete',
+};
 const MANIFEST_TYPES = [
   MediaType.ociManifest,
   MediaType.ociIndex,
@@ -48,7 +53,7 @@ export class RegistryStore implements ImageStore {
     this.remote = { name: this.name, access };
     this.#client = client;
     this.#repository = repository;
-    this.#scope = `repository:${repository}:${access === 'push' ? 'pull,push' : 'pull'}`;
+    this.#scope = `repository:${repository}:${ACTIONS[access]}`;
   }
 
   async statBlob(digest: Digest, signal?: AbortSignal): Promise<number | undefined> {
@@ -192,26 +197,6 @@ export class RegistryStore implements ImageStore {
     return found;
   }
 
-  async deleteManifest(digest: Digest, signal?: AbortSignal): Promise<boolean> {
-    const purpose = `deleting ${digest} from ${this.name}`;
-    const url = `/v2/${this.#repository}/manifests/${digest}`;
-    try {
-      const response = await this.#client.request({
-        method: 'DELETE',
-        url,
-        scope: this.#scope,
-        purpose,
-        signal,
-      });
-      response.discard();
-      return response.status === 202 || response.status === 200 || response.status === 404;
-    } catch (error) {
-      // Few logins may delete.
-      if (error instanceof RegistryError && error.code === 'REGISTRY_UNAUTHORIZED') return false;
-      throw error;
-    }
-  }
-
   async #fetchManifest(reference: string, signal?: AbortSignal): Promise<StoredManifest | undefined> {
     const purpose = `reading the manifest ${reference} of ${this.name}`;
     const request = {
@@ -255,12 +240,31 @@ export class RegistryStore implements ImageStore {
       throw this.#wrongBytes(`${purpose}: sent ${manifest.digest}, it stored ${String(confirmed)}`);
   }
 
+  /** https://github.com/opencontainers/distribution-spec/blob/main/spec.md#deleting-manifests */
+  async deleteManifest(digest: Digest, signal?: AbortSignal): Promise<boolean> {
+    const purpose = `deleting the manifest ${digest} of ${this.name}`;
+    const response = await this.#request('DELETE', `manifests/${digest}`, { purpose, signal });
+    const { status } = response;
+    if (status === 404 || (status >= 200 && status < 300)) {
+      response.discard();
+      return status !== 404;
+    }
+    const failure = await this.#client.failure(response, purpose);
+    if (status !== 405) throw failure;
+    throw new RegistryError(failure.message, {
+      code: 'REGISTRY_NO_DELETE',
+      subject: this.name,
+      remedy:
+        'Allow deleting in the settings of the registry (for distribution: `storage.delete.enabled: true`).',
+    });
+  }
+
   #wrongBytes(message: string): IntegrityError {
     return new IntegrityError(message, { code: 'INTEGRITY_HASH', subject: this.name });
   }
 
   #request(
-    method: 'GET' | 'HEAD' | 'PUT',
+    method: 'GET' | 'HEAD' | 'PUT' | 'DELETE',
     path: string,
     options: {
       purpose: string;

@@ -101,6 +101,8 @@ async function deleteManifest(
   name: string,
   reference: string,
 ): Promise<void> {
+  if (state.quirks.deleteManifests === false)
+    throw problem(405, 'UNSUPPORTED', 'The operation is unsupported.');
   const repository = state.repositories.get(name);
   const manifest = findManifest(repository, reference);
   if (repository === undefined || manifest === undefined) throw unknown(reference);

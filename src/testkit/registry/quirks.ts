@@ -39,6 +39,8 @@ export interface RegistryQuirks {
   fullStatus?: 500 | 507;
   /** GHCR: false is 405 on DELETE of an upload session. */
   deleteUploads?: boolean;
+  /** distribution as it is set up at first, GHCR: false is 405 on DELETE of a manifest. */
+  deleteManifests?: boolean;
   /** GHCR: HEAD of the empty blob says 200 though nobody has put it. */
   claimsEmptyBlob?: boolean;
   /** Nexus: a blob is stored under the digest that was asked for, whatever its bytes are. */

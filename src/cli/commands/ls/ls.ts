@@ -1,0 +1,49 @@
+import type { Command } from 'commander';
+import { readPublished } from '../../../inspect/read-published.ts';
+import { chooseTargets } from '../../../plan/targets.ts';
+import { lsToJson } from '../../../report/json/ls-json.ts';
+import { lsReport } from '../../../report/text/ls-report.ts';
+import {
+  type CommonOptions,
+  chooseModels,
+  readConfig,
+  withConfig,
+  withJson,
+  withModels,
+  withRegistries,
+} from '../../options.ts';
+import { ExitStatus, runSession } from '../../session.ts';
+
+export function addLs(program: Command): void {
+  withJson(withRegistries(withModels(withConfig(program.command('ls'))), 'look only here'))
+    .description('list what registries hold: images by model, variant and version, signed and scanned or not')
+    .addHelpText(
+      'after',
+      `
+Only images that Weighbridge has published are listed. The Hub is not asked; \`outdated\` compares with it.
+Exit status 1: a repository could not be read; the others are listed all the same.`,
+    )
+    .action((options: CommonOptions) =>
+      runSession(options, async session => {
+        const config = await readConfig(options);
+        const { services, signal, env } = session;
+        const choice = { overrides: options.registry ?? {}, env };
+        const places = chooseModels(config, options.model).map(model => ({
+          id: model.id,
+          short: model.short,
+          targets: chooseTargets(config, model, choice).targets,
+        }));
+        const found = await readPublished(places, {
+          open: repository => services.openRepository(repository, 'pull'),
+          referrersOf: 'all',
+          signal,
+        });
+        session.progress.stop();
+        const result = lsToJson(found);
+        session.print(session.isJson ? JSON.stringify(result, null, 2) : lsReport(result, session.stdout));
+        return result.models.some(({ problems }) => problems.length > 0)
+          ? ExitStatus.failed
+          : ExitStatus.done;
+      }),
+    );
+}

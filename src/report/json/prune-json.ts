@@ -1,0 +1,66 @@
+import { errorToJson } from '../../core/errors.ts';
+import type { PruneOutcome } from '../../retention/prune-repository.ts';
+import type { RetainedImage } from '../../retention/types.ts';
+import type { ErrorJson } from './plan-json.ts';
+
+/** What `prune --json` prints. */
+export interface PruneJson {
+  readonly schemaVersion: 1;
+  /** Whether anything was deleted, or only listed. */
+  readonly isDryRun: boolean;
+  readonly repositories: readonly PrunedRepositoryJson[];
+  /** Models of the lock that are no longer in the file; `--removed <short>` deletes their images. */
+  readonly left: readonly string[];
+}
+
+export interface PrunedRepositoryJson {
+  /** `ghcr.io/acme/hf-x` */
+  readonly repository: string;
+  readonly short: string;
+  readonly kept: readonly PrunedImageJson[];
+  readonly removed: readonly (PrunedImageJson & { readonly freedBytes: number })[];
+  /** Manifests deleted; absent in a dry run. */
+  readonly deleted?: number;
+  readonly freedBytes: number;
+  readonly error?: ErrorJson;
+}
+
+export interface PrunedImageJson {
+  readonly digest: string;
+  readonly tags: readonly string[];
+  readonly variant?: string;
+  readonly version?: string;
+  readonly reason: string;
+}
+
+/** One repository that was looked through, or why it could not be. */
+export interface PruneEntry {
+  readonly short: string;
+  readonly repository: string;
+  readonly outcome: PruneOutcome | undefined;
+  readonly error: unknown;
+}
+
+export function pruneToJson(
+  entries: readonly PruneEntry[],
+  { isDryRun, left }: { readonly isDryRun: boolean; readonly left: readonly string[] },
+): PruneJson {
+  return { schemaVersion: 1, isDryRun, repositories: entries.map(toRepository), left };
+}
+
+function toRepository({ short, repository, outcome, error }: PruneEntry): PrunedRepositoryJson {
+  const failure = error ?? outcome?.result?.error;
+  return {
+    repository,
+    short,
+    kept: outcome?.plan.kept.map(toImage) ?? [],
+    removed: outcome?.plan.removed.map(image => ({ ...toImage(image), freedBytes: image.freedBytes })) ?? [],
+    ...(outcome?.result && { deleted: outcome.result.deleted.length }),
+    freedBytes: outcome?.plan.freedBytes ?? 0,
+    ...(failure !== undefined && { error: errorToJson(failure) }),
+  };
+}
+
+function toImage({ digest, tags, variant, version, reason }: RetainedImage): PrunedImageJson {
+  return { digest, tags, ...(variant && { variant }), ...(version && { version }), reason };
+}

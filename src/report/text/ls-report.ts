@@ -1,0 +1,46 @@
+import { formatBytes } from '../../core/text.ts';
+import type { LsImageJson, LsJson } from '../json/ls-json.ts';
+import { clean, paragraph } from '../layout/text-layout.ts';
+import { textTable } from '../layout/text-table.ts';
+import { styleFor } from '../progress/style.ts';
+import type { TextOptions } from './plan-table.ts';
+
+const HEAD = [
+  { title: 'MODEL', minWidth: 10 },
+  { title: 'VARIANT' },
+  { title: 'VERSION', minWidth: 8 },
+  { title: 'REVISION' },
+  { title: 'SIZE' },
+  { title: 'SIGNED' },
+  { title: 'SCANNED' },
+  { title: 'WHERE', minWidth: 12 },
+];
+
+/** Returns a table of what registries hold, for people. No line break at its end. */
+export function lsReport({ models }: LsJson, { columns, isColor }: TextOptions): string {
+  const style = styleFor(isColor);
+  const problems = models.flatMap(({ problems: of }) => of);
+  const rows = models.flatMap(({ short, images }) =>
+    images.map(image => [short, ...cellsOf(image)].map(clean)),
+  );
+  const noProblem = problems.flatMap(text => paragraph(clean(text), { columns, indent: 0 }).map(style.bad));
+  if (rows.length === 0) return ['Nothing is published.', ...noProblem].join('\n');
+  const table = textTable(HEAD, rows, columns, cell => cell);
+  const lines = table ?? rows.flatMap(row => paragraph(row.join('  '), { columns, indent: 0 }));
+  const [head = '', ...rest] = lines;
+  return [...(table ? [style.quiet(head), ...rest] : lines), ...noProblem].join('\n');
+}
+
+function cellsOf({ variant, version = '', revision, sizeBytes, isSigned, isScanned, places }: LsImageJson) {
+  const where = places.map(({ repository, tags }) => `${repository} (${tags.length} tags)`).join(', ');
+  const yes = (is: boolean): string => (is ? 'yes' : 'no');
+  return [
+    variant,
+    version,
+    revision.slice(0, 8),
+    formatBytes(sizeBytes),
+    yes(isSigned),
+    yes(isScanned),
+    where,
+  ];
+}

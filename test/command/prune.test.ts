@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { MediaType } from '../../src/oci/types.ts';
+import type { LsJson } from '../../src/report/json/ls-json.ts';
+import type { PruneJson } from '../../src/report/json/prune-json.ts';
+import { weighbridge } from '../support/command.ts';
+import { temporaryFolder } from '../support/tools.ts';
+import { MODEL_FILES, putBase, World } from '../support/world.ts';
+
+/** A model published on four vLLM versions, the last of which is the file's. */
+async function publishedOften(t: TestContext, world: World) {
+  await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
+  const folder = await temporaryFolder(t);
+  const file = path.join(folder, 'models.yaml');
+  const env = { HF_ENDPOINT: world.hub.url };
+  const run = (...args: string[]) => weighbridge([...args, '-c', file], { env });
+  for (const version of ['v0.6.0', 'v0.7.0', 'v0.8.0', 'v0.9.0']) {
+    putBase(world.registry(0), version, version);
+    const yaml = world.config('acme/x').replace('v0.6.0', version);
+    await writeFile(file, yaml);
+    await world.publish(yaml);
+  }
+  return { file, run };
+}
+
+test('prune lists, and with --yes deletes, what neither the file nor the retention keeps', async t => {
+  await using world = await World.start();
+  const { run } = await publishedOften(t, world);
+  const repository = world.registry(0).repository('acme/hf-x');
+  const before = new Set(repository.tags.keys());
+
+  const listed = await run('prune', '--keep', '2', '--json');
+  assert.equal(listed.status, 0, listed.stderr);
+  const { repositories, isDryRun } = JSON.parse(listed.stdout) as PruneJson;
+  assert.equal(isDryRun, true);
+  const versions = repositories[0]?.removed.map(({ version, variant }) => `${version} ${variant}`).sort();
+  assert.deepEqual(versions, ['v0.6.0 fat', 'v0.6.0 slim', 'v0.7.0 fat', 'v0.7.0 slim']);
+  assert.ok(repositories[0]?.removed.every(({ freedBytes }) => freedBytes > 0));
+  assert.deepEqual(new Set(repository.tags.keys()), before);
+
+  const done = await run('prune', '--keep', '2', '--yes');
+  assert.equal(done.status, 0, done.stderr);
+  assert.match(done.stdout, /4 images of 1 repositories deleted/);
+  const left = [...repository.tags.keys()];
+  assert.ok(left.includes('v0.9.0-fat') && left.includes('v0.8.0-slim'));
+  assert.ok(!left.some(tag => /v0\.[67]\.0/.test(tag)));
+  // What is left is whole: publishing the same again changes nothing.
+  const again = await world.publish(world.config('acme/x').replace('v0.6.0', 'v0.9.0'));
+  assert.deepEqual(
+    again.map(({ status }) => status),
+    ['unchanged', 'unchanged'],
+  );
+
+  const ls = JSON.parse((await run('ls', '--json')).stdout) as LsJson;
+  assert.deepEqual(ls.models[0]?.images.map(({ version, variant }) => `${version} ${variant}`).sort(), [
+    'v0.8.0 fat',
+    'v0.8.0 slim',
+    'v0.9.0 fat',
+    'v0.9.0 slim',
+  ]);
+  assert.match((await run('ls')).stdout, /^MODEL +VARIANT +VERSION/);
+});
+
+test('one manifest that cannot be read, and nothing of that repository is deleted', async t => {
+  await using world = await World.start();
+  const { run } = await publishedOften(t, world);
+  const repository = world.registry(0).repository('acme/hf-x');
+  const count = repository.manifests.size;
+  world.registry(0).faults.add({
+    match: /GET registry \/v2\/acme\/hf-x\/manifests\/sha256/,
+    kind: 'status',
+    status: 400,
+    skip: 3,
+    times: Number.POSITIVE_INFINITY,
+  });
+  const { status, stdout } = await run('prune', '--keep', '1', '--yes');
+  assert.equal(status, 1, stdout);
+  assert.equal(repository.manifests.size, count);
+});
+
+test('a registry that does not delete is said, and what to set there', async t => {
+  await using world = await World.start();
+  const { run } = await publishedOften(t, world);
+  world.registry(0).quirks.deleteManifests = false;
+  const { status, stdout } = await run('prune', '--keep', '1', '--yes');
+  assert.equal(status, 1);
+  assert.match(stdout, /405/);
+  assert.match(stdout, /storage\.delete\.enabled/);
+});
+
+test('images of a model that left the file go with --removed alone, and foreign ones never', async t => {
+  await using world = await World.start();
+  const { run, file } = await publishedOften(t, world);
+  const { tags } = world.registry(0).repository('acme/hf-x');
+  await world.hub.addModel({ id: 'acme/y', files: MODEL_FILES });
+  await writeFile(file, world.config('acme/y').replace('short: x', 'short: y'));
+  assert.match((await run('prune', '--yes')).stdout, /Nothing to delete/);
+  const foreign = Buffer.from(
+    JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] }),
+  );
+  world.registry(0).putImage('acme/hf-x', 'foreign', {
+    blobs: [],
+    manifests: [{ mediaType: MediaType.ociIndex, bytes: foreign }],
+  });
+  assert.equal((await run('prune', '--yes', '--removed', 'x')).status, 0);
+  assert.deepEqual([...tags.keys()], ['foreign']);
+  assert.equal((await run('prune', '--removed', 'y')).status, 2);
+});
+
+test('a retention of nothing is refused with its place', async t => {
+  await using world = await World.start();
+  const folder = await temporaryFolder(t);
+  const file = path.join(folder, 'models.yaml');
+  await writeFile(file, `retention: { keep: 0, younger_than: 3 weeks }\n${world.config('acme/x')}`);
+  const { status, stderr } = await weighbridge(['prune', '-c', file]);
+  assert.equal(status, 2);
+  assert.match(stderr, /models\.yaml:1:20: .*at least 1/);
+  assert.match(stderr, /such as 30d/);
+});
