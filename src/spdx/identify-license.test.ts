@@ -261,12 +261,43 @@ describe('licences that SPDX has no id for are known by their titles', () => {
       assert.ok(identity.kind === 'community' && identity.id === id, JSON.stringify(identity));
     });
   }
-  test('a mention further down restricts too', () => {
-    assert.equal(
-      identifier.identify(`${'lorem ipsum '.repeat(80)}\nLLAMA 2 COMMUNITY LICENSE AGREEMENT`).kind,
-      'restricted',
-    );
-  });
+  const notices: ReadonlyArray<[string, string]> = [
+    [
+      'Llama 3.2 is licensed under the Llama 3.2 Community License, Copyright © Meta. All Rights Reserved.',
+      'llama3.2',
+    ],
+    ['Built with Llama. See the model card of the base model for its terms.', 'llama-unversioned'],
+    [
+      'Gemma is provided under and subject to the Gemma Terms of Use found at ai.google.dev/gemma/terms',
+      'gemma',
+    ],
+    [
+      'DBRX is provided under and subject to the Databricks Open Model License, Copyright © Databricks, Inc.',
+      'databricks-open-model-license',
+    ],
+    [
+      'Qwen is licensed under the Qwen LICENSE AGREEMENT, Copyright (c) Alibaba Cloud. All Rights Reserved.',
+      'qwen',
+    ],
+    [
+      'This Stability AI Model is licensed under the Stability AI Community License.',
+      'stabilityai-ai-community',
+    ],
+    ['Licensed by NVIDIA Corporation under the NVIDIA Open Model License.', 'nvidia-open-model-license'],
+    [
+      'Tencent Hunyuan is licensed under the Tencent Hunyuan Community License Agreement.',
+      'hunyuan-community',
+    ],
+    ['You agree to the use-based restrictions as referenced in paragraph 5.', 'openrail'],
+    [`${'lorem ipsum '.repeat(80)}\nLLAMA 2 COMMUNITY LICENSE AGREEMENT`, 'llama2'],
+    [`${textOf('MIT')}\n\nLlama 3.1 Acceptable Use Policy`, 'llama3.1'],
+  ];
+  for (const [text, id] of notices) {
+    test(`by their words in a notice: ${id}`, () => {
+      const identity = identifier.identify(text);
+      assert.ok(identity.kind === 'community' && identity.id === id, JSON.stringify(identity));
+    });
+  }
 });
 
 /** Words that change what a licence permits, each of them tried at another place of it. */
