@@ -1,5 +1,5 @@
 import type { Variant } from '../config/types.ts';
-import type { Plan, PlannedModel } from '../plan/types.ts';
+import { type Plan, type PlannedModel, plannedModels } from '../plan/types.ts';
 import { previewPlan } from '../publish/preview.ts';
 import { publishPlan } from '../publish/publish-plan.ts';
 import type { ImageOutcome, PublishOutcome, PublishTarget } from '../publish/types.ts';
@@ -23,7 +23,7 @@ export async function publishAll(
   options: PublishAllOptions,
 ): Promise<PublishOutcome[]> {
   const { services, progress, signal, listen } = session;
-  const models = plan.models.filter(model => model.kind === 'planned');
+  const models = plannedModels(plan);
   const workers = createBlobWorkers(session);
   const done: ImageOutcome[] = [];
   session.onInterrupt(() => interruptedReport(models, options, done));
@@ -59,7 +59,7 @@ export async function publishToRegistries(
   };
   if (dryRun !== true) return await publishAll(session, plan, options);
   const { services, progress, signal } = session;
-  const models = plan.models.filter(model => model.kind === 'planned');
+  const models = plannedModels(plan);
   return await previewPlan(models, {
     ...options,
     cache: createRunCache(session),

@@ -1,5 +1,5 @@
 import { VARIANTS } from '../config/types.ts';
-import type { Plan } from '../plan/types.ts';
+import { type Plan, plannedModels } from '../plan/types.ts';
 import { type Preview, previewPlan } from '../publish/preview.ts';
 import { registriesOf } from './publish-session.ts';
 import { createRunCache } from './run-cache.ts';
@@ -12,15 +12,33 @@ const PATIENCE_MS = 15_000;
  * What a publish of the plan would do, as far as registries tell. Reading is all it takes, and if that is refused the
  * images say so. A registry that could not be asked is not asked again for the next model.
  */
-export async function lookAtRegistries(session: Session, plan: Plan): Promise<Preview[]> {
-  const models = plan.models.filter(model => model.kind === 'planned');
-  return await previewPlan(models, {
+export async function lookAtRegistries(
+  session: Session,
+  plan: Plan,
+  { isDetailed = false } = {},
+): Promise<Preview[]> {
+  return await previewPlan(plannedModels(plan), {
     variants: VARIANTS,
     isForced: false,
     targetsOf: registriesOf(session, 'pull'),
     cache: createRunCache(session, PATIENCE_MS),
     bootstrap: session.services.bootstrap,
+    isDetailed,
     patience: { ms: PATIENCE_MS, failures: new Map() },
+    onEvent: () => undefined,
+    signal: session.signal,
+  });
+}
+
+/** What the plan's images are made of: base images are read, and no registry that the images go to. */
+export async function lookAtBases(session: Session, plan: Plan): Promise<Preview[]> {
+  return await previewPlan(plannedModels(plan), {
+    variants: VARIANTS,
+    isForced: false,
+    targetsOf: () => [],
+    cache: createRunCache(session, PATIENCE_MS),
+    bootstrap: session.services.bootstrap,
+    isDetailed: true,
     onEvent: () => undefined,
     signal: session.signal,
   });

@@ -105,6 +105,17 @@ export function describeError(error: unknown): string {
   return String(error);
 }
 
+/** Whether an image cannot be built however often it is tried: its base is not there, or a limit is exceeded. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof WeighbridgeError && REFUSALS.has(error.code);
+}
+
+const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'BASE_NOT_FOUND',
+  'BASE_PLATFORM_MISSING',
+  'IMAGE_TOO_MANY_LAYERS',
+]);
+
 /** `error` as a plain object for JSON output: code, message, and subject and remedy where there are any. */
 export function errorToJson(error: unknown): {
   code: string;

@@ -13,6 +13,10 @@ export interface Plan {
   readonly warnings: readonly string[];
 }
 
+export function plannedModels({ models }: Pick<Plan, 'models'>): PlannedModel[] {
+  return models.filter(model => model.kind === 'planned');
+}
+
 /** A model whose facts are all known. */
 export interface PlannedModel {
   readonly kind: 'planned';

@@ -1,7 +1,7 @@
 import type { OnEvent } from '../core/events.ts';
 import { mapPool } from '../core/pool.ts';
 import { type AssembleContext, assembleModel } from '../image/assemble/assemble-model.ts';
-import type { AssembledModel } from '../image/assemble/types.ts';
+import { type AssemblyFacts, assemblyFacts } from '../image/assembly-facts.ts';
 import type { PlannedModel } from '../plan/types.ts';
 import { notBuilt, outcomeStart, unchangedOutcome } from './image-outcomes.ts';
 import { reportOutcome } from './publish-plan.ts';
@@ -16,11 +16,13 @@ export interface PreviewOptions extends SurveyContext, Pick<AssembleContext, 'bo
   readonly cache: RunCache;
   readonly targetsOf: (model: PlannedModel) => readonly PublishTarget[];
   readonly onEvent: OnEvent;
+  /** Whether what images are made of is told too. */
+  readonly isDetailed?: boolean;
 }
 
-/** What a model's images are made of, and what a publish would do with them. */
+/** What a publish would do with a model's images, and what they are made of. */
 export interface Preview extends PublishOutcome {
-  readonly assembled: Pick<AssembledModel, 'drafts' | 'refused'>;
+  readonly assembly?: AssemblyFacts;
 }
 
 const MODELS_AT_ONCE = 8;
@@ -50,9 +52,10 @@ async function look(
   const targets = targetsOf(planned);
   const survey = await surveyTargets(assembled, targets, options);
   const unchanged = survey.unchanged.map(job => unchangedOutcome(job, survey));
+  const detail = options.isDetailed ? { assembly: assemblyFacts(assembled) } : {};
   return estimate => ({
     planned,
-    assembled,
+    ...detail,
     images: [
       ...unchanged,
       ...survey.pending.map(job => expected(job, survey.targets, { estimate, isForced: options.isForced })),

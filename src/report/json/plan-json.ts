@@ -2,13 +2,15 @@ import { type ModelConfig, VARIANTS, type Variant } from '../../config/types.ts'
 import { byVariant } from '../../config/variants.ts';
 import { errorToJson } from '../../core/errors.ts';
 import type { HubFile } from '../../hub/types.ts';
+import type { AssembledBase, AssemblyFacts, LayerFacts } from '../../image/assembly-facts.ts';
 import type { LeftOutFile } from '../../plan/choose-files.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
 import { refusalAt } from '../../plan/targets.ts';
 import type { Division, Plan, PlannedModel, UnresolvedModel } from '../../plan/types.ts';
 import { remoteCode } from '../../policy/file-safety.ts';
 import type { AncestorLicense, Change, Evidence, Finding, PolicyDecision } from '../../policy/types.ts';
-import type { ImageOutcome, PublishOutcome } from '../../publish/types.ts';
+import type { Preview } from '../../publish/preview.ts';
+import type { ImageOutcome } from '../../publish/types.ts';
 
 /** What `plan --json` prints. Keys are only ever added; anything else raises `schemaVersion`. */
 export interface PlanJson {
@@ -18,7 +20,7 @@ export interface PlanJson {
 }
 
 /** A model that could not be resolved has `error`, nulls for what is not known, and no images or files. */
-export interface PlanModelJson {
+export interface PlanModelJson extends Partial<AssemblyJson> {
   readonly id: string;
   readonly short: string;
   readonly revision: string | null;
@@ -40,6 +42,16 @@ export interface PlanModelJson {
   /** Python that runs only with `--trust-remote-code`. */
   readonly remoteCode?: readonly string[];
   readonly error?: ErrorJson;
+}
+
+/** Where registries were looked at: what the images will be made of. */
+export interface AssemblyJson {
+  /** Absent if the base image could not be read. */
+  readonly base?: AssembledBase;
+  /** In the order of the image, by variant; a variant that cannot be built has none. */
+  readonly layers: Readonly<Partial<Record<Variant, readonly LayerFacts[]>>>;
+  /** Why variants cannot be built that the policy lets be: a missing base image, too many layers. */
+  readonly refused?: Readonly<Partial<Record<Variant, ErrorJson>>>;
 }
 
 export interface SettingsJson {
@@ -115,11 +127,12 @@ export interface DividedFileJson {
 }
 
 /** `outcomes` are those of a dry run, where the registries were looked at. */
-export function planToJson(plan: Plan, outcomes?: readonly PublishOutcome[]): PlanJson {
+export function planToJson(plan: Plan, outcomes: readonly Preview[] = []): PlanJson {
+  const lookedAt = new Map(outcomes.map(outcome => [outcome.planned, outcome]));
   return {
     schemaVersion: 1,
     models: plan.models.map(model =>
-      model.kind === 'planned' ? plannedJson(model, outcomes) : unresolvedJson(model),
+      model.kind === 'planned' ? plannedJson(model, lookedAt.get(model)) : unresolvedJson(model),
     ),
     ...(plan.warnings.length === 0 ? {} : { warnings: plan.warnings }),
   };
@@ -133,7 +146,7 @@ function decisionJson({ build, reason, rule, evidence }: PolicyDecision): Decisi
   return { build, reason, rule, evidence };
 }
 
-function plannedJson(planned: PlannedModel, outcomes?: readonly PublishOutcome[]): PlanModelJson {
+function plannedJson(planned: PlannedModel, preview: Preview | undefined): PlanModelJson {
   const { model, snapshot, outcome, files, leftOut } = planned;
   const { spdx, declared, isPermissive } = outcome.license;
   const { licenseName, licenseLink } = snapshot.license;
@@ -153,16 +166,24 @@ function plannedJson(planned: PlannedModel, outcomes?: readonly PublishOutcome[]
     },
     gated: outcome.isGated,
     decisions: decisionsJson(planned),
-    images: imagesJson(
-      planned,
-      outcomes?.find(outcome => outcome.planned === planned),
-    ),
+    images: imagesJson(planned, preview),
     files: files.map(fileJson),
     ...(leftOut.length === 0 ? {} : { leftOut: leftOut.map(leftOutJson) }),
     ...(planned.division === undefined ? {} : { dividedFiles: dividedJson(planned.division) }),
     reasoning: { findings: outcome.findings, changes: outcome.changes },
     ...(remoteCode(files).length === 0 ? {} : { remoteCode: remoteCode(files) }),
     settings: settingsJson(planned),
+    ...(preview?.assembly === undefined ? {} : assemblyJson(preview.assembly)),
+  };
+}
+
+function assemblyJson({ base, images, refused }: AssemblyFacts): AssemblyJson {
+  return {
+    ...(base === undefined ? {} : { base }),
+    layers: Object.fromEntries(images.map(({ variant, layers }) => [variant, layers])),
+    ...(refused.length === 0
+      ? {}
+      : { refused: Object.fromEntries(refused.map(one => [one.variant, errorToJson(one.error)])) }),
   };
 }
 
@@ -171,7 +192,7 @@ function settingsJson(planned: PlannedModel): SettingsJson {
   return { baseImage, arch, dir: modelDirOf(planned), hfCacheDir, serveArgs, oci };
 }
 
-function imagesJson(planned: PlannedModel, looked?: PublishOutcome): PlannedImageJson[] {
+function imagesJson(planned: PlannedModel, looked?: Preview): PlannedImageJson[] {
   const { targets, tags } = planned;
   return targets.flatMap(({ registry, repository }) =>
     VARIANTS.filter(variant => refusalAt(planned, variant, registry) === undefined).map(variant => {

@@ -1,15 +1,22 @@
 import type { Plan, PlannedModel } from '../../plan/types.ts';
 import type { Finding } from '../../policy/types.ts';
+import type { Preview } from '../../publish/preview.ts';
 import { clean, paragraph } from '../layout/text-layout.ts';
 import { type Style, styleFor } from '../progress/style.ts';
+import { assemblyLines } from './assembly-text.ts';
 import { leftOutLines } from './left-out.ts';
 import { planTable, type TextOptions } from './plan-table.ts';
 
 const CHECK_WIDTH = 14;
 const SIGN: Readonly<Record<Finding['verdict'], string>> = { pass: 'yes', stop: 'NO', note: '-' };
 
+export interface ExplanationOptions extends TextOptions {
+  /** Where base images were read: what the images are made of. */
+  readonly outcomes?: readonly Preview[] | undefined;
+}
+
 /** `plan --explain`: what `explanation` says of each model, or why there is nothing to say. */
-export function explanations({ models, warnings }: Plan, options: TextOptions): string {
+export function explanations({ models, warnings }: Plan, options: ExplanationOptions): string {
   return models
     .map(entry =>
       entry.kind === 'planned'
@@ -20,7 +27,11 @@ export function explanations({ models, warnings }: Plan, options: TextOptions): 
 }
 
 /** The whole chain of reasoning about a model's fat image: facts, where each came from, rule, outcome, what would change it. */
-export function explanation(planned: PlannedModel, { columns, isColor }: TextOptions): string {
+export function explanation(
+  planned: PlannedModel,
+  { columns, isColor, outcomes }: ExplanationOptions,
+): string {
+  const assembly = outcomes?.find(outcome => outcome.planned === planned)?.assembly;
   const { model, snapshot, outcome } = planned;
   const { fat, slim } = outcome.decisions;
   const style = styleFor(isColor);
@@ -45,6 +56,14 @@ export function explanation(planned: PlannedModel, { columns, isColor }: TextOpt
       ),
     ],
     changeLines(planned, style, wrap),
+    ...(assembly === undefined
+      ? []
+      : [
+          [
+            style.strong('What the images are made of'),
+            ...assemblyLines(assembly).flatMap(line => wrap(line.trimStart(), line.startsWith(' ') ? 4 : 2)),
+          ],
+        ]),
     ...(planned.leftOut.length === 0
       ? []
       : [

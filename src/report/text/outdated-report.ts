@@ -1,4 +1,4 @@
-import { errorToJson } from '../../core/errors.ts';
+import { errorToJson, isRefused } from '../../core/errors.ts';
 import type { Plan, PlannedModel } from '../../plan/types.ts';
 import type { ImageOutcome, PublishOutcome } from '../../publish/types.ts';
 import type { ErrorJson } from '../json/plan-json.ts';
@@ -73,7 +73,7 @@ function isOutdated({ status, tags }: ImageOutcome): boolean {
 
 function reasonsOf(image: ImageOutcome): string[] {
   if (image.status === 'failed') {
-    const what = image.isUnassembled ? 'cannot be built' : 'could not be asked';
+    const what = image.isUnassembled && isRefused(image.error) ? 'cannot be built' : 'could not be asked';
     return [`${what}: ${errorToJson(image.error).message}`];
   }
   const { change } = image;

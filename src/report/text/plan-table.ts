@@ -1,6 +1,6 @@
 import { VARIANTS, type Variant } from '../../config/types.ts';
 import { holdsWeights } from '../../config/variants.ts';
-import { describeError } from '../../core/errors.ts';
+import { describeError, isRefused } from '../../core/errors.ts';
 import { formatBytes } from '../../core/text.ts';
 import { refusalAt } from '../../plan/targets.ts';
 import type { Plan, PlannedModel, UnresolvedModel } from '../../plan/types.ts';
@@ -9,6 +9,7 @@ import { clean, counted, paragraph, shortened } from '../layout/text-layout.ts';
 import { type Column, textTable } from '../layout/text-table.ts';
 import { type Style, styleFor } from '../progress/style.ts';
 import { leftOutSummary } from './left-out.ts';
+import { movementTotal } from './movement.ts';
 
 export interface TextOptions {
   readonly columns: number;
@@ -44,7 +45,9 @@ export function planTable(plan: Plan, { columns, isColor, outcomes }: PlanTextOp
   const blocks = [
     ...(overview === undefined ? [] : [overview]),
     ...sections,
-    paragraph(totals(plan), { columns, indent: 0 }),
+    [totals(plan), ...(outcomes === undefined ? [] : [movementTotal(outcomes)])]
+      .filter(line => line !== '')
+      .flatMap(line => paragraph(line, { columns, indent: 0 })),
   ];
   return blocks.map(lines => lines.join('\n')).join('\n\n');
 }
@@ -191,7 +194,7 @@ function destinations(
 function movementText(image: ImageOutcome): string {
   const { variant, status, bytes } = image;
   if (image.status === 'failed') {
-    const what = image.isUnassembled ? 'cannot be built' : 'could not be looked at';
+    const what = image.isUnassembled && isRefused(image.error) ? 'cannot be built' : 'could not be looked at';
     return `${variant}: ${what}: ${clean(describeError(image.error))}`;
   }
   if (status === 'unchanged') return `${variant}: is there as it is, nothing to do`;

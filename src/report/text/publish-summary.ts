@@ -5,6 +5,7 @@ import type { ByteCounts, ImageOutcome, ImageStatus, PublishOutcome } from '../.
 import { clean, counted, paragraph, shortened } from '../layout/text-layout.ts';
 import { type Style, styleFor } from '../progress/style.ts';
 import { imagesInOrder } from './image-order.ts';
+import { movementTotal } from './movement.ts';
 import type { TextOptions } from './plan-table.ts';
 
 const INDENT = 2;
@@ -33,7 +34,9 @@ export function publishSummary(
   const blocks = [
     ...sections,
     errorSection(options),
-    paragraph(totals(outcomes, plan, style), { columns, indent: 0 }),
+    [totals(outcomes, plan, style), ...dryTotal(outcomes)].flatMap(line =>
+      paragraph(line, { columns, indent: 0 }),
+    ),
   ];
   return blocks
     .filter(lines => lines.length > 0)
@@ -131,6 +134,13 @@ function errorSection({ columns, style, errors }: SummaryOptions): string[] {
       ...paragraph(clean(where.join(', ')), { columns, indent, label: 'in ' }).map(style.quiet),
     ];
   });
+}
+
+/** Of a dry run: its images are left out with tags, which nothing else is. */
+function dryTotal(outcomes: readonly PublishOutcome[]): string[] {
+  const isDry = ({ images }: PublishOutcome): boolean =>
+    images.some(image => image.status === 'skipped' && image.tags.length > 0);
+  return outcomes.some(isDry) ? [movementTotal(outcomes)] : [];
 }
 
 const STATUSES: readonly ImageStatus[] = ['published', 'unchanged', 'skipped', 'failed'];

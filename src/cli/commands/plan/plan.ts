@@ -3,6 +3,7 @@ import { readConfigText } from '../../../config/load-config.ts';
 import type { Config } from '../../../config/types.ts';
 import { ConfigError } from '../../../core/errors.ts';
 import type { Plan } from '../../../plan/types.ts';
+import type { Preview } from '../../../publish/preview.ts';
 import { githubMatrix } from '../../../report/ci/github-matrix.ts';
 import { gitlabPipeline } from '../../../report/ci/gitlab-pipeline.ts';
 import { kubernetesJob } from '../../../report/ci/kubernetes-job.ts';
@@ -21,8 +22,8 @@ import {
 } from '../../options.ts';
 import { packageVersion } from '../../package-info.ts';
 import { hasUnresolved, noteUnresolved, planFor } from '../../planning.ts';
-import { lookAtRegistries } from '../../registry-state.ts';
-import { ExitStatus, runSession } from '../../session.ts';
+import { lookAtBases, lookAtRegistries } from '../../registry-state.ts';
+import { ExitStatus, runSession, type Session } from '../../session.ts';
 
 interface PlanOptions extends CommonOptions {
   readonly format: 'table' | 'json' | 'github' | 'gitlab' | 'kubernetes';
@@ -51,7 +52,7 @@ export function addPlan(program: Command): void {
     .option('--parallelism <count>', 'how many models a kubernetes Job publishes at once', parseCount, 8)
     .option(
       '--registry-state',
-      'look at the registries too: what is there, what would move (the default for a table)',
+      'read base images and registries too: what images are made of, what is there, what would move (the default for a table)',
     )
     .option('--no-registry-state', 'ask the Hub alone')
     .option('--lock', 'write weighbridge.lock: what this plan rests on, for later plans to be held against')
@@ -71,22 +72,31 @@ out: the plan does not depend on it. Exit status 1: a model could not be resolve
         const only = options.explain === undefined ? {} : { model: [options.explain] };
         const plan = await planFor(session, config, { ...options, ...only }, 'optional');
         const isForPeople = options.format === 'table' || options.format === 'json';
-        const isTable = options.format === 'table' && !session.isJson && options.explain === undefined;
-        const outcomes =
-          (options.registryState ?? isTable) && isForPeople
-            ? await lookAtRegistries(session, plan)
-            : undefined;
+        const outcomes = isForPeople ? await look(session, plan, options) : undefined;
         if (!isForPeople) noteUnresolved(session, plan);
         session.progress.stop();
         if (options.format === 'github') session.print(JSON.stringify(githubMatrix(plan)));
         else if (options.format === 'gitlab') session.print(gitlab(plan, options));
         else if (options.format === 'kubernetes') session.print(await kubernetes(config, options));
         else if (session.isJson) session.print(JSON.stringify(planToJson(plan, outcomes), null, 2));
-        else if (options.explain !== undefined) session.print(explanations(plan, session.stdout));
+        else if (options.explain !== undefined)
+          session.print(explanations(plan, { ...session.stdout, outcomes }));
         else session.print(planTable(plan, { ...session.stdout, outcomes }));
         return hasUnresolved(plan) ? ExitStatus.failed : ExitStatus.done;
       }),
     );
+}
+
+/** A table shows what registries have, an explanation what images are made of; `--registry-state` is for both. */
+async function look(
+  session: Session,
+  plan: Plan,
+  { registryState, explain }: PlanOptions,
+): Promise<Preview[] | undefined> {
+  const isExplained = explain !== undefined && !session.isJson;
+  const isTable = explain === undefined && !session.isJson;
+  if (registryState ?? isTable) return await lookAtRegistries(session, plan, { isDetailed: !isTable });
+  return isExplained && registryState !== false ? await lookAtBases(session, plan) : undefined;
 }
 
 function gitlab(plan: Plan, { config, workerImage }: PlanOptions): string {
