@@ -34,7 +34,12 @@ export async function attachStatements(
   store: ImageStore,
   subject: Descriptor,
   statements: readonly Statement[],
-  options: { readonly signer: StatementSigner; readonly signal?: AbortSignal | undefined },
+  options: {
+    readonly signer: StatementSigner;
+    /** Signs anew what is there already. */
+    readonly isForced?: boolean;
+    readonly signal?: AbortSignal | undefined;
+  },
 ): Promise<AttachedStatement[]> {
   const { signer, signal } = options;
   const before = await listStatements(store, subject.digest, signal);
@@ -47,7 +52,7 @@ export async function attachStatements(
     const older = before.filter(
       one => one.payloadDigest !== undefined && one.predicateType === predicateType,
     );
-    const same = await findSame(store, older, payload, options);
+    const same = options.isForced ? undefined : await findSame(store, older, payload, options);
     if (same !== undefined)
       return { kind, predicateType, digest: same.descriptor.digest, status: 'unchanged' };
     const isModel = kind === 'model';
@@ -57,7 +62,7 @@ export async function attachStatements(
       subject,
       {
         artifactType: BUNDLE_TYPE,
-        annotations: statementAnnotations(predicateType, payload),
+        annotations: statementAnnotations(predicateType, payload, signer.id),
         files: [{ mediaType: BUNDLE_TYPE, bytes: bundle, ...(isModel && { title: 'model.sig' }) }],
       },
       signal,
@@ -73,6 +78,10 @@ export async function attachStatements(
   return attached;
 }
 
+/**
+ * The annotations tell what is there: whoever forges them has made an image that no policy admits. The signature of the
+ * image itself is looked at all the same, so that an unsigned image is never taken for a signed one.
+ */
 async function findSame(
   store: ImageStore,
   older: readonly StoredStatement[],
@@ -80,16 +89,17 @@ async function findSame(
   { signer, signal }: { readonly signer: StatementSigner; readonly signal?: AbortSignal | undefined },
 ): Promise<StoredStatement | undefined> {
   const digest = digestOf(payload);
-  for (const one of older.filter(({ payloadDigest }) => payloadDigest === digest)) {
-    try {
-      const bytes = await readStoredBundle(store, one, signal);
-      if (readBundle(bytes, store.name).payload.equals(payload) && signer.isOwn(bytes)) return one;
-    } catch (error) {
-      // What cannot be read or verified is made again.
-      if (!(error instanceof WeighbridgeError) || signal?.aborted) throw error;
-    }
+  const same = older.find(one => one.payloadDigest === digest && one.signer === signer.id);
+  if (same === undefined || same.kind !== 'image') return same;
+  try {
+    const bytes = await readStoredBundle(store, same, signal);
+    const isSound = readBundle(bytes, store.name).payload.equals(payload) && signer.isOwn(bytes);
+    return isSound ? same : undefined;
+  } catch (error) {
+    // What cannot be read or verified is made again.
+    if (!(error instanceof WeighbridgeError) || signal?.aborted) throw error;
+    return undefined;
   }
-  return undefined;
 }
 
 /** A registry may take the manifests and list them nowhere, and then nobody would find a signature. */

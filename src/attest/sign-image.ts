@@ -21,6 +21,8 @@ export interface SigningContext {
   readonly hashes: SmallFileHashes;
   /** The scan of a platform's image, if there is one. */
   readonly scanOf?: (store: ImageStore, image: Digest) => Promise<ScanStatement | undefined>;
+  /** Signs anew what is signed already. */
+  readonly isForced?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -42,7 +44,7 @@ export async function signImage(
   planned: PlannedModel | undefined,
   context: SigningContext,
 ): Promise<SignedSubject[]> {
-  const { signal, signer, vex } = context;
+  const { signal, signer, vex, isForced = false } = context;
   const top = await store.getManifest(reference, signal);
   if (top === undefined) {
     throw new RegistryError(`${store.name} has no image ${reference}`, {
@@ -56,7 +58,11 @@ export async function signImage(
     const { digest } = subject.descriptor;
     const scan = await context.scanOf?.(store, digest);
     const statements = makeStatements(subject, { vex, scan });
-    const attached = await attachStatements(store, subject.descriptor, statements, { signer, signal });
+    const attached = await attachStatements(store, subject.descriptor, statements, {
+      signer,
+      isForced,
+      signal,
+    });
     signed.push({ digest, platform, statements: attached });
   }
   return signed;

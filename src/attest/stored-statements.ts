@@ -17,6 +17,8 @@ const PREDICATE_TYPE = 'dev.sigstore.bundle.predicateType';
 const IN_TOTO_TYPE = 'in-toto.io/predicate-type';
 /** On those that Weighbridge has made, so that it replaces its own and nothing else: the sha256 of the statement. */
 const OURS = 'io.weighbridge.statement';
+/** Which key or authority those were signed with. */
+const SIGNER = 'io.weighbridge.signer';
 
 const MAX_BUNDLE_BYTES = 32 * 1024 * 1024;
 /** More than this many are somebody's mistake, or an attack. */
@@ -29,14 +31,16 @@ export interface StoredStatement {
   readonly predicateType: string | undefined;
   /** The sha256 of the statement, if Weighbridge has made it. */
   readonly payloadDigest: string | undefined;
+  readonly signer: string | undefined;
 }
 
-export function statementAnnotations(predicateType: string, payload: Buffer): Annotations {
+export function statementAnnotations(predicateType: string, payload: Buffer, signer: string): Annotations {
   return {
     [CONTENT]: 'dsse-envelope',
     [PREDICATE_TYPE]: predicateType,
     [IN_TOTO_TYPE]: predicateType,
     [OURS]: digestOf(payload),
+    [SIGNER]: signer,
   };
 }
 
@@ -58,6 +62,7 @@ export function describeStatements(referrers: readonly Descriptor[]): StoredStat
       predicateType,
       kind: kindOf(predicateType),
       payloadDigest: descriptor.annotations?.[OURS],
+      signer: descriptor.annotations?.[SIGNER],
     };
   });
 }

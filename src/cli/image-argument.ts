@@ -1,7 +1,8 @@
-import { access } from 'node:fs/promises';
+import * as fs from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError, RegistryError } from '../core/errors.ts';
 import { parseReference } from '../oci/reference.ts';
+import type { Access } from '../store/auth/registry-auth.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import { openLayout } from '../store/local/layout.ts';
 import type { Session } from './session.ts';
@@ -18,17 +19,21 @@ export interface NamedImage {
 const MAX_TAGS_SHOWN = 12;
 
 /** Reads `[host/]repository[:tag][@digest]`, or `oci:<folder>[:tag]` for what `build` has written. Throws ConfigError USAGE. */
-export async function openNamedImage(session: Session, text: string): Promise<NamedImage> {
+export async function openNamedImage(
+  session: Session,
+  text: string,
+  access: Access = 'pull',
+): Promise<NamedImage> {
   if (text.startsWith('oci:')) return await openInLayout(session, text);
   const { registry, repository, tag, digest } = parseReference(text);
-  const store = session.services.openRepository(`${registry}/${repository}`, 'pull');
+  const store = session.services.openRepository(`${registry}/${repository}`, access);
   return await named(store, digest ?? tag, session.signal);
 }
 
 async function openInLayout(session: Session, text: string): Promise<NamedImage> {
   const [, folder = '', tag] = /^oci:(.+?)(?::([\w][\w.-]*))?$/.exec(text) ?? [];
   // Opening one makes it, which is not what somebody who looks for an image wants.
-  await access(path.join(folder, 'oci-layout')).catch(cause => {
+  await fs.access(path.join(folder, 'oci-layout')).catch(cause => {
     throw new RegistryError(`${folder} is no image layout: it has no file oci-layout`, {
       code: 'STORE_IO',
       subject: folder,

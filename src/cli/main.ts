@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   run: async () => (await import('./commands/run/run.ts')).addRun,
   inspect: async () => (await import('./commands/inspect/inspect.ts')).addInspect,
   verify: async () => (await import('./commands/verify/verify.ts')).addVerify,
+  sign: async () => (await import('./commands/sign/sign.ts')).addSign,
   catalog: async () => (await import('./commands/catalog/catalog.ts')).addCatalog,
   licenses: async () => (await import('./commands/licenses/licenses.ts')).addLicenses,
   prune: async () => (await import('./commands/prune/prune.ts')).addPrune,

@@ -2,7 +2,7 @@ import type { Variant } from '../config/types.ts';
 import { type Plan, type PlannedModel, plannedModels } from '../plan/types.ts';
 import { previewPlan } from '../publish/preview.ts';
 import { publishPlan } from '../publish/publish-plan.ts';
-import type { ImageOutcome, PublishOutcome, PublishTarget } from '../publish/types.ts';
+import type { ImageOutcome, ImageSigning, PublishOutcome, PublishTarget } from '../publish/types.ts';
 import { interruptedReport } from '../report/text/interrupted-report.ts';
 import { createBlobWorkers } from './blob-workers.ts';
 import { chosenVariants } from './options.ts';
@@ -14,6 +14,8 @@ export interface PublishAllOptions {
   readonly variants: readonly Variant[];
   readonly isForced: boolean;
   readonly targetsOf: (model: PlannedModel) => readonly PublishTarget[];
+  /** Absent if nothing is signed. */
+  readonly signing?: ImageSigning | undefined;
 }
 
 /** Publishes with what the session has: its servers and logins, threads, progress and Ctrl-C. */
@@ -46,13 +48,21 @@ export async function publishAll(
   }
 }
 
+export interface PublishChoice {
+  readonly variant?: Variant;
+  readonly dryRun?: boolean;
+  readonly force?: boolean;
+  readonly signing?: ImageSigning | undefined;
+}
+
 /** To the registries that the plan names. */
 export async function publishToRegistries(
   session: Session,
   plan: Plan,
-  { variant, dryRun, force }: { variant?: Variant; dryRun?: boolean; force?: boolean },
+  { variant, dryRun, force, signing }: PublishChoice,
 ): Promise<readonly PublishOutcome[]> {
   const options = {
+    signing,
     variants: chosenVariants(variant),
     isForced: force === true,
     targetsOf: registriesOf(session, 'push'),
@@ -80,6 +90,11 @@ export function registriesOf({ services }: Session, access: 'pull' | 'push'): Pu
 }
 
 export function statusOf(plan: Plan, outcomes: readonly PublishOutcome[]): number {
-  const isFailed = outcomes.some(({ images }) => images.some(image => image.status === 'failed'));
+  const isFailed = outcomes.some(({ images }) => images.some(isFailure));
   return isFailed || hasUnresolved(plan) ? ExitStatus.failed : ExitStatus.done;
+}
+
+/** An image that is there and could not be signed, though it was to be, has failed too. */
+function isFailure(image: ImageOutcome): boolean {
+  return image.status === 'failed' || ('signature' in image && image.signature?.status === 'failed');
 }

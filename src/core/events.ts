@@ -50,6 +50,6 @@ export type ProgressEvent =
   | { readonly type: 'warning'; readonly model?: string; readonly text: string };
 
 /** What is being done with a model (or, for `verify` and `scan`, with one image of it). */
-export type WorkPhase = 'resolve' | 'publish' | 'verify' | 'scan';
+export type WorkPhase = 'resolve' | 'publish' | 'verify' | 'scan' | 'sign';
 
 export type OnEvent = (event: ProgressEvent) => void;

@@ -1,13 +1,20 @@
 import type { Digest } from '../core/digest.ts';
 import { WeighbridgeError } from '../core/errors.ts';
 import type { AssembledModel } from '../image/assemble/types.ts';
-import { notBuilt, outcomeStart, unchangedOutcome } from './image-outcomes.ts';
+import { notBuilt, outcomeStart } from './image-outcomes.ts';
+import { finishUnchanged, signPublished } from './sign-published.ts';
 import { pushImage } from './target/push-image.ts';
 import { type ImageJob, type Survey, surveyTargets } from './target/survey.ts';
 import type { TargetState } from './target/target-state.ts';
 import { countBytes } from './transfer/byte-counts.ts';
 import { placeBlobs } from './transfer/place-blobs.ts';
-import type { ImageOutcome, PublishContext, PublishOutcome, PublishTarget } from './types.ts';
+import type {
+  ImageOutcome,
+  PublishContext,
+  PublishOutcome,
+  PublishTarget,
+  SignatureOutcome,
+} from './types.ts';
 
 /** The whole journey of one model: what is there, what has to move, and then the tags. */
 export async function publishModel(
@@ -16,8 +23,7 @@ export async function publishModel(
   context: PublishContext,
 ): Promise<PublishOutcome> {
   const survey = await surveyTargets(assembled, targets, context);
-  const unchanged = survey.unchanged.map(job => unchangedOutcome(job, survey));
-  for (const image of unchanged) context.onImage?.(image);
+  const unchanged = await finishUnchanged(survey, context);
 
   await placeBlobs(survey.pending, survey, context);
   const finished = await Promise.all(survey.targets.map(target => finishTarget(target, survey, context)));
@@ -38,10 +44,11 @@ async function finishTarget(
     const count = () => countBytes(job.draft.blobs, target, counted);
     let outcome: ImageOutcome;
     try {
-      const { digest, documentBytes } = await finishImage(job, survey, context);
+      const { digest, documentBytes, signature } = await finishImage(job, survey, context);
       const bytes = count();
       const uploaded = bytes.uploaded + documentBytes;
-      outcome = { ...common, status: 'published', digest, bytes: { ...bytes, uploaded } };
+      const signed = signature && { signature };
+      outcome = { ...common, status: 'published', digest, bytes: { ...bytes, uploaded }, ...signed };
     } catch (error) {
       if (context.signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
       outcome = { ...common, status: 'failed', error, bytes: count() };
@@ -56,7 +63,7 @@ async function finishImage(
   job: ImageJob,
   survey: Survey,
   context: PublishContext,
-): Promise<{ digest: Digest; documentBytes: number }> {
+): Promise<{ digest: Digest; documentBytes: number; signature: SignatureOutcome | undefined }> {
   const { target, draft } = job;
   for (let isAgain = false; ; isAgain = true) {
     const failure = target.unavailable ?? firstFailure(job);
@@ -64,8 +71,15 @@ async function finishImage(
     const image = survey.seal(draft);
     if (image === undefined) throw new TypeError(`${target.store.name}: a layer was placed but is not known`);
     try {
-      const documentBytes = await pushImage(target.store, image, draft.tags, context.signal);
-      return { digest: image.top.descriptor.digest, documentBytes };
+      const { digest } = image.top.descriptor;
+      let signature: SignatureOutcome | undefined;
+      const documentBytes = await pushImage(target.store, image, draft.tags, {
+        signal: context.signal,
+        beforeTags: async () => {
+          signature = await signPublished(job, digest, context);
+        },
+      });
+      return { digest, documentBytes, signature };
     } catch (error) {
       const isLost = error instanceof WeighbridgeError && error.code === 'REGISTRY_BLOB_UNKNOWN';
       if (!isLost || isAgain) throw error;

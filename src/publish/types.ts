@@ -47,9 +47,18 @@ export interface PublishContext extends SurveyContext {
   readonly blobSlots: Limiter;
   /** Threads for the bytes of large blobs; without them everything runs in the caller's. */
   readonly workers?: BlobWorkers | undefined;
+  /** Absent if nothing is signed. */
+  readonly signing?: ImageSigning | undefined;
   readonly onEvent: OnEvent;
   /** Told of every image as soon as its tags are set, or it is clear that they stay. */
   readonly onImage?: ((image: ImageOutcome) => void) | undefined;
+}
+
+/** Signs an image that is there by its digest, before a tag names it. Throws WeighbridgeError. */
+export interface ImageSigning {
+  /** Whether an image that could not be signed gets no tag. */
+  readonly isRequired: boolean;
+  sign(store: ImageStore, image: Digest, planned: PlannedModel): Promise<void>;
 }
 
 /** Bytes by what became of them. Each byte is counted once, at the image that needed it first. */
@@ -83,13 +92,20 @@ interface CommonOutcome {
 export interface Published extends CommonOutcome {
   readonly status: 'published';
   readonly digest: Digest;
+  readonly signature?: SignatureOutcome;
 }
 
 /** The tags named this very image already. */
 export interface Unchanged extends CommonOutcome {
   readonly status: 'unchanged';
   readonly digest: Digest;
+  readonly signature?: SignatureOutcome;
 }
+
+/** Absent if nothing signs. An image with a failed one is there all the same, since signatures are not required. */
+export type SignatureOutcome =
+  | { readonly status: 'signed' }
+  | { readonly status: 'failed'; readonly error: unknown };
 
 /** Left out by the policy or a registry's limit, or looked at only: `bytes` is what a publish would move then. */
 export interface Skipped extends CommonOutcome {

@@ -13,6 +13,7 @@ export function keySigner(key: KeyObject): StatementSigner {
   const hints = { cosign: cosignHint(key), 'model-signing': modelSigningHint(key) };
   return {
     name: `key ${hints.cosign.slice(0, 12)}…`,
+    id: hints.cosign,
     async sign(payload, { hint = 'cosign' } = {}) {
       const signature = sign(hash, preAuthEncoding(PAYLOAD_TYPE, payload), key);
       const bundle = toDSSEBundle({
@@ -22,7 +23,13 @@ export function keySigner(key: KeyObject): StatementSigner {
         keyHint: hints[hint],
         certificateChain: false,
       });
-      return bundleBytes(bundle);
+      // The library names the key in the envelope too, and cosign passes over a signature by a key of another name.
+      const { dsseEnvelope } = bundle.content;
+      const signatures = dsseEnvelope.signatures.map(one => ({ ...one, keyid: '' }));
+      return bundleBytes({
+        ...bundle,
+        content: { ...bundle.content, dsseEnvelope: { ...dsseEnvelope, signatures } },
+      });
     },
     isOwn(bytes) {
       const { bundle, payload, payloadType } = readBundle(bytes, 'the bundle');

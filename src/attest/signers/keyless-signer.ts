@@ -1,10 +1,10 @@
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { generateKeyPairSync, sign, verify, X509Certificate } from 'node:crypto';
 import type { Signer } from '@sigstore/sign';
 import type { KeylessConfig } from '../../config/types.ts';
 import { SigningError, WeighbridgeError } from '../../core/errors.ts';
 import { Mutex } from '../../core/pool.ts';
 import { plainLine } from '../../core/text.ts';
-import { bundleBytes } from '../bundle.ts';
+import { bundleBytes, preAuthEncoding, readBundle } from '../bundle.ts';
 import { PAYLOAD_TYPE } from '../statement.ts';
 import type { StatementSigner } from './signer.ts';
 
@@ -23,6 +23,7 @@ export function keylessSigner(config: KeylessConfig, token: () => Promise<string
   const signer = certifiedSigner(fulcio, token);
   return {
     name: `the identity of this job, by ${fulcio}`,
+    id: fulcio,
     async sign(payload) {
       const { DSSEBundleBuilder, RekorWitness, TSAWitness } = await import('@sigstore/sign');
       const { timestampAuthority } = config;
@@ -41,9 +42,18 @@ export function keylessSigner(config: KeylessConfig, token: () => Promise<string
         throw explained(error, { fulcio, rekor, timestampAuthority: timestampAuthority ?? '' });
       }
     },
-    // Only a verifier that trusts the certificate authority could tell, so every run signs anew.
-    isOwn: () => false,
+    isOwn: isCertified,
   };
+}
+
+/** Whether the signature is that of the certificate beside it; if that can be trusted is a verifier's question. */
+function isCertified(bytes: Buffer): boolean {
+  const { bundle, payload, payloadType } = readBundle(bytes, 'the bundle');
+  const { content } = bundle.verificationMaterial;
+  if (content.$case !== 'certificate' || bundle.content.$case !== 'dsseEnvelope') return false;
+  const { publicKey } = new X509Certificate(Buffer.from(content.certificate.rawBytes));
+  const [first] = bundle.content.dsseEnvelope.signatures;
+  return first !== undefined && verify('sha256', preAuthEncoding(payloadType, payload), publicKey, first.sig);
 }
 
 /** One certificate for many signatures: an authority counts certificates. */

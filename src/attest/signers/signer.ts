@@ -2,16 +2,18 @@
 export interface StatementSigner {
   /** For people: `key 5f3a…`, `the identity of this job, by https://fulcio.sigstore.dev`. */
   readonly name: string;
+  /** The key or authority, the same in every run. */
+  readonly id: string;
   /**
-   * Signs a statement and returns a sigstore bundle (v0.3, JSON). `keyHint` replaces the hint in it for verifiers that
-   * insist on their own. Throws SigningError.
+   * Signs a statement and returns a sigstore bundle (v0.3, JSON). Throws SigningError.
    */
   sign(payload: Buffer, options?: SignOptions): Promise<Buffer>;
-  /** Whether a bundle is this signer's and sound, so that the same statement need not be signed again. */
+  /** Whether a bundle is one that this signer may have made, and sound, so that it need not be made again. */
   isOwn(bundle: Buffer): boolean;
 }
 
 export interface SignOptions {
+  /** How the key is named in the bundle: cosign and model_signing insist on names of their own. */
   readonly hint?: 'cosign' | 'model-signing';
   readonly signal?: AbortSignal | undefined;
 }

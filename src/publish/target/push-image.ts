@@ -6,15 +6,16 @@ import type { ImageStore, StoredManifest } from '../../store/image-store.ts';
 import { CopyHasher, transferBlob } from '../transfer/transfer.ts';
 
 /**
- * Config, manifest by digest, tags: in this order, after all layers are there, so that a tag never names an image that
- * is not whole. Gives the bytes uploaded.
+ * Config, manifest by digest, signatures, tags: in this order, after all layers are there, so that a tag never names an
+ * image that is not whole. `beforeTags` is for the signatures. Returns the bytes uploaded.
  */
 export async function pushImage(
   store: ImageStore,
   image: SealedImage,
   tags: readonly string[],
-  signal?: AbortSignal,
+  options: { readonly beforeTags?: () => Promise<void>; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<number> {
+  const { beforeTags, signal } = options;
   let uploaded = 0;
   for (const { config, manifest } of image.images) {
     uploaded += await putDocument(store, config, signal);
@@ -23,6 +24,7 @@ export async function pushImage(
   // The index over several platforms; of one platform its manifest, which is there by now.
   if (image.images.length > 1)
     uploaded += await putManifest(store, image.top.descriptor.digest, image.top, signal);
+  await beforeTags?.();
   for (const tag of tags) await putManifest(store, tag, image.top, signal);
   return uploaded;
 }

@@ -5,7 +5,13 @@ import type { ImageChange } from '../../image/image-change.ts';
 import type { SizesByKind } from '../../image/image-facts.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
 import type { Plan } from '../../plan/types.ts';
-import type { ByteCounts, ImageOutcome, ImageStatus, PublishOutcome } from '../../publish/types.ts';
+import type {
+  ByteCounts,
+  ImageOutcome,
+  ImageStatus,
+  PublishOutcome,
+  SignatureOutcome,
+} from '../../publish/types.ts';
 import { imagesInOrder } from '../text/image-order.ts';
 import { type DecisionsJson, decisionsJson, type ErrorJson } from './plan-json.ts';
 
@@ -38,6 +44,8 @@ export interface ImageJson {
   readonly status: ImageStatus;
   readonly reason?: string;
   readonly error?: ErrorJson;
+  /** Absent if nothing signs. */
+  readonly signature?: { readonly status: 'signed' | 'failed'; readonly error?: ErrorJson };
   readonly bytes: ByteCounts;
   readonly sizes?: SizesByKind;
   readonly change?: ImageChange;
@@ -83,8 +91,14 @@ function imageJson(image: ImageOutcome): ImageJson {
     status,
     ...(image.status === 'skipped' && { reason: image.reason }),
     ...(image.status === 'failed' && { error: errorToJson(image.error) }),
+    ...('signature' in image && image.signature && { signature: signatureJson(image.signature) }),
     bytes: { downloaded, uploaded, mounted, reused },
     ...(sizes === undefined ? {} : { sizes }),
     ...(change === undefined ? {} : { change }),
   };
+}
+
+function signatureJson(signature: SignatureOutcome): NonNullable<ImageJson['signature']> {
+  const { status } = signature;
+  return status === 'failed' ? { status, error: errorToJson(signature.error) } : { status };
 }

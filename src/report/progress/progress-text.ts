@@ -9,6 +9,7 @@ export const DOING: Readonly<Record<WorkPhase, string>> = {
   publish: 'publishing',
   verify: 'verifying',
   scan: 'scanning',
+  sign: 'signing',
 };
 
 /** One line about a model that has come to its end: what became of its images and what was moved for them. */

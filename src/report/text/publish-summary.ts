@@ -72,8 +72,14 @@ function imageLines(short: string, images: readonly ImageOutcome[], options: Sum
       ? ''
       : `  ${style.bad(`[${errors.add(image.error, `${short} ${registries} ${image.variant}`)}]`)}`;
   const status = paintStatus(image.status, style)(image.status.padEnd(STATUS_WIDTH));
+  const signature = 'signature' in image ? image.signature : undefined;
+  const signed =
+    signature?.status === 'failed'
+      ? `not signed [${errors.add(signature.error, `${short} ${registries} ${image.variant}`)}]`
+      : signature?.status;
   const details = [
     ...(image.status === 'skipped' ? [clean(image.reason)] : []),
+    ...(signed === undefined ? [] : [signed]),
     ...(image.status === 'skipped' ? [] : [bytesText(image.bytes)]),
     ...image.tags.map(clean),
   ].filter(text => text !== '');

@@ -17,12 +17,14 @@ import { prepareOutput, writeOutput } from '../../output-file.ts';
 import { planFor } from '../../planning.ts';
 import { publishToRegistries, statusOf } from '../../publish-session.ts';
 import { runSession } from '../../session.ts';
+import { publishSigning } from '../../signing.ts';
 
 interface PublishOptions extends CommonOptions {
   readonly variant?: Variant;
   readonly dryRun?: boolean;
   readonly force?: boolean;
   readonly result?: string;
+  readonly sign?: boolean;
 }
 
 export function addPublish(program: Command): void {
@@ -32,6 +34,7 @@ export function addPublish(program: Command): void {
     .description('publish what the plan says: weights go straight from the Hub into the registries')
     .option('-n, --dry-run', 'look at what is published and say what would move; write nothing')
     .option('--force', 'trust nothing that is published: read, check and upload everything again')
+    .option('--sign', 'sign what is published, as `signing:` in models.yaml says, also where its mode is off')
     .option('--result <file>', 'write the JSON result to a file as well')
     .addHelpText(
       'after',
@@ -46,8 +49,9 @@ DOCKERHUB_TOKEN (docker.io). HF_TOKEN is for gated and private models.`,
       runSession(options, async session => {
         const config = await readConfig(options);
         if (options.result !== undefined) await prepareOutput(options.result);
+        const signing = options.dryRun === true ? undefined : await publishSigning(session, config, options);
         const plan = await planFor(session, config, options, 'required');
-        const outcomes = await publishToRegistries(session, plan, options);
+        const outcomes = await publishToRegistries(session, plan, { ...options, signing });
         session.progress.stop();
         const json = JSON.stringify(publishToJson(outcomes, plan), null, 2);
         session.print(session.isJson ? json : publishSummary(outcomes, plan, session.stdout));

@@ -1,0 +1,55 @@
+import { builderId } from '../attest/builder-id.ts';
+import { createSigner } from '../attest/create-signer.ts';
+import { type SigningContext, signImage } from '../attest/sign-image.ts';
+import type { Config, SigningConfig } from '../config/types.ts';
+import type { ImageSigning } from '../publish/types.ts';
+import { packageVersion } from './package-info.ts';
+import type { Session } from './session.ts';
+import { readStoredScan } from './stored-scan.ts';
+
+export interface SigningChoice {
+  readonly config: Pick<Config, 'file' | 'vex'>;
+  readonly signing: Pick<SigningConfig, 'key' | 'keyless'>;
+  readonly isForced?: boolean;
+}
+
+/** Returns what signing needs from the session: keys are read now, so that a wrong one is known before any work. */
+export async function signingContext(
+  session: Session,
+  { config, signing, isForced = false }: SigningChoice,
+): Promise<SigningContext> {
+  const { env, services, signal } = session;
+  const signer = await createSigner(signing, {
+    configFile: config.file,
+    env,
+    http: services.http,
+    signal,
+  });
+  return {
+    signer,
+    tool: { version: packageVersion(), builderId: builderId(env) },
+    vex: config.vex,
+    hub: services.hub,
+    hashes: new Map(),
+    scanOf: (store, image) => readStoredScan(store, image, signal),
+    isForced,
+    signal,
+  };
+}
+
+/** Returns how a publish signs, or undefined if neither the file nor the call asks for it. */
+export async function publishSigning(
+  session: Session,
+  config: Config,
+  { sign }: { readonly sign?: boolean },
+): Promise<ImageSigning | undefined> {
+  const { signing } = config;
+  if (signing.mode === 'off' && sign !== true) return undefined;
+  const context = await signingContext(session, { config, signing });
+  return {
+    isRequired: signing.mode === 'required',
+    async sign(store, image, planned) {
+      await signImage(store, image, planned, context);
+    },
+  };
+}
