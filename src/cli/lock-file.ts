@@ -1,90 +1,97 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parse, stringify } from 'yaml';
-import type { Config } from '../config/types.ts';
-import { ConfigError, WeighbridgeError } from '../core/errors.ts';
-import { type Lock, lockDifferences, lockOf, readLock } from '../plan/lock.ts';
+import type { Config, ModelConfig } from '../config/types.ts';
+import type { Digest } from '../core/digest.ts';
+import { ConfigError, isAbort, WeighbridgeError } from '../core/errors.ts';
+import { mapPool } from '../core/pool.ts';
+import { parseReference } from '../oci/reference.ts';
+import { type FindBaseDigest, type Lock, lockOf, readLock } from '../plan/lock.ts';
 import type { Plan } from '../plan/types.ts';
-import type { AdHocOptions, CommonOptions } from './options.ts';
 import { writeOutput } from './output-file.ts';
+import type { Session } from './session.ts';
 
-const NAME = 'weighbridge.lock';
-const HEAD = `# What the plan of models.yaml rested on: \`weighbridge plan --lock\` writes it anew. Commit it, and use --frozen in CI.
+export const LOCK_NAME = 'weighbridge.lock';
+const HEAD = `# What each model is published from. \`weighbridge plan --lock\` adds models, \`weighbridge update\` moves them: commit this file.
 `;
+const BASES_AT_ONCE = 8;
+const CONFLICT = /^(?:<{7}|={7}|>{7})(?: |$)/m;
 
-/**
- * Holds a plan against the lock beside the file, and writes the lock where that is asked for. Gives what differs, a
- * sentence each; with `--frozen` it throws instead.
- */
-export async function heedLock(
-  config: Config,
-  plan: Plan,
-  options: CommonOptions & AdHocOptions,
-): Promise<readonly string[]> {
-  // A model of the command line has no file that a lock could lie beside.
-  const file = options.id === undefined ? path.join(path.dirname(config.file), NAME) : undefined;
-  if (file === undefined) return [];
-  const isWhole = options.model === undefined && options.shard === undefined;
-  const before = await read(file);
-  if (options.lock) {
-    await writeOutput(file, HEAD + stringify(lockOf(plan, before, isWhole), { lineWidth: 0 }));
-    return [];
-  }
-  if (before === undefined) {
-    if (options.frozen) throw missing(file);
-    return [];
-  }
-  const differences = lockDifferences(before, plan, isWhole);
-  if (options.frozen && differences.length > 0) throw differs(file, differences);
-  return differences.map(difference => `${NAME} says otherwise: ${difference}`);
+/** Returns where the lock of a file is: beside it. */
+export function lockPath(config: Config): string {
+  return path.join(path.dirname(config.file), LOCK_NAME);
 }
 
 /** Returns the lock beside the file, undefined if there is none. Throws ConfigError CONFIG_UNREADABLE. */
 export async function lockOfFile(config: Config): Promise<Lock | undefined> {
-  return await read(path.join(path.dirname(config.file), NAME));
-}
-
-async function read(file: string): Promise<Lock | undefined> {
+  const file = lockPath(config);
   let text: string;
   try {
     text = await readFile(file, 'utf8');
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw unreadable(file, cause);
+    throw unreadable(file, 'it cannot be read', cause);
   }
+  if (CONFLICT.test(text)) throw unreadable(file, 'it has a merge conflict in it', undefined);
+  let data: unknown;
   try {
-    const lock = readLock(parse(text));
-    if (lock !== undefined) return lock;
+    data = parse(text);
   } catch (cause) {
-    throw unreadable(file, cause);
+    throw unreadable(file, 'it is not YAML', cause);
   }
-  throw unreadable(file, undefined);
+  const lock = readLock(data);
+  if (typeof lock === 'string') throw unreadable(file, lock, undefined);
+  return lock;
 }
 
-function unreadable(file: string, cause: unknown): ConfigError {
-  return new ConfigError(`${file} cannot be read, or is no lock of this version`, {
+/** Writes the lock of a plan, and returns it. Throws WeighbridgeError STORE_IO. */
+export async function writeLock(
+  session: Session,
+  config: Config,
+  plan: Plan,
+  options: { readonly before: Lock | undefined; readonly isWhole: boolean },
+): Promise<Lock> {
+  const baseDigest = await readBaseDigests(
+    session,
+    plan.models.flatMap(entry => (entry.kind === 'planned' && !entry.pin?.baseDigest ? [entry.model] : [])),
+  );
+  const lock = lockOf(plan, options.before, { isWhole: options.isWhole, baseDigest });
+  await saveLock(config, lock);
+  return lock;
+}
+
+export async function saveLock(config: Config, lock: Lock): Promise<void> {
+  await writeOutput(lockPath(config), HEAD + stringify(lock, { lineWidth: 0 }));
+}
+
+/** Asks each base image's registry once what its tag names now; one that cannot be asked is said and stays unpinned. */
+export async function readBaseDigests(
+  session: Session,
+  models: readonly ModelConfig[],
+): Promise<FindBaseDigest> {
+  const images = [...new Set(models.map(({ baseImage }) => baseImage))];
+  const digests = new Map<string, Digest>();
+  await mapPool(images, BASES_AT_ONCE, async image => {
+    const { registry, repository, tag, digest } = parseReference(image);
+    try {
+      const store = session.services.openRepository(`${registry}/${repository}`, 'pull');
+      const found = digest ?? (await store.resolveTag(tag ?? 'latest', session.signal));
+      if (found !== undefined) digests.set(image, found);
+      else session.note(`${image} does not exist, so the lock does not pin it`);
+    } catch (error) {
+      if (isAbort(error) || !(error instanceof WeighbridgeError)) throw error;
+      session.note(`${image} could not be looked up, so the lock does not pin it: ${error.message}`);
+    }
+  });
+  return ({ baseImage }) => digests.get(baseImage) ?? null;
+}
+
+function unreadable(file: string, why: string, cause: unknown): ConfigError {
+  return new ConfigError(`${file} cannot be used: ${why}`, {
     code: 'CONFIG_UNREADABLE',
     subject: file,
-    remedy: 'Take it away, look at the plan, and write it anew with: weighbridge plan --lock.',
+    remedy:
+      'Restore it from version control, or delete it, review the plan and write it with: weighbridge plan --lock.',
     cause,
   });
-}
-
-function missing(file: string): ConfigError {
-  return new ConfigError(`--frozen needs ${file}, which is not there`, {
-    code: 'USAGE',
-    subject: file,
-    remedy: 'Write it with: weighbridge plan --lock.',
-  });
-}
-
-function differs(file: string, differences: readonly string[]): WeighbridgeError {
-  return new WeighbridgeError(
-    `the plan is not what ${file} says:\n${differences.map(one => `  - ${one}`).join('\n')}`,
-    {
-      code: 'LOCK_DIFFERS',
-      subject: file,
-      remedy: 'Nothing was published. Look at what has changed; to take it, run: weighbridge plan --lock.',
-    },
-  );
 }

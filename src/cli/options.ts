@@ -12,8 +12,9 @@ export interface CommonOptions {
   readonly registry?: Readonly<Record<string, string>>;
   readonly shard?: Shard;
   readonly json?: boolean;
+  /** False for `--no-lock`; true for `plan --lock`. */
   readonly lock?: boolean;
-  readonly frozen?: boolean;
+  readonly locked?: boolean;
 }
 
 export interface Shard {
@@ -56,8 +57,10 @@ export function withRegistries(command: Command, purpose = 'publish only here'):
   );
 }
 
-export function withFrozen(command: Command): Command {
-  return command.option('--frozen', 'fail where the plan is not what weighbridge.lock says');
+export function withLock(command: Command): Command {
+  return command
+    .option('--locked', 'fail each model that differs from weighbridge.lock, or is not in it')
+    .option('--no-lock', 'ignore weighbridge.lock: the newest revision and base image');
 }
 
 export function withJson(command: Command): Command {

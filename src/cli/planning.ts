@@ -1,37 +1,114 @@
-import type { Config } from '../config/types.ts';
-import { describeError } from '../core/errors.ts';
+import type { Config, ModelConfig } from '../config/types.ts';
+import { ConfigError, describeError } from '../core/errors.ts';
+import { applyLock, choosePin, type Lock } from '../plan/lock.ts';
 import { makePlan } from '../plan/make-plan.ts';
-import type { Plan } from '../plan/types.ts';
-import { heedLock } from './lock-file.ts';
+import type { ModelPin, Plan } from '../plan/types.ts';
+import { lockOfFile, lockPath, writeLock } from './lock-file.ts';
 import { type AdHocOptions, type CommonOptions, chooseModels } from './options.ts';
 import type { Session } from './session.ts';
 
-/** From the file to a plan, the same for every command that needs one. */
+/** Whether targets are needed: as `PlanOptions.targets`. */
+type Targets = 'required' | 'optional' | 'none';
+
+/**
+ * Returns the plan of the file, the same for every command that needs one: with the lock beside the file, of what the lock
+ * pins. Notes what differs; with `--locked` a model that differs is unresolved.
+ */
 export async function planFor(
   session: Session,
   config: Config,
-  options: CommonOptions & AdHocOptions,
-  targets: 'required' | 'optional' | 'none',
+  options: CommonOptions & AdHocOptions & { readonly writesLock?: boolean },
+  targets: Targets,
 ): Promise<Plan> {
-  const plan = await makePlan(config, chooseModels(config, options.model, options.shard), {
-    hub: session.services.hub,
+  const models = chooseModels(config, options.model, options.shard);
+  const isWhole = options.model === undefined && options.shard === undefined;
+  const lock = await lockFor(config, options);
+  const plan = await planModels(session, config, models, {
     targets,
     overrides: options.registry ?? {},
+    ...(lock && { pins: pinsOf(models, lock) }),
+  });
+  const { plan: locked, notes } =
+    lock === undefined || options.writesLock
+      ? { plan, notes: [] }
+      : applyLock(plan, lock, { isStrict: options.locked === true, isWhole });
+  if (options.writesLock) {
+    const written = await writeLock(session, config, plan, { before: lock, isWhole });
+    session.note(lockWritten(config, lock, written));
+  }
+  const warnings = [...plan.warnings, ...notes];
+  for (const warning of warnings) session.note(warning);
+  return { ...locked, warnings };
+}
+
+/** Returns the plan of these models, with the servers and the display of the session. */
+export async function planModels(
+  session: Session,
+  config: Config,
+  models: readonly ModelConfig[],
+  options: {
+    readonly targets: Targets;
+    readonly overrides: Readonly<Record<string, string>>;
+    readonly pins?: ReadonlyMap<string, ModelPin>;
+  },
+): Promise<Plan> {
+  return await makePlan(config, models, {
+    ...options,
+    hub: session.services.hub,
     env: session.env,
     signal: session.signal,
     onEvent: session.progress.onEvent,
   });
-  const differences = await heedLock(config, plan, options);
-  const warnings = [...plan.warnings, ...differences];
-  for (const warning of warnings) session.note(warning);
-  return { ...plan, warnings };
+}
+
+/** A model of the command line has no file, and so no lock. */
+async function lockFor(
+  config: Config,
+  { id, lock, locked }: CommonOptions & AdHocOptions,
+): Promise<Lock | undefined> {
+  if (id !== undefined || lock === false) return undefined;
+  const found = await lockOfFile(config);
+  if (found === undefined && locked) {
+    throw new ConfigError(`--locked needs ${lockPath(config)}, which does not exist`, {
+      code: 'USAGE',
+      subject: lockPath(config),
+      remedy: 'Write it with: weighbridge plan --lock.',
+    });
+  }
+  return found;
+}
+
+export function pinsOf(models: readonly ModelConfig[], lock: Lock): ReadonlyMap<string, ModelPin> {
+  return new Map(
+    models.flatMap((model): [string, ModelPin][] => {
+      const { pin } = choosePin(model, lock);
+      return pin === undefined ? [] : [[model.short, pin]];
+    }),
+  );
+}
+
+function lockWritten(config: Config, before: Lock | undefined, after: Lock): string {
+  const old = before?.models ?? {};
+  const names = Object.keys(after.models);
+  const added = names.filter(short => old[short] === undefined);
+  const changed = names.filter(
+    short => old[short] !== undefined && JSON.stringify(old[short]) !== JSON.stringify(after.models[short]),
+  );
+  const gone = Object.keys(old).filter(short => after.models[short] === undefined);
+  const list = (what: string, shorts: readonly string[]): string[] =>
+    shorts.length === 0 ? [] : [`${what} ${shorts.slice(0, 5).join(', ')}${shorts.length > 5 ? ', …' : ''}`];
+  const parts = [...list('added', added), ...list('changed', changed), ...list('removed', gone)];
+  const file = lockPath(config);
+  return parts.length === 0
+    ? `${file} is up to date: ${names.length} models`
+    : `wrote ${file}: ${names.length} models, ${parts.join('; ')}`;
 }
 
 export function hasUnresolved(plan: Plan): boolean {
   return plan.models.some(model => model.kind === 'unresolved');
 }
 
-/** Where the output has no place for it: why a model could not be resolved. */
+/** Notes why models could not be resolved, for an output that has no place for it. */
 export function noteUnresolved(session: Session, plan: Plan): void {
   for (const entry of plan.models) {
     if (entry.kind === 'unresolved') session.note(`${entry.model.short}: ${describeError(entry.error)}`);

@@ -4,7 +4,7 @@ import type { ModelSnapshot } from '../hub/types.ts';
 import { ancestor, modelConfig, policyFacts, textOf } from '../policy/decide.fixtures.ts';
 import { decide } from '../policy/decide.ts';
 import type { PolicyFacts } from '../policy/facts.ts';
-import { lockDifferences, lockOf, readLock } from './lock.ts';
+import { applyLock, choosePin, type Lock, lockOf, readLock } from './lock.ts';
 import type { Plan, PlannedModel } from './types.ts';
 
 function planned(facts: PolicyFacts, short = 'x'): PlannedModel {
@@ -25,13 +25,17 @@ function planned(facts: PolicyFacts, short = 'x'): PlannedModel {
 }
 
 const planOf = (...models: PlannedModel[]): Plan => ({ models, warnings: [] });
+const BASE = `sha256:${'b'.repeat(64)}` as const;
+const locking = (plan: Plan, before?: Lock, isWhole = true): Lock =>
+  lockOf(plan, before, { isWhole, baseDigest: () => BASE });
 const PLAIN = policyFacts('mit', {
   texts: [textOf('LICENSE', 'MIT')],
   ancestors: [ancestor('a/base', 'mit')],
 });
-const lock = lockOf(planOf(planned(PLAIN)), undefined, true);
-const differences = (facts: PolicyFacts): readonly string[] =>
-  lockDifferences(lock, planOf(planned(facts)), true);
+const lock = locking(planOf(planned(PLAIN)));
+const notes = (plan: Plan, isWhole = true): readonly string[] =>
+  applyLock(plan, lock, { isStrict: false, isWhole }).notes;
+const differences = (facts: PolicyFacts): string => notes(planOf(planned(facts))).join('\n');
 const withSnapshot = (changes: Partial<ModelSnapshot>): PolicyFacts => ({
   ...PLAIN,
   snapshot: { ...PLAIN.snapshot, ...changes },
@@ -39,36 +43,62 @@ const withSnapshot = (changes: Partial<ModelSnapshot>): PolicyFacts => ({
 
 test('a lock is read back as it was, and the same plan does not differ from it', () => {
   assert.deepEqual(readLock(JSON.parse(JSON.stringify(lock))), lock);
-  assert.deepEqual(differences(PLAIN), []);
-  for (const wrong of [undefined, null, {}, { version: 2, models: {} }, { version: 1, models: { x: {} } }]) {
-    assert.equal(readLock(wrong), undefined);
-  }
+  assert.equal(differences(PLAIN), '');
+  for (const wrong of [undefined, null, {}, { version: 3, models: {} }, { version: 2, models: { x: {} } }])
+    assert.equal(typeof readLock(wrong), 'string');
+  assert.match(String(readLock({ version: 1, models: {} })), /version 1/);
+});
+
+test('a model is pinned to commit and base, unless the file says something else since', () => {
+  const model = modelConfig({ short: 'x' });
+  const pin = { revision: PLAIN.snapshot.revision, baseDigest: BASE };
+  assert.deepEqual(choosePin(model, lock), { pin, mismatch: undefined });
+  assert.deepEqual(choosePin({ ...model, revision: 'v2' }, lock), {
+    pin: undefined,
+    mismatch: 'revision of the file default branch → v2',
+  });
+  const moved = choosePin({ ...model, baseImage: 'vllm/vllm-openai:v9' }, lock);
+  assert.deepEqual(moved.pin, { revision: PLAIN.snapshot.revision });
+  assert.match(moved.mismatch ?? '', /^base_image .* → vllm\/vllm-openai:v9$/);
+  assert.equal(choosePin({ ...model, short: 'y' }, lock).pin, undefined);
 });
 
 test('every fact that has changed is told with what it was and is', () => {
-  assert.deepEqual(differences(withSnapshot({ revision: 'f'.repeat(40) })), [
-    `x: the revision was ${PLAIN.snapshot.revision} and is ${'f'.repeat(40)}`,
-  ]);
+  assert.equal(
+    differences(withSnapshot({ revision: 'f'.repeat(40) })),
+    `x differs from weighbridge.lock: revision ${PLAIN.snapshot.revision} → ${'f'.repeat(40)}`,
+  );
   const license = { license: 'cc-by-nc-4.0', licenseName: null, licenseLink: null };
   const relicensed = differences(withSnapshot({ license }));
-  assert.ok(relicensed.includes('x: the licence was MIT and is CC-BY-NC-4.0 AND MIT'), relicensed.join('\n'));
-  assert.ok(relicensed.includes('x: a fat image was built and is not built'));
-  assert.ok(
-    differences(withSnapshot({ gated: 'manual' })).includes('x: the gate was not there and is manual'),
-  );
+  assert.match(relicensed, /license MIT → CC-BY-NC-4\.0/);
+  assert.match(relicensed, /fat image built → not built/);
+  assert.match(differences(withSnapshot({ gated: 'manual' })), /gate none → manual/);
   const text = differences({ ...PLAIN, texts: [textOf('LICENSE', 'Apache-2.0')] });
-  assert.ok(text.includes('x: LICENSE was the text of MIT and is the text of Apache-2.0'), text.join('\n'));
+  assert.match(text, /LICENSE the text of MIT → the text of Apache-2\.0/);
   const base = differences({ ...PLAIN, ancestors: [ancestor('a/base', 'llama3.1')] });
-  assert.ok(
-    base.includes('x: the licence of a/base, which it was made from, was MIT and is LicenseRef-llama3.1'),
+  assert.match(base, /license of its base a\/base MIT → LicenseRef-llama3\.1/);
+});
+
+test('with --locked a model that differs fails, and the others stay', () => {
+  const plan = planOf(planned(withSnapshot({ gated: 'manual' })), planned(PLAIN, 'y'));
+  const { models } = applyLock(plan, locking(planOf(planned(PLAIN), planned(PLAIN, 'y'))), {
+    isStrict: true,
+    isWhole: true,
+  }).plan;
+  assert.deepEqual(
+    models.map(({ kind }) => kind),
+    ['unresolved', 'planned'],
   );
 });
 
 test('models come and go; a plan of some of them leaves the others alone', () => {
   const [x, y] = [planned(PLAIN), planned(PLAIN, 'y')];
-  assert.deepEqual(lockDifferences(lock, planOf(x, y), true), ['y is new']);
-  assert.deepEqual(lockDifferences(lock, planOf(y), true), ['y is new', 'x is no longer in the file']);
-  assert.deepEqual(lockDifferences(lock, planOf(y), false), ['y is new']);
-  assert.deepEqual(Object.keys(lockOf(planOf(y), lock, false).models), ['x', 'y']);
-  assert.deepEqual(Object.keys(lockOf(planOf(y), lock, true).models), ['y']);
+  assert.deepEqual(notes(planOf(x, y)), ['y is not in weighbridge.lock']);
+  assert.deepEqual(notes(planOf(y)), [
+    'y is not in weighbridge.lock',
+    'x is in weighbridge.lock and no longer in the file',
+  ]);
+  assert.deepEqual(notes(planOf(y), false), ['y is not in weighbridge.lock']);
+  assert.deepEqual(Object.keys(locking(planOf(y), lock, false).models), ['x', 'y']);
+  assert.deepEqual(Object.keys(locking(planOf(y), lock, true).models), ['y']);
 });

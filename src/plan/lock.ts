@@ -1,22 +1,32 @@
 import * as z from 'zod';
-import type { Plan, PlannedModel } from './types.ts';
+import type { ModelConfig } from '../config/types.ts';
+import { compareBytes } from '../core/bytes-order.ts';
+import { type Digest, isDigest } from '../core/digest.ts';
+import { WeighbridgeError } from '../core/errors.ts';
+import type { ModelPin, Plan, PlannedModel, UnresolvedModel } from './types.ts';
 
 const text = z.string();
+const commit = z.string().regex(/^[0-9a-f]{40}$/);
+const digest = z.custom<Digest>(value => typeof value === 'string' && isDigest(value));
 
-/** `weighbridge.lock`: what a plan rested on when somebody last looked at it. Keys are only ever added. */
+/** `weighbridge.lock`: which commit and base image each model is published from, and what the decision rested on. */
 const Lock = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   models: z.record(
     text,
     z.object({
       id: text,
-      revision: text,
+      /** `revision` of models.yaml: null for the default branch. */
+      ref: text.nullable(),
+      revision: commit,
+      /** `base_image` of models.yaml and what it named; the digest is null if its registry could not be asked. */
+      base: z.object({ image: text, digest: digest.nullable() }),
       gated: z.union([z.literal(false), text]),
       license: text.nullable(),
       declared: text.nullable(),
       /** What the legal texts of the repository are, by path. */
       texts: z.record(text, text),
-      /** The models that it was made from: revision and licence, null where they could not be asked about. */
+      /** The models that it was made from: revision and license, null if they could not be asked about. */
       lineage: z.record(text, z.object({ revision: text.nullable(), license: text.nullable() })),
       fat: z.object({ build: z.boolean(), rule: text }),
     }),
@@ -24,70 +34,141 @@ const Lock = z.object({
 });
 
 export type Lock = z.infer<typeof Lock>;
-type LockedModel = Lock['models'][string];
+export type LockedModel = Lock['models'][string];
 
-/** Undefined where the data is no lock that this version can read. */
-export function readLock(data: unknown): Lock | undefined {
+/** Returns the lock, or in words why the data is not a lock that this version can read. */
+export function readLock(data: unknown): Lock | string {
+  const version = z.object({ version: z.unknown() }).safeParse(data).data?.version;
+  if (version === 1) return 'it has version 1, which pinned nothing; this release writes version 2';
   const parsed = Lock.safeParse(data);
-  return parsed.success ? parsed.data : undefined;
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const where = issue?.path.join('.') ?? '';
+  return where === '' ? 'it is not a lock' : `${where} is missing or has a wrong value`;
 }
+
+/** How a model and its lock belong together. */
+export interface LockedChoice {
+  /** What the model is pinned to; undefined if the lock does not have it, or the file says something else since. */
+  readonly pin: ModelPin | undefined;
+  /** Why there is no pin, or what in the file the lock does not follow. */
+  readonly mismatch: string | undefined;
+}
+
+/** Returns what the lock pins a model to, as the file has it now. */
+export function choosePin(model: ModelConfig, lock: Lock): LockedChoice {
+  const locked = lock.models[model.short];
+  if (locked === undefined) return { pin: undefined, mismatch: 'is not in the lock' };
+  if (locked.id !== model.id) return mismatch('id', locked.id, model.id);
+  if (locked.ref !== model.revision)
+    return mismatch(
+      'revision of the file',
+      locked.ref ?? 'default branch',
+      model.revision ?? 'default branch',
+    );
+  const isSameBase = locked.base.image === model.baseImage;
+  const pin = {
+    revision: locked.revision,
+    ...(isSameBase && locked.base.digest !== null && { baseDigest: locked.base.digest }),
+  };
+  return isSameBase
+    ? { pin, mismatch: undefined }
+    : { pin, mismatch: `base_image ${locked.base.image} → ${model.baseImage}` };
+}
+
+function mismatch(what: string, from: string, to: string): LockedChoice {
+  return { pin: undefined, mismatch: `${what} ${from} → ${to}` };
+}
+
+/** Returns the digest that a base image's tag names now; null if it could not be asked. */
+export type FindBaseDigest = (model: ModelConfig) => Digest | null;
 
 /** The lock of a plan. What the plan does not tell of, models left out or not resolved, stays as it was in `before`. */
-export function lockOf(plan: Plan, before: Lock | undefined, isWhole: boolean): Lock {
+export function lockOf(
+  plan: Plan,
+  before: Lock | undefined,
+  options: { readonly isWhole: boolean; readonly baseDigest: FindBaseDigest },
+): Lock {
   const shorts = new Set(plan.models.map(({ model }) => model.short));
-  const kept = Object.entries(before?.models ?? {}).filter(([short]) => !isWhole || shorts.has(short));
+  const kept = Object.entries(before?.models ?? {}).filter(
+    ([short]) => !options.isWhole || shorts.has(short),
+  );
   const planned = plan.models.filter(model => model.kind === 'planned');
-  const models = [
+  const models = new Map([
     ...kept,
-    ...planned.map((entry): [string, LockedModel] => [entry.model.short, lockedModel(entry)]),
-  ];
-  return { version: 1, models: Object.fromEntries(Object.entries(Object.fromEntries(models)).sort(byName)) };
+    ...planned.map((entry): [string, LockedModel] => [
+      entry.model.short,
+      lockedModel(entry, options.baseDigest),
+    ]),
+  ]);
+  const sorted = [...models].sort(([a], [b]) => compareBytes(a, b));
+  return { version: 2, models: Object.fromEntries(sorted) };
 }
 
-/** How a plan differs from its lock, a sentence each. `isWhole` says whether it is the plan of the whole file. */
-export function lockDifferences(lock: Lock, plan: Plan, isWhole: boolean): readonly string[] {
-  const planned = plan.models.filter(model => model.kind === 'planned');
-  const known = new Set(plan.models.map(({ model }) => model.short));
-  const gone = isWhole ? Object.keys(lock.models).filter(short => !known.has(short)) : [];
-  return [
-    ...planned.flatMap(entry => {
-      const { short } = entry.model;
-      const before = lock.models[short];
-      if (before === undefined) return [`${short} is new`];
-      return changes(before, lockedModel(entry)).map(change => `${short}: ${change}`);
-    }),
-    ...gone.map(short => `${short} is no longer in the file`),
-  ];
-}
-
-function changes(before: LockedModel, now: LockedModel): string[] {
+/** Returns what of a planned model is not as it was locked: facts with what they were and are. */
+export function factChanges(before: LockedModel, entry: PlannedModel): readonly string[] {
+  const now = lockedModel(entry, () => before.base.digest);
   const told: string[] = [];
   const tell = (what: string, was: unknown, is: unknown): void => {
-    if (was !== is) told.push(`${what} was ${shown(was)} and is ${shown(is)}`);
+    if (was !== is) told.push(`${what} ${shown(was)} → ${shown(is)}`);
   };
-  tell('the repository', before.id, now.id);
-  tell('the revision', before.revision, now.revision);
-  tell('the gate', before.gated, now.gated);
-  tell('the licence', before.license, now.license);
-  tell('the declared licence', before.declared, now.declared);
-  for (const path of new Set([...Object.keys(before.texts), ...Object.keys(now.texts)])) {
+  tell('revision', before.revision, now.revision);
+  tell('gate', before.gated, now.gated);
+  tell('license', before.license, now.license);
+  tell('declared license', before.declared, now.declared);
+  for (const path of new Set([...Object.keys(before.texts), ...Object.keys(now.texts)]))
     tell(path, before.texts[path], now.texts[path]);
-  }
   for (const id of new Set([...Object.keys(before.lineage), ...Object.keys(now.lineage)])) {
-    tell(
-      `the licence of ${id}, which it was made from,`,
-      before.lineage[id]?.license,
-      now.lineage[id]?.license,
-    );
-    tell(
-      `the revision of ${id}, which it was made from,`,
-      before.lineage[id]?.revision,
-      now.lineage[id]?.revision,
-    );
+    tell(`license of its base ${id}`, before.lineage[id]?.license, now.lineage[id]?.license);
+    tell(`revision of its base ${id}`, before.lineage[id]?.revision, now.lineage[id]?.revision);
   }
-  tell('a fat image', built(before), built(now));
-  tell('the rule', before.fat.rule, now.fat.rule);
+  tell('fat image', built(before), built(now));
+  tell('rule', before.fat.rule, now.fat.rule);
   return told;
+}
+
+/**
+ * Compares a plan with the lock. Returns the plan and what to tell: with `isStrict`, each model that differs becomes
+ * unresolved with LOCK_DIFFERS, and the others stay.
+ */
+export function applyLock(
+  plan: Plan,
+  lock: Lock,
+  options: { readonly isStrict: boolean; readonly isWhole: boolean },
+): { readonly plan: Plan; readonly notes: readonly string[] } {
+  const notes: string[] = [];
+  const models = plan.models.map((entry): PlannedModel | UnresolvedModel => {
+    if (entry.kind === 'unresolved') return entry;
+    const { short } = entry.model;
+    const { mismatch: fileMismatch } = choosePin(entry.model, lock);
+    const locked = lock.models[short];
+    const changes = [
+      ...(fileMismatch === undefined ? [] : [fileMismatch]),
+      ...(locked === undefined || choosePin(entry.model, lock).pin === undefined
+        ? []
+        : factChanges(locked, entry)),
+    ];
+    if (changes.length === 0) return entry;
+    const message =
+      locked === undefined
+        ? `${short} is not in weighbridge.lock`
+        : `${short} differs from weighbridge.lock: ${changes.join('; ')}`;
+    if (options.isStrict) return { kind: 'unresolved', model: entry.model, error: differs(short, message) };
+    notes.push(message);
+    return entry;
+  });
+  const known = new Set(plan.models.map(({ model }) => model.short));
+  const gone = options.isWhole ? Object.keys(lock.models).filter(short => !known.has(short)) : [];
+  notes.push(...gone.map(short => `${short} is in weighbridge.lock and no longer in the file`));
+  return { plan: { ...plan, models }, notes };
+}
+
+function differs(short: string, message: string): WeighbridgeError {
+  return new WeighbridgeError(message, {
+    code: 'LOCK_DIFFERS',
+    subject: short,
+    remedy: `Review the change and take it with: weighbridge update ${short} (or weighbridge plan --lock for a new model).`,
+  });
 }
 
 function built({ fat }: LockedModel): string {
@@ -95,16 +176,21 @@ function built({ fat }: LockedModel): string {
 }
 
 function shown(value: unknown): string {
-  if (value === undefined || value === false) return 'not there';
-  if (value === null) return 'not known';
+  if (value === undefined || value === false) return 'none';
+  if (value === null) return 'unknown';
   return String(value);
 }
 
-function lockedModel({ snapshot, outcome }: PlannedModel): LockedModel {
+function lockedModel(
+  { model, snapshot, outcome, pin }: PlannedModel,
+  baseDigest: FindBaseDigest,
+): LockedModel {
   const { license, lineage, decisions, texts } = outcome;
   return {
-    id: snapshot.id,
+    id: model.id,
+    ref: model.revision,
     revision: snapshot.revision,
+    base: { image: model.baseImage, digest: pin?.baseDigest ?? baseDigest(model) },
     gated: snapshot.gated,
     license: license.spdx,
     declared: license.declared,
@@ -112,8 +198,4 @@ function lockedModel({ snapshot, outcome }: PlannedModel): LockedModel {
     lineage: Object.fromEntries(lineage.map(({ id, revision, spdx }) => [id, { revision, license: spdx }])),
     fat: { build: decisions.fat.build, rule: decisions.fat.rule },
   };
-}
-
-function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
-  return a < b ? -1 : 1;
 }

@@ -18,7 +18,7 @@ import { modelDirOf } from './model-dir.ts';
 import { dividedNames, fitLayers, withFit } from './split/fit-layers.ts';
 import { tagsFor } from './tags.ts';
 import { chooseTargets, missingPrefixError, type TargetChoice } from './targets.ts';
-import type { Division, Plan, PlannedModel, UnresolvedModel } from './types.ts';
+import type { Division, ModelPin, Plan, PlannedModel, UnresolvedModel } from './types.ts';
 
 export interface PlanOptions extends TargetChoice {
   readonly hub: Hub;
@@ -27,6 +27,8 @@ export interface PlanOptions extends TargetChoice {
    * matter at all (build).
    */
   readonly targets: 'required' | 'optional' | 'none';
+  /** What the lock pins models to, by short. */
+  readonly pins?: ReadonlyMap<string, ModelPin>;
   readonly signal?: AbortSignal;
   readonly onEvent?: OnEvent;
 }
@@ -84,7 +86,9 @@ async function planModel(
   options: PlanOptions,
 ): Promise<PlannedModel | UnresolvedModel> {
   try {
-    const snapshot = await options.hub.getModel(model.id, model.revision, options.signal);
+    const pin = options.pins?.get(model.short);
+    const revision = pin?.revision ?? model.revision;
+    const snapshot = await options.hub.getModel(model.id, revision, options.signal);
     const { files, leftOut } = chooseFiles(snapshot.files, model);
     if (files.length === 0) throw noFilesError(model);
     const disguised = await findDisguised(options.hub, snapshot, files, options.signal);
@@ -117,6 +121,7 @@ async function planModel(
         disguised,
       }),
       targets,
+      ...(pin && { pin }),
       ...(fit.limit && { layerLimit: fit.limit }),
       ...(fit.division && { division: fit.division }),
       ...(fit.refusals.length > 0 && { fatRefusals: fit.refusals }),

@@ -1,4 +1,5 @@
 import type { ModelConfig, Variant } from '../config/types.ts';
+import type { Digest } from '../core/digest.ts';
 import type { WeighbridgeError } from '../core/errors.ts';
 import type { FileFinding } from '../hub/file-findings.ts';
 import type { HubFile, ModelSnapshot } from '../hub/types.ts';
@@ -30,6 +31,8 @@ export interface PlannedModel {
   /** What the files say about whether vLLM can start. */
   readonly fileFindings: readonly FileFinding[];
   readonly targets: readonly Target[];
+  /** What the lock pins it to. */
+  readonly pin?: ModelPin;
   /** What the fat image's layers keep to; absent where no registry that gets it has a limit. */
   readonly layerLimit?: LayerLimit;
   /** Files that the fat image has in parts, because a registry would not take them whole. */
@@ -40,6 +43,13 @@ export interface PlannedModel {
   readonly tags: Readonly<Record<Variant, readonly string[]>>;
   /** The `/licenses` tree, by variant. */
   readonly licenses: Readonly<Record<Variant, LicenseTree>>;
+}
+
+/** A commit and a base image that a model is published from, whatever its branch and tag name now. */
+export interface ModelPin {
+  readonly revision: string;
+  /** Of what the base image's tag named: an index or a manifest. */
+  readonly baseDigest?: Digest;
 }
 
 /** What a fat image has in place of files that are larger than a layer may be. */

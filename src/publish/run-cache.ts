@@ -50,8 +50,8 @@ export class RunCache {
   }
 
   /** The base image for a platform (`linux/amd64`). Throws RegistryError, IntegrityError. */
-  readonly baseImage = (reference: string, platform: string): Promise<BaseImage> =>
-    this.#bases.get(reference, platform);
+  readonly baseImage = (reference: string, platform: string, pinned?: Digest): Promise<BaseImage> =>
+    this.#bases.get(reference, platform, pinned);
 
   /** `siblings`: of all models of the run, at all targets. */
   noteSiblings(siblings: readonly Sibling[]): void {

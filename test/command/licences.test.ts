@@ -116,38 +116,56 @@ test('the tree of a model, written and told of', async () => {
   assert.match(license.sha256, /^[0-9a-f]{64}$/);
 });
 
-test('the lock: written, held against, and a reason to fail', async () => {
+test('the lock: written, followed, and a reason for one model to fail', async () => {
   const plan = (...more: string[]): Promise<CommandResult> => run('plan', '--no-registry-state', ...more);
-  const absent = await plan('--frozen');
+  const absent = await plan('--locked');
   assert.equal(absent.status, 2);
-  assert.match(absent.stderr, /weighbridge\.lock, which is not there/);
-  assert.equal((await plan('--lock')).status, 0);
+  assert.match(absent.stderr, /weighbridge\.lock, which does not exist/);
+  const written = await plan('--lock');
+  assert.equal(written.status, 0);
+  assert.match(written.stderr, /wrote .*weighbridge\.lock: \d+ models, added /);
   const lock = await readFile(path.join(folder, 'weighbridge.lock'), 'utf8');
   assert.match(lock, /^# /);
   assert.match(
     lock,
-    /plain:\n {4}id: acme\/plain\n {4}revision: [0-9a-f]{40}\n {4}gated: false\n {4}license: Apache-2\.0\n/,
+    /plain:\n {4}id: acme\/plain\n {4}ref: null\n {4}revision: [0-9a-f]{40}\n {4}base:\n {6}image: \S+\n {6}digest: \S+\n {4}gated: false\n {4}license: Apache-2\.0\n/,
   );
-  const same = await plan('--frozen');
+  const same = await plan('--locked');
   assert.equal(same.status, 0, same.stderr);
 
   await hub.updateFile('acme/plain', 'README.md', card('cc-by-nc-4.0'));
   hub.repository('acme/custom').gated = 'manual';
   const later = await plan();
   assert.equal(later.status, 0);
-  assert.match(
-    later.stderr,
-    /weighbridge\.lock says otherwise: plain: the licence was Apache-2\.0 and is CC-BY-NC-4\.0/,
+  // A commit that moved is not taken; a gate is about every commit.
+  assert.doesNotMatch(later.stderr, /plain differs/);
+  assert.match(later.stderr, /custom differs from weighbridge\.lock: gate none → manual/);
+  const newest = await plan('--no-lock', '--json');
+  const locked = await plan('--json');
+  const revisionOf = ({ stdout }: CommandResult): string =>
+    JSON.parse(stdout).models.find((model: { short: string }) => model.short === 'plain').revision;
+  assert.notEqual(revisionOf(newest), revisionOf(locked));
+
+  // With --locked the model that differs fails alone.
+  const strict = await plan('--locked', '--json');
+  assert.equal(strict.status, 1);
+  const models = JSON.parse(strict.stdout).models as { short: string; error?: { code: string } }[];
+  assert.deepEqual(
+    models.filter(({ error }) => error !== undefined).map(({ short, error }) => [short, error?.code]),
+    [['custom', 'LOCK_DIFFERS']],
   );
-  assert.match(later.stderr, /custom: the gate was not there and is manual/);
-  for (const command of ['plan', 'publish']) {
-    const frozen = await run(command, '--frozen');
-    assert.equal(frozen.status, 1);
-    assert.match(frozen.stderr, /the plan is not what .*weighbridge\.lock says/);
-    assert.match(frozen.stderr, /- plain: a fat image was built and is not built/);
-    assert.match(frozen.stderr, /weighbridge plan --lock/);
+  assert.equal((await plan('--locked', '-m', 'plain')).status, 0);
+  const wrong = [
+    ['models: [', /is not YAML/],
+    [lock.replace('version: 2', 'version: 1'), /version 1/],
+    [lock.replace(/revision: [0-9a-f]{40}/, 'revision: main'), /models\.\w+\.revision/],
+    [`<<<<<<< ours\n${lock}`, /merge conflict/],
+  ] as const;
+  for (const [text, says] of wrong) {
+    await writeFile(path.join(folder, 'weighbridge.lock'), text);
+    const refused = await plan();
+    assert.equal(refused.status, 2);
+    assert.match(refused.stderr, says);
+    assert.match(refused.stderr, /weighbridge plan --lock/);
   }
-  assert.equal((await plan('--frozen', '-m', 'gated')).status, 0);
-  await writeFile(path.join(folder, 'weighbridge.lock'), 'models: [');
-  assert.equal((await plan()).status, 2);
 });

@@ -64,7 +64,11 @@ function modelRow({ model, platforms, planned }: ImageSubject): object {
 }
 
 function lockedModel(planned: PlannedModel): object | null {
-  return lockOf({ models: [planned], warnings: [] }, undefined, true).models[planned.model.short] ?? null;
+  return (
+    lockOf({ models: [planned], warnings: [] }, undefined, { isWhole: true, baseDigest: () => null }).models[
+      planned.model.short
+    ] ?? null
+  );
 }
 
 function modelSource({ model }: ImageSubject): ResourceDescriptor {

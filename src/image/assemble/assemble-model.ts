@@ -1,4 +1,5 @@
 import type { Variant } from '../../config/types.ts';
+import type { Digest } from '../../core/digest.ts';
 import { isAbort, WeighbridgeError } from '../../core/errors.ts';
 import type { BaseImage } from '../../oci/image.ts';
 import type { PlannedModel } from '../../plan/types.ts';
@@ -13,7 +14,7 @@ export interface AssembleContext {
   readonly variants: readonly Variant[];
   readonly bootstrap: readonly BootstrapFile[];
   /** Reads a base image's manifest and config; `platform`: `linux/amd64`. */
-  readonly baseImage: (reference: string, platform: string) => Promise<BaseImage>;
+  readonly baseImage: (reference: string, platform: string, pinned?: Digest) => Promise<BaseImage>;
 }
 
 /**
@@ -46,7 +47,8 @@ async function assembleImage(
   const { short, arch, baseImage: reference } = planned.model;
   const platforms = await Promise.all(
     arch.map(async platform => {
-      const base = variant.needsBase ? await baseImage(reference, platform) : undefined;
+      const pinned = planned.pin?.baseDigest;
+      const base = variant.needsBase ? await baseImage(reference, platform, pinned) : undefined;
       return checked(variant.assemble(planned, { platform, base, bootstrap }), planned);
     }),
   );

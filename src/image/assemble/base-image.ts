@@ -37,18 +37,25 @@ export class BaseImages {
     this.#options = options;
   }
 
-  /** Returns the image for a platform (`linux/amd64`); its layers stay where they are. Throws RegistryError, IntegrityError. */
-  async get(reference: string, platform: string): Promise<BaseImage> {
-    return await this.#once(this.#images, `${reference} ${platform}`, reference, async signal => {
-      const top = await this.#once(this.#tops, reference, reference, () => this.#readTop(reference, signal));
+  /** Returns the image for a platform (`linux/amd64`), of what a lock has pinned if it has; its layers stay where they are. Throws RegistryError, IntegrityError. */
+  async get(reference: string, platform: string, pinned?: Digest): Promise<BaseImage> {
+    const key = `${reference} ${pinned ?? ''}`;
+    return await this.#once(this.#images, `${key} ${platform}`, reference, async signal => {
+      const top = await this.#once(this.#tops, key, reference, () =>
+        this.#readTop(reference, pinned, signal),
+      );
       return await readPlatform(reference, platform, top, { store: this.#open(reference), signal });
     });
   }
 
-  async #readTop(reference: string, signal: AbortSignal | undefined): Promise<StoredManifest> {
+  async #readTop(
+    reference: string,
+    pinned: Digest | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<StoredManifest> {
     const { tag, digest } = parseReference(reference);
-    const top = await this.#open(reference).getManifest(digest ?? tag ?? 'latest', signal);
-    if (top === undefined) throw notFound(reference);
+    const top = await this.#open(reference).getManifest(digest ?? pinned ?? tag ?? 'latest', signal);
+    if (top === undefined) throw notFound(pinned === undefined ? reference : `${reference}@${pinned}`);
     return top;
   }
 

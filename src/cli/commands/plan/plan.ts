@@ -14,8 +14,8 @@ import {
   type CommonOptions,
   readConfig,
   withConfig,
-  withFrozen,
   withJson,
+  withLock,
   withModels,
   withRegistries,
   withShard,
@@ -34,7 +34,7 @@ interface PlanOptions extends CommonOptions {
 }
 
 export function addPlan(program: Command): void {
-  withFrozen(withJson(withShard(withRegistries(withModels(withConfig(program.command('plan')))))))
+  withLock(withJson(withShard(withRegistries(withModels(withConfig(program.command('plan')))))))
     .description('ask the Hub about every model and show what would be published, and why')
     .addOption(
       new Option(
@@ -55,7 +55,7 @@ export function addPlan(program: Command): void {
       'read base images and registries too: what images are made of, what is there, what would move (the default for a table)',
     )
     .option('--no-registry-state', 'ask the Hub alone')
-    .option('--lock', 'write weighbridge.lock: what this plan rests on, for later plans to be held against')
+    .option('--lock', 'write weighbridge.lock: pins models that are not in it yet; `update` moves the others')
     .option(
       '--explain <id or short>',
       'the whole reasoning about one model, and what in models.yaml would change it',
@@ -70,7 +70,12 @@ out: the plan does not depend on it. Exit status 1: a model could not be resolve
       runSession({ json: options.json === true || options.format === 'json' }, async session => {
         const config = await readConfig(options);
         const only = options.explain === undefined ? {} : { model: [options.explain] };
-        const plan = await planFor(session, config, { ...options, ...only }, 'optional');
+        const plan = await planFor(
+          session,
+          config,
+          { ...options, ...only, writesLock: options.lock === true },
+          'optional',
+        );
         const isForPeople = options.format === 'table' || options.format === 'json';
         const outcomes = isForPeople ? await look(session, plan, options) : undefined;
         if (!isForPeople) noteUnresolved(session, plan);

@@ -6,8 +6,8 @@ import {
   type CommonOptions,
   readConfig,
   withConfig,
-  withFrozen,
   withJson,
+  withLock,
   withModels,
   withRegistries,
   withShard,
@@ -28,7 +28,7 @@ interface PublishOptions extends CommonOptions {
 }
 
 export function addPublish(program: Command): void {
-  withFrozen(
+  withLock(
     withJson(withVariant(withRegistries(withShard(withModels(withConfig(program.command('publish'))))))),
   )
     .description('publish what the plan says: weights go straight from the Hub into the registries')
