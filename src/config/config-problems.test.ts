@@ -83,6 +83,14 @@ const TABLE: Record<string, [text: string, ...expected: Expected[]]> = {
     model('serve_args:', '  - --port 80'),
     [5, 9, /two items of the list/, '"--port", "80"'],
   ],
+  'a short flag and its value in one argument': [
+    model('serve_args:', '  - -tp 2'),
+    [5, 9, /two items of the list/, '"-tp", "2"'],
+  ],
+  'several flags in one argument': [
+    model('serve_args: ["--port 80 -tp 2"]'),
+    [4, 18, /two items of the list/, '"--port", "80", "-tp", "2"'],
+  ],
   'a boolean argument': [
     model('serve_args: [--x, true]'),
     [4, 23, '"serve_args" item 2 must be text or a number, not true', '"true"'],
@@ -102,6 +110,14 @@ const TABLE: Record<string, [text: string, ...expected: Expected[]]> = {
   // ids and names
   'an address for an id': [
     named('https://huggingface.co/org/name/tree/main', 'b'),
+    [2, 9, /^"id" must be the name of a Hub repository/, 'org/name'],
+  ],
+  'an address with a query for an id': [
+    named('https://huggingface.co/org/name?library=vllm', 'b'),
+    [2, 9, /^"id" must be the name of a Hub repository/, 'org/name'],
+  ],
+  'an address to clone from for an id': [
+    named('https://hf.co/org/name.git', 'b'),
     [2, 9, /^"id" must be the name of a Hub repository/, 'org/name'],
   ],
   'an id with ..': [named('org/..', 'b'), [2, 9, /Hub repository/]],

@@ -1,4 +1,5 @@
 import { WeighbridgeError } from '../core/errors.ts';
+import { modelIdIn } from '../core/hub-names.ts';
 import { isRepository, isTag, normalizeRegistry, parsePlatform, parseReference } from '../oci/reference.ts';
 
 /** What is wrong with a value, to be read after its key: `"short" must be …`. */
@@ -51,11 +52,7 @@ export function parseByteSize(text: string): number | undefined {
 
 export const checkHubId: Check = text => {
   if (HUB_ID.test(text)) return undefined;
-  const bare = text
-    .trim()
-    .replace(/^(?:https?:\/\/)?(?:www\.)?(?:huggingface\.co|hf\.co)\//, '')
-    .replace(/\/(?:tree|blob|resolve)\/.*$/, '')
-    .replace(/\/+$/, '');
+  const bare = modelIdIn(text.trim().replace(/\.git$/, '')) ?? '';
   return {
     message: 'must be the name of a Hub repository, org/name: letters, digits, single "-" and ".", and "_"',
     ...(HUB_ID.test(bare) ? { suggestion: bare } : {}),
@@ -203,11 +200,14 @@ export const checkGlob: Check = text => {
 
 export const checkArgument: Check = text => {
   if (text.includes('\0')) return { message: 'must not contain a NUL character' };
-  const [, flag, value] = /^(--[\w-]+) +(\S.*)$/.exec(text) ?? [];
+  // `-tp 2` as well: for vLLM that is one argument of its own, which it does not know.
+  const [, flag, value] = /^(--?[A-Za-z][\w-]*) +(\S.*)$/.exec(text) ?? [];
   if (flag === undefined || value === undefined) return undefined;
+  const words = /["'{]/.test(value) ? [value] : value.split(/ +/);
+  const items = words.some(word => word.startsWith('-')) ? words : [value];
   return {
     message: 'must be one argument: a flag and its value are two items of the list',
-    suggestion: `"${flag}", ${JSON.stringify(value)}`,
+    suggestion: [`"${flag}"`, ...items.map(item => JSON.stringify(item))].join(', '),
   };
 };
 

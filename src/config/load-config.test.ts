@@ -58,6 +58,8 @@ const BUILT_IN = {
   permissiveWhitelist: BUILT_IN_WHITELIST,
   files: { include: null, exclude: null, allowPickle: false },
   tags: ['{version}-{variant}', 'r{revision}-{variant}'],
+  env: {},
+  labels: {},
 };
 
 test('the first example of the original document means what it says', () => {

@@ -29,6 +29,7 @@ import {
 } from './field-checks.ts';
 
 import { listOf, text, unique } from './field-schema.ts';
+import { env, labels } from './image-settings.ts';
 import { signing, vex } from './signing-schema.ts';
 import { SEVERITIES } from './types.ts';
 
@@ -51,6 +52,9 @@ const ARCH = 'The platform to build for, or a list of them.';
 const DOWNLOAD_ROOT = 'Folder in the image that models stand in, as <download_root>/<short>.';
 const TAGS =
   'What images are tagged with. {version}: tag of the base image; {variant}: slim or fat, required; {revision}: full commit.';
+const ENV = 'Variables of the environment that the image sets, by name. No secrets: an image can be read.';
+const LABELS =
+  'Labels of the image, by name, such as org.opencontainers.image.source; they are annotations of its manifest too.';
 const PUBLISH = 'Registries by key: true publishes there, false does not.';
 
 const publish = z
@@ -107,6 +111,8 @@ const defaults = z.strictObject({
   publish: publish.prefault({}).meta({ description: PUBLISH }),
   files: files.prefault({}).meta({ description: 'Which files of a model repository go into the image.' }),
   tags: tags.default(BUILT_IN_TAGS).meta({ description: TAGS }),
+  env: env.prefault({}).meta({ description: ENV }),
+  labels: labels.prefault({}).meta({ description: LABELS }),
 });
 
 const oci = z.strictObject({
@@ -159,6 +165,8 @@ const model = z.strictObject({
     .prefault({})
     .meta({ description: 'Which files of the repository go into the image. Goes before defaults.files.' }),
   tags: tags.optional().meta({ description: `${TAGS} Goes before defaults.tags.` }),
+  env: env.prefault({}).meta({ description: `${ENV} Goes before defaults.env, name by name.` }),
+  labels: labels.prefault({}).meta({ description: `${LABELS} Goes before defaults.labels, name by name.` }),
 });
 
 const layerLimit = z

@@ -77,8 +77,27 @@ function toModel(
       allowPickle: model.files.allow_pickle ?? defaults.files.allow_pickle ?? false,
     },
     tags: model.tags ?? defaults.tags,
+    env: settings('env', defaults, model, source, index),
+    labels: settings('labels', defaults, model, source, index),
     position: source.position(['models', index]),
   };
+}
+
+/** Both maps, the model's own name by name before the defaults, with each value as it is written: 0.90 stays 0.90. */
+function settings(
+  key: 'env' | 'labels',
+  defaults: ConfigFile['defaults'],
+  model: ConfigFile['models'][number],
+  source: YamlSource,
+  index: number,
+): Record<string, string> {
+  const written = (map: Readonly<Record<string, unknown>>, path: readonly (string | number)[]) =>
+    Object.entries(map).map(([name, value]): [string, string] => [
+      name,
+      typeof value === 'string' ? value : source.textAt([...path, key, name]),
+    ]);
+  const entries = [...written(defaults[key], ['defaults']), ...written(model[key], ['models', index])];
+  return Object.fromEntries(entries);
 }
 
 function toSigning({ mode, key, keyless, upstream }: ConfigFile['signing']): SigningConfig {

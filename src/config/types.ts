@@ -127,6 +127,10 @@ export interface ModelConfig {
   };
   /** Tag templates with `{version}`, `{variant}`, `{revision}`. */
   readonly tags: readonly string[];
+  /** Variables that images set besides their own. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Labels that images have besides their own, or in place of `org.opencontainers.image.source`. */
+  readonly labels: Readonly<Record<string, string>>;
   /** Where the entry starts in the file. */
   readonly position: { readonly line: number; readonly column: number };
 }

@@ -110,8 +110,8 @@ function disguise({ path, is }: DisguisedFile): FileFinding {
 /** https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md */
 const LFS_POINTER = 'version https://git-lfs.github.com/spec/';
 
-/** Weights are larger, so that most models cost no request. */
-export const MAX_DISGUISED_BYTES = 1024 * 1024;
+/** Weights are larger, so that most models cost no request; what is kept as a large object is smaller only by mistake. */
+export const MAX_DISGUISED_BYTES = 64 * 1024;
 /** Of a file, to tell what it is. */
 export const HEAD_BYTES = 256;
 

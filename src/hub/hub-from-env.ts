@@ -52,10 +52,10 @@ function readEndpoint(text: string | undefined): string {
 
 function readToken(env: Environment): string | undefined {
   for (const [name, text] of tokenPlaces(env)) {
-    const token = text?.trim();
+    const token = unquoted(text?.trim());
     if (!token) continue;
     // The value itself is not shown: it may be most of a real token.
-    if (/^[\x21-\x7e]+$/.test(token)) return token;
+    if (/^[\x21\x23-\x26\x28-\x7e]+$/.test(token)) return token;
     throw new ConfigError(`${name} has characters that no token has`, {
       code: 'USAGE',
       subject: name,
@@ -63,6 +63,11 @@ function readToken(env: Environment): string | undefined {
     });
   }
   return undefined;
+}
+
+/** `docker --env-file` and others keep the quotes that a shell would take away. */
+function unquoted(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : (/^(["'])(.*)\1$/s.exec(text)?.[2]?.trim() ?? text);
 }
 
 function* tokenPlaces(env: Environment): Generator<[name: string, text: string | undefined]> {

@@ -445,6 +445,20 @@ test('tokens and endpoint come from the environment; a broken one is refused uns
   assert.equal(hubFromEnv({ HF_ENDPOINT: 'http://localhost:1/' }, http).endpoint, 'http://localhost:1');
   assert.throws(() => hubFromEnv({ HF_ENDPOINT: 'hub' }, http), failsWith('USAGE'));
   assert.throws(() => hubFromEnv({ HF_TOKEN: 'hf_secret\nx' }, http), failsWith('USAGE', /HF_TOKEN/));
+  assert.throws(() => hubFromEnv({ HF_TOKEN: `hf_"x"y` }, http), failsWith('USAGE', /without quotes/));
   assert.doesNotThrow(() => hubFromEnv({ WEIGHBRIDGE_HUB_STREAMS: '1' }, http));
   assert.throws(() => hubFromEnv({ WEIGHBRIDGE_HUB_STREAMS: '0' }, http), failsWith('USAGE', /from 1 to 8/));
+});
+
+test('quotes around a token, which docker --env-file keeps, are not part of it', async () => {
+  const seen: (string | undefined)[] = [];
+  const { url } = await serve((request, response) => {
+    seen.push(request.headers.authorization);
+    response.writeHead(404).end();
+  });
+  for (const HF_TOKEN of ['"hf_x"', "'hf_x'", ' hf_x\n'])
+    await hubFromEnv({ HF_ENDPOINT: url, HF_TOKEN }, http)
+      .getModel('a/b', null)
+      .catch(() => undefined);
+  assert.deepEqual([...new Set(seen)], ['Bearer hf_x']);
 });

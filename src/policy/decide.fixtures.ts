@@ -16,6 +16,8 @@ export function modelConfig(changes: Partial<ModelConfig> = {}): ModelConfig {
     gated: 'auto',
     lineage: 'enforce',
     serveArgs: [],
+    env: {},
+    labels: {},
     oci: { title: 'x', description: 'x', url: 'https://huggingface.co/acme/x' },
     publish: {},
     baseImage: 'vllm/vllm-openai:v0.6.0',

@@ -266,6 +266,26 @@ test('a dry run writes nothing and says what would move', async () => {
   assert.equal(uploaded(world), 0);
 });
 
+test('labels and variables of models.yaml are in the image, and the source is the one that it names', async () => {
+  await using world = await World.start();
+  await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
+  const more = `    env: { VLLM_LOGGING_LEVEL: DEBUG }
+    labels: { org.opencontainers.image.source: "https://git.example/acme", com.acme.team: search }
+`;
+  await world.publish(world.config('acme/x', more));
+  for (const variant of ['slim', 'fat']) {
+    const { annotations = {}, config } = world.manifest(0, `v0.6.0-${variant}`);
+    const bytes = (await world.registry(0).readBlob(config.digest)) as Buffer;
+    const { Env, Labels } = JSON.parse(bytes.toString('utf8')).config;
+    assert.ok(Env.includes('VLLM_LOGGING_LEVEL=DEBUG'));
+    for (const names of [annotations, Labels]) {
+      assert.equal(names['org.opencontainers.image.source'], 'https://git.example/acme');
+      assert.equal(names['com.acme.team'], 'search');
+      assert.equal(names['io.weighbridge.model.id'], 'acme/x');
+    }
+  }
+});
+
 test('an abort in mid-upload moves no tag', async () => {
   await using world = await World.start();
   await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });

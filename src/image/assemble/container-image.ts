@@ -28,7 +28,7 @@ export function containerImage(planned: PlannedModel, content: ContainerContent)
   const { base, recipes, entrypoint, variant } = content;
   const serve = {
     base,
-    env: { ...environment(planned), ...content.env },
+    env: { ...environment(planned), ...content.env, ...planned.model.env },
     entrypoint,
     exposedPorts: [`${portOf(planned.model)}/tcp`],
   };
@@ -92,8 +92,9 @@ export function labelsOf(
     variant,
     layers: layers.map(layer => layer.key),
     oci: model.oci,
+    ...(Object.keys(model.labels).length === 0 ? {} : { labels: model.labels }),
   };
-  return writeLabels({
+  const own = writeLabels({
     ...model.oci,
     source: `${hubPage(snapshot.id)}/tree/${revision}`,
     version: base === undefined ? undefined : versionOf(model),
@@ -106,6 +107,8 @@ export function labelsOf(
     variant,
     planDigest: digestOf(JSON.stringify(made)),
   });
+  // A person's may replace the source alone; the file's check keeps them from the rest.
+  return { ...own, ...model.labels };
 }
 
 /** An image without a base has no time of its own: a clock would give every run another digest. */

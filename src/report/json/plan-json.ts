@@ -61,6 +61,9 @@ export interface SettingsJson {
   readonly hfCacheDir: string;
   readonly serveArgs: readonly string[];
   readonly oci: ModelConfig['oci'];
+  /** Only if models.yaml sets any. */
+  readonly env?: ModelConfig['env'];
+  readonly labels?: ModelConfig['labels'];
 }
 
 export type ErrorJson = ReturnType<typeof errorToJson>;
@@ -188,8 +191,12 @@ function assemblyJson({ base, images, refused }: AssemblyFacts): AssemblyJson {
 }
 
 function settingsJson(planned: PlannedModel): SettingsJson {
-  const { baseImage, arch, hfCacheDir, serveArgs, oci } = planned.model;
-  return { baseImage, arch, dir: modelDirOf(planned), hfCacheDir, serveArgs, oci };
+  const { baseImage, arch, hfCacheDir, serveArgs, oci, env, labels } = planned.model;
+  return {
+    ...{ baseImage, arch, dir: modelDirOf(planned), hfCacheDir, serveArgs, oci },
+    ...(Object.keys(env).length === 0 ? {} : { env }),
+    ...(Object.keys(labels).length === 0 ? {} : { labels }),
+  };
 }
 
 function imagesJson(planned: PlannedModel, looked?: Preview): PlannedImageJson[] {

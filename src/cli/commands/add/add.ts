@@ -39,7 +39,7 @@ Examples:
   weighbridge add https://huggingface.co/mistralai/Mistral-7B-Instruct-v0.3 --short mistral-7b`,
     )
     .action((id: string, options: AddOptions) =>
-      runSession({}, session => add(session, nameOf(id), options)),
+      runSession({}, session => add(session, nameOf(id, session.services.hub.endpoint), options)),
     );
 }
 
@@ -109,10 +109,11 @@ async function configJson(session: Session, snapshot: ModelSnapshot): Promise<un
   }
 }
 
-/** People paste the address of the page. */
-function nameOf(text: string): string {
-  const fault = checkHubId(text);
-  if (fault === undefined) return text;
+/** People paste the address of the page, on the public Hub or on the one that `HF_ENDPOINT` names. */
+function nameOf(text: string, endpoint: string): string {
+  const name = text.startsWith(`${endpoint}/`) ? `huggingface.co/${text.slice(endpoint.length + 1)}` : text;
+  const fault = checkHubId(name);
+  if (fault === undefined) return name;
   if (fault.suggestion !== undefined) return fault.suggestion;
   throw new ConfigError(`${JSON.stringify(text)} ${fault.message}`, { code: 'USAGE', subject: text });
 }

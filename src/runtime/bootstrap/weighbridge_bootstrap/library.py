@@ -36,8 +36,8 @@ def load_library(folder: str):
 def find_token() -> str:
     """Where the library looks, in its order; a file that this user may not read is none."""
     for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
-        if os.environ.get(name):
-            return os.environ[name]
+        if unquoted(os.environ.get(name, "")):
+            return unquoted(os.environ[name])
     home = os.environ.get("HF_HOME") or os.path.join(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "huggingface")
     path = os.path.expanduser(os.environ.get("HF_TOKEN_PATH") or os.path.join(home, "token"))
     try:
@@ -47,6 +47,12 @@ def find_token() -> str:
         if os.environ.get("HF_TOKEN_PATH"):
             say(f"HF_TOKEN_PATH: {path} cannot be read by user {os.getuid()} ({harmless(error)}); going on without")
         return ""
+
+
+def unquoted(text: str) -> str:
+    """`docker --env-file` keeps the quotes that a shell would take away."""
+    text = text.strip()
+    return text[1:-1].strip() if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
 
 
 def is_set(name: str) -> bool:

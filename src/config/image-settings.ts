@@ -1,0 +1,59 @@
+import * as z from 'zod';
+import { ONE_LINE } from './field-checks.ts';
+
+/** What a person adds to the environment and the labels of images: a map from names to texts. */
+
+const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+/** What images set themselves; another value would take the model away from the server. */
+const OWN_ENV = ['MODEL_ID', 'MODEL_DIR', 'SERVE_ARGS', 'HF_HOME', 'HF_HUB_CACHE', 'HF_HUB_OFFLINE'];
+/** Images are read by everyone who may pull them. */
+const SECRET_NAME =
+  /(?:TOKEN|PASSWORD|PASSWD|SECRET|API_KEY|ACCESS_KEY|SECRET_KEY|PRIVATE_KEY|CREDENTIALS)$/i;
+const SECRET_VALUE = /\bhf_[A-Za-z0-9]{20,}|\bgh[pousr]_[A-Za-z0-9]{20,}|-----BEGIN [A-Z ]*PRIVATE KEY/;
+
+const LABEL_NAME = /^[a-z0-9](?:[a-z0-9._/-]*[a-z0-9])?$/i;
+/** Labels that state what Weighbridge knows: a later run, `verify` and the catalog read them. */
+const OWN_LABELS =
+  /^io\.weighbridge\.|^org\.opencontainers\.image\.(?:version|revision|licenses|created|base\..*)$/i;
+const OCI_KEYS: Readonly<Record<string, string>> = {
+  'org.opencontainers.image.title': 'title',
+  'org.opencontainers.image.description': 'description',
+  'org.opencontainers.image.url': 'url',
+};
+
+export const env = settings('must be text, a number, true or false', envFault);
+export const labels = settings('must be text, a number, true or false', labelFault);
+
+type FindFault = (name: string, value: string) => string | undefined;
+
+function settings(error: string, faultOf: FindFault) {
+  const value = z.union([z.string(), z.number(), z.boolean()], { error });
+  return z
+    .object({})
+    .catchall(value)
+    .check(({ value: map, issues }) => {
+      for (const [name, written] of Object.entries(map)) {
+        const message = faultOf(name, String(written));
+        if (message !== undefined) issues.push({ code: 'custom', message, path: [name], input: written });
+      }
+    });
+}
+
+function envFault(name: string, value: string): string | undefined {
+  if (!ENV_NAME.test(name)) return 'must be the name of a variable: letters, digits and "_"';
+  if (OWN_ENV.includes(name))
+    return 'is set by the image itself; "docker run -e" can change it when it starts';
+  if (SECRET_NAME.test(name) || SECRET_VALUE.test(value))
+    return 'looks like a secret, and everyone who can pull the image could read it: set it when the image starts';
+  return value.includes('\0') ? 'must not contain a NUL character' : undefined;
+}
+
+function labelFault(name: string, value: string): string | undefined {
+  if (!LABEL_NAME.test(name)) return 'must be the name of a label: letters, digits, ".", "_", "-" and "/"';
+  if (OWN_LABELS.test(name)) return 'states a fact that Weighbridge looks up; it cannot be set';
+  const key = OCI_KEYS[name.toLowerCase()];
+  if (key !== undefined) return `is set by "oci: {${key}: …}"`;
+  if (SECRET_VALUE.test(value))
+    return 'looks like a secret, and everyone who can pull the image could read it';
+  return ONE_LINE.test(value) ? undefined : 'must be one line of text that is not blank';
+}
