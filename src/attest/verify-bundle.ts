@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { TrustedRoot } from '@sigstore/protobuf-specs';
 import { type TrustMaterial, toSignedEntity, toTrustMaterial, Verifier } from '@sigstore/verify';
 import { SigningError } from '../core/errors.ts';
-import { plainLine } from '../core/text.ts';
+import { plainLine } from '../core/safe-text.ts';
 import { type ReadBundle, readBundle } from './bundle.ts';
 import { PAYLOAD_TYPE, STATEMENT_TYPE, type Statement } from './statement.ts';
 

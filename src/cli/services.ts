@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { OnEvent } from '../core/events.ts';
 import { memoizeAsync } from '../core/pool.ts';
 import { HttpClient } from '../http/client.ts';
+import { patienceFromEnv } from '../http/retry.ts';
 import { hubFromEnv } from '../hub/hub-from-env.ts';
 import type { Hub } from '../hub/types.ts';
 import type { BootstrapFile } from '../image/assemble/types.ts';
@@ -35,7 +36,8 @@ export function createServices(
   onEvent: OnEvent,
   credentials: FindCredential = createCredentials(env),
 ): Services {
-  const http = new HttpClient({ userAgent: `weighbridge/${packageVersion()}`, onEvent, env });
+  const retry = { patienceMs: patienceFromEnv(env) };
+  const http = new HttpClient({ userAgent: `weighbridge/${packageVersion()}`, onEvent, env, retry });
   const clients = new Map<string, RegistryClient>();
   let bootstrap: readonly BootstrapFile[] | undefined;
   const hosts = new Map<string, { readonly traits: UploadTraits; readonly manner: LoginManner }>();
@@ -54,7 +56,13 @@ export function createServices(
       // A login may be kept for a part of a registry, so a client is one repository's.
       const client =
         clients.get(name) ??
-        new RegistryClient({ http, registry, credential: () => login(repository), ...known });
+        new RegistryClient({
+          http,
+          registry,
+          credential: () => login(repository),
+          trouble: () => credentials.trouble?.(registry),
+          ...known,
+        });
       clients.set(name, client);
       return new RegistryStore(client, repository, access);
     },

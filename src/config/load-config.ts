@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { ConfigError } from '../core/errors.ts';
+import { readSmallFile } from '../core/small-file.ts';
 import { isSystemError, reasonOf } from '../core/system-error.ts';
 import { crossChecks } from './cross-checks.ts';
 import { type ConfigProblem, InvalidConfigError } from './problems.ts';
@@ -39,9 +39,12 @@ export function parseConfig(text: string, file: string, options: ConfigOptions =
   return toConfig(result.data, source, file);
 }
 
+/** A thousand models with all options have 1 MiB. */
+const MAX_FILE_BYTES = 64 * 1024 * 1024;
+
 async function readBytes(file: string): Promise<Buffer> {
   try {
-    return await readFile(file);
+    return await readSmallFile(file, { maxBytes: MAX_FILE_BYTES, isPipeAllowed: true });
   } catch (cause) {
     throw new ConfigError(`${file} cannot be read: ${reasonOf(cause)}`, {
       code: 'CONFIG_UNREADABLE',

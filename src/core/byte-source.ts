@@ -1,4 +1,5 @@
 import type { BufferPool } from './buffer-pool.ts';
+import { IntegrityError } from './errors.ts';
 
 /**
  * Bytes of a known, exact size that can be read again from any position: opening twice gives the same bytes.
@@ -33,12 +34,28 @@ export function bytesSource(name: string, bytes: Uint8Array): ByteSource {
   };
 }
 
-/** All bytes of a source that is known to be small; `maxBytes` guards against being wrong about that. */
+/**
+ * All bytes of a source that is known to be small. `maxBytes` guards against being wrong about that, and what comes is
+ * counted too: a source that gives more than it has announced is not kept. Throws IntegrityError INTEGRITY_SIZE.
+ */
 export async function readAll(source: ByteSource, maxBytes: number, signal?: AbortSignal): Promise<Buffer> {
   if (source.sizeBytes > maxBytes) {
-    throw new RangeError(`${source.name} has ${source.sizeBytes} bytes, more than ${maxBytes}`);
+    throw new IntegrityError(`${source.name} has ${source.sizeBytes} bytes, more than ${maxBytes}`, {
+      code: 'INTEGRITY_SIZE',
+      subject: source.name,
+    });
   }
   const chunks: Uint8Array[] = [];
-  for await (const chunk of source.open({ start: 0, signal })) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  let length = 0;
+  for await (const chunk of source.open({ start: 0, signal })) {
+    length += chunk.length;
+    if (length > source.sizeBytes) break;
+    chunks.push(chunk);
+  }
+  if (length === source.sizeBytes) return Buffer.concat(chunks);
+  const got = length > source.sizeBytes ? 'more' : `${length}`;
+  throw new IntegrityError(`${source.name}: expected ${source.sizeBytes} bytes, got ${got}`, {
+    code: 'INTEGRITY_SIZE',
+    subject: source.name,
+  });
 }

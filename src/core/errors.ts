@@ -1,3 +1,5 @@
+import { plainLines } from './safe-text.ts';
+
 /** What a caller may match on. A code never changes its meaning; messages may. */
 export type ErrorCode =
   // the call or the file is wrong
@@ -57,18 +59,21 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
-/** The base of every error that Weighbridge throws on purpose; anything else is a defect. */
+/**
+ * The base of every error that Weighbridge throws on purpose; anything else is a defect. Servers' words are in many of
+ * them, so all of its texts are safe to show from the beginning.
+ */
 export class WeighbridgeError extends Error {
   readonly code: ErrorCode;
   readonly subject: string | undefined;
   readonly remedy: string | undefined;
 
   constructor(message: string, details: ErrorDetails) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(plainLines(message), details.cause === undefined ? undefined : { cause: details.cause });
     this.name = new.target.name;
     this.code = details.code;
-    this.subject = details.subject;
-    this.remedy = details.remedy;
+    this.subject = details.subject && plainLines(details.subject);
+    this.remedy = details.remedy && plainLines(details.remedy);
   }
 }
 
@@ -101,8 +106,7 @@ export function describeError(error: unknown): string {
   if (error instanceof WeighbridgeError) {
     return error.remedy ? `${error.message}. ${error.remedy}` : error.message;
   }
-  if (error instanceof Error) return error.message;
-  return String(error);
+  return plainLines(error instanceof Error ? error.message : String(error));
 }
 
 /** Whether an image cannot be built however often it is tried: its base is not there, or a limit is exceeded. */
@@ -131,7 +135,7 @@ export function errorToJson(error: unknown): {
       ...(error.remedy === undefined ? {} : { remedy: error.remedy }),
     };
   }
-  return { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error) };
+  return { code: 'INTERNAL', message: describeError(error) };
 }
 
 export function isAbort(error: unknown): boolean {

@@ -55,21 +55,6 @@ export function shellQuote(words: readonly string[]): string {
     .join(' ');
 }
 
-/** Foreign text fit for a sentence: one line, nothing invisible, cut at `maxLength` characters. */
-export function plainLine(text: string, maxLength = 120): string {
-  const line = text.replace(/[\p{C}\p{Z}\s]+/gu, ' ').trim();
-  const characters = [...line];
-  return characters.length <= maxLength ? line : `${characters.slice(0, maxLength - 1).join('')}…`;
-}
-
-/** Words from outside, fit for a line of a terminal: nothing in them moves the cursor, and they end somewhere. */
-export function printable(text: string, maxCharacters = 300): string {
-  return text
-    .replace(/\p{Cc}+/gu, ' ')
-    .trim()
-    .slice(0, maxCharacters);
-}
-
 /** `Slim` of `slim`. */
 export function titleCase(word: string): string {
   return word.slice(0, 1).toUpperCase() + word.slice(1);

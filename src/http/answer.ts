@@ -1,15 +1,28 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { BufferPool } from '../core/buffer-pool.ts';
 import { WeighbridgeError } from '../core/errors.ts';
-import { isWorthTakingOver, readBody } from './direct-read/body-reader.ts';
-import { connectionClosed, networkError, silenceError } from './network-error.ts';
+import { isWorthTakingOver, MIN_PROGRESS_BYTES, readBody } from './direct-read/body-reader.ts';
+import { isPrivateHost } from './hosts.ts';
+import { connectionClosed, networkError, silenceError, tooSlow } from './network-error.ts';
 import type { HttpRequest, HttpResponse } from './types.ts';
 
-type AnsweredRequest = Pick<HttpRequest, 'url' | 'purpose' | 'signal' | 'method'>;
+interface AnsweredRequest extends Pick<HttpRequest, 'url' | 'purpose' | 'signal' | 'method'> {
+  /** Told once when the answer, or the rest of a document, has not come after `WAITING_MS`. */
+  readonly onWaiting?: () => void;
+}
 
 const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
 /** A rest up to this size is cheaper to read than a new connection. */
 const CHEAP_REST_BYTES = 64 * 1024;
+/** When people are told what is being waited for. */
+const WAITING_MS = 30_000;
+/**
+ * An answer's head, and a document, may take this many times the time in which a server may be silent: interim answers
+ * (102) and a byte now and then are no silence, and would go on for ever.
+ */
+const DEADLINE_FACTOR = 5;
+/** A document may take as long as its limit takes at this rate, besides: 64 MiB on a slow line are no attack. */
+const MIN_DOCUMENT_BYTES_PER_MS = 64;
 
 /** The answer's head. `outgoing` was made with `timeout: idleTimeoutMs`, so that connecting is timed as well. */
 export function awaitAnswer(
@@ -31,28 +44,60 @@ export function awaitAnswer(
       socket.on('timeout', onTimeout);
       outgoing.once('close', () => socket.off('timeout', onTimeout));
     });
+    const timers = new Timers();
+    // Counted from the last byte of the request: until then it is the sender's time.
+    outgoing.once('finish', () => {
+      timers.start(idleTimeoutMs * DEADLINE_FACTOR, () => {
+        outgoing.destroy(tooSlow(idleTimeoutMs * DEADLINE_FACTOR));
+      });
+      timers.start(WAITING_MS, () => request.onWaiting?.());
+    });
     outgoing.on('error', error => reject(networkError(error, request)));
     outgoing.on('response', stream => {
       isAnswered = true;
+      timers.stop();
       resolve(new Answer(stream, request, endWhenSilent(stream, idleTimeoutMs)));
     });
-    outgoing.on('close', () => reject(networkError(connectionClosed(), request)));
+    outgoing.on('close', () => {
+      timers.stop();
+      reject(networkError(connectionClosed(), request));
+    });
   });
+}
+
+class Timers {
+  readonly #timers: NodeJS.Timeout[] = [];
+
+  start(delayMs: number, work: () => void): void {
+    this.#timers.push(setTimeout(work, delayMs).unref());
+  }
+
+  stop(): void {
+    for (const timer of this.#timers.splice(0)) clearTimeout(timer);
+  }
 }
 
 /**
  * Breaks `stream` off when nothing came for `timeoutMs` although more was asked for. A reader that takes its time asks
- * for nothing, so it may pause for hours; the socket's own timeout cannot tell the two apart.
+ * for nothing, so it may pause for hours; the socket's own timeout cannot tell the two apart. A byte now and then does
+ * not wind the clock up.
  */
 function endWhenSilent(stream: IncomingMessage, timeoutMs: number): SilenceClock {
+  let isReadersTime = false;
   const timer = setTimeout(() => {
-    const isReadersTurn = stream.complete || stream.readableLength >= stream.readableHighWaterMark;
-    if (!isReadersTurn) stream.destroy(silenceError(timeoutMs));
+    isReadersTime = stream.complete || stream.readableLength >= stream.readableHighWaterMark;
+    if (!isReadersTime) stream.destroy(silenceError(timeoutMs));
   }, timeoutMs).unref();
   // A stream asks for more after every chunk until its buffer is full, and again once the reader has made room.
   const askForMore = stream._read;
+  const { socket } = stream;
+  let mark = Number.NEGATIVE_INFINITY;
   stream._read = size => {
-    timer.refresh();
+    if (isReadersTime || socket.bytesRead - mark >= MIN_PROGRESS_BYTES) {
+      mark = socket.bytesRead;
+      isReadersTime = false;
+      timer.refresh();
+    }
     askForMore.call(stream, size);
   };
   stream.once('close', () => clearTimeout(timer));
@@ -74,11 +119,13 @@ class Answer implements HttpResponse {
   readonly headers: IncomingHttpHeaders;
   readonly url: string;
   readonly stream: IncomingMessage;
+  readonly isFromPrivate: boolean;
   readonly #request: AnsweredRequest;
   readonly #clock: SilenceClock;
 
   constructor(stream: IncomingMessage, request: AnsweredRequest, clock: SilenceClock) {
     this.stream = stream;
+    this.isFromPrivate = isPrivateHost(new URL(request.url).hostname) || isPrivateServer(stream, request.url);
     this.status = stream.statusCode ?? 0;
     this.headers = stream.headers;
     this.url = request.url;
@@ -91,6 +138,10 @@ class Answer implements HttpResponse {
   async bytes(maxBytes: number = DEFAULT_MAX_BYTES): Promise<Buffer> {
     const chunks: Buffer[] = [];
     let length = 0;
+    const timers = new Timers();
+    const deadlineMs = this.#clock.timeoutMs * DEADLINE_FACTOR + maxBytes / MIN_DOCUMENT_BYTES_PER_MS;
+    timers.start(deadlineMs, () => this.stream.destroy(tooSlow(deadlineMs)));
+    timers.start(WAITING_MS, () => this.#request.onWaiting?.());
     try {
       for await (const chunk of this.stream) {
         length += chunk.length;
@@ -104,6 +155,8 @@ class Answer implements HttpResponse {
       }
     } catch (error) {
       throw networkError(error, this.#request);
+    } finally {
+      timers.stop();
     }
     return Buffer.concat(chunks, length);
   }
@@ -121,4 +174,12 @@ class Answer implements HttpResponse {
     if (hasAll || length <= CHEAP_REST_BYTES) this.stream.resume();
     else this.stream.destroy();
   }
+}
+
+/** Whether the connection itself shows that the server is in a private network. Behind a proxy it shows the proxy. */
+function isPrivateServer({ socket }: IncomingMessage, url: string): boolean {
+  const { remoteAddress, remotePort } = socket;
+  const { port, protocol } = new URL(url);
+  const isDirect = remotePort === Number(port || (protocol === 'https:' ? 443 : 80));
+  return isDirect && remoteAddress !== undefined && isPrivateHost(remoteAddress);
 }

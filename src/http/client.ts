@@ -4,6 +4,7 @@ import { InterruptedError, NetworkError } from '../core/errors.ts';
 import type { OnEvent } from '../core/events.ts';
 import { awaitAnswer } from './answer.ts';
 import { DirectHttpAgent, DirectHttpsAgent } from './direct-read/socket-buffers.ts';
+import { isLoopbackHost, isPrivateHost, publicLookup } from './hosts.ts';
 import { isTransient } from './network-error.ts';
 import { checkProxyEnv, hasProxy } from './proxy-env.ts';
 import { redactUrl } from './redact.ts';
@@ -12,12 +13,14 @@ import {
   DEFAULT_RETRY,
   isRetryableStatus,
   pause,
+  Retries,
   type RetryPolicy,
   serverWaitMs,
 } from './retry.ts';
 import type { HttpRequest, HttpResponse, RetryNotice } from './types.ts';
 import { UploadRequest } from './upload-request.ts';
 
+export { isLoopbackHost } from './hosts.ts';
 export { networkError } from './network-error.ts';
 export { UploadRequest } from './upload-request.ts';
 
@@ -61,24 +64,26 @@ export class HttpClient {
 
   /** Sends, follows redirects, retries what may be retried. Any final status is an answer, not an error. */
   async request(request: HttpRequest): Promise<HttpResponse> {
-    for (let attempt = 1; ; attempt++) {
-      const isLast = attempt >= this.retry.attempts || request.isRetryable === false;
+    const retries = new Retries(this.retry);
+    for (;;) {
       let reason: string;
       let waitMs: number | undefined;
       let status: number | undefined;
       try {
         const response = await this.#follow(request);
-        if (isLast || !isRetryableStatus(response.status)) return response;
+        if (request.isRetryable === false || !isRetryableStatus(response.status)) return response;
+        if (!retries.again()) return response;
         waitMs = serverWaitMs(response.headers);
         if (waitMs !== undefined && waitMs > this.retry.maxServerWaitMs) return response;
         response.discard();
         status = response.status;
         reason = `status ${status}`;
       } catch (error) {
-        if (isLast || !isTransient(error) || request.signal?.aborted) throw error;
+        if (request.isRetryable === false || !isTransient(error) || request.signal?.aborted) throw error;
+        if (!retries.again(error)) throw error;
         reason = (error as NetworkError).message;
       }
-      await this.waitToRetry({ ...request, attempt, reason, status, serverWaitMs: waitMs });
+      await this.waitToRetry({ ...request, attempt: retries.failed, reason, status, serverWaitMs: waitMs });
     }
   }
 
@@ -87,14 +92,16 @@ export class HttpClient {
     request: HttpRequest,
     maxBytes?: number,
   ): Promise<{ readonly response: HttpResponse; readonly bytes: Buffer | undefined }> {
-    for (let attempt = 1; ; attempt++) {
+    const retries = new Retries(this.retry);
+    for (;;) {
       const response = await this.request(request);
       if (response.status !== 200) return { response, bytes: undefined };
       try {
         return { response, bytes: await response.bytes(maxBytes) };
       } catch (error) {
-        if (!isTransient(error) || attempt >= this.retry.attempts) throw error;
-        await this.waitToRetry({ ...request, attempt, reason: (error as NetworkError).message });
+        if (!isTransient(error) || request.signal?.aborted || !retries.again(error)) throw error;
+        const reason = (error as NetworkError).message;
+        await this.waitToRetry({ ...request, attempt: retries.failed, reason });
       }
     }
   }
@@ -126,7 +133,8 @@ export class HttpClient {
     if (request.sizeBytes !== undefined) headers['content-length'] = String(request.sizeBytes);
     else headers['transfer-encoding'] = 'chunked';
     const outgoing = this.#start(request, request.url, headers);
-    return new UploadRequest(outgoing, request, request.idleTimeoutMs ?? this.idleTimeoutMs);
+    const asked = { ...request, onWaiting: () => this.#waiting(request.purpose, request.url) };
+    return new UploadRequest(outgoing, asked, request.idleTimeoutMs ?? this.idleTimeoutMs);
   }
 
   /** Closes idle connections. */
@@ -138,10 +146,10 @@ export class HttpClient {
   }
 
   async #follow(request: HttpRequest): Promise<HttpResponse> {
-    let url = request.url;
+    let { url, isPublicOnly = false } = request;
     let headers: Record<string, string> = { ...request.headers };
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-      const response = await this.#once(request, url, headers);
+      const response = await this.#once({ ...request, isPublicOnly }, url, headers);
       const location = response.headers.location;
       const isRedirect = [301, 302, 303, 307, 308].includes(response.status) && location !== undefined;
       const mayFollow =
@@ -158,6 +166,8 @@ export class HttpClient {
           },
         );
       }
+      // A public server must not send us to an address that only we can reach.
+      if (next.origin !== previous.origin) isPublicOnly ||= !response.isFromPrivate;
       // A token belongs to the origin it was made for; a CDN or a stranger never sees it.
       if (next.origin !== previous.origin) headers = withoutSecrets(headers);
       url = next.href;
@@ -171,25 +181,40 @@ export class HttpClient {
     if (body !== undefined) withLength['content-length'] = String(body.length);
     else if (request.method !== 'GET' && request.method !== 'HEAD') withLength['content-length'] = '0';
     const outgoing = this.#start(request, url, withLength);
-    const answer = awaitAnswer(outgoing, { ...request, url }, request.idleTimeoutMs ?? this.idleTimeoutMs);
+    const asked = { ...request, url, onWaiting: () => this.#waiting(request.purpose, url) };
+    const answer = awaitAnswer(outgoing, asked, request.idleTimeoutMs ?? this.idleTimeoutMs);
     outgoing.end(body);
     return answer;
   }
 
-  #start(request: HttpRequest, url: string, headers: Record<string, string>): ClientRequest {
+  #start(request: Omit<HttpRequest, 'body'>, url: string, headers: Record<string, string>): ClientRequest {
     const { method, signal } = request;
     if (signal?.aborted) throw new InterruptedError();
     const parsed = parseUrl(url, undefined, request.purpose);
+    if (request.isPublicOnly && isPrivateHost(parsed.hostname)) {
+      throw new NetworkError(
+        `${request.purpose}: a public server points to the private address ${redactUrl(parsed)}, which is refused`,
+        { code: 'NETWORK', subject: parsed.host },
+      );
+    }
     const agents = isLoopbackHost(parsed.hostname) ? this.#agents.direct : this.#agents.proxied;
+    // A proxy looks the names up itself, and may well have a private address.
+    const isGuarded = request.isPublicOnly && this.#agents.proxied === this.#agents.direct;
     const options = {
       method,
       headers: { 'user-agent': this.#userAgent, 'accept-encoding': 'identity', ...headers },
       timeout: request.idleTimeoutMs ?? this.idleTimeoutMs,
+      ...(isGuarded ? { lookup: publicLookup } : {}),
       ...(signal === undefined ? {} : { signal }),
     };
     return parsed.protocol === 'https:'
       ? https.request(parsed, { ...options, agent: agents.https })
       : http.request(parsed, { ...options, agent: agents.http });
+  }
+
+  #waiting(purpose: string, url: string): void {
+    const text = `still waiting for ${new URL(url).host}: ${purpose}`;
+    this.#onEvent?.({ type: 'warning', text });
   }
 }
 
@@ -216,15 +241,5 @@ function parseUrl(url: string, base: string | undefined, purpose: string): URL {
 function withoutSecrets(headers: Record<string, string>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).filter(([name]) => !SECRET_HEADERS.includes(name.toLowerCase())),
-  );
-}
-
-/** `localhost`, `127.0.0.0/8` and `[::1]`: spoken to over HTTP, never through a proxy. */
-export function isLoopbackHost(hostname: string): boolean {
-  return (
-    hostname === 'localhost' ||
-    /^127(\.\d{1,3}){3}$/.test(hostname) ||
-    hostname === '[::1]' ||
-    hostname === '::1'
   );
 }

@@ -33,6 +33,13 @@ export function silenceError(timeoutMs: number): Error {
   return Object.assign(new Error(`nothing came for ${timeoutMs / 1000} s`), { code: 'ETIMEDOUT' });
 }
 
+/** The error of an answer that comes, but too slowly to be waited for; trying again would not help. */
+export function tooSlow(timeoutMs: number): Error {
+  return Object.assign(new Error(`the answer was not complete after ${timeoutMs / 1000} s`), {
+    code: 'ETOOSLOW',
+  });
+}
+
 export function connectionClosed(): Error {
   return Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' });
 }
@@ -49,7 +56,17 @@ const UNTRUSTED = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
-const FINAL_CODES = new Set(['ERR_INVALID_URL', 'ERR_INVALID_CHAR', 'ERR_UNESCAPED_CHARACTERS']);
+/** What OpenSSL says when the other side does not speak TLS. */
+const PLAIN_HTTP = ['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'ERR_SSL_HTTP_REQUEST'];
+
+const FINAL_CODES = new Set([
+  'ETOOSLOW',
+  'EPRIVATE',
+  ...PLAIN_HTTP,
+  'ERR_INVALID_URL',
+  'ERR_INVALID_CHAR',
+  'ERR_UNESCAPED_CHARACTERS',
+]);
 
 function explain(code: string | undefined, host: string): string | undefined {
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
@@ -59,6 +76,7 @@ function explain(code: string | undefined, host: string): string | undefined {
   if (code !== undefined && UNTRUSTED.has(code)) {
     return `the certificate of ${host} is not trusted (${code}); NODE_EXTRA_CA_CERTS names further authorities`;
   }
+  if (code !== undefined && PLAIN_HTTP.includes(code)) return `${host} answers in plain HTTP, not HTTPS`;
   switch (code) {
     case 'ECONNREFUSED':
       return `${host} refused the connection`;
@@ -74,6 +92,8 @@ function explain(code: string | undefined, host: string): string | undefined {
       return `${host} closed the connection`;
     case 'ETIMEDOUT':
       return `${host} did not answer in time`;
+    case 'EPRIVATE':
+      return `a public server points to ${host}, which has a private address; that is refused`;
     default:
       return undefined;
   }

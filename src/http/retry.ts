@@ -1,10 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { InterruptedError } from '../core/errors.ts';
+import { ConfigError, InterruptedError } from '../core/errors.ts';
+import { quoted } from '../core/safe-text.ts';
 
 export interface RetryPolicy {
-  /** Tries in all, the first included. */
+  /** Tries at least, the first included. */
   readonly attempts: number;
+  /** And as many more as fit into this time after the first one failed; only answers and broken connections count. */
+  readonly patienceMs: number;
   /** The first delay is up to this; it doubles with each try. */
   readonly baseMs: number;
   readonly maxMs: number;
@@ -14,10 +17,61 @@ export interface RetryPolicy {
 
 export const DEFAULT_RETRY: RetryPolicy = {
   attempts: 5,
+  patienceMs: 0,
   baseMs: 400,
   maxMs: 20_000,
   maxServerWaitMs: 360_000,
 };
+
+const DEFAULT_PATIENCE_SECONDS = 60;
+
+/** How long to try again, by `WEIGHBRIDGE_RETRY_SECONDS`. Throws ConfigError USAGE. */
+export function patienceFromEnv(env: NodeJS.ProcessEnv): number {
+  const text = env.WEIGHBRIDGE_RETRY_SECONDS || String(DEFAULT_PATIENCE_SECONDS);
+  if (/^\d{1,4}$/.test(text) && Number(text) <= 3600) return Number(text) * 1000;
+  throw new ConfigError(`WEIGHBRIDGE_RETRY_SECONDS must be a number from 0 to 3600, not ${quoted(text)}`, {
+    code: 'USAGE',
+    subject: 'WEIGHBRIDGE_RETRY_SECONDS',
+    remedy: 'Unset it, or set it to how many seconds a request that fails is tried again.',
+  });
+}
+
+/** Counts the tries of one thing, and says when it is time to give it up. */
+export class Retries {
+  /** How many tries have failed since the last progress. */
+  failed = 0;
+  readonly #policy: RetryPolicy;
+  readonly #nowMs: () => number;
+  #sinceMs = 0;
+
+  constructor(policy: RetryPolicy, nowMs: () => number = () => performance.now()) {
+    this.#policy = policy;
+    this.#nowMs = nowMs;
+  }
+
+  /** After a failure: whether to try once more. A host that is not there will not be there in a minute either. */
+  again(error?: unknown): boolean {
+    this.failed += 1;
+    if (this.failed === 1) this.#sinceMs = this.#nowMs();
+    const { attempts, patienceMs } = this.#policy;
+    if (this.failed < attempts) return true;
+    return !isUnreachable(error) && this.#nowMs() - this.#sinceMs < patienceMs;
+  }
+
+  /** Something was achieved: the count begins anew. */
+  progress(): void {
+    this.failed = 0;
+  }
+}
+
+const UNREACHABLE = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN']);
+
+function isUnreachable(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (UNREACHABLE.has(String((cause as NodeJS.ErrnoException).code))) return true;
+  }
+  return false;
+}
 
 /** Full jitter: anything from nothing to the exponential bound (Brooker, "Exponential Backoff And Jitter"). */
 export function backoffMs(attempt: number, policy: RetryPolicy, random: () => number = Math.random): number {

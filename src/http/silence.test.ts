@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { BufferPool } from '../core/buffer-pool.ts';
 import { NetworkError } from '../core/errors.ts';
 import { HttpClient } from './client.ts';
 import { serve } from './loopback.fixtures.ts';
@@ -46,13 +47,56 @@ test('a server that goes slowly is not left', async t => {
   const { url } = await serve(t, async (_, response) => {
     // Longer than the client waits in all, and far from it each time: a busy machine must not make a stall of it.
     for (let i = 0; i < 12; i++) {
-      response.write('x');
+      response.write('x'.repeat(300));
       await sleep(IDLE_MS / 6);
     }
     response.end();
   });
   const response = await client(t).request(get(url));
-  assert.equal((await response.bytes()).toString(), 'x'.repeat(12));
+  assert.equal((await response.bytes()).toString(), 'x'.repeat(3600));
+});
+
+test('a byte now and then is silence, also where it goes on for ever', async t => {
+  const { url } = await serve(t, (request, response) => {
+    response.writeHead(200, request.url === '/large' ? { 'content-length': 4_000_000 } : {});
+    const timer = setInterval(() => response.write('x'), IDLE_MS / 5);
+    response.once('close', () => clearInterval(timer));
+  });
+  const http = client(t);
+  const small = await http.request(get(url));
+  await assert.rejects(small.bytes(), isSilence);
+  const large = await http.request(get(`${url}/large`));
+  await assert.rejects(async () => {
+    for await (const _ of large.chunks(new BufferPool()));
+  }, /nothing came for 0.15 s/);
+});
+
+test('interim answers and a head that does not end have a deadline', async t => {
+  const server = createServer(socket => {
+    socket.on('error', () => undefined);
+    socket.once('data', (request: Buffer) => {
+      const isInterim = String(request).startsWith('GET /interim');
+      socket.write(isInterim ? '' : 'HTTP/1.1 200 OK\r\nx-more: ');
+      const words = isInterim ? 'HTTP/1.1 102 Processing\r\n\r\n' : 'x';
+      const timer = setInterval(() => socket.write(words), IDLE_MS / 5);
+      socket.once('close', () => clearInterval(timer));
+    });
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  for (const path of ['/interim', '/head'])
+    await assert.rejects(client(t).request(get(`${url}${path}`)), /not complete after 0.75 s/, path);
+});
+
+test('a document has a deadline however fast it comes, and more than was announced is not kept', async t => {
+  const { url } = await serve(t, (_, response) => {
+    const timer = setInterval(() => response.write('x'.repeat(300)), IDLE_MS / 5);
+    response.once('close', () => clearInterval(timer));
+  });
+  const http = client(t);
+  await assert.rejects((await http.request(get(url))).bytes(20_000), /not complete after/);
+  await assert.rejects((await http.request(get(url))).bytes(1000), { code: 'HTTP_TOO_LARGE' });
 });
 
 test('a reader that pauses is not taken for a server that stalls', async t => {

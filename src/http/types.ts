@@ -15,6 +15,8 @@ export interface HttpRequest {
   readonly followRedirects?: boolean;
   /** Where this request may stay silent for longer (or shorter) than the client's own `idleTimeoutMs`. */
   readonly idleTimeoutMs?: number;
+  /** The address comes from a public server: where it is, or leads to, a private address, it is refused. */
+  readonly isPublicOnly?: boolean;
 }
 
 /** An answer whose body has not been read yet; read it, or `discard` it, so that the connection is free again. */
@@ -24,6 +26,8 @@ export interface HttpResponse {
   /** Where the answer came from, after redirects. */
   readonly url: string;
   readonly stream: IncomingMessage;
+  /** Whether the server is in a private network, as far as that can be seen: behind a proxy, only its name can. */
+  readonly isFromPrivate: boolean;
   /** The whole body; throws where it is longer than `maxBytes` (default 16 MiB). */
   bytes(maxBytes?: number): Promise<Buffer>;
   /** The body as it comes, in the buffers of `buffers` where one is given. */

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ConfigError } from '../core/errors.ts';
 import { quoted } from '../core/safe-text.ts';
+import { readSmallFileSync } from '../core/small-file.ts';
+import { reasonOf } from '../core/system-error.ts';
 import type { HttpClient } from '../http/client.ts';
 import { createHub } from './create-hub.ts';
 import { laneOptions } from './download/open-file.ts';
@@ -9,6 +10,7 @@ import type { Hub } from './types.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+const MAX_TOKEN_BYTES = 16 * 1024;
 const PUBLIC_HUB = 'https://huggingface.co';
 
 /**
@@ -78,11 +80,11 @@ function* tokenPlaces(env: Environment): Generator<[name: string, text: string |
 
 function readTokenFile(name: string, file: string): string | undefined {
   try {
-    return readFileSync(file, 'utf8');
+    return readSmallFileSync(file, { maxBytes: MAX_TOKEN_BYTES }).toString('utf8');
   } catch (cause) {
     // Nobody has logged in here, which is fine.
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new ConfigError(`the token file that ${name} names cannot be read`, {
+    throw new ConfigError(`the token file that ${name} names cannot be read: ${reasonOf(cause)}`, {
       code: 'USAGE',
       subject: name,
       remedy: `Make ${file} a file that can be read, or unset ${name}.`,

@@ -1,5 +1,5 @@
 import { holdsWeights } from '../config/variants.ts';
-import { plainLine } from '../core/text.ts';
+import { plainLine } from '../core/safe-text.ts';
 import { hubPage } from './hub-page.ts';
 import type { LicensedBaseImage, LicensedRepository, LicenseTextOrigin, LicenseTree } from './types.ts';
 

@@ -1,4 +1,4 @@
-import { plainLine } from '../core/text.ts';
+import { plainLine } from '../core/safe-text.ts';
 import type { LicenseFacts } from '../hub/types.ts';
 import { type LicensePart, licenseParts, type SpdxTexts } from '../spdx/spdx-texts.ts';
 import type { LicenseOutcome } from './types.ts';

@@ -3,7 +3,7 @@ import { byVariant } from '../config/variants.ts';
 import { isAbort, WeighbridgeError } from '../core/errors.ts';
 import type { OnEvent } from '../core/events.ts';
 import { mapPool } from '../core/pool.ts';
-import { plainLine } from '../core/text.ts';
+import { plainLine } from '../core/safe-text.ts';
 import { fileFindings } from '../hub/file-findings.ts';
 import type { Hub, ModelSnapshot } from '../hub/types.ts';
 import { licenseTree } from '../licenses/license-entries.ts';

@@ -2,7 +2,7 @@ import type { Config, ModelConfig, Variant } from '../config/types.ts';
 import { holdsWeights } from '../config/variants.ts';
 import { ConfigError } from '../core/errors.ts';
 import { nearest } from '../core/text.ts';
-import { parseReference } from '../oci/reference.ts';
+import { isRepository, parseReference } from '../oci/reference.ts';
 import type { PolicyDecision } from '../policy/types.ts';
 import type { PlannedModel, Target } from './types.ts';
 
@@ -26,9 +26,10 @@ export function refusalAt(
 
 /** The registries of the original `models.yaml`, whose prefixes come from the environment when not written. */
 const FROM_ENVIRONMENT: Readonly<Record<string, (env: TargetChoice['env']) => string | undefined>> = {
-  ghcr: env => prefix('ghcr.io', env.GITHUB_REPOSITORY_OWNER),
+  ghcr: env => prefix('ghcr.io', env, 'GITHUB_REPOSITORY_OWNER'),
   // Most people have one name in both places; a wrong one is refused at login and harms nothing.
-  dockerhub: env => prefix('docker.io', env.DOCKERHUB_USERNAME || env.GITHUB_REPOSITORY_OWNER),
+  dockerhub: env =>
+    prefix('docker.io', env, env.DOCKERHUB_USERNAME ? 'DOCKERHUB_USERNAME' : 'GITHUB_REPOSITORY_OWNER'),
 };
 
 export interface ChosenTargets {
@@ -93,8 +94,16 @@ function unknownRegistry(key: string, known: readonly string[]): ConfigError {
   });
 }
 
-function prefix(host: string, owner: string | undefined): string | undefined {
-  return owner ? `${host}/${owner.toLowerCase()}` : undefined;
+/** Throws ConfigError for an account that no image can be named after: people log in with an email address, too. */
+function prefix(host: string, env: TargetChoice['env'], variable: string): string | undefined {
+  const account = env[variable]?.trim().toLowerCase();
+  if (!account) return undefined;
+  if (isRepository(account)) return `${host}/${account}`;
+  throw new ConfigError(`${variable} is not the name of an account: it cannot be part of an image's name`, {
+    code: 'USAGE',
+    subject: variable,
+    remedy: `Set it to the name of the account at ${host} (not its email address), or write the prefix under \`registries:\`.`,
+  });
 }
 
 /** One spelling for a repository however its prefix was written. */

@@ -1,5 +1,5 @@
 import type parse from 'spdx-expression-parse';
-import { plainLine } from '../core/text.ts';
+import { plainLine } from '../core/safe-text.ts';
 import type { LegalText } from './facts.ts';
 import { licenseRef } from './hub-license.ts';
 

@@ -1,6 +1,6 @@
 import type { ModelConfig } from '../config/types.ts';
 import { isPicklePath, kindOf } from '../core/model-files.ts';
-import { plainLine } from '../core/text.ts';
+import { plainLine } from '../core/safe-text.ts';
 import type { HubFile } from '../hub/types.ts';
 import type { PolicyFacts } from './facts.ts';
 import type { Evidence, Finding } from './types.ts';

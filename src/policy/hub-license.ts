@@ -1,4 +1,4 @@
-import { plainLine } from '../core/text.ts';
+import { plainLine } from '../core/safe-text.ts';
 import type { LicenseFacts } from '../hub/types.ts';
 import { readExpression, spelledOutId } from './spdx.ts';
 

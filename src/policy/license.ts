@@ -1,5 +1,5 @@
 import type { ModelConfig } from '../config/types.ts';
-import { plainLine } from '../core/text.ts';
+import { plainLine } from '../core/safe-text.ts';
 import type { ModelSnapshot } from '../hub/types.ts';
 import { type Contradiction, contradictionOf } from './contradiction.ts';
 import type { LegalText } from './facts.ts';

@@ -1,5 +1,5 @@
 import type { ModelConfig } from '../config/types.ts';
-import { plainLine } from '../core/text.ts';
+import { plainLine } from '../core/safe-text.ts';
 import type { Ancestor, PolicyFacts } from './facts.ts';
 import { declaredLicense } from './hub-license.ts';
 import { judgeLicense } from './license.ts';

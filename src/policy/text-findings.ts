@@ -1,4 +1,4 @@
-import { plainLine } from '../core/text.ts';
+import { plainLine } from '../core/safe-text.ts';
 import { changedText } from './contradiction.ts';
 import type { LegalText } from './facts.ts';
 import type { Evidence, Finding } from './types.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type Digest, isDigest } from '../core/digest.ts';
 import { RegistryError } from '../core/errors.ts';
-import { plainLine } from '../core/text.ts';
+import { plainLine } from '../core/safe-text.ts';
 import type { HttpClient } from '../http/client.ts';
 import { nextLink } from '../http/link-header.ts';
 import type { HttpResponse } from '../http/types.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { execa } from 'execa';
 import type { Severity } from '../config/types.ts';
 import { InterruptedError, WeighbridgeError } from '../core/errors.ts';
-import { printable } from '../core/text.ts';
+import { plainLine } from '../core/safe-text.ts';
 import type { TrivyReport } from './trivy-report.ts';
 
 export interface TrivyVersion {
@@ -148,5 +148,5 @@ export class Trivy {
 /** Trivy's errors end with the cause, after a chain of what it was doing. */
 function lastWords(stderr: string): string {
   const lines = stderr.trim().split('\n').slice(-3).join(' ');
-  return printable(lines.replaceAll(/\S+T\S+Z\s+FATAL\s+(?:Fatal error\s+)?/g, ''), 600);
+  return plainLine(lines.replaceAll(/\S+T\S+Z\s+FATAL\s+(?:Fatal error\s+)?/g, ''), 600);
 }

@@ -1,5 +1,6 @@
 import type { ByteSource } from '../core/byte-source.ts';
 import type { Digest } from '../core/digest.ts';
+import type { RetryPolicy } from '../http/retry.ts';
 import type { Descriptor } from '../oci/types.ts';
 
 /**
@@ -11,6 +12,8 @@ export interface ImageStore {
   readonly name: string;
   /** How another thread opens the same store; undefined for one that is kept in files of this machine. */
   readonly remote?: RemoteRepository;
+  /** How often and how long what fails on the way to it is tried again. */
+  readonly retry?: RetryPolicy;
   /** Size of a blob that is there, undefined where it is not. */
   statBlob(digest: Digest, signal?: AbortSignal): Promise<number | undefined>;
   /**

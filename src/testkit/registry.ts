@@ -58,7 +58,7 @@ export class EmbeddedRegistry {
     const { host = '127.0.0.1', auth = { kind: 'none' }, linkTtlMs = 600_000, storage = 'memory' } = options;
     this.#options = { ...options, host };
     this.quirks = { ...options.quirks };
-    this.#desk = new AuthDesk(auth);
+    this.#desk = new AuthDesk(auth, this.quirks);
     const { log, faults, quirks } = this;
     const blobs = new BlobStore(storage, options.discardBlobs === true, quirks);
     const find = (path: string) => blobs.get(`sha256:${path.split('/').at(-1)}`)?.content;

@@ -12,7 +12,7 @@ import { inPieces } from '../support/in-pieces.ts';
 
 const MIB = 1024 * 1024;
 const BLOB = Buffer.from(Array.from({ length: 9 * MIB + 123 }, (_, i) => (i * 31 + (i >> 9)) % 253));
-const RETRY = { baseMs: 1, maxMs: 5, attempts: 4, maxServerWaitMs: 60_000 };
+const RETRY = { baseMs: 1, maxMs: 5, attempts: 4, patienceMs: 0, maxServerWaitMs: 60_000 };
 /** Breaks the first PATCH off once 5 MiB have come. */
 const BREAK: FaultRule = { match: /^PATCH/, kind: 'reset', afterBytes: 5 * MIB };
 

@@ -94,7 +94,7 @@ for (const { name, skip, start } of REGISTRIES) {
               source: inPieces(BLOB),
               hasher: new CopyHasher(),
               stores: [store],
-              retry: { baseMs: 1, maxMs: 5, attempts: 2, maxServerWaitMs: 1000 },
+              retry: { baseMs: 1, maxMs: 5, attempts: 2, patienceMs: 0, maxServerWaitMs: 1000 },
               ...(isKnown ? { digest } : {}),
             });
             assert.deepEqual([...result.failures.values()].map(String), []);

@@ -30,7 +30,7 @@ export function startWeighbridge(
 ): ChildProcessByStdio<null, Readable, Readable> {
   return spawn(path.join(ROOT, 'bin', 'weighbridge'), args, {
     cwd,
-    env: { ...process.env, ...CLEAN, WEIGHBRIDGE_LAYER_INDEX: '', ...env },
+    env: { ...process.env, ...CLEAN, WEIGHBRIDGE_LAYER_INDEX: '', WEIGHBRIDGE_RETRY_SECONDS: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }

@@ -1,5 +1,5 @@
 import { SigningError } from '../../core/errors.ts';
-import { plainLine } from '../../core/text.ts';
+import { plainLine } from '../../core/safe-text.ts';
 import type { HttpClient } from '../../http/client.ts';
 
 /** Fulcio takes tokens that were made for it. */

@@ -3,7 +3,7 @@ import type { Signer } from '@sigstore/sign';
 import type { KeylessConfig } from '../../config/types.ts';
 import { SigningError, WeighbridgeError } from '../../core/errors.ts';
 import { Mutex } from '../../core/pool.ts';
-import { plainLine } from '../../core/text.ts';
+import { plainLine } from '../../core/safe-text.ts';
 import { bundleBytes, preAuthEncoding, readBundle } from '../bundle.ts';
 import { PAYLOAD_TYPE } from '../statement.ts';
 import type { StatementSigner } from './signer.ts';

@@ -1,4 +1,5 @@
 import { LineCounter } from 'yaml';
+import { visible } from '../../core/safe-text.ts';
 import type { ConfigProblem } from '../problems.ts';
 
 /** A stretch of the text, in UTF-16 units from 0; `end` is exclusive. */
@@ -53,14 +54,12 @@ function firstLine(text: string): string {
   return (/^[^\n]*/.exec(text)?.[0] ?? '').trimEnd();
 }
 
-const CONTROL = /[\p{Cc}\p{Bidi_Control}]/gu;
 const PASSWORD_IN_ADDRESS = /(?<=:)[^\s:@"'/]+(?=@(?!sha256:))/g;
 const TOKEN = /(?<=(?:hf|gh[a-z]|github_pat|dckr_pat)_)\w{12,}/g;
 
 /** Fit for a terminal and a log, and of the same length so that columns stay right. */
 function presentable(text: string): string {
-  return text
-    .replaceAll(CONTROL, control => (control === '\t' || control === '\n' ? control : '\uFFFD'))
+  return visible(text)
     .replaceAll(PASSWORD_IN_ADDRESS, secret => '*'.repeat(secret.length))
     .replaceAll(TOKEN, secret => '*'.repeat(secret.length));
 }

@@ -9,6 +9,8 @@ const MAX_READY = 1;
 const MIN_ROOM_BYTES = 32 * 1024;
 /** Bytes do not wait longer than this for their buffer to become full. */
 const MAX_WAIT_MS = 1000;
+/** Less than this in the time in which a server may be silent is as good as silence. */
+export const MIN_PROGRESS_BYTES = 256;
 /** A body shorter than this is not worth the trouble. */
 const MIN_BODY_BYTES = 1024 * 1024;
 
@@ -52,6 +54,7 @@ class BodyReader implements ReadTarget {
   #start = 0;
   #end = 0;
   #leftBytes: number;
+  #sinceRefresh = 0;
   #isPaused = false;
   /** All of the body came over the taken connection, and nothing behind it. */
   #isExact = false;
@@ -94,7 +97,7 @@ class BodyReader implements ReadTarget {
     if (this.#isPaused && this.#ready.length < MAX_READY) {
       this.#isPaused = false;
       if (this.#outcome === undefined) {
-        this.#silence.refresh();
+        this.#refresh();
         this.#stream.socket.resume();
       }
     }
@@ -140,7 +143,8 @@ class BodyReader implements ReadTarget {
       this.#isExact = false;
       return false;
     }
-    this.#silence.refresh();
+    this.#sinceRefresh += bytes.length;
+    if (this.#sinceRefresh >= MIN_PROGRESS_BYTES) this.#refresh();
     // More than the announced length belongs to nobody.
     const count = Math.min(bytes.length, this.#leftBytes);
     this.#isExact = bytes.length === this.#leftBytes;
@@ -149,6 +153,11 @@ class BodyReader implements ReadTarget {
     else this.#push(Buffer.from(bytes.subarray(0, count)));
     if (this.#leftBytes === 0) this.#complete();
     return !this.#isPaused && this.#outcome === undefined;
+  }
+
+  #refresh(): void {
+    this.#sinceRefresh = 0;
+    this.#silence.refresh();
   }
 
   #push(chunk: Uint8Array): void {

@@ -3,7 +3,7 @@ import { type HubError, IntegrityError, type WeighbridgeError } from '../../core
 import { quoted } from '../../core/safe-text.ts';
 import { type HttpClient, networkError } from '../../http/client.ts';
 import { connectionClosed, isTransient } from '../../http/network-error.ts';
-import { serverWaitMs as askedWaitMs, isRetryableStatus } from '../../http/retry.ts';
+import { serverWaitMs as askedWaitMs, isRetryableStatus, Retries } from '../../http/retry.ts';
 import type { HttpResponse } from '../../http/types.ts';
 import { badAnswer, explainHubError, type HubQuestion, hubFailure, isFromElsewhere } from '../hub-failure.ts';
 import type { HubFile } from '../types.ts';
@@ -42,8 +42,9 @@ export async function* readSpan(
 ): AsyncGenerator<Uint8Array> {
   const { http, file, question } = request;
   const purpose = `downloading ${quoted(file.path)} of ${question.model}`;
+  const retries = new Retries({ ...http.retry, attempts: request.attempts });
   let position = span.start;
-  for (let attempt = 1; position < span.end; attempt++) {
+  while (position < span.end) {
     const before = position;
     try {
       for await (const chunk of readFrom(request, { ...span, start: position }, purpose, {
@@ -57,15 +58,15 @@ export async function* readSpan(
       const failure = passing(error);
       // All bytes are here; that the connection broke behind the last one is no matter.
       if (failure !== undefined && position === span.end) return;
-      if (position > before) attempt = 1;
-      if (failure === undefined || attempt >= request.attempts)
+      if (position > before) retries.progress();
+      if (failure === undefined || signal?.aborted || !retries.again(failure.error))
         throw explainHubError(failure?.error ?? error, question);
       // A signed link that has expired is made anew by asking the Hub.
       span.link.forget();
       const { isLinks, status, serverWaitMs } = failure.answer;
       if (isLinks !== true) span.onTrouble();
       const { message: reason } = failure.error;
-      await http.waitToRetry({ purpose, attempt, reason, status, serverWaitMs, signal });
+      await http.waitToRetry({ purpose, attempt: retries.failed, reason, status, serverWaitMs, signal });
     }
   }
 }

@@ -1,7 +1,7 @@
 import { readAll } from '../../core/byte-source.ts';
 import { type Digest, digestOf } from '../../core/digest.ts';
 import { IntegrityError, isAbort, RegistryError, WeighbridgeError } from '../../core/errors.ts';
-import { plainLine } from '../../core/text.ts';
+import { plainLine } from '../../core/safe-text.ts';
 import type { BaseImage } from '../../oci/image.ts';
 import { parseImageConfig } from '../../oci/image-config.ts';
 import { findPlatform, parseManifest } from '../../oci/parse.ts';

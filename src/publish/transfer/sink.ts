@@ -1,7 +1,7 @@
 import type { ByteSource } from '../../core/byte-source.ts';
 import type { Digest } from '../../core/digest.ts';
 import { IntegrityError, isAbort, RegistryError, WeighbridgeError } from '../../core/errors.ts';
-import { backoffMs, DEFAULT_RETRY, pause, type RetryPolicy } from '../../http/retry.ts';
+import { backoffMs, DEFAULT_RETRY, pause, Retries, type RetryPolicy } from '../../http/retry.ts';
 import type { BlobUpload, ImageStore } from '../../store/image-store.ts';
 
 export interface SinkOptions {
@@ -14,9 +14,6 @@ export interface SinkOptions {
   readonly onRetry?: (store: ImageStore, error: unknown, attempt: number, delayMs: number) => void;
 }
 
-/** Tries a store gets for one blob, as long as none of them moves it on. */
-const MAX_ATTEMPTS = 4;
-
 /** One store's side of a transfer. Its methods never reject: what goes wrong is kept and decided on in `recover`. */
 export class Sink {
   readonly store: ImageStore;
@@ -26,12 +23,15 @@ export class Sink {
   #upload: BlobUpload | undefined;
   #error: unknown;
   #isDone = false;
-  #attempt = 1;
+  readonly #retry: RetryPolicy;
+  readonly #retries: Retries;
   #best = 0;
 
   constructor(store: ImageStore, options: SinkOptions) {
     this.store = store;
     this.#options = options;
+    this.#retry = options.retry ?? store.retry ?? DEFAULT_RETRY;
+    this.#retries = new Retries(this.#retry);
   }
 
   get offset(): number {
@@ -97,16 +97,16 @@ export class Sink {
   async recover(): Promise<void> {
     while (this.isLive && this.#error !== undefined) {
       const error = this.#error;
-      if (this.offset > this.#best) this.#attempt = 1;
+      if (this.offset > this.#best) this.#retries.progress();
       this.#best = Math.max(this.#best, this.offset);
-      if (this.#options.signal?.aborted || !isWorthRetrying(error) || this.#attempt >= MAX_ATTEMPTS) {
+      if (this.#options.signal?.aborted || !isWorthRetrying(error) || !this.#retries.again(error)) {
         this.failure = error;
         await this.#upload?.abort();
         return;
       }
-      const delayMs = backoffMs(this.#attempt, this.#options.retry ?? DEFAULT_RETRY);
-      this.#options.onRetry?.(this.store, error, this.#attempt, delayMs);
-      this.#attempt += 1;
+      const attempt = this.#retries.failed;
+      const delayMs = backoffMs(attempt, this.#retry);
+      this.#options.onRetry?.(this.store, error, attempt, delayMs);
       this.#error = undefined;
       await this.#attend(async () => {
         await pause(delayMs, this.#options.signal);

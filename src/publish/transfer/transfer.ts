@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { BufferPool } from '../../core/buffer-pool.ts';
 import type { ByteSource } from '../../core/byte-source.ts';
 import { type Digest, digestFromHex } from '../../core/digest.ts';
-import { IntegrityError, InterruptedError } from '../../core/errors.ts';
+import { IntegrityError, InterruptedError, throwIfAborted } from '../../core/errors.ts';
 import type { ImageStore } from '../../store/image-store.ts';
 import { Sink, type SinkOptions } from './sink.ts';
 
@@ -46,12 +47,19 @@ export async function transferBlob(options: TransferOptions): Promise<TransferRe
   try {
     await Promise.all(sinks.map(sink => sink.begin()));
     for (let live = liveOf(sinks); live.length > 0; live = liveOf(sinks)) {
-      readBytes += await feed(live, options);
+      const fedBytes = await feed(live, options);
+      readBytes += fedBytes;
+      // A pass without a byte, an end or a failure would be followed by another one, and that without a pause.
+      const isStuck = fedBytes === 0 && options.hasher.position !== options.source.sizeBytes;
+      if (isStuck && !live.some(sink => sink.isBroken)) throw wrongSize(options, options.hasher.position);
       if (options.hasher.position === options.source.sizeBytes) {
         const digest = checkDigest(options);
         await Promise.all(live.map(sink => sink.commit(digest)));
       }
       await Promise.all(sinks.map(sink => sink.recover()));
+      // Nothing in a pass need be slow: between two of them signals get their turn.
+      await nextTurn();
+      throwIfAborted(options.signal);
     }
     const isKept = sinks.some(sink => sink.failure === undefined);
     return { digest: isKept ? checkDigest(options) : undefined, readBytes, failures: failuresOf(sinks) };
@@ -69,6 +77,7 @@ async function feed(
   const start = Math.min(hasher.position, ...sinks.map(sink => sink.offset));
   let position = start;
   for await (const chunk of source.open({ start, signal, buffers })) {
+    if (position + chunk.length > source.sizeBytes) throw wrongSize({ source }, position + chunk.length);
     hasher.update(position, chunk);
     // Once all have taken it, the memory is another chunk's.
     const end = position + chunk.length;
@@ -128,6 +137,13 @@ function checkDigest({ hasher, digest: expected, source }: TransferOptions): Dig
     });
   }
   return digest;
+}
+
+function wrongSize({ source }: Pick<TransferOptions, 'source'>, bytes: number): IntegrityError {
+  return new IntegrityError(`${source.name}: expected ${source.sizeBytes} bytes, got ${bytes}`, {
+    code: 'INTEGRITY_SIZE',
+    subject: source.name,
+  });
 }
 
 function liveOf(sinks: readonly Sink[]): Sink[] {

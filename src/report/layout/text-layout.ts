@@ -1,18 +1,13 @@
 import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
-import { plainLine } from '../../core/text.ts';
+import { plainLine } from '../../core/safe-text.ts';
 
 /** Longer texts from outside are cut: no sentence of ours comes near. */
 const MAX_TEXT = 1000;
 
 /** Foreign words made fit to be shown: one line, nothing that moves a cursor or commands a CI runner. */
 export function clean(text: string): string {
-  return (
-    plainLine(text, MAX_TEXT)
-      // GitHub's runner obeys `::command::` at the start of a line and `##[command]` anywhere in it.
-      .replace(/(^|\s):(?=:)/g, '$1: ')
-      .replaceAll('##[', '## [')
-  );
+  return plainLine(text, MAX_TEXT);
 }
 
 export { stringWidth as widthOf };

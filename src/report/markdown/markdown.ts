@@ -1,4 +1,4 @@
-import { plainLine } from '../../core/text.ts';
+import { plainLine } from '../../core/safe-text.ts';
 
 /** Foreign words as they are, whatever Markdown would make of them; nobody is mentioned by an `@` in them. */
 export function mdText(text: string, maxLength = 300): string {

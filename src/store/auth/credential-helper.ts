@@ -1,4 +1,5 @@
 import { RegistryError } from '../../core/errors.ts';
+import { plainLine } from '../../core/safe-text.ts';
 import type { Credential, Environment } from './types.ts';
 
 export interface HelperQuestion {
@@ -78,12 +79,7 @@ async function execute(program: string, env: Environment, input: string) {
 
 /** A failed helper's words in one line, unless they look like an answer, which could hold a secret. */
 function errorText(stdout: string, stderr: string): string {
-  return [stdout, stderr]
-    .filter(output => !output.includes('{'))
-    .join(' ')
-    .replace(/[\s\p{Cc}]+/gu, ' ')
-    .trim()
-    .slice(0, 200);
+  return plainLine([stdout, stderr].filter(output => !output.includes('{')).join(' '), 200);
 }
 
 function failure(question: HelperQuestion, why: string): RegistryError {

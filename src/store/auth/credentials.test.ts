@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
-import { ConfigError, errorToJson, RegistryError } from '../../core/errors.ts';
+import { ConfigError } from '../../core/errors.ts';
 import { createCredentials } from './credentials.ts';
 import type { Environment } from './types.ts';
 
@@ -194,15 +194,51 @@ test('a helper that does not work is named, and nothing it could have leaked is'
       ...(await dockerConfig({ credHelpers: { 'a.example': name } })),
       PATH: `${PATH}:/usr/bin:/bin`,
     };
-    await assert.rejects(createCredentials(env)('a.example', 'x'), error => {
-      assert.ok(error instanceof RegistryError, String(error));
-      assert.equal(error.code, 'REGISTRY_LOGIN_HELPER');
-      assert.match(error.message, message);
-      assert.match(error.remedy ?? '', /config\.json/);
-      assert.doesNotMatch(JSON.stringify(errorToJson(error)) + String(error.cause), /hunter2/);
-      return true;
-    });
+    const find = createCredentials(env);
+    assert.equal(await find('a.example', 'x'), undefined);
+    assert.match(find.trouble?.('a.example') ?? '', message);
+    assert.doesNotMatch(find.trouble?.('a.example') ?? '', /hunter2/);
+    assert.equal(find.trouble?.('b.example'), undefined);
   }
+});
+
+test('behind a helper that does not work the next place is asked', async () => {
+  const config = { credsStore: 'absent', credHelpers: { 'ghcr.io': 'gone' } };
+  const find = createCredentials({
+    ...(await dockerConfig(config)),
+    PATH: '/usr/bin:/bin',
+    GITHUB_ACTOR: 'ann',
+    GITHUB_TOKEN: 'ghs',
+    REGISTRY_AUTH_FILE: await authFile({ auths: { 'b.example': { auth: base64('bob:p') } } }),
+  });
+  assert.equal((await find('ghcr.io', 'x'))?.username, 'ann');
+  assert.equal((await find('b.example', 'x'))?.username, 'bob');
+  assert.equal(await find('c.example', 'x'), undefined);
+  assert.match(find.trouble?.('c.example') ?? '', /docker-credential-absent: it is not installed/);
+});
+
+test('an entry that is wrong is about its own registry alone', async () => {
+  const good = { auth: base64('ann:p') };
+  for (const wrong of ['x', [], 5, { auth: 7 }, { auth: base64('no colon') }, { identitytoken: {} }]) {
+    const find = createCredentials(
+      await dockerConfig({ auths: { 'other.example': wrong, 'a.example': good } }),
+    );
+    assert.equal((await find('a.example', 'x'))?.username, 'ann');
+    assert.equal(find.trouble?.('a.example'), undefined);
+    assert.equal(await find('other.example', 'x'), undefined);
+    assert.match(find.trouble?.('other.example') ?? '', /the login for "other\.example"/);
+  }
+  const find = createCredentials(
+    await dockerConfig({
+      auths: { 'other.example': null, 'a.example': good },
+      credHelpers: { 'b.example': 5 },
+    }),
+  );
+  assert.equal((await find('a.example', 'x'))?.username, 'ann');
+  assert.equal(await find('other.example', 'x'), undefined);
+  assert.equal(find.trouble?.('other.example'), undefined);
+  assert.equal(await find('b.example', 'x'), undefined);
+  assert.match(find.trouble?.('b.example') ?? '', /"credHelpers" for "b\.example" is not text/);
 });
 
 test('a broken file is named with the position, not with what stands there', async () => {
@@ -225,16 +261,8 @@ test('a broken file is named with the position, not with what stands there', asy
   }
 });
 
-test('JSON of the wrong shape is a ConfigError', async () => {
-  const wrong = [
-    [],
-    { auths: [] },
-    { auths: { 'a.example': 'x' } },
-    { auths: { 'a.example': { auth: 7 } } },
-    { auths: { 'a.example': { auth: base64('no colon') } } },
-    { credHelpers: { 'a.example': {} } },
-    { credsStore: 1 },
-  ];
+test('a file that is wrong as a whole is a ConfigError', async () => {
+  const wrong = [[], { auths: [] }, { credHelpers: 'x' }, { credsStore: 1 }];
   for (const content of wrong) {
     await assert.rejects(createCredentials(await dockerConfig(content))('a.example', 'x'), {
       code: 'CONFIG_INVALID',

@@ -1,22 +1,36 @@
 import path from 'node:path';
+import { RegistryError } from '../../core/errors.ts';
 import { memoizeAsync } from '../../core/pool.ts';
 import { askCredentialHelper } from './credential-helper.ts';
-import { findAuth, findHelper, readLoginFile } from './login-file.ts';
+import { findAuth, findHelper, findTroubles, readLoginFile } from './login-file.ts';
 import type { Credential, Environment, FindCredential } from './types.ts';
 
 /**
- * Finds logins where Docker, Podman and CI keep them. Files are read once, a helper is asked once per registry.
- * Throws ConfigError for a broken file and RegistryError REGISTRY_LOGIN_HELPER for a helper that does not work.
+ * Finds logins where Docker, Podman and CI keep them. Files are read once, a helper is asked once per registry. An entry
+ * that is wrong and a helper that does not work are passed over, and told by `trouble`: they matter only where the
+ * registry then refuses. Throws ConfigError for a file that is broken as a whole.
  */
 export function createCredentials(env: Environment): FindCredential {
   const readFile = memoizeAsync((file: string) => readLoginFile(file));
+  const troubles = new Map<string, Set<string>>();
+  const note = (registry: string, trouble: string): void => {
+    const known = troubles.get(registry) ?? new Set();
+    troubles.set(registry, known.add(trouble));
+  };
   const askHelper = memoizeAsync(async (key: string) => {
     const [helper, registry, file] = JSON.parse(key) as [string, string, string];
-    return await askCredentialHelper({ helper, registry, file, env });
+    try {
+      return await askCredentialHelper({ helper, registry, file, env });
+    } catch (error) {
+      if (!(error instanceof RegistryError)) throw error;
+      note(registry, error.message);
+      return undefined;
+    }
   });
 
   const inFile = async (file: string, registry: string, repository: string) => {
     const logins = await readFile(file);
+    for (const trouble of findTroubles(logins, registry)) note(registry, trouble);
     const ask = async (helper: string | undefined) =>
       helper === undefined ? undefined : await askHelper(JSON.stringify([helper, registry, file]));
     // A login written out in the file comes before the general helper: it works where the helper is not installed.
@@ -27,13 +41,16 @@ export function createCredentials(env: Environment): FindCredential {
     );
   };
 
-  return async (registry, repository) => {
+  const find = async (registry: string, repository: string): Promise<Credential | undefined> => {
     for (const file of loginFiles(env)) {
       const found = await inFile(file, registry, repository);
       if (found !== undefined) return found;
     }
     return fromEnvironment(env, registry);
   };
+  const trouble = (registry: string): string | undefined =>
+    [...(troubles.get(registry) ?? [])].join('; ') || undefined;
+  return Object.assign(find, { trouble });
 }
 
 /** In the order they are asked. */

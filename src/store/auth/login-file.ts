@@ -1,5 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { ConfigError } from '../../core/errors.ts';
+import { quoted } from '../../core/safe-text.ts';
+import { readSmallFile } from '../../core/small-file.ts';
+import { reasonOf } from '../../core/system-error.ts';
 import { normalizeRegistry } from '../../oci/reference.ts';
 import type { Credential } from './types.ts';
 
@@ -12,7 +14,11 @@ export interface LoginFile {
   readonly helpers: readonly (readonly [Scope, string])[];
   /** The helper for everything else. */
   readonly credsStore: string | undefined;
+  /** Entries that cannot be read; each is about its own registry alone. */
+  readonly troubles: readonly (readonly [Scope, string])[];
 }
+
+const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
 /** What a key stands for: a registry, or what lies under `path` in it. */
 interface Scope {
@@ -20,16 +26,31 @@ interface Scope {
   readonly path: string;
 }
 
-/** A file that is not there has no logins. Throws ConfigError CONFIG_UNREADABLE or CONFIG_INVALID, never with content. */
+/**
+ * A file that is not there has no logins. Throws ConfigError CONFIG_UNREADABLE or CONFIG_INVALID, never with content, for
+ * a file that is wrong as a whole; an entry that is wrong is one of its `troubles`.
+ */
 export async function readLoginFile(file: string): Promise<LoginFile> {
   const json = record(parse(file, await readText(file)), file, 'the file');
-  const auths = Object.entries(record(json.auths ?? {}, file, '"auths"'));
-  const helpers = Object.entries(record(json.credHelpers ?? {}, file, '"credHelpers"'));
+  const troubles: (readonly [Scope, string])[] = [];
+  const read = <T>(map: unknown, what: string, entryOf: (key: string, value: unknown) => T | undefined) =>
+    Object.entries(record(map ?? {}, file, what)).flatMap(([key, value]) => {
+      try {
+        return scoped(key, entryOf(key, value));
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error;
+        troubles.push(...scoped(key, error.message));
+        return [];
+      }
+    });
   return {
     file,
-    auths: auths.flatMap(([key, value]) => scoped(key, credentialOf(value, key, file))),
-    helpers: helpers.flatMap(([key, value]) => scoped(key, text(value, file, `"credHelpers" for ${key}`))),
+    auths: read(json.auths, '"auths"', (key, value) => credentialOf(value, key, file)),
+    helpers: read(json.credHelpers, '"credHelpers"', (key, value) =>
+      text(value, file, `"credHelpers" for ${quoted(key)}`),
+    ),
     credsStore: text(json.credsStore, file, '"credsStore"'),
+    troubles,
   };
 }
 
@@ -49,13 +70,17 @@ export function findHelper(logins: LoginFile, registry: string): string | undefi
   return logins.helpers.find(([scope]) => scope.registry === registry)?.[1];
 }
 
+export function findTroubles(logins: LoginFile, registry: string): string[] {
+  return logins.troubles.filter(([scope]) => scope.registry === registry).map(([, trouble]) => trouble);
+}
+
 async function readText(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return (await readSmallFile(file, { maxBytes: MAX_FILE_BYTES })).toString('utf8');
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     if (code === 'ENOENT' || code === 'ENOTDIR') return '';
-    throw new ConfigError(`cannot read the registry logins in ${file} (${code})`, {
+    throw new ConfigError(`cannot read the registry logins in ${file}: ${reasonOf(cause)}`, {
       code: 'CONFIG_UNREADABLE',
       subject: file,
       remedy: 'Make the file readable for this user, or point DOCKER_CONFIG elsewhere.',
@@ -122,7 +147,9 @@ function scoped<T>(key: string, value: T | undefined): (readonly [Scope, T])[] {
 
 /** Undefined for an entry without a login, as Docker leaves it where a helper has it. */
 function credentialOf(value: unknown, key: string, file: string): Credential | undefined {
-  const what = `the login for ${key}`;
+  // Tools that have logged out leave `null`.
+  if (value === null) return undefined;
+  const what = `the login for ${quoted(key)}`;
   const entry = record(value, file, what);
   const auth = decode(text(entry.auth, file, what), file, what);
   const username = auth?.username ?? text(entry.username, file, what);
@@ -138,6 +165,7 @@ function decode(auth: string | undefined, file: string, what: string) {
   if (auth === undefined) return undefined;
   const decoded = Buffer.from(auth, 'base64').toString('utf8');
   const colon = decoded.indexOf(':');
+  if (decoded === ':') return undefined;
   if (colon < 1) throw invalid(file, `${what}: "auth" is not base64 of user:password`);
   // An identity token comes with an empty password.
   return { username: decoded.slice(0, colon), password: decoded.slice(colon + 1).replace(/\0+$/, '') };
@@ -151,7 +179,7 @@ function record(value: unknown, file: string, what: string): Record<string, unkn
 }
 
 function text(value: unknown, file: string, what: string): string | undefined {
-  if (value === undefined || value === '') return undefined;
+  if (value === undefined || value === null || value === '') return undefined;
   if (typeof value === 'string') return value;
   throw invalid(file, `${what} is not text`);
 }

@@ -1,5 +1,7 @@
 import { RegistryError } from '../../core/errors.ts';
-import { type HttpClient, isLoopbackHost } from '../../http/client.ts';
+import { isRecord } from '../../core/json-shape.ts';
+import type { HttpClient } from '../../http/client.ts';
+import { isLoopbackHost, isPrivateHost } from '../../http/hosts.ts';
 import { redactUrl } from '../../http/redact.ts';
 import type { HttpRequest } from '../../http/types.ts';
 import { type AuthChallenge, parseChallenges } from './auth-challenge.ts';
@@ -14,6 +16,10 @@ export interface RegistryAuthOptions {
   /** The registry's origin, `https://ghcr.io`. */
   readonly origin: string;
   readonly credential: () => Promise<Credential | undefined>;
+  /** Why a login may not have been found. */
+  readonly trouble?: (() => string | undefined) | undefined;
+  /** Whether the registry is in the open, and so may not name an address in a private network. Default true. */
+  readonly isPublic?: () => boolean;
   /** How the registry wants to be logged in to, for all who talk to it. */
   readonly manner?: LoginManner | undefined;
 }
@@ -96,6 +102,7 @@ export class RegistryAuth {
       ...ofService,
       ...scopes.map((one): [string, string] => ['scope', one]),
     ];
+    const common = { purpose, signal, isPublicOnly: this.#isTrap(realm.origin) };
     const request: HttpRequest =
       credential?.kind === 'identity'
         ? {
@@ -110,8 +117,7 @@ export class RegistryAuth {
               ...ofService,
               ['scope', scope],
             ]).toString(),
-            purpose,
-            signal,
+            ...common,
           }
         : {
             method: 'GET',
@@ -120,8 +126,7 @@ export class RegistryAuth {
               credential === undefined
                 ? {}
                 : { authorization: basic(credential.username, credential.password) },
-            purpose,
-            signal,
+            ...common,
           };
     const { response, bytes } = await this.#options.http.requestBytes(request, MAX_TOKEN_BYTES);
     if (bytes === undefined) {
@@ -132,14 +137,17 @@ export class RegistryAuth {
   }
 
   #keep(scope: string, body: string): string {
-    let answer: { token?: unknown; access_token?: unknown; expires_in?: unknown };
+    let answer: unknown;
     try {
       answer = JSON.parse(body);
-    } catch (cause) {
-      throw this.#badAnswer('is not JSON', cause);
+    } catch {
+      // The parser's message would quote the answer, which may hold a token.
+      throw this.#badAnswer('is not JSON');
     }
-    const token = answer.token ?? answer.access_token;
-    if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) throw this.#badAnswer('has no token');
+    if (!isRecord(answer)) throw this.#badAnswer('is not an object');
+    // Some services fill one of the two, and leave the other empty.
+    const token = [answer.token, answer.access_token].find(isToken);
+    if (token === undefined) throw this.#badAnswer('has no token');
     const seconds =
       typeof answer.expires_in === 'number' && answer.expires_in > 0
         ? answer.expires_in
@@ -158,11 +166,18 @@ export class RegistryAuth {
     } catch (cause) {
       throw this.#badAnswer('names no realm to log in at', cause);
     }
-    const isLocal = isLoopbackHost(new URL(this.#options.origin).hostname) && isLoopbackHost(realm.hostname);
+    const own = new URL(this.#options.origin);
+    if (this.#isTrap(realm.origin) && isPrivateHost(realm.hostname) && !isPrivateHost(own.hostname))
+      throw this.#badAnswer(`points to the private address ${redactUrl(realm)}, which is refused`);
+    const isLocal = isLoopbackHost(own.hostname) && isLoopbackHost(realm.hostname);
     if (realm.protocol !== 'https:' && !isLocal) {
       throw this.#badAnswer(`wants the login sent unencrypted to ${redactUrl(realm)}`);
     }
     return realm;
+  }
+
+  #isTrap(origin: string): boolean {
+    return (this.#options.isPublic?.() ?? true) && origin !== this.#options.origin;
   }
 
   #refused(status: number, hadCredential: boolean): RegistryError {
@@ -170,9 +185,15 @@ export class RegistryAuth {
     return new RegistryError(
       hadCredential
         ? `${registry} refused the login (status ${status})`
-        : `${registry} wants a login and none was found (status ${status})`,
+        : `${registry} wants a login and none was found (status ${status})${this.troubleText}`,
       { code: 'REGISTRY_UNAUTHORIZED', subject: registry, remedy: loginRemedy(registry) },
     );
+  }
+
+  /** Appended to an error about a login that is missing. */
+  get troubleText(): string {
+    const trouble = this.#options.trouble?.();
+    return trouble === undefined ? '' : `; ${trouble}`;
   }
 
   #badAnswer(what: string, cause?: unknown): RegistryError {
@@ -191,6 +212,10 @@ export function loginRemedy(registry: string): string {
   }
   if (registry === 'docker.io') return 'Run `docker login`, or set DOCKERHUB_USERNAME and DOCKERHUB_TOKEN.';
   return `Run \`docker login ${registry}\` or \`podman login ${registry}\` with an account that may write there.`;
+}
+
+function isToken(value: unknown): value is string {
+  return typeof value === 'string' && /^[\x21-\x7e]+$/.test(value);
 }
 
 function basic(username: string, password: string): string {

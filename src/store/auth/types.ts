@@ -6,4 +6,8 @@ export type Credential =
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** `registry` and `repository` as in an ImageReference. Undefined where there is no login. */
-export type FindCredential = (registry: string, repository: string) => Promise<Credential | undefined>;
+export interface FindCredential {
+  (registry: string, repository: string): Promise<Credential | undefined>;
+  /** Why a login for the registry may not have been found, as far as it has been looked for. */
+  readonly trouble?: (registry: string) => string | undefined;
+}

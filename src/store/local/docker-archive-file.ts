@@ -1,12 +1,13 @@
-import { randomUUID } from 'node:crypto';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
 import { type Digest, hexOf } from '../../core/digest.ts';
-import { InterruptedError, throwIfAborted } from '../../core/errors.ts';
+import { InterruptedError, RegistryError, throwIfAborted } from '../../core/errors.ts';
 import { Mutex } from '../../core/pool.ts';
 import { END_OF_ARCHIVE, paddingFor, tarEntryHeader } from '../../oci/tar-header.ts';
 import type { BlobUpload, UploadOptions } from '../image-store.ts';
 import { guardIo, readRange } from '../store-io.ts';
 import { FileUpload } from './file-upload.ts';
+import { removeLeftovers, temporaryName } from './leftovers.ts';
 
 const NO_DIGEST: Digest = `sha256:${'0'.repeat(64)}`;
 
@@ -47,7 +48,11 @@ export class DockerArchiveFile {
 
   static async create(target: string): Promise<DockerArchiveFile> {
     const name = `docker-archive:${target}`;
-    const temporary = `${target}.${randomUUID()}.part`;
+    await guardIo(name, 'making an archive', () => checkTarget(name, target));
+    const folder = path.dirname(target);
+    const prefix = `${path.basename(target)}.`;
+    await removeLeftovers(folder, prefix, '.part');
+    const temporary = path.join(folder, temporaryName(prefix, '.part'));
     const handle = await guardIo(name, 'making an archive', () => open(temporary, 'wx+'));
     return new DockerArchiveFile(name, target, temporary, handle);
   }
@@ -146,6 +151,20 @@ export class DockerArchiveFile {
       done += bytesWritten;
     }
   }
+}
+
+/** What is there is replaced once the archive is whole: that has to be a file. */
+async function checkTarget(name: string, target: string): Promise<void> {
+  const found = await stat(target).catch(() => undefined);
+  if (found === undefined || found.isFile()) return;
+  throw new RegistryError(
+    `${name} cannot be written: ${found.isDirectory() ? 'it is a folder' : 'it is not a file'}`,
+    {
+      code: 'STORE_IO',
+      subject: name,
+      remedy: 'Choose the name of a file, such as docker-archive:model.tar.',
+    },
+  );
 }
 
 function headerOf(path: string, sizeBytes: number): Buffer {

@@ -1,29 +1,26 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomically } from '../../core/atomic-file.ts';
 import { isDigest } from '../../core/digest.ts';
 import { RegistryError } from '../../core/errors.ts';
-import { Mutex } from '../../core/pool.ts';
+import { readSmallFile } from '../../core/small-file.ts';
 import { OciAnnotation } from '../../oci/annotations.ts';
 import { isTag } from '../../oci/reference.ts';
 import type { Descriptor, Index } from '../../oci/types.ts';
+import { withFolderLock } from './folder-lock.ts';
 
-/** Writers of one index.json in this process take turns, also those of different stores. */
-const turns = new Map<string, Mutex>();
+/** A hundred thousand tags. */
+const MAX_INDEX_BYTES = 64 * 1024 * 1024;
 
 /** The `index.json` of an image layout: which manifest each tag names. Read anew each time, others may write it too. */
 export class LayoutIndex {
   readonly #store: string;
   readonly #folder: string;
   readonly #tagPrefix: string;
-  readonly #turn: Mutex;
 
   constructor(store: string, realFolder: string, tagPrefix: string) {
     this.#store = store;
     this.#folder = realFolder;
     this.#tagPrefix = tagPrefix;
-    this.#turn = turns.get(realFolder) ?? new Mutex();
-    turns.set(realFolder, this.#turn);
   }
 
   /** What each tag names; where two entries have one tag, the later. */
@@ -41,7 +38,7 @@ export class LayoutIndex {
 
   /** Makes `tag` name this manifest and nothing else; entries of other tags and unknown fields stay as they are. */
   async setTag(tag: string, descriptor: Descriptor): Promise<void> {
-    await this.#turn.run(async () => {
+    await withFolderLock(this.#folder, async () => {
       const index = await this.#read();
       const name = `${this.#tagPrefix}${tag}`;
       const others = index.manifests.filter(
@@ -58,7 +55,9 @@ export class LayoutIndex {
   async #read(): Promise<Index> {
     const file = path.join(this.#folder, 'index.json');
     try {
-      return this.#check(JSON.parse(await readFile(file, 'utf8')));
+      return this.#check(
+        JSON.parse((await readSmallFile(file, { maxBytes: MAX_INDEX_BYTES })).toString('utf8')),
+      );
     } catch (error) {
       if (error instanceof SyntaxError) throw this.#broken('is not JSON', error);
       throw error;

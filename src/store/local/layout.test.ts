@@ -128,13 +128,13 @@ test('a path through a file, a broken index and an unknown version are errors wi
   await mkdir(future);
   await writeFile(path.join(future, 'oci-layout'), '{"imageLayoutVersion":"2.0.0"}');
   const attempts = [
-    openLayout(path.join(file, 'x')),
-    openLayout(file),
-    openLayout(future),
-    openLayout(broken).then(store => store.listTags(1)),
+    () => openLayout(path.join(file, 'x')),
+    () => openLayout(file),
+    () => openLayout(future),
+    () => openLayout(broken).then(store => store.listTags(1)),
   ];
   for (const attempt of attempts) {
-    await assert.rejects(attempt, error => {
+    await assert.rejects(attempt(), error => {
       assert.ok(error instanceof RegistryError && error.code === 'STORE_IO', String(error));
       assert.ok(error.remedy);
       return true;

@@ -1,10 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ByteSource } from '../../core/byte-source.ts';
 import { type Digest, digestOf, hexOf, isDigest } from '../../core/digest.ts';
 import { IntegrityError, RegistryError, throwIfAborted } from '../../core/errors.ts';
-import { Mutex } from '../../core/pool.ts';
+import { readSmallFile } from '../../core/small-file.ts';
 import { isSystemError } from '../../core/system-error.ts';
 import { type Descriptor, MediaType } from '../../oci/types.ts';
 import { blobSource, missingBlob } from '../blob-source.ts';
@@ -12,12 +11,14 @@ import type { BlobUpload, ImageStore, StoredManifest, UploadOptions } from '../i
 import { guardIo, readRange } from '../store-io.ts';
 import { checkArrival, manifestType } from '../stored-manifest.ts';
 import { FileUpload } from './file-upload.ts';
+import { LOCK_NAME, withFolderLock } from './folder-lock.ts';
 import { LayoutIndex } from './layout-index.ts';
+import { removeLeftovers, temporaryName } from './leftovers.ts';
 
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
+const MARKER = 'oci-layout';
+const INDEX = 'index.json';
 const EMPTY_INDEX = JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] });
-/** So that two who open one new folder at once do not see each other's half. */
-const opening = new Mutex();
 
 export interface LayoutOptions {
   /**
@@ -35,25 +36,33 @@ export interface LayoutOptions {
 export async function openLayout(folder: string, { repository }: LayoutOptions = {}): Promise<ImageStore> {
   const name = `oci:${folder}`;
   return await guardIo(name, 'making an image layout', async () => {
-    await opening.run(() => makeLayout(name, folder));
+    await mkdir(folder, { recursive: true });
+    await removeLeftovers(folder, '.upload-');
+    // Of two who open one new folder at once neither sees the other's half; one that is there may be read-only.
+    if (!(await isWhole(folder)))
+      await withFolderLock(await realpath(folder), () => makeLayout(name, folder));
+    const marker = await readSmallFile(path.join(folder, MARKER), { maxBytes: 4096 });
+    if (!/"imageLayoutVersion"\s*:\s*"1\./.test(marker.toString('utf8')))
+      throw notALayout(name, 'its oci-layout is of no known version');
     const prefix = repository === undefined ? '' : `${repository}:`;
     return new LayoutStore(name, await realpath(folder), prefix);
   });
 }
 
+async function isWhole(folder: string): Promise<boolean> {
+  const parts = [MARKER, INDEX, path.join('blobs', 'sha256')];
+  const found = await Promise.all(parts.map(part => stat(path.join(folder, part)).catch(() => undefined)));
+  return found.every(info => info !== undefined);
+}
+
 async function makeLayout(name: string, folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const marker = path.join(folder, 'oci-layout');
-  const present = await readdir(folder);
-  if (!present.includes('oci-layout')) {
+  const present = (await readdir(folder)).filter(file => !file.startsWith(LOCK_NAME));
+  if (!present.includes(MARKER)) {
     if (present.length > 0) throw notALayout(name, 'it has other files and no oci-layout');
-    await writeFile(marker, '{"imageLayoutVersion":"1.0.0"}');
-  }
-  if (!/"imageLayoutVersion"\s*:\s*"1\./.test(await readFile(marker, 'utf8'))) {
-    throw notALayout(name, 'its oci-layout is of no known version');
+    await writeFile(path.join(folder, MARKER), '{"imageLayoutVersion":"1.0.0"}');
   }
   await mkdir(path.join(folder, 'blobs', 'sha256'), { recursive: true });
-  if (!present.includes('index.json')) await writeFile(path.join(folder, 'index.json'), EMPTY_INDEX);
+  if (!present.includes(INDEX)) await writeFile(path.join(folder, INDEX), EMPTY_INDEX);
 }
 
 function notALayout(name: string, why: string): RegistryError {
@@ -92,7 +101,7 @@ class LayoutStore implements ImageStore {
 
   async startUpload({ sizeBytes, signal }: UploadOptions): Promise<BlobUpload> {
     throwIfAborted(signal);
-    const temporary = path.join(this.#folder, `.upload-${randomUUID()}`);
+    const temporary = path.join(this.#folder, temporaryName('.upload-'));
     const handle = await guardIo(this.name, 'starting a blob', () => open(temporary, 'wx'));
     return new FileUpload({
       store: this.name,
@@ -160,7 +169,7 @@ class LayoutStore implements ImageStore {
   async #readSmall(digest: Digest): Promise<Buffer | undefined> {
     const size = await this.statBlob(digest);
     if (size === undefined || size > MAX_MANIFEST_BYTES) return undefined;
-    return await readFile(this.#blobPath(digest));
+    return await readSmallFile(this.#blobPath(digest), { maxBytes: MAX_MANIFEST_BYTES });
   }
 
   async *#read(

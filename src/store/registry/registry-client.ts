@@ -1,11 +1,10 @@
-import { BlockList, isIP } from 'node:net';
 import { NetworkError, RegistryError, WeighbridgeError } from '../../core/errors.ts';
-import { printable } from '../../core/text.ts';
+import { plainLine } from '../../core/safe-text.ts';
 import type { HttpClient, UploadRequest } from '../../http/client.ts';
-import { isLoopbackHost } from '../../http/client.ts';
+import { isLoopbackHost, isPrivateHost } from '../../http/hosts.ts';
 import { redactUrl } from '../../http/redact.ts';
-import { serverWaitMs } from '../../http/retry.ts';
-import type { HttpRequest, HttpResponse } from '../../http/types.ts';
+import { type RetryPolicy, serverWaitMs } from '../../http/retry.ts';
+import type { HttpRequest, HttpResponse, RetryNotice } from '../../http/types.ts';
 import { apiHost } from '../../oci/reference.ts';
 import { type LoginManner, loginRemedy, RegistryAuth } from '../auth/registry-auth.ts';
 import type { Credential } from '../auth/types.ts';
@@ -20,6 +19,8 @@ export interface RegistryClientOptions {
   /** What has been learnt of the registry so far, for all clients of it. */
   readonly traits?: UploadTraits;
   readonly manner?: LoginManner;
+  /** Why a login may not have been found. */
+  readonly trouble?: (() => string | undefined) | undefined;
 }
 
 export interface RegistryRequest extends Omit<HttpRequest, 'url'> {
@@ -36,6 +37,8 @@ export class RegistryClient {
   readonly traits: UploadTraits;
   readonly #http: HttpClient;
   readonly #auth: RegistryAuth;
+  /** Whether the registry is in a private network: one in the open may not point there. */
+  #isPrivate: boolean;
   /** When the registry wants to be asked again, after it has turned a request away. */
   #notBeforeMs = 0;
 
@@ -46,7 +49,9 @@ export class RegistryClient {
     this.origin = `${isLocal ? 'http' : 'https'}://${host}`;
     this.traits = options.traits ?? new UploadTraits(knownRegistry(options.registry).traits);
     this.#http = options.http;
-    this.#auth = new RegistryAuth({ ...options, origin: this.origin });
+    this.#isPrivate = isPrivateHost(new URL(this.origin).hostname);
+    const isPublic = (): boolean => !this.#isPrivate;
+    this.#auth = new RegistryAuth({ ...options, origin: this.origin, isPublic });
   }
 
   /** Any status but 401 and 403 is given back; those become REGISTRY_UNAUTHORIZED after a login was tried. */
@@ -70,7 +75,7 @@ export class RegistryClient {
     return await this.#guard(async () => {
       const url = this.resolve(request.url);
       const headers = { ...request.headers, ...(await this.#authorization(url, request)) };
-      return this.#http.upload({ ...request, url, headers });
+      return this.#http.upload({ ...request, url, headers, isPublicOnly: this.#isTrap(url) });
     });
   }
 
@@ -90,8 +95,7 @@ export class RegistryClient {
       });
     }
     const own = new URL(this.origin);
-    const isPrivateTrap =
-      url.host !== own.host && isPrivateHost(url.hostname) && !isPrivateHost(own.hostname);
+    const isPrivateTrap = url.host !== own.host && isPrivateHost(url.hostname) && !this.#isPrivate;
     const isDowngrade = own.protocol === 'https:' && url.protocol !== 'https:';
     if (isPrivateTrap || isDowngrade || !/^https?:$/.test(url.protocol)) {
       throw new RegistryError(`${this.registry} points to ${redactUrl(url)}, which is refused`, {
@@ -107,6 +111,15 @@ export class RegistryClient {
 
   get idleTimeoutMs(): number {
     return this.#http.idleTimeoutMs;
+  }
+
+  get retry(): RetryPolicy {
+    return this.#http.retry;
+  }
+
+  /** Tells that something will be tried again, and waits before it. */
+  async waitToRetry(notice: RetryNotice): Promise<void> {
+    await this.#http.waitToRetry(notice);
   }
 
   /** Waits for as long as the registry has asked for in the last answer that became a failure. */
@@ -157,14 +170,23 @@ export class RegistryClient {
       const url = this.resolve(request.url);
       for (let attempt = 1; ; attempt++) {
         const headers = { ...request.headers, ...(await this.#authorization(url, request)) };
-        const answer = await send({ ...request, url, headers });
+        const answer = await send({ ...request, url, headers, isPublicOnly: this.#isTrap(url) });
         const { response } = answer;
+        const isOwn = new URL(response.url).origin === this.origin;
+        if (isOwn) this.#isPrivate ||= response.isFromPrivate;
         if (response.status !== 401 && response.status !== 403) return answer;
+        // Whoever a redirect or an upload has led to may not say where the registry's login goes.
+        if (!isOwn) throw await this.#refusedElsewhere(response, request.purpose);
         if (attempt === 1 && response.status === 401 && (await this.#learn(response, request.scope)))
           continue;
         throw await this.#unauthorized(response, request.purpose);
       }
     });
+  }
+
+  /** Whether an address that a public registry gave has to be looked at once its name is looked up. */
+  #isTrap(url: string): boolean {
+    return !this.#isPrivate && new URL(url).origin !== this.origin;
   }
 
   async #authorization(
@@ -182,6 +204,19 @@ export class RegistryClient {
     return await this.#auth.learn(response.headers['www-authenticate'], scope);
   }
 
+  async #refusedElsewhere(response: HttpResponse, purpose: string): Promise<RegistryError> {
+    const said = await registryWords(response);
+    const { host } = new URL(response.url);
+    return new RegistryError(
+      `${purpose}: ${host}, where ${this.registry} keeps it, refused it (status ${response.status}${said ? `, ${said}` : ''})`,
+      {
+        code: 'REGISTRY_BAD_ANSWER',
+        subject: this.registry,
+        remedy: `The login for ${this.registry} is not sent to ${host}. Try again: the address may have expired.`,
+      },
+    );
+  }
+
   async #unauthorized(response: HttpResponse, purpose: string): Promise<RegistryError> {
     const said = await registryWords(response);
     const hasLogin = await this.#auth.hasCredential();
@@ -189,7 +224,7 @@ export class RegistryClient {
       ? 'does not allow it with the login that was found'
       : 'wants a login and none was found';
     return new RegistryError(
-      `${purpose}: ${this.registry} ${why} (status ${response.status}${said ? `, ${said}` : ''})`,
+      `${purpose}: ${this.registry} ${why} (status ${response.status}${said ? `, ${said}` : ''})${hasLogin ? '' : this.#auth.troubleText}`,
       {
         code: 'REGISTRY_UNAUTHORIZED',
         subject: this.registry,
@@ -235,32 +270,8 @@ async function registryWords(response: HttpResponse): Promise<string> {
       const more = /no space left/i.test(JSON.stringify(detail ?? '')) ? ' (no space left on its disk)' : '';
       return `${String(code ?? '')}: ${String(message ?? '')}${more}`;
     });
-    return printable(words.join('; '));
+    return plainLine(words.join('; '), 300);
   } catch {
-    return printable(text.startsWith('<') ? '' : text);
+    return plainLine(text.startsWith('<') ? '' : text, 300);
   }
-}
-
-const PRIVATE = new BlockList();
-for (const [net, prefix] of [
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-  ['0.0.0.0', 8],
-] as const) {
-  PRIVATE.addSubnet(net, prefix, 'ipv4');
-}
-PRIVATE.addSubnet('fc00::', 7, 'ipv6');
-PRIVATE.addSubnet('fe80::', 10, 'ipv6');
-PRIVATE.addAddress('::1', 'ipv6');
-PRIVATE.addAddress('::', 'ipv6');
-
-export function isPrivateHost(hostname: string): boolean {
-  const host = hostname.replace(/^\[|\]$/g, '');
-  const family = isIP(host);
-  if (family === 0) return host === 'localhost' || host.endsWith('.localhost');
-  return PRIVATE.check(host, family === 4 ? 'ipv4' : 'ipv6');
 }

@@ -1,10 +1,9 @@
-import type { ByteSource, OpenOptions } from '../../core/byte-source.ts';
+import type { ByteSource } from '../../core/byte-source.ts';
 import { type Digest, digestOf, isDigest } from '../../core/digest.ts';
-import { IntegrityError, RegistryError } from '../../core/errors.ts';
-import { networkError } from '../../http/client.ts';
-import { nextLink } from '../../http/link-header.ts';
+import { IntegrityError, isAbort, RegistryError } from '../../core/errors.ts';
+import { quoted } from '../../core/safe-text.ts';
+import type { RetryPolicy } from '../../http/retry.ts';
 import type { HttpResponse } from '../../http/types.ts';
-import { parseManifest } from '../../oci/parse.ts';
 import { type Descriptor, MediaType } from '../../oci/types.ts';
 import type { Access } from '../auth/registry-auth.ts';
 import { blobSource } from '../blob-source.ts';
@@ -15,9 +14,12 @@ import type {
   StoredManifest,
   UploadOptions,
 } from '../image-store.ts';
+import { blobSize } from './blob-size.ts';
+import { readBlob } from './read-blob.ts';
+import { readReferrers } from './referrer-list.ts';
 import type { RegistryClient } from './registry-client.ts';
 import { RegistryUpload } from './registry-upload.ts';
-import { parseTagList } from './tag-list.ts';
+import { readTagList } from './tag-list.ts';
 import { UploadSession } from './upload/upload-session.ts';
 import type { UploadTarget } from './upload/upload-way.ts';
 
@@ -34,14 +36,13 @@ const MANIFEST_TYPES = [
 ];
 /** Registries take manifests up to 4 MiB; https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests */
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
-const MAX_READ_ATTEMPTS = 4;
 const MAX_DOCUMENT_ATTEMPTS = 3;
-const MAX_REFERRER_PAGES = 100;
 
 /** One repository of a registry. */
 export class RegistryStore implements ImageStore {
   readonly name: string;
   readonly remote: RemoteRepository;
+  readonly retry: RetryPolicy;
   readonly #client: RegistryClient;
   readonly #repository: string;
   readonly #scope: string;
@@ -51,25 +52,21 @@ export class RegistryStore implements ImageStore {
   constructor(client: RegistryClient, repository: string, access: Access) {
     this.name = `${client.registry}/${repository}`;
     this.remote = { name: this.name, access };
+    this.retry = client.retry;
     this.#client = client;
     this.#repository = repository;
     this.#scope = `repository:${repository}:${ACTIONS[access]}`;
   }
 
   async statBlob(digest: Digest, signal?: AbortSignal): Promise<number | undefined> {
-    const purpose = `looking for ${digest} in ${this.name}`;
-    const response = await this.#request('HEAD', `blobs/${digest}`, { purpose, signal });
-    response.discard();
-    if (response.status === 404) return undefined;
-    if (response.status !== 200) throw await this.#client.failure(response, purpose);
-    const length = Number(response.headers['content-length'] ?? Number.NaN);
-    if (!Number.isSafeInteger(length)) {
-      throw new RegistryError(`${purpose}: the answer has no Content-Length`, {
-        code: 'REGISTRY_BAD_ANSWER',
-        subject: this.name,
-      });
-    }
-    return length;
+    return await blobSize({
+      client: this.#client,
+      store: this.name,
+      url: `/v2/${this.#repository}/blobs/${digest}`,
+      scope: this.#scope,
+      purpose: `looking for ${digest} in ${this.name}`,
+      signal,
+    });
   }
 
   async mountBlob(descriptor: Descriptor, from: string, signal?: AbortSignal): Promise<boolean> {
@@ -77,12 +74,12 @@ export class RegistryStore implements ImageStore {
     const { traits } = this.#client;
     if (!from.startsWith(prefix) || !traits.mounts) return false;
     const source = from.slice(prefix.length);
+    if ((await this.#sizeIn(source, descriptor.digest, signal)) !== descriptor.size) return false;
     const purpose = `mounting ${descriptor.digest} from ${from} in ${this.name}`;
     const response = await this.#client.request({
       method: 'POST',
       url: `/v2/${this.#repository}/blobs/uploads/?mount=${descriptor.digest}&from=${encodeURIComponent(source)}`,
-      // A token for both: where the source may not be read, the registry just does not mount.
-      scope: `${this.#scope} repository:${source}:pull`,
+      scope: mountScope(this.#scope, source),
       purpose,
       signal,
     });
@@ -98,8 +95,44 @@ export class RegistryStore implements ImageStore {
     return false;
   }
 
+  /**
+   * A blob's size in another repository of this registry: one of another size than a manifest says is not mounted. It is
+   * asked once a run for each digest. Undefined where it cannot be read there.
+   */
+  async #sizeIn(repository: string, digest: Digest, signal?: AbortSignal): Promise<number | undefined> {
+    const { mountSizes } = this.#client.traits;
+    const known = mountSizes.get(digest);
+    if (known !== undefined) return known;
+    const store = `${this.#client.registry}/${repository}`;
+    const size = await blobSize({
+      client: this.#client,
+      store,
+      url: `/v2/${repository}/blobs/${digest}`,
+      // As for the mount: one token serves both.
+      scope: mountScope(this.#scope, repository),
+      purpose: `looking for ${digest} in ${store}`,
+      signal,
+    }).catch((error: unknown) => {
+      if (isAbort(error)) throw error;
+      return undefined;
+    });
+    if (size !== undefined) mountSizes.set(digest, size);
+    return size;
+  }
+
   openBlob(descriptor: Descriptor): ByteSource {
-    return blobSource(this.name, descriptor, options => this.#read(descriptor, options));
+    const { digest, size } = descriptor;
+    return blobSource(this.name, descriptor, options =>
+      readBlob({
+        store: this.name,
+        digest,
+        sizeBytes: size,
+        client: this.#client,
+        url: `/v2/${this.#repository}/blobs/${digest}`,
+        scope: this.#scope,
+        options,
+      }),
+    );
   }
 
   async startUpload(options: UploadOptions): Promise<BlobUpload> {
@@ -150,51 +183,14 @@ export class RegistryStore implements ImageStore {
   }
 
   async listTags(limit: number, signal?: AbortSignal): Promise<string[]> {
-    const purpose = `listing the tags of ${this.name}`;
-    const tags: string[] = [];
-    let path = `/v2/${this.#repository}/tags/list?n=${limit}`;
-    while (tags.length < limit) {
-      const request = { method: 'GET', url: path, scope: this.#scope, purpose, signal } as const;
-      const { response, bytes } = await this.#client.requestBytes(request);
-      if (response.status === 404) {
-        response.discard();
-        break;
-      }
-      if (bytes === undefined) throw await this.#client.failure(response, purpose);
-      const page = parseTagList(bytes, this.name);
-      tags.push(...page);
-      const next = nextLink(response.headers);
-      if (next === undefined || page.length === 0) break;
-      path = this.#client.resolve(next, response.url);
-    }
-    return tags.slice(0, limit);
+    const place = { client: this.#client, store: this.name, scope: this.#scope, signal };
+    return await readTagList(place, `/v2/${this.#repository}/tags/list?n=${limit}`, limit);
   }
 
   /** https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers */
   async fetchReferrers(subject: Digest, signal?: AbortSignal): Promise<Descriptor[] | undefined> {
-    const purpose = `listing what refers to ${subject} in ${this.name}`;
-    const found: Descriptor[] = [];
-    let url = `/v2/${this.#repository}/referrers/${subject}`;
-    for (let page = 0; page < MAX_REFERRER_PAGES; page++) {
-      const request = { method: 'GET', url, scope: this.#scope, purpose, signal } as const;
-      // GHCR sends those who ask to a page of its own; that is no list.
-      const response = await this.#client.request({ ...request, followRedirects: false });
-      if (response.status !== 200) {
-        if (response.status >= 500 || response.status === 429)
-          throw await this.#client.failure(response, purpose);
-        response.discard();
-        return undefined;
-      }
-      const bytes = await response.bytes(MAX_MANIFEST_BYTES);
-      if (!String(response.headers['content-type']).startsWith(MediaType.ociIndex)) return undefined;
-      const parsed = parseManifest(bytes, MediaType.ociIndex, purpose);
-      if (parsed.kind !== 'index') return undefined;
-      found.push(...parsed.index.manifests);
-      const next = nextLink(response.headers);
-      if (next === undefined) break;
-      url = this.#client.resolve(next, response.url);
-    }
-    return found;
+    const place = { client: this.#client, store: this.name, scope: this.#scope, signal };
+    return await readReferrers(place, `/v2/${this.#repository}/referrers/${subject}`, subject);
   }
 
   async #fetchManifest(reference: string, signal?: AbortSignal): Promise<StoredManifest | undefined> {
@@ -216,7 +212,7 @@ export class RegistryStore implements ImageStore {
     const digest = digestOf(bytes);
     const expected = isDigest(reference) ? reference : response.headers['docker-content-digest'];
     if (expected !== undefined && expected !== digest)
-      throw this.#wrongBytes(`${purpose}: expected ${String(expected)}, got bytes of ${digest}`);
+      throw this.#wrongBytes(`${purpose}: expected ${quoted(String(expected))}, got bytes of ${digest}`);
     const mediaType = (response.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
     return { mediaType, digest, bytes };
   }
@@ -229,15 +225,21 @@ export class RegistryStore implements ImageStore {
       headers: { 'content-type': manifest.mediaType },
       body: manifest.bytes,
     });
-    if (response.status !== 201) {
+    if (response.status < 200 || response.status > 204) {
       const failure = await this.#client.failure(response, purpose);
       const isOfBytes = response.status === 400 && failure.code !== 'REGISTRY_BLOB_UNKNOWN';
       throw isOfBytes ? this.#wrongBytes(failure.message) : failure;
     }
     response.discard();
     const confirmed = response.headers['docker-content-digest'];
-    if (confirmed !== undefined && confirmed !== manifest.digest)
-      throw this.#wrongBytes(`${purpose}: sent ${manifest.digest}, it stored ${String(confirmed)}`);
+    if (confirmed === manifest.digest) return;
+    if (confirmed !== undefined)
+      throw this.#wrongBytes(`${purpose}: sent ${manifest.digest}, it stored ${quoted(String(confirmed))}`);
+    // Some registries say 201 and store nothing: without its digest in the answer it is looked for.
+    const stored = await this.#fetchManifest(reference, signal);
+    if (stored?.digest === manifest.digest) return;
+    const holds = stored === undefined ? 'nothing is there' : `${stored.digest} is there`;
+    throw this.#wrongBytes(`${purpose}: it said ${response.status}, and ${holds}`);
   }
 
   /** https://github.com/opencontainers/distribution-spec/blob/main/spec.md#deleting-manifests */
@@ -280,41 +282,11 @@ export class RegistryStore implements ImageStore {
       scope: this.#scope,
     });
   }
+}
 
-  async *#read(descriptor: Descriptor, { start, signal, buffers }: OpenOptions): AsyncGenerator<Uint8Array> {
-    const purpose = `reading ${descriptor.digest} from ${this.name}`;
-    let position = start;
-    for (let attempt = 1; position < descriptor.size; attempt++) {
-      const before = position;
-      const response = await this.#request('GET', `blobs/${descriptor.digest}`, {
-        purpose,
-        signal,
-        headers: position > 0 ? { range: `bytes=${position}-` } : {},
-      });
-      if (response.status !== 200 && response.status !== 206)
-        throw await this.#client.failure(response, purpose);
-      // A registry may ignore the range and start over.
-      let skip = response.status === 206 ? 0 : position;
-      try {
-        for await (const chunk of response.chunks(buffers)) {
-          const part = skip > 0 ? chunk.subarray(skip) : chunk;
-          skip = Math.max(0, skip - chunk.length);
-          position += part.length;
-          if (part.length > 0) yield part;
-        }
-        if (position < descriptor.size) throw new Error('the answer ended too early');
-      } catch (error) {
-        if (position > before) attempt = 0;
-        if (signal?.aborted || attempt >= MAX_READ_ATTEMPTS) {
-          throw new RegistryError(networkError(error, { url: response.url, purpose, signal }).message, {
-            code: 'REGISTRY_UNREACHABLE',
-            subject: this.name,
-            cause: error,
-          });
-        }
-      }
-    }
-  }
+/** A token for both: where the source may not be read, the registry just does not mount. */
+function mountScope(own: string, source: string): string {
+  return `${own} repository:${source}:pull`;
 }
 
 /** Documents are small: one that arrived wrong is simply asked for, or sent, again. */

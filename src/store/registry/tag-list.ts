@@ -1,19 +1,58 @@
 import { RegistryError } from '../../core/errors.ts';
+import { isRecord } from '../../core/json-shape.ts';
+import { nextLink } from '../../http/link-header.ts';
+import type { RegistryClient } from './registry-client.ts';
+
+export interface TagPlace {
+  readonly client: RegistryClient;
+  readonly store: string;
+  readonly scope: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** At most `limit` tags, page by page from `first` on; none for a repository that does not exist. */
+export async function readTagList(
+  { client, store, scope, signal }: TagPlace,
+  first: string,
+  limit: number,
+): Promise<string[]> {
+  const purpose = `listing the tags of ${store}`;
+  const tags: string[] = [];
+  const seen = new Set<string>();
+  for (let url = first; tags.length < limit && !seen.has(url); ) {
+    seen.add(url);
+    const { response, bytes } = await client.requestBytes({ method: 'GET', url, scope, purpose, signal });
+    if (response.status === 404) {
+      response.discard();
+      break;
+    }
+    if (bytes === undefined) throw await client.failure(response, purpose);
+    const page = parseTagList(bytes, store);
+    // A page may have more than was asked for, and more than a call can have arguments.
+    for (const tag of page.slice(0, limit - tags.length)) tags.push(tag);
+    const next = nextLink(response.headers);
+    if (next === undefined || page.length === 0) break;
+    url = client.resolve(next, response.url);
+  }
+  return tags;
+}
 
 /** The tags of a page of `GET /v2/<name>/tags/list`; https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-tags */
 export function parseTagList(bytes: Buffer, subject: string): string[] {
-  let tags: unknown;
+  let json: unknown;
   try {
-    tags = (JSON.parse(bytes.toString('utf8')) as { tags?: unknown } | null)?.tags ?? [];
+    json = JSON.parse(bytes.toString('utf8'));
   } catch (cause) {
     throw notAList(subject, cause);
   }
+  if (json !== null && !isRecord(json)) throw notAList(subject);
+  const tags = json?.tags ?? [];
   if (!Array.isArray(tags)) throw notAList(subject);
   return tags.filter(tag => typeof tag === 'string');
 }
 
 function notAList(subject: string, cause?: unknown): RegistryError {
-  return new RegistryError(`${subject} gave a list of tags that is none`, {
+  return new RegistryError(`unexpected list of tags from ${subject}`, {
     code: 'REGISTRY_BAD_ANSWER',
     subject,
     cause,

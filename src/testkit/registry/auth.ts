@@ -1,6 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Exchange } from '../server/exchange.ts';
 import { problem } from './problem.ts';
+import type { RegistryQuirks } from './quirks.ts';
 
 export type RegistryAuth =
   | { readonly kind: 'none' }
@@ -28,10 +29,12 @@ const SERVICE = 'weighbridge-testkit';
 export class AuthDesk {
   readonly #auth: RegistryAuth;
   readonly #key = randomBytes(16);
+  readonly #quirks: RegistryQuirks;
   #issued = 0;
 
-  constructor(auth: RegistryAuth) {
+  constructor(auth: RegistryAuth, quirks: RegistryQuirks) {
     this.#auth = auth;
+    this.#quirks = quirks;
   }
 
   /** Tokens handed out so far. */
@@ -73,7 +76,7 @@ export class AuthDesk {
     const ttlMs = this.#auth.tokenTtlMs ?? 300_000;
     const token = this.#issue(allowed, ttlMs);
     await exchange.sendJson(200, {
-      token,
+      token: this.#quirks.emptyToken ? '' : token,
       access_token: token,
       expires_in: Math.max(1, Math.floor(ttlMs / 1000)),
       issued_at: new Date().toISOString(),

@@ -67,14 +67,17 @@ async function putManifest(
     throw problem(400, 'DIGEST_INVALID', 'provided digest did not match uploaded content');
   }
   const { subject } = checkManifest(state, name, mediaType, bytes);
-  repository.manifests.set(digest, { digest, mediaType, bytes });
-  if (!isDigest(reference)) repository.tags.set(reference, digest);
+  const { quirks } = state;
+  if (!quirks.forgetsManifests) {
+    repository.manifests.set(digest, { digest, mediaType, bytes });
+    if (!isDigest(reference)) repository.tags.set(reference, digest);
+  }
   state.counters.manifestsPut += 1;
   const path = `/v2/${name}/manifests/${digest}`;
-  await exchange.send(201, {
-    location: state.quirks.relativeLocations ? path : `${exchange.url.origin}${path}`,
-    'docker-content-digest': digest,
-    ...(subject === undefined || state.quirks.referrers === false ? {} : { 'oci-subject': subject.digest }),
+  await exchange.send(quirks.manifestStatus ?? 201, {
+    location: quirks.relativeLocations ? path : `${exchange.url.origin}${path}`,
+    'docker-content-digest': quirks.hidesDigests ? undefined : digest,
+    ...(subject === undefined || quirks.referrers === false ? {} : { 'oci-subject': subject.digest }),
   });
 }
 
@@ -91,7 +94,8 @@ async function sendManifest(
   if (!accepts(exchange.header('accept'), mediaType)) {
     throw problem(404, 'MANIFEST_UNKNOWN', `${mediaType} found, but accept header does not support it`);
   }
-  const headers = { 'content-type': mediaType, 'docker-content-digest': digest, etag: `"${digest}"` };
+  const named = { 'docker-content-digest': digest, etag: `"${digest}"` };
+  const headers = { 'content-type': mediaType, ...(state.quirks.hidesDigests ? {} : named) };
   await exchange.send(200, headers, bytes);
 }
 

@@ -55,4 +55,12 @@ export interface RegistryQuirks {
   maxTagsPage?: number;
   /** More requests than this in a window get 429 with `Retry-After`. */
   rateLimit?: { readonly requests: number; readonly windowMs: number };
+  /** Some answer the PUT of a manifest with 202, as for work that is still to be done. */
+  manifestStatus?: 201 | 202;
+  /** 201 for a manifest, and nothing of it is kept. */
+  forgetsManifests?: boolean;
+  /** `Docker-Content-Digest` is in no answer about manifests, as the specification allows. */
+  hidesDigests?: boolean;
+  /** Token services that fill one of `token` and `access_token`, and leave the other empty. */
+  emptyToken?: boolean;
 }

@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { ConfigError, WeighbridgeError } from '../../../core/errors.ts';
-import { printable } from '../../../core/text.ts';
+import { plainLine } from '../../../core/safe-text.ts';
 
 /** A docker or podman that can be called. */
 export interface ContainerEngine {
@@ -166,7 +166,7 @@ function reasonOf(result: {
 }): string {
   if (result.code === 'ENOENT') return 'not installed';
   if (result.timedOut) return 'no answer within a minute';
-  return printable(result.stderr) || `status ${result.exitCode ?? result.code}`;
+  return plainLine(result.stderr, 300) || `status ${result.exitCode ?? result.code}`;
 }
 
 // Not execa: for it, a signal that could not be sent is the end of the child.

@@ -1,3 +1,5 @@
+import type { Digest } from '../../../core/digest.ts';
+
 /** GHCR refuses a PATCH that announces more; no registry is known to have a lower limit. */
 const CHUNK_BYTES = 4 * 1024 * 1024;
 /** Mounts that are refused in a row before no more are asked for. */
@@ -26,6 +28,8 @@ export interface KnownTraits {
  */
 export class UploadTraits {
   readonly resumesStreams: boolean;
+  /** Sizes that the registry has told of blobs which were to be mounted. */
+  readonly mountSizes = new Map<Digest, number>();
   #takesLength: boolean;
   #cancels: boolean;
   readonly #closed: Set<UploadWayName>;

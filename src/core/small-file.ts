@@ -1,0 +1,69 @@
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { SystemError } from './system-error.ts';
+
+export interface SmallFileOptions {
+  readonly maxBytes: number;
+  /** Named pipes too, such as a shell's `<(…)`; otherwise one that nothing is written to would be waited for. */
+  readonly isPipeAllowed?: boolean;
+}
+
+/**
+ * A file of this machine that is small, whole. What is not a file, or larger, is an error as the system's own are (with
+ * a code): a device has no end, and a pipe may have no beginning.
+ */
+export async function readSmallFile(file: string, options: SmallFileOptions): Promise<Buffer> {
+  const handle = await open(file, flagsOf(options));
+  try {
+    checkKind(file, await handle.stat(), options);
+    const chunks: Buffer[] = [];
+    for (let length = 0; ; ) {
+      const buffer = Buffer.alloc(CHUNK_BYTES);
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length, null);
+      if (bytesRead === 0) return Buffer.concat(chunks);
+      length += bytesRead;
+      if (length > options.maxBytes) throw tooLarge(file, options);
+      chunks.push(buffer.subarray(0, bytesRead));
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** As `readSmallFile`, for what is read before anything else can happen. */
+export function readSmallFileSync(file: string, options: SmallFileOptions): Buffer {
+  const descriptor = openSync(file, flagsOf(options));
+  try {
+    checkKind(file, fstatSync(descriptor), options);
+    const buffer = Buffer.alloc(options.maxBytes + 1);
+    let length = 0;
+    for (let count = 1; count > 0 && length < buffer.length; length += count)
+      count = readSync(descriptor, buffer, length, buffer.length - length, null);
+    if (length > options.maxBytes) throw tooLarge(file, options);
+    return buffer.subarray(0, length);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+const CHUNK_BYTES = 64 * 1024;
+
+function flagsOf({ isPipeAllowed }: SmallFileOptions): number {
+  // Opening a pipe would otherwise wait for its writer.
+  return isPipeAllowed ? constants.O_RDONLY : constants.O_RDONLY | constants.O_NONBLOCK;
+}
+
+function checkKind(file: string, info: Stats, options: SmallFileOptions): void {
+  if (info.isDirectory()) throw refused(file, 'EISDIR', 'it is a folder');
+  const isPipe = info.isFIFO() || info.isSocket();
+  if (isPipe && !options.isPipeAllowed) throw refused(file, 'EPIPEFILE', 'it is a named pipe, not a file');
+  if (info.isFile() && info.size > options.maxBytes) throw tooLarge(file, options);
+}
+
+function tooLarge(file: string, { maxBytes }: SmallFileOptions): SystemError {
+  return refused(file, 'ETOOLARGE', `it is larger than ${maxBytes} bytes`);
+}
+
+function refused(file: string, code: string, reason: string): SystemError {
+  return Object.assign(new Error(reason), { code, syscall: 'read', path: file });
+}

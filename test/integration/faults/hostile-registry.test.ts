@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { describeError, WeighbridgeError } from '../../../src/core/errors.ts';
+import { serve } from '../../../src/http/loopback.fixtures.ts';
+import type { RegistryOptions } from '../../../src/testkit/registry.ts';
+import { BASE_REPOSITORY, LOGIN, MODEL_FILES, World } from '../../support/world.ts';
+
+const ALWAYS = Number.POSITIVE_INFINITY;
+const AUTH = { kind: 'bearer', ...LOGIN } as const;
+
+async function published(options: RegistryOptions, spoil?: (world: World) => void) {
+  const world = await World.start(options);
+  await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
+  spoil?.(world);
+  const images = await world
+    .publish(world.config('acme/x'), { variants: ['slim'] })
+    .finally(() => world[Symbol.asyncDispose]());
+  const [image] = images;
+  const error = image !== undefined && 'error' in image ? image.error : undefined;
+  return { world, status: image?.status, error: error as WeighbridgeError | undefined };
+}
+
+test('a challenge from where a redirect leads gets no login', async t => {
+  const thief = await serve(t, (_, response) => response.end('{"token":"x"}'));
+  for (const challenge of [`Bearer realm="${thief.url}/token",service="x"`, 'Basic realm="x"']) {
+    const { world, error } = await published(
+      { auth: AUTH, quirks: { redirectBlobs: true } },
+      ({ registries }) => {
+        const headers = { 'www-authenticate': challenge };
+        registries[0]?.faults.add({ match: /GET cdn/, kind: 'status', status: 401, headers, times: ALWAYS });
+      },
+    );
+    assert.equal(error?.code, 'REGISTRY_BAD_ANSWER');
+    assert.match(error?.message ?? '', /where .* keeps it, refused it \(status 401/);
+    assert.equal(world.registry(0).leakedTokens, 0);
+  }
+  assert.deepEqual(
+    thief.requests.map(request => request.headers),
+    [],
+  );
+});
+
+test('a challenge from an upload host gets no login', async t => {
+  const thief = await serve(t, (_, response) => response.end('{"token":"x"}'));
+  const { world, error } = await published(
+    { auth: AUTH, quirks: { uploadsElsewhere: true } },
+    ({ registries }) => {
+      registries[0]?.faults.add({
+        match: ({ method, path }) => method === 'PUT' && path.includes('/uploads/'),
+        kind: 'status',
+        status: 401,
+        headers: { 'www-authenticate': `Bearer realm="${thief.url}/token",service="x"` },
+        times: ALWAYS,
+      });
+    },
+  );
+  assert.ok(error instanceof WeighbridgeError);
+  assert.equal(world.registry(0).leakedTokens, 0);
+  assert.equal(thief.requests.length, 0);
+});
+
+test('a manifest that is confirmed and not kept is not published', async () => {
+  const forgets = await published({ quirks: { forgetsManifests: true, hidesDigests: true } });
+  assert.equal(forgets.status, 'failed');
+  assert.match(forgets.error?.message ?? '', /it said 201, and nothing is there/);
+});
+
+test('registries that answer in their own way are understood', async () => {
+  for (const quirks of [
+    { hidesDigests: true },
+    { manifestStatus: 202 },
+    { manifestStatus: 202, hidesDigests: true },
+    { emptyToken: true },
+  ] as const) {
+    const { status, error } = await published({ auth: AUTH, quirks });
+    assert.equal(status, 'published', `${JSON.stringify(quirks)} ${error?.message}`);
+  }
+  const bare = await published({}, ({ registries }) => {
+    registries[0]?.faults.add({
+      match: /HEAD .*blobs/,
+      kind: 'edit',
+      headers: { 'content-length': undefined },
+      times: ALWAYS,
+    });
+  });
+  assert.equal(bare.status, 'published', bare.error?.message);
+});
+
+test('a base layer of another size than its manifest says is not mounted', async () => {
+  const { world, error } = await published({}, world => {
+    const [layer] = world.manifest(0, 'v0.6.0', BASE_REPOSITORY).layers;
+    if (layer !== undefined) world.registry(0).damageBlob(layer.digest, Buffer.alloc(layer.size + 10));
+  });
+  assert.equal(error?.code, 'INTEGRITY_SIZE');
+  assert.equal(world.registry(0).log.filter(({ query }) => query.includes('mount=')).length, 1);
+});
+
+test('125,000 tags on a page are no defect', async () => {
+  await using world = await World.start();
+  const tags = Array.from({ length: 125_000 }, (_, index) => `t${index}`);
+  const body = JSON.stringify({ name: 'x', tags });
+  world.registry(0).faults.add({ match: /tags\/list/, kind: 'status', status: 200, body, times: ALWAYS });
+  const store = world.open(`${world.registry(0).host}/acme/x`);
+  assert.equal((await store.listTags(1000)).length, 1000);
+  assert.equal((await store.listTags(1_000_000)).length, 125_000);
+});
+
+test('what a registry says reaches no terminal as it is', async () => {
+  const words = '\u001b[2J\u202e##[error]own\n::set-env name=A::b\u0007';
+  const body = JSON.stringify({ errors: [{ code: 'DENIED', message: words }] });
+  const headers = { 'docker-content-digest': words.replace(/[^ -~]/g, '') };
+  for (const fault of [
+    { match: /POST/, kind: 'status', status: 400, body },
+    { match: /PUT .*manifests/, kind: 'status', status: 400, body },
+    { match: /PUT .*manifests/, kind: 'edit', headers },
+    { match: /GET .*manifests/, kind: 'edit', headers },
+  ] as const) {
+    const { error } = await published({}, ({ registries }) => {
+      registries[0]?.faults.add({ ...fault, times: ALWAYS });
+    });
+    const shown = describeError(error);
+    assert.doesNotMatch(shown, /[\p{Cc}\p{Bidi_Control}]|##\[|(^|\s)::/u, JSON.stringify(shown));
+  }
+});

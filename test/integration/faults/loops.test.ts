@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { test } from 'node:test';
+import { watched } from '../../support/watchdog.ts';
+
+const SCENARIOS = path.join(import.meta.dirname, 'loops.fixtures.ts');
+
+// Each loop of the engine with what would keep it going for ever, in a thread that is watched from outside.
+for (const [scenario, expected] of [
+  ['longerBaseLayer', /^failed: INTEGRITY_SIZE .* bytes come where the manifest says \d+/],
+  ['longerBaseLayerInChunks', /^failed: INTEGRITY_SIZE .* sends more than the \d+ bytes/],
+  ['endlessConfig', /^failed: INTEGRITY_SIZE .* sends more than the \d+ bytes/],
+  ['brokenOnce', /^read$/],
+  ['partFromElsewhere', /^INTEGRITY_SIZE .* asked for byte \d+ on, it sends "bytes 0-/],
+  ['partFromNowhere', /^INTEGRITY_SIZE .* asked for byte \d+ on, it sends ""/],
+  ['neverAByte', /^REGISTRY_UNREACHABLE/],
+  ['neverAByteOfTheHub', /^HUB_UNREACHABLE/],
+  ['sourceWithMore', /^INTEGRITY_SIZE a source: expected 1000 bytes, got 1010/],
+  ['sourceWithLess', /^INTEGRITY_SIZE a source: expected 1000 bytes, got 9?[0-9]+/],
+  ['sourceWithNothing', /^INTEGRITY_SIZE a source: expected 1000 bytes, got 0/],
+  ['tagsInACircle', /^2 tags$/],
+  ['chunksThatStay', /^(REGISTRY_|INTEGRITY_)/],
+] as const) {
+  test(`${scenario} comes to an end`, async () => {
+    assert.match(await watched(SCENARIOS, scenario), expected);
+  });
+}
