@@ -17,7 +17,7 @@ import { previewPlan } from '../../src/publish/preview.ts';
 import { publishModel } from '../../src/publish/publish-model.ts';
 import { RunCache, type Sibling } from '../../src/publish/run-cache.ts';
 import { easeOff } from '../../src/publish/transfer/ease-off.ts';
-import type { ImageOutcome } from '../../src/publish/types.ts';
+import type { ImageOutcome, ImageSigning } from '../../src/publish/types.ts';
 import type { BlobWorkers } from '../../src/publish/workers/blob-job.ts';
 import type { ImageStore } from '../../src/store/image-store.ts';
 import { RegistryClient } from '../../src/store/registry/registry-client.ts';
@@ -119,7 +119,9 @@ export class World {
     }
     const assembled = await assembleModel(planned, { ...common, baseImage: cache.baseImage });
     const { hub, blobSlots } = { hub: this.#hub(), blobSlots: this.blobSlots };
-    const outcome = await publishModel(assembled, targets, { ...common, hub, openBase, blobSlots, workers });
+    const { signing } = options;
+    const context = { ...common, hub, openBase, blobSlots, workers, signing };
+    const outcome = await publishModel(assembled, targets, context);
     return outcome.images;
   }
 
@@ -148,6 +150,11 @@ export class World {
     return JSON.parse(String(bytes));
   }
 
+  /** The Hub as the program sees it. */
+  hubClient() {
+    return this.#hub();
+  }
+
   #hub(token?: string) {
     return createHub({
       endpoint: this.hub.url,
@@ -166,6 +173,7 @@ export type SeenImage = ImageOutcome & {
 };
 
 export interface PublishOptions {
+  readonly signing?: ImageSigning;
   readonly variants?: readonly Variant[];
   readonly isDryRun?: boolean;
   readonly isForced?: boolean;

@@ -1,0 +1,122 @@
+import { hexOf } from '../core/digest.ts';
+import { isRecord } from '../core/json-shape.ts';
+import { quoted } from '../core/safe-text.ts';
+import { baseOf, licenseOf } from '../image/image-facts.ts';
+import type { ListedFile, PublishedImage, PublishedModel } from '../image/published-image.ts';
+import { modelUrl } from './package-url.ts';
+import { kindOf, type Statement } from './statement.ts';
+import { type ModelResource, rootDigest } from './statements/model-signature.ts';
+
+/** What a statement is compared with: the image as it is in the registry. */
+export interface StatedImage {
+  /** Of the manifest or index that the statement is attached to. */
+  readonly digest: `sha256:${string}`;
+  readonly model: PublishedModel;
+  readonly platforms: readonly PublishedImage[];
+  readonly files: readonly ListedFile[];
+}
+
+/** Returns what a statement says that the image is not, in sentences; none if it is about this image and right. */
+export function differencesOf(statement: Statement, image: StatedImage): string[] {
+  const kind = kindOf(statement.predicateType);
+  if (kind === 'model') return modelDifferences(statement, image);
+  const isAbout = statement.subject.some(({ digest }) => digest.sha256 === hexOf(image.digest));
+  if (!isAbout) return ['it is about another image'];
+  const predicate = isRecord(statement.predicate) ? statement.predicate : {};
+  if (kind === 'provenance') return provenanceDifferences(predicate, image);
+  if (kind === 'bom') return bomDifferences(predicate, image);
+  if (kind === 'license') return licenseDifferences(predicate, image);
+  return [];
+}
+
+type Predicate = Readonly<Record<string, unknown>>;
+
+function provenanceDifferences(predicate: Predicate, { model, platforms, files }: StatedImage): string[] {
+  const definition = record(predicate.buildDefinition);
+  const dependencies = list(definition.resolvedDependencies).map(record);
+  const digests = new Map(dependencies.map(one => [String(one.uri), record(one.digest)]));
+  const source = digests.get(modelUrl(model.id, model.revision));
+  const hashes = new Set(dependencies.map(one => record(one.digest).sha256));
+  const unstated = files.filter(({ sha256 }) => sha256 !== undefined && !hashes.has(sha256));
+  return [
+    ...(source?.gitCommit === model.revision ? [] : [`it does not name ${model.id} at ${model.revision}`]),
+    ...basesOf(platforms).flatMap(base =>
+      hashes.has(base.slice('sha256:'.length)) ? [] : [`it does not name the base image ${base}`],
+    ),
+    ...unstated.slice(0, 3).map(({ path }) => `it does not name the file ${quoted(path)} with its hash`),
+  ];
+}
+
+function bomDifferences(predicate: Predicate, { model, platforms }: StatedImage): string[] {
+  const components = list(predicate.components).map(record);
+  const found = components.find(one => one.purl === modelUrl(model.id, model.revision));
+  if (found === undefined) return [`it does not list ${model.id} at ${model.revision}`];
+  const license = platforms[0] && licenseOf(platforms[0]);
+  const stated = record(list(found.licenses)[0]).expression;
+  const listed = JSON.stringify(components);
+  return [
+    ...(license === undefined || stated === license
+      ? []
+      : [`it has the license ${said(stated)}, and the image says ${said(license)}`]),
+    ...basesOf(platforms).flatMap(base =>
+      listed.includes(hexOf(base)) ? [] : [`it does not list the base image ${base}`],
+    ),
+  ];
+}
+
+function licenseDifferences(predicate: Predicate, { model, platforms }: StatedImage): string[] {
+  const about = record(predicate.model);
+  const license = platforms[0] && licenseOf(platforms[0]);
+  const stated = record(predicate.license).spdx ?? undefined;
+  return [
+    ...(about.id === model.id && about.revision === model.revision
+      ? []
+      : [`it is about ${said(about.id)} at ${said(about.revision)}`]),
+    ...(predicate.variant === model.variant ? [] : [`it is about the variant ${said(predicate.variant)}`]),
+    ...(record(predicate.decision).build === true ? [] : ['it says that the image may not be published']),
+    ...(stated === license
+      ? []
+      : [`it has the license ${said(stated)}, and the image says ${said(license)}`]),
+  ];
+}
+
+/** A model signature is about the files: of each one whose sha256 the image tells, it has to be the same. */
+function modelDifferences(statement: Statement, { files }: StatedImage): string[] {
+  const resources = list(record(statement.predicate).resources).map(record);
+  const stated = new Map(resources.map(({ name, digest }) => [String(name), digest]));
+  const listed = new Map(files.map(file => [file.path, file]));
+  const root = statement.subject[0]?.digest.sha256;
+  return [
+    ...(root === rootDigest(resources as unknown as ModelResource[])
+      ? []
+      : ['its digest is not that of its files']),
+    ...files.flatMap(({ path, sha256 }) => {
+      if (!stated.has(path)) return [`it does not have the file ${quoted(path)}`];
+      return sha256 === undefined || stated.get(path) === sha256
+        ? []
+        : [`it has ${quoted(path)} with another hash`];
+    }),
+    ...[...stated.keys()]
+      .filter(path => !listed.has(path))
+      .map(path => `the image does not have ${quoted(path)}`),
+  ].slice(0, 5);
+}
+
+function basesOf(platforms: readonly PublishedImage[]): `sha256:${string}`[] {
+  return platforms.flatMap(image => {
+    const digest = baseOf(image)?.digest;
+    return digest?.startsWith('sha256:') ? [digest as `sha256:${string}`] : [];
+  });
+}
+
+function record(value: unknown): Predicate {
+  return isRecord(value) ? value : {};
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function said(value: unknown): string {
+  return typeof value === 'string' ? quoted(value) : 'nothing';
+}

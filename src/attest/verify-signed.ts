@@ -1,0 +1,135 @@
+import type { Digest } from '../core/digest.ts';
+import { describeError, isAbort, RegistryError, WeighbridgeError } from '../core/errors.ts';
+import { mapPool } from '../core/pool.ts';
+import { readModelFiles, readPlatforms } from '../image/published-image.ts';
+import type { ImageStore } from '../store/image-store.ts';
+import { differencesOf, type StatedImage } from './check-statement.ts';
+import { kindOf, STATEMENT_NAMES, type StatementKind } from './statement.ts';
+import { listStatements, readStoredBundle, type StoredStatement } from './stored-statements.ts';
+import { type TrustedSigner, verifyBundle } from './verify-bundle.ts';
+
+/** `present`: the image is signed, and every statement of the signer is right. `strict`: all that Weighbridge states is there too. */
+export type SignaturePolicy = 'present' | 'strict';
+export const SIGNATURE_POLICIES: readonly SignaturePolicy[] = ['present', 'strict'];
+
+const REQUIRED: Readonly<Record<SignaturePolicy, readonly StatementKind[]>> = {
+  present: ['image'],
+  strict: ['image', 'provenance', 'bom', 'license', 'model'],
+};
+
+/** One statement that refers to an image. */
+export interface StatementCheck {
+  readonly kind: StatementKind | undefined;
+  readonly predicateType: string;
+  /** `other`: not by the signer that is asked for. `wrong`: by that signer, and not what the image is. */
+  readonly status: 'verified' | 'other' | 'wrong';
+  /** Who signed it. */
+  readonly signer?: string;
+  readonly details: readonly string[];
+}
+
+/** A manifest or an index with what is stated of it. */
+export interface SignedCheck {
+  readonly digest: Digest;
+  /** `linux/amd64`, or `index`. */
+  readonly platform: string;
+  readonly statements: readonly StatementCheck[];
+  /** Why it does not pass; none if it does. */
+  readonly problems: readonly string[];
+}
+
+export interface VerifySignedOptions {
+  readonly trusted: TrustedSigner;
+  readonly policy: SignaturePolicy;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const AT_ONCE = 4;
+
+/** Verifies who signed an image and whether what is stated of it is so, on the index and every platform. Throws RegistryError. */
+export async function verifySigned(
+  store: ImageStore,
+  reference: string,
+  options: VerifySignedOptions,
+): Promise<SignedCheck[]> {
+  const { signal } = options;
+  const top = await store.getManifest(reference, signal);
+  if (top === undefined) {
+    throw new RegistryError(`${store.name} has no image ${reference}`, {
+      code: 'REGISTRY_NOT_FOUND',
+      subject: store.name,
+      remedy: 'Check the tag, and the login if the repository is private.',
+    });
+  }
+  const platforms = await readPlatforms(store, top, signal);
+  const [first] = platforms;
+  if (first?.model === undefined) {
+    throw new RegistryError(`${store.name}@${top.digest} was not published by Weighbridge`, {
+      code: 'REGISTRY_BAD_ANSWER',
+      subject: store.name,
+      remedy: 'Verify other images with cosign.',
+    });
+  }
+  const common = { model: first.model, files: await readModelFiles(store, first, { signal }) };
+  const subjects = platforms.map(image => ({
+    platform: image.platform,
+    image: { ...common, digest: image.digest, platforms: [image] },
+  }));
+  if (first.digest !== top.digest)
+    subjects.unshift({
+      platform: 'index',
+      image: { ...common, digest: top.digest, platforms: [...platforms] },
+    });
+  return await mapPool(subjects, 1, async ({ platform, image }): Promise<SignedCheck> => {
+    const statements = await checkStatements(store, image, options);
+    const { digest } = image;
+    return { digest, platform, statements, problems: problemsOf(statements, options.policy) };
+  });
+}
+
+async function checkStatements(
+  store: ImageStore,
+  image: StatedImage,
+  { trusted, signal }: VerifySignedOptions,
+): Promise<StatementCheck[]> {
+  const stored = await listStatements(store, image.digest, signal);
+  return await mapPool(stored, AT_ONCE, async (one): Promise<StatementCheck> => {
+    const claimed = { kind: one.kind, predicateType: one.predicateType ?? 'unknown' };
+    try {
+      const bytes = await readStoredBundle(store, one, signal);
+      const { statement, signer } = verifyBundle(bytes, trusted, nameOf(one));
+      const { predicateType } = statement;
+      const details = differencesOf(statement, image);
+      const status = details.length === 0 ? 'verified' : 'wrong';
+      return { kind: kindOf(predicateType), predicateType, status, signer, details };
+    } catch (error) {
+      if (isAbort(error) || signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
+      return { ...claimed, status: 'other', details: [describeError(error)] };
+    }
+  });
+}
+
+function nameOf({ kind, predicateType }: StoredStatement): string {
+  return `the ${kind === undefined ? `statement ${predicateType ?? 'of unknown type'}` : STATEMENT_NAMES[kind]}`;
+}
+
+/** Others may sign an image as well: what counts is that the signer that is asked for has. */
+function problemsOf(statements: readonly StatementCheck[], policy: SignaturePolicy): string[] {
+  const verified = new Set(statements.filter(one => one.status === 'verified').map(one => one.kind));
+  const missing = REQUIRED[policy].filter(kind => !verified.has(kind));
+  return [
+    ...statements.flatMap(({ status, kind, predicateType, details }) =>
+      status === 'wrong'
+        ? details.map(detail => `${kind === undefined ? predicateType : STATEMENT_NAMES[kind]}: ${detail}`)
+        : [],
+    ),
+    ...missing.map(kind => missingText(kind, statements)),
+  ];
+}
+
+function missingText(kind: StatementKind, statements: readonly StatementCheck[]): string {
+  const name = STATEMENT_NAMES[kind];
+  const other = statements.find(one => one.kind === kind && one.status === 'other');
+  if (other === undefined) return `there is no ${name}`;
+  return other.details[0] ?? `the ${name} is by somebody else`;
+}

@@ -1,0 +1,78 @@
+import { readFile } from 'node:fs/promises';
+import { readPublicKey } from '../../../attest/signers/key-material.ts';
+import { parseTrustedRoot, type TrustedSigner } from '../../../attest/verify-bundle.ts';
+import { type SignaturePolicy, verifySigned } from '../../../attest/verify-signed.ts';
+import { ConfigError } from '../../../core/errors.ts';
+import { mapPool } from '../../../core/pool.ts';
+import { reasonOf } from '../../../core/system-error.ts';
+import { signaturesTable, signaturesToJson } from '../../../report/text/signatures-report.ts';
+import type { NamedImage } from '../../image-argument.ts';
+import { ExitStatus, type Session } from '../../session.ts';
+
+export interface SignatureOptions {
+  readonly key?: string;
+  readonly identity?: string;
+  readonly issuer?: string;
+  readonly trustedRoot?: string;
+  readonly policy?: SignaturePolicy;
+}
+
+const IMAGES_AT_ONCE = 2;
+
+/** Checks who signed images, prints it and returns the exit status. Asks the registry and nothing else. */
+export async function verifySignatures(
+  session: Session,
+  images: readonly NamedImage[],
+  options: SignatureOptions,
+): Promise<number> {
+  const trusted = await trustedSigner(session, options);
+  const { policy = 'present' } = options;
+  const verified = await mapPool(images, IMAGES_AT_ONCE, async ({ store, reference, name }) => ({
+    reference: name,
+    checks: await verifySigned(store, reference, { trusted, policy, signal: session.signal }),
+  }));
+  session.progress.stop();
+  if (session.isJson) session.print(JSON.stringify(signaturesToJson(verified, policy), null, 2));
+  else session.print(signaturesTable(verified, session.stdout));
+  const isSigned = verified.every(({ checks }) => checks.every(({ problems }) => problems.length === 0));
+  return isSigned ? ExitStatus.done : ExitStatus.failed;
+}
+
+async function trustedSigner(session: Session, options: SignatureOptions): Promise<TrustedSigner> {
+  const { key, identity, issuer, trustedRoot } = options;
+  if (key !== undefined && identity === undefined && issuer === undefined) {
+    const place = { reference: key, folder: '.', env: session.env };
+    return { kind: 'key', key: await readPublicKey(place), name: `key ${key}` };
+  }
+  if (key !== undefined || identity === undefined || issuer === undefined) {
+    throw new ConfigError('--signed needs --key, or both --identity and --issuer', {
+      code: 'USAGE',
+      remedy: 'Anybody can sign an image: say whose signature counts.',
+    });
+  }
+  if (trustedRoot === undefined) {
+    throw new ConfigError('--identity needs --trusted-root <file>', {
+      code: 'USAGE',
+      remedy:
+        "For sigstore's public services: cosign trusted-root create --with-default-services --out root.json",
+    });
+  }
+  return {
+    kind: 'identity',
+    identity,
+    issuer,
+    root: parseTrustedRoot(await readText(trustedRoot), trustedRoot),
+  };
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new ConfigError(`${file} cannot be read: ${reasonOf(cause)}`, {
+      code: 'USAGE',
+      subject: file,
+      cause,
+    });
+  }
+}

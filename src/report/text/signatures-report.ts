@@ -1,0 +1,74 @@
+import { STATEMENT_NAMES } from '../../attest/statement.ts';
+import type { SignaturePolicy, SignedCheck, StatementCheck } from '../../attest/verify-signed.ts';
+import { clean, paragraph } from '../layout/text-layout.ts';
+import { type Style, styleFor } from '../progress/style.ts';
+import type { TextOptions } from './plan-table.ts';
+
+export interface CheckedImage {
+  /** In full: `ghcr.io/acme/hf-x:v0.6.0-fat`. */
+  readonly reference: string;
+  readonly checks: readonly SignedCheck[];
+}
+
+/** What `verify --signed --json` prints. */
+export function signaturesToJson(images: readonly CheckedImage[], policy: SignaturePolicy) {
+  return {
+    schemaVersion: 1,
+    policy,
+    images: images.map(({ reference, checks }) => ({
+      reference,
+      signed: checks.every(({ problems }) => problems.length === 0),
+      subjects: checks.map(({ digest, platform, statements, problems }) => ({
+        digest,
+        platform,
+        statements: statements.map(({ kind, predicateType, status, signer, details }) => ({
+          kind: kind ?? null,
+          predicateType,
+          status,
+          ...(signer === undefined ? {} : { signer }),
+          details,
+        })),
+        problems,
+      })),
+    })),
+  };
+}
+
+/** For people. No line break at its end. */
+export function signaturesTable(images: readonly CheckedImage[], { columns, isColor }: TextOptions): string {
+  const style = styleFor(isColor);
+  const say = (text: string): string[] => paragraph(clean(text), { columns, indent: 2 });
+  return images
+    .map(({ reference, checks }) =>
+      [
+        style.strong(clean(reference)),
+        ...checks.flatMap(({ platform, digest, statements, problems }) => [
+          ...say(`${platform} ${digest}`).map(style.quiet),
+          ...statements.flatMap(one => say(`  ${STATUS_WORDS[one.status]}  ${statementName(one)}`)),
+          ...verdict(statements, problems, style, say),
+        ]),
+      ].join('\n'),
+    )
+    .join('\n\n');
+}
+
+const STATUS_WORDS: Readonly<Record<StatementCheck['status'], string>> = {
+  verified: 'verified    ',
+  other: 'other signer',
+  wrong: 'WRONG       ',
+};
+
+function verdict(
+  statements: readonly StatementCheck[],
+  problems: readonly string[],
+  style: Style,
+  say: (text: string) => string[],
+): string[] {
+  if (problems.length > 0) return problems.flatMap(problem => say(`✗ ${problem}.`).map(style.bad));
+  const signers = [...new Set(statements.flatMap(({ signer }) => (signer === undefined ? [] : [signer])))];
+  return say(`✓ Signed by ${signers.join(', ')}.`).map(style.good);
+}
+
+function statementName({ kind, predicateType }: StatementCheck): string {
+  return kind === undefined ? predicateType : STATEMENT_NAMES[kind];
+}
