@@ -1,10 +1,11 @@
 import type { Config, ModelConfig } from '../config/types.ts';
-import { ConfigError, describeError } from '../core/errors.ts';
+import { ConfigError, describeError, errorFromJson } from '../core/errors.ts';
 import { applyLock, choosePin, type Lock } from '../plan/lock.ts';
 import { makePlan } from '../plan/make-plan.ts';
 import type { ModelPin, Plan } from '../plan/types.ts';
 import { lockOfFile, lockPath, writeLock } from './lock-file.ts';
 import { type AdHocOptions, type CommonOptions, chooseModels } from './options.ts';
+import { readPlan } from './plan-file.ts';
 import type { Session } from './session.ts';
 
 /** Whether targets are needed: as `PlanOptions.targets`. */
@@ -36,6 +37,22 @@ export async function planFor(
     const written = await writeLock(session, config, plan, { before: lock, isWhole });
     session.note(lockWritten(config, lock, written));
   }
+  const warnings = [...plan.warnings, ...notes];
+  for (const warning of warnings) session.note(warning);
+  return { ...locked, warnings };
+}
+
+/** Returns the plan of a file that `plan --out` wrote, else that of `planFor`. `--locked` is kept for either. */
+export async function planOrRead(
+  session: Session,
+  config: Config,
+  options: CommonOptions & { readonly plan?: string },
+): Promise<Plan> {
+  if (options.plan === undefined) return await planFor(session, config, options, 'required');
+  const plan = await readPlan(session, options.plan, config, options);
+  const lock = options.locked === true ? await lockFor(config, options) : undefined;
+  const { plan: locked, notes } =
+    lock === undefined ? { plan, notes: [] } : applyLock(plan, lock, { isStrict: true, isWhole: false });
   const warnings = [...plan.warnings, ...notes];
   for (const warning of warnings) session.note(warning);
   return { ...locked, warnings };
@@ -111,6 +128,7 @@ export function hasUnresolved(plan: Plan): boolean {
 /** Notes why models could not be resolved, for an output that has no place for it. */
 export function noteUnresolved(session: Session, plan: Plan): void {
   for (const entry of plan.models) {
-    if (entry.kind === 'unresolved') session.note(`${entry.model.short}: ${describeError(entry.error)}`);
+    if (entry.kind === 'unresolved')
+      session.note(`${entry.model.short}: ${describeError(errorFromJson(entry.error))}`);
   }
 }

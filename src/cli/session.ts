@@ -100,6 +100,15 @@ export async function runSession(
   }
 }
 
+/** The call or a file that it names is wrong. */
+const CALLERS: ReadonlySet<string> = new Set([
+  'USAGE',
+  'CONFIG_INVALID',
+  'CONFIG_UNREADABLE',
+  'PLAN_UNREADABLE',
+  'PLAN_DIFFERS',
+]);
+
 function reportError(thrown: unknown, isJsonWanted: boolean): number {
   const error = asFileError(thrown);
   if (isJsonWanted) {
@@ -108,9 +117,7 @@ function reportError(thrown: unknown, isJsonWanted: boolean): number {
   }
   if (error instanceof WeighbridgeError) {
     process.stderr.write(`weighbridge: ${error.message}\n${error.remedy ? `  ${error.remedy}\n` : ''}`);
-    const isCallers =
-      error.code === 'USAGE' || error.code === 'CONFIG_INVALID' || error.code === 'CONFIG_UNREADABLE';
-    return isCallers ? ExitStatus.usage : ExitStatus.failed;
+    return CALLERS.has(error.code) ? ExitStatus.usage : ExitStatus.failed;
   }
   process.stderr.write(
     `weighbridge: this is a defect, please report it: ${error instanceof Error ? error.stack : String(error)}\n`,

@@ -1,3 +1,4 @@
+import { digestOf } from '../core/digest.ts';
 import { ConfigError } from '../core/errors.ts';
 import { readSmallFile } from '../core/small-file.ts';
 import { isSystemError, reasonOf } from '../core/system-error.ts';
@@ -36,7 +37,7 @@ export function parseConfig(text: string, file: string, options: ConfigOptions =
     ...crossChecks(source, options.extraRegistries ?? []),
   ];
   if (result.data === undefined || problems.length > 0) throw new InvalidConfigError(inOrder(problems));
-  return toConfig(result.data, source, file);
+  return { ...toConfig(result.data, source, file), digest: digestOf(text) };
 }
 
 /** A thousand models with all options have 1 MiB. */

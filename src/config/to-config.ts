@@ -5,7 +5,7 @@ import type { Config, ModelConfig, SigningConfig } from './types.ts';
 import type { YamlSource } from './yaml/yaml-source.ts';
 
 /** The file's content as the rest of the program wants it: each model with all that holds for it. */
-export function toConfig(data: ConfigFile, source: YamlSource, file: string): Config {
+export function toConfig(data: ConfigFile, source: YamlSource, file: string): Omit<Config, 'digest'> {
   const registries = Object.entries(data.registries ?? {});
   return {
     file,

@@ -1,7 +1,11 @@
+import type { Digest } from '../core/digest.ts';
+
 /** A checked `models.yaml`, defaults applied. */
 export interface Config {
   /** The file as the user named it. */
   readonly file: string;
+  /** Of the file's text: another file is another plan. */
+  readonly digest: Digest;
   /** Registry key to repository prefix, as written in `registries:`; empty where that is absent. */
   readonly registries: Readonly<Record<string, string>>;
   /** Whether `registries:` was written at all. */

@@ -29,6 +29,9 @@ export type ErrorCode =
   | 'REGISTRY_NO_DELETE'
   | 'REGISTRY_CHANGED'
   | 'STORE_IO'
+  // plans that come as files
+  | 'PLAN_UNREADABLE'
+  | 'PLAN_DIFFERS'
   | 'BASE_NOT_FOUND'
   | 'BASE_PLATFORM_MISSING'
   | 'IMAGE_TOO_MANY_LAYERS'
@@ -120,13 +123,16 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'IMAGE_TOO_MANY_LAYERS',
 ]);
 
+/** An error as data, for JSON output and plans. */
+export interface ErrorJson {
+  readonly code: string;
+  readonly message: string;
+  readonly subject?: string;
+  readonly remedy?: string;
+}
+
 /** `error` as a plain object for JSON output: code, message, and subject and remedy where there are any. */
-export function errorToJson(error: unknown): {
-  code: string;
-  message: string;
-  subject?: string;
-  remedy?: string;
-} {
+export function errorToJson(error: unknown): ErrorJson {
   if (error instanceof WeighbridgeError) {
     return {
       code: error.code,
@@ -136,6 +142,15 @@ export function errorToJson(error: unknown): {
     };
   }
   return { code: 'INTERNAL', message: describeError(error) };
+}
+
+/** The error that data of `errorToJson` tells of. */
+export function errorFromJson({ code, message, subject, remedy }: ErrorJson): WeighbridgeError {
+  return new WeighbridgeError(message, {
+    code: code as ErrorCode,
+    ...(subject === undefined ? {} : { subject }),
+    ...(remedy === undefined ? {} : { remedy }),
+  });
 }
 
 export function isAbort(error: unknown): boolean {

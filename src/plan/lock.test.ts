@@ -24,7 +24,7 @@ function planned(facts: PolicyFacts, short = 'x'): PlannedModel {
   };
 }
 
-const planOf = (...models: PlannedModel[]): Plan => ({ models, warnings: [] });
+const planOf = (...models: PlannedModel[]): Plan => ({ schemaVersion: 1, models, warnings: [] });
 const BASE = `sha256:${'b'.repeat(64)}` as const;
 const locking = (plan: Plan, before?: Lock, isWhole = true): Lock =>
   lockOf(plan, before, { isWhole, baseDigest: () => BASE });

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { ModelConfig } from '../config/types.ts';
 import { compareBytes } from '../core/bytes-order.ts';
 import { type Digest, isDigest } from '../core/digest.ts';
-import { WeighbridgeError } from '../core/errors.ts';
+import type { ErrorJson } from '../core/errors.ts';
 import type { ModelPin, Plan, PlannedModel, UnresolvedModel } from './types.ts';
 
 const text = z.string();
@@ -85,7 +85,7 @@ export type FindBaseDigest = (model: ModelConfig) => Digest | null;
 
 /** The lock of a plan. What the plan does not tell of, models left out or not resolved, stays as it was in `before`. */
 export function lockOf(
-  plan: Plan,
+  plan: Pick<Plan, 'models'>,
   before: Lock | undefined,
   options: { readonly isWhole: boolean; readonly baseDigest: FindBaseDigest },
 ): Lock {
@@ -163,12 +163,13 @@ export function applyLock(
   return { plan: { ...plan, models }, notes };
 }
 
-function differs(short: string, message: string): WeighbridgeError {
-  return new WeighbridgeError(message, {
+function differs(short: string, message: string): ErrorJson {
+  return {
     code: 'LOCK_DIFFERS',
+    message,
     subject: short,
     remedy: `Review the change and take it with: weighbridge update ${short} (or weighbridge plan --lock for a new model).`,
-  });
+  };
 }
 
 function built({ fat }: LockedModel): string {

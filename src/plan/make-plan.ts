@@ -1,6 +1,6 @@
 import type { Config, ModelConfig, Variant } from '../config/types.ts';
 import { byVariant } from '../config/variants.ts';
-import { isAbort, WeighbridgeError } from '../core/errors.ts';
+import { errorToJson, isAbort, WeighbridgeError } from '../core/errors.ts';
 import type { OnEvent } from '../core/events.ts';
 import { mapPool } from '../core/pool.ts';
 import { plainLine } from '../core/safe-text.ts';
@@ -15,10 +15,18 @@ import { chooseFiles } from './choose-files.ts';
 import { createLegalReader, type LegalReader, type ReadAncestor } from './legal-reader.ts';
 import { findDisguised } from './look-at-weights.ts';
 import { modelDirOf } from './model-dir.ts';
+import { packDivision } from './split/division-json.ts';
 import { dividedNames, fitLayers, withFit } from './split/fit-layers.ts';
 import { tagsFor } from './tags.ts';
 import { chooseTargets, missingPrefixError, type TargetChoice } from './targets.ts';
-import type { Division, ModelPin, Plan, PlannedModel, UnresolvedModel } from './types.ts';
+import {
+  type Division,
+  type ModelPin,
+  PLAN_SCHEMA_VERSION,
+  type Plan,
+  type PlannedModel,
+  type UnresolvedModel,
+} from './types.ts';
 
 export interface PlanOptions extends TargetChoice {
   readonly hub: Hub;
@@ -54,7 +62,11 @@ export async function makePlan(
     options.onEvent?.({ type: 'model-end', model: model.short, status: isPlanned ? 'done' : 'failed' });
     return result;
   });
-  return { models: planned, warnings: [...warnings, ...planned.flatMap(findingWarnings)] };
+  return {
+    schemaVersion: PLAN_SCHEMA_VERSION,
+    models: planned,
+    warnings: [...warnings, ...planned.flatMap(findingWarnings)],
+  };
 }
 
 /** What keeps a server from starting is said before anything is published. */
@@ -123,14 +135,14 @@ async function planModel(
       targets,
       ...(pin && { pin }),
       ...(fit.limit && { layerLimit: fit.limit }),
-      ...(fit.division && { division: fit.division }),
+      ...(fit.division && { division: packDivision(fit.division) }),
       ...(fit.refusals.length > 0 && { fatRefusals: fit.refusals }),
       tags: byVariant(tags),
       licenses: await licenseTrees(own, { model, ancestors, outcome, division: fit.division }),
     };
   } catch (error) {
     if (isAbort(error) || !(error instanceof WeighbridgeError)) throw error;
-    return { kind: 'unresolved', model, error };
+    return { kind: 'unresolved', model, error: errorToJson(error) };
   }
 }
 

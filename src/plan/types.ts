@@ -1,6 +1,6 @@
 import type { ModelConfig, Variant } from '../config/types.ts';
 import type { Digest } from '../core/digest.ts';
-import type { WeighbridgeError } from '../core/errors.ts';
+import type { ErrorJson } from '../core/errors.ts';
 import type { FileFinding } from '../hub/file-findings.ts';
 import type { HubFile, ModelSnapshot } from '../hub/types.ts';
 import type { PartSource } from '../layer/recipe.ts';
@@ -8,8 +8,15 @@ import type { LicenseTree } from '../licenses/types.ts';
 import type { PolicyDecision, PolicyOutcome } from '../policy/types.ts';
 import type { LeftOutFile } from './choose-files.ts';
 
-/** What would be published and why. Everything after this only carries it out. */
+/** Raised whenever a plan of an older form would be read wrongly. */
+export const PLAN_SCHEMA_VERSION = 1;
+
+/**
+ * What would be published and why; everything after this only carries it out. It is made of JSON values alone, so that
+ * one process plans and another one publishes (`plan --out`, `publish --plan`).
+ */
 export interface Plan {
+  readonly schemaVersion: typeof PLAN_SCHEMA_VERSION;
   readonly models: readonly (PlannedModel | UnresolvedModel)[];
   readonly warnings: readonly string[];
 }
@@ -36,7 +43,7 @@ export interface PlannedModel {
   /** What the fat image's layers keep to; absent where no registry that gets it has a limit. */
   readonly layerLimit?: LayerLimit;
   /** Files that the fat image has in parts, because a registry would not take them whole. */
-  readonly division?: Division;
+  readonly division?: PlannedDivision;
   /** Registries that do not get the fat image, though others do. */
   readonly fatRefusals?: readonly FatRefusal[];
   /** Tags without repository, by variant; empty for a variant that is not built. */
@@ -58,6 +65,17 @@ export interface Division {
   /** Indexes of tensors (`model.safetensors.index.json`) that name the parts, in place of the repository's own. */
   readonly indexes: readonly RewrittenIndex[];
 }
+
+/** A division as JSON values: headers as base64. */
+export interface PlannedDivision {
+  readonly files: readonly {
+    readonly source: Packed<PartSource>;
+    readonly parts: readonly Packed<FilePart>[];
+  }[];
+  readonly indexes: readonly RewrittenIndex[];
+}
+
+type Packed<T> = Omit<T, 'header'> & { readonly header: string };
 
 /** A file that a registry would not take, and that cannot be divided so that it would. */
 export interface FatRefusal {
@@ -101,7 +119,7 @@ export interface RewrittenIndex {
 export interface UnresolvedModel {
   readonly kind: 'unresolved';
   readonly model: ModelConfig;
-  readonly error: WeighbridgeError;
+  readonly error: ErrorJson;
 }
 
 /** Where a model's images go: one repository of one registry. */

@@ -3,6 +3,7 @@ import apache from 'spdx-license-list/licenses/Apache-2.0.json' with { type: 'js
 import { parseConfig } from '../../src/config/load-config.ts';
 import type { Variant } from '../../src/config/types.ts';
 import { type Digest, digestOf } from '../../src/core/digest.ts';
+import { errorFromJson } from '../../src/core/errors.ts';
 import type { ProgressEvent } from '../../src/core/events.ts';
 import { Limiter } from '../../src/core/pool.ts';
 import { HttpClient } from '../../src/http/client.ts';
@@ -94,7 +95,8 @@ export class World {
       env: {},
     });
     const [model] = models;
-    if (model?.kind !== 'planned') throw model?.error;
+    if (model?.kind === 'unresolved') throw errorFromJson(model.error);
+    if (model === undefined) throw new TypeError('a plan of one model has none');
     return model;
   }
 

@@ -65,7 +65,7 @@ function modelRow({ model, platforms, planned }: ImageSubject): object {
 
 function lockedModel(planned: PlannedModel): object | null {
   return (
-    lockOf({ models: [planned], warnings: [] }, undefined, { isWhole: true, baseDigest: () => null }).models[
+    lockOf({ models: [planned] }, undefined, { isWhole: true, baseDigest: () => null }).models[
       planned.model.short
     ] ?? null
   );

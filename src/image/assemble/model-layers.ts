@@ -2,6 +2,7 @@ import { byPath } from '../../core/bytes-order.ts';
 import type { HubFile } from '../../hub/types.ts';
 import { contentIdOf, type LayerEntry, type LayerRecipe, partContentId } from '../../layer/recipe.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
+import { unpackDivision } from '../../plan/split/division-json.ts';
 import type { DividedFile, FilePart, PlannedModel } from '../../plan/types.ts';
 import { inlineEntry } from './inline-entry.ts';
 import { MAX_IMAGE_LAYERS, MAX_LAYER_BYTES, packFiles } from './pack-layers.ts';
@@ -11,7 +12,7 @@ import { MAX_IMAGE_LAYERS, MAX_LAYER_BYTES, packFiles } from './pack-layers.ts';
  * image has besides: its base, licenses. Throws WeighbridgeError IMAGE_TOO_MANY_LAYERS.
  */
 export function modelLayers(planned: PlannedModel, otherLayers: number): LayerRecipe[] {
-  const { division } = planned;
+  const division = planned.division && unpackDivision(planned.division);
   const divided = division?.files ?? [];
   const parts = divided.flatMap(file => file.parts.map(part => ({ file, part })));
   const packed = packFiles(wholeFiles(planned), {

@@ -12,7 +12,7 @@ test('a job matrix has one job for each model that can be published', async () =
       { name: 'gated', models: 'gated', id: 'meta/gated', short: 'gated', ...common, fat: false },
     ],
   });
-  assert.deepEqual(githubMatrix({ models: [], warnings: [] }), { include: [] });
+  assert.deepEqual(githubMatrix({ schemaVersion: 1, models: [], warnings: [] }), { include: [] });
 });
 
 test('256 models are 256 jobs; a thousand are 256 jobs too, of about the same size, with every model once', async () => {
@@ -42,7 +42,7 @@ async function planOf(count: number, suffix = ''): Promise<Plan> {
     const file = { path: 'model.safetensors', sizeBytes: sizeOf(i), gitOid: 'ab'.repeat(20) };
     return { ...open, model: { ...open.model, id: `acme/${short}`, short }, files: [file] };
   });
-  return { models, warnings: [] };
+  return { schemaVersion: 1, models, warnings: [] };
 }
 
 function sizeOf(index: number): number {

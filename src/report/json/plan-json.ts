@@ -1,12 +1,12 @@
 import { type ModelConfig, VARIANTS, type Variant } from '../../config/types.ts';
 import { byVariant } from '../../config/variants.ts';
-import { errorToJson } from '../../core/errors.ts';
+import { type ErrorJson, errorToJson } from '../../core/errors.ts';
 import type { HubFile } from '../../hub/types.ts';
 import type { AssembledBase, AssemblyFacts, LayerFacts } from '../../image/assembly-facts.ts';
 import type { LeftOutFile } from '../../plan/choose-files.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
 import { refusalAt } from '../../plan/targets.ts';
-import type { Division, Plan, PlannedModel, UnresolvedModel } from '../../plan/types.ts';
+import type { Plan, PlannedDivision, PlannedModel, UnresolvedModel } from '../../plan/types.ts';
 import { remoteCode } from '../../policy/file-safety.ts';
 import type { AncestorLicense, Change, Evidence, Finding, PolicyDecision } from '../../policy/types.ts';
 import type { Preview } from '../../publish/preview.ts';
@@ -65,8 +65,6 @@ export interface SettingsJson {
   readonly env?: ModelConfig['env'];
   readonly labels?: ModelConfig['labels'];
 }
-
-export type ErrorJson = ReturnType<typeof errorToJson>;
 
 export interface LicenseJson {
   readonly spdx: string | null;
@@ -229,7 +227,7 @@ function leftOutJson({ path, sizeBytes, rule, reason }: LeftOutFile): LeftOutJso
   return { path, size: sizeBytes, rule, reason };
 }
 
-function dividedJson({ files }: Division): DividedFileJson[] {
+function dividedJson({ files }: PlannedDivision): DividedFileJson[] {
   return files.map(({ source, parts }) => ({
     path: source.path,
     size: source.sizeBytes,
@@ -248,6 +246,6 @@ function unresolvedJson({ model, error }: UnresolvedModel): PlanModelJson {
     decisions: null,
     images: [],
     files: [],
-    error: errorToJson(error),
+    error,
   };
 }

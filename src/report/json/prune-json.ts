@@ -1,7 +1,6 @@
-import { errorToJson } from '../../core/errors.ts';
+import { type ErrorJson, errorToJson } from '../../core/errors.ts';
 import type { PruneOutcome } from '../../retention/prune-repository.ts';
 import type { RetainedImage } from '../../retention/types.ts';
-import type { ErrorJson } from './plan-json.ts';
 
 /** What `prune --json` prints. */
 export interface PruneJson {

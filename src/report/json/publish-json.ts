@@ -1,5 +1,5 @@
 import type { Variant } from '../../config/types.ts';
-import { errorToJson } from '../../core/errors.ts';
+import { type ErrorJson, errorToJson } from '../../core/errors.ts';
 import { portOf } from '../../image/assemble/serve-command.ts';
 import type { ImageChange } from '../../image/image-change.ts';
 import type { SizesByKind } from '../../image/image-facts.ts';
@@ -13,7 +13,7 @@ import type {
   SignatureOutcome,
 } from '../../publish/types.ts';
 import { imagesInOrder } from '../text/image-order.ts';
-import { type DecisionsJson, decisionsJson, type ErrorJson } from './plan-json.ts';
+import { type DecisionsJson, decisionsJson } from './plan-json.ts';
 
 /** What `publish --json` and `build --json` print and `--result` writes. */
 export interface PublishJson {
@@ -57,7 +57,7 @@ export function publishToJson(outcomes: readonly PublishOutcome[], plan: Plan): 
   const models = plan.models.map((entry): PublishModelJson => {
     const { id, short } = entry.model;
     if (entry.kind === 'unresolved') {
-      return { id, short, revision: null, decisions: null, images: [], error: errorToJson(entry.error) };
+      return { id, short, revision: null, decisions: null, images: [], error: entry.error };
     }
     const outcome = outcomeOf.get(short);
     const images = outcome === undefined ? [] : imagesInOrder(outcome).map(imageJson);

@@ -1,5 +1,5 @@
+import type { ErrorJson } from '../../core/errors.ts';
 import type { ImageScan } from '../../scan/types.ts';
-import type { ErrorJson } from './plan-json.ts';
 
 /** What `scan --json` prints and `scan --result` writes. */
 export interface ScanJson {

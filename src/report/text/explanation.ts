@@ -16,12 +16,12 @@ export interface ExplanationOptions extends TextOptions {
 }
 
 /** `plan --explain`: what `explanation` says of each model, or why there is nothing to say. */
-export function explanations({ models, warnings }: Plan, options: ExplanationOptions): string {
-  return models
+export function explanations(plan: Plan, options: ExplanationOptions): string {
+  return plan.models
     .map(entry =>
       entry.kind === 'planned'
         ? explanation(entry, options)
-        : planTable({ models: [entry], warnings }, options),
+        : planTable({ ...plan, models: [entry] }, options),
     )
     .join('\n\n');
 }

@@ -1,7 +1,6 @@
-import { errorToJson, isRefused } from '../../core/errors.ts';
+import { type ErrorJson, errorToJson, isRefused } from '../../core/errors.ts';
 import type { Plan, PlannedModel } from '../../plan/types.ts';
 import type { ImageOutcome, PublishOutcome } from '../../publish/types.ts';
-import type { ErrorJson } from '../json/plan-json.ts';
 import { clean, paragraph } from '../layout/text-layout.ts';
 import { styleFor } from '../progress/style.ts';
 import type { TextOptions } from './plan-table.ts';
@@ -31,7 +30,7 @@ export function outdatedJson(plan: Plan, outcomes: readonly PublishOutcome[]): O
     schemaVersion: 1,
     models: plan.models.flatMap((entry): OutdatedModelJson[] => {
       const { id, short } = entry.model;
-      if (entry.kind === 'unresolved') return [{ id, short, images: [], error: errorToJson(entry.error) }];
+      if (entry.kind === 'unresolved') return [{ id, short, images: [], error: entry.error }];
       const images = (outcomeOf.get(short)?.images ?? []).filter(isOutdated);
       if (images.length === 0) return [];
       const told = images.map(image => ({

@@ -79,7 +79,7 @@ test('words from outside cannot move the cursor or command a CI runner', async (
 
 test('an empty plan says so', () => {
   assert.equal(
-    planTable({ models: [], warnings: [] }, { columns: 80, isColor: false }),
+    planTable({ schemaVersion: 1, models: [], warnings: [] }, { columns: 80, isColor: false }),
     'There is no model to plan.',
   );
 });

@@ -58,7 +58,7 @@ test('colour changes nothing but colour', async () => {
 
 test('nothing at all is said in words', () => {
   assert.equal(
-    publishSummary([], { models: [], warnings: [] }, { columns: 80, isColor: false }),
+    publishSummary([], { schemaVersion: 1, models: [], warnings: [] }, { columns: 80, isColor: false }),
     'nothing to publish',
   );
 });

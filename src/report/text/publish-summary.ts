@@ -1,4 +1,4 @@
-import { errorToJson } from '../../core/errors.ts';
+import { errorFromJson, errorToJson } from '../../core/errors.ts';
 import { formatBytes } from '../../core/text.ts';
 import type { Plan } from '../../plan/types.ts';
 import type { ByteCounts, ImageOutcome, ImageStatus, PublishOutcome } from '../../publish/types.ts';
@@ -29,7 +29,7 @@ export function publishSummary(
   const options = { columns, style, errors: new ErrorList() };
   const sections = outcomes.map(outcome => modelSection(outcome, options));
   for (const entry of plan.models) {
-    if (entry.kind === 'unresolved') options.errors.add(entry.error, entry.model.short);
+    if (entry.kind === 'unresolved') options.errors.add(errorFromJson(entry.error), entry.model.short);
   }
   const blocks = [
     ...sections,

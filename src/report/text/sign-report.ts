@@ -1,6 +1,6 @@
 import type { SignedSubject } from '../../attest/sign-image.ts';
 import { STATEMENT_NAMES } from '../../attest/statement.ts';
-import type { ErrorJson } from '../json/plan-json.ts';
+import type { ErrorJson } from '../../core/errors.ts';
 import { clean, paragraph } from '../layout/text-layout.ts';
 import { styleFor } from '../progress/style.ts';
 import type { TextOptions } from './plan-table.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { ModelConfig } from '../../../config/types.ts';
 import { readAll } from '../../../core/byte-source.ts';
-import { ConfigError, isAbort, WeighbridgeError } from '../../../core/errors.ts';
+import { ConfigError, errorFromJson, isAbort, WeighbridgeError } from '../../../core/errors.ts';
 import { licensedBase } from '../../../image/assemble/license-layer.ts';
 import type { LayerEntry } from '../../../layer/recipe.ts';
 import { finishLicenses } from '../../../licenses/license-entries.ts';
@@ -37,7 +37,8 @@ export function addLicenses(program: Command): void {
         const config = await readConfig(options);
         const plan = await planFor(session, config, { ...options, model: [nameOf(short, options)] }, 'none');
         const [planned] = plan.models;
-        if (planned === undefined || planned.kind === 'unresolved') throw planned?.error;
+        if (planned?.kind === 'unresolved') throw errorFromJson(planned.error);
+        if (planned === undefined) throw new TypeError('a plan of one model has none');
         const folder = options.output ?? `licenses/${planned.model.short}`;
         const entries = finishLicenses(planned.licenses.fat, await baseOf(session, planned.model));
         const files = await writeLicenses(folder, entries, entry => readEntry(session, entry));

@@ -10,12 +10,15 @@ import {
   withRegistries,
   withShard,
 } from '../../options.ts';
+import { prepareOutput } from '../../output-file.ts';
+import { writePlan } from '../../plan-file.ts';
 import { hasUnresolved, noteUnresolved, planFor } from '../../planning.ts';
 import { lookAtRegistries } from '../../registry-state.ts';
 import { ExitStatus, runSession } from '../../session.ts';
 
 interface OutdatedOptions extends CommonOptions {
   readonly format: 'table' | 'json' | 'github';
+  readonly out?: string;
 }
 
 export function addOutdated(program: Command): void {
@@ -29,6 +32,7 @@ export function addOutdated(program: Command): void {
         .choices(['table', 'json', 'github'])
         .default('table'),
     )
+    .option('--out <file>', 'write the plan of just these models to a file, for `publish --plan <file>`')
     .addHelpText(
       'after',
       `
@@ -38,10 +42,13 @@ an image is not there. Nothing is written. Exit status 1: a model could not be r
     .action((options: OutdatedOptions) =>
       runSession({ json: options.json === true || options.format === 'json' }, async session => {
         const config = await readConfig(options);
+        if (options.out !== undefined) await prepareOutput(options.out);
         const plan = await planFor(session, config, options, 'required');
         const outcomes = await lookAtRegistries(session, plan);
         if (options.format === 'github') noteUnresolved(session, plan);
         session.progress.stop();
+        if (options.out !== undefined)
+          await writePlan(options.out, outdatedPlan(plan, outcomes), config, options);
         const result = outdatedJson(plan, outcomes);
         if (options.format === 'github')
           session.print(JSON.stringify(githubMatrix(outdatedPlan(plan, outcomes))));

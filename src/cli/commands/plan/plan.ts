@@ -20,7 +20,9 @@ import {
   withRegistries,
   withShard,
 } from '../../options.ts';
+import { prepareOutput } from '../../output-file.ts';
 import { packageVersion } from '../../package-info.ts';
+import { writePlan } from '../../plan-file.ts';
 import { hasUnresolved, noteUnresolved, planFor } from '../../planning.ts';
 import { lookAtBases, lookAtRegistries } from '../../registry-state.ts';
 import { ExitStatus, runSession, type Session } from '../../session.ts';
@@ -31,6 +33,7 @@ interface PlanOptions extends CommonOptions {
   readonly parallelism: number;
   readonly registryState?: boolean;
   readonly explain?: string;
+  readonly out?: string;
 }
 
 export function addPlan(program: Command): void {
@@ -55,6 +58,7 @@ export function addPlan(program: Command): void {
       'read base images and registries too: what images are made of, what is there, what would move (the default for a table)',
     )
     .option('--no-registry-state', 'ask the Hub alone')
+    .option('--out <file>', 'write the plan to a file as well, for `publish --plan <file>`')
     .option('--lock', 'write weighbridge.lock: pins models that are not in it yet; `update` moves the others')
     .option(
       '--explain <id or short>',
@@ -63,19 +67,22 @@ export function addPlan(program: Command): void {
     .addHelpText(
       'after',
       `
-Nothing is written anywhere. A registry is only read, and one that cannot be (no login, not there) is named and left
+Nothing is written anywhere but to --out and --lock. A registry is only read, and one that cannot be (no login, not there) is named and left
 out: the plan does not depend on it. Exit status 1: a model could not be resolved; the others are shown all the same.`,
     )
     .action((options: PlanOptions) =>
       runSession({ json: options.json === true || options.format === 'json' }, async session => {
         const config = await readConfig(options);
         const only = options.explain === undefined ? {} : { model: [options.explain] };
+        const { out } = options;
+        if (out !== undefined) await prepareOutput(out);
         const plan = await planFor(
           session,
           config,
           { ...options, ...only, writesLock: options.lock === true },
-          'optional',
+          out === undefined ? 'optional' : 'required',
         );
+        if (out !== undefined) await writePlan(out, plan, config, options);
         const isForPeople = options.format === 'table' || options.format === 'json';
         const outcomes = isForPeople ? await look(session, plan, options) : undefined;
         if (!isForPeople) noteUnresolved(session, plan);

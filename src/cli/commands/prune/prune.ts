@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Config } from '../../../config/types.ts';
 import { VARIANTS } from '../../../config/types.ts';
-import { ConfigError, isAbort } from '../../../core/errors.ts';
+import { ConfigError, errorFromJson, isAbort } from '../../../core/errors.ts';
 import { mapPool } from '../../../core/pool.ts';
 import type { Lock } from '../../../plan/lock.ts';
 import { tagsFor } from '../../../plan/tags.ts';
@@ -98,7 +98,12 @@ function currentJobs(
   for (const entry of plan.models) {
     const { short } = entry.model;
     if (entry.kind === 'unresolved') {
-      entries.push({ short, repository: `hf-${short}`, outcome: undefined, error: entry.error });
+      entries.push({
+        short,
+        repository: `hf-${short}`,
+        outcome: undefined,
+        error: errorFromJson(entry.error),
+      });
       continue;
     }
     const locked = lock?.models[short]?.revision;

@@ -14,7 +14,7 @@ import {
   withVariant,
 } from '../../options.ts';
 import { prepareOutput, writeOutput } from '../../output-file.ts';
-import { planFor } from '../../planning.ts';
+import { planOrRead } from '../../planning.ts';
 import { publishToRegistries, statusOf } from '../../publish-session.ts';
 import { runSession } from '../../session.ts';
 import { publishSigning } from '../../signing.ts';
@@ -25,6 +25,7 @@ interface PublishOptions extends CommonOptions {
   readonly force?: boolean;
   readonly result?: string;
   readonly sign?: boolean;
+  readonly plan?: string;
 }
 
 export function addPublish(program: Command): void {
@@ -35,6 +36,10 @@ export function addPublish(program: Command): void {
     .option('-n, --dry-run', 'look at what is published and say what would move; write nothing')
     .option('--force', 'trust nothing that is published: read, check and upload everything again')
     .option('--sign', 'sign what is published, as `signing:` in models.yaml says, also where its mode is off')
+    .option(
+      '--plan <file>',
+      'publish exactly what `plan --out <file>` has planned, also if a branch has moved on the Hub since',
+    )
     .option('--result <file>', 'write the JSON result to a file as well')
     .addHelpText(
       'after',
@@ -50,7 +55,7 @@ DOCKERHUB_TOKEN (docker.io). HF_TOKEN is for gated and private models.`,
         const config = await readConfig(options);
         if (options.result !== undefined) await prepareOutput(options.result);
         const signing = options.dryRun === true ? undefined : await publishSigning(session, config, options);
-        const plan = await planFor(session, config, options, 'required');
+        const plan = await planOrRead(session, config, options);
         const outcomes = await publishToRegistries(session, plan, { ...options, signing });
         session.progress.stop();
         const json = JSON.stringify(publishToJson(outcomes, plan), null, 2);

@@ -1,6 +1,6 @@
 import type { Config, ModelConfig, Variant } from '../../../config/types.ts';
 import { VARIANTS } from '../../../config/types.ts';
-import { ConfigError } from '../../../core/errors.ts';
+import { ConfigError, errorFromJson } from '../../../core/errors.ts';
 import { firstFixedTag } from '../../../plan/tags.ts';
 import { chooseTargets, missingPrefixError } from '../../../plan/targets.ts';
 import type { CommonOptions } from '../../options.ts';
@@ -113,7 +113,8 @@ async function plannedTag(
 ): Promise<string> {
   const plan = await planFor(session, config, { ...options, model: [model.short] }, 'optional');
   const [planned] = plan.models;
-  if (planned === undefined || planned.kind === 'unresolved') throw planned?.error;
+  if (planned?.kind === 'unresolved') throw errorFromJson(planned.error);
+  if (planned === undefined) throw new TypeError('a plan of one model has none');
   const [tag] = planned.tags[variant];
   if (tag !== undefined) return tag;
   throw new ConfigError(

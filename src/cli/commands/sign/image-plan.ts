@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Config } from '../../../config/types.ts';
-import { describeError } from '../../../core/errors.ts';
+import { describeError, errorFromJson } from '../../../core/errors.ts';
 import { baseOf } from '../../../image/image-facts.ts';
 import type { PublishedImage } from '../../../image/published-image.ts';
 import { makePlan } from '../../../plan/make-plan.ts';
@@ -40,5 +40,5 @@ export async function planOfImage(
   });
   const [planned] = plan.models;
   if (planned?.kind === 'planned') return planned;
-  return without(planned === undefined ? 'it has no plan' : describeError(planned.error));
+  return without(planned === undefined ? 'it has no plan' : describeError(errorFromJson(planned.error)));
 }

@@ -1,0 +1,24 @@
+import type { Division, PlannedDivision } from '../types.ts';
+
+/** A division as JSON values: headers as base64. */
+export function packDivision({ files, indexes }: Division): PlannedDivision {
+  return {
+    files: files.map(({ source, parts }) => ({ source: packed(source), parts: parts.map(packed) })),
+    indexes,
+  };
+}
+
+export function unpackDivision({ files, indexes }: PlannedDivision): Division {
+  return {
+    files: files.map(({ source, parts }) => ({ source: unpacked(source), parts: parts.map(unpacked) })),
+    indexes,
+  };
+}
+
+function packed<T extends { readonly header: Uint8Array }>({ header, ...rest }: T) {
+  return { ...rest, header: Buffer.from(header).toString('base64') };
+}
+
+function unpacked<T extends { readonly header: string }>({ header, ...rest }: T) {
+  return { ...rest, header: Buffer.from(header, 'base64') as Uint8Array };
+}
