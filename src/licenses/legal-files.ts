@@ -1,5 +1,7 @@
-import { compareBytes } from '../core/bytes-order.ts';
+import path from 'node:path';
+import { kindOf as kindOfFile } from '../core/model-files.ts';
 import type { HubFile } from '../hub/types.ts';
+import { DATA, isDocumentName, kindOfName, type LegalKind, PROGRAM, partWords } from './legal-names.ts';
 
 /** The legal texts of a model's repository, in any of its folders, best first where there are several of a kind. */
 export interface LegalFiles {
@@ -8,63 +10,80 @@ export interface LegalFiles {
   readonly others: readonly HubFile[];
 }
 
-/** What is longer is no text that anyone is meant to read. */
-const MAX_LEGAL_BYTES = 4 * 1024 * 1024;
-
-/** Names that are about licences but are programs, data or weights. */
-const NOT_A_TEXT =
-  /\.(py|js|ts|sh|c|cpp|json|jsonl|ya?ml|toml|csv|png|jpe?g|gif|svg|webp|bin|safetensors|pt|pth|gguf|onnx|h5|zip|gz|tar)$/i;
-
-const LICENSE = /(^|[^a-z])(un)?licen[cs]e(s|agreement)?([^a-z]|$)|^copying([^a-z]|$)/i;
-const NOTICE = /^(third[-_ ]?party[-_ ]?)?notices?([^a-z]|$)/i;
-const OTHER =
-  /^(acceptable[-_ ]?use|use[-_ ]?polic|usage[-_ ]?polic|prohibited[-_ ]?use|use[-_ ]?restrictions|terms([^a-z]|$)|third[-_ ]?party|attributions?([^a-z]|$)|copyrights?([^a-z]|$)|patents([^a-z]|$)|disclaimer([^a-z]|$))/i;
-
 export function findLegalFiles(files: readonly HubFile[]): LegalFiles {
-  const candidates = files.filter(isLegalText);
-  const notices = candidates.filter(({ path }) => NOTICE.test(nameOf(path)));
-  const rest = candidates.filter(file => !notices.includes(file));
-  const licenses = rest.filter(({ path }) => isLicense(path));
-  const others = rest.filter(file => !licenses.includes(file) && OTHER.test(nameOf(file.path)));
+  const kinds = Map.groupBy(files, legalKind);
+  const of = (kind: LegalKind): readonly HubFile[] => kinds.get(kind) ?? [];
   return {
-    licenses: licenses.toSorted((a, b) => licenseRank(a) - licenseRank(b) || compareBytes(a.path, b.path)),
-    notices: notices.toSorted((a, b) => noticeRank(a) - noticeRank(b) || compareBytes(a.path, b.path)),
-    others,
+    licenses: of('license').toSorted(
+      (a, b) => licenseRank(a) - licenseRank(b) || compareBytes(a.path, b.path),
+    ),
+    notices: of('notice').toSorted((a, b) => noticeRank(a) - noticeRank(b) || compareBytes(a.path, b.path)),
+    others: [...of('policy'), ...of('statement')].toSorted((a, b) => compareBytes(a.path, b.path)),
   };
 }
 
-/** Whether a licence file is about something beside the model: its code, others' work, a part in a folder of its own. */
-export function isAboutPart(file: HubFile, { licenses }: LegalFiles): boolean {
-  if (/code|third/i.test(nameOf(file.path)) && !/model|weights/i.test(nameOf(file.path))) return true;
-  const hasOneAtRoot = licenses.some(({ path }) => !path.includes('/'));
-  return hasOneAtRoot && file.path.includes('/') && !LEGAL_FOLDER.test(file.path);
+/** What a file's name says that it is, in whatever language; undefined if it is not a legal text by its name. */
+export function legalKind({ path: file, sizeBytes }: HubFile): LegalKind | undefined {
+  if (sizeBytes === 0 || PROGRAM.test(file)) return undefined;
+  if (['tokenizer', 'config', 'index', 'training', 'code'].includes(kindOfFile(file))) return undefined;
+  return kindOfName(file);
 }
 
-/** Whether a file restricts what the model may be used for. */
-export function isUsePolicy({ path }: HubFile): boolean {
-  return /use[-_ ]?polic|usage[-_ ]?polic|acceptable[-_ ]?use|prohibited[-_ ]?use|use[-_ ]?restrictions/i.test(
-    nameOf(path),
+/** Whether the text cannot be read as it is: it has to be opened in an office program, a viewer, an archiver. */
+export function isDocument({ path: file }: HubFile): boolean {
+  return isDocumentName(file);
+}
+
+/** A model card, in whatever language: `README.md`, `README_zh.md`, `MODEL_CARD.md`. */
+export function isModelCard({ path: file }: HubFile): boolean {
+  return /^(?:read[-_ ]?me(?:[-_. ][\w-]+)?|model[-_ ]?card(?:[-_. ][\w-]+)?)(?:\.(?:md|txt|rst|html?))?$/i.test(
+    file,
   );
 }
 
-/** Where projects keep several: `LICENSES/MIT.txt` (https://reuse.software), `legal/terms.md`. */
-const LEGAL_FOLDER = /^(?:licen[cs]es?|legal)\//i;
-
-function isLicense(path: string): boolean {
-  const name = nameOf(path);
-  if (/^third[-_ ]?party/i.test(name)) return false;
-  return (
-    LICENSE.test(name) ||
-    (/^licen[cs]es?\//i.test(path) && /^[^.]+$|\.(?:txt|md|rst)$/i.test(name) && !OTHER.test(name))
+/** Texts at the root, or in a folder with weights, that are not legal by their names: their content may be. */
+export function findOtherTexts(files: readonly HubFile[], weights: readonly HubFile[]): readonly HubFile[] {
+  const folders = new Set(['.', ...weights.map(file => path.posix.dirname(file.path))]);
+  return files.filter(
+    file =>
+      file.sizeBytes > 0 &&
+      file.sizeBytes <= MAX_OTHER_BYTES &&
+      folders.has(path.posix.dirname(file.path)) &&
+      TEXT.test(path.posix.basename(file.path)) &&
+      !DATA.test(file.path) &&
+      !isModelCard(file) &&
+      legalKind(file) === undefined &&
+      kindOfFile(file.path) === 'other',
   );
 }
 
-function isLegalText({ path, sizeBytes }: HubFile): boolean {
-  return sizeBytes > 0 && sizeBytes <= MAX_LEGAL_BYTES && !NOT_A_TEXT.test(path);
+/** What is called `notes.txt` and is longer is data. */
+const MAX_OTHER_BYTES = 256 * 1024;
+const TEXT = /^[^.]+$|\.(?:txt|text|md|markdown|rst|html?)$/i;
+
+/**
+ * Whether a legal text is plainly about something beside the model: its code, others' work. A folder with weights in it is
+ * about the model whatever it is called.
+ */
+export function isAboutPart(file: HubFile, weights: readonly HubFile[]): boolean {
+  const folder = path.posix.dirname(file.path);
+  if (weights.some(weight => weight.path !== file.path && isIn(weight.path, folder) && folder !== '.'))
+    return false;
+  if (partWords(path.posix.basename(file.path))) return true;
+  return folder !== '.' && folder.split('/').some(name => PART_FOLDER.test(name));
 }
 
-function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
+function isIn(file: string, folder: string): boolean {
+  return file.startsWith(`${folder}/`);
+}
+
+/** Folders with others' work, with code, and with what was made to test, show or describe it. */
+const PART_FOLDER =
+  /^(?:third[-_ ]?part(?:y|ies)|3rd[-_ ]?party|vendor(?:ed|s)?|external|deps|dependencies|node_modules|submodules?|code|src|source|libs?|scripts?|examples?|tests?|tools?|utils?|demos?|benchmarks?|eval(?:uation)?s?|notebooks?|datasets?|data|fonts?)$/i;
+
+/** Order of the bytes, the same on every machine. */
+export function compareBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
 /**
@@ -72,18 +91,18 @@ function nameOf(path: string): string {
  * have `LICENSE-CODE` beside `LICENSE-MODEL`), then plain names, and what is about something else comes last.
  */
 function licenseRank({ path: wholePath }: HubFile): number {
-  const path = nameOf(wholePath);
-  if (path !== wholePath) return 10 + (/model|weights/i.test(wholePath) ? 0 : 1);
-  if (path === 'LICENSE') return 0;
-  if (/model|weights/i.test(path)) return 1;
-  if (/^licen[cs]e(\.(txt|md|rst))?$/i.test(path)) return 2;
-  if (/^copying/i.test(path)) return 4;
-  if (/code|third|\.(pdf|html?)$/i.test(path)) return 6;
-  return /^licen[cs]e/i.test(path) ? 3 : 5;
+  const name = path.posix.basename(wholePath);
+  if (name !== wholePath) return 10 + (/model|weights/i.test(wholePath) ? 0 : 1);
+  if (name === 'LICENSE') return 0;
+  if (/model|weights/i.test(name)) return 1;
+  if (/^licen[cs]e(\.(txt|md|rst))?$/i.test(name)) return 2;
+  if (/^copying/i.test(name)) return 4;
+  if (partWords(name) || /\.(pdf|html?|docx?)$/i.test(name)) return 6;
+  return /^licen[cs]e/i.test(name) ? 3 : 5;
 }
 
-function noticeRank({ path }: HubFile): number {
-  if (path.includes('/')) return 10;
-  if (path === 'NOTICE') return 0;
-  return /^notice(\.(txt|md))?$/i.test(path) ? 1 : 2;
+function noticeRank({ path: wholePath }: HubFile): number {
+  if (wholePath.includes('/')) return 10;
+  if (wholePath === 'NOTICE') return 0;
+  return /^notice(\.(txt|md))?$/i.test(wholePath) ? 1 : 2;
 }

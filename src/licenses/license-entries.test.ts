@@ -157,6 +157,8 @@ describe('upstream files', () => {
       ],
       tree: {
         LICENSE: '<LICENSE>',
+        'license.json': '<license.json>',
+        'licensed.md': '<licensed.md>',
         'original/LICENSE': '<original/LICENSE>',
       },
     },

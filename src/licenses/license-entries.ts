@@ -19,6 +19,8 @@ import type {
 } from './types.ts';
 
 const FOLDER = 'licenses';
+/** What is longer is not a text that anyone is meant to read. */
+const MAX_LEGAL_BYTES = 64 * 1024 * 1024;
 
 /**
  * The `/licenses` tree of an image. A pure function: `texts` has to know what `licenseParts` names (`loadSpdxTexts`),
@@ -71,7 +73,8 @@ function harvest(
   texts: SpdxTexts,
   which: 'all' | 'read',
 ): HarvestedTexts {
-  const files = which === 'all' ? snapshot.files : snapshot.files.filter(({ path }) => read.has(path));
+  const small = snapshot.files.filter(({ sizeBytes }) => sizeBytes <= MAX_LEGAL_BYTES);
+  const files = which === 'all' ? small : small.filter(({ path }) => read.has(path));
   const byName = upstreamFiles(findLegalFiles(files));
   const entries = [...byName].map(([name, file]) => hubEntry(`${folder}/${name}`, snapshot, file, read));
   const best = byName.get('LICENSE');

@@ -63,18 +63,21 @@ test('a text that many repositories share is read once, and so is a base of many
     for (const id of ids) await add(id, { 'README.md': card('apache-2.0', 'acme/base'), LICENSE: APACHE });
     const { models } = await plan(ids);
     assert.ok(models.every(model => model.kind === 'planned' && model.outcome.decisions.fat.build));
-    // One question a model and one about the base; one file of 21 that are the same.
+    // One question a model and one about the base; one license of 21 that are the same, and two different cards.
     assert.equal(asked(hub, /^\/api\/models\//), 21);
-    assert.equal(asked(hub, /\/resolve\//), 1);
+    assert.equal(asked(hub, /\/resolve\/.*LICENSE/), 1);
+    assert.equal(asked(hub, /\/resolve\/.*README/), 2);
   }));
 
-test('a model with neither a text nor a base costs one request, and so does a gated one', () =>
+test('a model with neither a text nor a base costs two requests; one that cannot be fat costs one', () =>
   withWorld(async ({ hub, add, plan }) => {
     await add('acme/plain', { 'README.md': card('mit') });
     await add('acme/gated', { 'README.md': card('mit', 'acme/plain'), LICENSE: APACHE });
+    await add('acme/copyleft', { 'README.md': card('gpl-3.0'), 'config.json': '{}' });
     hub.repository('acme/gated').gated = 'manual';
-    await plan(['acme/plain', 'acme/gated']);
-    assert.equal(hub.log.length, 2);
+    await plan(['acme/plain', 'acme/gated', 'acme/copyleft']);
+    assert.equal(asked(hub, /^\/api\/models\//), 3);
+    assert.equal(asked(hub, /\/resolve\//), 1);
   }));
 
 test('the chain is followed to the root, round circles and past what is not there', () =>
@@ -143,7 +146,7 @@ test('what the Hub has scanned comes with the one request', () =>
       issues: [{ path: 'model.safetensors', level: 'unsafe' }],
     });
     assert.equal(outcome.decisions.fat.rule, 'files-unsafe');
-    assert.equal(hub.log.length, 1);
+    assert.equal(asked(hub, /^\/api\/models\//), 1);
   }));
 
 test('a Hub that is down in the middle of it fails that model, and nothing is guessed', () =>

@@ -9,6 +9,7 @@ import type { Hub, ModelSnapshot } from '../hub/types.ts';
 import { licenseTree } from '../licenses/license-entries.ts';
 import type { LicensedRepository } from '../licenses/types.ts';
 import { decide } from '../policy/decide.ts';
+import { mayBePermitted } from '../policy/license.ts';
 import type { PolicyOutcome } from '../policy/types.ts';
 import { licenseParts, loadSpdxTexts } from '../spdx/spdx-texts.ts';
 import { chooseFiles } from './choose-files.ts';
@@ -104,11 +105,12 @@ async function planModel(
     const { files, leftOut } = chooseFiles(snapshot.files, model);
     if (files.length === 0) throw noFilesError(model);
     const disguised = await findDisguised(options.hub, snapshot, files, options.signal);
-    const { texts, read } = await legal.textsOf(snapshot);
-    const ancestors = doesLineageMatter(model, snapshot) ? await legal.ancestorsOf(snapshot) : [];
+    const { texts, read, origin } = await legal.read(snapshot, files, couldBeFat(model, snapshot));
+    const ancestors = doesLineageMatter(model, snapshot) ? await legal.ancestorsOf(snapshot, origin) : [];
     const allowed = decide(model, {
       snapshot,
       texts,
+      origin,
       ancestors: ancestors.map(({ ancestor }) => ancestor),
       files,
     });
@@ -149,6 +151,13 @@ async function planModel(
 /** Where the weights are not handed on anyway, nobody asks what they were made from. */
 function doesLineageMatter({ lineage, permissive, gated }: ModelConfig, snapshot: ModelSnapshot): boolean {
   return lineage !== 'off' && permissive !== false && gated !== true && snapshot.gated === false;
+}
+
+/** Whether more than the card's own fields can matter: a card that does not permit is enough to decide by. */
+function couldBeFat(model: ModelConfig, snapshot: ModelSnapshot): boolean {
+  const { permissive, gated } = model;
+  if (permissive === false || gated === true || snapshot.gated !== false) return false;
+  return permissive === true || mayBePermitted(model, snapshot);
 }
 
 async function licenseTrees(

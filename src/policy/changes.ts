@@ -23,12 +23,12 @@ export function changesFor(
     case 'gated-by-file':
       return [{ line: 'gated: auto', means: 'the Hub decides, which does not gate it' }];
     case 'not-permissive-by-file':
-      return [{ line: 'permissive: auto', means: 'the licence decides' }];
+      return [{ line: 'permissive: auto', means: 'the license decides' }];
     case 'license-not-permitted':
       return [
         {
           line: 'defaults.spdx_permissive_whitelist: [..., <its id>]',
-          means: 'this licence is permitted for all models',
+          means: 'this license is permitted for all models',
         },
         VOUCH,
       ];
@@ -46,6 +46,7 @@ export function changesFor(
       ];
     case 'lineage-not-permitted':
     case 'lineage-unknown':
+    case 'lineage-suspected':
       return [
         VOUCH,
         {
@@ -59,12 +60,12 @@ export function changesFor(
       return [{ line: 'files: {allow_pickle: true}', means: 'you trust its authors' }];
     case 'override-invalid':
       return [
-        { line: 'override_spdx: <a valid SPDX expression>', means: 'it is judged like any other licence' },
+        { line: 'override_spdx: <a valid SPDX expression>', means: 'it is judged like any other license' },
         VOUCH,
       ];
     default:
       return [
-        { line: 'override_spdx: <its SPDX id>', means: 'you know which licence it is' },
+        { line: 'override_spdx: <its SPDX id>', means: 'you know which license it is' },
         ...(model.permissive === 'auto' ? [VOUCH] : []),
       ];
   }

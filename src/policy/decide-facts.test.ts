@@ -70,7 +70,7 @@ const CASES: readonly Case[] = [
     ...permitted,
   },
   {
-    name: 'two licences and both texts',
+    name: 'two licenses and both texts',
     facts: policyFacts(['apache-2.0', 'mit'], {
       texts: [textOf('LICENSE-APACHE', 'Apache-2.0'), textOf('LICENSE-MIT', 'MIT')],
     }),
@@ -82,7 +82,7 @@ const CASES: readonly Case[] = [
     ...permitted,
   },
   {
-    name: 'code under another licence',
+    name: 'code under another license',
     facts: policyFacts('apache-2.0', {
       texts: [textOf('LICENSE', 'Apache-2.0'), { ...textOf('LICENSE-CODE', 'GPL-3.0'), about: 'part' }],
     }),
@@ -100,14 +100,21 @@ const CASES: readonly Case[] = [
     facts: policyFacts('apache-2.0', { texts: [community('LICENSE', 'llama2')] }),
     ...contradicted,
     spdx: 'Apache-2.0 AND LicenseRef-llama2',
-    says: /The Hub says apache-2\.0, but LICENSE is the text of the llama2 licence\. Somebody has to read it: set `permissive: true`/,
+    says: /The Hub says apache-2\.0, but LICENSE is the text of the llama2 license\. Somebody has to read it: set `permissive: true`/,
   },
   {
-    name: 'Apache card, MIT file',
+    name: 'Apache card, MIT file: both are permitted, and the label has both',
     facts: policyFacts('apache-2.0', { texts: [textOf('LICENSE', 'MIT')] }),
-    ...contradicted,
+    ...permitted,
     spdx: 'Apache-2.0 AND MIT',
-    says: /write `override_spdx: MIT` if the file is right/,
+    says: /Its texts are of MIT too/,
+  },
+  {
+    name: 'Apache card, GPL file',
+    facts: policyFacts('apache-2.0', { texts: [textOf('LICENSE', 'GPL-3.0')] }),
+    ...contradicted,
+    spdx: 'Apache-2.0 AND GPL-3.0',
+    says: /write `override_spdx: GPL-3.0` if the file is right/,
   },
   {
     name: 'MIT card, non-commercial file',
@@ -122,20 +129,20 @@ const CASES: readonly Case[] = [
     says: /a changed copy of Apache-2\.0 that adds "you may not use the work for surveillance"/,
   },
   {
-    name: 'Apache card, a licence of its own',
+    name: 'Apache card, a license of its own',
     facts: policyFacts('apache-2.0', { texts: [unknownText] }),
     ...contradicted,
     spdx: 'Apache-2.0 AND LicenseRef-LICENSE',
-    says: /not the text of any licence that is known/,
+    says: /not the text of any license that is known/,
   },
   {
     name: 'MIT card and a use policy',
     facts: policyFacts('mit', { texts: [textOf('LICENSE', 'MIT'), usePolicy()] }),
     ...contradicted,
-    says: /USE_POLICY\.md restricts/,
+    says: /USE_POLICY\.md may restrict/,
   },
   {
-    name: 'a licence in a PDF',
+    name: 'a license in a PDF',
     facts: policyFacts('mit', {
       texts: [
         {
@@ -154,7 +161,7 @@ const CASES: readonly Case[] = [
     file: { permissive: true },
     fat: true,
     rule: 'permissive-by-file',
-    says: /Beware: LICENSE is the text of the llama2 licence/,
+    says: /Beware: LICENSE is the text of the llama2 license/,
   },
   {
     name: 'the file is right',
@@ -182,19 +189,26 @@ const CASES: readonly Case[] = [
     ...contradicted,
   },
   {
-    name: 'no licence on the card, MIT in the repository',
+    name: 'no license on the card, MIT in the repository',
     facts: policyFacts(null, { texts: [textOf('LICENSE', 'MIT')] }),
+    ...permitted,
+    spdx: 'MIT',
+    says: /the Hub names no license, and LICENSE is the text of MIT/,
+  },
+  {
+    name: 'no license on the card, GPL in the repository',
+    facts: policyFacts(null, { texts: [textOf('LICENSE', 'GPL-3.0')] }),
     fat: false,
     rule: 'license-unknown',
     spdx: null,
-    says: /Its LICENSE is the text of MIT: write `override_spdx: MIT` if that is its licence\.$/,
+    says: /Its LICENSE is the text of GPL-3.0: write `override_spdx: GPL-3.0` if that is its license\.$/,
   },
   {
-    name: 'other, Qwen licence',
+    name: 'other, Qwen license',
     facts: policyFacts('other', { texts: [community('LICENSE', 'qwen')] }),
     fat: false,
     rule: 'license-other',
-    says: /Its LICENSE is the text of the qwen licence/,
+    says: /Its LICENSE is the text of the qwen license/,
   },
   {
     name: 'llama2 card and file',
@@ -210,7 +224,7 @@ const CASES: readonly Case[] = [
     rule: 'license-not-permitted',
   },
   {
-    name: 'a licence that only the tags name',
+    name: 'a license that only the tags name',
     facts: policyFacts(null, {
       changes: { license: { license: ['mit'], licenseName: null, licenseLink: null, isFromTags: true } },
     }),
@@ -222,7 +236,7 @@ const CASES: readonly Case[] = [
     name: 'Llama fine-tune with an MIT card',
     facts: policyFacts('mit', { ancestors: [LLAMA31] }),
     ...badLineage,
-    says: /made from meta-llama\/Llama-3\.1-8B, whose licence \(llama3\.1\) does not permit it.*Chain: acme\/x ← meta-llama\/Llama-3\.1-8B/,
+    says: /made from meta-llama\/Llama-3\.1-8B, whose license \(llama3\.1\) does not permit it.*Chain: acme\/x ← meta-llama\/Llama-3\.1-8B/,
   },
   {
     name: 'the grandchild of a Llama',
@@ -263,7 +277,7 @@ const CASES: readonly Case[] = [
     ...badLineage,
   },
   {
-    name: 'an adapter of a model without a licence',
+    name: 'an adapter of a model without a license',
     facts: policyFacts('mit', { ancestors: [ancestor('a/none', null)] }),
     ...badLineage,
   },
@@ -273,14 +287,14 @@ const CASES: readonly Case[] = [
       ancestors: [ancestor('a/base', 'mit', { texts: [community('LICENSE', 'llama2')] })],
     }),
     ...badLineage,
-    says: /LICENSE is the text of the llama2 licence/,
+    says: /LICENSE is the text of the llama2 license/,
   },
   {
     name: 'a base that is not there',
     facts: policyFacts('mit', { ancestors: [missing('acme/gone')] }),
     fat: false,
     rule: 'lineage-unknown',
-    says: /acme\/gone, whose licence cannot be known/,
+    says: /acme\/gone, whose license cannot be known/,
   },
   {
     name: 'a base that is a folder of the author',
@@ -359,7 +373,7 @@ const CASES: readonly Case[] = [
     says: /Beside safetensors/,
   },
   {
-    name: 'vouching for a licence is not trusting pickles',
+    name: 'vouching for a license is not trusting pickles',
     facts: policyFacts('mit', { files: [hubFile('model.ckpt')] }),
     file: { permissive: true },
     fat: false,

@@ -1,7 +1,7 @@
 import type { ModelConfig } from '../config/types.ts';
 import type { HubFile, LicenseFacts, ModelSnapshot } from '../hub/types.ts';
 import type { LicenseIdentity } from '../spdx/identify-license.ts';
-import type { Ancestor, LegalText, PolicyFacts } from './facts.ts';
+import { type Ancestor, type LegalText, NO_ORIGIN, type Origin, type PolicyFacts } from './facts.ts';
 
 export const WHITELIST = ['apache-2.0', 'mit', 'bsd-2-clause', 'bsd-3-clause', 'isc', 'cc0-1.0', 'unlicense'];
 export const REVISION = '0123456789abcdef0123456789abcdef01234567';
@@ -50,7 +50,7 @@ export function modelSnapshot(
   };
 }
 
-/** A licence file of the model that is the text of an SPDX licence. */
+/** A license file of the model that is the text of an SPDX license. */
 export function textOf(path: string, ...ids: string[]): LegalText {
   return { path, about: 'model', identity: { kind: 'spdx', ids } };
 }
@@ -64,7 +64,7 @@ export function textThatIs(
 }
 
 export function community(path: string, id: string): LegalText {
-  return textThatIs(path, { kind: 'community', id, name: `the ${id} licence` });
+  return textThatIs(path, { kind: 'community', id, name: `the ${id} license` });
 }
 
 export function usePolicy(path = 'USE_POLICY.md'): LegalText {
@@ -79,6 +79,7 @@ export function ancestor(
     readonly chain?: readonly string[];
     readonly texts?: readonly LegalText[];
     readonly gated?: string;
+    readonly origin?: Partial<Origin>;
   } = {},
 ): Ancestor {
   const snapshot = modelSnapshot(license, {
@@ -86,7 +87,8 @@ export function ancestor(
     requestedId: id,
     ...(more.gated ? { gated: more.gated } : {}),
   });
-  return { kind: 'known', chain: [...(more.chain ?? []), id], snapshot, texts: more.texts ?? [] };
+  const origin = { ...NO_ORIGIN, ...more.origin };
+  return { kind: 'known', chain: [...(more.chain ?? []), id], snapshot, texts: more.texts ?? [], origin };
 }
 
 export function missing(id: string, chain: readonly string[] = []): Ancestor {
@@ -109,5 +111,12 @@ export function policyFacts(
   const { changes = {}, ancestors = [], ...rest } = more;
   const baseModels = ancestors.filter(({ chain }) => chain.length === 1).flatMap(({ chain }) => chain);
   const snapshot = modelSnapshot(license, { baseModels, ...changes });
-  return { snapshot, texts: [], ancestors, files: [hubFile('model.safetensors')], ...rest };
+  return {
+    snapshot,
+    texts: [],
+    origin: NO_ORIGIN,
+    ancestors,
+    files: [hubFile('model.safetensors')],
+    ...rest,
+  };
 }

@@ -5,7 +5,7 @@ import type { ModelConfig } from '../config/types.ts';
 import type { LicenseFacts, ModelSnapshot } from '../hub/types.ts';
 import { modelConfig as model, modelSnapshot, REVISION, WHITELIST } from './decide.fixtures.ts';
 import { decide } from './decide.ts';
-import type { PolicyFacts } from './facts.ts';
+import { NO_ORIGIN, type PolicyFacts } from './facts.ts';
 
 type Card = LicenseFacts['license'] | Partial<ModelSnapshot>;
 
@@ -16,7 +16,7 @@ function snapshot(card: Card): ModelSnapshot {
 }
 
 function facts(card: Card): PolicyFacts {
-  return { snapshot: snapshot(card), texts: [], ancestors: [], files: [] };
+  return { snapshot: snapshot(card), texts: [], origin: NO_ORIGIN, ancestors: [], files: [] };
 }
 
 function other(licenseName: string | null, licenseLink: string | null): Partial<ModelSnapshot> {
@@ -97,7 +97,7 @@ const CASES: readonly Case[] = [
     card: 'llama3.1',
     ...notSpdx,
     spdx: 'LicenseRef-llama3.1',
-    says: /llama3\.1, which is no SPDX licence/,
+    says: /llama3\.1, which is no SPDX license/,
   },
   { name: 'Llama 2', card: 'llama2', ...notSpdx, spdx: 'LicenseRef-llama2' },
   { name: 'Gemma', card: 'gemma', ...notSpdx, spdx: 'LicenseRef-gemma' },
@@ -125,7 +125,7 @@ const CASES: readonly Case[] = [
     ...notSpdx,
     spdx: 'LicenseRef-gemma',
   },
-  { name: 'the family bsd', card: 'bsd', ...notSpdx, spdx: 'LicenseRef-bsd', says: /a family of licences/ },
+  { name: 'the family bsd', card: 'bsd', ...notSpdx, spdx: 'LicenseRef-bsd', says: /a family of licenses/ },
   { name: 'the family cc', card: 'cc', ...notSpdx, spdx: 'LicenseRef-cc' },
   { name: 'the family openrail', card: 'openrail', ...notSpdx, spdx: 'LicenseRef-openrail' },
   { name: 'apache without version', card: 'apache', ...notSpdx, spdx: 'LicenseRef-apache' },
@@ -146,7 +146,7 @@ const CASES: readonly Case[] = [
   { name: 'a name of JavaScript', card: 'constructor', ...notSpdx, spdx: 'LicenseRef-constructor' },
 
   // Nothing known.
-  { name: 'no licence', card: null, ...unknown, says: /The Hub names no licence.*`override_spdx`/ },
+  { name: 'no license', card: null, ...unknown, says: /The Hub names no license.*`override_spdx`/ },
   { name: 'empty', card: '', ...unknown },
   { name: 'unknown', card: 'unknown', ...unknown, says: /The Hub says unknown/ },
   { name: 'an empty list', card: [], ...unknown },
@@ -227,7 +227,7 @@ const CASES: readonly Case[] = [
     says: /handing the weights on, set `permissive: true`/,
   },
   {
-    name: 'a licence is not made of its exception',
+    name: 'a license is not made of its exception',
     card: 'apache-2.0',
     file: { permissiveWhitelist: ['apache-2.0 with llvm-exception'] },
     ...notPermitted,
@@ -277,7 +277,7 @@ const CASES: readonly Case[] = [
     file: { overrideSpdx: 'MIT OR GPL-2.0-only' },
     ...permitted,
     spdx: 'MIT OR GPL-2.0-only',
-    says: /the Hub names no licence/,
+    says: /the Hub names no license/,
   },
   {
     name: 'override that is no expression',
@@ -334,7 +334,7 @@ const CASES: readonly Case[] = [
 
   // gates
   {
-    name: 'gated, permitted licence',
+    name: 'gated, permitted license',
     card: gated('apache-2.0', 'auto'),
     fat: false,
     rule: 'gated',
@@ -342,12 +342,12 @@ const CASES: readonly Case[] = [
     says: /gated: "auto".*No line in models\.yaml changes that\.$/,
   },
   {
-    name: 'gated, other licence',
+    name: 'gated, other license',
     card: gated('gemma'),
     fat: false,
     rule: 'gated',
     spdx: 'LicenseRef-gemma',
-    says: /Besides, its licence \(gemma\) does not permit it/,
+    says: /Besides, its license \(gemma\) does not permit it/,
   },
   { name: 'gated in a way nobody knows yet', card: gated('mit', ''), fat: false, rule: 'gated', spdx: 'MIT' },
   {

@@ -50,7 +50,7 @@ function decideSlim(gate: GateJudgement, snapshot: ModelSnapshot): PolicyDecisio
   };
 }
 
-/** The first that says no decides; where nobody does, the licence is the reason. */
+/** The first that says no decides; where nobody does, the license is the reason. */
 function decideFat(
   model: ModelConfig,
   { gate, license, lineage, files }: Judgements,
@@ -72,7 +72,7 @@ function decideFat(
   if (gate.isGated) return refused(gate.rule, `${gate.reason}${besides(model, license)}`);
   if (!license.license.isPermissive) return refused(license.rule, license.reason);
   if (lineage.isStop) {
-    const own = license.license.declared ?? 'its own licence';
+    const own = license.license.declared ?? 'its own license';
     return refused(
       lineage.rule,
       `The model says ${own}, but ${lineage.reason} If you know that its weights may be handed on, set \`permissive: true\` for this model.`,
@@ -90,7 +90,7 @@ function decideFat(
 function besides(model: ModelConfig, { license }: LicenseJudgement): string {
   if (model.permissive === true) return ' `permissive: true` does not lift a gate.';
   if (license.isPermissive) return '';
-  return ` Besides, its licence (${license.declared ?? 'none is named'}) does not permit it by itself.`;
+  return ` Besides, its license (${license.declared ?? 'none is named'}) does not permit it by itself.`;
 }
 
 function evidenceOf({ revision, isPrivate }: ModelSnapshot): Evidence[] {

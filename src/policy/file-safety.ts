@@ -22,7 +22,7 @@ export function remoteCode(files: readonly HubFile[]): readonly string[] {
   return files.filter(({ path }) => kindOf(path) === 'code').map(({ path }) => path);
 }
 
-/** Whether the files are fit to be handed on, whatever their licence. */
+/** Whether the files are fit to be handed on, whatever their license. */
 export function judgeFiles(model: ModelConfig, { snapshot, files }: PolicyFacts): SafetyJudgement {
   const unsafe = judgeScan(snapshot.safety, files);
   const pickles = judgePickles(model, files);

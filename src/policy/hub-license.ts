@@ -2,7 +2,7 @@ import { plainLine } from '../core/safe-text.ts';
 import type { LicenseFacts } from '../hub/types.ts';
 import { readExpression, spelledOutId } from './spdx.ts';
 
-/** One of the licences that a model card names. */
+/** One of the licenses that a model card names. */
 export interface LicenseElement {
   readonly kind: 'spdx' | 'other' | 'unknown' | 'family' | 'hub-only';
   /** As the card says it, fit for a sentence. */
@@ -11,7 +11,7 @@ export interface LicenseElement {
   readonly spdx: string;
 }
 
-/** Ids of the Hub that stand for several licences with different terms (repositories-licenses in the Hub's documentation). */
+/** Ids of the Hub that stand for several licenses with different terms (repositories-licenses in the Hub's documentation). */
 const FAMILIES: ReadonlySet<string> = new Set(['bsd', 'cc', 'gpl', 'lgpl', 'gfdl', 'openrail']);
 
 /** Ids of the Hub that SPDX spells another way. */
@@ -24,7 +24,7 @@ const HUB_IDS: ReadonlyMap<string, string> = new Map([
   ['pddl', 'PDDL-1.0'],
 ]);
 
-/** The licences of a card, each once; empty where the card names none. A list means that all of them apply. */
+/** The licenses of a card, each once; empty where the card names none. A list means that all of them apply. */
 export function licenseElements(facts: LicenseFacts): readonly LicenseElement[] {
   const texts = declaredTexts(facts);
   if (texts.every(text => text.toLowerCase() === 'unknown')) return [];
@@ -54,6 +54,14 @@ function elementOf(text: string, facts: LicenseFacts): LicenseElement {
   const kind = kindOf(text.toLowerCase());
   const named = kind === 'other' ? (facts.licenseName ?? text) : text;
   return { kind, text: plainLine(text), spdx: licenseRef(named) };
+}
+
+/** Whether a name that somebody wrote on a card can mean this license: `mit`, `Apache 2.0`, the family `bsd`. */
+export function isNameOf(name: string, id: string): boolean {
+  const written = plainLine(name).toLowerCase();
+  const meant = readExpression(written)?.spdx ?? HUB_IDS.get(written) ?? spelledOutId(written);
+  if (meant !== undefined) return meant === id;
+  return (FAMILIES.has(written) || written === 'apache') && id.toLowerCase().startsWith(`${written}-`);
 }
 
 /** A license without versions is named in full without one. */

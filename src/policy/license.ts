@@ -1,9 +1,16 @@
 import type { ModelConfig } from '../config/types.ts';
 import { plainLine } from '../core/safe-text.ts';
 import type { ModelSnapshot } from '../hub/types.ts';
-import { type Contradiction, contradictionOf } from './contradiction.ts';
+import { restrictionIn } from '../spdx/restrictions.ts';
+import { type Contradiction, contradictionOf, type Declared, furtherLicenses } from './contradiction.ts';
 import type { LegalText } from './facts.ts';
-import { declaredLicense, type LicenseElement, licenseElements, licenseRef } from './hub-license.ts';
+import {
+  declaredLicense,
+  isNameOf,
+  type LicenseElement,
+  licenseElements,
+  licenseRef,
+} from './hub-license.ts';
 import { type LicenseExpression, missingParts, permittedKeys, readExpression, spelledOutId } from './spdx.ts';
 import { fileHint, textEvidence, textFinding } from './text-findings.ts';
 import type { Evidence, Finding, PolicyOutcome } from './types.ts';
@@ -17,7 +24,7 @@ export interface LicenseJudgement {
   readonly contradiction: Contradiction | undefined;
 }
 
-/** Whether the weights may be handed on, as far as the licence goes. */
+/** Whether the weights may be handed on, as far as the license goes. */
 export function judgeLicense(
   model: ModelConfig,
   snapshot: ModelSnapshot,
@@ -35,7 +42,7 @@ export function judgeLicense(
     reason,
     evidence: [...evidenceFor(model, snapshot), ...texts.map(textEvidence)],
     findings: [
-      { check: 'licence', says: `${capital(taken.words)}.`, from, verdict: 'note' },
+      { check: 'license', says: `${capital(taken.words)}.`, from, verdict: 'note' },
       ...texts.map(textFinding),
       {
         check: 'rule',
@@ -49,10 +56,28 @@ export function judgeLicense(
   };
 }
 
-/** Where card and file disagree, the label names both: the reading that promises less. */
-function labelOf({ spdx, contradiction }: TakenLicense): string | null {
-  if (spdx === null || contradiction === undefined) return spdx;
-  return readExpression(`(${spdx}) AND ${contradiction.spdx}`)?.spdx ?? spdx;
+/** Whether the license that is declared is permitted, or is left for the repository's texts to tell. */
+export function mayBePermitted(model: ModelConfig, snapshot: ModelSnapshot): boolean {
+  const { expression, problem } = declaredTaken(model, snapshot);
+  if (expression === undefined) return problem?.rule !== 'override-invalid' && isLeftToTexts(snapshot);
+  return missingParts(expression.tree, permittedKeys(model.permissiveWhitelist)).length === 0;
+}
+
+/** Whether the card has no license, or one whose name can be that of several. */
+function isLeftToTexts({ license }: ModelSnapshot): boolean {
+  const [element, ...more] = licenseElements(license);
+  if (element === undefined) return true;
+  return (
+    more.length === 0 &&
+    (['other', 'unknown', 'family'].includes(element.kind) || isNameOf(element.text, 'Apache-2.0'))
+  );
+}
+
+/** Where card and files say different things, the label names all of them: the reading that promises less. */
+function labelOf({ spdx, contradiction, further = [] }: TakenLicense): string | null {
+  const others = contradiction === undefined ? further : [contradiction.spdx];
+  if (spdx === null || others.length === 0) return spdx;
+  return readExpression(`(${spdx}) AND ${others.join(' AND ')}`)?.spdx ?? spdx;
 }
 
 /** What the model is taken to be licensed under, before any judgement. */
@@ -67,7 +92,9 @@ interface TakenLicense {
   readonly problem: Problem | undefined;
   /** A text of the repository that says otherwise. */
   readonly contradiction?: Contradiction | undefined;
-  /** The SPDX licence that the repository's file is, where the card says nothing that can be read. */
+  /** Licenses of the repository's own texts that the card does not name. */
+  readonly further?: readonly string[];
+  /** The SPDX license that the repository's file is, where the card says nothing that can be read. */
   readonly hint?: string;
 }
 
@@ -93,7 +120,7 @@ function ruling(model: ModelConfig, taken: TakenLicense): Ruling {
   if (model.permissive === false) {
     return {
       rule: 'not-permissive-by-file',
-      reason: `models.yaml says that the weights may not be handed on (\`permissive: false\`); ${taken.words}. Without that line the licence decides.`,
+      reason: `models.yaml says that the weights may not be handed on (\`permissive: false\`); ${taken.words}. Without that line the license decides.`,
       isPermissive: false,
     };
   }
@@ -114,9 +141,14 @@ function ruling(model: ModelConfig, taken: TakenLicense): Ruling {
     };
   }
   if (missing.length === 0) {
+    const further = taken.further ?? [];
+    const also =
+      further.length === 0
+        ? ''
+        : ` Its texts are of ${further.join(' and ')} too, which the whitelist permits as well.`;
     return {
       rule: 'license-permitted',
-      reason: `The licence ${taken.expression.spdx} is permitted by the whitelist: ${taken.words}.`,
+      reason: `The license ${taken.expression.spdx} is permitted by the whitelist: ${taken.words}.${also}`,
       isPermissive: true,
     };
   }
@@ -126,7 +158,7 @@ function ruling(model: ModelConfig, taken: TakenLicense): Ruling {
   const add = isListable ? `add ${them} to \`spdx_permissive_whitelist\`, or ` : '';
   return {
     rule: 'license-not-permitted',
-    reason: `${missing.join(', ')} ${are} not on the whitelist of permissive licences; ${taken.words}. If the licence allows handing the weights on, ${add}${VOUCH}.`,
+    reason: `${missing.join(', ')} ${are} not on the whitelist of permissive licenses; ${taken.words}. If the license allows handing the weights on, ${add}${VOUCH}.`,
     isPermissive: false,
   };
 }
@@ -138,20 +170,80 @@ function takenLicense(
   snapshot: ModelSnapshot,
   texts: readonly LegalText[],
 ): TakenLicense {
-  const taken = declaredTaken(model, snapshot);
-  if (taken.expression === undefined) {
+  const declared = declaredTaken(model, snapshot);
+  const taken =
+    declared.expression === undefined ? takenFromTexts(model, snapshot, texts, declared) : declared;
+  if (taken?.expression === undefined) {
     const hint = fileHint(texts);
-    return hint === undefined ? taken : { ...taken, hint };
+    return hint === undefined ? declared : { ...declared, hint };
   }
+  const { tree } = taken.expression;
+  const own = model.overrideSpdx === null ? [...cardTexts(snapshot), ...texts] : texts;
+  const contradiction = contradictionOf(declaredBy(model, tree), own);
+  return { ...taken, contradiction, further: furtherLicenses(tree, texts) };
+}
+
+function declaredBy({ permissiveWhitelist, overrideSpdx }: ModelConfig, tree: Declared['tree']): Declared {
+  return { tree, permitted: permittedKeys(permissiveWhitelist), isOverridden: overrideSpdx !== null };
+}
+
+/** `license_name` and `license_link` as texts: they may forbid, and never permit. */
+function cardTexts({ license: { licenseName, licenseLink } }: ModelSnapshot): LegalText[] {
+  const said = [
+    { path: 'license_name', value: licenseName, restriction: restrictionIn(`${licenseName} license`) },
+    { path: 'license_link', value: licenseLink, restriction: restrictionIn(licenseLink ?? '') },
+  ];
+  return said.flatMap(({ path, value, restriction }): LegalText[] =>
+    value === null || restriction === undefined
+      ? []
+      : [{ path, about: 'link', identity: { kind: 'restricted', words: plainLine(value) } }],
+  );
+}
+
+/**
+ * The license of the repository's own texts, if the card names none, or none that has an id: the word-by-word text of a
+ * permitted license is its author's word. A name on the card that is not that license's keeps it from counting.
+ */
+function takenFromTexts(
+  model: ModelConfig,
+  snapshot: ModelSnapshot,
+  texts: readonly LegalText[],
+  { declared, words }: TakenLicense,
+): TakenLicense | undefined {
+  const elements = licenseElements(snapshot.license);
+  const [element] = elements;
+  if (model.overrideSpdx !== null || elements.length > 1 || element?.kind === 'spdx') return undefined;
+  const own = texts.filter(({ about, identity }) => about === 'model' && identity.kind !== 'harmless');
+  const found = own.map(({ path, identity }) => ({
+    path,
+    ids: identity.kind === 'spdx' ? identity.ids : [],
+  }));
+  const isNamed = element?.kind === 'family' || element?.kind === 'hub-only';
+  const name = isNamed ? element.text : snapshot.license.licenseName;
+  if (found.length === 0 || found.some(({ ids }) => !ids.some(id => name === null || isNameOf(name, id))))
+    return undefined;
+  const ids = [...new Set(found.map(text => text.ids[0] ?? ''))];
+  const expression = readExpression(ids.join(' AND '));
+  if (
+    expression === undefined ||
+    missingParts(expression.tree, permittedKeys(model.permissiveWhitelist)).length > 0
+  )
+    return undefined;
+  if (contradictionOf(declaredBy(model, expression.tree), [...cardTexts(snapshot), ...texts]) !== undefined)
+    return undefined;
+  const read = found.map(({ path, ids: [id = ''] }) => `${plainLine(path)} is the text of ${id}`).join(', ');
   return {
-    ...taken,
-    contradiction: contradictionOf(taken.expression.tree, texts, model.overrideSpdx !== null),
+    spdx: expression.spdx,
+    declared: declared ?? expression.spdx,
+    expression,
+    words: `${words}, and ${read}`,
+    problem: undefined,
   };
 }
 
 function declaredTaken(model: ModelConfig, snapshot: ModelSnapshot): TakenLicense {
   const hubDeclared = declaredLicense(snapshot.license);
-  const hubWords = hubDeclared === null ? 'the Hub names no licence' : `the Hub says ${hubDeclared}`;
+  const hubWords = hubDeclared === null ? 'the Hub names no license' : `the Hub says ${hubDeclared}`;
   if (model.overrideSpdx === null) return fromHub(snapshot, hubDeclared, hubWords);
 
   const override = plainLine(model.overrideSpdx);
@@ -182,7 +274,7 @@ function fromHub(snapshot: ModelSnapshot, declared: string | null, words: string
     odd === undefined
       ? {
           rule: 'license-not-spdx',
-          reason: `The Hub lists more licences than can be judged. To decide, ${VOUCH}.`,
+          reason: `The Hub lists more licenses than can be judged. To decide, ${VOUCH}.`,
         }
       : problemOf(odd, snapshot, words);
   return { spdx: combined?.spdx ?? null, declared, expression: undefined, words, problem };
@@ -191,7 +283,7 @@ function fromHub(snapshot: ModelSnapshot, declared: string | null, words: string
 function unknownLicense(words: string): Problem {
   return {
     rule: 'license-unknown',
-    reason: `${capital(words)}, so nobody is known to have allowed handing the weights on. If you know the licence, name it with \`override_spdx\`, or ${VOUCH}.`,
+    reason: `${capital(words)}, so nobody is known to have allowed handing the weights on. If you know the license, name it with \`override_spdx\`, or ${VOUCH}.`,
   };
 }
 
@@ -207,17 +299,17 @@ function problemOf(element: LicenseElement, snapshot: ModelSnapshot, words: stri
     case 'other':
       return {
         rule: 'license-other',
-        reason: `The Hub says that the licence is not one of the usual ones: ${text}${name}${lookAt}. Someone has to read it; if it allows handing the weights on, ${VOUCH}.`,
+        reason: `The Hub says that the license is not one of the usual ones: ${text}${name}${lookAt}. Someone has to read it; if it allows handing the weights on, ${VOUCH}.`,
       };
     case 'family':
       return {
         rule: 'license-not-spdx',
-        reason: `The Hub says ${text}, which names a family of licences and not one of them. If you know which one it is, name it with \`override_spdx\`, or ${VOUCH}.`,
+        reason: `The Hub says ${text}, which names a family of licenses and not one of them. If you know which one it is, name it with \`override_spdx\`, or ${VOUCH}.`,
       };
     default:
       return {
         rule: 'license-not-spdx',
-        reason: `The Hub says ${text}${name}${lookAt}, which is no SPDX licence.${hint(text)} If its terms allow handing the weights on, ${VOUCH}.`,
+        reason: `The Hub says ${text}${name}${lookAt}, which is no SPDX license.${hint(text)} If its terms allow handing the weights on, ${VOUCH}.`,
       };
   }
 }

@@ -1,6 +1,8 @@
 import type { ModelConfig } from '../config/types.ts';
 import { plainLine } from '../core/safe-text.ts';
-import type { Ancestor, PolicyFacts } from './facts.ts';
+import type { ModelSnapshot } from '../hub/types.ts';
+import type { Ancestor, Origin, PolicyFacts } from './facts.ts';
+import type { FamilyMark } from './families.ts';
 import { declaredLicense } from './hub-license.ts';
 import { judgeLicense } from './license.ts';
 import type { AncestorLicense, Evidence, Finding } from './types.ts';
@@ -17,25 +19,22 @@ export interface LineageJudgement {
 }
 
 /**
- * Whether the models that this one was made from let their weights be handed on: a permissive card on a fine-tune does
- * not lift the terms of what was tuned.
+ * Whether the models that this one was made from let their weights be redistributed: a permissive card on a fine-tune does
+ * not lift the terms of what was tuned. What cannot be known is no consent.
  */
-export function judgeLineage(model: ModelConfig, { snapshot, ancestors }: PolicyFacts): LineageJudgement {
-  const unreadable = snapshot.unreadableBases ?? [];
-  if (snapshot.baseModels.length === 0 && unreadable.length === 0) {
-    return unjudged('lineage-none', 'The card names no model that this one was made from.', snapshot.id);
-  }
-  if (ancestors.length === 0 && (unreadable.length === 0 || model.lineage === 'off')) {
-    const bases = [...snapshot.baseModels, ...unreadable].map(id => plainLine(id)).join(', ');
-    const why =
-      model.lineage === 'off' ? '`lineage: off` in models.yaml' : 'the decision does not depend on it';
-    return unjudged('lineage-not-asked', `Made from ${bases}, which was not looked at: ${why}.`, snapshot.id);
-  }
+export function judgeLineage(
+  model: ModelConfig,
+  { snapshot, origin, ancestors }: PolicyFacts,
+): LineageJudgement {
+  const unreadable = unreadableBases(snapshot, origin);
+  const isAsked = model.lineage !== 'off';
+  const suspicion = isAsked ? suspect(snapshot, origin, ancestors) : undefined;
+  if (ancestors.length === 0 && suspicion === undefined && (unreadable.length === 0 || !isAsked))
+    return unjudged(model, snapshot, unreadable);
   const judged = [
-    ...unreadable.map(value =>
-      judgeAncestor(model, { kind: 'missing', id: value, chain: [value], why: NOT_AN_ID }, snapshot.id),
-    ),
-    ...ancestors.map(ancestor => judgeAncestor(model, ancestor, snapshot.id)),
+    ...unreadable.map(({ field, value }) => unreadableBase(value, field, snapshot.id, [])),
+    ...ancestors.flatMap(ancestor => judgeAncestor(model, ancestor, snapshot.id)),
+    ...(suspicion === undefined ? [] : [suspected(suspicion, snapshot, [])]),
   ];
   const bad = judged.find(({ problem }) => problem !== undefined);
   const isStop = bad !== undefined && model.lineage === 'enforce' && model.permissive === 'auto';
@@ -47,44 +46,112 @@ export function judgeLineage(model: ModelConfig, { snapshot, ancestors }: Policy
     findings: judged.map(({ finding }) =>
       finding.verdict === 'stop' && !isStop ? { ...finding, verdict: 'note' } : finding,
     ),
-    lineage: judged.map(({ license }) => license),
+    lineage: judged.flatMap(({ license }) => license ?? []),
   };
 }
 
-const NOT_AN_ID = 'that is not the id of a model';
-
-function unjudged(rule: string, says: string, id: string): LineageJudgement {
+function unjudged(
+  model: ModelConfig,
+  { id, baseModels }: ModelSnapshot,
+  unreadable: readonly UnreadableBase[],
+): LineageJudgement {
+  const bases = [...baseModels, ...unreadable.map(({ value }) => value)]
+    .map(base => plainLine(base))
+    .join(', ');
+  const why =
+    model.lineage === 'off' ? '`lineage: off` in models.yaml' : 'the decision does not depend on it';
+  const [rule, says] =
+    bases === ''
+      ? ['lineage-none', 'Nothing names a model that this one was made from.']
+      : ['lineage-not-asked', `Made from ${bases}, which was not looked at: ${why}.`];
   const finding: Finding = { check: 'lineage', says, from: `the Hub, base_model of ${id}`, verdict: 'note' };
   return { isStop: false, rule, reason: '', evidence: [], findings: [finding], lineage: [] };
 }
 
-interface JudgedAncestor {
+interface UnreadableBase {
+  readonly field: string;
+  readonly value: string;
+}
+
+function unreadableBases(snapshot: ModelSnapshot, origin: Origin): readonly UnreadableBase[] {
+  const ofCard = snapshot.unreadableBases ?? [];
+  return [...ofCard.map(value => ({ field: 'base_model', value })), ...origin.unreadable];
+}
+
+/** The mark of a family whose license is not permissive, unless a base tells more than a name does. */
+function suspect(
+  snapshot: ModelSnapshot,
+  { family }: Origin,
+  ancestors: readonly Ancestor[],
+): FamilyMark | undefined {
+  if (family === undefined || family.isArchitecture) return family;
+  const isExplained =
+    snapshot.baseModels.length > 0 ||
+    ancestors.some(({ kind, chain }) => kind === 'known' && chain.length === 1);
+  return isExplained ? undefined : family;
+}
+
+interface JudgedStep {
   readonly rule: string;
   readonly problem: string | undefined;
   readonly evidence: Evidence;
   readonly finding: Finding;
-  readonly license: AncestorLicense;
+  /** Absent for what is not a model that could be asked about. */
+  readonly license?: AncestorLicense;
 }
 
-function judgeAncestor(model: ModelConfig, ancestor: Ancestor, child: string): JudgedAncestor {
-  const chain = [child, ...ancestor.chain].map(id => plainLine(id)).join(' ← ');
-  if (ancestor.kind === 'missing') {
-    const id = plainLine(ancestor.id);
-    const problem = `it was made from ${id}, whose licence cannot be known (${ancestor.why}). Chain: ${chain}.`;
-    return {
-      rule: 'lineage-unknown',
-      problem,
-      evidence: { field: `base_model ${id}`, value: null, source: 'hub' },
-      license: { id, revision: null, spdx: null, declared: null, isPermissive: false, chain: ancestor.chain },
-      finding: {
-        check: 'lineage',
-        says: `Made from ${id}: ${ancestor.why}.`,
-        from: `the Hub, ${chain}`,
-        verdict: 'stop',
-      },
-    };
-  }
-  const { snapshot, texts } = ancestor;
+function chainWords(child: string, chain: readonly string[]): string {
+  return [child, ...chain].map(id => plainLine(id)).join(' ← ');
+}
+
+function unreadableBase(value: string, field: string, child: string, above: readonly string[]): JudgedStep {
+  const id = plainLine(value);
+  const chain = chainWords(child, [...above, value]);
+  return {
+    rule: 'lineage-unknown',
+    problem: `it was made from ${id}, which is not the id of a model (${field}), so its license cannot be known. Chain: ${chain}.`,
+    evidence: { field, value, source: 'hub' },
+    finding: {
+      check: 'lineage',
+      says: `Made from ${id}, which is not the id of a model.`,
+      from: `the Hub, ${field} of ${plainLine(child)}`,
+      verdict: 'stop',
+    },
+    license: {
+      id,
+      revision: null,
+      spdx: null,
+      declared: null,
+      isPermissive: false,
+      chain: [...above, value],
+    },
+  };
+}
+
+function suspected(
+  { family, license, field, value }: FamilyMark,
+  { id, revision }: Pick<ModelSnapshot, 'id' | 'revision'>,
+  chain: readonly string[],
+): JudgedStep {
+  const what = `${field} is ${plainLine(value)}, as only models of the family ${family} have it`;
+  const whose = chain.length === 0 ? '' : ` of ${plainLine(id)}`;
+  return {
+    rule: 'lineage-suspected',
+    problem: `${chain.length === 0 ? 'it' : plainLine(id)} seems to be made from a model under ${license}: its ${what}, and no base under another license explains it.`,
+    evidence: { field: `${field}${whose}`, value, source: 'hub', ...(chain.length > 0 && { revision }) },
+    finding: {
+      check: 'lineage',
+      says: `It seems to be made from a model under ${license}: ${what}.`,
+      from: `the Hub, ${field} of ${plainLine(id)} at ${revision.slice(0, 8)}`,
+      verdict: 'stop',
+    },
+  };
+}
+
+function judgeAncestor(model: ModelConfig, ancestor: Ancestor, child: string): readonly JudgedStep[] {
+  const chain = chainWords(child, ancestor.chain);
+  if (ancestor.kind === 'missing') return [missingAncestor(ancestor, chain)];
+  const { snapshot, texts, origin } = ancestor;
   const { license, reason } = judgeLicense(
     { ...model, permissive: 'auto', overrideSpdx: null },
     snapshot,
@@ -94,17 +161,51 @@ function judgeAncestor(model: ModelConfig, ancestor: Ancestor, child: string): J
   const isBad = !license.isPermissive;
   // The first sentence says what is wrong; the others what would help if this were the model itself.
   const [why = ''] = reason.split(/(?<=\.) (?=[A-Z])/);
-  const problem = `it was made from ${snapshot.id}, whose licence (${declared ?? 'none is named'}) does not permit it: ${why} Chain: ${chain}.`;
-  return {
-    rule: isBad ? 'lineage-not-permitted' : 'lineage-permitted',
-    problem: isBad ? problem : undefined,
-    evidence: { field: `base_model ${snapshot.id}`, value: license.spdx, source: 'hub' },
-    license: { id: snapshot.id, revision: snapshot.revision, ...license, chain: ancestor.chain },
-    finding: {
-      check: 'lineage',
-      says: `Made from ${snapshot.id} (${declared ?? 'no licence named'}${snapshot.gated === false ? '' : ', gated'}): ${why}`,
-      from: `the Hub, ${chain} at ${snapshot.revision.slice(0, 8)}`,
-      verdict: isBad ? 'stop' : 'pass',
+  const problem = `it was made from ${snapshot.id}, whose license (${declared ?? 'none is named'}) does not permit it: ${why} Chain: ${chain}.`;
+  const suspicion = suspect(snapshot, origin, []);
+  return [
+    {
+      rule: isBad ? 'lineage-not-permitted' : 'lineage-permitted',
+      problem: isBad ? problem : undefined,
+      evidence: {
+        field: `base_model ${snapshot.id}`,
+        value: license.spdx,
+        source: 'hub',
+        revision: snapshot.revision,
+      },
+      license: { id: snapshot.id, revision: snapshot.revision, ...license, chain: ancestor.chain },
+      finding: {
+        check: 'lineage',
+        says: `Made from ${snapshot.id} (${declared ?? 'no license named'}${snapshot.gated === false ? '' : ', gated'}): ${why}`,
+        from: `the Hub, ${chain} at ${snapshot.revision.slice(0, 8)}`,
+        verdict: isBad ? 'stop' : 'pass',
+      },
     },
+    ...unreadableBases(snapshot, origin).map(({ field, value }) =>
+      unreadableBase(value, field, child, ancestor.chain),
+    ),
+    ...(suspicion === undefined ? [] : [suspected(suspicion, snapshot, ancestor.chain)]),
+  ];
+}
+
+function missingAncestor(
+  { id: wholeId, why, chain: ids, isHint = false }: Extract<Ancestor, { kind: 'missing' }>,
+  chain: string,
+): JudgedStep {
+  const id = plainLine(wholeId);
+  const finding: Finding = {
+    check: 'lineage',
+    says: `Made from ${id}: ${why}.`,
+    from: `the Hub, ${chain}`,
+    verdict: isHint ? 'note' : 'stop',
+  };
+  const evidence: Evidence = { field: `base_model ${id}`, value: null, source: 'hub' };
+  if (isHint) return { rule: 'lineage-permitted', problem: undefined, evidence, finding };
+  return {
+    rule: 'lineage-unknown',
+    problem: `it was made from ${id}, whose license cannot be known (${why}). Chain: ${chain}.`,
+    evidence,
+    license: { id, revision: null, spdx: null, declared: null, isPermissive: false, chain: ids },
+    finding,
   };
 }

@@ -1,14 +1,14 @@
 import parse from 'spdx-expression-parse';
 import spdxIds from 'spdx-license-list/simple.js';
 
-/** A licence expression that was understood, its ids in SPDX's own spelling. */
+/** A license expression that was understood, its ids in SPDX's own spelling. */
 export interface LicenseExpression {
   /** `Apache-2.0 AND (MIT OR ISC)` */
   readonly spdx: string;
   readonly tree: parse.Info;
 }
 
-/** Longer than any licence that people write; it also bounds how deep the parser goes. */
+/** Longer than any license that people write; it also bounds how deep the parser goes. */
 const MAX_LENGTH = 500;
 const CANONICAL_ID = new Map([...spdxIds].map(id => [id.toLowerCase(), id]));
 

@@ -7,6 +7,8 @@ export interface Evidence {
   readonly value: unknown;
   /** `hub` at the snapshot's revision, or `models.yaml`. */
   readonly source: 'hub' | 'models.yaml' | 'built-in';
+  /** The commit it was read at, if it is not the planned model's own. */
+  readonly revision?: string;
 }
 
 /** Data, never an exception: a refusal is an outcome like any other. */
@@ -21,7 +23,7 @@ export interface PolicyDecision {
 
 /** One step on the way to the decision about the fat image, in the order they are taken. */
 export interface Finding {
-  /** What was looked at, for people: `gate`, `licence`, `LICENSE`, `lineage`, … */
+  /** What was looked at, for people: `gate`, `license`, `LICENSE`, `lineage`, … */
   readonly check: string;
   /** What was found, as a sentence. */
   readonly says: string;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { parseConfig } from '../config/load-config.ts';
 import { HubError } from '../core/errors.ts';
 import type { Hub, HubFile, ModelSnapshot } from '../hub/types.ts';
@@ -6,7 +7,8 @@ import type { Plan, PlannedModel } from '../plan/types.ts';
 
 export const REVISION = '0123456789abcdef0123456789abcdef01234567';
 export const SHA256 = 'ab'.repeat(32);
-export const GIT_OID = 'cd'.repeat(20);
+const CONFIG = Buffer.from('{}'.padEnd(700));
+export const GIT_OID = createHash('sha1').update(`blob ${CONFIG.length}\0`).update(CONFIG).digest('hex');
 
 const FILE = `
 registries: { ghcr: ghcr.io/acme, lab: localhost:5000/models }
@@ -65,8 +67,15 @@ function fakeHub(changes: Partial<ModelSnapshot>): Hub {
         ...changes,
       };
     },
-    openFile() {
-      throw new TypeError('a plan reads no file');
+    openFile(_, { path }) {
+      if (path !== 'config.json') throw new TypeError(`a plan does not read ${path}`);
+      return {
+        name: path,
+        sizeBytes: CONFIG.length,
+        async *open() {
+          yield CONFIG;
+        },
+      };
     },
   };
 }

@@ -11,7 +11,7 @@ export const RESTRICTING: readonly RegExp[] = [
   /\bcommercial(?:ly)? (?:\S+ ){0,4}?(?:contact|apply|application|register|request|obtain|purchase|buy|e?mail|licen[cs]\w+|agreement|inquir\w+)/,
   /\b(?:contact|apply|application|register|request|obtain|purchase|buy|e?mail|fill)\b(?: \S+){0,12} commercial\b/,
   /\b(?:research|academic|education\w*|evaluation|personal|private|internal|scientific|study|testing|demonstration|production)(?: \S+){0,4} only\b/,
-  /\b(?:only|solely|exclusively|strictly|purely|limited|restricted|intended)(?: \S+){0,6} (?:research\w*|academi\w+|education\w*|evaluation|personal|private|internal|scientific|study|non)\b/,
+  /\b(?:only|solely|exclusively|strictly|purely|limited|restricted)(?: \S+){0,6} (?:research\w*|academi\w+|education\w*|evaluation|personal|private|internal|scientific|study|non)\b/,
   /\bfor (?:\S+ ){0,3}?(?:research|academic|educational|evaluation|personal|scientific|study)(?: \S+){0,3} (?:use|usage|purposes?)\b/,
   // Passing it on, and changing it.
   /\b(?:may|must|shall|can|do|does|will|are|is) ?n[o']?t (?:\S+ ){0,6}?(?:re ?)?(?:distribut\w*|host\w*|publish\w*|shar(?:e|ed|ing)|upload\w*|mirror\w*|sub ?licen[cs]\w*|transfer\w*|sell|sold|cop(?:y|ied)|modif\w+|reverse|used?|using|permit\w*|allow\w*|grant\w*)\b/,

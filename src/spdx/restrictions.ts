@@ -27,11 +27,22 @@ export function restrictionIn(text: string): string | undefined {
 export function isRestricting({ plain }: Sentence): boolean {
   if (RESTRICTING_ELSEWHERE.some(words => words.test(plain))) return true;
   if (namesRestrictingLicense(plain)) return true;
-  if (NOT_RESTRICTING.some(words => words.test(plain))) return false;
+  if (NOT_RESTRICTING.some(words => words.test(plain)) || isIntention(plain)) return false;
   return RESTRICTING.some(words => words.test(plain)) && !asksToObeyTheLaw(plain);
 }
 
-function namesRestrictingLicense(plain: string): boolean {
+/** `Intended for research and educational use`: what it was made for, and no more. */
+function isIntention(plain: string): boolean {
+  return (
+    /\b(?:intended|designed|suitable|meant|made) (?:for|to)\b/.test(plain) &&
+    !/\b(?:only|solely|exclusively|strictly|purely|not|no|non|prohibit\w*|commercial\w*|licen[cs]\w*)\b/.test(
+      plain,
+    )
+  );
+}
+
+/** Whether a sentence names a license that is not permissive. */
+export function namesRestrictingLicense(plain: string): boolean {
   return RESTRICTING_NAMES.some(name => {
     const found = name.exec(plain);
     return found !== null && !PERMISSIVE_NAME.test(found[0]);

@@ -79,12 +79,12 @@ models:
   }
 
   const imagesOf = (json: PublishJson) => json.models.flatMap(model => model.images);
-  /** But the licence's text, which each plan reads. */
+  /** But what each plan reads: the license, the card, and what config.json says of the model's origin. */
   const resolved = (from: number): string[] =>
     hub.log
       .slice(from)
       .flatMap(({ path: asked }) => /\/resolve\/[^/]+\/(.+)$/.exec(asked)?.[1] ?? [])
-      .filter(file => file !== 'LICENSE');
+      .filter(file => !['LICENSE', 'README.md', 'config.json'].includes(file));
   const pull = (image: string) => [
     '--src-creds',
     `${LOGIN.user}:${LOGIN.password}`,

@@ -9,12 +9,14 @@ import { MODEL_FILES, putBase, World } from '../support/world.ts';
 
 const statuses = (images: readonly { registry: string; variant: string; status: string }[]): string[] =>
   images.map(image => `${image.registry} ${image.variant} ${image.status}`).sort();
-/** Without the licence's text, which each plan reads. */
+/** What each plan reads: the license, the card, and what config.json says of the model's origin. */
+const PLANNED = ['LICENSE', 'README.md', 'config.json'];
+/** Without what each plan reads. */
 const resolved = (world: World): string[] =>
   world.hub.log
     .filter(entry => entry.path.includes('/resolve/'))
     .map(entry => entry.path.split('/').slice(5).join('/'))
-    .filter(path => path !== 'LICENSE');
+    .filter(path => !PLANNED.includes(path));
 const uploaded = (world: World): number =>
   world.registries.reduce((sum, registry) => sum + registry.counters.uploadedBytes, 0);
 
@@ -144,9 +146,9 @@ test('one changed small file is the only one read, although it shares a layer', 
   await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
   await world.publish(world.config('acme/x'));
   const files = resolved(world).length;
-  await world.hub.updateFile('acme/x', 'config.json', '{"model_type":"qwen2"}');
+  await world.hub.updateFile('acme/x', 'generation_config.json', '{"top_k":1}');
   const images = await world.publish(world.config('acme/x'));
-  assert.deepEqual(resolved(world).slice(files), ['config.json']);
+  assert.deepEqual(resolved(world).slice(files), ['generation_config.json']);
   assert.ok(images.every(image => image.status === 'published'));
 });
 

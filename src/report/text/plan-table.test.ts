@@ -17,7 +17,7 @@ absent  error     -                    -      -     -    -
 open
   model     acme/open
   revision  0123456789abcdef0123456789abcdef01234567
-  fat       yes. The licence Apache-2.0 is permitted by the whitelist: the Hub
+  fat       yes. The license Apache-2.0 is permitted by the whitelist: the Hub
             says apache-2.0.
   to        ghcr: ghcr.io/acme/hf-open
             v0.6.0-slim r0123456789abcdef0123456789abcdef01234567-slim

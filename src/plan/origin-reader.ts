@@ -1,0 +1,191 @@
+import path from 'node:path';
+import { parse } from 'yaml';
+import { modelIdIn } from '../core/hub-names.ts';
+import type { HubFile, ModelSnapshot } from '../hub/types.ts';
+import type { BaseClaim, Origin } from '../policy/facts.ts';
+import { configParts, type FamilyMark, familyOfConfig, familyOfName } from '../policy/families.ts';
+import type { SmallFiles } from './small-files.ts';
+
+interface Found {
+  readonly bases: readonly BaseClaim[];
+  readonly unreadable: Origin['unreadable'];
+  readonly family?: FamilyMark | undefined;
+}
+
+const NOTHING: Found = { bases: [], unreadable: [] };
+const MAX_CONFIG_BYTES = 2 * 1024 * 1024;
+const MAX_CLAIMS = 100;
+
+/**
+ * Reads what the files of a repository say of what the model was made from: config.json, what PEFT and mergekit write, and
+ * names. `weights` are the files whose names and folders count; `cardBases` is what the card's own text says.
+ */
+export async function readOrigin(
+  files: SmallFiles,
+  snapshot: ModelSnapshot,
+  weights: readonly HubFile[],
+  cardBases: readonly string[],
+): Promise<Origin> {
+  const found = await Promise.all(
+    originFiles(snapshot.files, weights).map(({ file, read }) => readOne(files, snapshot, file, read)),
+  );
+  const strong = found.flatMap(({ bases }) => bases).filter(({ isHint }) => !isHint);
+  const isNamed = snapshot.baseModels.length > 0 || strong.length > 0;
+  // A card speaks of many models: its words count only where no field names a base.
+  const told = isNamed ? [] : cardBases.map(id => ({ id, field: 'README.md', isHint: true }));
+  const hints = found.flatMap(({ bases }) => bases).filter(({ isHint }) => isHint);
+  const bases = [
+    ...strong,
+    ...told,
+    ...hints.map(hint => ({ ...hint, isHint: isNamed || isOfSameOwner(hint.id, snapshot) })),
+  ];
+  return {
+    bases: bases.filter(({ id }) => !isItself(id, snapshot)).slice(0, MAX_CLAIMS),
+    unreadable: found.flatMap(({ unreadable }) => unreadable).slice(0, MAX_CLAIMS),
+    family:
+      found.find(({ family }) => family?.isArchitecture)?.family ??
+      familyOfNames(snapshot, weights) ??
+      found.find(({ family }) => family)?.family,
+  };
+}
+
+type Reader = (bytes: Buffer, file: HubFile, hasCardBase: boolean) => Found;
+
+function originFiles(
+  files: readonly HubFile[],
+  weights: readonly HubFile[],
+): { readonly file: HubFile; readonly read: Reader }[] {
+  const folders = new Set(['.', ...weights.map(file => path.posix.dirname(file.path))]);
+  const found = files.flatMap(file => {
+    if (!folders.has(path.posix.dirname(file.path))) return [];
+    const read = READERS[path.posix.basename(file.path)];
+    return read === undefined ? [] : [{ file, read }];
+  });
+  // Most of them are checkpoints of the same training.
+  return found.slice(0, MAX_ORIGIN_FILES);
+}
+
+const MAX_ORIGIN_FILES = 24;
+
+const READERS: Readonly<Record<string, Reader>> = {
+  'config.json': readConfig,
+  'adapter_config.json': readAdapterConfig,
+  'mergekit_config.yml': readMergekit,
+  'mergekit_config.yaml': readMergekit,
+  'mergekit_moe_config.yml': readMergekit,
+  'mergekit_moe_config.yaml': readMergekit,
+};
+
+async function readOne(
+  files: SmallFiles,
+  snapshot: ModelSnapshot,
+  file: HubFile,
+  read: Reader,
+): Promise<Found> {
+  const unread = (value: string): Found => ({ bases: [], unreadable: [{ field: file.path, value }] });
+  if (file.sizeBytes > MAX_CONFIG_BYTES) return unread('a file that is too long to be read');
+  const bytes = await files.read(snapshot, file);
+  if (bytes === undefined) return unread('a file that the Hub lists and does not give');
+  try {
+    return read(bytes, file, snapshot.baseModels.length > 0);
+  } catch {
+    // A config that is not JSON starts no server; what it would have said is told by nothing else.
+    return read === readConfig ? NOTHING : unread('a file that cannot be read');
+  }
+}
+
+/** `_name_or_path` is where the weights were when they were saved: a model of the Hub, or any folder. */
+function readConfig(bytes: Buffer, file: HubFile): Found {
+  const config: unknown = JSON.parse(bytes.toString('utf8'));
+  const bases: BaseClaim[] = [];
+  let family = familyOfConfig(config);
+  for (const [part, values] of configParts(config)) {
+    const value = values._name_or_path;
+    if (typeof value !== 'string' || value.trim() === '') continue;
+    const field = `${file.path}, ${part}_name_or_path`;
+    const id = modelIdIn(value);
+    if (id?.includes('/')) bases.push({ id, field, isHint: true });
+    else family ??= familyOfName(value, field);
+  }
+  return { bases, unreadable: [], family };
+}
+
+function readAdapterConfig(bytes: Buffer, file: HubFile, hasCardBase: boolean): Found {
+  const config: unknown = JSON.parse(bytes.toString('utf8'));
+  const value: unknown =
+    typeof config === 'object' && config !== null && 'base_model_name_or_path' in config
+      ? config.base_model_name_or_path
+      : null;
+  const field = `${file.path}, base_model_name_or_path`;
+  if (value === null || value === '') return NOTHING;
+  if (typeof value !== 'string')
+    return { bases: [], unreadable: [{ field, value: JSON.stringify(value).slice(0, 120) }] };
+  const id = modelIdIn(value);
+  if (id !== undefined) return { bases: [{ id, field, isHint: false }], unreadable: [] };
+  // A folder of the trainer is explained by the base that the card names.
+  return {
+    bases: [],
+    unreadable: hasCardBase ? [] : [{ field, value: value.slice(0, 300) }],
+    family: familyOfName(value, field),
+  };
+}
+
+const MERGED_KEYS: ReadonlySet<string> = new Set(['model', 'base_model', 'source_model', 'path', 'lora']);
+const MAX_DEPTH = 12;
+
+/** https://github.com/arcee-ai/mergekit: `model: org/name`, `model: org/name+org/lora`, `{model: {path: …}}`, in slices. */
+function readMergekit(bytes: Buffer, file: HubFile): Found {
+  const texts: string[] = [];
+  const collect = (value: unknown, key: string, depth: number): void => {
+    if (depth > MAX_DEPTH || texts.length >= MAX_CLAIMS) return;
+    if (typeof value === 'string') {
+      if (MERGED_KEYS.has(key)) texts.push(...value.split('+').map(text => text.trim()));
+    } else if (Array.isArray(value)) for (const item of value) collect(item, key, depth + 1);
+    else if (typeof value === 'object' && value !== null)
+      for (const [inner, item] of Object.entries(value)) collect(item, inner, depth + 1);
+  };
+  collect(parse(bytes.toString('utf8'), { logLevel: 'silent', maxAliasCount: 100 }), '', 0);
+  const bases: BaseClaim[] = [];
+  const unreadable: { field: string; value: string }[] = [];
+  for (const text of new Set(texts.filter(value => value !== ''))) {
+    const id = modelIdIn(text.split(':')[0] ?? text) ?? modelIdIn(text);
+    if (id === undefined) unreadable.push({ field: file.path, value: text.slice(0, 300) });
+    else bases.push({ id, field: file.path, isHint: false });
+  }
+  return { bases, unreadable };
+}
+
+/** The repository's name, its tags, and the names of its weight files. */
+function familyOfNames(snapshot: ModelSnapshot, weights: readonly HubFile[]): FamilyMark | undefined {
+  const names: [string, string][] = [
+    [nameOf(snapshot.id), 'name'],
+    [nameOf(snapshot.requestedId), 'name'],
+    ...snapshot.tags.filter(tag => !tag.includes(':')).map((tag): [string, string] => [tag, 'tag']),
+    ...weights.slice(0, MAX_NAMES).map((file): [string, string] => [nameOf(file.path), 'file name']),
+  ];
+  for (const [name, field] of names) {
+    const found = familyOfName(name, field);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+const MAX_NAMES = 200;
+
+function nameOf(id: string): string {
+  return id.slice(id.lastIndexOf('/') + 1);
+}
+
+function ownerOf(id: string): string {
+  return id.includes('/') ? id.slice(0, id.indexOf('/')).toLowerCase() : '';
+}
+
+/** A maker's own earlier checkpoint is licensed by who licenses the model. */
+function isOfSameOwner(id: string, snapshot: ModelSnapshot): boolean {
+  return ownerOf(id) === ownerOf(snapshot.id);
+}
+
+function isItself(id: string, snapshot: ModelSnapshot): boolean {
+  const wanted = id.toLowerCase();
+  return wanted === snapshot.id.toLowerCase() || wanted === snapshot.requestedId.toLowerCase();
+}

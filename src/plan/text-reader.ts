@@ -1,0 +1,250 @@
+import { digestOf } from '../core/digest.ts';
+import { modelIdIn } from '../core/hub-names.ts';
+import { mapPool } from '../core/pool.ts';
+import type { HubFile, ModelSnapshot } from '../hub/types.ts';
+import { contentIdOf } from '../layer/recipe.ts';
+import {
+  findLegalFiles,
+  findOtherTexts,
+  isAboutPart,
+  isDocument,
+  isModelCard,
+  legalKind,
+} from '../licenses/legal-files.ts';
+import type { ReadText } from '../licenses/types.ts';
+import type { LegalText, TextIdentity, TextSubject } from '../policy/facts.ts';
+import { readModelCard } from '../policy/model-card.ts';
+import { createTextIdentifier } from '../spdx/identify-license.ts';
+import { restrictionIn } from '../spdx/restrictions.ts';
+import type { SmallFiles } from './small-files.ts';
+
+/** The legal texts of one repository: what they are, and what their bytes hash to. */
+export interface LegalRead {
+  readonly texts: readonly LegalText[];
+  /** By path in the repository; what could not be read is not there. */
+  readonly read: ReadonlyMap<string, ReadText>;
+  /** Models that its card says, in words, it was made from. */
+  readonly cardBases: readonly string[];
+}
+
+export interface TextReader {
+  /** `isDeep` also reads the card and texts that are not called like legal ones: what a permissive card is checked by. */
+  read(snapshot: ModelSnapshot, weights: readonly HubFile[], isDeep: boolean): Promise<LegalRead>;
+}
+
+/** What is longer is read by nobody; the text of the longest license has 50 KB. */
+export const MAX_TEXT_BYTES = 512 * 1024;
+/** Cards have the results of benchmarks in their front matter. */
+export const MAX_CARD_BYTES = 4 * 1024 * 1024;
+/** Different texts of one repository that are read; a package of others' work has more files, and few texts. */
+const MAX_TEXTS = 60;
+const MAX_OTHER_TEXTS = 48;
+const MAX_CARDS = 8;
+const AT_ONCE = 8;
+
+const unread = (why: string, isHidden = false): TextIdentity => ({ kind: 'unread', why, isHidden });
+
+export function createTextReader(files: SmallFiles): TextReader {
+  const identify = createTextIdentifier();
+  const byContent = new Map<string, Promise<ReadFile>>();
+
+  /** Many repositories have the same text: it is read and compared once. */
+  function readFile(snapshot: ModelSnapshot, file: HubFile): Promise<ReadFile> {
+    const id = contentIdOf(file);
+    const known = byContent.get(id);
+    if (known !== undefined) return known;
+    const reading = readText(snapshot, file);
+    byContent.set(id, reading);
+    reading.then(
+      ({ text }) => text === undefined && byContent.delete(id),
+      () => byContent.delete(id),
+    );
+    return reading;
+  }
+
+  async function readText(snapshot: ModelSnapshot, file: HubFile): Promise<ReadFile> {
+    if (isDocument(file)) return { identity: unread('it is not plain text') };
+    if (file.sizeBytes > MAX_TEXT_BYTES) return { identity: unread('it is too long') };
+    const bytes = await files.read(snapshot, file);
+    if (bytes === undefined) return { identity: unread('the Hub lists it and does not give it') };
+    const text = { sha256: digestOf(bytes) };
+    const words = bytes.toString('utf8');
+    if (words.includes('\0') || words.startsWith('%PDF'))
+      return { text, identity: unread('it is not plain text') };
+    const identity = await identify(words);
+    // What a changed copy of a license, or a collection of them, has beside it.
+    const restriction = ['modified', 'unknown'].includes(identity.kind) ? restrictionIn(words) : undefined;
+    return { text, identity, ...(restriction !== undefined && { restriction }) };
+  }
+
+  async function readLegal(
+    snapshot: ModelSnapshot,
+    weights: readonly HubFile[],
+    read: Map<string, ReadText>,
+  ): Promise<LegalText[]> {
+    const legal = findLegalFiles(snapshot.files);
+    const all = [...legal.licenses, ...legal.others, ...legal.notices].map(file => ({
+      file,
+      about: subjectOf(file, weights),
+    }));
+    const inOrder = [
+      ...all.filter(({ about }) => about !== 'part'),
+      ...all.filter(({ about }) => about === 'part'),
+    ];
+    if (snapshot.gated !== false) {
+      // Behind a gate nothing is redistributed, whatever the texts say.
+      return inOrder
+        .slice(0, MAX_TEXTS)
+        .map(({ file, about }) => ({ path: file.path, about, identity: unread('the model is gated', true) }));
+    }
+    const { taken, left } = withinLimit(inOrder, MAX_TEXTS);
+    const texts = await mapPool(taken, AT_ONCE, async ({ file, about }): Promise<LegalText> => {
+      const { text, identity, restriction } = await readFile(snapshot, file);
+      if (text !== undefined) read.set(file.path, text);
+      const isHiding = about === 'notice' && restriction !== undefined;
+      return {
+        path: file.path,
+        about,
+        identity: isHiding ? { kind: 'restricted', words: restriction } : identity,
+      };
+    });
+    return [...texts, ...tooMany(left)];
+  }
+
+  async function readDeep(
+    snapshot: ModelSnapshot,
+    weights: readonly HubFile[],
+  ): Promise<Pick<LegalRead, 'texts' | 'cardBases'>> {
+    const cards = snapshot.files.filter(isModelCard);
+    const others = withinLimit(
+      findOtherTexts(snapshot.files, weights).map(file => ({ file })),
+      MAX_OTHER_TEXTS,
+    );
+    const readCards = await mapPool(cards.slice(0, MAX_CARDS), AT_ONCE, file => readCard(snapshot, file));
+    const readOthers = await mapPool(others.taken, AT_ONCE, ({ file }) => readOther(snapshot, file));
+    return {
+      texts: [
+        ...readCards.flatMap(({ text }) => text ?? []),
+        ...readOthers.flat(),
+        ...tooMany(others.left),
+        ...(await readLink(snapshot)),
+      ],
+      cardBases: readCards.flatMap(({ bases }) => bases),
+    };
+  }
+
+  /** A card forbids by what it says in words; what it permits is its `license`. */
+  async function readCard(
+    snapshot: ModelSnapshot,
+    file: HubFile,
+  ): Promise<{ readonly text?: LegalText; readonly bases: readonly string[] }> {
+    const { path } = file;
+    if (file.sizeBytes > MAX_CARD_BYTES)
+      return { text: { path, about: 'card', identity: unread('it is too long') }, bases: [] };
+    const bytes = await files.read(snapshot, file);
+    if (bytes === undefined)
+      return {
+        text: { path, about: 'card', identity: unread('the Hub lists it and does not give it') },
+        bases: [],
+      };
+    const { restriction, bases } = readModelCard(bytes.toString('utf8'), snapshot.id);
+    if (restriction === undefined) return { bases };
+    return { text: { path, about: 'card', identity: { kind: 'restricted', words: restriction } }, bases };
+  }
+
+  /** A text of any name counts if it is a license, or says what only terms say. */
+  async function readOther(snapshot: ModelSnapshot, file: HubFile): Promise<readonly LegalText[]> {
+    const { text, identity } = await readFile(snapshot, file);
+    if (['spdx', 'community', 'several', 'modified', 'declaration'].includes(identity.kind))
+      return [{ path: file.path, about: 'text', identity }];
+    if (text === undefined)
+      return identity.kind === 'unread' && !isDocument(file)
+        ? [{ path: file.path, about: 'text', identity }]
+        : [];
+    const { restriction } = await readCard(snapshot, file).then(card => ({ restriction: card.text }));
+    return restriction === undefined ? [] : [{ ...restriction, about: 'text' }];
+  }
+
+  /** `license_link` may name a file that is called like anything. */
+  async function readLink(snapshot: ModelSnapshot): Promise<readonly LegalText[]> {
+    const file = linkedFile(snapshot);
+    if (file === undefined || legalKind(file) !== undefined || isModelCard(file)) return [];
+    const { identity } = await readFile(snapshot, file);
+    return [{ path: file.path, about: 'link', identity }];
+  }
+
+  return {
+    async read(snapshot, weights, isDeep) {
+      const read = new Map<string, ReadText>();
+      const [legal, deep] = await Promise.all([
+        readLegal(snapshot, weights, read),
+        isDeep && snapshot.gated === false ? readDeep(snapshot, weights) : { texts: [], cardBases: [] },
+      ]);
+      return { texts: [...legal, ...deep.texts], read, cardBases: deep.cardBases };
+    },
+  };
+}
+
+interface ReadFile {
+  readonly text?: ReadText;
+  readonly identity: TextIdentity;
+  readonly restriction?: string;
+}
+
+function subjectOf(file: HubFile, weights: readonly HubFile[]): TextSubject {
+  const kind = legalKind(file);
+  if (kind === 'notice') return 'notice';
+  if (kind === 'policy') return 'use';
+  if (isAboutPart(file, weights)) return 'part';
+  return kind === 'statement' ? 'statement' : 'model';
+}
+
+/** The first files with so many different contents; a file with the same content as one of them costs nothing. */
+function withinLimit<T extends { readonly file: HubFile }>(
+  files: readonly T[],
+  limit: number,
+): { readonly taken: readonly T[]; readonly left: readonly T[] } {
+  const contents = new Set<string>();
+  const taken: T[] = [];
+  const left: T[] = [];
+  for (const one of files) {
+    const id = contentIdOf(one.file);
+    if (contents.has(id) || contents.size < limit) {
+      contents.add(id);
+      taken.push(one);
+    } else {
+      left.push(one);
+    }
+  }
+  return { taken, left };
+}
+
+/** What is not read is no consent. */
+function tooMany(left: readonly { readonly file: HubFile }[]): LegalText[] {
+  const [first] = left;
+  if (first === undefined) return [];
+  const why =
+    left.length === 1 ? 'there are too many texts' : `there are ${left.length} texts more than are read`;
+  return [{ path: first.file.path, about: 'model', identity: unread(why) }];
+}
+
+/** The repository's own file that `license_link` leads to, as a path or as an address of the Hub. */
+function linkedFile({
+  id,
+  requestedId,
+  files,
+  license: { licenseLink },
+}: ModelSnapshot): HubFile | undefined {
+  if (licenseLink === null) return undefined;
+  const [link = ''] = licenseLink.trim().split(/[?#]/);
+  const isHere = [id, requestedId].some(one => modelIdIn(link)?.toLowerCase() === one.toLowerCase());
+  const below = isHere ? link.replace(/^.*?\/(?:blob|resolve|raw|tree)\/[^/]+\//, '') : link;
+  const path = below.replace(/^(?:\.?\/)+/, '').replace(/^(?:blob|resolve|raw)\/[^/]+\//, '');
+  let decoded = path;
+  try {
+    decoded = decodeURIComponent(path);
+  } catch {
+    // An address with a stray percent sign is compared as it is.
+  }
+  return files.find(file => file.path === path || file.path === decoded);
+}
