@@ -4,6 +4,7 @@ import type { Config, ModelConfig, Variant } from '../config/types.ts';
 import { VARIANTS } from '../config/types.ts';
 import { ConfigError } from '../core/errors.ts';
 import { nearest } from '../core/text.ts';
+import type { Session } from './session.ts';
 
 /** Options that several commands share, each written once. */
 export interface CommonOptions {
@@ -83,9 +84,12 @@ export function chosenVariants(variant: Variant | undefined): readonly Variant[]
   return variant === undefined ? VARIANTS : [variant];
 }
 
-export async function readConfig(options: CommonOptions & AdHocOptions): Promise<Config> {
+/** The file that `--config` names. From here on `session` speaks to registries as it says. */
+export async function readConfig(options: CommonOptions & AdHocOptions, session: Session): Promise<Config> {
   if (options.id !== undefined) return adHocConfig(options);
-  return await loadConfig(options.config, { extraRegistries: Object.keys(options.registry ?? {}) });
+  const config = await loadConfig(options.config, { extraRegistries: Object.keys(options.registry ?? {}) });
+  if (config.connections.length > 0) session.services.connect(config.connections);
+  return config;
 }
 
 /** The models that `--model` names, in the order of the file, or all; and of them the shard's. */

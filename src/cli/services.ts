@@ -1,7 +1,11 @@
-import { homedir } from 'node:os';
 import path from 'node:path';
+import type { RegistryConnection } from '../config/types.ts';
+import { ConfigError } from '../core/errors.ts';
 import type { OnEvent } from '../core/events.ts';
+import { homeFolder } from '../core/home-folder.ts';
 import { memoizeAsync } from '../core/pool.ts';
+import { readSmallFileSync } from '../core/small-file.ts';
+import { reasonOf } from '../core/system-error.ts';
 import { HttpClient } from '../http/client.ts';
 import { patienceFromEnv } from '../http/retry.ts';
 import { hubFromEnv } from '../hub/hub-from-env.ts';
@@ -14,11 +18,13 @@ import type { Access, LoginManner } from '../store/auth/registry-auth.ts';
 import type { FindCredential } from '../store/auth/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import { knownRegistry } from '../store/registry/known-registries.ts';
-import { RegistryClient } from '../store/registry/registry-client.ts';
+import { type ConnectionSettings, RegistryClient } from '../store/registry/registry-client.ts';
 import { RegistryStore } from '../store/registry/registry-store.ts';
 import { UploadTraits } from '../store/registry/upload/upload-traits.ts';
 import { readBootstrap } from './bootstrap-files.ts';
 import { packageVersion } from './package-info.ts';
+
+const MAX_CA_BYTES = 1024 * 1024;
 
 /** The outside world, wired once a run. */
 export interface Services {
@@ -26,7 +32,9 @@ export interface Services {
   readonly hub: Hub;
   readonly credentials: FindCredential;
   /** A repository by its full name, `ghcr.io/acme/hf-x`. */
-  openRepository(name: string, access: Access): ImageStore;
+  openRepository(name: string, access: Access, connection?: ConnectionSettings): ImageStore;
+  /** Has registries spoken to as `models.yaml` says, from the next repository that is opened. */
+  connect(connections: readonly RegistryConnection[]): void;
   readonly bootstrap: readonly BootstrapFile[];
   readonly layerIndex: LayerIndex | undefined;
 }
@@ -38,6 +46,7 @@ export function createServices(
 ): Services {
   const retry = { patienceMs: patienceFromEnv(env) };
   const http = new HttpClient({ userAgent: `weighbridge/${packageVersion()}`, onEvent, env, retry });
+  const connections = new Map<string, ConnectionSettings>();
   const clients = new Map<string, RegistryClient>();
   let bootstrap: readonly BootstrapFile[] | undefined;
   const hosts = new Map<string, { readonly traits: UploadTraits; readonly manner: LoginManner }>();
@@ -45,7 +54,13 @@ export function createServices(
     http,
     hub: hubFromEnv(env, http),
     credentials,
-    openRepository(name, access) {
+    connect(list) {
+      for (const { registry, isPlainHttp, caFile } of list) {
+        const ca = caFile === null ? {} : { ca: readAuthority(registry, caFile) };
+        connections.set(registry, { isPlainHttp, ...ca });
+      }
+    },
+    openRepository(name, access, connection) {
       const { registry, repository } = parseReference(name);
       const login = memoizeAsync((repo: string) => credentials(registry, repo));
       const known = hosts.get(registry) ?? {
@@ -60,6 +75,7 @@ export function createServices(
           http,
           registry,
           credential: () => login(repository),
+          connection: connection ?? connections.get(registry),
           trouble: () => credentials.trouble?.(registry),
           ...known,
         });
@@ -74,9 +90,27 @@ export function createServices(
   };
 }
 
+/** The certificates of a registry's own authority. Throws ConfigError CONFIG_UNREADABLE. */
+function readAuthority(registry: string, file: string): string {
+  let text: string;
+  try {
+    text = readSmallFileSync(file, { maxBytes: MAX_CA_BYTES }).toString('utf8');
+    if (!text.includes('-----BEGIN CERTIFICATE-----')) throw new Error('it has no certificate in PEM form');
+  } catch (cause) {
+    throw new ConfigError(`${file}, the \`ca\` of ${registry}, cannot be read: ${reasonOf(cause)}`, {
+      code: 'CONFIG_UNREADABLE',
+      subject: file,
+      remedy: 'Name a file with certificates in PEM form, relative to models.yaml.',
+      cause,
+    });
+  }
+  return text;
+}
+
 /** `WEIGHBRIDGE_LAYER_INDEX` names the file; where it is set and empty, nothing is kept. */
 function layerIndexOf(env: NodeJS.ProcessEnv): LayerIndex | undefined {
-  const cache = env.XDG_CACHE_HOME || path.join(homedir(), '.cache');
-  const file = env.WEIGHBRIDGE_LAYER_INDEX ?? path.join(cache, 'weighbridge', 'layers.jsonl');
-  return file === '' ? undefined : openLayerIndex(file);
+  const home = homeFolder(env);
+  const cache = env.XDG_CACHE_HOME || (home && path.join(home, '.cache'));
+  const file = env.WEIGHBRIDGE_LAYER_INDEX ?? (cache && path.join(cache, 'weighbridge', 'layers.jsonl'));
+  return file ? openLayerIndex(file) : undefined;
 }

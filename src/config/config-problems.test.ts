@@ -100,6 +100,10 @@ const TABLE: Record<string, [text: string, ...expected: Expected[]]> = {
     model('serve_args: [--x, {a: 1}]'),
     [4, 23, /item 2 must be text or a number, not a map/],
   ],
+  'a slip in the map of a registry': [
+    `registries:\n  lab: {prefix: registry.lan/x, plain_htp: true}\n${model('')}`,
+    [2, 33, /unknown key "plain_htp"/, 'plain_http'],
+  ],
   'text for a list of tags': [model('tags: "{variant}"'), [4, 11, /must be a list/, '["{variant}"]']],
   'a list for a map': [model('oci: [x]'), [4, 10, '"oci" must be a map, not a list']],
   'text for a model': ['models:\n  - a/b', [2, 5, 'model 1 must be a map, not the text "a/b"']],
@@ -214,7 +218,10 @@ const TABLE: Record<string, [text: string, ...expected: Expected[]]> = {
   ],
   'Docker Hub without an account': [registry('docker.io'), [2, 8, /host\[:port\]\/path/]],
   'a prefix with a tag': [registry('ghcr.io/acme:v1'), [2, 8, /and tag/]],
-  'a prefix without a value': [registry(''), [2, 3, '"lab" has no value: it must be text']],
+  'a prefix without a value': [
+    registry(''),
+    [2, 3, '"lab" has no value: it must be a prefix, or a map with prefix in it'],
+  ],
   'a registry key that no command line could give': [
     'registries:\n  "a=b": ghcr.io/x\nmodels: [{id: a/b, short: b}]',
     [2, 3, /^"a=b" must be a short name for a registry/],

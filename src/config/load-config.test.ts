@@ -66,6 +66,7 @@ test('the first example of the original document means what it says', () => {
   assert.deepEqual(parseConfig(FIRST_EXAMPLE, 'models.yaml'), {
     file: 'models.yaml',
     registries: {},
+    connections: [],
     hasRegistries: false,
     layerLimits: {},
     scan: { severity: ['CRITICAL', 'HIGH'], failOn: [], ignoreFile: null },

@@ -46,7 +46,8 @@ function sectionsOf(path: string, node: SchemaNode): Section[] {
   const inner = Object.entries(node.properties).flatMap(([name, child]) =>
     sectionsOf(`${path}.${name}`, child),
   );
-  return [{ path, node }, ...inner];
+  const other = typeof node.additionalProperties === 'object' ? node.additionalProperties : undefined;
+  return [{ path, node }, ...inner, ...(other === undefined ? [] : sectionsOf(`${path}.<key>`, other))];
 }
 
 function pick(description: string | undefined): Pick<SchemaNode, 'description'> {

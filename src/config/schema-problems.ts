@@ -86,7 +86,8 @@ const HOMES: Record<string, readonly string[]> = {
 function keysAt(path: Path): string[] {
   let schema: z.core.$ZodType = unwrap(configFile);
   for (const step of path) {
-    if (schema instanceof z.ZodObject) schema = unwrap(schema.shape[step] ?? z.never());
+    if (schema instanceof z.ZodObject)
+      schema = unwrap(schema.shape[step] ?? schema.def.catchall ?? z.never());
     else if (schema instanceof z.ZodArray) schema = unwrap(schema.element);
   }
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
@@ -97,6 +98,9 @@ function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault) {
     inner = inner.unwrap();
   }
+  // Of a text or a map it is the map that has keys.
+  if (inner instanceof z.ZodUnion)
+    return inner.options.find(option => option instanceof z.ZodObject) ?? inner;
   return inner;
 }
 

@@ -39,6 +39,16 @@ export const BUILT_IN_REGISTRIES = ['ghcr', 'dockerhub'] as const;
 export const BUILT_IN_BASE_IMAGE = 'vllm/vllm-openai:v0.6.0';
 export const BUILT_IN_TAGS = ['{version}-{variant}', 'r{revision}-{variant}'];
 
+const registryPrefix = text(checkRegistryPrefix, { examples: ['ghcr.io/acme', 'localhost:5000/models'] });
+const registryEntry = z.strictObject({
+  prefix: registryPrefix,
+  plain_http: z.boolean({ error: 'must be true or false' }).default(false).meta({
+    description: 'Speak HTTP to this registry, logins included: for one in a network that you trust.',
+  }),
+  ca: text(checkOneLine, { pattern: ONE_LINE }).optional().meta({
+    description: 'A file with the certificates (PEM) of the authority that it uses, relative to models.yaml.',
+  }),
+});
 const baseImage = text(checkBaseImage, { examples: ['vllm/vllm-openai:v0.6.0'] });
 const platform = text(checkPlatform, { pattern: PLATFORM, examples: ['linux/amd64', 'linux/arm64'] });
 const arch = z.union([platform, listOf(platform)], { error: 'must be a platform or a list of platforms' });
@@ -218,7 +228,9 @@ export const configFile = z
       .meta({ description: 'What holds for every model that does not say otherwise.' }),
     registries: z
       .object({})
-      .catchall(text(checkRegistryPrefix, { examples: ['ghcr.io/acme', 'localhost:5000/models'] }))
+      .catchall(
+        z.union([registryPrefix, registryEntry], { error: 'must be a prefix, or a map with prefix in it' }),
+      )
       .optional()
       .meta({ description: 'Registries by key: the prefix, host[:port]/path, that hf-<short> is added to.' }),
     layer_limits: z.object({}).catchall(layerLimit).prefault({}).meta({

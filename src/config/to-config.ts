@@ -1,15 +1,21 @@
-import { formatPlatform, parsePlatform } from '../oci/reference.ts';
+import path from 'node:path';
+import { formatPlatform, parsePlatform, parseReference } from '../oci/reference.ts';
 import { parseByteSize } from './field-checks.ts';
 import type { ConfigFile } from './schema.ts';
-import type { Config, ModelConfig, SigningConfig } from './types.ts';
+import type { Config, ModelConfig, RegistryConnection, SigningConfig } from './types.ts';
 import type { YamlSource } from './yaml/yaml-source.ts';
 
 /** The file's content as the rest of the program wants it: each model with all that holds for it. */
 export function toConfig(data: ConfigFile, source: YamlSource, file: string): Omit<Config, 'digest'> {
-  const registries = Object.entries(data.registries ?? {});
+  const registries = Object.entries(data.registries ?? {}).map(
+    ([key, entry]) => [key, typeof entry === 'string' ? { prefix: entry } : entry] as const,
+  );
   return {
     file,
-    registries: Object.fromEntries(registries.map(([key, prefix]) => [key, withoutTrailingSlash(prefix)])),
+    registries: Object.fromEntries(
+      registries.map(([key, { prefix }]) => [key, withoutTrailingSlash(prefix)]),
+    ),
+    connections: registries.flatMap(([, entry]) => connectionOf(entry, file)),
     hasRegistries: data.registries !== undefined,
     layerLimits: Object.fromEntries(
       Object.entries(data.layer_limits).map(([key, size]) => [
@@ -40,6 +46,19 @@ export function toConfig(data: ConfigFile, source: YamlSource, file: string): Om
     },
     models: data.models.map((model, index) => toModel(model, data.defaults, source, index)),
   };
+}
+
+function connectionOf(
+  {
+    prefix,
+    plain_http: isPlainHttp = false,
+    ca,
+  }: { prefix: string; plain_http?: boolean; ca?: string | undefined },
+  file: string,
+): RegistryConnection[] {
+  if (!isPlainHttp && ca === undefined) return [];
+  const { registry } = parseReference(`${withoutTrailingSlash(prefix)}/x`);
+  return [{ registry, isPlainHttp, caFile: ca === undefined ? null : path.resolve(path.dirname(file), ca) }];
 }
 
 function toModel(

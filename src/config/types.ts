@@ -8,6 +8,8 @@ export interface Config {
   readonly digest: Digest;
   /** Registry key to repository prefix, as written in `registries:`; empty where that is absent. */
   readonly registries: Readonly<Record<string, string>>;
+  /** How to speak to the registries that were written as maps. */
+  readonly connections: readonly RegistryConnection[];
   /** Whether `registries:` was written at all. */
   readonly hasRegistries: boolean;
   /** The most bytes that a registry takes in one layer, by its key; only what was written. */
@@ -17,6 +19,14 @@ export interface Config {
   readonly signing: SigningConfig;
   readonly vex: readonly VexEntry[];
   readonly retention: RetentionConfig;
+}
+
+export interface RegistryConnection {
+  /** As in references: `registry.lan:5000`. */
+  readonly registry: string;
+  readonly isPlainHttp: boolean;
+  /** A file, from the folder that the command runs in. */
+  readonly caFile: string | null;
 }
 
 /** How images are signed. Paths are as written: relative to the folder of models.yaml. */

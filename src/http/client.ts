@@ -1,5 +1,6 @@
 import http, { type ClientRequest } from 'node:http';
 import https from 'node:https';
+import { getCACertificates } from 'node:tls';
 import { InterruptedError, NetworkError } from '../core/errors.ts';
 import type { OnEvent } from '../core/events.ts';
 import { awaitAnswer } from './answer.ts';
@@ -34,6 +35,7 @@ export interface HttpClientOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
+const COMMON = { keepAlive: true, maxSockets: 64, scheduling: 'lifo' as const };
 const MAX_REDIRECTS = 10;
 const SECRET_HEADERS = ['authorization', 'cookie', 'proxy-authorization'];
 
@@ -46,18 +48,20 @@ export class HttpClient {
   readonly #userAgent: string;
   readonly #onEvent: OnEvent | undefined;
   readonly #agents: { direct: Agents; proxied: Agents };
+  readonly #proxyEnv: NodeJS.ProcessEnv;
+  readonly #trustingAgents = new Map<string, https.Agent>();
 
   constructor(options: HttpClientOptions = {}) {
     this.#userAgent = options.userAgent ?? 'weighbridge';
     this.retry = { ...DEFAULT_RETRY, ...options.retry };
     this.idleTimeoutMs = options.idleTimeoutMs ?? 60_000;
     this.#onEvent = options.onEvent;
-    const common = { keepAlive: true, maxSockets: 64, scheduling: 'lifo' as const };
     const proxyEnv = options.env ?? process.env;
+    this.#proxyEnv = proxyEnv;
     checkProxyEnv(proxyEnv);
-    const direct = { http: new DirectHttpAgent(common), https: new DirectHttpsAgent(common) };
+    const direct = { http: new DirectHttpAgent(COMMON), https: new DirectHttpsAgent(COMMON) };
     const proxied = hasProxy(proxyEnv)
-      ? { http: new http.Agent({ ...common, proxyEnv }), https: new https.Agent({ ...common, proxyEnv }) }
+      ? { http: new http.Agent({ ...COMMON, proxyEnv }), https: new https.Agent({ ...COMMON, proxyEnv }) }
       : direct;
     this.#agents = { direct, proxied };
   }
@@ -143,6 +147,7 @@ export class HttpClient {
       agents.http.destroy();
       agents.https.destroy();
     }
+    for (const agent of this.#trustingAgents.values()) agent.destroy();
   }
 
   async #follow(request: HttpRequest): Promise<HttpResponse> {
@@ -208,8 +213,23 @@ export class HttpClient {
       ...(signal === undefined ? {} : { signal }),
     };
     return parsed.protocol === 'https:'
-      ? https.request(parsed, { ...options, agent: agents.https })
+      ? https.request(parsed, { ...options, agent: this.#trusting(request.ca, agents) })
       : http.request(parsed, { ...options, agent: agents.http });
+  }
+
+  /** An agent of its own for each authority, so that what it vouches for is believed there alone. */
+  #trusting(ca: string | undefined, agents: Agents): https.Agent {
+    if (ca === undefined) return agents.https;
+    let agent = this.#trustingAgents.get(ca);
+    if (agent === undefined) {
+      const options = { ...COMMON, ca: [...getCACertificates('default'), ca] };
+      agent =
+        agents === this.#agents.direct
+          ? new DirectHttpsAgent(options)
+          : new https.Agent({ ...options, proxyEnv: this.#proxyEnv });
+      this.#trustingAgents.set(ca, agent);
+    }
+    return agent;
   }
 
   #waiting(purpose: string, url: string): void {

@@ -12,7 +12,7 @@ export function networkError(
   const host = new URL(request.url).host;
   // An AggregateError (every address of a host failed) has a code and no message.
   return new NetworkError(
-    `${request.purpose}: ${explain(code, host) ?? (message || code || String(error))}`,
+    `${request.purpose}: ${isNotTls(error) ? `${host} answers in plain HTTP, not HTTPS` : (explain(code, host) ?? (message || code || String(error)))}`,
     {
       code: 'NETWORK',
       subject: host,
@@ -56,17 +56,29 @@ const UNTRUSTED = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
-/** What OpenSSL says when the other side does not speak TLS. */
-const PLAIN_HTTP = ['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'ERR_SSL_HTTP_REQUEST'];
+/** What OpenSSL says when the other side does not speak TLS, by code or (`EPROTO`) in words. */
+const PLAIN_HTTP =
+  /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|SSL_HTTP_REQUEST|wrong version number|packet length too long/;
+
+function isNotTls(error: unknown): boolean {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  const text = String(code === 'EPROTO' ? message : code);
+  return PLAIN_HTTP.test(text);
+}
 
 const FINAL_CODES = new Set([
   'ETOOSLOW',
   'EPRIVATE',
-  ...PLAIN_HTTP,
+  'EPROTO',
   'ERR_INVALID_URL',
   'ERR_INVALID_CHAR',
   'ERR_UNESCAPED_CHARACTERS',
 ]);
+
+/** Whether the other side was asked for TLS and answered in plain HTTP. */
+export function isPlainHttpAnswer({ cause }: NetworkError): boolean {
+  return isNotTls(cause);
+}
 
 function explain(code: string | undefined, host: string): string | undefined {
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
@@ -76,7 +88,6 @@ function explain(code: string | undefined, host: string): string | undefined {
   if (code !== undefined && UNTRUSTED.has(code)) {
     return `the certificate of ${host} is not trusted (${code}); NODE_EXTRA_CA_CERTS names further authorities`;
   }
-  if (code !== undefined && PLAIN_HTTP.includes(code)) return `${host} answers in plain HTTP, not HTTPS`;
   switch (code) {
     case 'ECONNREFUSED':
       return `${host} refused the connection`;
@@ -92,6 +103,8 @@ function explain(code: string | undefined, host: string): string | undefined {
       return `${host} closed the connection`;
     case 'ETIMEDOUT':
       return `${host} did not answer in time`;
+    case 'EPROTO':
+      return `no TLS could be agreed on with ${host}`;
     case 'EPRIVATE':
       return `a public server points to ${host}, which has a private address; that is refused`;
     default:

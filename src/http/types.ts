@@ -15,6 +15,8 @@ export interface HttpRequest {
   readonly followRedirects?: boolean;
   /** Where this request may stay silent for longer (or shorter) than the client's own `idleTimeoutMs`. */
   readonly idleTimeoutMs?: number;
+  /** Certificates (PEM) to trust besides the usual ones. */
+  readonly ca?: string | undefined;
   /** The address comes from a public server: where it is, or leads to, a private address, it is refused. */
   readonly isPublicOnly?: boolean;
 }

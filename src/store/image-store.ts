@@ -50,6 +50,8 @@ export interface RemoteRepository {
   /** `ghcr.io/acme/hf-x` */
   readonly name: string;
   readonly access: 'pull' | 'push' | 'delete';
+  /** How its registry is spoken to where that is not as usual. */
+  readonly connection?: { readonly isPlainHttp?: boolean; readonly ca?: string };
 }
 
 export interface UploadOptions {

@@ -12,7 +12,11 @@ import type { BlobJob, BlobResult, FromWorker, ToWorker } from './blob-job.ts';
 /** The outside world as a worker thread has it. */
 export interface WorkerServices {
   readonly hub: Hub;
-  openRepository(name: string, access: RemoteRepository['access']): ImageStore;
+  openRepository(
+    name: string,
+    access: RemoteRepository['access'],
+    connection?: RemoteRepository['connection'],
+  ): ImageStore;
 }
 
 /** Progress is for people: more often than this it is not told. */
@@ -62,7 +66,8 @@ async function runJob(
   },
 ): Promise<BlobResult[]> {
   const { services, buffers, id, send, signal } = context;
-  const open = ({ name, access }: RemoteRepository): ImageStore => services.openRepository(name, access);
+  const open = ({ name, access, connection }: RemoteRepository): ImageStore =>
+    services.openRepository(name, access, connection);
   const stores = job.targets.map(open);
   const blobs = job.blobs.map(blob => ({ ...blob, origin: opened(blob.origin, open) }));
   let toldAtMs = 0;

@@ -16,6 +16,7 @@ export interface RegistryAuthOptions {
   /** The registry's origin, `https://ghcr.io`. */
   readonly origin: string;
   readonly credential: () => Promise<Credential | undefined>;
+  readonly connection?: { readonly ca?: string } | undefined;
   /** Why a login may not have been found. */
   readonly trouble?: (() => string | undefined) | undefined;
   /** Whether the registry is in the open, and so may not name an address in a private network. Default true. */
@@ -102,7 +103,8 @@ export class RegistryAuth {
       ...ofService,
       ...scopes.map((one): [string, string] => ['scope', one]),
     ];
-    const common = { purpose, signal, isPublicOnly: this.#isTrap(realm.origin) };
+    const { ca } = this.#options.connection ?? {};
+    const common = { purpose, signal, ca, isPublicOnly: this.#isTrap(realm.origin) };
     const request: HttpRequest =
       credential?.kind === 'identity'
         ? {
@@ -169,8 +171,10 @@ export class RegistryAuth {
     const own = new URL(this.#options.origin);
     if (this.#isTrap(realm.origin) && isPrivateHost(realm.hostname) && !isPrivateHost(own.hostname))
       throw this.#badAnswer(`points to the private address ${redactUrl(realm)}, which is refused`);
+    // A registry for which HTTP was chosen may have its token service beside it.
+    const isChosen = own.protocol === 'http:' && realm.hostname === own.hostname;
     const isLocal = isLoopbackHost(own.hostname) && isLoopbackHost(realm.hostname);
-    if (realm.protocol !== 'https:' && !isLocal) {
+    if (realm.protocol !== 'https:' && !isLocal && !isChosen) {
       throw this.#badAnswer(`wants the login sent unencrypted to ${redactUrl(realm)}`);
     }
     return realm;

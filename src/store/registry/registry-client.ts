@@ -2,6 +2,7 @@ import { NetworkError, RegistryError, WeighbridgeError } from '../../core/errors
 import { plainLine } from '../../core/safe-text.ts';
 import type { HttpClient, UploadRequest } from '../../http/client.ts';
 import { isLoopbackHost, isPrivateHost } from '../../http/hosts.ts';
+import { isPlainHttpAnswer } from '../../http/network-error.ts';
 import { redactUrl } from '../../http/redact.ts';
 import { type RetryPolicy, serverWaitMs } from '../../http/retry.ts';
 import type { HttpRequest, HttpResponse, RetryNotice } from '../../http/types.ts';
@@ -11,11 +12,19 @@ import type { Credential } from '../auth/types.ts';
 import { knownRegistry } from './known-registries.ts';
 import { UploadTraits } from './upload/upload-traits.ts';
 
+/** How a registry is spoken to where that is not as usual: HTTPS, and HTTP on this machine. */
+export interface ConnectionSettings {
+  readonly isPlainHttp?: boolean;
+  /** Certificates (PEM) to trust besides the usual ones. */
+  readonly ca?: string;
+}
+
 export interface RegistryClientOptions {
   readonly http: HttpClient;
   /** As in references: `docker.io`, `ghcr.io`, `localhost:5000`. */
   readonly registry: string;
   readonly credential: () => Promise<Credential | undefined>;
+  readonly connection?: ConnectionSettings | undefined;
   /** What has been learnt of the registry so far, for all clients of it. */
   readonly traits?: UploadTraits;
   readonly manner?: LoginManner;
@@ -35,6 +44,7 @@ export class RegistryClient {
   readonly registry: string;
   readonly origin: string;
   readonly traits: UploadTraits;
+  readonly connection: ConnectionSettings | undefined;
   readonly #http: HttpClient;
   readonly #auth: RegistryAuth;
   /** Whether the registry is in a private network: one in the open may not point there. */
@@ -46,7 +56,9 @@ export class RegistryClient {
     const host = apiHost(options.registry);
     const isLocal = isLoopbackHost(new URL(`http://${host}`).hostname);
     this.registry = options.registry;
-    this.origin = `${isLocal ? 'http' : 'https'}://${host}`;
+    const isPlain = isLocal || options.connection?.isPlainHttp === true;
+    this.origin = `${isPlain ? 'http' : 'https'}://${host}`;
+    this.connection = options.connection;
     this.traits = options.traits ?? new UploadTraits(knownRegistry(options.registry).traits);
     this.#http = options.http;
     this.#isPrivate = isPrivateHost(new URL(this.origin).hostname);
@@ -75,7 +87,7 @@ export class RegistryClient {
     return await this.#guard(async () => {
       const url = this.resolve(request.url);
       const headers = { ...request.headers, ...(await this.#authorization(url, request)) };
-      return this.#http.upload({ ...request, url, headers, isPublicOnly: this.#isTrap(url) });
+      return this.#http.upload({ ...request, url, headers, ...this.#network(url) });
     });
   }
 
@@ -170,7 +182,7 @@ export class RegistryClient {
       const url = this.resolve(request.url);
       for (let attempt = 1; ; attempt++) {
         const headers = { ...request.headers, ...(await this.#authorization(url, request)) };
-        const answer = await send({ ...request, url, headers, isPublicOnly: this.#isTrap(url) });
+        const answer = await send({ ...request, url, headers, ...this.#network(url) });
         const { response } = answer;
         const isOwn = new URL(response.url).origin === this.origin;
         if (isOwn) this.#isPrivate ||= response.isFromPrivate;
@@ -184,9 +196,12 @@ export class RegistryClient {
     });
   }
 
-  /** Whether an address that a public registry gave has to be looked at once its name is looked up. */
-  #isTrap(url: string): boolean {
-    return !this.#isPrivate && new URL(url).origin !== this.origin;
+  /** An address that a public registry gave is looked at once more when its name has been looked up. */
+  #network(url: string): Pick<HttpRequest, 'isPublicOnly' | 'ca'> {
+    return {
+      isPublicOnly: !this.#isPrivate && new URL(url).origin !== this.origin,
+      ca: this.connection?.ca,
+    };
   }
 
   async #authorization(
@@ -239,7 +254,9 @@ export class RegistryClient {
     return new RegistryError(error.message, {
       code: 'REGISTRY_UNREACHABLE',
       subject: this.registry,
-      remedy: `Check that ${this.registry} is up and reachable from here, then publish again: what is there already is kept.`,
+      remedy: isPlainHttpAnswer(error)
+        ? `If it is meant to speak HTTP, write it under \`registries:\` as {prefix: ${this.registry}/…, plain_http: true}; else ask who runs it for its HTTPS port.`
+        : `Check that ${this.registry} is up and reachable from here, then publish again: what is there already is kept.`,
       cause: error,
     });
   }

@@ -51,7 +51,8 @@ export class RegistryStore implements ImageStore {
 
   constructor(client: RegistryClient, repository: string, access: Access) {
     this.name = `${client.registry}/${repository}`;
-    this.remote = { name: this.name, access };
+    const { connection } = client;
+    this.remote = { name: this.name, access, ...(connection === undefined ? {} : { connection }) };
     this.retry = client.retry;
     this.#client = client;
     this.#repository = repository;

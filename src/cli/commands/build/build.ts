@@ -51,7 +51,7 @@ Examples:
     )
     .action((options: BuildOptions) =>
       runSession(options, async session => {
-        const config = await readConfig(options);
+        const config = await readConfig(options, session);
         const plan = await planFor(session, config, options, 'none');
         const outcomes = await buildAll(session, plan, options);
         session.progress.stop();

@@ -54,7 +54,7 @@ Exit status: 0 written, 1 written with problems (a repository could not be read)
     )
     .action((options: CatalogOptions) =>
       runSession(options, async session => {
-        const config = await readConfig(options);
+        const config = await readConfig(options, session);
         const models = chooseModels(config, options.model);
         const before = await readCatalogIn(options.output);
         const previous =

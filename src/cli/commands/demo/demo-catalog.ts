@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Config } from '../../../config/types.ts';
+import { homeFolder } from '../../../core/home-folder.ts';
 import type { Session } from '../../session.ts';
 import { writeCatalog } from '../catalog/cataloguing.ts';
 
@@ -11,7 +12,8 @@ import { writeCatalog } from '../catalog/cataloguing.ts';
  * outlives the demo, since there is nothing to look at without it.
  */
 export async function writeDemoCatalog(session: Session, config: Config): Promise<string> {
-  const cache = session.env.XDG_CACHE_HOME || path.join(homedir(), '.cache');
+  const home = homeFolder(session.env);
+  const cache = session.env.XDG_CACHE_HOME || (home === undefined ? tmpdir() : path.join(home, '.cache'));
   const parent = path.join(cache, 'weighbridge');
   await mkdir(parent, { recursive: true });
   const fresh = path.join(parent, `demo-catalog-${randomUUID()}`);

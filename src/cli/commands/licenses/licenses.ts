@@ -34,7 +34,7 @@ export function addLicenses(program: Command): void {
     .option('-o, --output <dir>', 'the folder (default: licenses/<short>)')
     .action((short: string | undefined, options: LicensesOptions) =>
       runSession(options, async session => {
-        const config = await readConfig(options);
+        const config = await readConfig(options, session);
         const plan = await planFor(session, config, { ...options, model: [nameOf(short, options)] }, 'none');
         const [planned] = plan.models;
         if (planned?.kind === 'unresolved') throw errorFromJson(planned.error);

@@ -25,7 +25,7 @@ Exit status 1: a repository could not be read; the others are listed all the sam
     )
     .action((options: CommonOptions) =>
       runSession(options, async session => {
-        const config = await readConfig(options);
+        const config = await readConfig(options, session);
         const { services, signal, env } = session;
         const choice = { overrides: options.registry ?? {}, env };
         const places = chooseModels(config, options.model).map(model => ({

@@ -41,7 +41,7 @@ an image is not there. Nothing is written. Exit status 1: a model could not be r
     )
     .action((options: OutdatedOptions) =>
       runSession({ json: options.json === true || options.format === 'json' }, async session => {
-        const config = await readConfig(options);
+        const config = await readConfig(options, session);
         if (options.out !== undefined) await prepareOutput(options.out);
         const plan = await planFor(session, config, options, 'required');
         const outcomes = await lookAtRegistries(session, plan);

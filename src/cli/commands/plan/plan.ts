@@ -72,7 +72,7 @@ out: the plan does not depend on it. Exit status 1: a model could not be resolve
     )
     .action((options: PlanOptions) =>
       runSession({ json: options.json === true || options.format === 'json' }, async session => {
-        const config = await readConfig(options);
+        const config = await readConfig(options, session);
         const only = options.explain === undefined ? {} : { model: [options.explain] };
         const { out } = options;
         if (out !== undefined) await prepareOutput(out);

@@ -67,7 +67,7 @@ are freed when the registry collects garbage. Exit status 1: a repository could 
     )
     .action((options: PruneOptions) =>
       runSession(options, async session => {
-        const config = await readConfig(options);
+        const config = await readConfig(options, session);
         const lock = await lockOfFile(config);
         const { jobs, entries } = options.removed
           ? { jobs: removedJobs(session, config, options, options.removed), entries: [] }

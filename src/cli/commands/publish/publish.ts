@@ -52,7 +52,7 @@ DOCKERHUB_TOKEN (docker.io). HF_TOKEN is for gated and private models.`,
     )
     .action((options: PublishOptions) =>
       runSession(options, async session => {
-        const config = await readConfig(options);
+        const config = await readConfig(options, session);
         if (options.result !== undefined) await prepareOutput(options.result);
         const signing = options.dryRun === true ? undefined : await publishSigning(session, config, options);
         const plan = await planOrRead(session, config, options);

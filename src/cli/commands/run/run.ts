@@ -112,7 +112,7 @@ async function run(
   args: readonly string[],
   options: RunOptions,
 ): Promise<number> {
-  const known = await findModel(short, options);
+  const known = await findModel(session, short, options);
   const engine = await engineFor(session, options);
   const volume = parseVolume(options.volume, process.cwd());
   const image = await chooseImage(session, engine, known, options);
@@ -149,11 +149,15 @@ function splitOperands(
   });
 }
 
-async function findModel(name: string | undefined, options: RunOptions): Promise<KnownModel> {
+async function findModel(
+  session: Session,
+  name: string | undefined,
+  options: RunOptions,
+): Promise<KnownModel> {
   const wanted = name ?? options.short;
   const isImageEnough = options.image !== undefined || options.archive !== undefined;
   if (wanted === undefined && isImageEnough) return undefined;
-  const config = await readConfig(options);
+  const config = await readConfig(options, session);
   const models = chooseModels(config, wanted === undefined ? undefined : [wanted]);
   const [model] = models;
   if (model !== undefined && models.length === 1) return { config, model };

@@ -50,7 +50,7 @@ Trivy's own settings hold: TRIVY_DB_REPOSITORY, TRIVY_CACHE_DIR, TRIVY_SKIP_DB_U
 }
 
 async function scan(session: Session, options: ScanOptions): Promise<number> {
-  const config = await readConfig(options);
+  const config = await readConfig(options, session);
   if (options.result !== undefined) await prepareOutput(options.result);
   const context = scanContext(session, config, options);
   // Known before anything is read from a registry.

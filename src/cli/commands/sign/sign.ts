@@ -59,6 +59,7 @@ Exit status: 0 all are signed, 1 one is not, 2 the call or the file is wrong.`,
     .action((references: readonly string[], options: SignOptions) =>
       runSession(options, async session => {
         const config = await configOf(options);
+        if (config !== undefined) session.services.connect(config.connections);
         const context = await signingContext(session, {
           config: config ?? { file: DEFAULT_CONFIG, vex: [] },
           signing: signerOf(options, config),

@@ -7,7 +7,7 @@ export function addValidate(program: Command): void {
     .description('check models.yaml, without network')
     .action((options: CommonOptions) =>
       runSession(options, async session => {
-        const config = await readConfig(options);
+        const config = await readConfig(options, session);
         const models = config.models.map(({ id, short }) => ({ id, short }));
         if (session.isJson)
           session.print(JSON.stringify({ schemaVersion: 1, file: config.file, models }, null, 2));

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { createServer as createHttps } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import { RegistryError } from '../../core/errors.ts';
+import { HttpClient } from '../../http/client.ts';
+import { serve } from '../../http/loopback.fixtures.ts';
+import { selfSigned } from '../../http/self-signed.fixtures.ts';
+import { type ConnectionSettings, RegistryClient } from './registry-client.ts';
+import { RegistryStore } from './registry-store.ts';
+
+// `localhost` is spoken to over HTTP always, so these go by another name of this machine.
+function store(t: { after(work: () => void): void }, registry: string, connection?: ConnectionSettings) {
+  const http = new HttpClient({ env: {}, retry: { attempts: 1 } });
+  t.after(() => http.close());
+  const login = { kind: 'basic', username: 'ann', password: 'p' } as const;
+  const client = new RegistryClient({ http, registry, credential: async () => login, connection });
+  return new RegistryStore(client, 'acme/x', 'pull');
+}
+
+test('an HTTP registry where HTTPS is spoken: the message says so, and plain_http is what it wants', async t => {
+  const asked: (string | undefined)[] = [];
+  const server = await serve(t, (request, response) => {
+    asked.push(request.headers.authorization);
+    if (request.headers.authorization === undefined) {
+      const realm = `http://0.0.0.0:${new URL(server.url).port}/token`;
+      response.writeHead(401, { 'www-authenticate': `Bearer realm="${realm}"` }).end();
+    } else if (request.url?.startsWith('/token')) response.end('{"token":"t"}');
+    else response.end('{"tags":["v1"]}');
+  });
+  const registry = `0.0.0.0:${new URL(server.url).port}`;
+  await assert.rejects(store(t, registry).listTags(10), (error: unknown) => {
+    assert.ok(error instanceof RegistryError);
+    assert.equal(
+      error.message,
+      `listing the tags of ${registry}/acme/x: ${registry} answers in plain HTTP, not HTTPS`,
+    );
+    assert.match(error.remedy ?? '', /plain_http: true/);
+    return true;
+  });
+  assert.deepEqual(asked, []);
+  assert.deepEqual(await store(t, registry, { isPlainHttp: true }).listTags(10), ['v1']);
+  assert.deepEqual(asked, [undefined, 'Basic YW5uOnA=', 'Bearer t']);
+});
+
+test('a registry with an authority of its own is trusted with its certificate', async t => {
+  const { key, cert } = selfSigned();
+  const server = createHttps({ key, cert }, (_, response) => response.end('{"tags":["v1"]}'));
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const http = new HttpClient({ env: {}, retry: { attempts: 1 } });
+  t.after(() => http.close());
+  const url = `https://localhost:${(server.address() as AddressInfo).port}/`;
+  const get = (ca?: string) => http.request({ method: 'GET', url, purpose: 'reading a test', ca });
+  await assert.rejects(get(), /is not trusted/);
+  assert.equal((await get(cert)).status, 200);
+  await assert.rejects(get(), /is not trusted/);
+});
