@@ -18,7 +18,7 @@ const REVISION = '0123456789abcdef0123456789abcdef01234567';
 const ENV = { DOCKERHUB_USERNAME: 'secret-account' };
 const CONFIG = parseConfig(FILE, 'models.yaml');
 
-async function planned() {
+async function planned(env: Record<string, string> = ENV) {
   const hub = {
     endpoint: 'https://hub.example',
     async getModel(id: string) {
@@ -42,7 +42,7 @@ async function planned() {
       };
     },
   } as unknown as Hub;
-  const plan = await makePlan(CONFIG, CONFIG.models, { hub, targets: 'required', overrides: {}, env: ENV });
+  const plan = await makePlan(CONFIG, CONFIG.models, { hub, targets: 'optional', overrides: {}, env });
   const error = { code: 'HUB_NOT_FOUND', message: 'acme/absent does not exist' };
   const [open, absent] = plan.models;
   if (open?.kind !== 'planned' || absent === undefined) throw new TypeError('expected two models');
@@ -77,6 +77,9 @@ test('an account of the environment is not in the file, and the publish’s own 
     'localhost:5000/models/hf-open',
   ]);
   assert.throws(() => parse(text, CONFIG, {}), { code: 'CONFIG_INVALID' });
+  const elsewhere = formatPlan(await planned({}), CONFIG, { overrides: {} });
+  const [one] = parse(elsewhere).models;
+  assert.equal(one?.kind === 'planned' && one.targets.length, 2);
 });
 
 test('another models.yaml, another version, and what is not a plan are refused', async () => {

@@ -5,7 +5,8 @@ import { isRecord } from '../core/json-shape.ts';
 import { plainLine, quoted } from '../core/safe-text.ts';
 import type { LicenseTree } from '../licenses/types.ts';
 import { planFileShape } from './plan-schema.ts';
-import { chooseTargets, missingPrefixError, type TargetChoice, writtenPrefix } from './targets.ts';
+import { exceeds, limitOf, maxFileBytes } from './split/layer-limits.ts';
+import { chooseTargets, missingPrefixError, type TargetChoice } from './targets.ts';
 import {
   PLAN_SCHEMA_VERSION,
   type Plan,
@@ -28,11 +29,7 @@ const MAX_PLAN_BYTES = 1024 ** 3;
 const MAX_WARNING = 1000;
 
 /** Returns the text of a plan's file, which ends with a line break. */
-export function formatPlan(
-  plan: Plan,
-  config: Pick<Config, 'digest' | 'registries'>,
-  choice: Pick<TargetChoice, 'overrides'>,
-): string {
+export function formatPlan(plan: Plan, config: Config, choice: Pick<TargetChoice, 'overrides'>): string {
   const texts = new Map<string, number>();
   const share = (key: string, value: unknown): unknown => {
     if (typeof value !== 'string' || !SHARED_KEYS.has(key) || value.length < MIN_SHARED_CHARACTERS)
@@ -41,9 +38,8 @@ export function formatPlan(
     texts.set(value, index);
     return { $text: index };
   };
-  const isWritten = (registry: string): boolean => Boolean(writtenPrefix(config, choice, registry));
   const models = plan.models.map(entry =>
-    entry.kind === 'planned' ? withoutSurplus(entry, isWritten) : entry,
+    entry.kind === 'planned' ? withoutSurplus(entry, filedTargets(entry, config, choice)) : entry,
   );
   const { schemaVersion, warnings } = plan;
   const body = JSON.stringify({ config: { digest: config.digest }, models, warnings }, share);
@@ -51,12 +47,24 @@ export function formatPlan(
   return `${JSON.stringify(head).slice(0, -1)},${body.slice(1)}\n`;
 }
 
+/** Where the prefix is not written the registry alone is named, whether this environment knows the prefix or not. */
+function filedTargets(
+  { model, targets }: PlannedModel,
+  config: Config,
+  { overrides }: Pick<TargetChoice, 'overrides'>,
+): FiledModel['targets'] {
+  const { withoutPrefix } = chooseTargets(config, model, { overrides, env: {} });
+  const known = targets.map(target =>
+    withoutPrefix.includes(target.registry) ? { registry: target.registry, repository: null } : target,
+  );
+  // A plan of `build` has no targets.
+  const unknown =
+    targets.length === 0 ? [] : withoutPrefix.filter(key => !targets.some(one => one.registry === key));
+  return [...known, ...unknown.map(registry => ({ registry, repository: null }))];
+}
+
 /** A license tree names its repositories and does not need their lists of files. */
-function withoutSurplus(planned: PlannedModel, isWritten: (registry: string) => boolean): object {
-  const targets = planned.targets.map(({ registry, repository }) => ({
-    registry,
-    repository: isWritten(registry) ? repository : null,
-  }));
+function withoutSurplus(planned: PlannedModel, targets: FiledModel['targets']): object {
   const licenses = Object.fromEntries(
     Object.entries(planned.licenses).map(([variant, tree]) => [variant, withoutFiles(tree)]),
   );
@@ -121,7 +129,9 @@ function restored(
   if (entry.kind === 'unresolved') return { ...entry, model };
   const targets = entry.targets.map(({ registry, repository }): Target => {
     if (repository !== null) return { registry, repository };
-    return fromEnvironment(registry, model, config, env);
+    const target = fromEnvironment(registry, model, config, env);
+    checkLimit(entry, target, file, config);
+    return target;
   });
   return { ...entry, model, targets };
 }
@@ -136,6 +146,23 @@ function fromEnvironment(
   const found = targets.find(target => target.registry === registry);
   if (found === undefined) throw missingPrefixError(model, [registry], config.file);
   return found;
+}
+
+/** A registry that the plan did not know may have a limit that files were not divided for. */
+function checkLimit(entry: FiledModel, target: Target, file: string, config: Config): void {
+  const limit = limitOf(target, config);
+  if (limit === undefined || (entry.layerLimit?.maxLayerBytes ?? Infinity) <= limit.maxLayerBytes) return;
+  const isRefused = entry.fatRefusals?.some(one => one.registry === target.registry);
+  const large = entry.files.find(({ sizeBytes }) => sizeBytes > maxFileBytes(limit));
+  if (isRefused || large === undefined) return;
+  throw new ConfigError(
+    `${file} was made without knowing where \`${target.registry}\` is: ${exceeds(large, limit)}`,
+    {
+      code: 'PLAN_DIFFERS',
+      subject: file,
+      remedy: 'Write the prefix under `registries:` in models.yaml, and plan again.',
+    },
+  );
 }
 
 function parseJson(bytes: Uint8Array, file: string): unknown {

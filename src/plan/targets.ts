@@ -42,20 +42,12 @@ export function chooseTargets(config: Config, model: ModelConfig, choice: Target
   const targets: Target[] = [];
   const withoutPrefix: string[] = [];
   for (const registry of chosenRegistries(config, model, choice)) {
-    const found = writtenPrefix(config, choice, registry) || FROM_ENVIRONMENT[registry]?.(choice.env);
+    const found =
+      choice.overrides[registry] || config.registries[registry] || FROM_ENVIRONMENT[registry]?.(choice.env);
     if (found === undefined) withoutPrefix.push(registry);
     else targets.push({ registry, repository: normalise(found, model) });
   }
   return { targets, withoutPrefix };
-}
-
-/** The prefix of a registry that models.yaml or the command line has; others come from the environment. */
-export function writtenPrefix(
-  { registries }: Pick<Config, 'registries'>,
-  { overrides }: Pick<TargetChoice, 'overrides'>,
-  registry: string,
-): string | undefined {
-  return overrides[registry] || registries[registry];
 }
 
 /** The error for a publish that cannot know where to go. */

@@ -7,6 +7,8 @@ export interface GitlabPipelineOptions {
   readonly config: string;
   readonly version: string;
   readonly workerImage: string;
+  /** The plan's file, an artifact of the parent pipeline's job `plan`; without one each job plans anew. */
+  readonly plan?: string | undefined;
 }
 
 /** What GitLab keeps of a pipeline's jobs within reason; more models share jobs. */
@@ -43,18 +45,26 @@ const LOGIN = [
   `printf '%s' "\${DOCKER_AUTH_CONFIG:-$OWN}" > "$DOCKER_CONFIG/config.json"`,
 ];
 
-function template({ config, version }: GitlabPipelineOptions): object {
+function template({ config, version, plan }: GitlabPipelineOptions): object {
   const weighbridge = `npx --yes weighbridge@${version}`;
   return {
     stage: 'publish',
     variables: {
       CONFIG: config,
+      ...(plan !== undefined && { PLAN: plan }),
       npm_config_cache: '$CI_PROJECT_DIR/.npm',
       DOCKER_CONFIG: '$CI_PROJECT_DIR/.weighbridge-login',
     },
     cache: { key: `weighbridge-${version}`, paths: ['.npm'] },
     before_script: LOGIN,
-    script: [`${weighbridge} publish --config "$CONFIG" --model "$MODELS" --result result.json`],
+    ...(plan !== undefined && { needs: [{ pipeline: '$PARENT_PIPELINE_ID', job: 'plan' }] }),
+    script: [
+      [
+        `${weighbridge} publish --config "$CONFIG"`,
+        ...(plan === undefined ? [] : ['--plan "$PLAN"']),
+        '--model "$MODELS" --result result.json',
+      ].join(' '),
+    ],
     after_script: [
       `test ! -f result.json || ${weighbridge} summary --result result.json > summary.md`,
       'rm -rf "$DOCKER_CONFIG"',

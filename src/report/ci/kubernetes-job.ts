@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { stringify } from 'yaml';
 import { toShortName } from '../../config/field-checks.ts';
 
@@ -6,6 +7,8 @@ import { toShortName } from '../../config/field-checks.ts';
 export interface KubernetesJobOptions {
   /** The text of models.yaml. */
   readonly configText: string;
+  /** As `plan --out` writes it: the workers publish what was planned. Without one each plans anew. */
+  readonly planText?: string | undefined;
   /** How many models it has: one index each. */
   readonly count: number;
   /** Version of Weighbridge that the workers run. */
@@ -19,6 +22,9 @@ const CONFIG_FOLDER = '/etc/weighbridge';
 const LOGIN_FOLDER = '/var/run/weighbridge';
 const SECRET = 'weighbridge';
 const LOGINS = 'weighbridge-registries';
+const PLAN_FILE = 'plan.json.gz';
+/** What a ConfigMap may hold, which is 1 MiB, less what is around it. */
+const MAX_CONFIG_MAP_BYTES = 1_000_000;
 const RETRIES_PER_MODEL = 3;
 const USAGE_STATUS = 2;
 
@@ -28,6 +34,7 @@ const USAGE_STATUS = 2;
  */
 export function kubernetesJob(options: KubernetesJobOptions): string {
   const { configText, count, parallelism } = options;
+  const plan = planData(options);
   // Another file is another Job: the pods of a Job cannot be changed.
   const hash = createHash('sha256').update(JSON.stringify(options)).digest('hex').slice(0, 10);
   const name = `weighbridge-${toShortName(hash)}`;
@@ -37,6 +44,7 @@ export function kubernetesJob(options: KubernetesJobOptions): string {
     kind: 'ConfigMap',
     metadata: { name, labels },
     data: { 'models.yaml': configText },
+    ...(plan !== undefined && { binaryData: { [PLAN_FILE]: plan } }),
   };
   const job = {
     apiVersion: 'batch/v1',
@@ -60,7 +68,7 @@ export function kubernetesJob(options: KubernetesJobOptions): string {
         ],
       },
       ttlSecondsAfterFinished: 7 * 24 * 3600,
-      template: { metadata: { labels }, spec: podSpec(name, options) },
+      template: { metadata: { labels }, spec: podSpec(name, options, plan !== undefined) },
     },
   };
   return [COMMENT, stringify(configMap, YAML), '---\n', stringify(job, YAML)].join('');
@@ -74,7 +82,18 @@ const COMMENT = `# Made by "weighbridge plan --format kubernetes" for "kubectl a
 #   kubectl create secret docker-registry ${LOGINS} --docker-server=ghcr.io --docker-username=... --docker-password=...
 `;
 
-function podSpec(configMap: string, { workerImage, version, count }: KubernetesJobOptions): object {
+/** The zipped plan as base64; undefined if there is none or the ConfigMap has no room for it. */
+function planData({ planText, configText }: KubernetesJobOptions): string | undefined {
+  if (planText === undefined) return undefined;
+  const plan = gzipSync(planText, { level: 9 }).toString('base64');
+  return plan.length + Buffer.byteLength(configText) <= MAX_CONFIG_MAP_BYTES ? plan : undefined;
+}
+
+function podSpec(
+  configMap: string,
+  { workerImage, version, count }: KubernetesJobOptions,
+  hasPlan: boolean,
+): object {
   return {
     restartPolicy: 'Never',
     automountServiceAccountToken: false,
@@ -93,6 +112,7 @@ function podSpec(configMap: string, { workerImage, version, count }: KubernetesJ
         // Kubernetes puts the index in, which says which of the models is this pod's.
         args: [
           ...['publish', '--config', `${CONFIG_FOLDER}/models.yaml`],
+          ...(hasPlan ? ['--plan', `${CONFIG_FOLDER}/${PLAN_FILE}`] : []),
           ...['--shard', `$(JOB_COMPLETION_INDEX)/${count}`],
         ],
         env: [

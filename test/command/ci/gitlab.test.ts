@@ -84,7 +84,7 @@ models:
 `,
   );
   if (hub !== undefined) {
-    const plan = await weighbridge(['plan', '--format', 'gitlab'], {
+    const plan = await weighbridge(['plan', '--format', 'gitlab', '--out', 'plan.json'], {
       cwd: folder,
       env: { HF_ENDPOINT: hub },
     });

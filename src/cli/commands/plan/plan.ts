@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { readConfigText } from '../../../config/load-config.ts';
 import type { Config } from '../../../config/types.ts';
 import { ConfigError } from '../../../core/errors.ts';
+import { formatPlan } from '../../../plan/plan-file.ts';
 import type { Plan } from '../../../plan/types.ts';
 import type { Preview } from '../../../publish/preview.ts';
 import { githubMatrix } from '../../../report/ci/github-matrix.ts';
@@ -89,7 +90,7 @@ out: the plan does not depend on it. Exit status 1: a model could not be resolve
         session.progress.stop();
         if (options.format === 'github') session.print(JSON.stringify(githubMatrix(plan)));
         else if (options.format === 'gitlab') session.print(gitlab(plan, options));
-        else if (options.format === 'kubernetes') session.print(await kubernetes(config, options));
+        else if (options.format === 'kubernetes') session.print(await kubernetes(plan, config, options));
         else if (session.isJson) session.print(JSON.stringify(planToJson(plan, outcomes), null, 2));
         else if (options.explain !== undefined)
           session.print(explanations(plan, { ...session.stdout, outcomes }));
@@ -111,12 +112,12 @@ async function look(
   return isExplained && registryState !== false ? await lookAtBases(session, plan) : undefined;
 }
 
-function gitlab(plan: Plan, { config, workerImage }: PlanOptions): string {
-  return gitlabPipeline(plan, { config, workerImage, version: packageVersion() }).trimEnd();
+function gitlab(plan: Plan, { config, workerImage, out }: PlanOptions): string {
+  return gitlabPipeline(plan, { config, workerImage, version: packageVersion(), plan: out }).trimEnd();
 }
 
 /** The file goes along as it is, so that an index means the same model to all workers. */
-async function kubernetes(config: Config, options: PlanOptions): Promise<string> {
+async function kubernetes(plan: Plan, config: Config, options: PlanOptions): Promise<string> {
   if (options.model !== undefined || options.shard !== undefined) {
     throw new ConfigError(
       'a Kubernetes Job publishes the whole file: --model and --shard do not go with it',
@@ -129,7 +130,10 @@ async function kubernetes(config: Config, options: PlanOptions): Promise<string>
   const { workerImage, parallelism } = options;
   const configText = await readConfigText(options.config);
   const count = config.models.length;
-  return kubernetesJob({ configText, count, version: packageVersion(), workerImage, parallelism }).trimEnd();
+  const { out, registry: overrides = {} } = options;
+  const planText = out === undefined ? undefined : formatPlan(plan, config, { overrides });
+  const job = { configText, planText, count, version: packageVersion(), workerImage, parallelism };
+  return kubernetesJob(job).trimEnd();
 }
 
 function parseCount(value: string): number {

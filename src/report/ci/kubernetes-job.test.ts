@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { parseAllDocuments } from 'yaml';
+import { kubernetesJob } from './kubernetes-job.ts';
+
+const OPTIONS = {
+  configText: 'models: []\n',
+  count: 2,
+  version: '1.0.0',
+  workerImage: 'node:24-slim',
+  parallelism: 8,
+};
+
+function read(planText?: string) {
+  const text = kubernetesJob({ ...OPTIONS, planText });
+  const [configMap, job] = parseAllDocuments(text).map(document => document.toJS());
+  return { configMap, args: job.spec.template.spec.containers[0].args as string[] };
+}
+
+test('a plan goes with the Job as long as its ConfigMap has room, and its workers publish that', () => {
+  const { configMap, args } = read('{"schemaVersion":1}');
+  const zipped = Buffer.from(configMap.binaryData['plan.json.gz'], 'base64');
+  assert.equal(String(gunzipSync(zipped)), '{"schemaVersion":1}');
+  assert.deepEqual(args.slice(3, 5), ['--plan', '/etc/weighbridge/plan.json.gz']);
+  for (const text of [undefined, randomText()]) {
+    const without = read(text);
+    assert.equal(without.configMap.binaryData, undefined);
+    assert.ok(!without.args.includes('--plan'));
+  }
+});
+
+/** Of more than a ConfigMap holds, and not to be zipped. */
+function randomText(): string {
+  const blocks = Array.from({ length: 20 }, () => crypto.getRandomValues(new Uint8Array(60_000)));
+  return Buffer.concat(blocks).toString('base64');
+}
