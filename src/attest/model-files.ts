@@ -20,7 +20,7 @@ export type SmallFileHashes = Map<string, Promise<string>>;
  */
 export async function modelFiles(
   listed: readonly ListedFile[],
-  { id, revision }: PublishedModel,
+  { id, revision }: Pick<PublishedModel, 'id' | 'revision'>,
   options: { readonly hub: Hub; readonly known: SmallFileHashes; readonly signal?: AbortSignal | undefined },
 ): Promise<ModelFile[]> {
   const isResharded = listed.some(file => file.partId !== undefined);

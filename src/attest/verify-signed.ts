@@ -26,6 +26,8 @@ export interface StatementCheck {
   /** Who signed it. */
   readonly signer?: string;
   readonly details: readonly string[];
+  /** Of a verified model signature: what `model_signing` reads as model.sig. */
+  readonly bundle?: Buffer;
 }
 
 /** A manifest or an index with what is stated of it. */
@@ -101,7 +103,9 @@ async function checkStatements(
       const { predicateType } = statement;
       const details = differencesOf(statement, image);
       const status = details.length === 0 ? 'verified' : 'wrong';
-      return { kind: kindOf(predicateType), predicateType, status, signer, details };
+      const kind = kindOf(predicateType);
+      const bundle = kind === 'model' && status === 'verified' && { bundle: bytes };
+      return { kind, predicateType, status, signer, details, ...bundle };
     } catch (error) {
       if (isAbort(error) || signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
       return { ...claimed, status: 'other', details: [describeError(error)] };

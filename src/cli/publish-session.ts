@@ -16,6 +16,8 @@ export interface PublishAllOptions {
   readonly targetsOf: (model: PlannedModel) => readonly PublishTarget[];
   /** Absent if nothing is signed. */
   readonly signing?: ImageSigning | undefined;
+  /** Looks at a model before anything of it is published. */
+  readonly admit?: ((planned: PlannedModel) => Promise<void>) | undefined;
 }
 
 /** Publishes with what the session has: its servers and logins, threads, progress and Ctrl-C. */
@@ -52,17 +54,19 @@ export interface PublishChoice {
   readonly variant?: Variant;
   readonly dryRun?: boolean;
   readonly force?: boolean;
-  readonly signing?: ImageSigning | undefined;
+  readonly signing?: PublishAllOptions['signing'];
+  readonly admit?: PublishAllOptions['admit'];
 }
 
 /** To the registries that the plan names. */
 export async function publishToRegistries(
   session: Session,
   plan: Plan,
-  { variant, dryRun, force, signing }: PublishChoice,
+  { variant, dryRun, force, signing, admit }: PublishChoice,
 ): Promise<readonly PublishOutcome[]> {
   const options = {
     signing,
+    admit,
     variants: chosenVariants(variant),
     isForced: force === true,
     targetsOf: registriesOf(session, 'push'),

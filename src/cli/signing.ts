@@ -1,7 +1,9 @@
 import { builderId } from '../attest/builder-id.ts';
 import { createSigner } from '../attest/create-signer.ts';
 import { type SigningContext, signImage } from '../attest/sign-image.ts';
+import { verifyUpstream } from '../attest/verify-upstream.ts';
 import type { Config, SigningConfig } from '../config/types.ts';
+import type { PlannedModel } from '../plan/types.ts';
 import type { ImageSigning } from '../publish/types.ts';
 import { packageVersion } from './package-info.ts';
 import type { Session } from './session.ts';
@@ -51,5 +53,21 @@ export async function publishSigning(
     async sign(store, image, planned) {
       await signImage(store, image, planned, context);
     },
+  };
+}
+
+/** Returns what looks at the signatures of models' makers before publishing; undefined if the file names none to trust. */
+export function upstreamCheck(
+  session: Session,
+  { file, signing }: Config,
+): ((planned: PlannedModel) => Promise<void>) | undefined {
+  const { upstream } = signing;
+  if (upstream.length === 0) return undefined;
+  const { env, services, signal } = session;
+  const options = { upstream, configFile: file, env, hub: services.hub, hashes: new Map(), signal };
+  return async planned => {
+    const signer = await verifyUpstream(planned, options);
+    if (signer === undefined) return;
+    session.progress.onEvent({ type: 'phase', model: planned.model.short, text: `signed by ${signer}` });
   };
 }

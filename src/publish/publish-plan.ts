@@ -1,7 +1,9 @@
+import { isAbort, WeighbridgeError } from '../core/errors.ts';
 import type { OnEvent } from '../core/events.ts';
 import { Limiter, mapPool } from '../core/pool.ts';
 import { type AssembleContext, assembleModel } from '../image/assemble/assemble-model.ts';
 import type { PlannedModel } from '../plan/types.ts';
+import { notBuilt } from './image-outcomes.ts';
 import { publishModel } from './publish-model.ts';
 import type { Sibling } from './run-cache.ts';
 import { easeOff } from './transfer/ease-off.ts';
@@ -13,6 +15,8 @@ export interface PublishPlanOptions
   readonly targetsOf: (model: PlannedModel) => readonly PublishTarget[];
   /** Has every event of the run told to `listener` too, until what it returns is called. */
   readonly listen: (listener: OnEvent) => () => void;
+  /** Looks at a model before anything of it is published. One that it throws a WeighbridgeError for is not. */
+  readonly admit?: ((planned: PlannedModel) => Promise<void>) | undefined;
 }
 
 /** Models under way at once: most of them have nothing to do and only wait for answers. */
@@ -34,14 +38,31 @@ export async function publishPlan(
       const model = planned.model.short;
       onEvent({ type: 'model-start', model, phase: 'publish' });
       const startMs = performance.now();
-      const assembled = await assembleModel(planned, { ...options, baseImage: cache.baseImage });
-      const outcome = await publishModel(assembled, targetsOf(planned), { ...options, blobSlots });
+      const outcome = await publishAdmitted(planned, { ...options, blobSlots });
       reportOutcome(outcome, onEvent);
       return { ...outcome, durationMs: Math.round(performance.now() - startMs) };
     });
   } finally {
     unlisten();
   }
+}
+
+async function publishAdmitted(
+  planned: PlannedModel,
+  options: PublishPlanOptions & Pick<PublishContext, 'blobSlots'>,
+): Promise<PublishOutcome> {
+  const { admit, targetsOf, cache, variants, signal } = options;
+  try {
+    await admit?.(planned);
+  } catch (error) {
+    if (isAbort(error) || signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
+    const refused = variants.map(variant => ({ variant, error }));
+    const images = notBuilt({ planned, drafts: [], refused }, targetsOf(planned), variants);
+    for (const image of images) options.onImage?.(image);
+    return { planned, images };
+  }
+  const assembled = await assembleModel(planned, { ...options, baseImage: cache.baseImage });
+  return await publishModel(assembled, targetsOf(planned), options);
 }
 
 /** Tells of each image, and that the model is done. */

@@ -11,6 +11,9 @@ export interface KeyPlace {
   readonly env: NodeJS.ProcessEnv;
 }
 
+/** Makers of models sign with larger ones too. */
+const VERIFIED_CURVES = ['prime256v1', 'secp384r1', 'secp521r1'];
+
 const MAKE_ONE =
   'Make one with: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -aes256 -out key.pem';
 
@@ -46,6 +49,11 @@ export async function readPublicKey(place: KeyPlace): Promise<KeyObject> {
   } catch {
     throw keyError(name, 'is not a public key in PEM', 'Make one with: openssl pkey -in key.pem -pubout');
   }
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
+  const isKnown =
+    type === 'ed25519' || (type === 'ec' && VERIFIED_CURVES.includes(details?.namedCurve ?? ''));
+  if (!isKnown)
+    throw keyError(name, `is a key of type ${typeName(key)}; expected ECDSA or Ed25519`, 'Check the file.');
   return key;
 }
 
@@ -88,8 +96,11 @@ function unreadable(name: string, pem: string, password: string | undefined, err
 function checkType(key: KeyObject, name: string): void {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
   if (type === 'ed25519' || (type === 'ec' && details?.namedCurve === 'prime256v1')) return;
-  const found = type === 'ec' ? `ECDSA on ${details?.namedCurve}` : (type ?? 'unknown').toUpperCase();
-  throw keyError(name, `is a key of type ${found}; expected ECDSA P-256 or Ed25519`, MAKE_ONE);
+  throw keyError(name, `is a key of type ${typeName(key)}; expected ECDSA P-256 or Ed25519`, MAKE_ONE);
+}
+
+function typeName({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): string {
+  return type === 'ec' ? `ECDSA on ${details?.namedCurve}` : (type ?? 'unknown').toUpperCase();
 }
 
 function keyError(name: string, what: string, remedy: string): SigningError {

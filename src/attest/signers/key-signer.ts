@@ -6,10 +6,10 @@ import { cosignHint, modelSigningHint } from './key-material.ts';
 import type { StatementSigner } from './signer.ts';
 
 /** Returns a signer with a private key. It needs no network: what it signs is verified with the public key alone. */
-export function keySigner(key: KeyObject): StatementSigner {
+export function keySigner(key: KeyObject, digest = 'sha256'): StatementSigner {
   const publicKey = createPublicKey(key);
   // Ed25519 hashes on its own.
-  const hash = key.asymmetricKeyType === 'ed25519' ? null : 'sha256';
+  const hash = key.asymmetricKeyType === 'ed25519' ? null : digest;
   const hints = { cosign: cosignHint(key), 'model-signing': modelSigningHint(key) };
   return {
     name: `key ${hints.cosign.slice(0, 12)}…`,

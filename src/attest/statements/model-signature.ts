@@ -11,11 +11,31 @@ export interface ModelResource {
 }
 
 /**
+ * What model_signing leaves out when it signs and verifies: the signature itself, git's files, and what a slim image's
+ * bootstrap keeps beside the model.
+ */
+const IGNORED_PATHS = [
+  'model.sig',
+  '.git',
+  '.gitattributes',
+  '.github',
+  '.gitignore',
+  '.weighbridge',
+  '.weighbridge.json',
+];
+
+/** Whether a file is left out of model signatures. */
+export function isUnsigned(path: string): boolean {
+  return IGNORED_PATHS.some(ignored => path === ignored || path.startsWith(`${ignored}/`));
+}
+
+/**
  * Returns OpenSSF's model signature over files with a known sha256, under the model's name. It is about the files and
  * not about an image: fat, slim and weights-only images of the same files share it.
  */
 export function modelSignature(name: string, files: readonly ModelFile[]): Statement {
   const resources = files
+    .filter(({ path }) => !isUnsigned(path))
     .map(({ path, sha256 }): ModelResource => {
       if (sha256 === undefined) throw new TypeError(`expected a sha256 of ${path}`);
       return { name: path, algorithm: 'sha256', digest: sha256 };
@@ -31,7 +51,7 @@ export function modelSignature(name: string, files: readonly ModelFile[]): State
         method: 'files',
         hash_type: 'sha256',
         allow_symlinks: false,
-        ignore_paths: ['model.sig', '.git', '.gitattributes', '.github', '.gitignore'],
+        ignore_paths: IGNORED_PATHS,
       },
       resources,
     },

@@ -20,8 +20,9 @@ import {
   withVariant,
 } from '../../options.ts';
 import { planFor } from '../../planning.ts';
-import { publishAll, statusOf } from '../../publish-session.ts';
+import { type PublishAllOptions, publishAll, statusOf } from '../../publish-session.ts';
 import { ExitStatus, runSession, type Session } from '../../session.ts';
+import { upstreamCheck } from '../../signing.ts';
 
 interface Output {
   readonly kind: 'oci' | 'docker-archive';
@@ -53,7 +54,7 @@ Examples:
       runSession(options, async session => {
         const config = await readConfig(options, session);
         const plan = await planFor(session, config, options, 'none');
-        const outcomes = await buildAll(session, plan, options);
+        const outcomes = await buildAll(session, plan, options, upstreamCheck(session, config));
         session.progress.stop();
         if (session.isJson) session.print(JSON.stringify(publishToJson(outcomes, plan), null, 2));
         else session.print(publishSummary(outcomes, plan, session.stdout));
@@ -68,8 +69,9 @@ async function buildAll(
   session: Session,
   plan: Plan,
   { output, variant }: BuildOptions,
+  admit: PublishAllOptions['admit'],
 ): Promise<PublishOutcome[]> {
-  const common = { variants: chosenVariants(variant), isForced: false };
+  const common = { variants: chosenVariants(variant), isForced: false, admit };
   const models = plan.models.filter(model => model.kind === 'planned');
   if (output.kind === 'oci') {
     const layouts = new Map<string, PublishTarget>();

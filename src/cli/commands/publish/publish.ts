@@ -17,7 +17,7 @@ import { prepareOutput, writeOutput } from '../../output-file.ts';
 import { planOrRead } from '../../planning.ts';
 import { publishToRegistries, statusOf } from '../../publish-session.ts';
 import { runSession } from '../../session.ts';
-import { publishSigning } from '../../signing.ts';
+import { publishSigning, upstreamCheck } from '../../signing.ts';
 
 interface PublishOptions extends CommonOptions {
   readonly variant?: Variant;
@@ -56,7 +56,11 @@ DOCKERHUB_TOKEN (docker.io). HF_TOKEN is for gated and private models.`,
         if (options.result !== undefined) await prepareOutput(options.result);
         const signing = options.dryRun === true ? undefined : await publishSigning(session, config, options);
         const plan = await planOrRead(session, config, options);
-        const outcomes = await publishToRegistries(session, plan, { ...options, signing });
+        const outcomes = await publishToRegistries(session, plan, {
+          ...options,
+          signing,
+          admit: upstreamCheck(session, config),
+        });
         session.progress.stop();
         const json = JSON.stringify(publishToJson(outcomes, plan), null, 2);
         session.print(session.isJson ? json : publishSummary(outcomes, plan, session.stdout));

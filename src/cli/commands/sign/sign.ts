@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type SignedSubject, type SigningContext, signImage } from '../../../attest/sign-image.ts';
-import { loadConfig } from '../../../config/load-config.ts';
 import type { Config, SigningConfig } from '../../../config/types.ts';
 import {
   describeError,
@@ -14,7 +13,7 @@ import { readPublishedImages } from '../../../image/published-image.ts';
 import { isRight, verifyImage } from '../../../inspect/verify-image.ts';
 import { type SignedImage, signTable, signToJson } from '../../../report/text/sign-report.ts';
 import { type NamedImage, openNamedImage } from '../../image-argument.ts';
-import { withJson } from '../../options.ts';
+import { readConfig, withJson } from '../../options.ts';
 import { ExitStatus, runSession, type Session } from '../../session.ts';
 import { signingContext } from '../../signing.ts';
 import { planOfImage } from './image-plan.ts';
@@ -58,7 +57,7 @@ Exit status: 0 all are signed, 1 one is not, 2 the call or the file is wrong.`,
     )
     .action((references: readonly string[], options: SignOptions) =>
       runSession(options, async session => {
-        const config = await configOf(options);
+        const config = await configOf(session, options);
         if (config !== undefined) session.services.connect(config.connections);
         const context = await signingContext(session, {
           config: config ?? { file: DEFAULT_CONFIG, vex: [] },
@@ -77,9 +76,9 @@ Exit status: 0 all are signed, 1 one is not, 2 the call or the file is wrong.`,
 }
 
 /** A file that was named has to be there; the default need not be. */
-async function configOf({ config: file }: SignOptions): Promise<Config | undefined> {
+async function configOf(session: Session, { config: file }: SignOptions): Promise<Config | undefined> {
   if (file === undefined && !existsSync(DEFAULT_CONFIG)) return undefined;
-  return await loadConfig(file ?? DEFAULT_CONFIG);
+  return await readConfig({ config: file ?? DEFAULT_CONFIG }, session);
 }
 
 function signerOf({ key, keyless }: SignOptions, config: Config | undefined): SigningConfig {

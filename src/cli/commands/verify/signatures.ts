@@ -2,11 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { readPublicKey } from '../../../attest/signers/key-material.ts';
 import { parseTrustedRoot, type TrustedSigner } from '../../../attest/verify-bundle.ts';
 import { type SignaturePolicy, verifySigned } from '../../../attest/verify-signed.ts';
-import { ConfigError } from '../../../core/errors.ts';
+import { ConfigError, SigningError } from '../../../core/errors.ts';
 import { mapPool } from '../../../core/pool.ts';
 import { reasonOf } from '../../../core/system-error.ts';
-import { signaturesTable, signaturesToJson } from '../../../report/text/signatures-report.ts';
+import {
+  type CheckedImage,
+  signaturesTable,
+  signaturesToJson,
+} from '../../../report/text/signatures-report.ts';
 import type { NamedImage } from '../../image-argument.ts';
+import { writeOutput } from '../../output-file.ts';
 import { ExitStatus, type Session } from '../../session.ts';
 
 export interface SignatureOptions {
@@ -15,6 +20,7 @@ export interface SignatureOptions {
   readonly issuer?: string;
   readonly trustedRoot?: string;
   readonly policy?: SignaturePolicy;
+  readonly saveModelSignature?: string;
 }
 
 const IMAGES_AT_ONCE = 2;
@@ -32,10 +38,23 @@ export async function verifySignatures(
     checks: await verifySigned(store, reference, { trusted, policy, signal: session.signal }),
   }));
   session.progress.stop();
+  if (options.saveModelSignature !== undefined)
+    await saveModelSignature(options.saveModelSignature, verified);
   if (session.isJson) session.print(JSON.stringify(signaturesToJson(verified, policy), null, 2));
   else session.print(signaturesTable(verified, session.stdout));
   const isSigned = verified.every(({ checks }) => checks.every(({ problems }) => problems.length === 0));
   return isSigned ? ExitStatus.done : ExitStatus.failed;
+}
+
+/** For `model_signing verify`, wherever the files have gone. */
+async function saveModelSignature(file: string, images: readonly CheckedImage[]): Promise<void> {
+  const statements = images.flatMap(({ checks }) => checks.flatMap(check => check.statements));
+  const bundle = statements.find(one => one.bundle !== undefined)?.bundle;
+  if (bundle !== undefined) return await writeOutput(file, bundle.toString('utf8'));
+  throw new SigningError('there is no model signature of this signer to save', {
+    code: 'SIGNATURE_MISSING',
+    remedy: 'Sign the image with `weighbridge sign`.',
+  });
 }
 
 async function trustedSigner(session: Session, options: SignatureOptions): Promise<TrustedSigner> {

@@ -36,6 +36,7 @@ export function addVerify(program: Command): void {
     .addOption(
       new Option('--policy <policy>', 'with --signed: what has to be there').choices([...SIGNATURE_POLICIES]),
     )
+    .option('--save-model-signature <file>', 'with --signed: write model.sig for `model_signing verify`')
     .addHelpText(
       'after',
       `
