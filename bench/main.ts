@@ -81,6 +81,8 @@ async function engine(site: Site, { rounds, fileBytes }: BenchOptions): Promise<
   const cases = [
     bareHashes(site),
     toSinks(site, 'publish to one target'),
+    // What the hand-driven sockets are worth: the same through Node's own streams.
+    toSinks(site, "publish to one target, Node's streams", { env: { WEIGHBRIDGE_DIRECT_READ: '0' } }),
     toSinks(site, 'publish to two targets', { targets: 2 }),
     toSinks(site, 'publish, each file divided', {
       maxLayerBytes: Math.max(1_000_000, Math.ceil(fileBytes / 2.5)),

@@ -31,7 +31,10 @@ export interface HttpClientOptions {
   /** No byte for this long ends a request; time in which nothing is asked of the server does not count. */
   readonly idleTimeoutMs?: number;
   readonly onEvent?: OnEvent;
-  /** Environment with `HTTPS_PROXY` and its kin; loopback addresses never go through a proxy. */
+  /**
+   * Environment with `HTTPS_PROXY` and its kin; loopback addresses never go through a proxy. `WEIGHBRIDGE_DIRECT_READ=0`
+   * has bodies read by Node's own streams.
+   */
   readonly env?: NodeJS.ProcessEnv;
 }
 
@@ -49,6 +52,8 @@ export class HttpClient {
   readonly #onEvent: OnEvent | undefined;
   readonly #agents: { direct: Agents; proxied: Agents };
   readonly #proxyEnv: NodeJS.ProcessEnv;
+  /** Whether bodies are read around Node's HTTP parser; see `direct-read/`. */
+  readonly #isDirectRead: boolean;
   readonly #trustingAgents = new Map<string, https.Agent>();
 
   constructor(options: HttpClientOptions = {}) {
@@ -59,7 +64,10 @@ export class HttpClient {
     const proxyEnv = options.env ?? process.env;
     this.#proxyEnv = proxyEnv;
     checkProxyEnv(proxyEnv);
-    const direct = { http: new DirectHttpAgent(COMMON), https: new DirectHttpsAgent(COMMON) };
+    this.#isDirectRead = proxyEnv.WEIGHBRIDGE_DIRECT_READ !== '0';
+    const direct = this.#isDirectRead
+      ? { http: new DirectHttpAgent(COMMON), https: new DirectHttpsAgent(COMMON) }
+      : { http: new http.Agent(COMMON), https: new https.Agent(COMMON) };
     const proxied = hasProxy(proxyEnv)
       ? { http: new http.Agent({ ...COMMON, proxyEnv }), https: new https.Agent({ ...COMMON, proxyEnv }) }
       : direct;
@@ -224,9 +232,12 @@ export class HttpClient {
     if (agent === undefined) {
       const options = { ...COMMON, ca: [...getCACertificates('default'), ca] };
       agent =
-        agents === this.#agents.direct
+        agents === this.#agents.direct && this.#isDirectRead
           ? new DirectHttpsAgent(options)
-          : new https.Agent({ ...options, proxyEnv: this.#proxyEnv });
+          : new https.Agent({
+              ...options,
+              ...(agents === this.#agents.direct ? {} : { proxyEnv: this.#proxyEnv }),
+            });
       this.#trustingAgents.set(ca, agent);
     }
     return agent;

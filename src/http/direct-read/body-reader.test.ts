@@ -162,6 +162,28 @@ test('the same over TLS, which goes on delivering after a pause, and the connect
   assert.ok(connections <= 2, `${connections} connections`);
 });
 
+test('switched off, a body comes through Node’s own streams, and none of the pool’s memory is used', async t => {
+  const { url } = await serve(t, (_, response) =>
+    response.writeHead(200, { 'content-length': BODY.length }).end(BODY),
+  );
+  for (const [value, isDirect] of [
+    ['0', false],
+    ['1', true],
+    ['', true],
+  ] as const) {
+    const http = new HttpClient({ env: { WEIGHBRIDGE_DIRECT_READ: value } });
+    t.after(() => http.close());
+    const pool = new SpoilingPool();
+    const hash = createHash('sha256');
+    for await (const chunk of (await get(http, url)).chunks(pool)) {
+      hash.update(chunk);
+      pool.release(chunk);
+    }
+    assert.equal(hash.digest('hex'), DIGEST);
+    assert.equal(pool.made.size > 0, isDirect);
+  }
+});
+
 test('what came before a break is given out, and then the error', async t => {
   const { url } = await serve(t, async (request, response) => {
     response.writeHead(200, { 'content-length': BODY.length });

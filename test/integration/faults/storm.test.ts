@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+import apache from 'spdx-license-list/licenses/Apache-2.0.json' with { type: 'json' };
+import { startHub } from '../../../src/testkit/hub.ts';
+import { startRegistry } from '../../../src/testkit/registry.ts';
+import type { Faults } from '../../../src/testkit/server/faults.ts';
+import { weighbridge } from '../../support/command.ts';
+import { IS_LONG } from '../../support/long.ts';
+import { temporaryFolder } from '../../support/tools.ts';
+import { BASE_REPOSITORY, LOGIN, putBase } from '../../support/world.ts';
+
+const MODELS = IS_LONG ? 300 : 2;
+const BROKEN_SHARE = 0.15;
+/** What becomes of one request in seven, each as often as the others. */
+const BREAKS = [
+  { kind: 'status', status: 500 },
+  { kind: 'status', status: 429, headers: { 'retry-after': '0' } },
+  { kind: 'reset', afterBytes: 200 },
+  { kind: 'lose-answer' },
+  { kind: 'truncate', afterBytes: 500 },
+] as const;
+
+/** The same every time: a linear congruential generator, https://en.wikipedia.org/wiki/Linear_congruential_generator */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+function breakSome(faults: Faults, seed: number): void {
+  const random = generator(seed);
+  let drawn = 0;
+  // One draw a request, made at the first rule: the first that fits strikes.
+  BREAKS.forEach((fault, index) => {
+    const isIts = (): boolean => {
+      if (index === 0) drawn = random();
+      return (
+        drawn >= (index * BROKEN_SHARE) / BREAKS.length &&
+        drawn < ((index + 1) * BROKEN_SHARE) / BREAKS.length
+      );
+    };
+    faults.add({ ...fault, match: isIts, times: Number.POSITIVE_INFINITY });
+  });
+}
+
+test(`${MODELS} models on two registries, while every seventh request breaks: all are published in one run`, async t => {
+  await using hub = await startHub();
+  await using first = await startRegistry({ auth: { kind: 'bearer', ...LOGIN } });
+  await using second = await startRegistry();
+  putBase(first, 'v0.6.0');
+  const names = Array.from({ length: MODELS }, (_, index) => `m${index}`);
+  for (const name of names) {
+    const card = '---\nlicense: apache-2.0\n---\n# x\n';
+    const weights = Buffer.from(name.repeat(2000));
+    const files = {
+      'README.md': card,
+      LICENSE: apache.licenseText,
+      'config.json': `{"n":"${name}"}`,
+      'model.safetensors': weights,
+    };
+    await hub.addModel({ id: `acme/${name}`, files });
+  }
+  const folder = await temporaryFolder(t);
+  const file = path.join(folder, 'models.yaml');
+  const models = names.map(name => `  - { id: acme/${name}, short: ${name} }\n`).join('');
+  const base = `${first.host}/${BASE_REPOSITORY}:v0.6.0`;
+  const text = `registries: { a: "${first.host}/m", b: "${second.host}/m" }\ndefaults: { base_image: "${base}" }\nmodels:\n${models}`;
+  await writeFile(file, text);
+  const auth = Buffer.from(`${LOGIN.user}:${LOGIN.password}`).toString('base64');
+  await writeFile(path.join(folder, 'config.json'), JSON.stringify({ auths: { [first.host]: { auth } } }));
+  [hub, first, second].forEach((server, index) => {
+    breakSome(server.faults, index + 1);
+  });
+  const account = path.join(folder, 'account.json');
+  const { status, stdout, stderr } = await weighbridge(['publish', '--config', file, '--json'], {
+    env: {
+      ...{ HF_ENDPOINT: hub.url, DOCKER_CONFIG: folder, WEIGHBRIDGE_RETRY_SECONDS: '60' },
+      ...{ NODE_OPTIONS: `--import=${ACCOUNT}`, ACCOUNT_FILE: account },
+    },
+  });
+  assert.equal(status, 0, stderr.slice(-3000));
+  const published = JSON.parse(stdout).models as { images: { status: string; error?: unknown }[] }[];
+  const statuses = published.flatMap(model => model.images.map(image => image.status));
+  assert.equal(statuses.filter(one => one === 'published').length, MODELS * 4, JSON.stringify(statuses));
+  const requests = [hub, first, second].map(({ log }) => log.length);
+  t.diagnostic(`${requests.join(' + ')} requests; ${await readAccount(account)}`);
+});
+
+/** What the process held at most, and at its end. */
+const ACCOUNT = `data:text/javascript,${encodeURIComponent(`
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
+let descriptors = 0;
+if (isMainThread) setInterval(() => {
+  descriptors = Math.max(descriptors, readdirSync('/proc/self/fd').length);
+}, 1000).unref();
+process.on('exit', () => {
+  const peak = /VmHWM:\\s*(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1];
+  if (isMainThread) writeFileSync(process.env.ACCOUNT_FILE, JSON.stringify({ peakMiB: Math.round(peak / 1024), descriptors }));
+});
+`)}`;
+
+async function readAccount(file: string): Promise<string> {
+  const { peakMiB, descriptors } = JSON.parse(await readFile(file, 'utf8'));
+  return `peak ${peakMiB} MiB, at most ${descriptors} descriptors`;
+}
