@@ -48,7 +48,7 @@ export function findOtherTexts(files: readonly HubFile[], weights: readonly HubF
     file =>
       file.sizeBytes > 0 &&
       file.sizeBytes <= MAX_OTHER_BYTES &&
-      folders.has(path.posix.dirname(file.path)) &&
+      (folders.has(path.posix.dirname(file.path)) || MODEL_FOLDER.test(path.posix.dirname(file.path))) &&
       TEXT.test(path.posix.basename(file.path)) &&
       !DATA.test(file.path) &&
       !isModelCard(file) &&
@@ -56,6 +56,9 @@ export function findOtherTexts(files: readonly HubFile[], weights: readonly HubF
       kindOfFile(file.path) === 'other',
   );
 }
+
+/** Folders with the maker's own weights, whether they go into the image or not. */
+const MODEL_FOLDER = /^(?:original|weights?|models?|checkpoints?|ckpts?)$/i;
 
 /** What is called `notes.txt` and is longer is data. */
 const MAX_OTHER_BYTES = 256 * 1024;

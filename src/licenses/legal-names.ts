@@ -40,7 +40,7 @@ export function isDocumentName(file: string): boolean {
 
 export function kindOfName(file: string): LegalKind | undefined {
   const name = path.posix.basename(file);
-  const words = wordsOf(name);
+  const words = [...new Set([...wordsOf(name), ...wordsOf(name.toLowerCase())])];
   // Data and pictures with `license` among other words list or show something.
   if ((DATA.test(name) || PACKAGE.test(name)) && !isPlainName(words)) return undefined;
   if (NOTICE.test(name)) return 'notice';
@@ -56,7 +56,8 @@ export function kindOfName(file: string): LegalKind | undefined {
 }
 
 /** Folders for nothing but legal texts. */
-const LEGAL_FOLDER = /^(?:licen[cs]es?|legal|terms|eula|agreements?|lizenz(?:en)?|許可|许可)$/i;
+const LEGAL_FOLDER =
+  /^(?:licen[cs]es?|legal|terms|polic(?:y|ies)|eula|agreements?|lizenz(?:en)?|許可|许可)$/i;
 
 function kindOfWords(words: readonly string[], text: string): LegalKind | undefined {
   const has = (word: RegExp): boolean => words.some(one => word.test(one));

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { parse } from 'yaml';
-import { modelIdIn } from '../core/hub-names.ts';
+import { isModelId, modelIdIn } from '../core/hub-names.ts';
 import type { HubFile, ModelSnapshot } from '../hub/types.ts';
 import type { BaseClaim, Origin } from '../policy/facts.ts';
 import { configParts, type FamilyMark, familyOfConfig, familyOfName } from '../policy/families.ts';
@@ -34,8 +34,11 @@ export async function readOrigin(
   // A card speaks of many models: its words count only where no field names a base.
   const told = isNamed ? [] : cardBases.map(id => ({ id, field: 'README.md', isHint: true }));
   const hints = found.flatMap(({ bases }) => bases).filter(({ isHint }) => isHint);
+  // Who points to another model's license has the model under it.
+  const linked = linkedModel(snapshot);
   const bases = [
     ...strong,
+    ...(linked === undefined ? [] : [{ id: linked, field: 'license_link', isHint: true }]),
     ...told,
     ...hints.map(hint => ({ ...hint, isHint: isNamed || isOfSameOwner(hint.id, snapshot) })),
   ];
@@ -47,6 +50,12 @@ export async function readOrigin(
       familyOfNames(snapshot, weights) ??
       found.find(({ family }) => family)?.family,
   };
+}
+
+/** The model whose file `license_link` is, by an address of the Hub. */
+function linkedModel({ license: { licenseLink } }: ModelSnapshot): string | undefined {
+  const link = licenseLink?.trim() ?? '';
+  return /\/(?:blob|resolve|raw)\//.test(link) && !isModelId(link) ? modelIdIn(link) : undefined;
 }
 
 type Reader = (bytes: Buffer, file: HubFile, hasCardBase: boolean) => Found;
@@ -144,7 +153,7 @@ function readMergekit(bytes: Buffer, file: HubFile): Found {
     else if (typeof value === 'object' && value !== null)
       for (const [inner, item] of Object.entries(value)) collect(item, inner, depth + 1);
   };
-  collect(parse(bytes.toString('utf8'), { logLevel: 'silent', maxAliasCount: 100 }), '', 0);
+  collect(parse(bytes.toString('utf8'), { logLevel: 'error', maxAliasCount: 100 }), '', 0);
   const bases: BaseClaim[] = [];
   const unreadable: { field: string; value: string }[] = [];
   for (const text of new Set(texts.filter(value => value !== ''))) {

@@ -15,7 +15,7 @@ import type { ReadText } from '../licenses/types.ts';
 import type { LegalText, TextIdentity, TextSubject } from '../policy/facts.ts';
 import { readModelCard } from '../policy/model-card.ts';
 import { createTextIdentifier } from '../spdx/identify-license.ts';
-import { restrictionIn } from '../spdx/restrictions.ts';
+import { plainRestrictionIn } from '../spdx/restrictions.ts';
 import type { SmallFiles } from './small-files.ts';
 
 /** The legal texts of one repository: what they are, and what their bytes hash to. */
@@ -72,9 +72,10 @@ export function createTextReader(files: SmallFiles): TextReader {
     if (words.includes('\0') || words.startsWith('%PDF'))
       return { text, identity: unread('it is not plain text') };
     const identity = await identify(words);
-    // What a changed copy of a license, or a collection of them, has beside it.
-    const restriction = ['modified', 'unknown'].includes(identity.kind) ? restrictionIn(words) : undefined;
-    return { text, identity, ...(restriction !== undefined && { restriction }) };
+    // A notice has the licenses of others' work, and between them what is said of the model.
+    const isMixed = ['modified', 'restricted', 'unknown'].includes(identity.kind);
+    const restriction = isMixed ? plainRestrictionIn(words) : undefined;
+    return { text, identity, ...(isMixed && { ofNotice: noticeIdentity(restriction) }) };
   }
 
   async function readLegal(
@@ -99,14 +100,9 @@ export function createTextReader(files: SmallFiles): TextReader {
     }
     const { taken, left } = withinLimit(inOrder, MAX_TEXTS);
     const texts = await mapPool(taken, AT_ONCE, async ({ file, about }): Promise<LegalText> => {
-      const { text, identity, restriction } = await readFile(snapshot, file);
+      const { text, identity, ofNotice } = await readFile(snapshot, file);
       if (text !== undefined) read.set(file.path, text);
-      const isHiding = about === 'notice' && restriction !== undefined;
-      return {
-        path: file.path,
-        about,
-        identity: isHiding ? { kind: 'restricted', words: restriction } : identity,
-      };
+      return { path: file.path, about, identity: (about === 'notice' ? ofNotice : undefined) ?? identity };
     });
     return [...texts, ...tooMany(left)];
   }
@@ -188,7 +184,12 @@ export function createTextReader(files: SmallFiles): TextReader {
 interface ReadFile {
   readonly text?: ReadText;
   readonly identity: TextIdentity;
-  readonly restriction?: string;
+  /** What it is if it is a notice. */
+  readonly ofNotice?: TextIdentity;
+}
+
+function noticeIdentity(restriction: string | undefined): TextIdentity {
+  return restriction === undefined ? { kind: 'unknown' } : { kind: 'restricted', words: restriction };
 }
 
 function subjectOf(file: HubFile, weights: readonly HubFile[]): TextSubject {

@@ -1,5 +1,6 @@
 import { modelIdIn } from '../core/hub-names.ts';
 import {
+  isPlainlyRestricting,
   isRestricting,
   namesRestrictingLicense,
   quote,
@@ -112,16 +113,21 @@ function isAboutModel({ plain }: Sentence): boolean {
   return MODEL.test(plain) || !BESIDE_MODEL.test(plain);
 }
 
-/** Sentences about the model's siblings count only if none names the model itself. */
+/**
+ * Sentences about the model's siblings count only if none names the model itself; those about models whose names go on where
+ * its own ends (`X-Distill-8B` for `X`) never do.
+ */
 function aboutThis(found: readonly Sentence[], id: string): readonly Sentence[] {
   const own = nameOf(id).toLowerCase();
-  const isOwn = (name: string): boolean =>
-    own === name || own.startsWith(`${name}-`) || name.endsWith(`-${own}`);
+  const isIt = (name: string): boolean => own === name || name.endsWith(`-${own}`);
+  const isOwn = (name: string): boolean => isIt(name) || own.startsWith(`${name}-`);
   const subjects = found.map(sentence => subjectsOf(sentence));
-  if (!subjects.some(names => names.some(name => own === name || name.endsWith(`-${own}`)))) return found;
+  const isNamed = subjects.some(names => names.some(isIt));
   return found.filter((_, index) => {
     const names = subjects[index] ?? [];
-    return names.length === 0 || names.some(isOwn);
+    if (names.length === 0) return true;
+    if (names.every(name => name.startsWith(`${own}-`))) return false;
+    return !isNamed || names.some(isOwn);
   });
 }
 
@@ -135,21 +141,18 @@ function nameOf(id: string): string {
   return id.slice(id.lastIndexOf('/') + 1);
 }
 
-/** Outside of a license section: what can only be about the model's own terms. */
+/** Outside of a license section: what can only be about the model's own terms. Rows of tables compare with other models. */
 function isPlainRestriction(sentence: Sentence): boolean {
-  const { plain, written } = sentence;
-  // Rows of tables compare with other models.
-  if (written.startsWith('|')) return false;
-  if (/\bbuilt with (?:meta )?llama\b/.test(plain)) return true;
-  if (!isRestricting(sentence)) return false;
-  if (namesRestrictingLicense(plain))
-    return /\b(?:licen[cs]ed|released|subject|governed|covered|under|inherits?|compl(?:y|ies))\b/.test(plain);
+  const { written, plain } = sentence;
+  if (written.startsWith('|') || !isPlainlyRestricting(sentence)) return false;
   return (
-    /\bnon ?commercial|非商|非営利|비상업|nicht ?kommerziell|no comercial|некоммерч/u.test(plain) ||
-    (MODEL.test(plain) &&
-      /\b(?:research|academic)(?: \S+){0,3} only\b|\b(?:only|solely|exclusively) (?:\S+ ){0,3}?(?:for|in) (?:\S+ ){0,2}?(?:research|academic)\b/.test(
-        plain,
-      ))
+    namesRestrictingLicense(plain) ||
+    /\bbuilt with|\bnon ?commercial|非商|非営利|비상업|nicht ?kommerziell|no comercial|некоммерч/u.test(
+      plain,
+    ) ||
+    /\b(?:research|academic)(?: \S+){0,3} only\b|\b(?:only|solely|exclusively) (?:\S+ ){0,3}?(?:for|in) (?:\S+ ){0,2}?(?:research|academic)\b/.test(
+      plain,
+    )
   );
 }
 

@@ -36,7 +36,7 @@ export const RESTRICTING: readonly RegExp[] = [
 
 /** Licenses that are not permissive, by the names that people call them. */
 export const RESTRICTING_NAMES: readonly RegExp[] = [
-  /\bcommunity licen[cs]e\b|\b(?:subject to|under|see|governed by)(?: \S+){0,3} model licen[cs]e(?: agreement)?$/,
+  /\b(?:educational )?community licen[cs]e\b|\b(?:subject to|under|see|governed by)(?: \S+){0,3} model licen[cs]e(?: agreement)?$/,
   /\bgemma(?: \S+){0,3} (?:terms|licen[cs]e|policy)\b|\bai\.google\.dev\/gemma\b/,
   /\b(?:code ?)?llama ?[\d.]*(?: \S+){0,3} licen[cs]e\b|\bllama\.com\/|\bai\.meta\.com\/(?:llama|resources)\b/,
   /\b(?:open ?)?rail(?:\+\+)?(?: ?m)?\b|\bresponsible ai licen[cs]e\b/,
@@ -48,7 +48,7 @@ export const RESTRICTING_NAMES: readonly RegExp[] = [
 ];
 
 /** What makes a name of the last kind harmless: `the Qwen Apache 2.0 license`. */
-export const PERMISSIVE_NAME = /\b(?:apache|mit|bsd|isc|cc0|openmdw)\b/;
+export const PERMISSIVE_NAME = /\b(?:educational community|apache|mit|bsd|isc|cc0|openmdw)\b/;
 
 /** Sentences of permissive licenses, and of permission, that have the words of a restriction. */
 export const NOT_RESTRICTING: readonly RegExp[] = [
@@ -59,6 +59,10 @@ export const NOT_RESTRICTING: readonly RegExp[] = [
   /\bendorse or promote\b|\bto endorse\b/,
   /\bexcept in compliance with the licen[cs]e\b|\bexcept as (?:expressly )?(?:provided|permitted|stated|required)\b/,
   /\bunless required by applicable law\b/,
+  // Apache-2.0, GPL-2.0
+  /\b(?:do not|construed as|supersede or) modify(?:ing)? the (?:terms|license)\b/,
+  /\bnon ?commercial distribution and only if you received\b/,
+  /\bpermission(?: \S+){0,12} without (?:a )?(?:fee|written agreement)\b/,
 ];
 
 /** Of other languages; each is as far as the words themselves are. */

@@ -49,6 +49,31 @@ export function namesRestrictingLicense(plain: string): boolean {
   });
 }
 
+const MODEL = /\b(?:models?|weights?|checkpoints?|adapters?)\b/;
+
+/**
+ * Whether a sentence can only be about a model's own terms, wherever it is: in a notice among the licenses of others' code,
+ * in a card among words about other things.
+ */
+export function isPlainlyRestricting(sentence: Sentence): boolean {
+  const { plain } = sentence;
+  if (/\bbuilt with (?:meta )?llama\b/.test(plain)) return true;
+  if (!isRestricting(sentence)) return false;
+  if (namesRestrictingLicense(plain)) return TERMS_VERB.test(plain);
+  if (/\bnon ?commercial|非商|非営利|비상업|nicht ?kommerziell|no comercial|некоммерч/u.test(plain))
+    return true;
+  return MODEL.test(plain);
+}
+
+const TERMS_VERB =
+  /\b(?:licen[cs]ed|released|subject|governed|covered|under|inherits?|compl(?:y|ies)|distributed|provided)\b/;
+
+/** Returns the first sentence of a text that can only be about a model's own terms; undefined if there is none. */
+export function plainRestrictionIn(text: string): string | undefined {
+  const found = sentences(text).find(isPlainlyRestricting);
+  return found && quote(found);
+}
+
 /** As many words as a reason has room for. */
 export function quote({ written }: Sentence): string {
   return written.length > MAX_QUOTE_CHARACTERS
