@@ -68,10 +68,10 @@ function wrongTags(model: Path, source: YamlSource): ConfigProblem[] {
   const basePath = written('base_image', model, source);
   const base = basePath === undefined ? BUILT_IN_BASE_IMAGE : valueAt(source.value, basePath);
   const tagsPath = written('tags', model, source);
-  const tags = tagsPath === undefined ? BUILT_IN_TAGS : valueAt(source.value, tagsPath);
-  if (typeof base !== 'string' || checkBaseImage(base) !== undefined || !Array.isArray(tags)) return [];
+  const tags = serverTags(tagsPath === undefined ? BUILT_IN_TAGS : valueAt(source.value, tagsPath));
+  if (typeof base !== 'string' || checkBaseImage(base) !== undefined || tags === undefined) return [];
   const versioned = tags.filter(
-    tag => typeof tag === 'string' && tag.includes('{version}') && !checkTagTemplate(tag),
+    (tag): tag is string => typeof tag === 'string' && tag.includes('{version}') && !checkTagTemplate(tag),
   );
   const report = (message: string) => [source.problem(source.locate(basePath ?? tagsPath ?? model), message)];
   const version = parseReference(base).tag;
@@ -86,6 +86,14 @@ function wrongTags(model: Path, source: YamlSource): ConfigProblem[] {
   return report(
     `the tag of "base_image" makes ${JSON.stringify(tooLong)} in "tags" longer than 128 characters`,
   );
+}
+
+/** The templates of the variants that have a version of vLLM. */
+function serverTags(written: unknown): readonly unknown[] | undefined {
+  if (Array.isArray(written)) return written;
+  if (typeof written !== 'object' || written === null) return undefined;
+  const { slim = BUILT_IN_TAGS, fat = BUILT_IN_TAGS } = written as { slim?: unknown; fat?: unknown };
+  return Array.isArray(slim) && Array.isArray(fat) ? [...slim, ...fat] : undefined;
 }
 
 /** Where `key` is written for a model: in its own entry or in the defaults. */

@@ -140,14 +140,18 @@ function parsePlatformName(text: string): string {
 const PLACEHOLDERS = ['version', 'variant', 'revision'];
 
 export const checkTagTemplate: Check = text => {
+  const fault = checkVariantTag(text);
+  if (fault !== undefined || text.includes('{variant}')) return fault;
+  return {
+    message: 'must contain {variant}, or the images of a model would overwrite each other',
+    ...(isTag(expandTag(`${text}-{variant}`, 'v0')) ? { suggestion: `${text}-{variant}` } : {}),
+  };
+};
+
+/** For the tags of one variant alone. */
+export const checkVariantTag: Check = text => {
   const unknown = [...text.matchAll(/\{([^{}]*)\}/g)].find(([, name]) => !PLACEHOLDERS.includes(name ?? ''));
   if (unknown) return { message: `may use {version}, {variant} and {revision} only, not ${unknown[0]}` };
-  if (!text.includes('{variant}')) {
-    return {
-      message: 'must contain {variant}, or the slim and the fat image would overwrite each other',
-      ...(isTag(expandTag(`${text}-{variant}`, 'v0')) ? { suggestion: `${text}-{variant}` } : {}),
-    };
-  }
   if (isTag(expandTag(text, 'v0'))) return undefined;
   return {
     message: 'must give a tag: letters, digits, "_", "." and "-", at most 128, not starting with "." or "-"',

@@ -57,7 +57,16 @@ const BUILT_IN = {
   hfCacheDir: '/root/.cache/huggingface',
   permissiveWhitelist: BUILT_IN_WHITELIST,
   files: { include: null, exclude: null, allowPickle: false },
-  tags: ['{version}-{variant}', 'r{revision}-{variant}'],
+  variants: ['slim', 'fat'],
+  modelpack: 'raw',
+  layerOrder: 'auto',
+  layerTargetBytes: null,
+  tags: {
+    slim: ['{version}-{variant}', 'r{revision}-{variant}'],
+    fat: ['{version}-{variant}', 'r{revision}-{variant}'],
+    weights: ['{variant}', 'r{revision}-{variant}'],
+    modelpack: ['{variant}', 'r{revision}-{variant}'],
+  },
   env: {},
   labels: {},
 };
@@ -186,7 +195,32 @@ models:
   assert.equal(model.downloadRoot, '/srv/models');
   assert.deepEqual(model.publish, { ghcr: true, dockerhub: false });
   assert.deepEqual(model.files, { include: ['*.json'], exclude: [], allowPickle: false });
-  assert.deepEqual(model.tags, ['{version}-{variant}']);
+  // A variant without vLLM has no version: the defaults' list has a template for it.
+  const server = ['{version}-{variant}'];
+  assert.deepEqual(model.tags, {
+    slim: server,
+    fat: server,
+    weights: ['{variant}'],
+    modelpack: ['{variant}'],
+  });
+});
+
+test('variants come in one order, and tags variant by variant', () => {
+  const model = only(`
+defaults:
+  variants: [modelpack, weights, fat]
+  tags: {fat: ["fat-{version}"], weights: [latest]}
+  layer_target: 2GB
+models:
+  - {id: a/b, short: b, modelpack: tar, layer_order: weights-first, tags: {weights: ["{revision}"]}}
+`);
+  assert.deepEqual(model.variants, ['fat', 'weights', 'modelpack']);
+  assert.deepEqual(model.tags.fat, ['fat-{version}']);
+  assert.deepEqual(model.tags.weights, ['{revision}']);
+  assert.deepEqual(model.tags.modelpack, ['{variant}', 'r{revision}-{variant}']);
+  assert.equal(model.modelpack, 'tar');
+  assert.equal(model.layerOrder, 'weights-first');
+  assert.equal(model.layerTargetBytes, 2_000_000_000);
 });
 
 test('registries are kept as written, without a slash at the end', () => {

@@ -16,6 +16,7 @@ import {
   checkSpdxExpression,
   checkSpdxId,
   checkTagTemplate,
+  checkVariantTag,
   checkWebAddress,
   HUB_ID,
   MAX_SHORT_NAME_CHARACTERS,
@@ -31,13 +32,16 @@ import {
 import { listOf, text, unique } from './field-schema.ts';
 import { env, labels } from './image-settings.ts';
 import { signing, vex } from './signing-schema.ts';
-import { SEVERITIES } from './types.ts';
+import { LAYER_ORDERS, MODELPACK_FORMS, SEVERITIES, VARIANTS, type Variant } from './types.ts';
+import { USUAL_VARIANTS } from './variants.ts';
 
 /** The registries of the original document, which need no entry in `registries`. */
 export const BUILT_IN_REGISTRIES = ['ghcr', 'dockerhub'] as const;
 
 export const BUILT_IN_BASE_IMAGE = 'vllm/vllm-openai:v0.6.0';
 export const BUILT_IN_TAGS = ['{version}-{variant}', 'r{revision}-{variant}'];
+/** For variants that no vLLM is in. */
+export const BUILT_IN_TAGS_WITHOUT_SERVER = ['{variant}', 'r{revision}-{variant}'];
 
 const registryPrefix = text(checkRegistryPrefix, { examples: ['ghcr.io/acme', 'localhost:5000/models'] });
 const registryEntry = z.strictObject({
@@ -53,7 +57,25 @@ const baseImage = text(checkBaseImage, { examples: ['vllm/vllm-openai:v0.6.0'] }
 const platform = text(checkPlatform, { pattern: PLATFORM, examples: ['linux/amd64', 'linux/arm64'] });
 const arch = z.union([platform, listOf(platform)], { error: 'must be a platform or a list of platforms' });
 const absolutePath = text(checkAbsolutePath, { pattern: ABSOLUTE_PATH });
-const tags = listOf(text(checkTagTemplate, { examples: ['{version}-{variant}'] }));
+const tagList = listOf(text(checkTagTemplate, { examples: ['{version}-{variant}'] }));
+const ownTags = listOf(text(checkVariantTag, { examples: ['{version}'] })).optional();
+const tagsByVariant: Record<Variant, typeof ownTags> = {
+  slim: ownTags.meta({ description: 'Tags of the slim image.' }),
+  fat: ownTags.meta({ description: 'Tags of the fat image.' }),
+  weights: ownTags.meta({ description: 'Tags of the weights image.' }),
+  modelpack: ownTags.meta({ description: 'Tags of the ModelPack artifact.' }),
+};
+const tags = z.union([tagList, z.strictObject(tagsByVariant)], {
+  error: 'must be a list of tags, or a map of such lists by variant',
+});
+const variants = listOf(z.enum(VARIANTS, { error: `must be one of ${VARIANTS.join(', ')}` }));
+const modelpack = z.enum(MODELPACK_FORMS, { error: 'must be raw or tar' });
+const layerOrder = z.enum(LAYER_ORDERS, { error: `must be ${LAYER_ORDERS.join(', ')}` });
+const byteSize = z
+  .union([z.int().min(MIN_LAYER_LIMIT_BYTES), text(checkLayerLimit, { pattern: BYTE_SIZE })], {
+    error: 'must be a size of at least 1MB, such as 5GB',
+  })
+  .meta({ examples: ['5GB', '500MiB'] });
 const glob = text(checkGlob, { pattern: ONE_LINE, examples: ['*.safetensors', 'tokenizer*', 'original/'] });
 const autoOrBoolean = z.union([z.literal('auto'), z.boolean()], { error: 'must be auto, true or false' });
 
@@ -61,7 +83,15 @@ const BASE_IMAGE = 'The vLLM image to build on. Its tag is what {version} stands
 const ARCH = 'The platform to build for, or a list of them.';
 const DOWNLOAD_ROOT = 'Folder in the image that models stand in, as <download_root>/<short>.';
 const TAGS =
-  'What images are tagged with. {version}: tag of the base image; {variant}: slim or fat, required; {revision}: full commit.';
+  'What images are tagged with, as a list or as lists by variant. {version}: tag of the base image; {variant}: required in a list for all; {revision}: full commit. Variants without vLLM take no template with {version}; theirs are {variant} and r{revision}-{variant} if none is left.';
+const VARIANTS_META =
+  'What is published of a model. slim fetches the weights when it starts, fat has them, weights is an image of the weights alone, modelpack the same as a ModelPack artifact.';
+const MODELPACK =
+  "The form of a modelpack's files: raw, each as it is, so that its digest is the Hub's sha256; tar, which shares the fat image's blobs.";
+const LAYER_ORDER =
+  'Where the layers of the model are. weights-first: below those of the base image, so that a node keeps them when the base changes; base-first: above; auto: below if the model is the larger of the two.';
+const LAYER_TARGET =
+  'Safetensors files above this size are divided for fat and weights images although the registry would take them whole, so that nodes fetch and unpack in parallel. Off if absent.';
 const ENV = 'Variables of the environment that the image sets, by name. No secrets: an image can be read.';
 const LABELS =
   'Labels of the image, by name, such as org.opencontainers.image.source; they are annotations of its manifest too.';
@@ -120,7 +150,11 @@ const defaults = z.strictObject({
     }),
   publish: publish.prefault({}).meta({ description: PUBLISH }),
   files: files.prefault({}).meta({ description: 'Which files of a model repository go into the image.' }),
-  tags: tags.default(BUILT_IN_TAGS).meta({ description: TAGS }),
+  tags: tags.optional().meta({ description: TAGS }),
+  variants: variants.default([...USUAL_VARIANTS]).meta({ description: VARIANTS_META }),
+  modelpack: modelpack.default('raw').meta({ description: MODELPACK }),
+  layer_order: layerOrder.default('auto').meta({ description: LAYER_ORDER }),
+  layer_target: byteSize.optional().meta({ description: LAYER_TARGET }),
   env: env.prefault({}).meta({ description: ENV }),
   labels: labels.prefault({}).meta({ description: LABELS }),
 });
@@ -174,16 +208,14 @@ const model = z.strictObject({
   files: files
     .prefault({})
     .meta({ description: 'Which files of the repository go into the image. Goes before defaults.files.' }),
-  tags: tags.optional().meta({ description: `${TAGS} Goes before defaults.tags.` }),
+  tags: tags.optional().meta({ description: 'As defaults.tags, which it goes before, variant by variant.' }),
+  variants: variants.optional().meta({ description: 'As defaults.variants, which it goes before.' }),
+  modelpack: modelpack.optional().meta({ description: 'As defaults.modelpack, which it goes before.' }),
+  layer_order: layerOrder.optional().meta({ description: 'As defaults.layer_order, which it goes before.' }),
+  layer_target: byteSize.optional().meta({ description: 'As defaults.layer_target, which it goes before.' }),
   env: env.prefault({}).meta({ description: `${ENV} Goes before defaults.env, name by name.` }),
   labels: labels.prefault({}).meta({ description: `${LABELS} Goes before defaults.labels, name by name.` }),
 });
-
-const layerLimit = z
-  .union([z.int().min(MIN_LAYER_LIMIT_BYTES), text(checkLayerLimit, { pattern: BYTE_SIZE })], {
-    error: 'must be a size of at least 1MB, such as 5GB',
-  })
-  .meta({ examples: ['5GB', '500MiB'] });
 
 const severities = unique(z.array(z.enum(SEVERITIES, { error: `must be one of ${SEVERITIES.join(', ')}` })));
 
@@ -233,7 +265,7 @@ export const configFile = z
       )
       .optional()
       .meta({ description: 'Registries by key: the prefix, host[:port]/path, that hf-<short> is added to.' }),
-    layer_limits: z.object({}).catchall(layerLimit).prefault({}).meta({
+    layer_limits: z.object({}).catchall(byteSize).prefault({}).meta({
       description:
         'The largest layer that a registry takes, by its key; what GHCR (10 GB) and ECR take is known. A larger safetensors file is divided for the fat image; any other file keeps that image from this registry.',
     }),

@@ -1,8 +1,16 @@
 import path from 'node:path';
 import { formatPlatform, parsePlatform, parseReference } from '../oci/reference.ts';
 import { parseByteSize } from './field-checks.ts';
-import type { ConfigFile } from './schema.ts';
-import type { Config, ModelConfig, RegistryConnection, SigningConfig } from './types.ts';
+import { BUILT_IN_TAGS, BUILT_IN_TAGS_WITHOUT_SERVER, type ConfigFile } from './schema.ts';
+import {
+  type Config,
+  type ModelConfig,
+  type RegistryConnection,
+  type SigningConfig,
+  VARIANTS,
+  type Variant,
+} from './types.ts';
+import { byVariant, hasServer } from './variants.ts';
 import type { YamlSource } from './yaml/yaml-source.ts';
 
 /** The file's content as the rest of the program wants it: each model with all that holds for it. */
@@ -18,10 +26,7 @@ export function toConfig(data: ConfigFile, source: YamlSource, file: string): Om
     connections: registries.flatMap(([, entry]) => connectionOf(entry, file)),
     hasRegistries: data.registries !== undefined,
     layerLimits: Object.fromEntries(
-      Object.entries(data.layer_limits).map(([key, size]) => [
-        key,
-        typeof size === 'number' ? size : (parseByteSize(size) ?? 0),
-      ]),
+      Object.entries(data.layer_limits).map(([key, size]) => [key, bytesOf(size)]),
     ),
     scan: {
       severity: data.scan.severity,
@@ -95,7 +100,11 @@ function toModel(
       exclude: model.files.exclude ?? defaults.files.exclude ?? null,
       allowPickle: model.files.allow_pickle ?? defaults.files.allow_pickle ?? false,
     },
-    tags: model.tags ?? defaults.tags,
+    variants: VARIANTS.filter(variant => (model.variants ?? defaults.variants).includes(variant)),
+    modelpack: model.modelpack ?? defaults.modelpack,
+    layerOrder: model.layer_order ?? defaults.layer_order,
+    layerTargetBytes: layerTarget(model.layer_target ?? defaults.layer_target),
+    tags: byVariant(variant => tagsOf(variant, model.tags, defaults.tags)),
     env: settings('env', defaults, model, source, index),
     labels: settings('labels', defaults, model, source, index),
     position: source.position(['models', index]),
@@ -158,6 +167,27 @@ function overlaid(defaults: Publish, own: Publish): Record<string, boolean> {
 function platforms(arch: string | readonly string[]): string[] {
   const names = typeof arch === 'string' ? [arch] : arch;
   return [...new Set(names.map(name => formatPlatform(parsePlatform(name))))];
+}
+
+type Tags = ConfigFile['defaults']['tags'];
+
+/** The first that says something of the variant. */
+function tagsOf(variant: Variant, ...written: readonly Tags[]): readonly string[] {
+  for (const tags of written) {
+    const list = Array.isArray(tags) ? tags : tags?.[variant];
+    // A list for all variants may have what only some can.
+    const own = hasServer(variant) ? list : list?.filter(template => !template.includes('{version}'));
+    if (own !== undefined && own.length > 0) return own;
+  }
+  return hasServer(variant) ? BUILT_IN_TAGS : BUILT_IN_TAGS_WITHOUT_SERVER;
+}
+
+function bytesOf(size: number | string): number {
+  return typeof size === 'number' ? size : (parseByteSize(size) ?? 0);
+}
+
+function layerTarget(size: number | string | undefined): number | null {
+  return size === undefined ? null : bytesOf(size);
 }
 
 function withoutTrailingSlash(text: string): string {

@@ -139,8 +139,16 @@ export interface ModelConfig {
     /** Whether a fat image may hold pickles, which can run code when they are loaded. */
     readonly allowPickle: boolean;
   };
+  /** What is published of the model, in the order of `VARIANTS`; at least one. */
+  readonly variants: readonly Variant[];
+  /** The form of the files in a ModelPack artifact. */
+  readonly modelpack: ModelPackForm;
+  /** Whether the model's layers are above its base image or below it. */
+  readonly layerOrder: LayerOrder;
+  /** The size that safetensors files are divided to although a registry would take them whole; null if they are not. */
+  readonly layerTargetBytes: number | null;
   /** Tag templates with `{version}`, `{variant}`, `{revision}`. */
-  readonly tags: readonly string[];
+  readonly tags: Readonly<Record<Variant, readonly string[]>>;
   /** Variables that images set besides their own. */
   readonly env: Readonly<Record<string, string>>;
   /** Labels that images have besides their own, or in place of `org.opencontainers.image.source`. */
@@ -149,5 +157,13 @@ export interface ModelConfig {
   readonly position: { readonly line: number; readonly column: number };
 }
 
-export type Variant = 'slim' | 'fat';
-export const VARIANTS: readonly Variant[] = ['slim', 'fat'];
+export type Variant = 'slim' | 'fat' | 'weights' | 'modelpack';
+export const VARIANTS: readonly Variant[] = ['slim', 'fat', 'weights', 'modelpack'];
+
+/** `raw`: each file is a blob as it is. `tar`: the fat image's layers. */
+export type ModelPackForm = 'raw' | 'tar';
+export const MODELPACK_FORMS: readonly ModelPackForm[] = ['raw', 'tar'];
+
+/** `auto` puts a model below its base image if it is the larger of the two. */
+export type LayerOrder = 'auto' | 'base-first' | 'weights-first';
+export const LAYER_ORDERS: readonly LayerOrder[] = ['auto', 'base-first', 'weights-first'];

@@ -1,11 +1,24 @@
 import { VARIANTS, type Variant } from './types.ts';
 
 /** Variants whose images hold the weights; the others fetch them when they start. */
-const WITH_WEIGHTS: ReadonlySet<string> = new Set<Variant>(['fat']);
+const WITH_WEIGHTS: ReadonlySet<string> = new Set<Variant>(['fat', 'weights', 'modelpack']);
 
 /** Whether images of the variant hold the model's weights; an unknown name counts as one that does. */
 export function holdsWeights(variant: string): boolean {
   return WITH_WEIGHTS.has(variant) || !VARIANTS.some(known => known === variant);
+}
+
+/** Published unless the file says otherwise, and shown even if nothing of them is. */
+export const USUAL_VARIANTS: readonly Variant[] = ['slim', 'fat'];
+
+/** Variants that are built on vLLM's image; only their tags can have its version. */
+export function hasServer(variant: Variant): boolean {
+  return variant === 'slim' || variant === 'fat';
+}
+
+/** Returns the usual variants and whatever else `isUsed` knows, in the order of `VARIANTS`. */
+export function shownVariants(isUsed: (variant: Variant) => boolean): readonly Variant[] {
+  return VARIANTS.filter(variant => USUAL_VARIANTS.includes(variant) || isUsed(variant));
 }
 
 /** Returns a record with one value for each variant. */

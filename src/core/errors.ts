@@ -35,6 +35,8 @@ export type ErrorCode =
   | 'BASE_NOT_FOUND'
   | 'BASE_PLATFORM_MISSING'
   | 'IMAGE_TOO_MANY_LAYERS'
+  /** The base image hides what would be below it. */
+  | 'IMAGE_LAYER_ORDER'
   // bytes that are not what they should be
   | 'INTEGRITY_HASH'
   | 'INTEGRITY_SIZE'

@@ -37,7 +37,14 @@ export interface PublishedModel {
 
 /** `base`: of the image that it was built on. */
 export type LayerKind = 'base' | LayerRecipe['kind'];
-export const LAYER_KINDS: readonly LayerKind[] = ['base', 'weights', 'files', 'bootstrap', 'licenses'];
+export const LAYER_KINDS: readonly LayerKind[] = [
+  'base',
+  'weights',
+  'files',
+  'bootstrap',
+  'links',
+  'licenses',
+];
 
 export interface PublishedLayer {
   readonly digest: Digest;

@@ -15,9 +15,11 @@ export interface LayerRecipe {
   readonly root: string;
   /** In the order of the tar; directories are added by the writer. */
   readonly entries: readonly LayerEntry[];
+  /** `raw`: the blob is the content of the only entry as it is. Default: a tar. */
+  readonly form?: 'raw';
 }
 
-export type LayerKind = 'weights' | 'files' | 'licenses' | 'bootstrap';
+export type LayerKind = 'weights' | 'files' | 'licenses' | 'bootstrap' | 'links';
 
 export interface LayerEntry {
   /** Path in the image without leading slash: `models/x/config.json`. */
@@ -26,13 +28,15 @@ export interface LayerEntry {
   readonly sizeBytes: number;
   readonly contentId: ContentId;
   readonly origin: EntryOrigin;
+  /** Makes the entry a symbolic link that leads there, relative to its folder; it has no content. */
+  readonly linkTarget?: string;
 }
 
 /**
  * What the content must hash to: its own sha256, or the git blob id where the Hub gives nothing better. A part of a
  * divided file has no hash beforehand: its id names the file that it is of, what of it and under which header.
  */
-export type ContentId = `sha256:${string}` | `git:${string}` | `part:${string}`;
+export type ContentId = `sha256:${string}` | `git:${string}` | `part:${string}` | `link:${string}`;
 
 /** The best name there is for a file of the Hub. */
 export function contentIdOf(file: { readonly sha256?: string; readonly gitOid: string }): ContentId {

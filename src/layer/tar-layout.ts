@@ -4,6 +4,7 @@ import type { LayerEntry, LayerRecipe } from './recipe.ts';
 
 /** Changes whenever the same recipe would give other bytes, so that layers of an older form are not taken for it. */
 export const RECIPE_VERSION = 'tar-1';
+const RAW_VERSION = 'raw-1';
 
 /** A run of a layer's bytes: known ones (headers, padding) or the content of an entry. */
 export type Segment =
@@ -17,7 +18,11 @@ export interface TarLayout {
   readonly sizeBytes: number;
 }
 
+/** What a link may be done with is its target's to say. */
+const LINK_MODE = 0o777;
+
 export function layOut(recipe: LayerRecipe): TarLayout {
+  if (recipe.form === 'raw') return layOutRaw(recipe);
   const segments: Segment[] = [];
   let start = 0;
   const addBytes = (bytes: Buffer): void => {
@@ -31,9 +36,12 @@ export function layOut(recipe: LayerRecipe): TarLayout {
       written.add(directory);
       addBytes(tarEntryHeader({ path: `${directory}/`, mode: 0o755, sizeBytes: 0, type: 'directory' }));
     }
-    addBytes(
-      tarEntryHeader({ path: entry.path, mode: entry.mode, sizeBytes: entry.sizeBytes, type: 'file' }),
-    );
+    const { path, mode, sizeBytes, linkTarget } = entry;
+    if (linkTarget !== undefined) {
+      addBytes(tarEntryHeader({ path, mode: LINK_MODE, sizeBytes: 0, type: 'link', target: linkTarget }));
+      continue;
+    }
+    addBytes(tarEntryHeader({ path, mode, sizeBytes, type: 'file' }));
     segments.push({ kind: 'content', start, entry });
     start += entry.sizeBytes;
     addBytes(Buffer.alloc(paddingFor(entry.sizeBytes)));
@@ -42,6 +50,13 @@ export function layOut(recipe: LayerRecipe): TarLayout {
   // An empty file stays: it too has a hash to check.
   const isUseful = (segment: Segment): boolean => segment.kind === 'content' || segment.bytes.length > 0;
   return { recipe, segments: segments.filter(isUseful), sizeBytes: start };
+}
+
+function layOutRaw(recipe: LayerRecipe): TarLayout {
+  const [entry, second] = recipe.entries;
+  if (entry === undefined || second !== undefined)
+    throw new RangeError(`expected one file for the blob ${recipe.name}, got ${recipe.entries.length}`);
+  return { recipe, segments: [{ kind: 'content', start: 0, entry }], sizeBytes: entry.sizeBytes };
 }
 
 export function lengthOf(segment: Segment): number {
@@ -54,7 +69,7 @@ export function lengthOf(segment: Segment): number {
  */
 export function layerKey(recipe: LayerRecipe): string {
   const identity = [
-    RECIPE_VERSION,
+    recipe.form === 'raw' ? RAW_VERSION : RECIPE_VERSION,
     recipe.root,
     recipe.entries.map(entry => [entry.path, entry.mode, entry.sizeBytes, entry.contentId]),
   ];

@@ -58,7 +58,10 @@ export function licenseTree(
 }
 
 /** All entries, sorted by path: with what says what they are, for people (`NOTICE`) and machines (`licenses.json`). */
-export function finishLicenses(tree: LicenseTree, baseImage: LicensedBaseImage): readonly LayerEntry[] {
+export function finishLicenses(
+  tree: LicenseTree,
+  baseImage: LicensedBaseImage | undefined,
+): readonly LayerEntry[] {
   const entries = [...tree.entries, inlineEntry(`${FOLDER}/NOTICE`, noticeText(tree, baseImage))];
   return [
     ...entries,

@@ -7,7 +7,7 @@ import type { LicensedBaseImage, LicensedRepository, LicenseTextOrigin, LicenseT
 export function licensesJson(
   tree: LicenseTree,
   entries: readonly LayerEntry[],
-  base: LicensedBaseImage,
+  base: LicensedBaseImage | undefined,
 ): string {
   const { model, ancestors, variant, divided } = tree;
   const document = {
@@ -20,17 +20,21 @@ export function licensesJson(
       ...(divided.length > 0 && { dividedFiles: divided }),
     },
     baseModels: ancestors.map(repository),
-    baseImage: {
-      reference: base.reference,
-      ...(base.digest === undefined ? {} : { digest: base.digest }),
-      license: base.license?.spdx ?? null,
-      ...(base.license === undefined ? {} : { licenseSource: base.license.source }),
-    },
+    ...(base === undefined ? {} : { baseImage: baseImage(base) }),
     files: entries
       .map(entry => ({ path: `/${entry.path}`, ...contentOf(entry), source: sourceOf(entry, tree) }))
       .toSorted((a, b) => (a.path < b.path ? -1 : 1)),
   };
   return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+function baseImage({ reference, digest, license }: LicensedBaseImage) {
+  return {
+    reference,
+    ...(digest === undefined ? {} : { digest }),
+    license: license?.spdx ?? null,
+    ...(license === undefined ? {} : { licenseSource: license.source }),
+  };
 }
 
 function repository({ snapshot, license }: Omit<LicensedRepository, 'read'>) {

@@ -4,12 +4,12 @@ import { hubPage } from './hub-page.ts';
 import type { LicensedBaseImage, LicensedRepository, LicenseTextOrigin, LicenseTree } from './types.ts';
 
 /** `/licenses/NOTICE`: what is in the image under which terms, for people. */
-export function noticeText(tree: LicenseTree, base: LicensedBaseImage): string {
+export function noticeText(tree: LicenseTree, base: LicensedBaseImage | undefined): string {
   const sections = [
     ownFiles(),
     holdsWeights(tree.variant) ? fatModel(tree) : slimModel(tree),
     ...tree.ancestors.map(baseModel),
-    baseImage(base),
+    ...(base === undefined ? [] : [baseImage(base)]),
   ].map(([title = '', ...lines], index) => [`${index + 1}. ${title}`, ...lines].join('\n'));
   return `${['What is in this image, and under which terms', ...sections].join('\n\n')}\n`;
 }

@@ -33,6 +33,8 @@ export interface NewLayer {
 
 export interface ImageSpec {
   readonly base: BaseImage;
+  /** Layers that go below those of the base; none if absent. */
+  readonly below?: readonly NewLayer[];
   readonly layers: readonly NewLayer[];
   /** Set or replaced in the base's environment, in this order. */
   readonly env: Readonly<Record<string, string>>;
@@ -59,16 +61,73 @@ const AUTHOR = 'weighbridge';
 
 /** A pure function: the same spec gives the same bytes, so nothing in here looks at a clock. */
 export function buildImage(spec: ImageSpec): BuiltImage {
-  const { base } = spec;
+  const { base, below = [] } = spec;
   const config = serialise(MediaType.ociConfig, buildConfig(spec));
   const manifest: Manifest = {
     schemaVersion: 2,
     mediaType: MediaType.ociManifest,
     config: config.descriptor,
-    layers: [...base.layers.map(toOciLayer), ...spec.layers.map(layer => layer.descriptor)],
+    layers: [
+      ...below.map(layer => layer.descriptor),
+      ...base.layers.map(toOciLayer),
+      ...spec.layers.map(layer => layer.descriptor),
+    ],
     annotations: sorted(spec.labels),
   };
   return { config, manifest: serialise(MediaType.ociManifest, manifest), platform: base.platform };
+}
+
+/** An image of files alone: nothing in it runs. */
+export interface DataImageSpec {
+  readonly platform: Platform;
+  readonly created: string;
+  readonly layers: readonly NewLayer[];
+  readonly env: Readonly<Record<string, string>>;
+  /** As of an `ImageSpec`. */
+  readonly labels: Annotations;
+}
+
+/** Returns an image without a base and without a command, by a pure function of the spec. */
+export function buildDataImage(spec: DataImageSpec): BuiltImage {
+  const { platform, created, layers, labels } = spec;
+  const config = serialise(MediaType.ociConfig, {
+    created,
+    author: AUTHOR,
+    ...platform,
+    config: { Env: mergeEnv([], spec.env), Labels: sorted(labels) },
+    rootfs: { type: 'layers', diff_ids: layers.map(layer => layer.diffId) },
+    history: historyOf(layers, created),
+  });
+  return { config, manifest: buildManifest(config, layers, labels), platform };
+}
+
+/** A manifest of these layers over a config that is not an image's, with the type of artifact that it is. */
+export function buildArtifact(
+  artifactType: string,
+  { mediaType, value }: { readonly mediaType: string; readonly value: unknown },
+  layers: readonly NewLayer[],
+  annotations: Annotations,
+): BuiltImage {
+  const config = serialise(mediaType, value);
+  const manifest = buildManifest(config, layers, annotations, artifactType);
+  return { config, manifest, platform: { os: 'unknown', architecture: 'unknown' } };
+}
+
+function buildManifest(
+  config: Document,
+  layers: readonly NewLayer[],
+  annotations: Annotations,
+  artifactType?: string,
+): Document {
+  const manifest: Manifest = {
+    schemaVersion: 2,
+    mediaType: MediaType.ociManifest,
+    ...(artifactType === undefined ? {} : { artifactType }),
+    config: config.descriptor,
+    layers: layers.map(layer => layer.descriptor),
+    annotations: sorted(annotations),
+  };
+  return serialise(MediaType.ociManifest, manifest);
 }
 
 /** One index over the images of several platforms. */
@@ -88,14 +147,9 @@ export function createdOf(base: BaseImage): string {
 }
 
 function buildConfig(spec: ImageSpec): ImageConfig {
-  const { base } = spec;
+  const { base, below = [] } = spec;
   const created = createdOf(base);
   const { config: container = {}, variant } = base.config;
-  const history: HistoryEntry[] = spec.layers.map(layer => ({
-    created,
-    created_by: layer.createdBy,
-    author: AUTHOR,
-  }));
   const ports = Object.fromEntries(spec.exposedPorts.map(port => [port, {}]));
   // Fields that only a Docker build knows (container, docker_version, …) describe the base's making and stay behind.
   return {
@@ -115,13 +169,22 @@ function buildConfig(spec: ImageSpec): ImageConfig {
     },
     rootfs: {
       type: 'layers',
-      diff_ids: [...base.config.rootfs.diff_ids, ...spec.layers.map(layer => layer.diffId)],
+      diff_ids: [
+        ...below.map(layer => layer.diffId),
+        ...base.config.rootfs.diff_ids,
+        ...spec.layers.map(layer => layer.diffId),
+      ],
     },
     history: [
+      ...historyOf(below, created),
       ...completeHistory(base.config.history ?? [], base.config.rootfs.diff_ids.length, created),
-      ...history,
+      ...historyOf(spec.layers, created),
     ],
   };
+}
+
+function historyOf(layers: readonly NewLayer[], created: string): HistoryEntry[] {
+  return layers.map(layer => ({ created, created_by: layer.createdBy, author: AUTHOR }));
 }
 
 function mergeEnv(base: readonly string[], added: Readonly<Record<string, string>>): string[] {

@@ -7,7 +7,9 @@ export interface TarEntry {
   /** Permission bits: `0o644`. */
   readonly mode: number;
   readonly sizeBytes: number;
-  readonly type: 'file' | 'directory';
+  readonly type: 'file' | 'directory' | 'link';
+  /** Where a symbolic link leads, relative to its folder. */
+  readonly target?: string;
 }
 
 const BLOCK_BYTES = 512;
@@ -32,15 +34,21 @@ export function tarEntryHeader(entry: TarEntry): Buffer {
   const records: Buffer[] = [];
   if (split === undefined) records.push(paxRecord('path', path));
   if (hasLargeSize) records.push(paxRecord('size', String(entry.sizeBytes)));
+  const { target = '' } = entry;
+  const hasLongTarget = target.length > NAME_BYTES || target.search(NOT_ASCII) !== -1;
+  if (hasLongTarget) records.push(paxRecord('linkpath', target));
   const header = ustarBlock({
     ...(split ?? { name: asciiStandIn(path), prefix: '' }),
     mode: entry.mode,
     // Readers take the PAX record; a zero here is what Go's archive/tar, and so every container tool, writes.
     sizeBytes: hasLargeSize ? 0 : entry.sizeBytes,
-    typeFlag: entry.type === 'directory' ? '5' : '0',
+    typeFlag: TYPE_FLAGS[entry.type],
+    linkName: asciiStandIn(target),
   });
   return records.length === 0 ? header : Buffer.concat([...extendedHeader(Buffer.concat(records)), header]);
 }
+
+const TYPE_FLAGS = { file: '0', directory: '5', link: '2' } as const;
 
 /** How many zero bytes follow content of `sizeBytes`. */
 export function paddingFor(sizeBytes: number): number {
@@ -54,8 +62,12 @@ function check(entry: TarEntry, path: string): void {
   if (!Number.isSafeInteger(entry.sizeBytes) || entry.sizeBytes < 0) {
     throw new RangeError(`expected a size in bytes for ${path}, got ${entry.sizeBytes}`);
   }
-  if (entry.type === 'directory' && entry.sizeBytes !== 0) {
-    throw new RangeError(`expected no content for the directory ${path}, got ${entry.sizeBytes} bytes`);
+  if (entry.type !== 'file' && entry.sizeBytes !== 0) {
+    throw new RangeError(`expected no content for the ${entry.type} ${path}, got ${entry.sizeBytes} bytes`);
+  }
+  const { target } = entry;
+  if ((entry.type === 'link') !== (target !== undefined) || target === '' || target?.includes('\0')) {
+    throw new RangeError(`expected a target for links alone, got ${JSON.stringify(target)} for ${path}`);
   }
   if (!Number.isInteger(entry.mode) || entry.mode < 0 || entry.mode > 0o7777) {
     throw new RangeError(`expected permission bits for ${path}, got ${entry.mode}`);
@@ -101,7 +113,8 @@ interface UstarFields {
   readonly prefix: string;
   readonly mode: number;
   readonly sizeBytes: number;
-  readonly typeFlag: '0' | '5' | 'x';
+  readonly typeFlag: '0' | '2' | '5' | 'x';
+  readonly linkName?: string;
 }
 
 function ustarBlock(fields: UstarFields): Buffer {
@@ -114,6 +127,7 @@ function ustarBlock(fields: UstarFields): Buffer {
   block.write(octal(0, 11), 136, 'latin1'); // mtime
   block.write(' '.repeat(8), 148, 'latin1'); // the checksum counts its own field as blanks
   block.write(fields.typeFlag, 156, 'latin1');
+  block.write(fields.linkName ?? '', 157, 'latin1');
   block.write('ustar\x0000', 257, 'latin1');
   block.write(octal(0, 7), 329, 'latin1'); // device
   block.write(octal(0, 7), 337, 'latin1');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { byVariant } from '../config/variants.ts';
 import type { ModelSnapshot } from '../hub/types.ts';
 import { ancestor, modelConfig, policyFacts, textOf } from '../policy/decide.fixtures.ts';
 import { decide } from '../policy/decide.ts';
@@ -19,8 +20,8 @@ function planned(facts: PolicyFacts, short = 'x'): PlannedModel {
     leftOut: [],
     fileFindings: [],
     targets: [],
-    tags: { slim: [], fat: [] },
-    licenses: { slim: tree, fat: tree },
+    tags: byVariant(() => []),
+    licenses: byVariant(() => tree),
   };
 }
 

@@ -10,7 +10,7 @@ import { licenseTree } from '../licenses/license-entries.ts';
 import type { LicensedRepository } from '../licenses/types.ts';
 import { decide } from '../policy/decide.ts';
 import { mayBePermitted } from '../policy/license.ts';
-import type { PolicyOutcome } from '../policy/types.ts';
+import type { PolicyDecision, PolicyOutcome } from '../policy/types.ts';
 import { licenseParts, loadSpdxTexts } from '../spdx/spdx-texts.ts';
 import { chooseFiles } from './choose-files.ts';
 import { createLegalReader, type LegalReader, type ReadAncestor } from './legal-reader.ts';
@@ -116,8 +116,13 @@ async function planModel(
     });
     const targets = options.targets === 'none' ? [] : chooseTargets(config, model, options).targets;
     const context = { hub: options.hub, snapshot, signal: options.signal };
-    const fit = await fitLayers(files, allowed.decisions.fat.build ? targets : [], config, context);
-    const outcome = withFit(allowed, fit);
+    const fit = await fitLayers(
+      files,
+      allowed.decisions.fat.build ? targets : [],
+      { ...config, model },
+      context,
+    );
+    const outcome = withChosenVariants(withFit(allowed, fit), model);
     const own = { snapshot, license: outcome.license, read };
     const tags = (variant: Variant): string[] =>
       outcome.decisions[variant].build ? tagsFor(model, variant, snapshot.revision) : [];
@@ -146,6 +151,16 @@ async function planModel(
     if (isAbort(error) || !(error instanceof WeighbridgeError)) throw error;
     return { kind: 'unresolved', model, error: errorToJson(error) };
   }
+}
+
+/** A variant that `variants` does not list is not built, whatever the policy says. */
+function withChosenVariants(outcome: PolicyOutcome, { variants }: ModelConfig): PolicyOutcome {
+  const { decisions } = outcome;
+  const decisionOf = (variant: Variant): PolicyDecision =>
+    variants.includes(variant)
+      ? decisions[variant]
+      : { build: false, rule: 'not-chosen', reason: '`variants` does not list it', evidence: [] };
+  return { ...outcome, decisions: byVariant(decisionOf) };
 }
 
 /** Where the weights are not handed on anyway, nobody asks what they were made from. */

@@ -4,7 +4,7 @@ import { isTag, parseReference } from '../oci/reference.ts';
 
 /** The tags of a variant, from the templates: `v0.6.0-slim`, `r<commit>-slim`. */
 export function tagsFor(model: ModelConfig, variant: Variant, revision: string): string[] {
-  const tags = model.tags.map(template => expand(template, model, variant, revision));
+  const tags = model.tags[variant].map(template => expand(template, model, variant, revision));
   const wrong = tags.find(tag => !isTag(tag));
   if (wrong !== undefined) {
     throw new ConfigError(`${model.short}: ${JSON.stringify(wrong)} is not a tag that a registry takes`, {
@@ -18,8 +18,8 @@ export function tagsFor(model: ModelConfig, variant: Variant, revision: string):
 
 /** The first tag that the Hub need not be asked for: of a template without `{revision}`, if there is one. */
 export function firstFixedTag(model: ModelConfig, variant: Variant): string | undefined {
-  const template = model.tags.find(one => !one.includes('{revision}'));
-  return template === undefined ? undefined : tagsFor({ ...model, tags: [template] }, variant, '')[0];
+  const template = model.tags[variant].find(one => !one.includes('{revision}'));
+  return template === undefined ? undefined : expand(template, model, variant, '');
 }
 
 /** What `{version}` stands for: the tag of the base image, which for vLLM's own images is the vLLM version. */

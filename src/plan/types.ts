@@ -91,7 +91,7 @@ export interface LayerLimit {
   /** As in references: `ghcr.io`. */
   readonly registry: string;
   readonly maxLayerBytes: number;
-  readonly source: 'models.yaml' | 'built-in';
+  readonly source: 'models.yaml' | 'built-in' | 'layer_target';
 }
 
 /** A safetensors file as files of its own, each with some of its tensors, in the order of its data. */

@@ -1,4 +1,5 @@
 import type { ModelConfig } from '../config/types.ts';
+import { byVariant } from '../config/variants.ts';
 import type { HubFile, LicenseFacts, ModelSnapshot } from '../hub/types.ts';
 import type { LicenseIdentity } from '../spdx/identify-license.ts';
 import { type Ancestor, type LegalText, NO_ORIGIN, type Origin, type PolicyFacts } from './facts.ts';
@@ -26,7 +27,11 @@ export function modelConfig(changes: Partial<ModelConfig> = {}): ModelConfig {
     hfCacheDir: '/root/.cache/huggingface',
     permissiveWhitelist: WHITELIST,
     files: { include: null, exclude: null, allowPickle: false },
-    tags: [],
+    variants: ['slim', 'fat'],
+    modelpack: 'raw',
+    layerOrder: 'auto',
+    layerTargetBytes: null,
+    tags: byVariant(() => []),
     position: { line: 1, column: 1 },
     ...changes,
   };

@@ -38,7 +38,8 @@ export function notBuilt(
   targets: readonly PublishTarget[],
   variants: readonly Variant[],
 ): ImageOutcome[] {
-  return variants.flatMap(variant =>
+  const chosen = variants.filter(variant => planned.model.variants.includes(variant));
+  return chosen.flatMap(variant =>
     targets.flatMap(({ registry, store }): ImageOutcome[] => {
       const common = { registry, variant, bytes: ZERO_BYTES };
       const decision = refusalAt(planned, variant, registry);

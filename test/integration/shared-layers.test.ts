@@ -18,7 +18,7 @@ async function weightLayers(left: number, maxLayerBytes?: number): Promise<numbe
   const base = {
     reference: 'docker.io/vllm/vllm-openai:v0.6.0',
     config: {},
-    layers: Array.from({ length: MAX_IMAGE_LAYERS - 2 - left }),
+    layers: Array.from({ length: MAX_IMAGE_LAYERS - 2 - left }, () => ({ size: 1 })),
   } as unknown as BaseImage;
   const layerLimit = { registry: 'lab', maxLayerBytes: maxLayerBytes ?? 0, source: 'models.yaml' } as const;
   const limited = maxLayerBytes === undefined ? planned : { ...planned, layerLimit };

@@ -25,7 +25,12 @@ export interface BaseImageOptions {
   readonly hasXet?: boolean;
   /** The image's `User`. Default: none, which is root. */
   readonly user?: string;
+  /** The real vLLM of this version in place of the stand-in: it has to be mounted at `ENGINE_FOLDER` (scripts/install-vllm.sh). */
+  readonly vllm?: string;
 }
+
+/** Where a container has vLLM's Python packages, a folder a version. */
+export const ENGINE_FOLDER = '/opt/vllm';
 
 export interface BaseImage {
   /** A folder in the OCI image layout format with one image of the machine's platform. */
@@ -47,14 +52,17 @@ interface Layer {
 export async function buildBaseImage(options: BaseImageOptions = {}): Promise<BaseImage> {
   const hub = options.huggingfaceHub ?? '0.36.0';
   const codename = osCodename();
-  const recipe = [DEBIAN, PACKAGES, STAND_IN_LAYER, ENTRYPOINTS, readFileSync(STAND_IN, 'utf8')];
+  const engine = options.vllm === undefined ? STAND_IN_LAYER : ENGINE_LAYER;
+  const recipe = [DEBIAN, PACKAGES, engine, ENTRYPOINTS, readFileSync(STAND_IN, 'utf8')];
   const tag = 'base';
   const cache = path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'weighbridge-tests');
   const ociLayout = path.join(cache, `base-${shortHash([recipe, options, hub, codename])}`);
   if (existsSync(ociLayout)) return { ociLayout, tag };
   await mkdir(cache, { recursive: true });
 
-  const debian = await once(cache, 'debian', DEBIAN, [codename, ...aptSources()]);
+  const packages =
+    options.vllm === undefined ? DEBIAN : DEBIAN.replace(',ca-certificates', '$&,libstdc++6,libnuma1');
+  const debian = await once(cache, 'debian', packages, [codename, ...aptSources()]);
   const python = pythonVersionIn(debian);
   const layers = [await readLayer(debian)];
   if (hub !== 'none') {
@@ -66,7 +74,8 @@ export async function buildBaseImage(options: BaseImageOptions = {}): Promise<Ba
   const staging = await mkdtemp(path.join(cache, 'building-'));
   try {
     const standIn = path.join(staging, 'stand-in.tar.gz');
-    await runOk('bash', ['-euo', 'pipefail', '-c', STAND_IN_LAYER, 'bash', standIn, STAND_IN, python]);
+    const source = options.vllm ?? STAND_IN;
+    await runOk('bash', ['-euo', 'pipefail', '-c', engine, 'bash', standIn, source, python]);
     layers.push(await readLayer(standIn));
     await writeLayout(path.join(staging, 'layout'), tag, layers, imageConfig(layers, options));
     await rename(path.join(staging, 'layout'), ociLayout).catch(error => {
@@ -114,6 +123,16 @@ touch "$folder$home"/vllm/{,entrypoints/,entrypoints/openai/}__init__.py
 echo 'import sys, vllm_stand_in; vllm_stand_in.main(sys.argv[1:], is_module=True)' \
   > "$folder$home/vllm/entrypoints/openai/api_server.py"
 echo "$home" > "$folder$packages/vllm-stand-in.pth"
+${TAR}`;
+
+/** `vllm` alone; the rest is mounted. */
+const ENGINE_LAYER = `
+target=$1 version=$2
+folder=$(mktemp -d); trap 'rm -rf "$folder"' EXIT; chmod 755 "$folder"
+mkdir -p "$folder/usr/local/bin" "$folder/vllm-workspace" "$folder${ENGINE_FOLDER}"
+printf '#!/bin/sh\\nexec /usr/bin/env PYTHONPATH=${ENGINE_FOLDER}/%s /usr/bin/python3 -P -m vllm.entrypoints.cli.main "$@"\\n' "$version" \
+  > "$folder/usr/local/bin/vllm"
+chmod 755 "$folder/usr/local/bin/vllm"
 ${TAR}`;
 
 /** A cached file made by a script. The lock is the kernel's, so that a killed test run leaves none behind. */
@@ -170,11 +189,14 @@ function imageConfig(layers: readonly Layer[], options: BaseImageOptions): objec
     config: {
       Env: [
         'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-        'VLLM_USAGE_SOURCE=stand-in',
+        ...(options.vllm === undefined ? ['VLLM_USAGE_SOURCE=stand-in'] : ENGINE_ENV),
       ],
       Entrypoint: ENTRYPOINTS[options.entrypoint ?? 'api-server'],
       WorkingDir: '/vllm-workspace',
-      Labels: { 'org.opencontainers.image.title': 'vLLM stand-in for tests' },
+      Labels: {
+        'org.opencontainers.image.title':
+          options.vllm === undefined ? 'vLLM stand-in for tests' : 'vLLM for tests',
+      },
       ...(options.user === undefined ? {} : { User: options.user }),
     },
     rootfs: { type: 'layers', diff_ids: layers.map(layer => `sha256:${layer.diffId}`) },
@@ -184,6 +206,9 @@ function imageConfig(layers: readonly Layer[], options: BaseImageOptions): objec
     })),
   };
 }
+
+/** A GiB for its cache is what small machines have; nobody is told of its use. */
+const ENGINE_ENV = ['VLLM_CPU_KVCACHE_SPACE=1', 'VLLM_NO_USAGE_STATS=1', 'VLLM_TARGET_DEVICE=cpu'];
 
 async function writeLayout(
   folder: string,

@@ -9,6 +9,7 @@ const KIND_WORDS: Readonly<Record<LayerKind, { readonly name: string; readonly n
   weights: { name: 'Weights', note: 'one layer a file; kept when the base image changes' },
   files: { name: 'Small files', note: 'configuration and tokenizer' },
   bootstrap: { name: 'Bootstrap', note: 'brings the pinned files at the first start, then becomes vLLM' },
+  links: { name: 'Links', note: 'the model where KServe and KubeAI look for it' },
   licenses: { name: 'Licences', note: 'the texts in /licenses' },
 };
 

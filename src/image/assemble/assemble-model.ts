@@ -44,7 +44,8 @@ async function assembleImage(
   variant: ImageVariant,
   { bootstrap, baseImage }: AssembleContext,
 ): Promise<ImageDraft> {
-  const { short, arch, baseImage: reference } = planned.model;
+  const { short, baseImage: reference } = planned.model;
+  const arch = variant.isForAnyPlatform ? planned.model.arch.slice(0, 1) : planned.model.arch;
   const platforms = await Promise.all(
     arch.map(async platform => {
       const pinned = planned.pin?.baseDigest;

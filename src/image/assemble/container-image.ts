@@ -18,6 +18,8 @@ export interface ContainerContent {
   readonly base: BaseImage;
   /** What the image adds to its base, in order. */
   readonly recipes: readonly LayerRecipe[];
+  /** How many of them are below the base; none if absent. */
+  readonly countBelow?: number;
   readonly entrypoint: readonly string[];
   /** Set besides what every image of the model sets. */
   readonly env: Readonly<Record<string, string>>;
@@ -25,12 +27,13 @@ export interface ContainerContent {
 
 /** Returns an image that serves the model when it is run. */
 export function containerImage(planned: PlannedModel, content: ContainerContent): ImagePlatform {
-  const { base, recipes, entrypoint, variant } = content;
+  const { base, recipes, entrypoint, variant, countBelow = 0 } = content;
   const serve = {
     base,
     env: { ...environment(planned), ...content.env, ...planned.model.env },
     entrypoint,
     exposedPorts: [`${portOf(planned.model)}/tcp`],
+    ...(countBelow > 0 && { countBelow }),
   };
   const layers = recipes.map(toSpec);
   const labels = labelsOf(planned, { variant, base, layers, serve });
@@ -39,7 +42,11 @@ export function containerImage(planned: PlannedModel, content: ContainerContent)
     platform: base.platform,
     layers,
     labels,
-    seal: sealed => buildImage({ ...serve, labels, layers: sealed.map(newLayer) }),
+    seal: sealed => {
+      const made = sealed.map(newLayer);
+      const [below, above] = [made.slice(0, countBelow), made.slice(countBelow)];
+      return buildImage({ ...serve, labels, below, layers: above });
+    },
   };
 }
 
@@ -58,7 +65,7 @@ export function newLayer({ spec: { recipe }, layer }: SealedLayer) {
 }
 
 /** Where the model is, for whatever runs in the image. */
-function environment(planned: PlannedModel): Record<string, string> {
+export function environment(planned: PlannedModel): Record<string, string> {
   const { model } = planned;
   return {
     HF_HOME: model.hfCacheDir,
@@ -111,5 +118,5 @@ export function labelsOf(
   return { ...own, ...model.labels };
 }
 
-/** An image without a base has no time of its own: a clock would give every run another digest. */
-const NO_TIME = '1970-01-01T00:00:00Z';
+/** The time of an image without a base. It has none of its own: a clock would give every run another digest. */
+export const NO_TIME = '1970-01-01T00:00:00Z';

@@ -5,12 +5,12 @@ import type { BaseImage } from '../../oci/image.ts';
 import { LICENSE_LABELS } from '../format/labels.ts';
 
 /** Returns the layer of `/licenses`. */
-export function licenseLayer(tree: LicenseTree, base: BaseImage): LayerRecipe {
+export function licenseLayer(tree: LicenseTree, base: BaseImage | undefined): LayerRecipe {
   return {
     kind: 'licenses',
     name: 'licences',
     root: 'licenses',
-    entries: finishLicenses(tree, licensedBase(base)),
+    entries: finishLicenses(tree, base && licensedBase(base)),
   };
 }
 

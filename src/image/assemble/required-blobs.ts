@@ -50,6 +50,7 @@ export function sizesOf({ blobs }: ImageDraft): SizesByKind {
     weights: 0,
     files: 0,
     bootstrap: 0,
+    links: 0,
     licenses: 0,
   };
   for (const blob of blobs) sizes[blob.kind === 'own' ? blob.layer.recipe.kind : 'base'] += blob.sizeBytes;

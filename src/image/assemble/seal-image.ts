@@ -1,3 +1,4 @@
+import { isDigest } from '../../core/digest.ts';
 import { hashInlineLayer } from '../../layer/layer-hasher.ts';
 import { buildIndex } from '../../oci/image.ts';
 import { type ResolvedLayer, resolvedLayer } from '../format/layer-annotations.ts';
@@ -36,8 +37,24 @@ export function sealImage(
   return { top, images };
 }
 
+/** Returns the layers that are known before anything is read: those of the plan's own texts, and files as they are. */
+export function layersKnownBefore(drafts: readonly ImageDraft[]): ResolvedLayer[] {
+  return [...inlineLayers(drafts), ...rawLayers(drafts)];
+}
+
+/** The digest of a file as it is, is the one that the Hub gives. */
+function rawLayers(drafts: readonly ImageDraft[]): ResolvedLayer[] {
+  const layers = drafts.flatMap(draft => draft.platforms.flatMap(platform => platform.layers));
+  return layers.flatMap(({ recipe }) => {
+    const [entry] = recipe.entries;
+    if (recipe.form !== 'raw' || entry === undefined || !isDigest(entry.contentId)) return [];
+    const sha256Of = new Map([[entry.path, entry.contentId.slice('sha256:'.length)]]);
+    return [resolvedLayer(recipe, entry.contentId, sha256Of)];
+  });
+}
+
 /** Returns the layers whose content came with the plan: their digests cost no question. */
-export function inlineLayers(drafts: readonly ImageDraft[]): ResolvedLayer[] {
+function inlineLayers(drafts: readonly ImageDraft[]): ResolvedLayer[] {
   const layers = drafts.flatMap(draft => draft.platforms.flatMap(platform => platform.layers));
   return layers
     .filter(({ recipe }) => recipe.entries.every(entry => entry.origin.kind === 'inline'))

@@ -11,6 +11,8 @@ export const Label = {
   modelRevision: 'io.weighbridge.model.revision',
   modelLineage: 'io.weighbridge.model.lineage',
   variant: 'io.weighbridge.variant',
+  /** Of an artifact that has no environment to say it. */
+  modelDir: 'io.weighbridge.model.dir',
   planDigest: 'io.weighbridge.plan.digest',
 } as const;
 

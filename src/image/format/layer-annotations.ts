@@ -38,13 +38,16 @@ export function resolvedLayer(
     key: layerKey(recipe),
     digest,
     sizeBytes: layout.sizeBytes,
-    files: recipe.entries.map(entry => ({
-      path: entry.path,
-      sizeBytes: entry.sizeBytes,
-      offset: offsets.get(entry.path) ?? 0,
-      contentId: entry.contentId,
-      sha256: sha256Of.get(entry.path) as string,
-    })),
+    // Links have no content that anybody could need again.
+    files: recipe.entries
+      .filter(entry => entry.linkTarget === undefined)
+      .map(entry => ({
+        path: entry.path,
+        sizeBytes: entry.sizeBytes,
+        offset: offsets.get(entry.path) ?? 0,
+        contentId: entry.contentId,
+        sha256: sha256Of.get(entry.path) as string,
+      })),
   };
 }
 
@@ -105,7 +108,7 @@ export function layerKindOf({ annotations }: Descriptor): LayerRecipe['kind'] | 
   return KINDS.find(known => known === kind);
 }
 
-const KINDS: readonly LayerRecipe['kind'][] = ['weights', 'files', 'bootstrap', 'licenses'];
+const KINDS: readonly LayerRecipe['kind'][] = ['weights', 'files', 'bootstrap', 'links', 'licenses'];
 
 function readFiles(text: string, layerSize: number): PublishedFile[] | undefined {
   let rows: unknown;

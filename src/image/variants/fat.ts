@@ -1,5 +1,6 @@
 import { modelDirOf } from '../../plan/model-dir.ts';
 import { containerImage } from '../assemble/container-image.ts';
+import { layerOrder } from '../assemble/layer-order.ts';
 import { licenseLayer } from '../assemble/license-layer.ts';
 import { modelLayers } from '../assemble/model-layers.ts';
 import { serveArgsOf } from '../assemble/serve-command.ts';
@@ -12,11 +13,13 @@ export const fat: ImageVariant = {
   needsBase: true,
   assemble(planned, context) {
     const base = onBase(context);
-    const licenses = licenseLayer(planned.licenses.fat, base);
+    const model = modelLayers(planned, base.layers.length + 1);
+    const order = layerOrder(planned, base);
     return containerImage(planned, {
       variant: 'fat',
       base,
-      recipes: [...modelLayers(planned, base.layers.length + 1), licenses],
+      recipes: [...model, licenseLayer(planned.licenses.fat, base)],
+      ...(order === 'weights-first' && { countBelow: model.length }),
       entrypoint: ['vllm', 'serve', modelDirOf(planned), ...serveArgsOf(planned.model)],
       // The weights are there: vLLM must not ask the Hub about them.
       env: { HF_HUB_OFFLINE: '1' },

@@ -9,6 +9,8 @@ export interface ImageVariant {
   readonly name: Variant;
   /** Whether its images are built on the model's base image; `assemble` is given one then. */
   readonly needsBase: boolean;
+  /** Whether it is the same for all platforms, and not an image of any. */
+  readonly isForAnyPlatform?: boolean;
   /** Makes the image of one platform. Throws WeighbridgeError for what no target could change, such as a limit. */
   assemble(planned: PlannedModel, context: VariantContext): ImagePlatform;
 }

@@ -18,23 +18,31 @@ import type { DivideContext } from './types.ts';
 
 export type DivisionOutcome =
   | { readonly kind: 'divided'; readonly division: Division }
-  | { readonly kind: 'refused'; readonly decision: PolicyDecision; readonly file: HubFile };
+  | {
+      readonly kind: 'refused';
+      readonly decision: PolicyDecision;
+      readonly file: HubFile;
+      readonly why: string;
+    };
 
 /**
  * Divides what is larger than a layer may be: each such safetensors file becomes several, cut between tensors, and the
- * index of its folder names them. Undefined where everything fits. Reads headers and indexes only. Throws HubError where
+ * index of its folder names them. `dividable` leaves other files as they are. Undefined where everything fits. Reads headers and indexes only. Throws HubError where
  * the Hub cannot be asked.
  */
 export async function divideFiles(
   files: readonly HubFile[],
   limit: LayerLimit,
   context: DivideContext,
+  which: 'all' | 'dividable' = 'all',
 ): Promise<DivisionOutcome | undefined> {
-  const large = files.filter(file => file.sizeBytes > maxFileBytes(limit));
+  const isMeant = ({ path }: HubFile): boolean => which === 'all' || path.endsWith(SAFETENSORS);
+  const large = files.filter(file => isMeant(file) && file.sizeBytes > maxFileBytes(limit));
   if (large.length === 0) return undefined;
   const refused = (file: HubFile, why: string): DivisionOutcome => ({
     kind: 'refused',
     decision: tooLarge(file, limit, why),
+    why,
     file,
   });
   // What cannot be divided is said before anything is read.

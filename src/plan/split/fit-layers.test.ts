@@ -16,14 +16,14 @@ const TARGETS = ['low', 'middle', 'high', 'open'].map(registry => ({
 }));
 const LIMITS = { low: 20_000, middle: 30_000, high: 1_000_000 };
 
-async function fit(file: string, bytes: Buffer, targets = TARGETS) {
+async function fit(file: string, bytes: Buffer, targets = TARGETS, layerTargetBytes: number | null = null) {
   const files: HubFile[] = [{ path: file, sizeBytes: bytes.length, gitOid: '0'.repeat(40) }];
   const hub = {
     openFile: (_: unknown, { path }: { path: string }, span?: { start: number; end: number }) =>
       bytesSource(path, bytes.subarray(span?.start, span?.end)),
   } as unknown as Hub;
   const context = { hub, snapshot: { files } as unknown as ModelSnapshot };
-  return await fitLayers(files, targets, { layerLimits: LIMITS }, context);
+  return await fitLayers(files, targets, { layerLimits: LIMITS, model: { layerTargetBytes } }, context);
 }
 
 test('the lowest limit decides for all registries', async () => {

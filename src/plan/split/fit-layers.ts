@@ -1,11 +1,12 @@
-import type { Config } from '../../config/types.ts';
+import type { Config, ModelConfig } from '../../config/types.ts';
 import { byVariant, holdsWeights } from '../../config/variants.ts';
+import { ConfigError } from '../../core/errors.ts';
 import type { HubFile } from '../../hub/types.ts';
 import type { DividedName } from '../../licenses/types.ts';
 import type { Finding, PolicyOutcome } from '../../policy/types.ts';
 import type { Division, FatRefusal, LayerLimit, Target } from '../types.ts';
 import { divideFiles } from './divide-files.ts';
-import { exceeds, limitOf } from './layer-limits.ts';
+import { decimal, exceeds, limitOf } from './layer-limits.ts';
 import type { DivideContext } from './types.ts';
 
 /** How a fat image fits the registries that it would go to. */
@@ -25,6 +26,41 @@ export interface LayerFit {
  * image, and the others decide.
  */
 export async function fitLayers(
+  files: readonly HubFile[],
+  targets: readonly Target[],
+  config: FitConfig,
+  context: DivideContext,
+): Promise<LayerFit> {
+  const fit = await fitLimits(files, targets, config, context);
+  const target = targetOf(config.model);
+  const isOff = target === undefined || targets.length === 0 || fit.isRefusedByAll;
+  if (isOff || (fit.limit?.maxLayerBytes ?? Number.POSITIVE_INFINITY) <= target.maxLayerBytes) return fit;
+  const outcome = await divideFiles(files, target, context, 'dividable');
+  if (outcome?.kind === 'refused') throw targetTooSmall(outcome.file, target, outcome.why);
+  return outcome === undefined ? fit : { ...fit, limit: target, division: outcome.division };
+}
+
+type FitConfig = Pick<Config, 'layerLimits'> & {
+  readonly model: Pick<ModelConfig, 'layerTargetBytes'>;
+};
+
+function targetOf({ layerTargetBytes }: Pick<ModelConfig, 'layerTargetBytes'>): LayerLimit | undefined {
+  if (layerTargetBytes === null) return undefined;
+  return { registry: 'layer_target', maxLayerBytes: layerTargetBytes, source: 'layer_target' };
+}
+
+function targetTooSmall({ path }: HubFile, { maxLayerBytes }: LayerLimit, why: string): ConfigError {
+  return new ConfigError(
+    `${path} cannot be divided to \`layer_target\` (${decimal(maxLayerBytes)}): ${why}`,
+    {
+      code: 'CONFIG_INVALID',
+      subject: path,
+      remedy: 'Choose a larger `layer_target`: a tensor is never cut.',
+    },
+  );
+}
+
+async function fitLimits(
   files: readonly HubFile[],
   targets: readonly Target[],
   config: Pick<Config, 'layerLimits'>,
@@ -87,7 +123,8 @@ export function withFit(
 }
 
 function finding(says: string, verdict: Finding['verdict'], { source, registry }: LayerLimit): Finding {
-  const from = source === 'built-in' ? `what is known of ${registry}` : 'models.yaml, layer_limits';
+  const written = source === 'layer_target' ? 'layer_target' : 'layer_limits';
+  const from = source === 'built-in' ? `what is known of ${registry}` : `models.yaml, ${written}`;
   return { check: 'layers', says, from, verdict };
 }
 

@@ -34,7 +34,11 @@ export function tooLarge({ path, sizeBytes }: HubFile, limit: LayerLimit, why: s
     reason: `${exceeds({ path, sizeBytes }, limit)}, and ${why}; leave it out with \`files.exclude\`, or publish to another registry`,
     evidence: [
       { field: 'files.size', value: sizeBytes, source: 'hub' },
-      { field: `${registry} layer limit`, value: maxLayerBytes, source },
+      {
+        field: `${registry} layer limit`,
+        value: maxLayerBytes,
+        source: source === 'built-in' ? source : 'models.yaml',
+      },
     ],
   };
 }
@@ -42,13 +46,14 @@ export function tooLarge({ path, sizeBytes }: HubFile, limit: LayerLimit, why: s
 /** `model.safetensors has 12.3 GB and ghcr.io takes no layer above 10 GB` */
 export function exceeds(
   { path, sizeBytes }: Pick<HubFile, 'path' | 'sizeBytes'>,
-  { registry, maxLayerBytes }: LayerLimit,
+  { registry, maxLayerBytes, source }: LayerLimit,
 ): string {
+  if (source === 'layer_target') return `${path} has ${decimal(sizeBytes)}, more than layer_target`;
   return `${path} has ${decimal(sizeBytes)} and ${registry} takes no layer above ${decimal(maxLayerBytes)}`;
 }
 
 /** As registries count: 10 GB are 10,000,000,000 bytes. */
-function decimal(bytes: number): string {
+export function decimal(bytes: number): string {
   const [unit, size] = bytes >= 1e9 ? ['GB', 1e9] : ['MB', 1e6];
   return `${(bytes / size).toLocaleString('en', { maximumFractionDigits: 1 })} ${unit}`;
 }

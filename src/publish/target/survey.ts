@@ -1,6 +1,6 @@
 import { isAbort, RegistryError, WeighbridgeError } from '../../core/errors.ts';
 import { mapPool } from '../../core/pool.ts';
-import { createSealer, inlineLayers } from '../../image/assemble/seal-image.ts';
+import { createSealer, layersKnownBefore } from '../../image/assemble/seal-image.ts';
 import type { AssembledModel, ImageDraft, SealedImage } from '../../image/assemble/types.ts';
 import type { ResolvedLayer } from '../../image/format/layer-annotations.ts';
 import { refusalAt } from '../../plan/targets.ts';
@@ -44,7 +44,7 @@ export async function surveyTargets(
       .filter(({ variant }) => refusalAt(planned, variant, target.registry) === undefined)
       .map((draft): ImageJob => ({ planned, target, draft })),
   );
-  const known = new Map(inlineLayers(drafts).map(layer => [layer.key, layer]));
+  const known = new Map(layersKnownBefore(drafts).map(layer => [layer.key, layer]));
   const wanted = states.filter(target => jobs.some(job => job.target === target));
   await Promise.all(wanted.map(target => loadInventory(target, { jobs, known, context })));
   const seal = createSealer(key => known.get(key));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Plan } from '../../plan/types.ts';
+import type { Plan, PlannedModel } from '../../plan/types.ts';
 import { GIT_OID, plannedOf, REVISION, SHA256, samplePlan } from '../plan.fixtures.ts';
 import { planToJson } from './plan-json.ts';
 
@@ -30,7 +30,7 @@ test('a plan as JSON: every key, full references, and a model that could not be 
           lineage: [],
         },
         gated: false,
-        decisions: plannedOf(plan, 'open').outcome.decisions,
+        decisions: usual(plannedOf(plan, 'open')),
         images: [
           { registry: 'ghcr', variant: 'slim', tags: tagsOf('ghcr.io/acme/hf-open', 'slim') },
           { registry: 'ghcr', variant: 'fat', tags: tagsOf('ghcr.io/acme/hf-open', 'fat') },
@@ -56,7 +56,7 @@ test('a plan as JSON: every key, full references, and a model that could not be 
           lineage: [],
         },
         gated: true,
-        decisions: plannedOf(plan, 'gated').outcome.decisions,
+        decisions: usual(plannedOf(plan, 'gated')),
         images: [
           { registry: 'ghcr', variant: 'slim', tags: tagsOf('ghcr.io/acme/hf-gated', 'slim') },
           { registry: 'lab', variant: 'slim', tags: tagsOf('localhost:5000/models/hf-gated', 'slim') },
@@ -116,4 +116,10 @@ function settingsOf(short: string) {
       url: `https://huggingface.co/${id}`,
     },
   };
+}
+
+/** Of a model that lists no other variants. */
+function usual({ outcome }: PlannedModel) {
+  const { slim, fat } = outcome.decisions;
+  return { slim, fat };
 }

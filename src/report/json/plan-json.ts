@@ -1,5 +1,5 @@
 import { type ModelConfig, VARIANTS, type Variant } from '../../config/types.ts';
-import { byVariant } from '../../config/variants.ts';
+import { shownVariants } from '../../config/variants.ts';
 import { type ErrorJson, errorToJson } from '../../core/errors.ts';
 import type { HubFile } from '../../hub/types.ts';
 import type { AssembledBase, AssemblyFacts, LayerFacts } from '../../image/assembly-facts.ts';
@@ -78,7 +78,9 @@ export interface LicenseJson {
   readonly lineage: readonly AncestorLicense[];
 }
 
-export type DecisionsJson = Readonly<Record<Variant, DecisionJson>>;
+/** Always of `slim` and `fat`, of others if the model has them. */
+export type DecisionsJson = Readonly<Record<'slim' | 'fat', DecisionJson>> &
+  Readonly<Partial<Record<Variant, DecisionJson>>>;
 
 export interface DecisionJson {
   readonly build: boolean;
@@ -139,8 +141,10 @@ export function planToJson(plan: Plan, outcomes: readonly Preview[] = []): PlanJ
   };
 }
 
-export function decisionsJson({ outcome }: PlannedModel): DecisionsJson {
-  return byVariant(variant => decisionJson(outcome.decisions[variant]));
+export function decisionsJson({ outcome, model }: PlannedModel): DecisionsJson {
+  const shown = shownVariants(variant => model.variants.includes(variant));
+  const entries = shown.map(variant => [variant, decisionJson(outcome.decisions[variant])]);
+  return Object.fromEntries(entries) as DecisionsJson;
 }
 
 function decisionJson({ build, reason, rule, evidence }: PolicyDecision): DecisionJson {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { PlannedModel } from '../../plan/types.ts';
 import { plannedOf, REVISION, samplePlan } from '../plan.fixtures.ts';
 import { FAT_DIGEST, NO_BYTES, SLIM_DIGEST, sampleOutcomes } from '../publish.fixtures.ts';
 import { publishToJson } from './publish-json.ts';
@@ -26,7 +27,7 @@ test('outcomes as JSON: in the order of the plan, with what failed and what coul
         revision: REVISION,
         license: 'Apache-2.0',
         serve: { port: 8000, dir: '/models/open', modelBytes: 3 * GIB + 700 },
-        decisions: plannedOf(plan, 'open').outcome.decisions,
+        decisions: usual(plannedOf(plan, 'open')),
         images: [
           {
             registry: 'ghcr',
@@ -68,7 +69,7 @@ test('outcomes as JSON: in the order of the plan, with what failed and what coul
         revision: REVISION,
         license: 'LicenseRef-llama3.1',
         serve: { port: 8000, dir: '/models/gated', modelBytes: 3 * GIB + 700 },
-        decisions: plannedOf(plan, 'gated').outcome.decisions,
+        decisions: usual(plannedOf(plan, 'gated')),
         images: [
           { registry: 'ghcr', ...skipped, reason },
           { registry: 'lab', ...skipped, reason },
@@ -102,3 +103,9 @@ test('a model without an outcome is listed, with no image', async () => {
     ],
   );
 });
+
+/** Of a model that lists no other variants. */
+function usual({ outcome }: PlannedModel) {
+  const { slim, fat } = outcome.decisions;
+  return { slim, fat };
+}

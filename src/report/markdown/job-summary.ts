@@ -1,4 +1,5 @@
-import { SEVERITIES, VARIANTS, type Variant } from '../../config/types.ts';
+import { SEVERITIES, type Variant } from '../../config/types.ts';
+import { shownVariants } from '../../config/variants.ts';
 import { formatBytes, titleCase } from '../../core/text.ts';
 import { hubPage } from '../../licenses/hub-page.ts';
 import type { ImageScan } from '../../scan/types.ts';
@@ -24,10 +25,10 @@ const MAX_BYTES = 1000 * 1024;
 /** Room for the line that says what has been left out. */
 const NOTE_BYTES = 120;
 
-const COLUMNS: readonly MdColumn[] = [
+const columns = (variants: readonly Variant[]): readonly MdColumn[] => [
   { title: 'Model' },
   { title: 'Licence' },
-  ...VARIANTS.map(variant => ({ title: titleCase(variant) })),
+  ...variants.map(variant => ({ title: titleCase(variant) })),
   { title: 'Model size', isNumber: true },
   { title: 'Uploaded', isNumber: true },
   { title: 'Saved', isNumber: true },
@@ -40,14 +41,15 @@ export function jobSummary(results: JobResults, options: JobSummaryOptions): str
   const models = results.published.flatMap(one => one.models);
   const scans = results.scanned.flatMap(one => one.scans);
   const failures = results.scanned.flatMap(one => one.failures);
+  const variants = shownVariants(variant => models.some(model => model.decisions?.[variant] !== undefined));
   const head = [
     `## ${headline(models)}`,
     ...(models.length === 0
       ? []
       : [
           mdTable(
-            COLUMNS,
-            models.map(model => overviewRow(model, scans)),
+            columns(variants),
+            models.map(model => overviewRow(model, variants, scans)),
           ),
         ]),
     ...failures.map(
@@ -78,14 +80,18 @@ function headline(models: readonly PublishModelJson[]): string {
   return parts.length === 0 ? 'Nothing was published' : parts.join(', ');
 }
 
-function overviewRow(model: PublishModelJson, scans: readonly ImageScan[]): string[] {
+function overviewRow(
+  model: PublishModelJson,
+  variants: readonly Variant[],
+  scans: readonly ImageScan[],
+): string[] {
   const { images } = model;
   const sum = (bytesOf: (image: ImageJson) => number): string =>
     images.length === 0 ? '' : formatBytes(images.reduce((total, image) => total + bytesOf(image), 0));
   return [
     `${mdLink(model.id, hubPage(model.id))}<br>${mdCode(model.short)}`,
     mdText(model.license ?? (model.error === undefined ? 'none' : '')),
-    ...VARIANTS.map(variant => variantCell(model, variant)),
+    ...variants.map(variant => variantCell(model, variant)),
     model.serve === undefined ? '' : formatBytes(model.serve.modelBytes),
     sum(image => image.bytes.uploaded),
     sum(image => image.bytes.mounted + image.bytes.reused),

@@ -60,7 +60,7 @@ function whatChanged(
     ...(model.revision === old.revision ? [] : ['revision']),
     ...(isSame(model.files, old.files) ? [] : ['files']),
     ...(isSame(model.images, old.images) ? [] : ['tags']),
-    ...VARIANTS.filter(variant => model.decisions?.[variant].build !== old.decisions?.[variant].build),
+    ...VARIANTS.filter(variant => model.decisions?.[variant]?.build !== old.decisions?.[variant]?.build),
     ...(isSame(model.settings, old.settings) ? [] : ['settings']),
   ];
   return parts.length === 0 ? undefined : parts.join(', ');

@@ -153,6 +153,7 @@ const KIND_WORDS: Readonly<Record<LayerKind, string>> = {
   weights: 'weights',
   files: 'small files',
   bootstrap: 'bootstrap',
+  links: 'links',
   licenses: 'licences',
 };
 

@@ -1,5 +1,5 @@
 import { VARIANTS, type Variant } from '../../config/types.ts';
-import { holdsWeights } from '../../config/variants.ts';
+import { holdsWeights, shownVariants } from '../../config/variants.ts';
 import { describeError, isRefused } from '../../core/errors.ts';
 import { formatBytes } from '../../core/text.ts';
 import { refusalAt } from '../../plan/targets.ts';
@@ -23,12 +23,12 @@ export interface PlanTextOptions extends TextOptions {
 
 type Entry = PlannedModel | UnresolvedModel;
 
-const HEAD: readonly Column[] = [
+const headOf = (variants: readonly Variant[]): readonly Column[] => [
   { title: 'MODEL', minWidth: 16 },
   { title: 'REVISION' },
   { title: 'LICENCE', minWidth: 10 },
   { title: 'GATED' },
-  ...VARIANTS.map(variant => ({ title: variant.toUpperCase() })),
+  ...variants.map(variant => ({ title: variant.toUpperCase() })),
   { title: 'WEIGHTS' },
 ];
 
@@ -36,11 +36,14 @@ const HEAD: readonly Column[] = [
 export function planTable(plan: Plan, { columns, isColor, outcomes }: PlanTextOptions): string {
   if (plan.models.length === 0) return 'There is no model to plan.';
   const style = styleFor(isColor);
-  const head = outcomes === undefined ? HEAD : [...HEAD, { title: 'TO MOVE' }];
-  const rows = plan.models.map(entry => overviewRow(entry, outcomes));
+  const variants = shownVariants(variant =>
+    plan.models.some(({ model }) => model.variants.includes(variant)),
+  );
+  const head = [...headOf(variants), ...(outcomes === undefined ? [] : [{ title: 'TO MOVE' }])];
+  const rows = plan.models.map(entry => overviewRow(entry, variants, outcomes));
   const overview = textTable(head, rows, columns, (cell, text) => paintCell(cell, text, style));
   const sections = plan.models.map(entry =>
-    section(entry, { columns, style, isNarrow: overview === undefined, outcomes }),
+    section(entry, { columns, style, isNarrow: overview === undefined, outcomes, variants }),
   );
   const blocks = [
     ...(overview === undefined ? [] : [overview]),
@@ -52,9 +55,13 @@ export function planTable(plan: Plan, { columns, isColor, outcomes }: PlanTextOp
   return blocks.map(lines => lines.join('\n')).join('\n\n');
 }
 
-function overviewRow(entry: Entry, outcomes: PlanTextOptions['outcomes']): string[] {
+function overviewRow(
+  entry: Entry,
+  variants: readonly Variant[],
+  outcomes: PlanTextOptions['outcomes'],
+): string[] {
   const movement = outcomes === undefined ? [] : [toMove(entry, outcomes)];
-  return [clean(entry.model.short), ...facts(entry).map(([, value]) => value), ...movement];
+  return [clean(entry.model.short), ...facts(entry, variants).map(([, value]) => value), ...movement];
 }
 
 /** To all registries together; a registry that could not be looked at leaves it open. */
@@ -69,12 +76,12 @@ function toMove(entry: Entry, outcomes: readonly PublishOutcome[]): string {
 }
 
 /** What the columns hold, and in a narrow window the lines of a model's section. */
-function facts(entry: Entry): [label: string, value: string][] {
+function facts(entry: Entry, variants: readonly Variant[]): [label: string, value: string][] {
   const unknown = '-';
   if (entry.kind === 'unresolved') {
     return [
       ['revision', 'error'],
-      ...['licence', 'gated', ...VARIANTS, 'weights'].map((label): [string, string] => [label, unknown]),
+      ...['licence', 'gated', ...variants, 'weights'].map((label): [string, string] => [label, unknown]),
     ];
   }
   const { snapshot, outcome, files } = entry;
@@ -84,7 +91,7 @@ function facts(entry: Entry): [label: string, value: string][] {
     ['revision', snapshot.revision.slice(0, 8)],
     ['licence', clean(outcome.license.spdx ?? outcome.license.declared ?? 'none named')],
     ['gated', yesOrNo(outcome.isGated)],
-    ...VARIANTS.map((variant): [string, string] => [variant, isBuilt(variant)]),
+    ...variants.map((variant): [string, string] => [variant, isBuilt(variant)]),
     ['weights', `${formatBytes(sizeBytes)} in ${counted(files.length, 'file')}`],
   ];
 }
@@ -101,6 +108,7 @@ function paintCell(cell: string, text: string, style: Style): string {
 interface SectionOptions {
   readonly columns: number;
   readonly style: Style;
+  readonly variants: readonly Variant[];
   /** Whether the section stands for the overview as well. */
   readonly isNarrow: boolean;
   readonly outcomes: PlanTextOptions['outcomes'];
@@ -109,7 +117,7 @@ interface SectionOptions {
 const LABEL_WIDTH = 10;
 
 function section(entry: Entry, options: SectionOptions): string[] {
-  const { columns, style, isNarrow } = options;
+  const { columns, style, isNarrow, variants } = options;
   const labelled = (label: string, text: string): string[] => {
     const [first = '', ...rest] = paragraph(text, {
       columns,
@@ -129,16 +137,18 @@ function section(entry: Entry, options: SectionOptions): string[] {
     title,
     ...model,
     ...(isNarrow
-      ? facts(entry).flatMap(([label, value]) => labelled(label, value))
+      ? facts(entry, variants).flatMap(([label, value]) => labelled(label, value))
       : labelled('revision', entry.snapshot.revision)),
-    ...VARIANTS.filter(variant => isWorthSaying(entry, variant)).flatMap(variant => {
-      const { build, reason } = entry.outcome.decisions[variant];
-      const lines = labelled(
-        isNarrow ? `${variant}: why` : variant,
-        clean(`${isNarrow ? '' : `${yesOrNo(build)}. `}${reason}`),
-      );
-      return build ? lines : lines.map(line => style.notable(line));
-    }),
+    ...shownVariants(variant => entry.model.variants.includes(variant))
+      .filter(variant => isWorthSaying(entry, variant))
+      .flatMap(variant => {
+        const { build, reason } = entry.outcome.decisions[variant];
+        const lines = labelled(
+          isNarrow ? `${variant}: why` : variant,
+          clean(`${isNarrow ? '' : `${yesOrNo(build)}. `}${reason}`),
+        );
+        return build ? lines : lines.map(line => style.notable(line));
+      }),
     ...notes(entry, labelled),
     ...leftOutNote(entry, labelled).map(style.quiet),
     ...destinations(entry, { ...options, labelled }),

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { type Config, type ModelConfig, VARIANTS, type Variant } from '../../../config/types.ts';
+import type { Config, ModelConfig, Variant } from '../../../config/types.ts';
+import { hasServer } from '../../../config/variants.ts';
 import { ConfigError } from '../../../core/errors.ts';
 import { reasonOf } from '../../../core/system-error.ts';
 import { readPublishedImages } from '../../../image/published-image.ts';
@@ -60,7 +61,7 @@ export function configuredPlaces(session: Session, config: Config, options: Comm
     const choice = { overrides: options.registry ?? {}, env: session.env };
     const { targets } = chooseTargets(config, model, choice);
     return targets.flatMap(({ repository }) =>
-      VARIANTS.map(variant => ({
+      model.variants.filter(hasServer).map(variant => ({
         id: model.id,
         short: model.short,
         variant,

@@ -1,0 +1,88 @@
+import type { ModelPackForm } from '../../config/types.ts';
+import type { Digest } from '../../core/digest.ts';
+import { kindOf } from '../../core/model-files.ts';
+
+// The wire types of https://github.com/modelpack/model-spec (v0.0.7).
+
+export const ModelPack = {
+  manifest: 'application/vnd.cncf.model.manifest.v1+json',
+  config: 'application/vnd.cncf.model.config.v1+json',
+} as const;
+
+/** https://github.com/modelpack/model-spec/blob/main/docs/annotations.md */
+export const ModelPackAnnotation = {
+  path: 'org.cncf.model.filepath',
+  metadata: 'org.cncf.model.file.metadata+json',
+} as const;
+
+/** https://github.com/modelpack/model-spec/blob/main/docs/config.md */
+export interface ModelPackConfig {
+  readonly descriptor: {
+    readonly name: string;
+    readonly version: string;
+    readonly revision: string;
+    readonly sourceURL: string;
+    readonly docURL: string;
+    readonly title: string;
+    readonly description: string;
+    readonly licenses?: readonly string[];
+  };
+  readonly config: {
+    readonly format?: string;
+    /** `0.5b` */
+    readonly paramSize?: string;
+    readonly precision?: string;
+    readonly quantization?: string;
+  };
+  readonly modelfs: { readonly type: 'layers'; readonly diffIds: readonly Digest[] };
+}
+
+/** Returns the type of a layer that holds these files: what the weightiest of them is. */
+export function modelPackLayerType(paths: readonly string[], form: ModelPackForm): string {
+  const roles = paths.map(roleOf);
+  const role = ROLES.find(one => roles.includes(one)) ?? 'weight.config';
+  return `application/vnd.cncf.model.${role}.v1.${form}`;
+}
+
+const ROLES = ['weight', 'weight.config', 'code', 'doc'] as const;
+
+function roleOf(path: string): (typeof ROLES)[number] {
+  switch (kindOf(path)) {
+    case 'safetensors':
+    case 'mistral':
+    case 'torch':
+    case 'gguf':
+    case 'tensorizer':
+    case 'other-framework':
+      return 'weight';
+    case 'code':
+      return 'code';
+    case 'extra':
+      return 'doc';
+    default:
+      return DOCUMENT.test(path) ? 'doc' : 'weight.config';
+  }
+}
+
+const DOCUMENT = /(^|\/)(README|LICEN[CS]E|NOTICE|COPYING|USE_POLICY)[^/]*$|\.(md|rst|pdf|html)$/i;
+
+/** Returns the format of a model by its files: that of its weights, if they are of one. */
+export function modelFormat(paths: readonly string[]): string | undefined {
+  const kinds = new Set(paths.map(kindOf));
+  if (kinds.has('safetensors') || kinds.has('mistral')) return 'safetensors';
+  if (kinds.has('gguf')) return 'gguf';
+  return kinds.has('torch') ? 'pytorch' : undefined;
+}
+
+/** `7.62b`, `135m`: three digits, in the unit that leaves the most of them. */
+export function paramSize(parameters: number): string {
+  const [unit, size] = UNITS.find(([, one]) => parameters >= one) ?? ['', 1];
+  return `${Number((parameters / size).toPrecision(3))}${unit}`;
+}
+
+const UNITS = [
+  ['t', 1e12],
+  ['b', 1e9],
+  ['m', 1e6],
+  ['k', 1e3],
+] as const;

@@ -1,0 +1,114 @@
+import path from 'node:path/posix';
+import type { ModelPackForm } from '../../config/types.ts';
+import type { LayerRecipe } from '../../layer/recipe.ts';
+import { buildArtifact, type NewLayer } from '../../oci/image.ts';
+import { modelDirOf } from '../../plan/model-dir.ts';
+import type { PlannedModel } from '../../plan/types.ts';
+import { labelsOf, newLayer, toSpec } from '../assemble/container-image.ts';
+import { modelLayers } from '../assemble/model-layers.ts';
+import type { SealedLayer } from '../assemble/types.ts';
+import { Label } from '../format/labels.ts';
+import {
+  ModelPack,
+  ModelPackAnnotation,
+  type ModelPackConfig,
+  modelFormat,
+  modelPackLayerType,
+} from '../format/modelpack.ts';
+import type { ImageVariant } from './types.ts';
+
+/** The weights as an artifact for the tools of the ModelPack specification. */
+export const modelpack: ImageVariant = {
+  name: 'modelpack',
+  needsBase: false,
+  isForAnyPlatform: true,
+  assemble(planned) {
+    const form = planned.model.modelpack;
+    const dir = modelDirOf(planned);
+    const recipes = modelLayers(planned, 0);
+    const layers = (form === 'raw' ? recipes.flatMap(rawRecipes) : recipes).map(toSpec);
+    const labels = {
+      ...labelsOf(planned, { variant: 'modelpack', base: undefined, layers, serve: { form } }),
+      [Label.modelDir]: dir,
+    };
+    return {
+      base: undefined,
+      platform: { os: 'unknown', architecture: 'unknown' },
+      layers,
+      labels,
+      seal: sealed => {
+        const made = sealed.map(layer => modelPackLayer(layer, dir, form));
+        const config = { mediaType: ModelPack.config, value: configOf(planned, made) };
+        return buildArtifact(ModelPack.manifest, config, made, labels);
+      },
+    };
+  },
+};
+
+/** Each file as a blob of its own. */
+function rawRecipes({ kind, root, entries }: LayerRecipe): LayerRecipe[] {
+  return entries.map(entry => ({
+    kind,
+    name: path.basename(entry.path),
+    root,
+    entries: [entry],
+    form: 'raw' as const,
+  }));
+}
+
+function modelPackLayer(sealed: SealedLayer, dir: string, form: ModelPackForm): NewLayer {
+  const { entries } = sealed.spec.recipe;
+  const paths = entries.map(entry => entry.path.slice(dir.length));
+  const layer = newLayer(sealed);
+  const annotations = { ...layer.descriptor.annotations, ...fileAnnotations(sealed, paths, form) };
+  const mediaType = modelPackLayerType(paths, form);
+  return { ...layer, descriptor: { ...layer.descriptor, mediaType, annotations } };
+}
+
+/** Where a file goes, and with which mode: a tar says so itself. */
+function fileAnnotations(
+  { spec }: SealedLayer,
+  paths: readonly string[],
+  form: ModelPackForm,
+): Record<string, string> {
+  const [entry] = spec.recipe.entries;
+  const [name] = paths;
+  if (entry === undefined || name === undefined) return {};
+  if (form === 'tar') return { [ModelPackAnnotation.path]: paths.length === 1 ? name : path.dirname(name) };
+  const { mode, sizeBytes: size } = entry;
+  const metadata = {
+    name,
+    mode,
+    uid: 0,
+    gid: 0,
+    size,
+    mtime: '1970-01-01T00:00:00Z',
+    typeflag: REGULAR_FILE,
+  };
+  return { [ModelPackAnnotation.path]: name, [ModelPackAnnotation.metadata]: JSON.stringify(metadata) };
+}
+
+/** As a tar has it: the letter 0. */
+const REGULAR_FILE = 48;
+
+function configOf(
+  { model, snapshot, outcome, files }: PlannedModel,
+  layers: readonly NewLayer[],
+): ModelPackConfig {
+  const { spdx } = outcome.license;
+  const format = modelFormat(files.map(file => file.path));
+  return {
+    descriptor: {
+      name: snapshot.id,
+      version: snapshot.revision,
+      revision: snapshot.revision,
+      sourceURL: model.oci.url,
+      docURL: model.oci.url,
+      title: model.oci.title,
+      description: model.oci.description,
+      ...(spdx === null ? {} : { licenses: [spdx] }),
+    },
+    config: { ...(format !== undefined && { format }) },
+    modelfs: { type: 'layers', diffIds: layers.map(layer => layer.diffId) },
+  };
+}

@@ -1,0 +1,43 @@
+import { shellQuote } from '../../core/text.ts';
+import { buildDataImage } from '../../oci/image.ts';
+import { parsePlatform } from '../../oci/reference.ts';
+import { modelDirOf } from '../../plan/model-dir.ts';
+import { environment, labelsOf, NO_TIME, newLayer, toSpec } from '../assemble/container-image.ts';
+import { licenseLayer } from '../assemble/license-layer.ts';
+import { linkLayer } from '../assemble/link-layer.ts';
+import { modelLayers } from '../assemble/model-layers.ts';
+import type { ImageVariant } from './types.ts';
+
+/** Licenses and links. */
+const OTHER_LAYERS = 2;
+
+/** The weights alone, to be mounted or unpacked: the layers of the fat image, without what runs them. */
+export const weights: ImageVariant = {
+  name: 'weights',
+  needsBase: false,
+  assemble(planned, context) {
+    const platform = parsePlatform(context.platform);
+    const model = modelLayers(planned, OTHER_LAYERS);
+    const paths = model.flatMap(recipe => recipe.entries.map(entry => entry.path));
+    const links = linkLayer(paths, modelDirOf(planned).slice(1));
+    const licenses = licenseLayer(planned.licenses.weights, undefined);
+    const layers = [...model, ...(links === undefined ? [] : [links]), licenses].map(toSpec);
+    // Nothing here reads it: it says how the model is to be served, for whoever mounts it.
+    const { MODEL_ID = '', MODEL_DIR = '' } = environment(planned);
+    const env = { MODEL_ID, MODEL_DIR, SERVE_ARGS: shellQuote(planned.model.serveArgs) };
+    const labels = labelsOf(planned, {
+      variant: 'weights',
+      base: undefined,
+      layers,
+      serve: { env, platform },
+    });
+    return {
+      base: undefined,
+      platform,
+      layers,
+      labels,
+      seal: sealed =>
+        buildDataImage({ platform, created: NO_TIME, env, labels, layers: sealed.map(newLayer) }),
+    };
+  },
+};

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import type { Variant } from '../../src/config/types.ts';
+import type { Manifest } from '../../src/oci/types.ts';
+import { MODEL_FILES, World } from '../support/world.ts';
+
+const ALL: readonly Variant[] = ['slim', 'fat', 'weights', 'modelpack'];
+const WEIGHTS_FIRST = '    layer_order: weights-first\n';
+
+const digestsOf = (manifest: Manifest, kind: string): string[] =>
+  manifest.layers
+    .filter(layer => layer.annotations?.['io.weighbridge.layer.kind'] === kind)
+    .map(layer => layer.digest);
+
+async function published(world: World, more: string, variants = ALL) {
+  await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES }).catch(() => undefined);
+  return await world.publish(world.config('acme/x', more), { variants });
+}
+
+test('fat, weights and modelpack tar share every layer of the model, and each is moved once', async () => {
+  await using world = await World.start();
+  const images = await published(world, '    variants: [fat, weights, modelpack]\n    modelpack: tar\n');
+  assert.deepEqual(
+    images.map(({ variant, status }) => `${variant} ${status}`),
+    ['fat published', 'weights published', 'modelpack published'],
+  );
+  const [fat, weights, modelpack] = ['v0.6.0-fat', 'weights', 'modelpack'].map(tag => world.manifest(0, tag));
+  for (const kind of ['weights', 'files']) {
+    const own = digestsOf(fat as Manifest, kind);
+    assert.ok(own.length > 0);
+    assert.deepEqual(digestsOf(weights as Manifest, kind), own);
+    assert.deepEqual(digestsOf(modelpack as Manifest, kind), own);
+  }
+  const [, second, third] = images;
+  // What is left for the others: links, licenses and documents.
+  assert.ok((second?.bytes.uploaded ?? 0) < 100_000, `${second?.bytes.uploaded} bytes for weights`);
+  assert.ok((third?.bytes.uploaded ?? 0) < 20_000, `${third?.bytes.uploaded} bytes for modelpack`);
+  assert.ok((second?.bytes.downloaded ?? 0) < 100_000, `${second?.bytes.downloaded} bytes read for weights`);
+});
+
+test('a weights image is an ordinary image without a base or a command', async () => {
+  await using world = await World.start();
+  await published(world, '    variants: [weights]\n    serve_args: ["--port", "9000"]\n');
+  const manifest = world.manifest(0, 'weights');
+  const config = JSON.parse(String(await world.registry(0).readBlob(manifest.config.digest)));
+  assert.equal(config.os, 'linux');
+  assert.equal(config.architecture, 'amd64');
+  assert.deepEqual(config.config.Env, ['MODEL_ID=acme/x', 'MODEL_DIR=/models/x', 'SERVE_ARGS=--port 9000']);
+  assert.equal(config.config.Entrypoint, undefined);
+  assert.equal(config.config.Labels['io.weighbridge.variant'], 'weights');
+  assert.deepEqual(
+    config.rootfs.diff_ids,
+    manifest.layers.map(layer => layer.digest),
+  );
+  assert.equal(config.history.length, manifest.layers.length);
+  const kinds = manifest.layers.map(layer => layer.annotations?.['io.weighbridge.layer.kind']);
+  assert.deepEqual(kinds.slice(-3), ['files', 'links', 'licenses']);
+});
+
+test('raw blobs have the digests of the Hub, and one that is there is not read', async () => {
+  await using world = await World.start();
+  await published(world, '    variants: [modelpack]\n');
+  const manifest = world.manifest(0, 'modelpack') as Manifest;
+  assert.equal(manifest.artifactType, 'application/vnd.cncf.model.manifest.v1+json');
+  for (const { annotations, digest, size } of manifest.layers) {
+    const path = annotations?.['org.cncf.model.filepath'] ?? '';
+    const bytes = Buffer.from(MODEL_FILES[path as keyof typeof MODEL_FILES]);
+    assert.equal(digest, `sha256:${createHash('sha256').update(bytes).digest('hex')}`, path);
+    assert.equal(size, bytes.length);
+  }
+  const types = new Set(manifest.layers.map(layer => layer.mediaType.replace(/^.*model\./, '')));
+  assert.deepEqual([...types].sort(), ['doc.v1.raw', 'weight.config.v1.raw', 'weight.v1.raw']);
+  // Another client has them under another name: a HEAD is all it takes.
+  const tags = '    variants: [modelpack]\n    tags: {modelpack: [again]}\n';
+  const [image] = await published(world, tags);
+  assert.equal(image?.status, 'published');
+  assert.equal(image?.bytes.downloaded, 0);
+});
+
+test('weights first: the weights image is what the fat image begins with, whatever the base', async () => {
+  await using world = await World.start();
+  await published(world, `    variants: [fat, weights]\n${WEIGHTS_FIRST}`);
+  const fat = world.manifest(0, 'v0.6.0-fat') as Manifest;
+  const model = (world.manifest(0, 'weights') as Manifest).layers.slice(0, -2).map(layer => layer.digest);
+  assert.deepEqual(
+    fat.layers.slice(0, model.length).map(layer => layer.digest),
+    model,
+  );
+  const config = JSON.parse(String(await world.registry(0).readBlob(fat.config.digest)));
+  assert.deepEqual(config.rootfs.diff_ids.slice(0, model.length), model);
+  assert.equal(
+    config.history.filter((step: { empty_layer?: boolean }) => !step.empty_layer).length,
+    fat.layers.length,
+  );
+});
+
+test('a publish of all variants a second time changes nothing', async () => {
+  await using world = await World.start();
+  const more = `    variants: [slim, fat, weights, modelpack]\n${WEIGHTS_FIRST}`;
+  await published(world, more);
+  const images = await published(world, more);
+  assert.deepEqual(new Set(images.map(image => image.status)), new Set(['unchanged']));
+});
+
+test('a variant that is not listed is neither built nor mentioned', async () => {
+  await using world = await World.start();
+  const images = await published(world, '    variants: [weights]\n');
+  assert.deepEqual(
+    images.map(image => image.variant),
+    ['weights'],
+  );
+});
+
+test('a license that forbids a fat image forbids the weights in any form, with the same reason', async () => {
+  await using world = await World.start();
+  const card = '---\nlicense: llama3.1\n---\n';
+  await world.hub.addModel({ id: 'acme/x', files: { ...MODEL_FILES, 'README.md': card } });
+  const variants = '    variants: [fat, weights, modelpack]\n';
+  const images = await world.publish(world.config('acme/x', variants), { variants: ALL });
+  assert.deepEqual(
+    images.map(image => image.status),
+    ['skipped', 'skipped', 'skipped'],
+  );
+  assert.equal(new Set(images.map(image => image.reason)).size, 1);
+});

@@ -1,0 +1,85 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type EmbeddedHub, startHub } from '../../../src/testkit/hub.ts';
+import { runOk } from '../../support/tools.ts';
+import { buildBaseImage, ENGINE_FOLDER, pushBase } from '../base-image.ts';
+import { Podman } from '../podman.ts';
+import { type RealRegistry, startRegistry } from '../registry.ts';
+import { ENGINES, PYTHON, PYTHON_ENV, SERVE_ARGS } from './engine.ts';
+
+const WEIGHBRIDGE = path.join(import.meta.dirname, '..', '..', '..', 'bin', 'weighbridge');
+const TINY_MODEL = path.join(import.meta.dirname, 'tiny_model.py');
+
+export const MODEL_ID = 'org/tiny';
+
+/** What podman needs besides, for an engine: shared memory for its processes, and threads. */
+export const ENGINE_FLAGS = ['--shm-size=1g', '--ulimit=nproc=8192:8192'];
+export const ENGINE_VOLUME = `${ENGINES}:${ENGINE_FOLDER}:ro`;
+
+export interface EngineWorldOptions {
+  /** Versions of vLLM that a base image is made of. */
+  readonly versions: readonly string[];
+  /** Where the Hub listens. Default: loopback. */
+  readonly hubHost?: string;
+}
+
+/** A Hub with a model that vLLM serves, a registry, and base images with the real vLLM in it. */
+export class EngineWorld implements AsyncDisposable {
+  readonly hub: EmbeddedHub;
+  readonly registry: RealRegistry;
+  readonly podman: Podman;
+  readonly folder: string;
+
+  private constructor(parts: Pick<EngineWorld, 'hub' | 'registry' | 'podman' | 'folder'>) {
+    this.hub = parts.hub;
+    this.registry = parts.registry;
+    this.podman = parts.podman;
+    this.folder = parts.folder;
+  }
+
+  static async start({ versions, hubHost = '127.0.0.1' }: EngineWorldOptions): Promise<EngineWorld> {
+    const folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-vllm-'));
+    const model = path.join(folder, 'hub', MODEL_ID);
+    await mkdir(model, { recursive: true });
+    await runOk(PYTHON, [TINY_MODEL, model], { env: PYTHON_ENV });
+    await writeFile(path.join(model, 'README.md'), '---\nlicense: mit\n---\n');
+    const hub = await startHub({ folder: path.join(folder, 'hub'), host: hubHost });
+    const registry = await startRegistry({ storage: 'folder' });
+    const world = new EngineWorld({ hub, registry, podman: await Podman.create(), folder });
+    for (const version of versions) {
+      const base = await buildBaseImage({ vllm: version, entrypoint: 'vllm-serve', huggingfaceHub: '2.4.0' });
+      await pushBase(base, world.baseOf(version));
+    }
+    return world;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.podman[Symbol.asyncDispose]();
+    await this.registry.stop();
+    await this.hub.close();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  baseOf(version: string): string {
+    return `${this.registry.host}/base/vllm:v${version}`;
+  }
+
+  /** `weighbridge publish` of the model on a version of vLLM, as `<registry>/m/hf-<short>`; `settings` are lines of YAML. */
+  async publish(short: string, version: string, settings = '', serveArgs = SERVE_ARGS): Promise<void> {
+    const file = path.join(this.folder, `${short}-${version}.yaml`);
+    const model = { id: MODEL_ID, short, serve_args: serveArgs };
+    await writeFile(
+      file,
+      `registries: { lab: "${this.registry.host}/m" }\n${settings}\ndefaults: { base_image: "${this.baseOf(version)}" }
+models: [${JSON.stringify(model)}]\n`,
+    );
+    await runOk(WEIGHBRIDGE, ['publish', '--config', file], {
+      env: { HF_ENDPOINT: this.hub.url, HF_TOKEN: undefined },
+    });
+  }
+
+  imageOf(short: string, version: string, variant: 'fat' | 'slim'): string {
+    return `${this.registry.host}/m/hf-${short}:v${version}-${variant}`;
+  }
+}
