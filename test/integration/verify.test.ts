@@ -95,6 +95,17 @@ test('a tag that names no image, a repository without a tag, an image of somebod
   const absent = await weighbridge(world, 'verify', `${reference('fat')}x`);
   assert.equal(absent.status, 1);
   assert.match(absent.stderr, /has no image v0\.6\.0-fatx\n {2}Check the tag/);
+  const both = await weighbridge(world, 'verify', `${reference('fat')}x`, reference('fat'));
+  assert.equal(both.status, 1);
+  assert.match(both.stderr, /fatx: .*not found/);
+  assert.match(
+    both.stdout,
+    /fatx\n {2}✗ Not found: .* has no image v0\.6\.0-fatx\.\n[\s\S]*all as the Hub has them/,
+  );
+  const json = await weighbridge(world, 'verify', '--json', `${reference('fat')}x`, reference('fat'));
+  const { ok, images } = JSON.parse(json.stdout);
+  assert.deepEqual([ok, images.map((image: { ok: boolean }) => image.ok)], [false, [false, true]]);
+  assert.equal(images[0].error.code, 'REGISTRY_NOT_FOUND');
   const untagged = await weighbridge(world, 'verify', `${host}/acme/hf-x`);
   assert.equal(untagged.status, 2);
   assert.match(untagged.stderr, /which image\? No tag was named\n {2}Add one of its tags: .*v0\.6\.0-fat/);

@@ -1,13 +1,17 @@
 import { STATEMENT_NAMES } from '../../attest/statement.ts';
 import type { SignaturePolicy, SignedCheck, StatementCheck } from '../../attest/verify-signed.ts';
+import type { ErrorJson } from '../../core/errors.ts';
 import { clean, paragraph } from '../layout/text-layout.ts';
 import { type Style, styleFor } from '../progress/style.ts';
 import type { TextOptions } from './plan-table.ts';
+import { errorSection } from './verify-report.ts';
 
 export interface CheckedImage {
   /** In full: `ghcr.io/acme/hf-x:v0.6.0-fat`. */
   readonly reference: string;
-  readonly checks: readonly SignedCheck[];
+  readonly checks?: readonly SignedCheck[] | undefined;
+  /** Why there are no checks. */
+  readonly error?: ErrorJson | undefined;
 }
 
 /** What `verify --signed --json` prints. */
@@ -15,9 +19,10 @@ export function signaturesToJson(images: readonly CheckedImage[], policy: Signat
   return {
     schemaVersion: 1,
     policy,
-    images: images.map(({ reference, checks }) => ({
+    images: images.map(({ reference, checks = [], error }) => ({
       reference,
-      signed: checks.every(({ problems }) => problems.length === 0),
+      signed: error === undefined && checks.every(({ problems }) => problems.length === 0),
+      ...(error && { error }),
       subjects: checks.map(({ digest, platform, statements, problems }) => ({
         digest,
         platform,
@@ -39,16 +44,17 @@ export function signaturesTable(images: readonly CheckedImage[], { columns, isCo
   const style = styleFor(isColor);
   const say = (text: string): string[] => paragraph(clean(text), { columns, indent: 2 });
   return images
-    .map(({ reference, checks }) =>
-      [
+    .map(({ reference, checks = [], error }) => {
+      if (error !== undefined) return errorSection(reference, error, { columns, style }).join('\n');
+      return [
         style.strong(clean(reference)),
         ...checks.flatMap(({ platform, digest, statements, problems }) => [
           ...say(`${platform} ${digest}`).map(style.quiet),
           ...statements.flatMap(one => say(`  ${STATUS_WORDS[one.status]}  ${statementName(one)}`)),
           ...verdict(statements, problems, style, say),
         ]),
-      ].join('\n'),
-    )
+      ].join('\n');
+    })
     .join('\n\n');
 }
 

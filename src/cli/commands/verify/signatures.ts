@@ -3,16 +3,15 @@ import { readPublicKey } from '../../../attest/signers/key-material.ts';
 import { parseTrustedRoot, type TrustedSigner } from '../../../attest/verify-bundle.ts';
 import { type SignaturePolicy, verifySigned } from '../../../attest/verify-signed.ts';
 import { ConfigError, SigningError } from '../../../core/errors.ts';
-import { mapPool } from '../../../core/pool.ts';
 import { reasonOf } from '../../../core/system-error.ts';
 import {
   type CheckedImage,
   signaturesTable,
   signaturesToJson,
 } from '../../../report/text/signatures-report.ts';
-import type { NamedImage } from '../../image-argument.ts';
 import { writeOutput } from '../../output-file.ts';
 import { ExitStatus, type Session } from '../../session.ts';
+import { checkEachImage } from './each-image.ts';
 
 export interface SignatureOptions {
   readonly key?: string;
@@ -23,32 +22,29 @@ export interface SignatureOptions {
   readonly saveModelSignature?: string;
 }
 
-const IMAGES_AT_ONCE = 2;
-
 /** Checks who signed images, prints it and returns the exit status. Asks the registry and nothing else. */
 export async function verifySignatures(
   session: Session,
-  images: readonly NamedImage[],
+  references: readonly string[],
   options: SignatureOptions,
 ): Promise<number> {
   const trusted = await trustedSigner(session, options);
   const { policy = 'present' } = options;
-  const verified = await mapPool(images, IMAGES_AT_ONCE, async ({ store, reference, name }) => ({
-    reference: name,
-    checks: await verifySigned(store, reference, { trusted, policy, signal: session.signal }),
-  }));
+  const verified = await checkEachImage(session, references, ({ store, reference }) =>
+    verifySigned(store, reference, { trusted, policy, signal: session.signal }),
+  );
   session.progress.stop();
   if (options.saveModelSignature !== undefined)
     await saveModelSignature(options.saveModelSignature, verified);
   if (session.isJson) session.print(JSON.stringify(signaturesToJson(verified, policy), null, 2));
   else session.print(signaturesTable(verified, session.stdout));
-  const isSigned = verified.every(({ checks }) => checks.every(({ problems }) => problems.length === 0));
+  const isSigned = verified.every(({ checks }) => checks?.every(one => one.problems.length === 0) ?? false);
   return isSigned ? ExitStatus.done : ExitStatus.failed;
 }
 
 /** For `model_signing verify`, wherever the files have gone. */
 async function saveModelSignature(file: string, images: readonly CheckedImage[]): Promise<void> {
-  const statements = images.flatMap(({ checks }) => checks.flatMap(check => check.statements));
+  const statements = images.flatMap(({ checks = [] }) => checks.flatMap(check => check.statements));
   const bundle = statements.find(one => one.bundle !== undefined)?.bundle;
   if (bundle !== undefined) return await writeOutput(file, bundle.toString('utf8'));
   throw new SigningError('there is no model signature of this signer to save', {

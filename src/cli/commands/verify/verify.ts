@@ -1,12 +1,10 @@
 import { type Command, Option } from 'commander';
 import { SIGNATURE_POLICIES } from '../../../attest/verify-signed.ts';
 import { ConfigError } from '../../../core/errors.ts';
-import { mapPool } from '../../../core/pool.ts';
-import { isRight } from '../../../inspect/verify-image.ts';
-import { type VerifiedImage, verifyTable, verifyToJson } from '../../../report/text/verify-report.ts';
-import { openNamedImage } from '../../image-argument.ts';
+import { isVerified, verifyTable, verifyToJson } from '../../../report/text/verify-report.ts';
 import { withJson } from '../../options.ts';
 import { ExitStatus, runSession } from '../../session.ts';
+import { checkEachImage } from './each-image.ts';
 import { type SignatureOptions, verifySignatures } from './signatures.ts';
 import { verifyWithProgress } from './verifying.ts';
 
@@ -15,8 +13,6 @@ interface VerifyOptions extends SignatureOptions {
   readonly deep?: boolean;
   readonly signed?: boolean;
 }
-
-const IMAGES_AT_ONCE = 2;
 
 export function addVerify(program: Command): void {
   withJson(program.command('verify <image...>'))
@@ -53,23 +49,21 @@ Examples:
   weighbridge verify --signed --key signing.pub --policy strict ghcr.io/acme/hf-x:v0.6.0-fat
   weighbridge verify oci:out:v0.6.0-fat                 what \`build --output oci:out\` has written
 
-Exit status: 0 all is as the Hub has it, 1 something is not or could not be asked, 2 the call is wrong.`,
+Of several images each is checked, also if another is not found. Exit status: 0 all is as the Hub has it, 1 something is
+not or could not be asked, 2 the call is wrong.`,
     )
     .action((references: readonly string[], options: VerifyOptions) =>
       runSession(options, async session => {
         const isDeep = options.deep === true;
         checkOptions(options);
-        const images = await Promise.all(references.map(text => openNamedImage(session, text)));
-        if (options.signed === true) return await verifySignatures(session, images, options);
-        const verified = await mapPool(images, IMAGES_AT_ONCE, async (image): Promise<VerifiedImage> => {
-          const checks = await verifyWithProgress(session, { ...image, title: image.name }, isDeep);
-          return { reference: image.name, checks };
-        });
+        if (options.signed === true) return await verifySignatures(session, references, options);
+        const verified = await checkEachImage(session, references, image =>
+          verifyWithProgress(session, { ...image, title: image.name }, isDeep),
+        );
         session.progress.stop();
         if (session.isJson) session.print(JSON.stringify(verifyToJson(verified, isDeep), null, 2));
         else session.print(verifyTable(verified, isDeep, session.stdout));
-        const isAllRight = verified.every(({ checks }) => checks.length > 0 && checks.every(isRight));
-        return isAllRight ? ExitStatus.done : ExitStatus.failed;
+        return verified.every(isVerified) ? ExitStatus.done : ExitStatus.failed;
       }),
     );
 }

@@ -1,3 +1,4 @@
+import { WeighbridgeError } from '../../../core/errors.ts';
 import type { ImageCheck } from '../../../inspect/verify-image.ts';
 import { isRight, verifyImage } from '../../../inspect/verify-image.ts';
 import type { ImageStore } from '../../../store/image-store.ts';
@@ -13,6 +14,7 @@ export async function verifyWithProgress(
   const done = new Map<string, number>();
   onEvent({ type: 'model-start', model: title, phase: 'verify' });
   let status: 'done' | 'failed' = 'failed';
+  let detail = 'could not be verified';
   try {
     const checks = await verifyImage(store, reference, {
       hub: session.services.hub,
@@ -32,9 +34,12 @@ export async function verifyWithProgress(
       },
     });
     status = checks.every(isRight) ? 'done' : 'failed';
+    detail = status === 'done' ? 'verified' : 'does not match';
     return checks;
+  } catch (error) {
+    if (error instanceof WeighbridgeError && error.code === 'REGISTRY_NOT_FOUND') detail = 'not found';
+    throw error;
   } finally {
-    const detail = status === 'done' ? 'right' : 'not right';
     onEvent({ type: 'model-end', model: title, status, detail });
   }
 }
