@@ -60,7 +60,7 @@ for case in json.load(sys.stdin):
   for (const [index, { paths, args }] of cases.entries()) {
     const files = paths.map(path => ({ path, sizeBytes: 1, gitOid: '0'.repeat(40) }));
     const choice = { files: { include: null, exclude: null, allowPickle: false }, serveArgs: args };
-    const expected = chooseFiles(files, choice).files.map(file => file.path);
+    const expected = chooseFiles({ files }, choice).files.map(file => file.path);
     assert.deepEqual(JSON.parse(chosen[index] ?? ''), expected, JSON.stringify({ paths, args }));
   }
 });

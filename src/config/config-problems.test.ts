@@ -124,6 +124,15 @@ const TABLE: Record<string, [text: string, ...expected: Expected[]]> = {
     named('https://hf.co/org/name.git', 'b'),
     [2, 9, /^"id" must be the name of a Hub repository/, 'org/name'],
   ],
+  "the bootstrap's own folder": [
+    model('download_root: /opt/weighbridge/'),
+    [4, 20, /puts the model into \/opt\/weighbridge, which is not a folder for models/],
+  ],
+  'a folder that is mounted over': [model('download_root: /proc/x'), [4, 20, /puts the model into \/proc/]],
+  "a short that makes it the bootstrap's folder": [
+    'models:\n  - id: a/b\n    short: weighbridge\n    download_root: /opt',
+    [4, 20, /puts the model into \/opt\/weighbridge/],
+  ],
   'an id with ..': [named('org/..', 'b'), [2, 9, /Hub repository/]],
   'an id with two slashes': [named('a/b/c', 'b'), [2, 9, /Hub repository/]],
   'an id with two dashes': [named('a/b--c', 'b'), [2, 9, /Hub repository/]],

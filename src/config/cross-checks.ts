@@ -22,6 +22,7 @@ export function crossChecks(source: YamlSource, extraRegistries: readonly string
     ),
     ...sharedShorts(paths, source),
     ...paths.flatMap(path => wrongTags(path, source)),
+    ...paths.flatMap(path => wrongFolder(path, source)),
     ...signingChecks(source),
   ];
 }
@@ -94,6 +95,22 @@ function serverTags(written: unknown): readonly unknown[] | undefined {
   if (typeof written !== 'object' || written === null) return undefined;
   const { slim = BUILT_IN_TAGS, fat = BUILT_IN_TAGS } = written as { slim?: unknown; fat?: unknown };
   return Array.isArray(slim) && Array.isArray(fat) ? [...slim, ...fat] : undefined;
+}
+
+/** The bootstrap's own folder, and those that something else is in or is mounted over when a container runs. */
+const TAKEN_FOLDERS = ['/opt/weighbridge', '/licenses', '/proc', '/sys', '/dev'];
+
+/** A model's folder is made of two fields: with `download_root: /opt`, one called `weighbridge` would be the bootstrap's. */
+function wrongFolder(model: Path, source: YamlSource): ConfigProblem[] {
+  const short = valueAt(source.value, [...model, 'folder']) ?? valueAt(source.value, [...model, 'short']);
+  const path = written('download_root', model, source);
+  const root = path === undefined ? undefined : valueAt(source.value, path);
+  if (path === undefined || typeof root !== 'string' || typeof short !== 'string') return [];
+  const folder = `${root.replace(/\/+$/, '')}/${short}`;
+  const taken = TAKEN_FOLDERS.find(one => folder === one || folder.startsWith(`${one}/`));
+  if (taken === undefined) return [];
+  const message = `"download_root" puts the model into ${taken}, which is not a folder for models: use another, such as /models`;
+  return [source.problem(source.locate(path), message)];
 }
 
 /** Where `key` is written for a model: in its own entry or in the defaults. */

@@ -37,6 +37,7 @@ export type ErrorCode =
   | 'IMAGE_TOO_MANY_LAYERS'
   /** The base image hides what would be below it. */
   | 'IMAGE_LAYER_ORDER'
+  | 'IMAGE_TOO_MANY_FILES'
   // bytes that are not what they should be
   | 'INTEGRITY_HASH'
   | 'INTEGRITY_SIZE'
@@ -123,6 +124,7 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'BASE_NOT_FOUND',
   'BASE_PLATFORM_MISSING',
   'IMAGE_TOO_MANY_LAYERS',
+  'IMAGE_TOO_MANY_FILES',
 ]);
 
 /** An error as data, for JSON output and plans. */

@@ -6,8 +6,8 @@ import { FileReader, type LaneOptions, laneOptions } from './download/open-file.
 import { askHub, askHubForPages } from './hub-api.ts';
 import { badAnswer, disabledFailure, type HubQuestion } from './hub-failure.ts';
 import type { ParsedModelInfo } from './model-info.ts';
-import { checkPaths } from './safe-path.ts';
-import type { Hub, HubFile, ModelSnapshot } from './types.ts';
+import { checkPaths, unusableName } from './safe-path.ts';
+import type { GetModelOptions, Hub, HubFile, ModelSnapshot } from './types.ts';
 
 export interface HubOptions {
   /** `https://huggingface.co`, no trailing slash. */
@@ -34,7 +34,7 @@ export function createHub(options: HubOptions): Hub {
 
   return {
     endpoint,
-    async getModel(id, revision, signal) {
+    async getModel(id, revision, signal, getOptions = {}) {
       const question: HubQuestion = { endpoint, model: id, revision: revision ?? DEFAULT_BRANCH, hasToken };
       checkNames(id, question.revision);
       const url = `${endpoint}/api/models/${encodePath(id)}/revision/${encodeURIComponent(question.revision)}?blobs=true&securityStatus=true`;
@@ -44,7 +44,7 @@ export function createHub(options: HubOptions): Hub {
       if (info.isDisabled) throw disabledFailure(id);
       if (isGitOid(question.revision) && info.sha !== question.revision)
         throw badAnswer(id, `asked for the commit ${question.revision}, it tells of ${info.sha}`);
-      return toSnapshot(id, info, info.files ?? (await readTree(info, question, signal)));
+      return toSnapshot(id, info, info.files ?? (await readTree(info, question, signal)), getOptions);
     },
     openFile({ id, revision }, file, span) {
       checkNames(id, revision);
@@ -77,7 +77,14 @@ export function createHub(options: HubOptions): Hub {
   }
 }
 
-function toSnapshot(requestedId: string, info: ParsedModelInfo, files: readonly HubFile[]): ModelSnapshot {
+function toSnapshot(
+  requestedId: string,
+  info: ParsedModelInfo,
+  all: readonly HubFile[],
+  { mayLeaveOut = () => false }: GetModelOptions,
+): ModelSnapshot {
+  const isUnusable = ({ path }: HubFile) => unusableName(path) !== undefined && mayLeaveOut(path);
+  const [unusable, files] = [all.filter(isUnusable), all.filter(file => !isUnusable(file))];
   checkPaths(
     requestedId,
     files.map(file => file.path),
@@ -94,6 +101,9 @@ function toSnapshot(requestedId: string, info: ParsedModelInfo, files: readonly 
     ...(info.unreadableBases.length === 0 ? {} : { unreadableBases: info.unreadableBases }),
     ...(info.baseModelRelation === undefined ? {} : { baseModelRelation: info.baseModelRelation }),
     ...(info.safety === undefined ? {} : { safety: info.safety }),
+    ...(unusable.length === 0
+      ? {}
+      : { unusable: unusable.map(({ path, sizeBytes }) => ({ path, sizeBytes })) }),
     files: files.toSorted(byPath),
   };
 }

@@ -309,6 +309,36 @@ test('hostile paths are refused, safely shown', async () => {
     assert.throws(() => checkPaths('m', clash), HubError);
 });
 
+test('files that no image can have are left out where they may be, and refused with what to do elsewhere', async () => {
+  const names = [
+    'a\\b',
+    'C:x',
+    'x/.wh.config.json',
+    '.wh..wh..opq',
+    '.weighbridge.json',
+    '.weighbridge/lock',
+  ];
+  const siblings = [...names, 'config.json'].map(rfilename => ({ rfilename, size: 1, blobId: OID }));
+  const { url } = await serve((_, response) => json(response, info({ siblings })));
+  await assert.rejects(hubAt(url).getModel('acme/x', null), (error: unknown) => {
+    assert.ok(error instanceof HubError && error.code === 'HUB_HOSTILE_PATH');
+    assert.match(error.remedy ?? '', /files\.exclude/);
+    return true;
+  });
+  const { files, unusable } = await hubAt(url).getModel('acme/x', null, undefined, {
+    mayLeaveOut: () => true,
+  });
+  assert.deepEqual(
+    [files.map(({ path }) => path), unusable?.map(({ path }) => path)],
+    [['config.json'], names],
+  );
+  const { url: hostile } = await serve((_, response) =>
+    json(response, info({ siblings: [{ rfilename: '../a', size: 1, blobId: OID }] })),
+  );
+  const getting = hubAt(hostile).getModel('acme/x', null, undefined, { mayLeaveOut: () => true });
+  await assert.rejects(getting, failsWith('HUB_HOSTILE_PATH', /segment/));
+});
+
 test('every path that is accepted stays inside its folder', () => {
   const segment = fc.oneof(
     fc.constantFrom('..', '.', '', 'a', 'b c', '~', '.git'),

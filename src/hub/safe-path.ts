@@ -24,13 +24,27 @@ export function checkPaths(model: string, paths: readonly string[]): void {
   }
 }
 
+/** Names that layers and the slim image's folder give a meaning: a file of a model must not have them. */
+const RESERVED_NAME = /^\.wh\./;
+const RESERVED_AT_TOP = /^\.weighbridge/;
+
+/**
+ * Returns why no image can have a file of this name, though nothing is hostile about it; undefined for all others. Such a
+ * file may be left out of the model.
+ */
+export function unusableName(path: string): string | undefined {
+  if (path.includes('\\')) return 'has a backslash';
+  if (/^[A-Za-z]:/.test(path)) return 'names a drive';
+  if (path.split('/').some(segment => RESERVED_NAME.test(segment)))
+    return 'has a name with .wh. in front, which deletes files of an image';
+  return RESERVED_AT_TOP.test(path) ? "has a name of Weighbridge's own" : undefined;
+}
+
 function problemOf(path: string): string | undefined {
   if (path === '') return 'is empty';
   if (!path.isWellFormed()) return 'is not valid Unicode';
   if (/\p{Cc}/u.test(path)) return 'has control characters';
-  if (path.includes('\\')) return 'has a backslash';
   if (path.startsWith('/')) return 'is absolute';
-  if (/^[A-Za-z]:/.test(path)) return 'names a drive';
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) return `is longer than ${MAX_PATH_BYTES} bytes`;
   for (const segment of path.split('/')) {
     if (segment === '' || segment === '.' || segment === '..')
@@ -38,13 +52,17 @@ function problemOf(path: string): string | undefined {
     if (segment.toLowerCase() === '.git') return 'is inside .git';
     if (Buffer.byteLength(segment) > MAX_NAME_BYTES) return `has a name longer than ${MAX_NAME_BYTES} bytes`;
   }
-  return undefined;
+  return unusableName(path);
 }
 
 function hostile(model: string, path: string, problem: string): HubError {
+  const remedy =
+    unusableName(path) === problem
+      ? 'Leave it out with `files.exclude`, or pin an earlier revision.'
+      : 'Nothing of this model is touched. Report it to the Hub or pin an earlier revision.';
   return new HubError(`${model} lists a file that is refused: ${quoted(path)} ${problem}`, {
     code: 'HUB_HOSTILE_PATH',
     subject: model,
-    remedy: 'Nothing of this model is touched. Report it to the Hub or pin an earlier revision.',
+    remedy,
   });
 }

@@ -20,6 +20,8 @@ export interface ModelSnapshot {
   readonly baseModelRelation?: string;
   /** What the Hub's scanners found, where they have looked. */
   readonly safety?: FileSafety;
+  /** Files that no image could have, because of their names; only those that may be left out. */
+  readonly unusable?: readonly { readonly path: string; readonly sizeBytes: number }[];
   /** Sorted by path (bytewise). */
   readonly files: readonly HubFile[];
 }
@@ -56,7 +58,12 @@ export interface Hub {
   /** `https://huggingface.co` or `HF_ENDPOINT`, no trailing slash. */
   readonly endpoint: string;
   /** Resolves a branch, tag or commit (null: the default branch) once. Throws HubError. */
-  getModel(id: string, revision: string | null, signal?: AbortSignal): Promise<ModelSnapshot>;
+  getModel(
+    id: string,
+    revision: string | null,
+    signal?: AbortSignal,
+    options?: GetModelOptions,
+  ): Promise<ModelSnapshot>;
   /**
    * The file's bytes at the snapshot's commit, or a span of them: ranged, resumed, re-resolved by itself. Hashes are the
    * caller's to check.
@@ -66,6 +73,11 @@ export interface Hub {
     file: Pick<HubFile, 'path' | 'sizeBytes'>,
     span?: ByteSpan,
   ): ByteSource;
+}
+
+export interface GetModelOptions {
+  /** Files that no image could have, because of their names, are left out if this says so; else the model is refused. */
+  readonly mayLeaveOut?: (path: string) => boolean;
 }
 
 /** From `start` up to `end`, which is not of it. */

@@ -82,7 +82,10 @@ async function verifyOne(
     );
   }
   const { id, revision, variant } = model;
-  const snapshot = await options.hub.getModel(id, revision, options.signal);
+  const snapshot = await options.hub.getModel(id, revision, options.signal, {
+    // What no image can have is no file of this one.
+    mayLeaveOut: () => true,
+  });
   const declared = modelFiles(model, image.layers.flatMap(layer => layer.files).map(asListed));
   const paths = new Set(declared.map(file => file.path));
   const { hub, signal } = options;

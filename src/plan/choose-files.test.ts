@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { HubFile } from '../hub/types.ts';
-import { chooseFiles, type LeftOutRule } from './choose-files.ts';
+import { modelConfig } from '../policy/decide.fixtures.ts';
+import { checkPlaces } from './check-places.ts';
+import { chooseFiles, isNotWanted, type LeftOutRule } from './choose-files.ts';
 
 interface Case {
   readonly of: string;
@@ -218,5 +220,29 @@ test('25,000 files are chosen among in no time to speak of, and each folder on i
 function choose(paths: readonly string[], serveArgs: readonly string[] = [], choice: Case['choice'] = {}) {
   const files = paths.map((path): HubFile => ({ path, sizeBytes: 1, gitOid: '0'.repeat(40) }));
   const { include = null, exclude = null, allowPickle = false } = choice;
-  return chooseFiles(files, { serveArgs, files: { include, exclude, allowPickle } });
+  return chooseFiles({ files }, { serveArgs, files: { include, exclude, allowPickle } });
 }
+
+test('names that no image can have are left out where models.yaml says so', () => {
+  const files = { include: null, exclude: ['a\\b', '.wh.*'], allowPickle: false };
+  const isOut = isNotWanted(files);
+  assert.deepEqual(['a\\b', 'x/.wh.y', 'c\\d'].map(isOut), [true, true, false]);
+  assert.ok(isNotWanted({ ...files, include: ['*.json'] })('c\\d'));
+  const unusable = [{ path: 'a\\b', sizeBytes: 7 }];
+  const { leftOut } = chooseFiles({ files: [], unusable }, { serveArgs: [], files });
+  assert.deepEqual(leftOut, [
+    { path: 'a\\b', sizeBytes: 7, rule: 'excluded', reason: 'matches `files.exclude`' },
+  ]);
+});
+
+test('a path that does not fit below the folder of the model is refused', () => {
+  const file = (bytes: number): HubFile => ({
+    path: 'x'.repeat(bytes),
+    sizeBytes: 1,
+    gitOid: '0'.repeat(40),
+  });
+  const model = modelConfig({ downloadRoot: '/models', short: 'x' });
+  const room = 4095 - '/models/x/'.length;
+  checkPlaces(model, [file(room)]);
+  assert.throws(() => checkPlaces(model, [file(room + 1)]), { code: 'HUB_HOSTILE_PATH' });
+});

@@ -11,7 +11,7 @@ import {
   weightKindOf,
 } from '../core/model-files.ts';
 import { loadFormatOf } from '../core/serve-flags.ts';
-import type { HubFile } from '../hub/types.ts';
+import type { HubFile, ModelSnapshot } from '../hub/types.ts';
 
 /** Why a file does not go into the image. */
 export type LeftOutRule =
@@ -47,11 +47,17 @@ interface Loaded {
 
 type Verdict = Pick<LeftOutFile, 'rule' | 'reason'> | undefined;
 
+const EXCLUDED = { rule: 'excluded', reason: 'matches `files.exclude`' } as const;
+const NOT_INCLUDED = { rule: 'not-included', reason: 'matches nothing in `files.include`' } as const;
+
 /**
  * Returns the repository's files that go into the image, and why the others do not. `files.include` replaces the built-in
  * choice; `files.exclude` takes away from either, first: what is excluded makes nothing else a second copy.
  */
-export function chooseFiles(all: readonly HubFile[], { files: choice, serveArgs }: Choosing): FileChoice {
+export function chooseFiles(
+  { files: all, unusable = [] }: Pick<ModelSnapshot, 'files' | 'unusable'>,
+  { files: choice, serveArgs }: Choosing,
+): FileChoice {
   const isExcluded = matcher(choice.exclude ?? []);
   const candidates = all.filter(({ path }) => !isExcluded(path));
   const verdictOf =
@@ -59,22 +65,29 @@ export function chooseFiles(all: readonly HubFile[], { files: choice, serveArgs 
       ? builtInChoice(candidates, loadFormatOf(serveArgs), choice.allowPickle)
       : includeChoice(choice.include);
   const files: HubFile[] = [];
-  const leftOut: LeftOutFile[] = [];
+  const leftOut: LeftOutFile[] = unusable.map(file => ({
+    ...file,
+    ...(isExcluded(file.path) ? EXCLUDED : NOT_INCLUDED),
+  }));
   for (const file of all) {
     const { path, sizeBytes } = file;
-    const verdict: Verdict = isExcluded(path)
-      ? { rule: 'excluded', reason: 'matches `files.exclude`' }
-      : verdictOf(path);
+    const verdict = isExcluded(path) ? EXCLUDED : verdictOf(path);
     if (verdict === undefined) files.push(file);
     else leftOut.push({ path, sizeBytes, ...verdict });
   }
   return { files, leftOut };
 }
 
+/** Whether `files` of models.yaml leave a path out, whatever it is. */
+export function isNotWanted({ include, exclude }: ModelConfig['files']): (path: string) => boolean {
+  const isExcluded = matcher(exclude ?? []);
+  const isIncluded = include === null ? () => true : matcher(include);
+  return path => isExcluded(path) || !isIncluded(path);
+}
+
 function includeChoice(globs: readonly string[]): (path: string) => Verdict {
   const isIncluded = matcher(globs);
-  return path =>
-    isIncluded(path) ? undefined : { rule: 'not-included', reason: 'matches nothing in `files.include`' };
+  return path => (isIncluded(path) ? undefined : NOT_INCLUDED);
 }
 
 /**

@@ -52,7 +52,7 @@ export function createLegalReader(hub: Hub, signal: AbortSignal | undefined): Le
   }
 
   const model = memoizeAsync(async (id: string): Promise<{ snapshot: ModelSnapshot } & RepositoryRead> => {
-    const snapshot = await hub.getModel(id, null, signal);
+    const snapshot = await hub.getModel(id, null, signal, { mayLeaveOut: () => true });
     return { snapshot, ...(await read(snapshot, snapshot.files, true)) };
   });
 

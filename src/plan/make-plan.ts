@@ -12,7 +12,8 @@ import { decide } from '../policy/decide.ts';
 import { mayBePermitted } from '../policy/license.ts';
 import type { PolicyDecision, PolicyOutcome } from '../policy/types.ts';
 import { licenseParts, loadSpdxTexts } from '../spdx/spdx-texts.ts';
-import { chooseFiles } from './choose-files.ts';
+import { checkPlaces } from './check-places.ts';
+import { chooseFiles, isNotWanted } from './choose-files.ts';
 import { createLegalReader, type LegalReader, type ReadAncestor } from './legal-reader.ts';
 import { findDisguised } from './look-at-weights.ts';
 import { modelDirOf } from './model-dir.ts';
@@ -101,9 +102,12 @@ async function planModel(
   try {
     const pin = options.pins?.get(model.short);
     const revision = pin?.revision ?? model.revision;
-    const snapshot = await options.hub.getModel(model.id, revision, options.signal);
-    const { files, leftOut } = chooseFiles(snapshot.files, model);
+    const snapshot = await options.hub.getModel(model.id, revision, options.signal, {
+      mayLeaveOut: isNotWanted(model.files),
+    });
+    const { files, leftOut } = chooseFiles(snapshot, model);
     if (files.length === 0) throw noFilesError(model);
+    checkPlaces(model, files);
     const disguised = await findDisguised(options.hub, snapshot, files, options.signal);
     const { texts, read, origin } = await legal.read(snapshot, files, couldBeFat(model, snapshot));
     const ancestors = doesLineageMatter(model, snapshot) ? await legal.ancestorsOf(snapshot, origin) : [];

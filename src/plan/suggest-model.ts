@@ -58,7 +58,7 @@ function readFacts(snapshot: ModelSnapshot, value: unknown): Facts {
   // Models that see or hear keep their language part in a map of its own.
   const text = { ...recordOf(config.text_config), ...config };
   const files = { include: null, exclude: null, allowPickle: false };
-  const chosen = chooseFiles(snapshot.files, { files, serveArgs: [] }).files;
+  const chosen = chooseFiles(snapshot, { files, serveArgs: [] }).files;
   const architectures = Array.isArray(config.architectures) ? config.architectures : [];
   return {
     weightBytes: chosen

@@ -5,6 +5,7 @@ import type { BaseImage } from '../../oci/image.ts';
 import type { PlannedModel } from '../../plan/types.ts';
 import type { ImageVariant } from '../variants/types.ts';
 import { imageVariant } from '../variants/variants.ts';
+import { checkManifestSize } from './manifest-size.ts';
 import { checkLayerCount } from './pack-layers.ts';
 import { requiredBlobs } from './required-blobs.ts';
 import type { AssembledModel, BootstrapFile, ImageDraft, ImagePlatform, Refusal } from './types.ts';
@@ -60,5 +61,6 @@ async function assembleImage(
 /** Every variant counts its layers: a base image may be too deep for any image on it. */
 function checked(image: ImagePlatform, { model }: PlannedModel): ImagePlatform {
   checkLayerCount(model.id, image.base?.layers.length ?? 0, image.layers.length);
+  checkManifestSize(model.id, image);
   return image;
 }

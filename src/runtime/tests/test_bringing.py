@@ -2,14 +2,16 @@
 
 import errno
 import importlib.util
+import itertools
 import os
 import sys
+import threading
 import time
 from unittest import mock
 
 from fake_hub import CONTENT
 from support import BootstrapTest
-from weighbridge_bootstrap import check
+from weighbridge_bootstrap import check, pool
 from weighbridge_bootstrap.progress import Progress
 
 
@@ -21,6 +23,22 @@ class Bringing(BootstrapTest):
             (ready["event"], ready["files"], ready["downloadedBytes"]), ("ready", 4, sum(map(len, CONTENT.values())))
         )
         self.assertEqual(os.listdir(os.path.join(self.folder, ".weighbridge")), ["lock"])
+
+    def test_many_small_files_come_several_at_once(self):
+        content = {f"f{index}.json": b"x" for index in range(40)}
+        self.hub.content = content
+        everyone, get = threading.Barrier(pool.FILES_AT_ONCE, timeout=600), self.hub.http_get
+
+        def together(url, out, **options):
+            # The first comes alone, so that a refusal is one request; the next ones, one by one, would wait for ever.
+            if 0 < next(turns) <= pool.FILES_AT_ONCE:
+                everyone.wait()
+            return get(url, out, **options)
+
+        turns = itertools.count()
+        self.hub.file_download.http_get = together
+        self.bring(content=content)
+        self.assertEqual(self.content(), content)
 
     def test_second_start_needs_no_library_and_reads_no_file(self):
         self.bring()

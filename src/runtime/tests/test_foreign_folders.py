@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
+import socket
 
 from fake_hub import CONTENT, OTHER_REVISION, git_oid
 from support import BootstrapTest
-from weighbridge_bootstrap import failures
+from weighbridge_bootstrap import failures, folder
 from weighbridge_bootstrap.folder import remove
 
 
@@ -97,3 +99,76 @@ class FoldersOfOthers(BootstrapTest):
         )
         self.bring()
         self.assertTrue(os.path.exists(victim))
+
+    def test_odd_entries_in_place_of_ours_are_refused_and_stay(self):
+        def socket_at(path):
+            with socket.socket(socket.AF_UNIX) as server:
+                server.bind(path)
+
+        outside = os.path.join(self.root, "outside")
+        os.makedirs(outside)
+        makers = {
+            "a named pipe": os.mkfifo,
+            "a link": lambda path: os.symlink(outside, path),
+            "a device or a socket": socket_at,
+            "a folder": os.mkdir,
+            "a file": lambda path: open(path, "w").close(),
+        }
+        for name, is_folder in folder.OURS.items():
+            for kind, make in makers.items():
+                if kind == ("a folder" if is_folder else "a file"):
+                    continue
+                with self.subTest(name=name, kind=kind):
+                    shutil.rmtree(self.folder, ignore_errors=True)
+                    path = os.path.join(self.folder, name)
+                    os.makedirs(os.path.dirname(path), exist_ok=True)
+                    make(path)
+                    message = self.fails(failures.FOREIGN_FILE)
+                    self.assertIn(f"{path} is {kind}, where this image has", message)
+                    self.assertTrue(os.path.lexists(path))
+                    self.assertEqual(os.listdir(outside), [])
+
+    def test_model_folder_that_is_a_link_or_no_folder_is_refused(self):
+        outside = os.path.join(self.root, "outside")
+        os.makedirs(outside)
+        os.symlink(outside, self.folder)
+        self.assertIn(f"is a link to {os.path.realpath(outside)}", self.fails(failures.FOREIGN_FILE))
+        self.assertEqual(os.listdir(outside), [])
+        os.unlink(self.folder)
+        os.mkfifo(self.folder)
+        self.assertIn("is a named pipe", self.fails(failures.FOREIGN_FILE))
+
+    def test_the_folder_of_the_program_and_the_root_are_no_places_for_a_model(self):
+        for place in ("/", folder.PROGRAM, os.path.join(folder.PROGRAM, "x"), os.path.dirname(folder.PROGRAM)):
+            with self.subTest(place=place), self.assertRaises(failures.Fail) as caught:
+                folder.check_folder(place)
+            self.assertEqual(caught.exception.status, failures.USAGE)
+        folder.check_folder(folder.PROGRAM + "-models")
+
+    def test_part_that_is_a_hard_link_is_begun_anew(self):
+        victim = os.path.join(self.root, "victim")
+        data = CONTENT["part-2.safetensors"]
+        with open(victim, "wb") as out:
+            out.write(data[:1000])
+        part = self.part("part-2.safetensors")
+        os.makedirs(os.path.dirname(part))
+        os.link(victim, part)
+        self.bring()
+        self.assertEqual(self.content(), CONTENT)
+        self.assertIn(("part-2.safetensors", 0), self.hub.requests)
+        with open(victim, "rb") as file:
+            self.assertEqual(file.read(), data[:1000])
+
+    def test_folder_where_a_file_of_ours_was_is_said(self):
+        for name in ("config.json", "weights"):
+            with self.subTest(name=name):
+                shutil.rmtree(self.folder, ignore_errors=True)
+                self.bring()
+                path = os.path.join(self.folder, name)
+                if os.path.isdir(path):
+                    shutil.rmtree(path)
+                    open(path, "w").close()
+                else:
+                    os.unlink(path)
+                    os.mkdir(path)
+                self.assertIn("cannot be put in its place", self.fails(failures.FOREIGN_FILE))

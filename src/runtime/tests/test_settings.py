@@ -86,6 +86,36 @@ class Settings(BootstrapTest):
                 self.assertNotIn("HUGGING_FACE_HUB_TOKEN", os.environ)
         self.assertEqual(self.lines, [])
 
+    def test_quotes_around_a_token_are_no_part_of_it(self):
+        for given in ('"a"', "'a'", ' "a"\n'):
+            with self.subTest(given=given), mock.patch.dict(os.environ, {"HF_TOKEN": given}):
+                load_library(self.folder)
+                self.assertEqual(os.environ["HF_TOKEN"], "a")
+
+    def test_what_is_set_to_nothing_is_not_set(self):
+        for given in ("", "  ", '""'):
+            with mock.patch.dict(os.environ, {"HF_ENDPOINT": given, "HF_HUB_DOWNLOAD_TIMEOUT": ""}):
+                load_library(self.folder)
+                self.assertNotIn("HF_HUB_DOWNLOAD_TIMEOUT", os.environ)
+                self.assertNotIn("HF_ENDPOINT", os.environ)
+
+    def test_an_endpoint_that_is_no_address_is_said(self):
+        for given in ("hub", "https://", "http://a b", "ftp://a"):
+            with self.subTest(given=given), mock.patch.dict(os.environ, {"HF_ENDPOINT": given}):
+                with self.assertRaises(failures.Fail) as caught:
+                    load_library(self.folder)
+                self.assertEqual(caught.exception.status, failures.USAGE)
+        with mock.patch.dict(os.environ, {"HF_ENDPOINT": "'http://hub.example/x/'"}):
+            load_library(self.folder)
+            self.assertEqual(os.environ["HF_ENDPOINT"], "http://hub.example/x")
+
+    def test_the_library_writes_small_pieces(self):
+        self.hub.constants = types.SimpleNamespace(DOWNLOAD_CHUNK_SIZE=10 << 20)
+        self.hub.file_download.DOWNLOAD_CHUNK_SIZE = 10 << 20
+        load_library(self.folder)
+        self.assertEqual(self.hub.constants.DOWNLOAD_CHUNK_SIZE, 1 << 20)
+        self.assertEqual(self.hub.file_download.DOWNLOAD_CHUNK_SIZE, 1 << 20)
+
     def test_token_file_that_was_named_and_cannot_be_read_is_said(self):
         os.environ["HF_TOKEN_PATH"] = os.path.join(self.root, "none")
         load_library(self.folder)

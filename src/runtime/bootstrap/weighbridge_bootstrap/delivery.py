@@ -11,7 +11,7 @@ from .check import find_missing
 from .console import say
 from .download import download
 from .failures import explain, no_permission
-from .folder import place_in
+from .folder import check_folder, place_in
 from .lock import folder_lock
 from .marker import Marker
 from .model import Model
@@ -21,6 +21,7 @@ def bring(model: Model, verify: str) -> None:
     """Makes `model.dir` hold every file of the list, verified. Waits for another container that is at it."""
     began, downloaded = time.monotonic(), 0
     try:
+        check_folder(model.dir)
         if not Marker(model.dir).vouches_for_all(model, verify):
             with folder_lock(model.dir) as is_writable:
                 downloaded = complete(model, verify, is_writable)

@@ -6,7 +6,7 @@ import os
 import shutil
 
 from .console import in_units, say
-from .failures import DISK_FULL, WRONG_BYTES, Fail
+from .failures import DISK_FULL, FOREIGN_FILE, WRONG_BYTES, Fail
 from .folder import has_right_bytes, place_in, remove, size_of
 from .library import is_set, load_library
 from .marker import Marker
@@ -35,10 +35,18 @@ def download(model: Model, missing: list[File], marker: Marker) -> int:
             target = place_in(model.dir, file.path)
             marker.record(file, part, ours=True)  # first, or a crash here would make it a user's file
             marker.save()
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            os.replace(part, target)
+            put_in_place(part, target)
             progress.ended += file.size
     return progress.total - progress.here
+
+
+def put_in_place(part: str, target: str) -> None:
+    try:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        os.replace(part, target)
+    except (FileExistsError, NotADirectoryError, IsADirectoryError):
+        why = "has a folder where a file belongs, or the other way round"
+        raise Fail(FOREIGN_FILE, f"{target} cannot be put in its place, which {why}; take that away or set MODEL_DIR")
 
 
 def fetch(hub, model: Model, file: File) -> str:

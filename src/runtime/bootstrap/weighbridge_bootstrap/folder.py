@@ -5,9 +5,66 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import stat
 
-from .failures import FOREIGN_FILE, Fail
+from .failures import FOREIGN_FILE, USAGE, Fail
 from .model import File
+
+
+PROGRAM = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+
+"""What is ours in a model's folder, besides its files: whether each is a folder."""
+OURS = {
+    ".weighbridge.json": False,
+    ".weighbridge": True,
+    ".weighbridge/lock": False,
+    ".weighbridge/parts": True,
+    ".weighbridge/cache": True,
+}
+
+
+def check_folder(folder: str) -> None:
+    """Refuses a folder that is not one for models, or in which a stranger's entry has the name of ours, before anything
+    is read from it or written to it: a FIFO would stop the start for ever, a link lead out of the folder."""
+    place = os.path.realpath(folder)
+    if place == os.sep or is_inside(PROGRAM, place) or is_inside(place, PROGRAM):
+        raise Fail(USAGE, f"MODEL_DIR {folder} is no place for a model; set MODEL_DIR to a folder of its own")
+    mode = mode_of(folder)
+    if mode is not None and stat.S_ISLNK(mode):
+        raise Fail(FOREIGN_FILE, f"{folder} is a link to {place}; set MODEL_DIR to that folder itself")
+    if mode is not None and not stat.S_ISDIR(mode):
+        raise Fail(FOREIGN_FILE, f"{folder} is {kind_of(mode)}; set MODEL_DIR to a folder")
+    for name, is_folder in OURS.items():
+        path = os.path.join(folder, name)
+        mode = mode_of(path)
+        if mode is not None and not (stat.S_ISDIR(mode) if is_folder else stat.S_ISREG(mode)):
+            what = f"{kind_of(mode)}, where this image has {'a folder' if is_folder else 'a file'}"
+            raise Fail(FOREIGN_FILE, f"{path} is {what} of its own; take it away or set MODEL_DIR to another folder")
+
+
+def mode_of(path: str) -> int | None:
+    with contextlib.suppress(OSError):
+        return os.lstat(path).st_mode
+    return None
+
+
+def kind_of(mode: int) -> str:
+    kinds = {stat.S_IFREG: "a file", stat.S_IFDIR: "a folder", stat.S_IFLNK: "a link", stat.S_IFIFO: "a named pipe"}
+    return kinds.get(stat.S_IFMT(mode), "a device or a socket")
+
+
+def is_inside(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def open_part(path: str):
+    """A part, to be written on where it ends. One that has another name as well is begun anew: the other could be
+    anywhere, and what is written would be there too."""
+    with contextlib.suppress(FileNotFoundError):
+        found = os.lstat(path)
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+            os.unlink(path)
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666), "ab")
 
 
 def place_in(folder: str, path: str) -> str:

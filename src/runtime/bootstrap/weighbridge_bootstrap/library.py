@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 
 from .console import say
-from .failures import NO_LIBRARY, UNREACHABLE, Fail, harmless
+from .failures import NO_LIBRARY, UNREACHABLE, USAGE, Fail, harmless
+
+# What comes is written in pieces of this size: of a link that breaks, no more than this comes twice.
+PIECE_BYTES = 1 << 20
 
 
 def load_library(folder: str):
@@ -13,12 +18,13 @@ def load_library(folder: str):
     if is_set("HF_HUB_OFFLINE") or is_set("TRANSFORMERS_OFFLINE"):
         why = f"HF_HUB_OFFLINE is set, but {folder} does not hold the whole model"
         raise Fail(UNREACHABLE, f"{why}; start once without")
+    check_settings()
     token, caches = find_token(), os.path.join(folder, ".weighbridge", "cache")
     for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_XET_CACHE"):
         os.environ.pop(name, None)
     if token:
         os.environ["HF_TOKEN"] = token
-    os.environ.update(HF_HOME=caches, HF_TOKEN_PATH=os.path.join(caches, "token"))
+    os.environ.update(HF_HOME=caches, HF_TOKEN_PATH=os.devnull)
     os.environ.update(HF_HUB_DISABLE_PROGRESS_BARS="1", HF_HUB_ENABLE_HF_TRANSFER="0", HF_HUB_DISABLE_TELEMETRY="1")
     os.environ.setdefault("HF_HUB_VERBOSITY", "critical")  # its warnings show signed links
     os.environ.setdefault("HF_XET_CHUNK_CACHE_SIZE_BYTES", "0")  # nothing is fetched twice
@@ -27,10 +33,27 @@ def load_library(folder: str):
         import huggingface_hub.file_download
         import huggingface_hub.utils
 
+        for module in (getattr(huggingface_hub, "constants", None), huggingface_hub.file_download):
+            with contextlib.suppress(AttributeError):  # it moved between versions
+                module.DOWNLOAD_CHUNK_SIZE = min(module.DOWNLOAD_CHUNK_SIZE, PIECE_BYTES)
         return huggingface_hub
     except Exception as error:
         why = f"python3 of the base image cannot import huggingface_hub ({harmless(error)})"
         raise Fail(NO_LIBRARY, f"{why}; use a vLLM base image, or install huggingface_hub 0.23 or later in it")
+
+
+def check_settings() -> None:
+    """What is set to nothing is not set: the library takes an empty text for an address or a number."""
+    for name, value in list(os.environ.items()):
+        if name.startswith("HF_") and not value.strip():
+            del os.environ[name]
+    endpoint = unquoted(os.environ.get("HF_ENDPOINT", ""))
+    if not endpoint:
+        os.environ.pop("HF_ENDPOINT", None)
+        return
+    if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", endpoint):
+        raise Fail(USAGE, "HF_ENDPOINT is not an address such as https://huggingface.co; correct it or unset it")
+    os.environ["HF_ENDPOINT"] = endpoint.rstrip("/")
 
 
 def find_token() -> str:

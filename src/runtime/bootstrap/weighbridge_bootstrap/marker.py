@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import stat
 
 from .folder import remove
 from .model import File, Model, check_path
@@ -19,8 +20,9 @@ class Marker:
         self.revision: str | None = None
         self.files: dict[str, dict] = {}
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-            with open(self.path, encoding="utf-8") as file:
-                data = json.load(file)
+            with os.fdopen(os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW), encoding="utf-8") as file:
+                # A named pipe would keep the start waiting; it is refused once the folder is looked at.
+                data = json.load(file) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else {}
             files = {p: {key: e[key] for key in ("size", "mtimeNs", "hash", "ours")} for p, e in data["files"].items()}
             for path in files:
                 check_path(path)

@@ -10,7 +10,7 @@ import time
 
 from .console import say
 from .failures import RATE_LIMITED, WORTH_ANOTHER_TRY, WRONG_BYTES, Fail, explain, harmless
-from .folder import remove, size_of
+from .folder import open_part, remove, size_of
 from .library import is_set
 from .model import File, Model
 
@@ -50,7 +50,7 @@ def transfer(hub, model: Model, file: File, part: str) -> None:
             say(f"{file.path} does not come by Xet ({harmless(error)}); going on by HTTP")
             os.environ["HF_HUB_DISABLE_XET"] = "1"  # for the others too
             shutil.rmtree(folder, ignore_errors=True)
-    with open(part, "ab") as out:
+    with open_part(part) as out:
         headers = {**hub.utils.build_hf_headers(), "Accept-Encoding": "identity"}  # ranges count unpacked bytes
         if out.tell() < file.size:
             http_get(url, out, resume_size=out.tell(), headers=headers, expected_size=file.size)
