@@ -198,7 +198,7 @@ const TABLE: Record<string, [text: string, ...expected: Expected[]]> = {
   ],
   'tags with an unknown placeholder': [
     model('tags: ["{sha}-{variant}"]'),
-    [4, 12, '"tags" item 1 may use {version}, {variant} and {revision} only, not {sha}'],
+    [4, 12, '"tags" item 1 may use {version}, {variant}, {revision} and {revision8} only, not {sha}'],
   ],
   'tags with a character that tags cannot have': [model('tags: ["{variant}+x"]'), [4, 12, /must give a tag/]],
   'tags with a stray brace': [model('tags: ["{variant}-{version"]'), [4, 12, /must give a tag/]],

@@ -137,7 +137,7 @@ function parsePlatformName(text: string): string {
   return `${os}/${architecture}`;
 }
 
-const PLACEHOLDERS = ['version', 'variant', 'revision'];
+const PLACEHOLDERS = ['version', 'variant', 'revision', 'revision8'];
 
 export const checkTagTemplate: Check = text => {
   const fault = checkVariantTag(text);
@@ -151,7 +151,8 @@ export const checkTagTemplate: Check = text => {
 /** For the tags of one variant alone. */
 export const checkVariantTag: Check = text => {
   const unknown = [...text.matchAll(/\{([^{}]*)\}/g)].find(([, name]) => !PLACEHOLDERS.includes(name ?? ''));
-  if (unknown) return { message: `may use {version}, {variant} and {revision} only, not ${unknown[0]}` };
+  if (unknown)
+    return { message: `may use {version}, {variant}, {revision} and {revision8} only, not ${unknown[0]}` };
   if (isTag(expandTag(text, 'v0'))) return undefined;
   return {
     message: 'must give a tag: letters, digits, "_", "." and "-", at most 128, not starting with "." or "-"',
@@ -163,7 +164,8 @@ export function expandTag(template: string, version: string): string {
   return template
     .replaceAll('{version}', version)
     .replaceAll('{variant}', 'slim')
-    .replaceAll('{revision}', '0'.repeat(40));
+    .replaceAll('{revision}', '0'.repeat(40))
+    .replaceAll('{revision8}', '0'.repeat(8));
 }
 
 export const checkRegistryPrefix: Check = text => {

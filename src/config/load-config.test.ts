@@ -50,6 +50,8 @@ const BUILT_IN_WHITELIST = [
   ...['etalab-2.0', 'odc-by-1.0', 'pddl-1.0'],
 ];
 
+const SERVER_TAGS = ['{version}-{variant}', 'r{revision}-{variant}', '{version}-r{revision8}-{variant}'];
+
 const BUILT_IN = {
   baseImage: 'vllm/vllm-openai:v0.6.0',
   arch: ['linux/amd64'],
@@ -62,8 +64,8 @@ const BUILT_IN = {
   layerOrder: 'auto',
   layerTargetBytes: null,
   tags: {
-    slim: ['{version}-{variant}', 'r{revision}-{variant}'],
-    fat: ['{version}-{variant}', 'r{revision}-{variant}'],
+    slim: SERVER_TAGS,
+    fat: SERVER_TAGS,
     weights: ['{variant}', 'r{revision}-{variant}'],
     modelpack: ['{variant}', 'r{revision}-{variant}'],
   },

@@ -39,7 +39,11 @@ import { USUAL_VARIANTS } from './variants.ts';
 export const BUILT_IN_REGISTRIES = ['ghcr', 'dockerhub'] as const;
 
 export const BUILT_IN_BASE_IMAGE = 'vllm/vllm-openai:v0.6.0';
-export const BUILT_IN_TAGS = ['{version}-{variant}', 'r{revision}-{variant}'];
+export const BUILT_IN_TAGS = [
+  '{version}-{variant}',
+  'r{revision}-{variant}',
+  '{version}-r{revision8}-{variant}',
+];
 /** For variants that no vLLM is in. */
 export const BUILT_IN_TAGS_WITHOUT_SERVER = ['{variant}', 'r{revision}-{variant}'];
 
@@ -83,7 +87,7 @@ const BASE_IMAGE = 'The vLLM image to build on. Its tag is what {version} stands
 const ARCH = 'The platform to build for, or a list of them.';
 const DOWNLOAD_ROOT = 'Folder in the image that models stand in, as <download_root>/<short>.';
 const TAGS =
-  'What images are tagged with, as a list or as lists by variant. {version}: tag of the base image; {variant}: required in a list for all; {revision}: full commit. Variants without vLLM take no template with {version}; theirs are {variant} and r{revision}-{variant} if none is left.';
+  'What images are tagged with, as a list or as lists by variant. {version}: tag of the base image; {variant}: required in a list for all; {revision}: full commit; {revision8}: its first eight characters. Variants without vLLM take no template with {version}; theirs are {variant} and r{revision}-{variant} if none is left.';
 const VARIANTS_META =
   'What is published of a model. slim fetches the weights when it starts, fat has them, weights is an image of the weights alone, modelpack the same as a ModelPack artifact.';
 const MODELPACK =

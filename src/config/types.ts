@@ -147,7 +147,7 @@ export interface ModelConfig {
   readonly layerOrder: LayerOrder;
   /** The size that safetensors files are divided to although a registry would take them whole; null if they are not. */
   readonly layerTargetBytes: number | null;
-  /** Tag templates with `{version}`, `{variant}`, `{revision}`. */
+  /** Tag templates with `{version}`, `{variant}`, `{revision}`, `{revision8}`. */
   readonly tags: Readonly<Record<Variant, readonly string[]>>;
   /** Variables that images set besides their own. */
   readonly env: Readonly<Record<string, string>>;

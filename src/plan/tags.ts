@@ -16,9 +16,9 @@ export function tagsFor(model: ModelConfig, variant: Variant, revision: string):
   return [...new Set(tags)];
 }
 
-/** The first tag that the Hub need not be asked for: of a template without `{revision}`, if there is one. */
+/** Returns the first tag that needs no answer of the Hub: of a template without the commit, if there is one. */
 export function firstFixedTag(model: ModelConfig, variant: Variant): string | undefined {
-  const template = model.tags[variant].find(one => !one.includes('{revision}'));
+  const template = model.tags[variant].find(one => !one.includes('{revision'));
   return template === undefined ? undefined : expand(template, model, variant, '');
 }
 
@@ -31,6 +31,7 @@ function expand(template: string, model: ModelConfig, variant: Variant, revision
   return template.replace(/\{(\w+)\}/g, (_, name: string) => {
     if (name === 'variant') return variant;
     if (name === 'revision') return revision;
+    if (name === 'revision8') return revision.slice(0, 8);
     const version = versionOf(model);
     if (version !== undefined) return version;
     throw new ConfigError(`${model.short}: base_image ${model.baseImage} has no tag to take {version} from`, {

@@ -103,7 +103,11 @@ models:
     for (const { registry, variant, tags, digest } of images) {
       const repository =
         registry === 'open' ? `${open.host}/m/hf-sample` : `${locked.host}/deep/er/hf-sample`;
-      assert.deepEqual(tags, [`${repository}:v0.6.0-${variant}`, `${repository}:r${revision}-${variant}`]);
+      assert.deepEqual(tags, [
+        `${repository}:v0.6.0-${variant}`,
+        `${repository}:r${revision}-${variant}`,
+        `${repository}:v0.6.0-r${revision?.slice(0, 8)}-${variant}`,
+      ]);
       for (const tag of tags) {
         const creds = ['--creds', `${LOGIN.user}:${LOGIN.password}`, '--tls-verify=false'];
         const inspected = await runOk('skopeo', ['inspect', ...creds, `docker://${tag}`]);

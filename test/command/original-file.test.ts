@@ -24,6 +24,7 @@ test('the first models.yaml, unchanged, gives the names and tags that its users 
     ['slim', 'fat'].map(variant => [
       `${prefix}/${name}:v0.6.0-${variant}`,
       `${prefix}/${name}:r${sha}-${variant}`,
+      `${prefix}/${name}:v0.6.0-r${sha.slice(0, 8)}-${variant}`,
     ]),
   );
   const tags = model.images.map((image: { tags: string[] }) => image.tags);

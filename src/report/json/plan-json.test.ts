@@ -94,7 +94,9 @@ test('warnings are absent where there are none, and the document survives JSON',
 });
 
 function tagsOf(repository: string, variant: string): string[] {
-  return [`${repository}:v0.6.0-${variant}`, `${repository}:r${REVISION}-${variant}`];
+  return [`${repository}:v0.6.0-${variant}`, `${repository}:r${REVISION}-${variant}`].concat(
+    `${repository}:v0.6.0-r${REVISION.slice(0, 8)}-${variant}`,
+  );
 }
 
 function reasoningOf(plan: Plan, short: string): object {

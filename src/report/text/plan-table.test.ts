@@ -21,10 +21,14 @@ open
             says apache-2.0.
   to        ghcr: ghcr.io/acme/hf-open
             v0.6.0-slim r0123456789abcdef0123456789abcdef01234567-slim
+            v0.6.0-r01234567-slim
             v0.6.0-fat r0123456789abcdef0123456789abcdef01234567-fat
+            v0.6.0-r01234567-fat
   to        lab: localhost:5000/models/hf-open
             v0.6.0-slim r0123456789abcdef0123456789abcdef01234567-slim
-            v0.6.0-fat r0123456789abcdef0123456789abcdef01234567-fat`,
+            v0.6.0-r01234567-slim
+            v0.6.0-fat r0123456789abcdef0123456789abcdef01234567-fat
+            v0.6.0-r01234567-fat`,
   );
 });
 
