@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import { digestOf } from '../core/digest.ts';
 import { ConfigError, describeError } from '../core/errors.ts';
 import { loadConfig, parseConfig } from './load-config.ts';
 import { InvalidConfigError } from './problems.ts';
@@ -76,6 +77,7 @@ const BUILT_IN = {
 test('the first example of the original document means what it says', () => {
   assert.deepEqual(parseConfig(FIRST_EXAMPLE, 'models.yaml'), {
     file: 'models.yaml',
+    digest: digestOf(FIRST_EXAMPLE),
     registries: {},
     connections: [],
     hasRegistries: false,

@@ -37,7 +37,7 @@ export function parseConfig(text: string, file: string, options: ConfigOptions =
     ...crossChecks(source, options.extraRegistries ?? []),
   ];
   if (result.data === undefined || problems.length > 0) throw new InvalidConfigError(inOrder(problems));
-  return { ...toConfig(result.data, source, file), digest: digestOf(text) };
+  return { ...toConfig(result.data, source, file), digest: digestOf(withoutSystemMarks(text)) };
 }
 
 /** A thousand models with all options have 1 MiB. */
@@ -81,4 +81,9 @@ function inOrder(problems: readonly ConfigProblem[]): ConfigProblem[] {
     problems.map(problem => [`${problem.line}:${problem.column}:${problem.message}`, problem]),
   );
   return [...once.values()].sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+/** A checkout on another system has other line ends, and is the same file. */
+function withoutSystemMarks(text: string): string {
+  return text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n');
 }
