@@ -1,60 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseConfig } from '../config/load-config.ts';
 import { digestOf } from '../core/digest.ts';
-import { HttpClient } from '../http/client.ts';
-import { createHub } from '../hub/create-hub.ts';
 import { finishLicenses } from '../licenses/license-entries.ts';
-import { loadSpdxText } from '../spdx/spdx-texts.ts';
-import { type EmbeddedHub, startHub } from '../testkit/hub.ts';
-import { makePlan } from './make-plan.ts';
-import type { Plan, PlannedModel } from './types.ts';
-
-const APACHE = (await loadSpdxText('Apache-2.0')) ?? '';
-const LLAMA = 'LLAMA 3.1 COMMUNITY LICENSE AGREEMENT\n\nLlama 3.1 Version Release Date: July 23, 2024\n';
-const card = (license: string, ...bases: string[]): string =>
-  `---\nlicense: ${license}\n${bases.length === 0 ? '' : `base_model:\n${bases.map(base => `  - ${base}\n`).join('')}`}---\n`;
-
-interface World {
-  readonly hub: EmbeddedHub;
-  add(id: string, files: Readonly<Record<string, string>>): Promise<void>;
-  plan(ids: readonly string[], more?: string): Promise<Plan>;
-}
-
-async function withWorld(work: (world: World) => Promise<void>): Promise<void> {
-  const hub = await startHub();
-  const http = new HttpClient({ retry: { baseMs: 1, attempts: 2 } });
-  try {
-    await work({
-      hub,
-      add: async (id, files) => {
-        await hub.addModel({ id, files: { 'model.safetensors': id, ...files } });
-      },
-      plan: async (ids, more = '') => {
-        const models = ids.map((id, index) => `  - { id: "${id}", short: m${index} }\n`).join('');
-        const config = parseConfig(`${more}models:\n${models}`, 'models.yaml');
-        return await makePlan(config, config.models, {
-          hub: createHub({ endpoint: hub.url, http }),
-          targets: 'none',
-          overrides: {},
-          env: {},
-        });
-      },
-    });
-  } finally {
-    http.close();
-    await hub.close();
-  }
-}
-
-function only({ models }: Plan): PlannedModel {
-  const [model] = models;
-  if (model?.kind !== 'planned') throw model?.error ?? new TypeError('no model');
-  return model;
-}
-
-const asked = (hub: EmbeddedHub, pattern: RegExp): number =>
-  hub.log.filter(({ path }) => pattern.test(path)).length;
+import { APACHE, asked, card, LLAMA, only, withWorld } from './legal-reader.fixtures.ts';
 
 test('a text that many repositories share is read once, and so is a base of many', () =>
   withWorld(async ({ hub, add, plan }) => {

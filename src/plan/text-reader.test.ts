@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { APACHE, asked, card, LLAMA, only, withWorld } from './legal-reader.fixtures.ts';
+
+type Files = Readonly<Record<string, string>>;
+
+interface Case {
+  readonly name: string;
+  readonly files: Files;
+  /** What the reason of a refused fat image says; absent if it is built. */
+  readonly says?: RegExp;
+  /** The image's license label. */
+  readonly label?: string;
+}
+
+const NC = 'The weights are for non-commercial research only.\n';
+const head = (lines: string): Files => ({ 'README.md': `---\n${lines}---\n` });
+const numbered = (count: number, name: (index: number) => string, text: (index: number) => string): Files =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => [name(index), text(index)]));
+const differing = (index: number): string => `${APACHE}\n${' '.repeat(index)}`;
+
+const CASES: readonly Case[] = [
+  // A license counts wherever it is and whatever it is called.
+  ...[
+    ...[
+      'EULA',
+      'notes.txt',
+      '许可协议.txt',
+      'original/USE.md',
+      'third_party/llama/LICENSE',
+      'NOTICE',
+      'TERMS.md',
+    ],
+  ].map(name => ({
+    name: `Llama's license as ${name}`,
+    files: { LICENSE: APACHE, [name]: LLAMA },
+    says: new RegExp(`${name} is the text of`),
+  })),
+  // What restricts counts in every kind of text.
+  ...['TERMS.md', 'DISCLAIMER.md', 'NOTICE', 'USE_POLICY.md', 'COPYRIGHT'].map(name => ({
+    name: `words that restrict in ${name}`,
+    files: { LICENSE: APACHE, [name]: NC },
+    says: new RegExp(`${name} says "The weights are for non-commercial`),
+  })),
+  {
+    name: 'words that restrict in the card',
+    files: { 'README.md': `${card('apache-2.0')}## License\n${NC}` },
+    says: /README\.md says "The weights are for non-commercial research only\."/,
+  },
+  {
+    name: 'what restricts nothing, what is of others, and what is permitted as well',
+    files: {
+      LICENSE: APACHE,
+      NOTICE: 'Acme\nCopyright 2024 Acme.\n',
+      'DISCLAIMER.md': 'The model is provided as is. It can be wrong.\n',
+      'USAGE_POLICY.md': 'By using it, you agree to comply with all applicable law.\n',
+      'LICENSE-CODE': 'Terms that nobody knows.\n',
+      'third_party/x/LICENSE': 'Terms that nobody knows.\n',
+      'CHANGELOG.md': 'You may not use the old format any more.\n',
+    },
+    label: 'Apache-2.0',
+  },
+  {
+    name: 'a document that has to be opened in another program',
+    files: { 'LICENSE.docx': 'PK\0', LICENSE: APACHE },
+    says: /LICENSE\.docx could not be read \(it is not plain text\)/,
+  },
+  // The card's other fields may forbid, and never permit.
+  {
+    name: 'license_name of another license',
+    files: head('license: mit\nlicense_name: llama3.1\n'),
+    says: /license_name says "llama3\.1"/,
+  },
+  {
+    name: 'license_link to other terms',
+    files: head('license: mit\nlicense_link: https://ai.google.dev/gemma/terms\n'),
+    says: /license_link says/,
+  },
+  {
+    name: 'license_link to a file of any name',
+    files: { ...head('license: mit\nlicense_link: docs/x.txt\n'), 'docs/x.txt': LLAMA },
+    says: /docs\/x\.txt is the text of/,
+  },
+  {
+    name: 'license_name alone',
+    files: head('license: other\nlicense_name: mit\n'),
+    says: /is not one of the usual ones/,
+  },
+  // A card that leaves it open is decided by a verbatim text, if its name agrees.
+  {
+    name: 'other, Apache text',
+    files: { ...head('license: other\n'), LICENSE: APACHE },
+    label: 'Apache-2.0',
+  },
+  {
+    name: 'no license, Apache text',
+    files: { ...head('tags: [a]\n'), LICENSE: APACHE },
+    label: 'Apache-2.0',
+  },
+  {
+    name: 'other, named so, Apache text',
+    files: { ...head('license: other\nlicense_name: Apache 2.0\n'), LICENSE: APACHE },
+    label: 'Apache-2.0',
+  },
+  {
+    name: 'other, of another name, Apache text',
+    files: { ...head('license: other\nlicense_name: acme-nc\n'), LICENSE: APACHE },
+    says: /named acme-nc/,
+  },
+  // What is more or longer than is read is never consent.
+  {
+    name: 'thirteen texts',
+    files: numbered(13, index => `LICENSE-${index}`, differing),
+    label: 'Apache-2.0',
+  },
+  {
+    name: 'a text many times',
+    files: numbered(
+      200,
+      index => `third_party/${index}/LICENSE`,
+      () => APACHE,
+    ),
+    label: 'Apache-2.0',
+  },
+  {
+    name: 'a hundred texts',
+    files: numbered(100, index => `LICENSE-${index}`, differing),
+    says: /there are 40 texts more than are read/,
+  },
+  {
+    name: 'terms behind eighty others',
+    files: { ...numbered(80, index => `third_party/${index}/LICENSE`, differing), 'TERMS.md': NC },
+    says: /TERMS\.md says/,
+  },
+  {
+    name: 'a long text',
+    files: { LICENSE: `${APACHE}${'\n'.repeat(600_000)}` },
+    says: /LICENSE could not be read \(it is too long\)/,
+  },
+];
+
+test('texts decide by what they say', () =>
+  withWorld(async ({ add, plan }) => {
+    for (const [index, { files }] of CASES.entries())
+      await add(`a/x${index}`, { 'README.md': card('apache-2.0'), ...files });
+    const whole = await plan(CASES.map((_, index) => `a/x${index}`));
+    for (const [index, { name, says, label }] of CASES.entries()) {
+      const { decisions, license } = only({ ...whole, models: whole.models.slice(index, index + 1) }).outcome;
+      const { build, reason } = decisions.fat;
+      assert.equal(build, says === undefined, `${name}: ${reason}`);
+      if (says !== undefined) assert.match(reason, says, name);
+      if (label !== undefined) assert.equal(license.spdx, label, name);
+    }
+  }));
+
+test('a text that an open repository lists and does not give is never consent', () =>
+  withWorld(async ({ hub, add, plan }) => {
+    await add('a/x', { 'README.md': card('apache-2.0'), LICENSE: APACHE });
+    const missing = { status: 404, headers: { 'x-error-code': 'EntryNotFound' }, times: 99 };
+    hub.faults.add({ match: /resolve.*LICENSE/, kind: 'status', ...missing });
+    const { fat } = only(await plan(['a/x'])).outcome.decisions;
+    assert.match(fat.reason, /LICENSE could not be read \(the Hub lists it and does not give it\)/);
+  }));
+
+test('thousands of texts cost no more than their limits', () =>
+  withWorld(async ({ hub, add, plan }) => {
+    await add('a/x', {
+      'README.md': card('mit'),
+      ...numbered(
+        3000,
+        index => `t${index}.txt`,
+        index => `text ${index}`,
+      ),
+    });
+    const { fat } = only(await plan(['a/x'])).outcome.decisions;
+    assert.match(fat.reason, /there are 2952 texts more than are read/);
+    assert.ok(asked(hub, /\/resolve\//) < 60);
+  }));
