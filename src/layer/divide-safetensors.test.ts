@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { HubError } from '../core/errors.ts';
-import { divideSafetensors, partPath } from './divide-safetensors.ts';
+import { divideSafetensors, partPath, partsAt } from './divide-safetensors.ts';
 import { BYTES, safetensorsOf } from './safetensors.fixtures.ts';
 import { parseHeaderLength, parseSafetensorsHeader, type SafetensorsHeader } from './safetensors-header.ts';
 
@@ -63,8 +63,34 @@ test('parts are files of their own that hold each tensor once, byte for byte, wi
         [header.sizeBytes, ...parts.slice(0, -1).map(({ end }) => end)],
       );
       assert.equal(parts.at(-1)?.end, file.length);
+      // Where they are cut says all: empty tensors at a cut are found again in the same part.
+      assert.deepEqual(partsAt(header, parts), parts);
     }),
   );
+});
+
+test('empty tensors go with the tensor before them, those in front with the first', () => {
+  const of = (name: string, length: number) => ({ name, dtype: 'U8', shape: [length] });
+  const tensors = [
+    of('e0', 0),
+    of('a', 900),
+    of('e1', 0),
+    of('b', 900),
+    of('c', 10),
+    of('e2', 0),
+    of('e3', 0),
+  ];
+  const { file } = safetensorsOf(tensors);
+  const header = read(file);
+  const parts = divideSafetensors(header, 1300) ?? [];
+  assert.deepEqual(
+    parts.map(part => part.tensors),
+    [
+      ['e0', 'a', 'e1'],
+      ['b', 'c', 'e2', 'e3'],
+    ],
+  );
+  assert.deepEqual(partsAt(header, parts), parts);
 });
 
 test('a tensor above the limit cannot be divided', () => {

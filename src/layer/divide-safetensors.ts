@@ -27,16 +27,31 @@ export function divideSafetensors(
     current = [];
     bytes = 0;
   };
-  for (const tensor of header.tensors) {
-    const own = tensor.end - tensor.start + headerShare(tensor);
+  for (const run of runsOf(header.tensors)) {
+    const own = run.reduce((sum, tensor) => sum + tensor.end - tensor.start + headerShare(tensor), 0);
     if (bytes > 0 && bytes + own > maxBytes) flush();
     if (bytes === 0) bytes = FIXED_BYTES + metadataBytes;
     if (bytes + own > maxBytes) return undefined;
-    current.push(tensor);
+    current.push(...run);
     bytes += own;
   }
   flush();
   return parts;
+}
+
+/**
+ * Each tensor with the empty ones behind it, which go where it goes: which part an empty tensor is in does not show in
+ * the bytes of the parts, and `partsAt` has to find it from these.
+ */
+function runsOf(tensors: readonly Tensor[]): Tensor[][] {
+  const runs: Tensor[][] = [];
+  for (const tensor of tensors) {
+    const run = runs.at(-1);
+    const isAlone = run?.every(({ start, end }) => start === end) ?? false;
+    if (run !== undefined && (tensor.start === tensor.end || isAlone)) run.push(tensor);
+    else runs.push([tensor]);
+  }
+  return runs;
 }
 
 /**

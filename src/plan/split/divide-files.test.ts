@@ -84,6 +84,17 @@ test('of several files without an index, parts are found as the file was', async
   assert.deepEqual(indexes, []);
 });
 
+test('an index that says ./ before a name means the same file', async () => {
+  const map = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`t${i}`, './a.safetensors']));
+  const { parts, indexes } = await dividedOf({
+    'a.safetensors': LARGE,
+    'b.safetensors': SMALL,
+    'model.safetensors.index.json': index({ ...map, s0: './b.safetensors' }),
+  });
+  const places = Object.values(indexes[0]?.map ?? {});
+  assert.deepEqual([...new Set(places)].sort(), ['./b.safetensors', ...parts]);
+});
+
 test('every index that names the file is written anew, and no other', async () => {
   const map = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`t${i}`, 'a.safetensors']));
   const { indexes } = await dividedOf({

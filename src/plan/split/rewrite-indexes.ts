@@ -40,7 +40,7 @@ export async function rewriteIndexes(
       const bytes = await readHubFile(hub, snapshot, file, { maxBytes: MAX_INDEX_BYTES, signal });
       const index = parseSafetensorsIndex(file.path, bytes.toString('utf8'));
       const named = parts.filter(part =>
-        [...index.weightMap.values()].includes(posix.basename(part.file.source.path)),
+        [...index.weightMap.values()].some(place => isIn(place, posix.basename(part.file.source.path))),
       );
       if (named.length > 0) {
         indexes.push({ path: file.path, text: formatSafetensorsIndex(withParts(file.path, index, named)) });
@@ -69,7 +69,7 @@ function withParts(
     for (const [index, { path: part }] of file.parts.entries()) {
       for (const tensor of tensors[index] ?? []) {
         const place = weightMap.get(tensor);
-        if (place !== undefined && place !== source)
+        if (place !== undefined && !isIn(place, source))
           throw new UndividableError(
             path,
             `${path} has ${JSON.stringify(tensor)} in ${place}, ${source} has it too`,
@@ -77,7 +77,7 @@ function withParts(
         map.set(tensor, posix.basename(part));
       }
     }
-    const absent = [...map].find(([, place]) => place === source)?.[0];
+    const absent = [...map].find(([, place]) => isIn(place, source))?.[0];
     if (absent !== undefined)
       throw new UndividableError(
         path,
@@ -85,4 +85,9 @@ function withParts(
       );
   }
   return { rest, weightMap: map };
+}
+
+/** Some write `./model-00001-of-00002.safetensors`. */
+function isIn(place: string, source: string): boolean {
+  return posix.normalize(place) === source;
 }
