@@ -70,8 +70,9 @@ test('the wire types know nothing of models and do no I/O', () => {
 });
 
 function isAllowed(from: string, to: string, file: string): boolean {
-  // Tests may use the testkit; of the product only `demo` does.
-  if (to === 'testkit') return file.endsWith('.test.ts') || path.basename(file).startsWith('demo');
+  // Tests and their fixtures may use the testkit; of the product only `demo` does.
+  if (to === 'testkit')
+    return /\.(?:test|fixtures)\.ts$/.test(file) || path.basename(file).startsWith('demo');
   // The testkit stands in for the outside world, so it shares no more with the product than words.
   if (from === 'testkit') return file.endsWith('.test.ts') || (RANK[to] ?? 99) <= 1;
   const fromRank = RANK[from];
