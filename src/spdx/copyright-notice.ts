@@ -15,6 +15,7 @@ export function isCopyrightNotice(line: string, follows: boolean): boolean {
     .replace(REFERENCES, ' ')
     .replace(RIGHTS, ' | ')
     .replace(INSTITUTES, '$1 of ')
+    .replace(/\bFree Software Foundation\b/gi, 'FSF')
     .replaceAll(/[*_`~]+/g, ' ');
   const isRights = plain.includes(' | ');
   const statements = plain.split(STATEMENT_END).filter(part => /[\p{L}\p{N}]/u.test(part));

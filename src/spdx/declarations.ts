@@ -26,7 +26,11 @@ export function declarationIn(text: TextWords, { start, end }: WordSpan): string
     return SUBJECT.has(word) || (isName && !isConditionWord(word));
   });
   const isPlain = words.slice(verb + 1, by).every(word => BETWEEN.has(word));
-  return isSubject && isPlain ? expressionOf(withoutTail(afterTerms(words.slice(by + 1)))) : undefined;
+  if (!isSubject || !isPlain) return undefined;
+  const spdx = expressionOf(withoutTail(afterTerms(words.slice(by + 1))));
+  // One of two is not all.
+  const isOfTwo = words.slice(0, verb).some(word => word === 'dual' || word === 'both');
+  return isOfTwo && !/ (?:AND|OR) /.test(spdx ?? '') ? undefined : spdx;
 }
 
 const MAX_SENTENCE_WORDS = 48;

@@ -19,7 +19,7 @@ export const MAX_NAME_WORDS = 14;
 /** What people call licenses beside their names on the list. */
 const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
   'Apache-2.0': ['Apache 2', 'ASL 2.0', 'ALv2', 'Apache Software License 2.0', 'Apache License 2'],
-  'BSD-2-Clause': ['Simplified BSD', 'FreeBSD License', 'BSD 2'],
+  'BSD-2-Clause': ['Simplified BSD', 'BSD 2'],
   'BSD-3-Clause': ['New BSD', 'Modified BSD', 'Revised BSD', 'BSD 3', 'BSD three clause'],
   'BSL-1.0': ['Boost Software License 1.0', 'Boost License'],
   'CC0-1.0': ['CC0', 'CC zero', 'CC0 1.0 Universal', 'Creative Commons Zero'],
@@ -39,7 +39,9 @@ for (const [id, { name }] of Object.entries(list)) {
 for (const [id, names] of Object.entries(OTHER_NAMES)) {
   for (const name of names) BY_NAME.set(nameKey(wordsOf(name)), id);
 }
+// Of no name, and of `BSD license source code`.
 BY_NAME.delete('');
+BY_NAME.delete('bsd source code');
 
 /** The id of the license that the words are the name of: `apache license version 2 0`. */
 export function idOfName(words: readonly string[]): string | undefined {

@@ -25,7 +25,7 @@ const CONNECTIVES: ReadonlySet<string> = new Set(
     's the und van von y zu its his her their other others various respective individual team group project community ' +
     'developer developers contributor contributors author authors creator creators maintainer maintainers owner owners ' +
     'holder holders copyright affiliate affiliates subsidiaries organization institution university regents foundation ' +
-    'company corporation limited laboratory lab present now name names above mentioned listed copyrights on or'
+    'company corporation limited laboratory lab present now name names above mentioned listed copyrights on or nor'
   ).split(' '),
 );
 

@@ -73,6 +73,8 @@ function addWords(line: string, add: (word: string, flag: number) => void): void
   WORD.lastIndex = 0;
   for (let match = WORD.exec(line); match !== null; match = WORD.exec(line)) {
     const [written] = match;
+    // Addresses are the same with and without.
+    if (/^https?$/i.test(written) && line.startsWith('://', WORD.lastIndex)) continue;
     const { words, isName, mayNumber } = readWord(written);
     const isNumber: boolean = mayNumber && isNumbering(line, match.index, WORD.lastIndex, isStart);
     const flag = (isNumber ? IS_NUMBERING : 0) | (isStart ? IS_LINE_START : 0) | (isName ? IS_NAME : 0);
