@@ -75,7 +75,7 @@ export class LicenseMatcher {
     reach(paths.skips, 0, open);
     let reached = -1;
     for (let at = start; open.size > 0; at++) {
-      if (open.has(paths.end)) reached = at;
+      if (open.has(paths.end) && at > start) reached = at;
       const word = text.words[at];
       if (word === undefined) break;
       const flags = text.flags[at] ?? 0;

@@ -33,7 +33,7 @@ const MAX_NAME_WORDS = 14;
 
 export function licenseTemplate(id: string, name: string, text: string, isNotice = false): LicenseTemplate {
   const { words, flags } = readWords(text);
-  const variants = [...(isNotice ? [] : variantsOf(id, words)), ...extraVariants(id, words)];
+  const variants = isNotice ? [] : [...variantsOf(id, words), ...extraVariants(id, words)];
   return { id, name, words, paths: pathsOf(words, flags, variants), isNotice };
 }
 
