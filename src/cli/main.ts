@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   inspect: async () => (await import('./commands/inspect/inspect.ts')).addInspect,
   verify: async () => (await import('./commands/verify/verify.ts')).addVerify,
   sign: async () => (await import('./commands/sign/sign.ts')).addSign,
+  manifest: async () => (await import('./commands/manifest/manifest.ts')).addManifest,
   catalog: async () => (await import('./commands/catalog/catalog.ts')).addCatalog,
   licenses: async () => (await import('./commands/licenses/licenses.ts')).addLicenses,
   prune: async () => (await import('./commands/prune/prune.ts')).addPrune,
@@ -44,6 +45,7 @@ The way of a model:
   build                                 the same into a local image, without a registry
   run                                   start one with docker or podman
   inspect, verify                       what an image is, and whether it is what the Hub has
+  manifest                              YAML that runs an image on Kubernetes and elsewhere
   catalog                               a web page of everything published
 
 Try it without any account:  weighbridge demo

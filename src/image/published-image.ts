@@ -11,6 +11,7 @@ import type { ImageStore, StoredManifest } from '../store/image-store.ts';
 import { SLIM_LIST } from './assemble/bootstrap-layer.ts';
 import { readLabels } from './format/labels.ts';
 import { layerKindOf, type PublishedFile, readLayerDescriptor } from './format/layer-annotations.ts';
+import { ModelPack } from './format/modelpack.ts';
 import { type ReadOptions, readLayer } from './image-content.ts';
 
 /** One platform's image as a store holds it. */
@@ -152,7 +153,10 @@ async function readImage(
   const bytes = await readAll(store.openBlob(manifest.config), MAX_CONFIG_BYTES, signal);
   if (digestOf(bytes) !== manifest.config.digest)
     throw badAnswer(store, 'has a config that is not the one its manifest names');
-  const config = parseImageConfig(bytes, store.name);
+  const config =
+    manifest.config.mediaType === ModelPack.config
+      ? artifactConfig(manifest)
+      : parseImageConfig(bytes, store.name);
   const container = config.config ?? {};
   const labels = container.Labels ?? {};
   const steps = (config.history ?? []).filter(entry => entry.empty_layer !== true);
@@ -165,6 +169,17 @@ async function readImage(
     labels,
     model: modelOf(labels, container),
     layers: manifest.layers.map((layer, index) => describeLayer(layer, steps[index]?.created_by ?? '')),
+  };
+}
+
+/** What an image's config would say, as far as an artifact does: its manifest has the labels. */
+function artifactConfig({ annotations = {}, layers }: Manifest): ImageConfig {
+  const dir = readLabels(annotations).modelDir;
+  return {
+    os: 'unknown',
+    architecture: 'unknown',
+    config: { Labels: annotations, Env: dir === undefined ? [] : [`MODEL_DIR=${dir}`] },
+    rootfs: { type: 'layers', diff_ids: layers.map(layer => layer.digest) },
   };
 }
 

@@ -27,6 +27,7 @@ test('what the catalog offers for Kubernetes fits its schemas, no field too many
     'deployment/hf-x',
     'service/hf-x',
     'deployment/hf-x',
+    'service/hf-x',
   ]);
   assert.match(slim, /storage: 21Gi/);
   assert.match(slim, /failureThreshold: 360\n/);

@@ -97,6 +97,7 @@ export type StatedFacts = {
   /** Empty or absent if it is not known. */
   readonly license?: string;
   readonly modelRevision?: string;
+  readonly modelDir?: string;
   readonly base?: BaseFacts;
   readonly lineage: readonly LineageEntry[];
 };
@@ -124,6 +125,7 @@ export function readLabels(labels: Annotations = {}): StatedFacts {
     modelId: labels[Label.modelId],
     modelRevision: labels[Label.modelRevision],
     variant: labels[Label.variant],
+    modelDir: labels[Label.modelDir],
     planDigest: labels[Label.planDigest],
     base: baseName === undefined ? undefined : { name: baseName, digest: labels[Label.baseDigest], version },
   };

@@ -1,0 +1,94 @@
+import { stringify } from 'yaml';
+import { holdsWeights } from '../../config/variants.ts';
+import { WeighbridgeError } from '../../core/errors.ts';
+import {
+  type DeploymentOptions,
+  imageVolumeResources,
+  kubernetesResources,
+  prepullResources,
+} from './kubernetes.ts';
+import { composeFile, kserveResources, kubeaiResources } from './other-servers.ts';
+import type { Resource } from './pod-parts.ts';
+import type { ServedImage } from './served-image.ts';
+
+/** What a manifest is for. */
+export const MANIFEST_KINDS = [
+  'kubernetes',
+  'image-volume',
+  'kserve',
+  'kubeai',
+  'compose',
+  'prepull',
+] as const;
+export type ManifestKind = (typeof MANIFEST_KINDS)[number];
+
+export interface ManifestOptions extends DeploymentOptions {
+  /** The image of vLLM that mounts the weights. Default: the base of the image. */
+  readonly server?: string | undefined;
+}
+
+/** Returns YAML that runs an image. Throws WeighbridgeError USAGE if the image cannot be run that way. */
+export function manifestText(kind: ManifestKind, served: ServedImage, options: ManifestOptions = {}): string {
+  return yamlOf(resourcesOf(kind, served, options));
+}
+
+export function yamlOf(resources: readonly Resource[]): string {
+  return resources.map(one => stringify(one, YAML)).join('---\n');
+}
+
+/** Not everything that reads these files reads anchors. */
+const YAML = { lineWidth: 0, aliasDuplicateObjects: false };
+
+function resourcesOf(kind: ManifestKind, served: ServedImage, options: ManifestOptions): Resource[] {
+  if (served.variant === 'modelpack') {
+    throw refused(
+      served,
+      kind,
+      'a ModelPack artifact is not an image that a runtime starts or mounts',
+      'weights',
+    );
+  }
+  switch (kind) {
+    case 'kubernetes':
+      if (served.variant === 'weights') return imageVolumeResources(served, serverFor(served, kind, options));
+      return kubernetesResources(served, options);
+    case 'image-volume':
+      return imageVolumeResources(mustHoldWeights(served, kind), serverFor(served, kind, options));
+    case 'kserve':
+      return kserveResources(mustHoldWeights(served, kind));
+    case 'kubeai':
+      return kubeaiResources(mustHoldWeights(served, kind));
+    case 'compose':
+      return [
+        composeFile(served, served.variant === 'weights' ? serverFor(served, kind, options) : undefined),
+      ];
+    case 'prepull':
+      return prepullResources(served);
+  }
+}
+
+function mustHoldWeights(served: ServedImage, kind: ManifestKind): ServedImage {
+  if (holdsWeights(served.variant)) return served;
+  throw refused(served, kind, 'a slim image has no weights that could be mounted', 'weights` or `fat');
+}
+
+function serverFor(
+  served: ServedImage,
+  kind: ManifestKind,
+  { server = served.server }: ManifestOptions,
+): string {
+  if (server !== undefined) return server;
+  throw new WeighbridgeError(`${served.reference} has weights alone: --for ${kind} needs an image of vLLM`, {
+    code: 'USAGE',
+    subject: served.reference,
+    remedy: 'Name one with --server, by digest: vllm/vllm-openai:v0.11.0@sha256:….',
+  });
+}
+
+function refused(served: ServedImage, kind: ManifestKind, why: string, others: string): WeighbridgeError {
+  return new WeighbridgeError(`--for ${kind} cannot use ${served.reference}: ${why}`, {
+    code: 'USAGE',
+    subject: served.reference,
+    remedy: `Publish the variant \`${others}\` of the model and name that image.`,
+  });
+}

@@ -1,0 +1,128 @@
+import { imageVolume } from './kubernetes.ts';
+import type { Resource } from './pod-parts.ts';
+import type { ServedImage } from './served-image.ts';
+
+/** Returns an InferenceService. https://github.com/kserve/kserve, v0.20: the weights are a volume of KServe's own server. */
+export function kserveResources(served: ServedImage): Resource[] {
+  const { name, modelId, reference, serveArgs, gpus } = served;
+  const limits = { 'nvidia.com/gpu': String(gpus) };
+  const runtimeArgs = withoutPlace(serveArgs);
+  const predictor =
+    served.variant === 'weights'
+      ? {
+          model: {
+            modelFormat: { name: 'huggingface' },
+            storageUri: `oci+native://${reference}`,
+            args: [`--model_name=${modelId}`, ...runtimeArgs],
+            resources: { limits },
+          },
+        }
+      : // A fat image is a server of its own.
+        {
+          containers: [
+            {
+              name: 'kserve-container',
+              image: reference,
+              ports: [{ name: 'http1', containerPort: served.port, protocol: 'TCP' }],
+              resources: { limits },
+            },
+          ],
+        };
+  return [
+    {
+      apiVersion: 'serving.kserve.io/v1beta1',
+      kind: 'InferenceService',
+      metadata: { name },
+      spec: { predictor },
+    },
+  ];
+}
+
+const KUBEAI_MODEL_FOLDER = '/model';
+const KUBEAI_MAX_NAME = 40;
+
+/** Returns a Model. https://github.com/substratusai/kubeai, v1: the image is added as a volume, `url` is not asked then. */
+export function kubeaiResources(served: ServedImage): Resource[] {
+  const { name, modelId, reference, dir, serveArgs, gpus } = served;
+  const mount = { name: 'model', mountPath: KUBEAI_MODEL_FOLDER, readOnly: true };
+  const add = (path: string, value: unknown) => ({ op: 'add', path, value: JSON.stringify(value) });
+  // An image of weights has the model at its top too.
+  const folder = served.variant === 'weights' ? KUBEAI_MODEL_FOLDER : `${KUBEAI_MODEL_FOLDER}${dir}`;
+  return [
+    {
+      apiVersion: 'kubeai.org/v1',
+      kind: 'Model',
+      metadata: { name: name.slice(0, KUBEAI_MAX_NAME).replace(/-+$/, '') },
+      spec: {
+        features: ['TextGeneration'],
+        engine: 'VLLM',
+        url: `hf://${modelId}`,
+        // The last of two counts: this one, not that of the URL.
+        args: [`--model=${folder}`, ...withoutPlace(serveArgs)],
+        env: { HF_HUB_OFFLINE: '1' },
+        resourceProfile: `nvidia-gpu-l4:${gpus}`,
+        minReplicas: 1,
+        jsonPatches: [
+          add('/spec/volumes/-', imageVolume(reference)),
+          add('/spec/containers/0/volumeMounts/-', mount),
+        ],
+      },
+    },
+  ];
+}
+
+/** Host and port are the operator's to set. */
+function withoutPlace(words: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index] as string;
+    if (/^--(host|port)=/.test(word)) continue;
+    if (word === '--host' || word === '--port') index += 1;
+    else kept.push(word);
+  }
+  return kept;
+}
+
+/** Returns a file for `docker compose`. */
+export function composeFile(served: ServedImage, server: string | undefined): Resource {
+  const { name, reference, variant, dir, port, gpus, modelId, serveArgs } = served;
+  const root = dir.slice(0, dir.lastIndexOf('/')) || '/';
+  const device = { driver: 'nvidia', count: gpus, capabilities: ['gpu'] };
+  const url = `http://127.0.0.1:${port}/v1/models`;
+  const common = {
+    ports: [`${port}:${port}`],
+    ipc: 'host',
+    deploy: { resources: { reservations: { devices: [device] } } },
+    healthcheck: {
+      test: ['CMD', 'python3', '-c', `import urllib.request as r; r.urlopen('${url}')`],
+      interval: '10s',
+      start_period: variant === 'slim' ? '1h' : '10m',
+    },
+  };
+  if (variant === 'weights') {
+    return {
+      services: {
+        [name]: {
+          image: server,
+          entrypoint: ['vllm', 'serve', dir],
+          command: ['--served-model-name', modelId, ...serveArgs],
+          environment: { HF_HUB_OFFLINE: '1' },
+          volumes: [{ type: 'image', source: reference, target: root, image: { subpath: root.slice(1) } }],
+          ...common,
+        },
+      },
+    };
+  }
+  if (variant !== 'slim') return { services: { [name]: { image: reference, ...common } } };
+  return {
+    services: {
+      [name]: {
+        image: reference,
+        environment: ['HF_TOKEN'],
+        volumes: [`models:${root}`],
+        ...common,
+      },
+    },
+    volumes: { models: {} },
+  };
+}

@@ -1,0 +1,100 @@
+import { WeighbridgeError } from '../../core/errors.ts';
+import { shellWords } from '../../core/shell-words.ts';
+import { baseOf, portOf } from '../../image/image-facts.ts';
+import type { PublishedImage } from '../../image/published-image.ts';
+
+/** What an image says of how it wants to be served. */
+export interface ServedImage {
+  /** What is pulled, by digest: `ghcr.io/acme/hf-x@sha256:…`. */
+  readonly reference: string;
+  /** A name for resources: letters, digits and `-`, at most 63. */
+  readonly name: string;
+  readonly modelId: string;
+  readonly variant: string;
+  /** `/models/x` */
+  readonly dir: string;
+  readonly port: number;
+  /** Flags of `vllm serve`, without the model and its name. */
+  readonly serveArgs: readonly string[];
+  /** What tensor and pipeline parallelism need together. */
+  readonly gpus: number;
+  /** Bytes of the model; undefined if they are not known. */
+  readonly modelBytes: number | undefined;
+  /** The image of vLLM that it was built on, by digest; undefined for one of weights alone. */
+  readonly server: string | undefined;
+}
+
+/** Returns what an image says of itself. Throws WeighbridgeError if it is not one of ours. */
+export function servedImage(
+  image: PublishedImage,
+  place: { readonly reference: string; readonly repository: string; readonly modelBytes: number | undefined },
+): ServedImage {
+  const { model, container } = image;
+  if (model === undefined) {
+    throw new WeighbridgeError(
+      `${place.reference} was not published by Weighbridge: it does not name a model`,
+      {
+        code: 'REGISTRY_BAD_ANSWER',
+        subject: place.reference,
+        remedy: 'Name an image of `weighbridge publish`.',
+      },
+    );
+  }
+  const serveArgs = withoutName(serveWords(container.Entrypoint ?? [], container.Env ?? []));
+  const base = baseOf(image);
+  return {
+    reference: place.reference,
+    name: resourceName(place.repository),
+    modelId: model.id,
+    variant: model.variant,
+    dir: model.dir,
+    port: portOf(image),
+    serveArgs,
+    gpus: gpusOf(serveArgs),
+    modelBytes: place.modelBytes,
+    server: base === undefined ? undefined : pinned(base.name, base.digest),
+  };
+}
+
+/** The model's flags: those of a fat image's command, or what the others name in their environment. */
+function serveWords(entrypoint: readonly string[], env: readonly string[]): readonly string[] {
+  if (entrypoint[0] === 'vllm') return entrypoint.slice(3);
+  const text = env.find(entry => entry.startsWith('SERVE_ARGS='))?.slice('SERVE_ARGS='.length);
+  return shellWords(text ?? '');
+}
+
+function withoutName(words: readonly string[]): string[] {
+  const at = words.indexOf('--served-model-name');
+  return at === -1 ? [...words] : words.toSpliced(at, 2);
+}
+
+function gpusOf(words: readonly string[]): number {
+  return sizeOf(words, '--tensor-parallel-size', '-tp') * sizeOf(words, '--pipeline-parallel-size', '-pp');
+}
+
+function sizeOf(words: readonly string[], ...names: readonly string[]): number {
+  const values = words.flatMap((word, index) => {
+    const [name = '', value = words[index + 1]] = word.split('=', 2);
+    return names.includes(name) && value !== undefined ? [Number(value)] : [];
+  });
+  const size = values.at(-1) ?? 1;
+  return Number.isInteger(size) && size > 0 ? size : 1;
+}
+
+/** `hf-x` of `ghcr.io/acme/hf-x`, as long as the name of a Service may be. */
+export function resourceName(repository: string): string {
+  const name = repository.slice(repository.lastIndexOf('/') + 1).toLowerCase();
+  return (
+    name
+      .replace(/[^a-z0-9-]+/g, '-')
+      .replace(/^[^a-z]+/, '')
+      .slice(0, 63)
+      .replace(/-+$/, '') || 'model'
+  );
+}
+
+/** The base, unless the label holds what is not a reference. */
+function pinned(name: string, digest: string | undefined): string | undefined {
+  if (!/^[\w.:/@-]+$/.test(name)) return undefined;
+  return name.includes('@') || !/^sha256:[0-9a-f]{64}$/.test(digest ?? '') ? name : `${name}@${digest}`;
+}
