@@ -72,6 +72,11 @@ test('weights are what any program loads, and adapters are known by their names'
   assert.ok(!isWeights('config.json'));
   for (const path of ['adapter_model.safetensors', 'a/adapter_model.bin', 'pytorch_lora_weights.safetensors'])
     assert.ok(isAdapter(path), path);
-  for (const path of ['model.safetensors', 'lora/model.safetensors', 'adapter_config.json'])
+  for (const path of [
+    'model.safetensors',
+    'lora/model.safetensors',
+    'flora.safetensors',
+    'adapter_config.json',
+  ])
     assert.ok(!isAdapter(path), path);
 });

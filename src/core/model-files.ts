@@ -87,7 +87,7 @@ const PICKLES = String.raw`\.(bin|pt|pth|ckpt|pkl|pickle|joblib|dill|nemo|distcp
 const NOT_PICKLES = String.raw`(^|/)openvino[^/]*\.bin$|(^|/)ggml-[^/]*\.bin$|(^|/)(metal|openvino)/`;
 
 /** Weights that change a model's: they are not the model. */
-const ADAPTERS = String.raw`(^|/)(adapter_model|[^/]*lora[^/]*)\.(safetensors|bin|pt)$|(^|/)adapter_model[^/]*\.(safetensors|bin)$`;
+const ADAPTERS = String.raw`(^|/)(adapter_model[^/]*|pytorch_lora_weights|lora|[^/]*[_-]lora)\.(safetensors|bin|pt)$`;
 
 /** Names under which PyTorch's files hold a whole model, or a part of one in a row. */
 const WHOLE_MODELS = String.raw`(^|/)((pytorch_|diffusion_pytorch_|tf_)?model|consolidated|adapter_model|weights)[^/]*\.(bin|pt)$|-\d+-of-\d+\.(bin|pt)$|\.(pth|ckpt)$`;

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { kindOf as kindOfFile } from '../core/model-files.ts';
 import type { HubFile } from '../hub/types.ts';
-import { DATA, isDocumentName, kindOfName, type LegalKind, PROGRAM, partWords } from './legal-names.ts';
+import { DATA, isDocumentName, isProgramName, kindOfName, type LegalKind, partWords } from './legal-names.ts';
 
 /** The legal texts of a model's repository, in any of its folders, best first where there are several of a kind. */
 export interface LegalFiles {
@@ -24,7 +24,7 @@ export function findLegalFiles(files: readonly HubFile[]): LegalFiles {
 
 /** What a file's name says that it is, in whatever language; undefined if it is not a legal text by its name. */
 export function legalKind({ path: file, sizeBytes }: HubFile): LegalKind | undefined {
-  if (sizeBytes === 0 || PROGRAM.test(file)) return undefined;
+  if (sizeBytes === 0 || isProgramName(file)) return undefined;
   if (['tokenizer', 'config', 'index', 'training', 'code'].includes(kindOfFile(file))) return undefined;
   return kindOfName(file);
 }

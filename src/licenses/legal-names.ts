@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { isWeights } from '../core/model-files.ts';
 
 /**
  * What a legal text is, by its name: the terms themselves, a notice that they ask for, what they allow the use for, or a
@@ -6,9 +7,9 @@ import path from 'node:path';
  */
 export type LegalKind = 'license' | 'notice' | 'policy' | 'statement';
 
-/** Names that are about licenses but are programs. */
-export const PROGRAM =
-  /\.(?:py|pyi|ipynb|js|mjs|cjs|ts|tsx|jsx|sh|bash|bat|ps1|c|cc|cpp|cxx|cu|h|hpp|go|rs|java|rb|pl|lua|swift|safetensors|bin|pt|pth|ckpt|gguf|onnx|h5|msgpack|npz|npy|model)$/i;
+/** Names that are about licenses but are programs or tokenizers. */
+const PROGRAM =
+  /\.(?:py|pyi|ipynb|js|mjs|cjs|ts|tsx|jsx|sh|bash|bat|ps1|c|cc|cpp|cxx|cu|h|hpp|go|rs|java|rb|pl|lua|swift|npy|model)$/i;
 /** Data; a legal text only if its name says no more than that. */
 export const DATA = /\.(?:json|jsonl|ya?ml|toml|xml|csv|tsv|parquet|arrow|lock|cfg|ini|log|map)$/i;
 /** What a person has to open in another program. */
@@ -32,6 +33,11 @@ const STATEMENT_WORD = /^(?:disclaimers?|copyrights?|patents?|attributions?|urhe
 /** Policies about something else than what a model is used for. */
 const OTHER_POLICY =
   /^(?:privacy|security|cookie|contribut\w*|conduct|style|support|retention|versioning|release)$/u;
+
+/** Whether the file is a program or holds weights, whatever else its name says. */
+export function isProgramName(file: string): boolean {
+  return PROGRAM.test(file) || isWeights(file);
+}
 
 /** Whether the file is not a text that can be read as it is. */
 export function isDocumentName(file: string): boolean {
