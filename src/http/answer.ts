@@ -4,11 +4,13 @@ import { WeighbridgeError } from '../core/errors.ts';
 import { isWorthTakingOver, MIN_PROGRESS_BYTES, readBody } from './direct-read/body-reader.ts';
 import { isPrivateHost } from './hosts.ts';
 import { connectionClosed, networkError, silenceError, tooSlow } from './network-error.ts';
+import type { ProxyAddress } from './proxy-env.ts';
 import type { HttpRequest, HttpResponse } from './types.ts';
 
 interface AnsweredRequest extends Pick<HttpRequest, 'url' | 'purpose' | 'signal' | 'method'> {
   /** Told once when the answer, or the rest of a document, has not come after `WAITING_MS`. */
   readonly onWaiting?: () => void;
+  readonly proxies?: readonly ProxyAddress[];
 }
 
 const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;

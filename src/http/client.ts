@@ -7,7 +7,7 @@ import { awaitAnswer } from './answer.ts';
 import { DirectHttpAgent, DirectHttpsAgent } from './direct-read/socket-buffers.ts';
 import { isLoopbackHost, isPrivateHost, publicLookup } from './hosts.ts';
 import { isTransient } from './network-error.ts';
-import { checkProxyEnv, hasProxy } from './proxy-env.ts';
+import { checkProxyEnv, hasProxy, type ProxyAddress, proxiesOf } from './proxy-env.ts';
 import { redactUrl } from './redact.ts';
 import {
   backoffMs,
@@ -52,6 +52,7 @@ export class HttpClient {
   readonly #onEvent: OnEvent | undefined;
   readonly #agents: { direct: Agents; proxied: Agents };
   readonly #proxyEnv: NodeJS.ProcessEnv;
+  readonly #proxies: readonly ProxyAddress[];
   /** Whether bodies are read around Node's HTTP parser; see `direct-read/`. */
   readonly #isDirectRead: boolean;
   readonly #trustingAgents = new Map<string, https.Agent>();
@@ -63,6 +64,7 @@ export class HttpClient {
     this.#onEvent = options.onEvent;
     const proxyEnv = options.env ?? process.env;
     this.#proxyEnv = proxyEnv;
+    this.#proxies = proxiesOf(proxyEnv);
     checkProxyEnv(proxyEnv);
     this.#isDirectRead = proxyEnv.WEIGHBRIDGE_DIRECT_READ !== '0';
     const direct = this.#isDirectRead
@@ -145,7 +147,8 @@ export class HttpClient {
     if (request.sizeBytes !== undefined) headers['content-length'] = String(request.sizeBytes);
     else headers['transfer-encoding'] = 'chunked';
     const outgoing = this.#start(request, request.url, headers);
-    const asked = { ...request, onWaiting: () => this.#waiting(request.purpose, request.url) };
+    const onWaiting = () => this.#waiting(request.purpose, request.url);
+    const asked = { ...request, proxies: this.#proxies, onWaiting };
     return new UploadRequest(outgoing, asked, request.idleTimeoutMs ?? this.idleTimeoutMs);
   }
 
@@ -194,7 +197,12 @@ export class HttpClient {
     if (body !== undefined) withLength['content-length'] = String(body.length);
     else if (request.method !== 'GET' && request.method !== 'HEAD') withLength['content-length'] = '0';
     const outgoing = this.#start(request, url, withLength);
-    const asked = { ...request, url, onWaiting: () => this.#waiting(request.purpose, url) };
+    const asked = {
+      ...request,
+      url,
+      proxies: this.#proxies,
+      onWaiting: () => this.#waiting(request.purpose, url),
+    };
     const answer = awaitAnswer(outgoing, asked, request.idleTimeoutMs ?? this.idleTimeoutMs);
     outgoing.end(body);
     return answer;

@@ -1,15 +1,17 @@
 import { InterruptedError, NetworkError, WeighbridgeError } from '../core/errors.ts';
+import type { ProxyAddress } from './proxy-env.ts';
 import type { HttpRequest } from './types.ts';
 
 /** `error` as a NetworkError that says what was being done and where, or as InterruptedError after an abort. */
 export function networkError(
   error: unknown,
-  request: Pick<HttpRequest, 'url' | 'purpose' | 'signal'>,
+  request: Pick<HttpRequest, 'url' | 'purpose' | 'signal'> & { readonly proxies?: readonly ProxyAddress[] },
 ): WeighbridgeError {
   if (error instanceof WeighbridgeError) return error;
   if (request.signal?.aborted) return new InterruptedError();
   const { code, message } = error as { code?: string; message?: string };
-  const host = new URL(request.url).host;
+  const proxy = proxyOf(error, request.proxies ?? []);
+  const host = proxy ?? new URL(request.url).host;
   // An AggregateError (every address of a host failed) has a code and no message.
   return new NetworkError(
     `${request.purpose}: ${isNotTls(error) ? `${host} answers in plain HTTP, not HTTPS` : (explain(code, host) ?? (message || code || String(error)))}`,
@@ -19,6 +21,24 @@ export function networkError(
       cause: error,
     },
   );
+}
+
+/** The proxy, in words, that could not be reached; undefined where it was something else. */
+function proxyOf(error: unknown, proxies: readonly ProxyAddress[]): string | undefined {
+  // A host with several addresses has one error for each.
+  const [first = error] = error instanceof AggregateError ? error.errors : [];
+  const { code, port, hostname, syscall } = first as NodeJS.ErrnoException & {
+    port?: number;
+    hostname?: string;
+  };
+  if (code === 'ERR_PROXY_TUNNEL') {
+    const [only] = proxies;
+    return only && `the proxy ${only.hostname}:${only.port} (${only.variable})`;
+  }
+  const found = proxies.find(proxy =>
+    syscall === 'connect' ? proxy.port === port : hostname !== undefined && proxy.hostname === hostname,
+  );
+  return found && `the proxy ${found.hostname}:${found.port} (${found.variable})`;
 }
 
 /** Whether trying again may help: not where an address was refused or a certificate is not trusted. */

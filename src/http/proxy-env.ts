@@ -22,3 +22,20 @@ export function checkProxyEnv(env: NodeJS.ProcessEnv): void {
     }
   }
 }
+
+/** A proxy of the environment, for errors: without its login. */
+export interface ProxyAddress {
+  /** The variable that names it. */
+  readonly variable: string;
+  readonly hostname: string;
+  readonly port: number;
+}
+
+export function proxiesOf(env: NodeJS.ProcessEnv): ProxyAddress[] {
+  return PROXY_VARIABLES.flatMap(variable => {
+    const url = URL.parse(env[variable] ?? '');
+    if (url === null) return [];
+    const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
+    return [{ variable, hostname: url.hostname, port }];
+  });
+}

@@ -18,6 +18,29 @@ test('other hosts are reached through the proxy, this machine never is', async t
   assert.equal(proxy.requests.length, 1);
 });
 
+test('a proxy that is not there is named as the proxy', async t => {
+  const closed = await serve(t, () => undefined);
+  await new Promise(resolve => closed.server.close(resolve));
+  const { port } = new URL(closed.url);
+  for (const [env, url] of [
+    [{ HTTP_PROXY: closed.url.replace('http://', 'http://ann:hidden@') }, 'http://hub.example/'],
+    [{ https_proxy: closed.url }, 'https://hub.example/'],
+    [{ HTTPS_PROXY: 'http://proxy.invalid:3128' }, 'https://hub.example/'],
+  ] as const) {
+    const http = new HttpClient({ env, retry: { attempts: 1 } });
+    t.after(() => http.close());
+    const [variable = ''] = Object.keys(env);
+    await assert.rejects(http.request(get(url)), (error: Error) => {
+      assert.match(
+        error.message,
+        new RegExp(`the proxy (127\\.0\\.0\\.1:${port}|proxy\\.invalid:3128) \\(${variable}\\)`),
+      );
+      assert.doesNotMatch(error.message, /hidden/);
+      return true;
+    });
+  }
+});
+
 test('NO_PROXY is kept to', async t => {
   const proxy = await serve(t, (_, response) => response.end('proxied'));
   const env = { HTTP_PROXY: proxy.url, NO_PROXY: 'direct.invalid' };

@@ -4,6 +4,7 @@ import { quoted } from '../core/safe-text.ts';
 import { readSmallFileSync } from '../core/small-file.ts';
 import { reasonOf } from '../core/system-error.ts';
 import type { HttpClient } from '../http/client.ts';
+import { isLoopbackHost } from '../http/hosts.ts';
 import { createHub } from './create-hub.ts';
 import { laneOptions } from './download/open-file.ts';
 import type { Hub } from './types.ts';
@@ -21,6 +22,7 @@ const PUBLIC_HUB = 'https://huggingface.co';
 export function hubFromEnv(env: Environment, http: HttpClient): Hub {
   const endpoint = readEndpoint(env.HF_ENDPOINT);
   const token = readToken(env);
+  if (token !== undefined) checkTransport(endpoint, env);
   const lanes = laneOptions(readStreams(env.WEIGHBRIDGE_HUB_STREAMS));
   return createHub({ endpoint, http, lanes, ...(token === undefined ? {} : { token }) });
 }
@@ -50,6 +52,21 @@ function readEndpoint(text: string | undefined): string {
     subject: 'HF_ENDPOINT',
     remedy: `Set it to something like ${PUBLIC_HUB}, or unset it; a login goes into HF_TOKEN.`,
   });
+}
+
+/** A token in the clear is anybody's who sees it pass. Throws ConfigError USAGE. */
+function checkTransport(endpoint: string, env: Environment): void {
+  const { protocol, hostname } = new URL(endpoint);
+  if (protocol === 'https:' || isLoopbackHost(hostname) || env.WEIGHBRIDGE_PLAIN_HTTP_TOKEN === '1') return;
+  throw new ConfigError(
+    `HF_ENDPOINT is ${endpoint}: a token would go there over plain HTTP, for anyone to read`,
+    {
+      code: 'USAGE',
+      subject: 'HF_ENDPOINT',
+      remedy:
+        'Use https://, unset HF_TOKEN, or set WEIGHBRIDGE_PLAIN_HTTP_TOKEN=1 in a network that you trust.',
+    },
+  );
 }
 
 function readToken(env: Environment): string | undefined {

@@ -2,6 +2,7 @@ import { holdsWeights } from '../config/variants.ts';
 import { readAll } from '../core/byte-source.ts';
 import { type Digest, digestOf } from '../core/digest.ts';
 import { RegistryError } from '../core/errors.ts';
+import { describeJson, isRecord } from '../core/json-shape.ts';
 import type { LayerRecipe } from '../layer/recipe.ts';
 import { parseImageConfig } from '../oci/image-config.ts';
 import { parseManifest } from '../oci/parse.ts';
@@ -120,7 +121,7 @@ export async function readModelFiles(
   if (descriptor === undefined) return [];
   const { kept } = await readLayer(store, descriptor, { ...options, keep: path => path === SLIM_LIST });
   const list = kept.get(SLIM_LIST);
-  return list === undefined ? [] : parseSlimList(list);
+  return list === undefined ? [] : parseSlimList(list, store.name);
 }
 
 /** Those of an image's files that are the model's, named as in the repository. */
@@ -131,11 +132,32 @@ export function modelFiles({ dir }: PublishedModel, files: readonly ListedFile[]
     .map(file => ({ ...file, path: file.path.slice(prefix.length) }));
 }
 
-export function parseSlimList(bytes: Buffer): ListedFile[] {
-  const { files } = JSON.parse(bytes.toString('utf8')) as {
-    files: { path: string; size: number; sha256?: string; gitOid?: string }[];
-  };
-  return files.map(({ path, size, sha256, gitOid }) => ({ path, sizeBytes: size, sha256, gitOid }));
+/** The list in a slim image. Throws RegistryError for what is not such a list: anybody can publish an image. */
+export function parseSlimList(bytes: Buffer, subject: string): ListedFile[] {
+  let json: unknown;
+  try {
+    json = JSON.parse(bytes.toString('utf8'));
+  } catch (cause) {
+    throw badList(subject, 'is not JSON', cause);
+  }
+  const files = isRecord(json) ? json.files : undefined;
+  if (!Array.isArray(files)) throw badList(subject, 'has no list of files');
+  return files.map((entry: unknown) => {
+    const { path, size, sha256, gitOid } = isRecord(entry) ? entry : {};
+    const isText = (value: unknown): value is string | undefined =>
+      value === undefined || typeof value === 'string';
+    if (typeof path !== 'string' || !Number.isSafeInteger(size) || !isText(sha256) || !isText(gitOid))
+      throw badList(subject, `has an entry that is not a file: ${describeJson(path)}`);
+    return { path, sizeBytes: size as number, sha256, gitOid };
+  });
+}
+
+function badList(subject: string, what: string, cause?: unknown): RegistryError {
+  return new RegistryError(`the list of files in ${subject} ${what}`, {
+    code: 'REGISTRY_BAD_ANSWER',
+    subject,
+    cause,
+  });
 }
 
 export function asListed({ path, sizeBytes, sha256, contentId }: PublishedFile): ListedFile {

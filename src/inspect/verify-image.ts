@@ -167,7 +167,7 @@ async function readContent(
       const found = await readLayer(store, layer, { ...read, keep });
       files.push(...found.files);
       const list = found.kept.get(SLIM_LIST);
-      if (list !== undefined) slimList = parseSlimList(list);
+      if (list !== undefined) slimList = parseSlimList(list, store.name);
     } finally {
       onEnd();
     }

@@ -6,12 +6,7 @@ import { NODE_MAJORS, nodeOf } from '../support/node-versions.ts';
 import { run } from '../support/tools.ts';
 
 // The sockets are driven by hand, which leans on how Node.js works inside: on every version that is let in it has to.
-const TESTS = [
-  'src/http/**/*.test.ts',
-  'src/hub/hub.test.ts',
-  'test/integration/publish.test.ts',
-  'test/integration/faults/loops.test.ts',
-];
+const TESTS = ['src/http/**/*.test.ts', 'test/integration/publish.test.ts'];
 
 for (const major of NODE_MAJORS) {
   test(`HTTP and a publish on Node.js ${major}`, { skip: IS_LONG ? false : 'in the long form' }, async t => {

@@ -11,7 +11,7 @@ import { IS_LONG } from '../../support/long.ts';
 import { temporaryFolder } from '../../support/tools.ts';
 import { BASE_REPOSITORY, LOGIN, putBase } from '../../support/world.ts';
 
-const MODELS = IS_LONG ? 300 : 2;
+const MODELS = IS_LONG ? 100 : 2;
 const BROKEN_SHARE = 0.15;
 /** What becomes of one request in seven, each as often as the others. */
 const BREAKS = [

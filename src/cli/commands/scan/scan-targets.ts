@@ -1,13 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import type { Config, ModelConfig, Variant } from '../../../config/types.ts';
 import { hasServer } from '../../../config/variants.ts';
 import { ConfigError } from '../../../core/errors.ts';
-import { reasonOf } from '../../../core/system-error.ts';
 import { readPublishedImages } from '../../../image/published-image.ts';
 import { parseReference } from '../../../oci/reference.ts';
 import { firstFixedTag } from '../../../plan/tags.ts';
 import { chooseTargets } from '../../../plan/targets.ts';
-import type { PublishJson } from '../../../report/json/publish-json.ts';
+import { readPublishJson } from '../../../report/json/read-documents.ts';
 import type { ScannedImage } from '../../../scan/scan-image.ts';
 import type { ImageStore } from '../../../store/image-store.ts';
 import { type CommonOptions, chooseModels } from '../../options.ts';
@@ -30,7 +28,7 @@ export interface ScanTarget {
 
 /** Those that a publish has told of, by digest. */
 export async function publishedPlaces(file: string): Promise<Place[]> {
-  const { models } = await readResult(file);
+  const { models } = await readPublishJson(file);
   return models.flatMap(({ id, short, images }) =>
     images.flatMap(({ variant, tags: [tag], digest, status }) => {
       const isThere = status === 'published' || status === 'unchanged';
@@ -38,21 +36,6 @@ export async function publishedPlaces(file: string): Promise<Place[]> {
       return [{ id, short, variant, repository: repositoryOf(tag), reference: digest }];
     }),
   );
-}
-
-async function readResult(file: string): Promise<PublishJson> {
-  try {
-    const result = JSON.parse(await readFile(file, 'utf8')) as PublishJson;
-    if (Array.isArray(result.models)) return result;
-    throw new SyntaxError('it has no list "models"');
-  } catch (cause) {
-    throw new ConfigError(`${file} cannot be read: ${reasonOf(cause)}`, {
-      code: 'USAGE',
-      subject: file,
-      remedy: 'Give --published what `publish --result` wrote.',
-      cause,
-    });
-  }
 }
 
 /** Those that models.yaml tells of, by the tag that needs no question to the Hub. */

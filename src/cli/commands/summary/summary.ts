@@ -1,10 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { ConfigError } from '../../../core/errors.ts';
-import { reasonOf } from '../../../core/system-error.ts';
-import type { PlanJson } from '../../../report/json/plan-json.ts';
-import type { PublishJson } from '../../../report/json/publish-json.ts';
-import type { ScanJson } from '../../../report/json/scan-json.ts';
+import { readPlanJson, readPublishJson, readScanJson } from '../../../report/json/read-documents.ts';
 import { jobSummary } from '../../../report/markdown/job-summary.ts';
 import { planChange } from '../../../report/markdown/plan-change.ts';
 import { collect } from '../../options.ts';
@@ -45,8 +41,8 @@ Examples:
 async function page(options: SummaryOptions): Promise<string> {
   const { plan, against, result = [], scan = [], overview } = options;
   if (plan !== undefined) {
-    const before = against === undefined ? undefined : await read<PlanJson>(against, 'models');
-    return planChange(await read<PlanJson>(plan, 'models'), before);
+    const before = against === undefined ? undefined : await readPlanJson(against);
+    return planChange(await readPlanJson(plan), before);
   }
   if (result.length + scan.length === 0 || against !== undefined) {
     throw new ConfigError('nothing to summarise', {
@@ -54,26 +50,7 @@ async function page(options: SummaryOptions): Promise<string> {
       remedy: 'Name files with --result and --scan, or a plan with --plan (and --against).',
     });
   }
-  const published = await Promise.all(result.map(file => read<PublishJson>(file, 'models')));
-  const scanned = await Promise.all(scan.map(file => read<ScanJson>(file, 'scans')));
+  const published = await Promise.all(result.map(readPublishJson));
+  const scanned = await Promise.all(scan.map(readScanJson));
   return jobSummary({ published, scanned }, { isOverview: overview === true });
-}
-
-/** Files of this program's own making: that they are such is checked, not each of their fields. */
-async function read<T>(file: string, list: 'models' | 'scans'): Promise<T> {
-  let json: unknown;
-  try {
-    json = JSON.parse(await readFile(file, 'utf8'));
-  } catch (cause) {
-    const why = cause instanceof SyntaxError ? 'it is not JSON' : reasonOf(cause);
-    throw new ConfigError(`${file} cannot be read: ${why}`, { code: 'USAGE', subject: file, cause });
-  }
-  const { schemaVersion, [list]: items } = (json ?? {}) as Record<string, unknown>;
-  if (schemaVersion === 1 && Array.isArray(items)) return json as T;
-  throw new ConfigError(`${file} is not what was expected: it has no list "${list}"`, {
-    code: 'USAGE',
-    subject: file,
-    remedy:
-      'Give --result what `publish --result` wrote, --scan what `scan --result` wrote, --plan what `plan --json` printed.',
-  });
 }

@@ -1,0 +1,143 @@
+import * as z from 'zod';
+import { SEVERITIES } from '../../config/types.ts';
+import { ConfigError } from '../../core/errors.ts';
+import { plainLine } from '../../core/safe-text.ts';
+import { readSmallFile } from '../../core/small-file.ts';
+import { reasonOf } from '../../core/system-error.ts';
+import type { PlanJson } from './plan-json.ts';
+import type { PublishJson } from './publish-json.ts';
+import type { ScanJson } from './scan-json.ts';
+
+// Files that another run of this program wrote, as what is shown of them has to be: anything may have become of them on
+// their way through a job's artifacts. Fields that nothing reads are left as they are.
+
+/** 1,000 models with all their evidence have some 20 MB. */
+const MAX_FILE_BYTES = 256 * 1024 * 1024;
+
+const text = z.string();
+const count = z.number().min(0);
+const error = z.looseObject({ code: text, message: text });
+const decision = z.looseObject({ build: z.boolean(), reason: text });
+const fileList = z.array(text);
+const fromTo = z.looseObject({ from: text, to: text });
+const change = z.looseObject({
+  revision: fromTo.optional(),
+  license: fromTo.optional(),
+  base: fromTo.optional(),
+  files: z.looseObject({ added: fileList, removed: fileList, changed: fileList }).optional(),
+});
+const image = z.looseObject({
+  registry: text,
+  variant: text,
+  tags: z.array(text),
+  digest: text.optional(),
+  status: z.enum(['published', 'unchanged', 'skipped', 'failed']),
+  reason: text.optional(),
+  error: error.optional(),
+  bytes: z.looseObject({ downloaded: count, uploaded: count, mounted: count, reused: count }),
+  sizes: z.record(text, count).optional(),
+  change: change.optional(),
+});
+const publishJson = z.looseObject({
+  schemaVersion: z.literal(1),
+  models: z.array(
+    z.looseObject({
+      id: text,
+      short: text,
+      revision: text.nullable(),
+      license: text.nullish(),
+      decisions: z.record(text, decision).nullable(),
+      images: z.array(image),
+      serve: z.looseObject({ port: count, dir: text, modelBytes: count }).optional(),
+      durationMs: count.optional(),
+      error: error.optional(),
+    }),
+  ),
+});
+
+const finding = z.looseObject({
+  kind: z.enum(['vulnerability', 'secret', 'misconfiguration']),
+  id: text,
+  severity: z.enum(SEVERITIES),
+  title: text,
+  subject: text,
+  installedVersion: text.optional(),
+  fixedVersion: text.optional(),
+});
+const scanJson = z.looseObject({
+  schemaVersion: z.literal(1),
+  scans: z.array(
+    z.looseObject({
+      id: text,
+      short: text,
+      variant: text,
+      digest: text,
+      platform: text,
+      references: z.array(text),
+      base: z.looseObject({ name: text, digest: text }).nullable(),
+      summary: z.looseObject({
+        vulnerabilities: z.record(text, count),
+        fixable: count,
+        secrets: count,
+        misconfigurations: count,
+      }),
+      findings: z.array(finding),
+      failing: count,
+    }),
+  ),
+  failures: z.array(z.looseObject({ short: text, variant: text, error })),
+});
+
+const planJson = z.looseObject({
+  schemaVersion: z.literal(1),
+  models: z.array(
+    z.looseObject({
+      id: text,
+      short: text,
+      revision: text.nullish(),
+      license: text.nullish(),
+      decisions: z.record(text, decision).nullish(),
+      images: z.array(z.looseObject({ registry: text, variant: text, tags: z.array(text) })),
+      files: z.array(z.looseObject({ path: text, size: count })),
+      error: error.optional(),
+    }),
+  ),
+});
+
+/** What `plan --json` printed. Throws ConfigError USAGE. */
+export async function readPlanJson(file: string): Promise<PlanJson> {
+  return (await read(file, planJson, '`plan --json` prints it')) as unknown as PlanJson;
+}
+
+/** What `publish --result` wrote. Throws ConfigError USAGE. */
+export async function readPublishJson(file: string): Promise<PublishJson> {
+  return (await read(
+    file,
+    publishJson,
+    '`publish --result` and `publish --json` write it',
+  )) as unknown as PublishJson;
+}
+
+/** What `scan --json` wrote. Throws ConfigError USAGE. */
+export async function readScanJson(file: string): Promise<ScanJson> {
+  return (await read(file, scanJson, '`scan --json` writes it')) as unknown as ScanJson;
+}
+
+async function read(file: string, schema: z.ZodType, origin: string): Promise<unknown> {
+  let json: unknown;
+  try {
+    const bytes = await readSmallFile(file, { maxBytes: MAX_FILE_BYTES, isPipeAllowed: true });
+    json = JSON.parse(bytes.toString('utf8'));
+  } catch (cause) {
+    const why = cause instanceof SyntaxError ? 'it is not JSON' : reasonOf(cause);
+    throw new ConfigError(`${file} cannot be read: ${why}`, { code: 'USAGE', subject: file, cause });
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const place = issue?.path.map(String).join('.') || 'the whole';
+  throw new ConfigError(
+    `${file} is not what was expected: ${plainLine(place)}: ${plainLine(issue?.message ?? '')}`,
+    { code: 'USAGE', subject: file, remedy: `Name a file of this version of Weighbridge: ${origin}.` },
+  );
+}
