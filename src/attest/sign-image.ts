@@ -84,7 +84,7 @@ async function subjectsOf(
   const model = first?.model;
   if (first === undefined || model === undefined) {
     throw new RegistryError(`${store.name}@${top.digest} was not published by Weighbridge`, {
-      code: 'REGISTRY_BAD_ANSWER',
+      code: 'IMAGE_FOREIGN',
       subject: store.name,
       remedy: 'Only images with io.weighbridge labels can be described; sign others with cosign.',
     });

@@ -67,7 +67,7 @@ export async function verifySigned(
   const [first] = platforms;
   if (first?.model === undefined) {
     throw new RegistryError(`${store.name}@${top.digest} was not published by Weighbridge`, {
-      code: 'REGISTRY_BAD_ANSWER',
+      code: 'IMAGE_FOREIGN',
       subject: store.name,
       remedy: 'Verify other images with cosign.',
     });

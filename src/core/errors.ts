@@ -17,6 +17,9 @@ export type ErrorCode =
   | 'HUB_BAD_ANSWER'
   | 'HUB_HOSTILE_PATH'
   | 'HUB_DISABLED'
+  // what the files of a model are
+  | 'MODEL_NO_FILES'
+  | 'SAFETENSORS_INVALID'
   // registries and other image stores
   | 'REGISTRY_UNREACHABLE'
   | 'REGISTRY_UNAUTHORIZED'
@@ -32,6 +35,7 @@ export type ErrorCode =
   // plans that come as files
   | 'PLAN_UNREADABLE'
   | 'PLAN_DIFFERS'
+  | 'IMAGE_FOREIGN'
   | 'BASE_NOT_FOUND'
   | 'BASE_PLATFORM_MISSING'
   | 'IMAGE_TOO_MANY_LAYERS'

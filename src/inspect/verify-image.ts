@@ -75,7 +75,7 @@ async function verifyOne(
     throw new RegistryError(
       `${store.name}@${digest} was not published by Weighbridge: it does not name a model`,
       {
-        code: 'REGISTRY_BAD_ANSWER',
+        code: 'IMAGE_FOREIGN',
         subject: store.name,
         remedy: 'Only images with io.weighbridge labels can be held against the Hub.',
       },

@@ -1,9 +1,9 @@
-import { HubError } from '../core/errors.ts';
+import { WeighbridgeError } from '../core/errors.ts';
 
 /** Not how the Hub answered is wrong, but what the file is. */
-export class UndividableError extends HubError {
+export class UndividableError extends WeighbridgeError {
   constructor(path: string, message: string) {
-    super(message, { code: 'HUB_BAD_ANSWER', subject: path });
+    super(message, { code: 'SAFETENSORS_INVALID', subject: path });
   }
 }
 

@@ -206,7 +206,7 @@ async function licenseTrees(
 
 function noFilesError(model: ModelConfig): WeighbridgeError {
   return new WeighbridgeError(`${model.id} has no file that would go into an image`, {
-    code: 'HUB_NOT_FOUND',
+    code: 'MODEL_NO_FILES',
     subject: model.id,
     remedy: 'Check `files.include` and `files.exclude` in models.yaml.',
   });
