@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { IntegrityError } from '../core/errors.ts';
-import type { ContentId, PartOrigin } from './recipe.ts';
+import type { ContentId, SliceSource } from './recipe.ts';
 
 export interface ExpectedContent {
   /** For the error. */
@@ -51,7 +51,7 @@ export class PartHash {
   readonly #source: ContentHash | undefined;
   #headerLeft: number;
 
-  constructor({ header }: Pick<PartOrigin, 'header'>, source: ContentHash | undefined) {
+  constructor({ header }: Pick<SliceSource, 'header'>, source: ContentHash | undefined) {
     this.#headerLeft = header.length;
     this.#source = source;
   }
@@ -69,7 +69,7 @@ export class PartHash {
 }
 
 /** The hash of a file that is divided, fed with the bytes before its first part. */
-export function sourceHash({ source }: Pick<PartOrigin, 'source'>): ContentHash {
+export function sourceHash({ source }: Pick<SliceSource, 'source'>): ContentHash {
   const hash = new ContentHash(source);
   hash.update(source.header);
   return hash;

@@ -27,7 +27,7 @@ export interface LayerEntry {
   readonly mode: 0o644 | 0o755;
   readonly sizeBytes: number;
   readonly contentId: ContentId;
-  readonly origin: EntryOrigin;
+  readonly origin: ContentSource;
   /** Makes the entry a symbolic link that leads there, relative to its folder; it has no content. */
   readonly linkTarget?: string;
 }
@@ -43,15 +43,15 @@ export function contentIdOf(file: { readonly sha256?: string; readonly gitOid: s
   return file.sha256 === undefined ? `git:${file.gitOid}` : `sha256:${file.sha256}`;
 }
 
-export type EntryOrigin =
+export type ContentSource =
   /** Bytes that came with the plan: licence texts, the bootstrap. */
   | { readonly kind: 'inline'; readonly text: string }
   /** A file of the model's repository at the planned revision. */
   | { readonly kind: 'hub'; readonly repository: string; readonly revision: string; readonly path: string }
-  | PartOrigin;
+  | SliceSource;
 
 /** A part of a divided safetensors file: a header of its own, then a span of the file's data. */
-export interface PartOrigin {
+export interface SliceSource {
   readonly kind: 'part';
   readonly repository: string;
   readonly revision: string;
@@ -79,7 +79,7 @@ export function partContentId({
   header,
   start,
   end,
-}: Pick<PartOrigin, 'source' | 'header' | 'start' | 'end'>): ContentId {
+}: Pick<SliceSource, 'source' | 'header' | 'start' | 'end'>): ContentId {
   const identity = [source.contentId, start, end, digestOf(header)];
   return `part:${digestOf(JSON.stringify(identity)).slice('sha256:'.length)}`;
 }

@@ -6,7 +6,7 @@ import type { PlannedModel } from '../plan/types.ts';
 import { notBuilt } from './image-outcomes.ts';
 import { publishModel } from './publish-model.ts';
 import type { Sibling } from './run-cache.ts';
-import { easeOff } from './transfer/ease-off.ts';
+import { backOffAtRateLimits } from './transfer/rate-limit-backoff.ts';
 import type { PublishContext, PublishOutcome, PublishTarget } from './types.ts';
 
 export interface PublishPlanOptions
@@ -31,7 +31,7 @@ export async function publishPlan(
 ): Promise<PublishOutcome[]> {
   const { targetsOf, cache, onEvent } = options;
   const blobSlots = new Limiter(BLOBS_AT_ONCE);
-  const unlisten = options.listen(easeOff(blobSlots));
+  const unlisten = options.listen(backOffAtRateLimits(blobSlots));
   cache.noteSiblings(siblingsOf(models, targetsOf));
   try {
     return await mapPool(models, MODELS_AT_ONCE, async planned => {

@@ -3,7 +3,7 @@ import { isAbort, WeighbridgeError } from '../core/errors.ts';
 import { OciAnnotation } from '../oci/annotations.ts';
 import type { Document } from '../oci/image.ts';
 import { type Annotations, type Descriptor, type Manifest, MediaType } from '../oci/types.ts';
-import { heldSize } from './held-size.ts';
+import { storedSize } from './blob-size.ts';
 import type { ImageStore } from './image-store.ts';
 import { addReferrers } from './referrers.ts';
 
@@ -77,7 +77,7 @@ async function putSmallBlob(
   { descriptor: { digest }, bytes }: Document,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  if ((await heldSize(store, digest, signal)) === bytes.length) return;
+  if ((await storedSize(store, digest, signal)) === bytes.length) return;
   const upload = await store.startUpload({ sizeBytes: bytes.length, digest, signal });
   try {
     let offset = 0;

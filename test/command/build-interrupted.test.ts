@@ -26,7 +26,10 @@ test('Ctrl-C in a build says what is done and what is not, as in a publish', asy
   });
   const output = text(child.stdout);
   const closed = once(child, 'close');
-  await until(() => world.hub.log.some(({ origin }) => origin === 'cdn') && said.includes('licences: '), child);
+  await until(
+    () => world.hub.log.some(({ origin }) => origin === 'cdn') && said.includes('licences: '),
+    child,
+  );
   child.kill('SIGINT');
   assert.deepEqual(await closed, [130, null], said);
   assert.match(said, /weighbridge: interrupted\n[\s\S]* not done:\n(.*\n)* {4}oci:out:v0\.6\.0-fat\n/);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { digestOf } from '../../src/core/digest.ts';
 import { HttpClient } from '../../src/http/client.ts';
-import { CopyHasher, transferBlob } from '../../src/publish/transfer/transfer.ts';
+import { CopyHasher, fanOut } from '../../src/publish/transfer/fan-out.ts';
 import { RegistryClient } from '../../src/store/registry/registry-client.ts';
 import { RegistryStore } from '../../src/store/registry/registry-store.ts';
 import { type KnownTraits, UploadTraits } from '../../src/store/registry/upload/upload-traits.ts';
@@ -175,7 +175,7 @@ for (const entry of CASES) {
       const client = new RegistryClient({ http, registry: registry.host, credential, traits });
       const store = new RegistryStore(client, repository, 'push');
       const before = registry.log.length;
-      const { digest, failures, readBytes } = await transferBlob({
+      const { digest, failures, readBytes } = await fanOut({
         source: inPieces(blob),
         hasher: new CopyHasher(),
         stores: [store],
@@ -206,7 +206,7 @@ test('the upload that a refused mount opens is used, and a registry that refuses
   for (let attempt = 1; attempt <= 5; attempt++) {
     assert.equal(await store.mountBlob(descriptor, `${registry.host}/acme/other`), false);
   }
-  await transferBlob({ source: inPieces(blob), hasher: new CopyHasher(), stores: [store], retry: RETRY });
+  await fanOut({ source: inPieces(blob), hasher: new CopyHasher(), stores: [store], retry: RETRY });
   // Three mounts are asked for; the first upload is kept, the other two are given up.
   assert.equal(requestsSince(registry, 0), 'POST POST DELETE POST DELETE PATCH PUT');
   assert.equal(registry.openUploads, 0);

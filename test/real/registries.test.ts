@@ -4,7 +4,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { digestOf } from '../../src/core/digest.ts';
 import { HttpClient } from '../../src/http/client.ts';
-import { CopyHasher, transferBlob } from '../../src/publish/transfer/transfer.ts';
+import { CopyHasher, fanOut } from '../../src/publish/transfer/fan-out.ts';
 import { imageStoreContract } from '../../src/store/image-store.contract.ts';
 import { RegistryClient } from '../../src/store/registry/registry-client.ts';
 import { RegistryStore } from '../../src/store/registry/registry-store.ts';
@@ -90,7 +90,7 @@ for (const { name, skip, start } of REGISTRIES) {
           test(`${way}, its digest known ${isKnown ? 'beforehand' : 'at the end'}`, async () => {
             const store = open(undefined, new UploadTraits(known));
             const digest = digestOf(BLOB);
-            const result = await transferBlob({
+            const result = await fanOut({
               source: inPieces(BLOB),
               hasher: new CopyHasher(),
               stores: [store],

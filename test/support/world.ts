@@ -17,7 +17,7 @@ import type { PlannedModel } from '../../src/plan/types.ts';
 import { previewPlan } from '../../src/publish/preview.ts';
 import { publishModel } from '../../src/publish/publish-model.ts';
 import { RunCache, type Sibling } from '../../src/publish/run-cache.ts';
-import { easeOff } from '../../src/publish/transfer/ease-off.ts';
+import { backOffAtRateLimits } from '../../src/publish/transfer/rate-limit-backoff.ts';
 import type { ImageOutcome, ImageSigning } from '../../src/publish/types.ts';
 import type { BlobWorkers } from '../../src/publish/workers/blob-job.ts';
 import type { ImageStore } from '../../src/store/image-store.ts';
@@ -40,7 +40,7 @@ export class World {
   readonly registries: readonly EmbeddedRegistry[];
   readonly events: ProgressEvent[] = [];
   readonly blobSlots = new Limiter(4);
-  readonly #easeOff = easeOff(this.blobSlots);
+  readonly #backOffAtRateLimits = backOffAtRateLimits(this.blobSlots);
   readonly #http: HttpClient;
 
   constructor(hub: EmbeddedHub, registries: readonly EmbeddedRegistry[], idleTimeoutMs = 2000) {
@@ -52,7 +52,7 @@ export class World {
   /** For what tells of events, worker threads too. */
   hear(event: ProgressEvent): void {
     this.events.push(event);
-    this.#easeOff(event);
+    this.#backOffAtRateLimits(event);
   }
 
   /** The first registry also holds the base image. */

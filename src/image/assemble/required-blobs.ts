@@ -1,5 +1,5 @@
 import type { Digest } from '../../core/digest.ts';
-import type { PartOrigin } from '../../layer/recipe.ts';
+import type { SliceSource } from '../../layer/recipe.ts';
 import { type Descriptor, MediaType } from '../../oci/types.ts';
 import type { SizesByKind } from '../image-facts.ts';
 import type { ImageDraft, ImagePlatform, LayerSpec, RequiredBlob } from './types.ts';
@@ -38,7 +38,7 @@ export function descriptorOf(blob: RequiredBlob, digest: Digest): Descriptor {
 }
 
 /** The part of a divided file that the blob holds and nothing else; undefined for all other blobs. */
-export function partOf(blob: RequiredBlob): PartOrigin | undefined {
+export function partOf(blob: RequiredBlob): SliceSource | undefined {
   const origin = blob.kind === 'own' ? blob.layer.recipe.entries[0]?.origin : undefined;
   return origin?.kind === 'part' ? origin : undefined;
 }

@@ -1,9 +1,9 @@
 import { bytesSource } from '../../core/byte-source.ts';
 import type { SealedImage } from '../../image/assemble/types.ts';
 import type { Document } from '../../oci/image.ts';
-import { heldSize } from '../../store/held-size.ts';
+import { storedSize } from '../../store/blob-size.ts';
 import type { ImageStore, StoredManifest } from '../../store/image-store.ts';
-import { CopyHasher, transferBlob } from '../transfer/transfer.ts';
+import { CopyHasher, fanOut } from '../transfer/fan-out.ts';
 
 /**
  * Config, manifest by digest, signatures, tags: in this order, after all layers are there, so that a tag never names an
@@ -36,9 +36,9 @@ export async function putDocument(
   signal?: AbortSignal,
 ): Promise<number> {
   const { digest } = descriptor;
-  if ((await heldSize(store, digest, signal)) === bytes.length) return 0;
+  if ((await storedSize(store, digest, signal)) === bytes.length) return 0;
   const source = bytesSource(descriptor.mediaType, bytes);
-  const { failures } = await transferBlob({
+  const { failures } = await fanOut({
     source,
     hasher: new CopyHasher(),
     stores: [store],

@@ -6,7 +6,7 @@ import {
 } from '../../image/format/layer-annotations.ts';
 import { parseManifest } from '../../oci/parse.ts';
 import type { Descriptor, Manifest } from '../../oci/types.ts';
-import { heldSize } from '../../store/held-size.ts';
+import { storedSize } from '../../store/blob-size.ts';
 import type { ImageStore, StoredManifest } from '../../store/image-store.ts';
 import { isReferrersTag } from '../../store/referrers.ts';
 
@@ -42,7 +42,7 @@ export class TargetInventory {
 
   /** Takes a layer that no manifest here names, if the store holds it. */
   async addExisting(layer: ResolvedLayer, signal?: AbortSignal): Promise<void> {
-    if ((await heldSize(this.store, layer.digest, signal)) !== layer.sizeBytes) return;
+    if ((await storedSize(this.store, layer.digest, signal)) !== layer.sizeBytes) return;
     this.#layers.set(layer.key, layer);
     this.#blobs.add(layer.digest);
   }

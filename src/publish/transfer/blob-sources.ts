@@ -6,14 +6,14 @@ import type { PublishedFile, ResolvedLayer } from '../../image/format/layer-anno
 import type { ContentHash } from '../../layer/content-hash.ts';
 import { LayerHasher } from '../../layer/layer-hasher.ts';
 import { type ContentResolver, inlineContent, layerSource } from '../../layer/layer-source.ts';
-import type { LayerEntry, LayerRecipe, PartOrigin } from '../../layer/recipe.ts';
+import type { LayerEntry, LayerRecipe, SliceSource } from '../../layer/recipe.ts';
 import { layOut } from '../../layer/tar-layout.ts';
 import { type Descriptor, MediaType } from '../../oci/types.ts';
 import type { ImageStore } from '../../store/image-store.ts';
 import type { TargetInventory } from '../target/target-inventory.ts';
-import { type BlobHasher, CopyHasher } from './transfer.ts';
+import { type BlobHasher, CopyHasher } from './fan-out.ts';
 
-export interface BlobOrigin {
+export interface OpenBlob {
   readonly source: ByteSource;
   readonly hasher: BlobHasher;
   /** sha256 by path of the files in a layer that is being made, once it has been read. */
@@ -28,25 +28,25 @@ const MAX_WHOLE_LAYER_BYTES = 32 * 1024 * 1024;
  * Files that a published layer holds already are read from there and not from the Hub again, which is how one changed
  * file in a shared layer stays one read file.
  */
-export type OriginPlan<Store> =
+export type BlobSourceSpec<Store> =
   | { readonly kind: 'copy'; readonly store: Store; readonly descriptor: Descriptor }
   | {
       readonly kind: 'made';
       readonly recipe: LayerRecipe;
-      readonly published: readonly PublishedPlace<Store>[];
+      readonly published: readonly ContentPlace<Store>[];
     };
 
-export interface PublishedPlace<Store> {
+export interface ContentPlace<Store> {
   readonly store: Store;
   readonly layer: ResolvedLayer;
   readonly file: PublishedFile;
 }
 
 /** How a layer is made, reading what `published` holds from there. */
-export function planMade(
+export function ownLayerSpec(
   { recipe }: LayerSpec,
   published: readonly TargetInventory[],
-): OriginPlan<ImageStore> {
+): BlobSourceSpec<ImageStore> {
   return {
     kind: 'made',
     recipe,
@@ -55,7 +55,7 @@ export function planMade(
 }
 
 /** `whole` hashes the file that a part in the layer is of. */
-export function openOrigin(plan: OriginPlan<ImageStore>, hub: Hub, whole?: ContentHash): BlobOrigin {
+export function openBlobSource(plan: BlobSourceSpec<ImageStore>, hub: Hub, whole?: ContentHash): OpenBlob {
   if (plan.kind === 'copy') return { source: plan.store.openBlob(plan.descriptor), hasher: new CopyHasher() };
   const layout = layOut(plan.recipe);
   const hasher = new LayerHasher(layout, whole);
@@ -63,10 +63,10 @@ export function openOrigin(plan: OriginPlan<ImageStore>, hub: Hub, whole?: Conte
 }
 
 function contentResolver(
-  { published }: OriginPlan<ImageStore> & { kind: 'made' },
+  { published }: BlobSourceSpec<ImageStore> & { kind: 'made' },
   hub: Hub,
 ): ContentResolver {
-  const wholeLayer = memoizeAsync(({ store, layer }: PublishedPlace<ImageStore>) =>
+  const wholeLayer = memoizeAsync(({ store, layer }: ContentPlace<ImageStore>) =>
     readAll(store.openBlob(descriptorOf(layer)), MAX_WHOLE_LAYER_BYTES),
   );
   const byContent = new Map(published.map(place => [place.file.contentId, place]));
@@ -81,7 +81,7 @@ function contentResolver(
 }
 
 function partSource(
-  { repository, revision, path, source, header, start, end }: PartOrigin,
+  { repository, revision, path, source, header, start, end }: SliceSource,
   hub: Hub,
 ): ByteSource {
   const data = hub.openFile({ id: repository, revision }, source, { start, end });
@@ -98,7 +98,7 @@ function partSource(
 function findPublished(
   published: readonly TargetInventory[],
   entry: LayerEntry,
-): PublishedPlace<ImageStore> | undefined {
+): ContentPlace<ImageStore> | undefined {
   for (const target of published) {
     const found = target.findFile(entry.contentId);
     if (found !== undefined && found.file.sizeBytes === entry.sizeBytes)
@@ -108,8 +108,8 @@ function findPublished(
 }
 
 function publishedFileSource(
-  place: PublishedPlace<ImageStore>,
-  wholeLayer: (place: PublishedPlace<ImageStore>) => Promise<Buffer>,
+  place: ContentPlace<ImageStore>,
+  wholeLayer: (place: ContentPlace<ImageStore>) => Promise<Buffer>,
 ): ByteSource {
   const { store, layer, file } = place;
   return {

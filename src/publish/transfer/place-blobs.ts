@@ -3,7 +3,7 @@ import { throwIfAborted } from '../../core/errors.ts';
 import { allSettledOrThrow } from '../../core/pool.ts';
 import { descriptorOf, digestOfBlob, partOf } from '../../image/assemble/required-blobs.ts';
 import type { RequiredBlob } from '../../image/assemble/types.ts';
-import { heldSize } from '../../store/held-size.ts';
+import { storedSize } from '../../store/blob-size.ts';
 import type { ImageJob, Survey } from '../target/survey.ts';
 import { fail, type PlaceOptions, recordResult, type TargetState } from '../target/target-state.ts';
 import type { PublishContext } from '../types.ts';
@@ -110,7 +110,7 @@ async function findAtTarget(
   // A forced publish trusts none of our own layers; those of the base are not ours to make again.
   if (digest === undefined || (context.isForced && blob.kind === 'own')) return undefined;
   if (inventory.hasBlob(digest)) return 'reused';
-  if ((await heldSize(store, digest, context.signal)) === blob.sizeBytes) return 'reused';
+  if ((await storedSize(store, digest, context.signal)) === blob.sizeBytes) return 'reused';
   const from =
     blob.kind === 'own'
       ? allTargets.filter(other => other.inventory.hasBlob(digest)).map(other => other.store.name)

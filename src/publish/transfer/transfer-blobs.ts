@@ -5,9 +5,9 @@ import type { RequiredBlob } from '../../image/assemble/types.ts';
 import { layerDescriptor, resolvedLayer } from '../../image/format/layer-annotations.ts';
 import type { ImageStore } from '../../store/image-store.ts';
 import { fail, type PlaceOptions, recordResult, type TargetState } from '../target/target-state.ts';
-import { type OriginPlan, planMade } from './blob-sources.ts';
-import { moveBytes } from './move-bytes.ts';
-import type { MovedBlob, MoveReports } from './move-in-turn.ts';
+import { type BlobSourceSpec, ownLayerSpec } from './blob-sources.ts';
+import { runTransfer } from './run-transfer.ts';
+import type { TransferReports, TransferredBlob } from './transfer-in-turn.ts';
 
 /** A source that gave wrong bytes is asked once more, from the start. */
 const SOURCE_ATTEMPTS = 2;
@@ -23,13 +23,13 @@ export async function transferBlobs(
   const downloaded = wanted.map(() => 0);
   for (let attempt = 1; ; attempt++) {
     const blobs = wanted.map(blob => ({
-      ...originOf(blob, targets, options, attempt),
+      ...sourceOf(blob, targets, options, attempt),
       digest: digestOfBlob(blob, known),
     }));
     try {
       const sizeBytes = wanted.reduce((sum, blob) => sum + blob.sizeBytes, 0);
       const stores = targets.map(target => target.store);
-      const moved = await moveBytes({ blobs, stores, sizeBytes, reports }, context);
+      const moved = await runTransfer({ blobs, stores, sizeBytes, reports }, context);
       if (moved.every(({ failures }) => failures.size === 0)) context.blobSlots.raise();
       for (const [index, result] of moved.entries()) {
         const blob = wanted[index] as RequiredBlob;
@@ -60,7 +60,7 @@ function reportsOf(
   wanted: readonly RequiredBlob[],
   targets: readonly TargetState[],
   { context, planned }: PlaceOptions,
-): MoveReports {
+): TransferReports {
   const model = planned.model.short;
   let begun = 0;
   const begin = (upTo: number): void => {
@@ -95,7 +95,7 @@ function reportsOf(
 function recordMoved(
   target: TargetState,
   wanted: readonly RequiredBlob[],
-  moved: readonly MovedBlob[],
+  moved: readonly TransferredBlob[],
   downloaded: number[],
   options: PlaceOptions,
 ): void {
@@ -112,21 +112,21 @@ function recordMoved(
   }
 }
 
-interface Origin {
-  readonly origin: OriginPlan<ImageStore>;
+interface BlobSource {
+  readonly from: BlobSourceSpec<ImageStore>;
   readonly isFromRegistry: boolean;
 }
 
 /** Where to read from. A second attempt goes to the Hub itself, whatever the registries claim to have. */
-function originOf(
+function sourceOf(
   blob: RequiredBlob,
   targets: readonly TargetState[],
   { context, known, allTargets }: PlaceOptions,
   attempt: number,
-): Origin {
+): BlobSource {
   if (blob.kind === 'base') {
     const store = context.openBase(blob.storeName);
-    return { origin: { kind: 'copy', store, descriptor: blob.descriptor }, isFromRegistry: false };
+    return { from: { kind: 'copy', store, descriptor: blob.descriptor }, isFromRegistry: false };
   }
   const mayTrust = attempt === 1 && !context.isForced;
   const made = known.get(blob.id);
@@ -135,19 +135,19 @@ function originOf(
   );
   if (mayTrust && made !== undefined && holder !== undefined) {
     const descriptor = descriptorOf(blob, made.digest);
-    return { origin: { kind: 'copy', store: holder.store, descriptor }, isFromRegistry: true };
+    return { from: { kind: 'copy', store: holder.store, descriptor }, isFromRegistry: true };
   }
   const published = mayTrust
     ? allTargets.filter(target => target.unavailable === undefined).map(target => target.inventory)
     : [];
-  return { origin: planMade(blob.layer, published), isFromRegistry: mayTrust };
+  return { from: ownLayerSpec(blob.layer, published), isFromRegistry: mayTrust };
 }
 
 /** Keeps what hashing a layer of ours has shown. */
 async function note(
   blob: RequiredBlob,
   digest: Digest,
-  { sha256Of }: MovedBlob,
+  { sha256Of }: TransferredBlob,
   { known, context }: PlaceOptions,
 ): Promise<void> {
   if (blob.kind === 'base' || sha256Of === undefined || known.has(blob.id)) return;

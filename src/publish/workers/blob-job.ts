@@ -3,13 +3,13 @@ import type { WireError } from '../../core/error-wire.ts';
 import type { ProgressEvent } from '../../core/events.ts';
 import type { Credential } from '../../store/auth/types.ts';
 import type { ImageStore, RemoteRepository } from '../../store/image-store.ts';
-import type { OriginPlan } from '../transfer/blob-sources.ts';
-import type { BlobToMove } from '../transfer/move-in-turn.ts';
+import type { BlobSourceSpec } from '../transfer/blob-sources.ts';
+import type { BlobTransfer } from '../transfer/transfer-in-turn.ts';
 
 /** The way of blobs from where they come from to all of their targets, as data that another thread can be given. */
 export interface BlobJob {
   /** One after the other. */
-  readonly blobs: readonly BlobToMove<RemoteRepository>[];
+  readonly blobs: readonly BlobTransfer<RemoteRepository>[];
   readonly targets: readonly RemoteRepository[];
 }
 
@@ -29,7 +29,7 @@ export interface JobReports {
 
 /** Moves blobs elsewhere than in this thread. */
 export interface BlobWorkers {
-  /** Throws what concerns the source, like `transferBlob`. */
+  /** Throws what concerns the source, like `fanOut`. */
   run(job: BlobJob, reports: JobReports, signal: AbortSignal | undefined): Promise<readonly BlobResult[]>;
 }
 
@@ -67,29 +67,29 @@ export type FromWorker =
 
 /** The job for blobs whose stores can all be opened from another thread; undefined where one cannot. */
 export function blobJob(
-  blobs: readonly BlobToMove<ImageStore>[],
+  blobs: readonly BlobTransfer<ImageStore>[],
   stores: readonly ImageStore[],
 ): BlobJob | undefined {
   const targets = stores.map(store => store.remote);
   if (!targets.every(target => target !== undefined)) return undefined;
-  const remote: BlobToMove<RemoteRepository>[] = [];
+  const remote: BlobTransfer<RemoteRepository>[] = [];
   for (const blob of blobs) {
-    const origin = toRemote(blob.origin);
-    if (origin === undefined) return undefined;
-    remote.push({ ...blob, origin });
+    const from = toRemote(blob.from);
+    if (from === undefined) return undefined;
+    remote.push({ ...blob, from });
   }
   return { blobs: remote, targets };
 }
 
-function toRemote(origin: OriginPlan<ImageStore>): OriginPlan<RemoteRepository> | undefined {
-  if (origin.kind === 'copy') {
-    const { remote } = origin.store;
-    return remote && { ...origin, store: remote };
+function toRemote(from: BlobSourceSpec<ImageStore>): BlobSourceSpec<RemoteRepository> | undefined {
+  if (from.kind === 'copy') {
+    const { remote } = from.store;
+    return remote && { ...from, store: remote };
   }
   const published = [];
-  for (const { store, ...place } of origin.published) {
+  for (const { store, ...place } of from.published) {
     if (store.remote === undefined) return undefined;
     published.push({ ...place, store: store.remote });
   }
-  return { ...origin, published };
+  return { ...from, published };
 }

@@ -5,8 +5,8 @@ import type { ProgressEvent } from '../../core/events.ts';
 import type { Hub } from '../../hub/types.ts';
 import type { Credential, FindCredential } from '../../store/auth/types.ts';
 import type { ImageStore, RemoteRepository } from '../../store/image-store.ts';
-import type { OriginPlan } from '../transfer/blob-sources.ts';
-import { moveInTurn } from '../transfer/move-in-turn.ts';
+import type { BlobSourceSpec } from '../transfer/blob-sources.ts';
+import { transferInTurn } from '../transfer/transfer-in-turn.ts';
 import type { BlobJob, BlobResult, FromWorker, ToWorker } from './blob-job.ts';
 
 /** The outside world as a worker thread has it. */
@@ -69,9 +69,9 @@ async function runJob(
   const open = ({ name, access, connection }: RemoteRepository): ImageStore =>
     services.openRepository(name, access, connection);
   const stores = job.targets.map(open);
-  const blobs = job.blobs.map(blob => ({ ...blob, origin: opened(blob.origin, open) }));
+  const blobs = job.blobs.map(blob => ({ ...blob, from: opened(blob.from, open) }));
   let toldAtMs = 0;
-  const moved = await moveInTurn(blobs, {
+  const moved = await transferInTurn(blobs, {
     hub: services.hub,
     stores,
     buffers,
@@ -96,11 +96,11 @@ async function runJob(
 }
 
 function opened(
-  origin: OriginPlan<RemoteRepository>,
+  from: BlobSourceSpec<RemoteRepository>,
   open: (remote: RemoteRepository) => ImageStore,
-): OriginPlan<ImageStore> {
-  if (origin.kind === 'copy') return { ...origin, store: open(origin.store) };
-  return { ...origin, published: origin.published.map(place => ({ ...place, store: open(place.store) })) };
+): BlobSourceSpec<ImageStore> {
+  if (from.kind === 'copy') return { ...from, store: open(from.store) };
+  return { ...from, published: from.published.map(place => ({ ...place, store: open(place.store) })) };
 }
 
 class CredentialQuestions {

@@ -5,7 +5,7 @@ import { WeighbridgeError } from '../../../src/core/errors.ts';
 import { HttpClient } from '../../../src/http/client.ts';
 import { createHub } from '../../../src/hub/create-hub.ts';
 import { MediaType } from '../../../src/oci/types.ts';
-import { CopyHasher, transferBlob } from '../../../src/publish/transfer/transfer.ts';
+import { CopyHasher, fanOut } from '../../../src/publish/transfer/fan-out.ts';
 import { startHub } from '../../../src/testkit/hub.ts';
 import { startRegistry } from '../../../src/testkit/registry.ts';
 import type { FaultRule } from '../../../src/testkit/server/faults.ts';
@@ -152,7 +152,7 @@ async function transferFrom(sizeBytes: number, chunks: readonly Uint8Array[]): P
   };
   const stores = [world.open(`${registry.host}/acme/x`)];
   try {
-    const { failures } = await transferBlob({ source, hasher: new CopyHasher(), stores });
+    const { failures } = await fanOut({ source, hasher: new CopyHasher(), stores });
     return failures.size === 0 ? 'moved' : words([...failures.values()][0]);
   } catch (error) {
     return words(error);
@@ -190,7 +190,7 @@ export async function chunksThatStay(): Promise<string> {
   const stores = [world.open(`${registry.host}/acme/x`)];
   try {
     const source = bytesSource('a source', BLOB);
-    const { failures } = await transferBlob({ source, hasher: new CopyHasher(), stores });
+    const { failures } = await fanOut({ source, hasher: new CopyHasher(), stores });
     return failures.size === 0 ? 'moved' : words([...failures.values()][0]);
   } finally {
     await world[Symbol.asyncDispose]();

@@ -4,7 +4,7 @@ import { IntegrityError, isAbort, RegistryError, WeighbridgeError } from '../../
 import { backoffMs, DEFAULT_RETRY, pause, Retries, type RetryPolicy } from '../../http/retry.ts';
 import type { BlobUpload, ImageStore } from '../../store/image-store.ts';
 
-export interface SinkOptions {
+export interface TargetUploadOptions {
   readonly source: Pick<ByteSource, 'sizeBytes'>;
   /** Known beforehand for a blob that is copied; made known at the end otherwise. */
   readonly digest?: Digest;
@@ -15,11 +15,11 @@ export interface SinkOptions {
 }
 
 /** One store's side of a transfer. Its methods never reject: what goes wrong is kept and decided on in `recover`. */
-export class Sink {
+export class TargetUpload {
   readonly store: ImageStore;
   /** Set once the store has been given up. */
   failure: unknown;
-  readonly #options: SinkOptions;
+  readonly #options: TargetUploadOptions;
   #upload: BlobUpload | undefined;
   #error: unknown;
   #isDone = false;
@@ -27,7 +27,7 @@ export class Sink {
   readonly #retries: Retries;
   #best = 0;
 
-  constructor(store: ImageStore, options: SinkOptions) {
+  constructor(store: ImageStore, options: TargetUploadOptions) {
     this.store = store;
     this.#options = options;
     this.#retry = options.retry ?? store.retry ?? DEFAULT_RETRY;
@@ -74,10 +74,10 @@ export class Sink {
     }
   }
 
-  leaveBehind(laggardMs: number): void {
+  markStalled(stallTimeoutMs: number): void {
     const { name } = this.store;
     this.#break(
-      new RegistryError(`${name} took nothing for ${laggardMs / 1000} s while others waited`, {
+      new RegistryError(`${name} took nothing for ${stallTimeoutMs / 1000} s while others waited`, {
         code: 'REGISTRY_UNREACHABLE',
         subject: name,
         remedy: 'Check that it is up, then publish again: what is there already is kept.',
@@ -93,7 +93,7 @@ export class Sink {
     });
   }
 
-  /** After a pass: a broken sink asks its store how far it got, or is given up. */
+  /** After a pass: a broken upload asks its store how far it got, or is given up. */
   async recover(): Promise<void> {
     while (this.isLive && this.#error !== undefined) {
       const error = this.#error;

@@ -5,7 +5,7 @@ import type { ByteSource } from '../../core/byte-source.ts';
 import { type Digest, digestFromHex } from '../../core/digest.ts';
 import { IntegrityError, InterruptedError, throwIfAborted } from '../../core/errors.ts';
 import type { ImageStore } from '../../store/image-store.ts';
-import { Sink, type SinkOptions } from './sink.ts';
+import { TargetUpload, type TargetUploadOptions } from './target-upload.ts';
 
 /** Sees every byte of a blob once, in order, and knows its digest at the end. */
 export interface BlobHasher {
@@ -14,18 +14,18 @@ export interface BlobHasher {
   digest(): Digest;
 }
 
-export interface TransferOptions extends SinkOptions {
+export interface FanOutOptions extends TargetUploadOptions {
   readonly source: ByteSource;
   readonly hasher: BlobHasher;
   readonly stores: readonly ImageStore[];
   /** Lets large blobs pass through memory that goes round. */
   readonly buffers?: BufferPool | undefined;
   /** How long stores that are ready wait for one that is not. */
-  readonly laggardMs?: number;
+  readonly stallTimeoutMs?: number;
   readonly onProgress?: (doneBytes: number) => void;
 }
 
-export interface TransferResult {
+export interface FanOutResult {
   /** Undefined where no store took the blob to its end. */
   readonly digest: Digest | undefined;
   /** Bytes read from the source, repeats included. */
@@ -35,66 +35,66 @@ export interface TransferResult {
 }
 
 /** Longer than a registry needs to write a chunk to its disk, and shorter than it takes to see that it is gone. */
-const LAGGARD_MS = 15_000;
+const STALL_TIMEOUT_MS = 15_000;
 
 /**
  * One read of the source feeds all stores. A store that fails drops out of the read and, once it is over, goes on from
  * where its registry says it stands; the others never wait for it. Throws only what concerns the source itself.
  */
-export async function transferBlob(options: TransferOptions): Promise<TransferResult> {
-  const sinks = options.stores.map(store => new Sink(store, options));
+export async function fanOut(options: FanOutOptions): Promise<FanOutResult> {
+  const uploads = options.stores.map(store => new TargetUpload(store, options));
   let readBytes = 0;
   try {
-    await Promise.all(sinks.map(sink => sink.begin()));
-    for (let live = liveOf(sinks); live.length > 0; live = liveOf(sinks)) {
+    await Promise.all(uploads.map(upload => upload.begin()));
+    for (let live = liveOf(uploads); live.length > 0; live = liveOf(uploads)) {
       const fedBytes = await feed(live, options);
       readBytes += fedBytes;
       // A pass without a byte, an end or a failure would be followed by another one, and that without a pause.
       const isStuck = fedBytes === 0 && options.hasher.position !== options.source.sizeBytes;
-      if (isStuck && !live.some(sink => sink.isBroken)) throw wrongSize(options, options.hasher.position);
+      if (isStuck && !live.some(upload => upload.isBroken)) throw wrongSize(options, options.hasher.position);
       if (options.hasher.position === options.source.sizeBytes) {
         const digest = checkDigest(options);
-        await Promise.all(live.map(sink => sink.commit(digest)));
+        await Promise.all(live.map(upload => upload.commit(digest)));
       }
-      await Promise.all(sinks.map(sink => sink.recover()));
+      await Promise.all(uploads.map(upload => upload.recover()));
       // Nothing in a pass need be slow: between two of them signals get their turn.
       await nextTurn();
       throwIfAborted(options.signal);
     }
-    const isKept = sinks.some(sink => sink.failure === undefined);
-    return { digest: isKept ? checkDigest(options) : undefined, readBytes, failures: failuresOf(sinks) };
+    const isKept = uploads.some(upload => upload.failure === undefined);
+    return { digest: isKept ? checkDigest(options) : undefined, readBytes, failures: failuresOf(uploads) };
   } catch (error) {
-    await Promise.all(sinks.map(sink => sink.abort()));
+    await Promise.all(uploads.map(upload => upload.abort()));
     throw options.signal?.aborted ? new InterruptedError() : error;
   }
 }
 
-/** Reads on from the lowest position that anyone needs, until the end or until no sink is left to feed. */
+/** Reads on from the lowest position that anyone needs, until the end or until no upload is left to feed. */
 async function feed(
-  sinks: readonly Sink[],
-  { source, hasher, signal, buffers, laggardMs = LAGGARD_MS, onProgress }: TransferOptions,
+  uploads: readonly TargetUpload[],
+  { source, hasher, signal, buffers, stallTimeoutMs = STALL_TIMEOUT_MS, onProgress }: FanOutOptions,
 ): Promise<number> {
-  const start = Math.min(hasher.position, ...sinks.map(sink => sink.offset));
+  const start = Math.min(hasher.position, ...uploads.map(upload => upload.offset));
   let position = start;
   for await (const chunk of source.open({ start, signal, buffers })) {
     if (position + chunk.length > source.sizeBytes) throw wrongSize({ source }, position + chunk.length);
     hasher.update(position, chunk);
     // Once all have taken it, the memory is another chunk's.
     const end = position + chunk.length;
-    let holders = sinks.length;
+    let holders = uploads.length;
     const onTaken = (): void => {
       holders -= 1;
       if (holders === 0) buffers?.release(chunk);
     };
-    const writes = new Map<Sink, Promise<void>>();
-    for (const sink of sinks) {
-      const wait = sink.write(position, chunk, onTaken);
-      if (wait !== undefined) writes.set(sink, wait);
+    const writes = new Map<TargetUpload, Promise<void>>();
+    for (const upload of uploads) {
+      const wait = upload.write(position, chunk, onTaken);
+      if (wait !== undefined) writes.set(upload, wait);
     }
-    if (writes.size > 0) await taken(sinks, writes, laggardMs);
+    if (writes.size > 0) await taken(uploads, writes, stallTimeoutMs);
     position = end;
     onProgress?.(position);
-    if (sinks.every(sink => sink.isBroken)) break;
+    if (uploads.every(upload => upload.isBroken)) break;
   }
   return position - start;
 }
@@ -104,31 +104,31 @@ async function feed(
  * that takes nothing at all is left behind and goes on once the others are done.
  */
 async function taken(
-  sinks: readonly Sink[],
-  writes: Map<Sink, Promise<void>>,
-  laggardMs: number,
+  uploads: readonly TargetUpload[],
+  writes: Map<TargetUpload, Promise<void>>,
+  stallTimeoutMs: number,
 ): Promise<void> {
-  const all = Promise.all([...writes].map(([sink, wait]) => wait.then(() => writes.delete(sink))));
-  if (sinks.length === 1) {
+  const all = Promise.all([...writes].map(([upload, wait]) => wait.then(() => writes.delete(upload))));
+  if (uploads.length === 1) {
     await all;
     return;
   }
-  const isOthersTurn = (): boolean => sinks.some(sink => !sink.isBroken && !writes.has(sink));
+  const isOthersTurn = (): boolean => uploads.some(upload => !upload.isBroken && !writes.has(upload));
   while (writes.size > 0) {
     let timer: NodeJS.Timeout | undefined;
     const later = new Promise(resolve => {
-      timer = setTimeout(resolve, laggardMs);
+      timer = setTimeout(resolve, stallTimeoutMs);
     });
     await Promise.race([all, later]);
     clearTimeout(timer);
     if (writes.size > 0 && isOthersTurn()) {
-      for (const sink of writes.keys()) sink.leaveBehind(laggardMs);
+      for (const upload of writes.keys()) upload.markStalled(stallTimeoutMs);
       return;
     }
   }
 }
 
-function checkDigest({ hasher, digest: expected, source }: TransferOptions): Digest {
+function checkDigest({ hasher, digest: expected, source }: FanOutOptions): Digest {
   const digest = hasher.digest();
   if (expected !== undefined && expected !== digest) {
     throw new IntegrityError(`${source.name}: expected ${expected}, got ${digest}`, {
@@ -139,20 +139,22 @@ function checkDigest({ hasher, digest: expected, source }: TransferOptions): Dig
   return digest;
 }
 
-function wrongSize({ source }: Pick<TransferOptions, 'source'>, bytes: number): IntegrityError {
+function wrongSize({ source }: Pick<FanOutOptions, 'source'>, bytes: number): IntegrityError {
   return new IntegrityError(`${source.name}: expected ${source.sizeBytes} bytes, got ${bytes}`, {
     code: 'INTEGRITY_SIZE',
     subject: source.name,
   });
 }
 
-function liveOf(sinks: readonly Sink[]): Sink[] {
-  return sinks.filter(sink => sink.isLive);
+function liveOf(uploads: readonly TargetUpload[]): TargetUpload[] {
+  return uploads.filter(upload => upload.isLive);
 }
 
-function failuresOf(sinks: readonly Sink[]): ReadonlyMap<ImageStore, unknown> {
+function failuresOf(uploads: readonly TargetUpload[]): ReadonlyMap<ImageStore, unknown> {
   return new Map(
-    sinks.flatMap(sink => (sink.failure === undefined ? [] : [[sink.store, sink.failure] as const])),
+    uploads.flatMap(upload =>
+      upload.failure === undefined ? [] : [[upload.store, upload.failure] as const],
+    ),
   );
 }
 

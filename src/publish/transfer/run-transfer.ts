@@ -3,15 +3,20 @@ import { errorFromWire } from '../../core/error-wire.ts';
 import type { ImageStore } from '../../store/image-store.ts';
 import type { PublishContext } from '../types.ts';
 import { blobJob } from '../workers/blob-job.ts';
-import { type BlobToMove, type MovedBlob, type MoveReports, moveInTurn } from './move-in-turn.ts';
+import {
+  type BlobTransfer,
+  type TransferReports,
+  type TransferredBlob,
+  transferInTurn,
+} from './transfer-in-turn.ts';
 
-export interface BytesMove {
-  /** One after the other; see `moveInTurn`. */
-  readonly blobs: readonly BlobToMove<ImageStore>[];
+export interface Transfer {
+  /** One after the other; see `transferInTurn`. */
+  readonly blobs: readonly BlobTransfer<ImageStore>[];
   readonly stores: readonly ImageStore[];
   /** Of all blobs. */
   readonly sizeBytes: number;
-  readonly reports: MoveReports;
+  readonly reports: TransferReports;
 }
 
 /** What is smaller than this is done sooner than a thread has started. */
@@ -20,13 +25,13 @@ const MIN_JOB_BYTES = 8 * 1024 * 1024;
 const buffers = new BufferPool();
 
 /** Brings blobs to their stores: in a worker thread where there are any and the stores are registries, else here. */
-export async function moveBytes(
-  { blobs, stores, sizeBytes, reports }: BytesMove,
+export async function runTransfer(
+  { blobs, stores, sizeBytes, reports }: Transfer,
   { hub, workers, signal }: Pick<PublishContext, 'hub' | 'workers' | 'signal'>,
-): Promise<MovedBlob[]> {
+): Promise<TransferredBlob[]> {
   const job = sizeBytes < MIN_JOB_BYTES ? undefined : blobJob(blobs, stores);
   if (workers === undefined || job === undefined)
-    return await moveInTurn(blobs, { hub, stores, buffers, signal, reports });
+    return await transferInTurn(blobs, { hub, stores, buffers, signal, reports });
   const storeAt = (index: number): ImageStore => stores[index] as ImageStore;
   const results = await workers.run(
     job,

@@ -3,32 +3,32 @@ import type { Digest } from '../../core/digest.ts';
 import type { Hub } from '../../hub/types.ts';
 import { type ContentHash, sourceHash } from '../../layer/content-hash.ts';
 import type { ImageStore } from '../../store/image-store.ts';
-import { type OriginPlan, openOrigin } from './blob-sources.ts';
-import { type TransferResult, transferBlob } from './transfer.ts';
+import { type BlobSourceSpec, openBlobSource } from './blob-sources.ts';
+import { type FanOutResult, fanOut } from './fan-out.ts';
 
 /** A blob and what is known of it beforehand. */
-export interface BlobToMove<Store> {
-  readonly origin: OriginPlan<Store>;
+export interface BlobTransfer<Store> {
+  readonly from: BlobSourceSpec<Store>;
   readonly digest: Digest | undefined;
 }
 
-export interface MovedBlob extends TransferResult {
+export interface TransferredBlob extends FanOutResult {
   /** sha256 by path of the files in a layer that was made. */
   readonly sha256Of: ReadonlyMap<string, string> | undefined;
 }
 
 /** `index` is the blob's among those that are moved in turn. */
-export interface MoveReports {
+export interface TransferReports {
   onProgress(index: number, doneBytes: number): void;
   onRetry(index: number, store: ImageStore, error: unknown, attempt: number, delayMs: number): void;
 }
 
-export interface MoveInTurnOptions {
+export interface TransferInTurnOptions {
   readonly hub: Hub;
   readonly stores: readonly ImageStore[];
   readonly buffers: BufferPool;
   readonly signal: AbortSignal | undefined;
-  readonly reports: MoveReports;
+  readonly reports: TransferReports;
 }
 
 /**
@@ -37,17 +37,17 @@ export interface MoveInTurnOptions {
  * the file's hash, and an IntegrityError where not. A store that fails gets no further blob, and where none is left the
  * result ends.
  */
-export async function moveInTurn(
-  blobs: readonly BlobToMove<ImageStore>[],
-  { hub, stores, buffers, signal, reports }: MoveInTurnOptions,
-): Promise<MovedBlob[]> {
+export async function transferInTurn(
+  blobs: readonly BlobTransfer<ImageStore>[],
+  { hub, stores, buffers, signal, reports }: TransferInTurnOptions,
+): Promise<TransferredBlob[]> {
   const whole = wholeOf(blobs);
-  const moved: MovedBlob[] = [];
+  const moved: TransferredBlob[] = [];
   let live = stores;
-  for (const [index, { origin: plan, digest }] of blobs.entries()) {
-    const origin = openOrigin(plan, hub, whole);
-    const result = await transferBlob({
-      ...origin,
+  for (const [index, { from, digest }] of blobs.entries()) {
+    const opened = openBlobSource(from, hub, whole);
+    const result = await fanOut({
+      ...opened,
       ...(digest === undefined ? {} : { digest }),
       stores: live,
       buffers,
@@ -55,7 +55,7 @@ export async function moveInTurn(
       onProgress: doneBytes => reports.onProgress(index, doneBytes),
       onRetry: (store, error, attempt, delayMs) => reports.onRetry(index, store, error, attempt, delayMs),
     });
-    moved.push({ ...result, sha256Of: origin.sha256Of });
+    moved.push({ ...result, sha256Of: opened.sha256Of });
     live = live.filter(store => !result.failures.has(store));
     if (live.length === 0) return moved;
   }
@@ -63,10 +63,10 @@ export async function moveInTurn(
   return moved;
 }
 
-function wholeOf(blobs: readonly BlobToMove<ImageStore>[]): ContentHash | undefined {
-  for (const { origin, digest } of blobs) {
-    if (digest !== undefined || origin.kind === 'copy') continue;
-    const part = origin.recipe.entries.find(entry => entry.origin.kind === 'part')?.origin;
+function wholeOf(blobs: readonly BlobTransfer<ImageStore>[]): ContentHash | undefined {
+  for (const { from, digest } of blobs) {
+    if (digest !== undefined || from.kind === 'copy') continue;
+    const part = from.recipe.entries.find(entry => entry.origin.kind === 'part')?.origin;
     if (part?.kind === 'part') return sourceHash(part);
   }
   return undefined;

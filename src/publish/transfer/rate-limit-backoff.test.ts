@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ProgressEvent } from '../../core/events.ts';
-import { easeOff } from './ease-off.ts';
+import { backOffAtRateLimits } from './rate-limit-backoff.ts';
 
 const retry = (status?: number): ProgressEvent => ({
   type: 'retry',
@@ -20,7 +20,7 @@ test('a burst of 429s lowers the number of blobs once, a later one again; nothin
       lowered += 1;
     },
   };
-  const hear = easeOff(slots, () => nowMs);
+  const hear = backOffAtRateLimits(slots, () => nowMs);
   for (const event of [retry(), retry(503), { type: 'warning', text: '429' } as const]) hear(event);
   assert.equal(lowered, 0);
   for (let i = 0; i < 4; i++) {

@@ -5,7 +5,7 @@ import type { Limiter } from '../../core/pool.ts';
  * Hears of requests that were turned away with 429 and are waited out, in whatever thread: fewer blobs at once are faster
  * than more that are turned away. Those that come while the first is still waiting belong to the same burst.
  */
-export function easeOff(
+export function backOffAtRateLimits(
   blobSlots: Pick<Limiter, 'lower'>,
   nowMs: () => number = () => performance.now(),
 ): OnEvent {

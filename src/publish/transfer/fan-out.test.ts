@@ -6,7 +6,7 @@ import { type Digest, digestOf } from '../../core/digest.ts';
 import { HubError, IntegrityError, RegistryError } from '../../core/errors.ts';
 import { DEFAULT_RETRY } from '../../http/retry.ts';
 import type { BlobUpload, ImageStore, UploadOptions } from '../../store/image-store.ts';
-import { CopyHasher, transferBlob } from './transfer.ts';
+import { CopyHasher, fanOut } from './fan-out.ts';
 
 const AT_ONCE = { ...DEFAULT_RETRY, baseMs: 0 };
 const CONTENT = Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7) % 251));
@@ -89,7 +89,7 @@ const refused = new RegistryError('refused', { code: 'REGISTRY_UNAUTHORIZED' });
 test('one read feeds all stores', async () => {
   const from = source();
   const [a, b] = [new FakeStore('a'), new FakeStore('b')];
-  const result = await transferBlob({ source: from, hasher: new CopyHasher(), stores: asStores(a, b) });
+  const result = await fanOut({ source: from, hasher: new CopyHasher(), stores: asStores(a, b) });
   assert.equal(result.digest, digestOf(CONTENT));
   assert.equal(result.readBytes, CONTENT.length);
   assert.deepEqual(from.opened, [0]);
@@ -101,7 +101,7 @@ test('a store that breaks goes on from where it says it stands; the other does n
   const from = source();
   const a = new FakeStore('a', [{ afterBytes: 2000, error: down, keptBytes: 1024 }]);
   const b = new FakeStore('b');
-  const result = await transferBlob({ source: from, hasher: new CopyHasher(), stores: asStores(a, b) });
+  const result = await fanOut({ source: from, hasher: new CopyHasher(), stores: asStores(a, b) });
   assert.equal(result.failures.size, 0);
   assert.deepEqual(from.opened, [0, 1024]);
   assert.equal(result.readBytes, CONTENT.length * 2 - 1024);
@@ -126,12 +126,12 @@ test('a store that takes nothing holds the others back only for a while, and get
       return set(digest, bytes);
     };
   }
-  const result = await transferBlob({
+  const result = await fanOut({
     source: source(),
     hasher: new CopyHasher(),
     stores: asStores(stuck, quick),
     retry: AT_ONCE,
-    laggardMs: 20,
+    stallTimeoutMs: 20,
     onRetry: () => {
       isStuck = false;
     },
@@ -145,7 +145,7 @@ test('a refused login is not tried again and does not touch the other store', as
   const a = new FakeStore('a', [{ afterBytes: 0, error: refused, keptBytes: 0 }]);
   const b = new FakeStore('b');
   const stores = asStores(a, b);
-  const result = await transferBlob({ source: source(), hasher: new CopyHasher(), stores });
+  const result = await fanOut({ source: source(), hasher: new CopyHasher(), stores });
   assert.deepEqual([...result.failures], [[stores[0], refused]]);
   assert.equal(a.aborts, 1);
   assert.ok(b.blobs.has(digestOf(CONTENT)));
@@ -154,7 +154,7 @@ test('a refused login is not tried again and does not touch the other store', as
 test('with every store gone, reading stops', async () => {
   const from = source();
   const a = new FakeStore('a', [{ afterBytes: 600, error: refused, keptBytes: 0 }]);
-  const result = await transferBlob({ source: from, hasher: new CopyHasher(), stores: asStores(a) });
+  const result = await fanOut({ source: from, hasher: new CopyHasher(), stores: asStores(a) });
   assert.equal(result.digest, undefined);
   assert.equal(result.failures.size, 1);
   assert.ok(result.readBytes < CONTENT.length);
@@ -163,7 +163,7 @@ test('with every store gone, reading stops', async () => {
 test('wrong bytes are noticed before anything is committed', async () => {
   const a = new FakeStore('a');
   const digest = digestOf('something else');
-  const promise = transferBlob({ source: source(), hasher: new CopyHasher(), stores: asStores(a), digest });
+  const promise = fanOut({ source: source(), hasher: new CopyHasher(), stores: asStores(a), digest });
   await assert.rejects(promise, (error: unknown) => error instanceof IntegrityError);
   assert.equal(a.blobs.size, 0);
   assert.equal(a.aborts, 1);
@@ -178,17 +178,14 @@ test('a source that fails ends the transfer and leaves nothing behind', async ()
       throw new HubError('gone', { code: 'HUB_UNREACHABLE' });
     },
   };
-  await assert.rejects(
-    transferBlob({ source: failing, hasher: new CopyHasher(), stores: asStores(a) }),
-    HubError,
-  );
+  await assert.rejects(fanOut({ source: failing, hasher: new CopyHasher(), stores: asStores(a) }), HubError);
   assert.equal(a.blobs.size, 0);
   assert.equal(a.aborts, 1);
 });
 
 test('an empty blob is a blob', async () => {
   const a = new FakeStore('a');
-  await transferBlob({
+  await fanOut({
     source: bytesSource('empty', Buffer.alloc(0)),
     hasher: new CopyHasher(),
     stores: asStores(a),
@@ -213,7 +210,7 @@ test('whatever breaks where, what is committed is what the source has', async ()
             })),
           );
         const [a, b] = [make('a', forA), make('b', forB)];
-        const result = await transferBlob({
+        const result = await fanOut({
           source: source(),
           hasher: new CopyHasher(),
           stores: asStores(a, b),
