@@ -5,7 +5,7 @@ import type { Change, PolicyDecision } from './types.ts';
 const VOUCH: Change = {
   line: 'permissive: true',
   means:
-    'you have read the terms, of the models that it was made from too, and vouch that the weights may be handed on',
+    'you have read the terms, of the models that it was made from too, and vouch that the weights may be redistributed',
 };
 
 /** The lines of a model's entry that would turn the decision about its fat image round. */

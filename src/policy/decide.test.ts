@@ -97,7 +97,7 @@ const CASES: readonly Case[] = [
     card: 'llama3.1',
     ...notSpdx,
     spdx: 'LicenseRef-llama3.1',
-    says: /llama3\.1, which is no SPDX license/,
+    says: /llama3\.1, which is not an SPDX license/,
   },
   { name: 'Llama 2', card: 'llama2', ...notSpdx, spdx: 'LicenseRef-llama2' },
   { name: 'Gemma', card: 'gemma', ...notSpdx, spdx: 'LicenseRef-gemma' },
@@ -224,7 +224,7 @@ const CASES: readonly Case[] = [
     file: { permissiveWhitelist: ['apache-2.0 with llvm-exception', 'apache-2.0', 'llvm-exception'] },
     ...notPermitted,
     spdx: 'Apache-2.0 WITH LLVM-exception',
-    says: /handing the weights on, set `permissive: true`/,
+    says: /redistributing the weights, set `permissive: true`/,
   },
   {
     name: 'a license is not made of its exception',

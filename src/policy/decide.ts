@@ -41,7 +41,7 @@ export function decide(model: ModelConfig, facts: PolicyFacts): PolicyOutcome {
 }
 
 function decideSlim(gate: GateJudgement, snapshot: ModelSnapshot): PolicyDecision {
-  const token = gate.isGated ? ' The model is gated: whoever runs it needs a Hub token with access.' : '';
+  const token = gate.isGated ? ' The model is gated: those who run it need a Hub token with access.' : '';
   return {
     build: true,
     rule: 'slim-always',
@@ -75,7 +75,7 @@ function decideFat(
     const own = license.license.declared ?? 'its own license';
     return refused(
       lineage.rule,
-      `The model says ${own}, but ${lineage.reason} If you know that its weights may be handed on, set \`permissive: true\` for this model.`,
+      `The model says ${own}, but ${lineage.reason} If you know that its weights may be redistributed, set \`permissive: true\` for this model.`,
     );
   }
   if (files.stop !== undefined) return refused(files.stop.rule, files.stop.reason);

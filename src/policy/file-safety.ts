@@ -22,7 +22,7 @@ export function remoteCode(files: readonly HubFile[]): readonly string[] {
   return files.filter(({ path }) => kindOf(path) === 'code').map(({ path }) => path);
 }
 
-/** Whether the files are fit to be handed on, whatever their license. */
+/** Whether the files are safe to redistribute, whatever their license. */
 export function judgeFiles(model: ModelConfig, { snapshot, files }: PolicyFacts): SafetyJudgement {
   const unsafe = judgeScan(snapshot.safety, files);
   const pickles = judgePickles(model, files);
@@ -62,7 +62,7 @@ function judgeScan(safety: PolicyFacts['snapshot']['safety'], files: readonly Hu
   return {
     stop: {
       rule: 'files-unsafe',
-      reason: `The Hub's scanners call ${named} unsafe, so it is not handed on. Leave it out with \`files.exclude\`, or take another revision.`,
+      reason: `The Hub's scanners call ${named} unsafe, so it is not redistributed. Leave it out with \`files.exclude\`, or take another revision.`,
     },
     evidence,
     findings: [

@@ -36,7 +36,7 @@ function gateOf(model: ModelConfig, snapshot: ModelSnapshot): Omit<GateJudgement
     return {
       isGated: true,
       rule: 'gated-false-refused',
-      reason: `models.yaml says \`gated: false\` but the Hub gates this model (${howGated(snapshot)}), and the Hub's word stands: its weights may not be handed on. No line in models.yaml opens the gate; \`gated: false\` is best removed.`,
+      reason: `models.yaml says \`gated: false\` but the Hub gates this model (${howGated(snapshot)}), and the Hub's setting takes precedence: its weights may not be redistributed. No line in models.yaml opens the gate; \`gated: false\` is best removed.`,
       evidence,
     };
   }
@@ -44,7 +44,7 @@ function gateOf(model: ModelConfig, snapshot: ModelSnapshot): Omit<GateJudgement
     return {
       isGated: true,
       rule: 'gated',
-      reason: `The Hub gates this model (${howGated(snapshot)}): each user has to be granted access, so its weights may not be handed on in an image. No line in models.yaml changes that.`,
+      reason: `The Hub gates this model (${howGated(snapshot)}): each user has to be granted access, so its weights may not be redistributed in an image. No line in models.yaml changes that.`,
       evidence,
     };
   }
@@ -53,7 +53,7 @@ function gateOf(model: ModelConfig, snapshot: ModelSnapshot): Omit<GateJudgement
       isGated: true,
       rule: 'gated-by-file',
       reason:
-        'models.yaml says that this model is gated (`gated: true`), so its weights are not handed on; the Hub itself does not gate it. Without that line the Hub decides.',
+        'models.yaml says that this model is gated (`gated: true`), so its weights are not redistributed; the Hub itself does not gate it. Without that line the Hub decides.',
       evidence,
     };
   }

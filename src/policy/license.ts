@@ -24,7 +24,7 @@ export interface LicenseJudgement {
   readonly contradiction: Contradiction | undefined;
 }
 
-/** Whether the weights may be handed on, as far as the license goes. */
+/** Whether the weights may be redistributed, as far as the license goes. */
 export function judgeLicense(
   model: ModelConfig,
   snapshot: ModelSnapshot,
@@ -113,14 +113,14 @@ function ruling(model: ModelConfig, taken: TakenLicense): Ruling {
   if (model.permissive === true) {
     return {
       rule: 'permissive-by-file',
-      reason: `models.yaml vouches that the weights may be handed on (\`permissive: true\`); ${taken.words}.${taken.contradiction === undefined ? '' : ` Beware: ${taken.contradiction.words}.`}`,
+      reason: `models.yaml vouches that the weights may be redistributed (\`permissive: true\`); ${taken.words}.${taken.contradiction === undefined ? '' : ` Beware: ${taken.contradiction.words}.`}`,
       isPermissive: true,
     };
   }
   if (model.permissive === false) {
     return {
       rule: 'not-permissive-by-file',
-      reason: `models.yaml says that the weights may not be handed on (\`permissive: false\`); ${taken.words}. Without that line the license decides.`,
+      reason: `models.yaml says that the weights may not be redistributed (\`permissive: false\`); ${taken.words}. Without that line the license decides.`,
       isPermissive: false,
     };
   }
@@ -136,7 +136,7 @@ function ruling(model: ModelConfig, taken: TakenLicense): Ruling {
       override === undefined ? '' : `write \`override_spdx: ${override}\` if the file is right, or `;
     return {
       rule: 'license-contradicted',
-      reason: `${capital(taken.words)}, but ${words}. Somebody has to read it: ${correct}${VOUCH} if the weights may be handed on.`,
+      reason: `${capital(taken.words)}, but ${words}. Somebody has to read it: ${correct}${VOUCH} if the weights may be redistributed.`,
       isPermissive: false,
     };
   }
@@ -158,7 +158,7 @@ function ruling(model: ModelConfig, taken: TakenLicense): Ruling {
   const add = isListable ? `add ${them} to \`spdx_permissive_whitelist\`, or ` : '';
   return {
     rule: 'license-not-permitted',
-    reason: `${missing.join(', ')} ${are} not on the whitelist of permissive licenses; ${taken.words}. If the license allows handing the weights on, ${add}${VOUCH}.`,
+    reason: `${missing.join(', ')} ${are} not on the whitelist of permissive licenses; ${taken.words}. If the license allows redistributing the weights, ${add}${VOUCH}.`,
     isPermissive: false,
   };
 }
@@ -283,7 +283,7 @@ function fromHub(snapshot: ModelSnapshot, declared: string | null, words: string
 function unknownLicense(words: string): Problem {
   return {
     rule: 'license-unknown',
-    reason: `${capital(words)}, so nobody is known to have allowed handing the weights on. If you know the license, name it with \`override_spdx\`, or ${VOUCH}.`,
+    reason: `${capital(words)}, so no permission to redistribute the weights is known. If you know the license, name it with \`override_spdx\`, or ${VOUCH}.`,
   };
 }
 
@@ -299,7 +299,7 @@ function problemOf(element: LicenseElement, snapshot: ModelSnapshot, words: stri
     case 'other':
       return {
         rule: 'license-other',
-        reason: `The Hub says that the license is not one of the usual ones: ${text}${name}${lookAt}. Someone has to read it; if it allows handing the weights on, ${VOUCH}.`,
+        reason: `The Hub says that the license is not one of the usual ones: ${text}${name}${lookAt}. Someone has to read it; if it allows redistributing the weights, ${VOUCH}.`,
       };
     case 'family':
       return {
@@ -309,7 +309,7 @@ function problemOf(element: LicenseElement, snapshot: ModelSnapshot, words: stri
     default:
       return {
         rule: 'license-not-spdx',
-        reason: `The Hub says ${text}${name}${lookAt}, which is no SPDX license.${hint(text)} If its terms allow handing the weights on, ${VOUCH}.`,
+        reason: `The Hub says ${text}${name}${lookAt}, which is not an SPDX license.${hint(text)} If its terms allow redistributing the weights, ${VOUCH}.`,
       };
   }
 }
