@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
+import { kubernetesExamples } from '../../src/report/serve/kubernetes-examples.ts';
 import { goTool, requireGoTool } from '../support/go-tools.ts';
 import { checkKubernetesYaml } from '../support/kubernetes-schema.ts';
 import { requireTool, runOk } from '../support/tools.ts';
@@ -12,10 +13,15 @@ import { requireTool, runOk } from '../support/tools.ts';
 
 const DOCS = path.join(import.meta.dirname, '..', '..', 'docs');
 const FILES = readdirSync(path.join(DOCS, 'kubernetes')).filter(name => name.endsWith('.yaml'));
-const RESTRICTED = ['slim-restricted.yaml', 'fat-deployment.yaml', 'fat-image-volume.yaml'];
+const RESTRICTED = [
+  'slim-restricted.yaml',
+  'fat-deployment.yaml',
+  'fat-image-volume.yaml',
+  'weights-image-volume.yaml',
+];
 /** The oldest that is looked at; image volumes are newer than that. */
 const VERSIONS = ['1.30', '1.37'];
-const NEEDS_NEW = ['fat-image-volume.yaml'];
+const NEEDS_NEW = ['fat-image-volume.yaml', 'weights-image-volume.yaml'];
 
 interface Named {
   readonly name: string;
@@ -96,6 +102,13 @@ for (const file of FILES) {
     });
   });
 }
+
+test('the examples are what `weighbridge manifest` prints: `npm run examples` renews them', () => {
+  const examples = kubernetesExamples();
+  assert.deepEqual(examples.map(({ file }) => file).sort(), FILES.toSorted());
+  for (const { file, text } of examples)
+    assert.equal(readFileSync(path.join(DOCS, 'kubernetes', file), 'utf8'), text, file);
+});
 
 test('the Pod Security check finds a pod that is not restricted', {
   skip: requireGoTool('pod-security'),

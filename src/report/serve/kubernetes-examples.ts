@@ -1,0 +1,102 @@
+import { type ManifestKind, type ManifestOptions, manifestText } from './manifest.ts';
+import type { ServedImage } from './served-image.ts';
+
+/** A file of docs/kubernetes. */
+export interface KubernetesExample {
+  readonly file: string;
+  readonly text: string;
+}
+
+const SERVER = 'vllm/vllm-openai:v0.11.0';
+
+/** Returns the files of docs/kubernetes: what `weighbridge manifest` prints, under a comment, and by tag. */
+export function kubernetesExamples(): KubernetesExample[] {
+  return EXAMPLES.map(({ file, comment, kind, image, options }) => {
+    const head = comment.map(line => `# ${line}\n`).join('');
+    return { file, text: `${head}${manifestText(kind, image, options)}` };
+  });
+}
+
+function imageOf(variant: string): ServedImage {
+  const tag = variant === 'weights' ? variant : `v0.6.0-${variant}`;
+  return {
+    reference: `ghcr.io/acme/hf-qwen25-05b:${tag}`,
+    name: 'qwen25-05b',
+    modelId: 'Qwen/Qwen2.5-0.5B-Instruct',
+    variant,
+    dir: '/models/qwen25-05b',
+    port: 8000,
+    serveArgs: ['--host', '0.0.0.0', '--port', '8000'],
+    gpus: 1,
+    modelBytes: 1_000_000_000,
+    server: variant === 'weights' ? undefined : SERVER,
+  };
+}
+
+interface Example {
+  readonly file: string;
+  readonly comment: readonly string[];
+  readonly kind: ManifestKind;
+  readonly image: ServedImage;
+  readonly options?: ManifestOptions;
+}
+
+const EXAMPLES: readonly Example[] = [
+  {
+    file: 'slim-deployment.yaml',
+    comment: [
+      'A slim image whose weights are on a persistent volume. The first start fetches them; every later one, of this pod or of',
+      'its successor, finds them there and needs no access to the Hub. For gated and private models:',
+      '  kubectl create secret generic huggingface --from-literal=token=hf_…',
+    ],
+    kind: 'kubernetes',
+    image: imageOf('slim'),
+  },
+  {
+    file: 'slim-init-container.yaml',
+    comment: [
+      'A slim image in two steps: an init container fetches and has the token, the server starts from a volume that it cannot',
+      'write and needs no access to the Hub. A failed download shows as `Init:Error`, with its reason in the status of the pod.',
+    ],
+    kind: 'kubernetes',
+    image: imageOf('slim'),
+    options: { hasInitContainer: true },
+  },
+  {
+    file: 'slim-restricted.yaml',
+    comment: [
+      'A slim image in a namespace that enforces the `restricted` Pod Security Standard, with a read-only root file system on',
+      'top: any user id, no capabilities, nothing writable but the volumes. fsGroup makes the volume writable for that user.',
+    ],
+    kind: 'kubernetes',
+    image: imageOf('slim'),
+    options: { isRestricted: true, namespace: 'models' },
+  },
+  {
+    file: 'fat-deployment.yaml',
+    comment: [
+      'A fat image: the weights are in it, so it needs no volume for them, no token and no access to the Hub. It fits the',
+      '`restricted` Pod Security Standard, and a node that has pulled it starts further replicas at once.',
+    ],
+    kind: 'kubernetes',
+    image: imageOf('fat'),
+  },
+  {
+    file: 'fat-image-volume.yaml',
+    comment: [
+      'The weights of a fat image as a volume of another one (Kubernetes 1.36; a feature gate before): the image of the server',
+      'and that of the model are chosen apart, and a new vLLM does not pull the weights again.',
+    ],
+    kind: 'image-volume',
+    image: imageOf('fat'),
+  },
+  {
+    file: 'weights-image-volume.yaml',
+    comment: [
+      'An image of weights alone as a volume of any vLLM image (Kubernetes 1.36; a feature gate before).',
+    ],
+    kind: 'image-volume',
+    image: imageOf('weights'),
+    options: { server: SERVER },
+  },
+];
