@@ -20,7 +20,7 @@ import type { ImageStore } from '../store/image-store.ts';
 import { knownRegistry } from '../store/registry/known-registries.ts';
 import { type ConnectionSettings, RegistryClient } from '../store/registry/registry-client.ts';
 import { RegistryStore } from '../store/registry/registry-store.ts';
-import { UploadTraits } from '../store/registry/upload/upload-traits.ts';
+import { RegistryCapabilities } from '../store/registry/upload/registry-capabilities.ts';
 import { readBootstrap } from './bootstrap-files.ts';
 import { packageVersion } from './package-info.ts';
 
@@ -49,7 +49,10 @@ export function createServices(
   const connections = new Map<string, ConnectionSettings>();
   const clients = new Map<string, RegistryClient>();
   let bootstrap: readonly BootstrapFile[] | undefined;
-  const hosts = new Map<string, { readonly traits: UploadTraits; readonly manner: LoginManner }>();
+  const hosts = new Map<
+    string,
+    { readonly capabilities: RegistryCapabilities; readonly manner: LoginManner }
+  >();
   return {
     http,
     hub: hubFromEnv(env, http),
@@ -64,7 +67,7 @@ export function createServices(
       const { registry, repository } = parseReference(name);
       const login = memoizeAsync((repo: string) => credentials(registry, repo));
       const known = hosts.get(registry) ?? {
-        traits: new UploadTraits(knownRegistry(registry).traits),
+        capabilities: new RegistryCapabilities(knownRegistry(registry).capabilities),
         manner: {},
       };
       hosts.set(registry, known);

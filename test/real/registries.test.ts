@@ -8,7 +8,10 @@ import { CopyHasher, fanOut } from '../../src/publish/transfer/fan-out.ts';
 import { imageStoreContract } from '../../src/store/image-store.contract.ts';
 import { RegistryClient } from '../../src/store/registry/registry-client.ts';
 import { RegistryStore } from '../../src/store/registry/registry-store.ts';
-import { type KnownTraits, UploadTraits } from '../../src/store/registry/upload/upload-traits.ts';
+import {
+  type KnownCapabilities,
+  RegistryCapabilities,
+} from '../../src/store/registry/upload/registry-capabilities.ts';
 import { startHub } from '../../src/testkit/hub.ts';
 import { startRegistry as startEmbedded } from '../../src/testkit/registry.ts';
 import { weighbridge } from '../support/command.ts';
@@ -22,11 +25,11 @@ import { EDITIONS, type RegistryOptions, startRegistry } from './registry.ts';
 
 const MIB = 1024 * 1024;
 const BLOB = Buffer.from(Array.from({ length: 9 * MIB + 123 }, (_, i) => (i * 31 + (i >> 9)) % 253));
-const WAYS: Readonly<Record<string, KnownTraits>> = {
+const WAYS: Readonly<Record<string, KnownCapabilities>> = {
   'one streamed PATCH of a known length': {},
   'one streamed PATCH in chunked transfer encoding': { takesLength: false },
-  'ranged PATCHes': { withoutWays: ['streamed'] },
-  'one PUT of the whole': { withoutWays: ['streamed', 'ranged'] },
+  'ranged PATCHes': { withoutStrategies: ['streamed'] },
+  'one PUT of the whole': { withoutStrategies: ['streamed', 'chunked'] },
 };
 
 interface Started {
@@ -71,14 +74,17 @@ for (const { name, skip, start } of REGISTRIES) {
       });
 
       /** Of a repository that nobody has used, unless one is named. */
-      function open(repository = `acme/r${++repositories}`, traits?: UploadTraits): RegistryStore {
+      function open(
+        repository = `acme/r${++repositories}`,
+        capabilities?: RegistryCapabilities,
+      ): RegistryStore {
         const credential = async () =>
           login && { kind: 'basic' as const, username: login.user, password: login.password };
         const client = new RegistryClient({
           http,
           registry: registry.host,
           credential,
-          ...(traits ? { traits } : {}),
+          ...(capabilities ? { capabilities } : {}),
         });
         return new RegistryStore(client, repository, 'push');
       }
@@ -88,7 +94,7 @@ for (const { name, skip, start } of REGISTRIES) {
       for (const [way, known] of Object.entries(WAYS)) {
         for (const isKnown of [true, false]) {
           test(`${way}, its digest known ${isKnown ? 'beforehand' : 'at the end'}`, async () => {
-            const store = open(undefined, new UploadTraits(known));
+            const store = open(undefined, new RegistryCapabilities(known));
             const digest = digestOf(BLOB);
             const result = await fanOut({
               source: inPieces(BLOB),

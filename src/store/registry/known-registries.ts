@@ -1,13 +1,13 @@
-import type { KnownTraits } from './upload/upload-traits.ts';
+import type { KnownCapabilities } from './upload/registry-capabilities.ts';
 
 /** What is known of a registry from its documentation, or from those who have met it. */
 export interface KnownRegistry {
-  readonly traits: KnownTraits;
+  readonly capabilities: KnownCapabilities;
   /** The most bytes that a blob may have. */
   readonly maxLayerBytes?: number;
 }
 
-const NOTHING: KnownRegistry = { traits: {} };
+const NOTHING: KnownRegistry = { capabilities: {} };
 
 // Only what would cost something to find out each time; everything else is learnt from a registry's own answers.
 const KNOWN: readonly (readonly [RegExp, KnownRegistry])[] = [
@@ -16,16 +16,16 @@ const KNOWN: readonly (readonly [RegExp, KnownRegistry])[] = [
     {
       // https://docs.github.com/en/packages/working-with-a-github-packages-registry/working-with-the-container-registry
       maxLayerBytes: 10_000_000_000,
-      traits: { cancels: false, takesLength: false, resumesStreams: false },
+      capabilities: { cancels: false, takesLength: false, resumesStreams: false },
     },
   ],
   [
     /^\d+\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|on\.aws)$/,
     // https://docs.aws.amazon.com/AmazonECR/latest/userguide/service-quotas.html; ranged chunks lose data there.
-    { maxLayerBytes: 52_000 * 1024 * 1024, traits: { withoutWays: ['ranged'] } },
+    { maxLayerBytes: 52_000 * 1024 * 1024, capabilities: { withoutStrategies: ['chunked'] } },
   ],
   // The second PATCH of an upload gets 405.
-  [/^([a-z0-9-]+\.)?(gcr\.io|pkg\.dev)$/, { traits: { withoutWays: ['ranged'] } }],
+  [/^([a-z0-9-]+\.)?(gcr\.io|pkg\.dev)$/, { capabilities: { withoutStrategies: ['chunked'] } }],
 ];
 
 /** `registry` as in references: `ghcr.io`. */

@@ -10,7 +10,7 @@ import { apiHost } from '../../oci/reference.ts';
 import { type LoginManner, loginRemedy, RegistryAuth } from '../auth/registry-auth.ts';
 import type { Credential } from '../auth/types.ts';
 import { knownRegistry } from './known-registries.ts';
-import { UploadTraits } from './upload/upload-traits.ts';
+import { RegistryCapabilities } from './upload/registry-capabilities.ts';
 
 /** How a registry is spoken to where that is not as usual: HTTPS, and HTTP on this machine. */
 export interface ConnectionSettings {
@@ -26,7 +26,7 @@ export interface RegistryClientOptions {
   readonly credential: () => Promise<Credential | undefined>;
   readonly connection?: ConnectionSettings | undefined;
   /** What has been learnt of the registry so far, for all clients of it. */
-  readonly traits?: UploadTraits;
+  readonly capabilities?: RegistryCapabilities;
   readonly manner?: LoginManner;
   /** Why a login may not have been found. */
   readonly trouble?: (() => string | undefined) | undefined;
@@ -43,7 +43,7 @@ export interface RegistryRequest extends Omit<HttpRequest, 'url'> {
 export class RegistryClient {
   readonly registry: string;
   readonly origin: string;
-  readonly traits: UploadTraits;
+  readonly capabilities: RegistryCapabilities;
   readonly connection: ConnectionSettings | undefined;
   readonly #http: HttpClient;
   readonly #auth: RegistryAuth;
@@ -59,7 +59,8 @@ export class RegistryClient {
     const isPlain = isLocal || options.connection?.isPlainHttp === true;
     this.origin = `${isPlain ? 'http' : 'https'}://${host}`;
     this.connection = options.connection;
-    this.traits = options.traits ?? new UploadTraits(knownRegistry(options.registry).traits);
+    this.capabilities =
+      options.capabilities ?? new RegistryCapabilities(knownRegistry(options.registry).capabilities);
     this.#http = options.http;
     this.#isPrivate = isPrivateHost(new URL(this.origin).hostname);
     const isPublic = (): boolean => !this.#isPrivate;

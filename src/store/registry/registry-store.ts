@@ -21,7 +21,7 @@ import type { RegistryClient } from './registry-client.ts';
 import { RegistryUpload } from './registry-upload.ts';
 import { readTagList } from './tag-list.ts';
 import { UploadSession } from './upload/upload-session.ts';
-import type { UploadTarget } from './upload/upload-way.ts';
+import type { UploadTarget } from './upload/upload-strategy.ts';
 
 const ACTIONS: Readonly<Record<Access, string>> = {
   pull: 'pull',
@@ -72,8 +72,8 @@ export class RegistryStore implements ImageStore {
 
   async mountBlob(descriptor: Descriptor, from: string, signal?: AbortSignal): Promise<boolean> {
     const prefix = `${this.#client.registry}/`;
-    const { traits } = this.#client;
-    if (!from.startsWith(prefix) || !traits.mounts) return false;
+    const { capabilities } = this.#client;
+    if (!from.startsWith(prefix) || !capabilities.mounts) return false;
     const source = from.slice(prefix.length);
     if ((await this.#sizeIn(source, descriptor.digest, signal)) !== descriptor.size) return false;
     const purpose = `mounting ${descriptor.digest} from ${from} in ${this.name}`;
@@ -85,7 +85,7 @@ export class RegistryStore implements ImageStore {
       signal,
     });
     response.discard();
-    traits.noteMount(response.status === 201);
+    capabilities.noteMount(response.status === 201);
     if (response.status === 201) return true;
     // Some registries answer a mount they cannot do with an error instead of an upload (Quay without `from`).
     const { location } = response.headers;
@@ -101,7 +101,7 @@ export class RegistryStore implements ImageStore {
    * asked once a run for each digest. Undefined where it cannot be read there.
    */
   async #sizeIn(repository: string, digest: Digest, signal?: AbortSignal): Promise<number | undefined> {
-    const { mountSizes } = this.#client.traits;
+    const { mountSizes } = this.#client.capabilities;
     const known = mountSizes.get(digest);
     if (known !== undefined) return known;
     const store = `${this.#client.registry}/${repository}`;
@@ -150,7 +150,7 @@ export class RegistryStore implements ImageStore {
   #uploadTarget({ sizeBytes, signal }: UploadOptions): UploadTarget {
     return {
       client: this.#client,
-      traits: this.#client.traits,
+      capabilities: this.#client.capabilities,
       name: this.name,
       repository: this.#repository,
       scope: this.#scope,

@@ -1,12 +1,12 @@
 import type { Digest } from '../../core/digest.ts';
 import { IntegrityError } from '../../core/errors.ts';
 import type { BlobUpload, UploadOptions } from '../image-store.ts';
-import { HashFirst } from './upload/hash-first.ts';
-import { RangedPatches } from './upload/ranged-patches.ts';
+import { ChunkedUpload } from './upload/chunked-upload.ts';
+import { MonolithicPut } from './upload/monolithic-put.ts';
 import { StreamedPatch } from './upload/streamed-patch.ts';
+import { TwoPassPut } from './upload/two-pass-put.ts';
 import { UploadSession } from './upload/upload-session.ts';
-import type { UploadTarget, UploadWay } from './upload/upload-way.ts';
-import { WholePut } from './upload/whole-put.ts';
+import type { UploadStrategy, UploadTarget } from './upload/upload-strategy.ts';
 
 export interface RegistryUploadOptions extends UploadOptions, UploadTarget {
   readonly stat: (digest: Digest) => Promise<number | undefined>;
@@ -21,7 +21,7 @@ const MAX_WHOLE_BYTES = 4 * 1024 * 1024;
 export class RegistryUpload implements BlobUpload {
   readonly #options: RegistryUploadOptions;
   #session: UploadSession;
-  #way: UploadWay;
+  #way: UploadStrategy;
   #digest: Digest | undefined;
   #isBroken = false;
 
@@ -60,18 +60,19 @@ export class RegistryUpload implements BlobUpload {
   }
 
   async resume(): Promise<number> {
-    const { client, traits, name, signal } = this.#options;
+    const { client, capabilities, name, signal } = this.#options;
     const before = this.#way;
     before.destroy();
     this.#isBroken ||= before.isRefused !== true;
     await client.waitAsAsked(`uploading to ${name}`, signal);
-    const mayGoOn = traits.takes('ranged') && (before.name !== 'streamed' || traits.resumesStreams);
+    const mayGoOn =
+      capabilities.takes('chunked') && (before.name !== 'streamed' || capabilities.resumesStreams);
     const held = mayGoOn ? await this.#session.held() : undefined;
     if (held === undefined) {
       this.#session = await UploadSession.open(this.#options);
       this.#way = this.#choose();
     } else {
-      this.#way = new RangedPatches(this.#options, this.#session, held);
+      this.#way = new ChunkedUpload(this.#options, this.#session, held);
     }
     return this.offset;
   }
@@ -82,34 +83,35 @@ export class RegistryUpload implements BlobUpload {
   }
 
   /** The way for a blob from its first byte on, the one with the fewest requests first. */
-  #choose(): UploadWay {
-    const { traits, sizeBytes } = this.#options;
+  #choose(): UploadStrategy {
+    const { capabilities, sizeBytes } = this.#options;
     const digest = this.#digest;
-    const whole = (): UploadWay | undefined =>
-      digest !== undefined && traits.takes('whole')
-        ? new WholePut(this.#options, this.#session, digest)
+    const whole = (): UploadStrategy | undefined =>
+      digest !== undefined && capabilities.takes('monolithic')
+        ? new MonolithicPut(this.#options, this.#session, digest)
         : undefined;
-    const ranged = (): UploadWay | undefined =>
-      traits.takes('ranged') ? new RangedPatches(this.#options, this.#session, 0) : undefined;
-    const streamed = (): UploadWay => new StreamedPatch(this.#options, this.#session);
+    const ranged = (): UploadStrategy | undefined =>
+      capabilities.takes('chunked') ? new ChunkedUpload(this.#options, this.#session, 0) : undefined;
+    const streamed = (): UploadStrategy => new StreamedPatch(this.#options, this.#session);
     const small = sizeBytes <= MAX_WHOLE_BYTES ? whole() : undefined;
     if (small !== undefined) return small;
     // A stream that broke is not tried again where its bytes were lost: of chunks, what has arrived stays.
-    if (traits.takes('streamed') && !(this.#isBroken && traits.takes('ranged'))) return streamed();
+    if (capabilities.takes('streamed') && !(this.#isBroken && capabilities.takes('chunked')))
+      return streamed();
     const other = ranged() ?? whole();
     if (other !== undefined) return other;
-    if (digest !== undefined || !traits.takes('whole')) return streamed();
-    return new HashFirst(this.#options, found => {
+    if (digest !== undefined || !capabilities.takes('monolithic')) return streamed();
+    return new TwoPassPut(this.#options, found => {
       this.#digest = found;
     });
   }
 
   /** Some registries say 201 and store nothing, or other bytes (Quay, Nexus): look. */
   async #checkStored(digest: Digest): Promise<void> {
-    const { name, sizeBytes, stat, traits } = this.#options;
+    const { name, sizeBytes, stat, capabilities } = this.#options;
     const stored = await stat(digest);
     if (stored === sizeBytes) return;
-    if (this.#way.name === 'ranged') traits.close('ranged');
+    if (this.#way.name === 'chunked') capabilities.close('chunked');
     const holds = stored === undefined ? 'nothing' : `${stored} bytes`;
     throw new IntegrityError(`${name} holds ${holds} of ${digest} although the upload has ended`, {
       code: 'INTEGRITY_HASH',

@@ -2,13 +2,13 @@ import type { Digest } from '../../../core/digest.ts';
 import { RegistryError } from '../../../core/errors.ts';
 import type { UploadRequest } from '../../../http/client.ts';
 import { heldBytes, type UploadSession } from './upload-session.ts';
-import { answeredEarly, isAgainstForm, type UploadTarget, type UploadWay } from './upload-way.ts';
+import { answeredEarly, isAgainstForm, type UploadStrategy, type UploadTarget } from './upload-strategy.ts';
 
 /**
  * The whole blob in one PATCH: the way that works nearly everywhere, at any size, with a digest that is known only at
  * the end. It announces its length, but not to GHCR, which refuses one that announces more than 4 MiB.
  */
-export class StreamedPatch implements UploadWay {
+export class StreamedPatch implements UploadStrategy {
   readonly name = 'streamed';
   readonly #target: UploadTarget;
   readonly #session: UploadSession;
@@ -21,7 +21,7 @@ export class StreamedPatch implements UploadWay {
   constructor(target: UploadTarget, session: UploadSession) {
     this.#target = target;
     this.#session = session;
-    this.#isAnnounced = target.traits.takesLength;
+    this.#isAnnounced = target.capabilities.takesLength;
   }
 
   get offset(): number {
@@ -87,14 +87,14 @@ export class StreamedPatch implements UploadWay {
   }
 
   async #end(patch: UploadRequest): Promise<void> {
-    const { client, name, traits } = this.#target;
+    const { client, name, capabilities } = this.#target;
     const response = await patch.end().catch((error: unknown) => {
       throw client.explain(error);
     });
     if (response.status < 200 || response.status > 204) {
       if (isAgainstForm(response)) {
         this.isRefused = true;
-        traits.refuseStream(response.status, this.#isAnnounced);
+        capabilities.refuseStream(response.status, this.#isAnnounced);
       }
       throw await client.failure(response, `uploading to ${name}`);
     }

@@ -2,7 +2,7 @@ import type { Digest } from '../../../core/digest.ts';
 import { IntegrityError, isAbort, RegistryError } from '../../../core/errors.ts';
 import type { HttpResponse } from '../../../http/types.ts';
 import type { RegistryRequest } from '../registry-client.ts';
-import type { UploadTarget } from './upload-way.ts';
+import type { UploadTarget } from './upload-strategy.ts';
 
 /** What a registry may need to store a blob for good before it answers, besides the time that any answer may take. */
 const STORED_BYTES_PER_MS = 20_000;
@@ -37,7 +37,7 @@ export class UploadSession {
         subject: target.name,
       });
     }
-    target.traits.noteMinChunk(response.headers['oci-chunk-min-length']);
+    target.capabilities.noteMinChunk(response.headers['oci-chunk-min-length']);
     return new UploadSession(target, target.client.resolve(location, response.url));
   }
 
@@ -130,8 +130,8 @@ export class UploadSession {
 
   /** Gives the upload up. Never throws: a registry drops forgotten uploads by itself. */
   async cancel(): Promise<void> {
-    const { client, scope, traits, name } = this.#target;
-    if (!traits.cancels) return;
+    const { client, scope, capabilities, name } = this.#target;
+    if (!capabilities.cancels) return;
     try {
       const response = await client.request({
         method: 'DELETE',
@@ -142,7 +142,7 @@ export class UploadSession {
         signal: AbortSignal.timeout(CANCEL_TIMEOUT_MS),
       });
       response.discard();
-      if (response.status === 405) traits.noteCannotCancel();
+      if (response.status === 405) capabilities.noteCannotCancel();
     } catch {
       // Nothing depends on it.
     }

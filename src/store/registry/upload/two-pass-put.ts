@@ -1,13 +1,13 @@
 import type { Digest } from '../../../core/digest.ts';
 import { RegistryError } from '../../../core/errors.ts';
-import type { UploadTarget, UploadWay } from './upload-way.ts';
+import type { UploadStrategy, UploadTarget } from './upload-strategy.ts';
 
 /**
  * For a registry that takes nothing but whole blobs of a known digest: the first time through, the bytes are only
  * counted, so that their digest is known for the second.
  */
-export class HashFirst implements UploadWay {
-  readonly name = 'hash-first';
+export class TwoPassPut implements UploadStrategy {
+  readonly name = 'two-pass';
   readonly #target: UploadTarget;
   readonly #onDigest: (digest: Digest) => void;
   offset = 0;

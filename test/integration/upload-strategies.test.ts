@@ -5,7 +5,10 @@ import { HttpClient } from '../../src/http/client.ts';
 import { CopyHasher, fanOut } from '../../src/publish/transfer/fan-out.ts';
 import { RegistryClient } from '../../src/store/registry/registry-client.ts';
 import { RegistryStore } from '../../src/store/registry/registry-store.ts';
-import { type KnownTraits, UploadTraits } from '../../src/store/registry/upload/upload-traits.ts';
+import {
+  type KnownCapabilities,
+  RegistryCapabilities,
+} from '../../src/store/registry/upload/registry-capabilities.ts';
 import { type EmbeddedRegistry, type RegistryOptions, startRegistry } from '../../src/testkit/registry.ts';
 import type { FaultRule } from '../../src/testkit/server/faults.ts';
 import { inPieces } from '../support/in-pieces.ts';
@@ -19,7 +22,7 @@ const BREAK: FaultRule = { match: /^PATCH/, kind: 'reset', afterBytes: 5 * MIB }
 interface Case {
   readonly name: string;
   readonly registry?: RegistryOptions;
-  readonly known?: KnownTraits;
+  readonly known?: KnownCapabilities;
   readonly faults?: readonly FaultRule[];
   readonly sizeBytes?: number;
   /** Whether the digest is known before the first byte. */
@@ -90,7 +93,7 @@ const CASES: readonly Case[] = [
   {
     name: 'a registry that wants larger chunks gets them',
     registry: { quirks: { minChunkBytes: 6 * MIB } },
-    known: { withoutWays: ['streamed'] },
+    known: { withoutStrategies: ['streamed'] },
     first: 'POST PATCH PATCH PUT',
     second: 'POST PATCH PATCH PUT',
   },
@@ -168,11 +171,11 @@ for (const entry of CASES) {
     await using registry = await startRegistry(entry.registry);
     for (const fault of entry.faults ?? []) registry.faults.add(fault);
     const http = new HttpClient({ retry: RETRY, idleTimeoutMs: 3000 });
-    const traits = new UploadTraits(entry.known);
+    const capabilities = new RegistryCapabilities(entry.known);
     const push = async (repository: string): Promise<{ requests: string; reads: number }> => {
       const blob = BLOB.subarray(0, entry.sizeBytes ?? BLOB.length);
       const credential = async () => ({ kind: 'basic' as const, username: 'u', password: 'p' });
-      const client = new RegistryClient({ http, registry: registry.host, credential, traits });
+      const client = new RegistryClient({ http, registry: registry.host, credential, capabilities });
       const store = new RegistryStore(client, repository, 'push');
       const before = registry.log.length;
       const { digest, failures, readBytes } = await fanOut({

@@ -2,12 +2,12 @@ import type { Digest } from '../../../core/digest.ts';
 import { RegistryError } from '../../../core/errors.ts';
 import type { HttpResponse } from '../../../http/types.ts';
 import type { RegistryClient } from '../registry-client.ts';
-import type { UploadTraits } from './upload-traits.ts';
+import type { RegistryCapabilities } from './registry-capabilities.ts';
 
 /** Where a blob goes, and what is known of how it may get there. */
 export interface UploadTarget {
   readonly client: RegistryClient;
-  readonly traits: UploadTraits;
+  readonly capabilities: RegistryCapabilities;
   /** For people: `ghcr.io/acme/hf-x`. */
   readonly name: string;
   readonly repository: string;
@@ -17,11 +17,11 @@ export interface UploadTarget {
 }
 
 /**
- * One way of bringing a blob's bytes, in order, into an upload that is open. It notes in the traits what the registry
+ * One way of bringing a blob's bytes, in order, into an upload that is open. It notes in the capabilities what the registry
  * will not have, and throws; what to do then is decided by who has chosen it.
  */
-export interface UploadWay {
-  readonly name: 'streamed' | 'ranged' | 'whole' | 'hash-first';
+export interface UploadStrategy {
+  readonly name: 'streamed' | 'chunked' | 'monolithic' | 'two-pass';
   /** Whether the registry would not have it in this form, which says nothing of the connection. */
   readonly isRefused?: boolean;
   /** Bytes handed over, counted from the blob's first. */

@@ -8,12 +8,12 @@ const MAX_REFUSED_MOUNTS = 3;
 const LARGEST_CHUNK_BYTES = 32 * 1024 * 1024;
 
 /** The ways of bringing the bytes of a blob into an upload. */
-export type UploadWayName = 'streamed' | 'ranged' | 'whole';
+export type UploadStrategyName = 'streamed' | 'chunked' | 'monolithic';
 
 /** What is known of a registry before it has been asked anything. */
-export interface KnownTraits {
+export interface KnownCapabilities {
   /** Ways that it is known not to take. */
-  readonly withoutWays?: readonly UploadWayName[];
+  readonly withoutStrategies?: readonly UploadStrategyName[];
   /** Whether an upload can be given up by DELETE. Default true. */
   readonly cancels?: boolean;
   /** Whether a streamed PATCH may announce its length. Default true. */
@@ -26,31 +26,31 @@ export interface KnownTraits {
  * How one registry wants its blobs, learnt from its answers and kept for the run. Every way is open until the registry
  * has shown that it does not take it; what looked like a refusal and was none costs speed, not correctness.
  */
-export class UploadTraits {
+export class RegistryCapabilities {
   readonly resumesStreams: boolean;
   /** Sizes that the registry has told of blobs which were to be mounted. */
   readonly mountSizes = new Map<Digest, number>();
   #takesLength: boolean;
   #cancels: boolean;
-  readonly #closed: Set<UploadWayName>;
+  readonly #closed: Set<UploadStrategyName>;
   #maxChunkBytes = CHUNK_BYTES;
   #minChunkBytes = 0;
   #refusedMounts = 0;
 
-  constructor(known: KnownTraits = {}) {
-    const { withoutWays = [], cancels = true, takesLength = true, resumesStreams = true } = known;
-    this.#closed = new Set(withoutWays);
+  constructor(known: KnownCapabilities = {}) {
+    const { withoutStrategies = [], cancels = true, takesLength = true, resumesStreams = true } = known;
+    this.#closed = new Set(withoutStrategies);
     this.#cancels = cancels;
     this.resumesStreams = resumesStreams;
     this.#takesLength = takesLength;
   }
 
-  takes(way: UploadWayName): boolean {
-    return !this.#closed.has(way) && (way !== 'ranged' || this.#minChunkBytes <= LARGEST_CHUNK_BYTES);
+  takes(way: UploadStrategyName): boolean {
+    return !this.#closed.has(way) && (way !== 'chunked' || this.#minChunkBytes <= LARGEST_CHUNK_BYTES);
   }
 
   /** The registry does not take blobs in this way, or says so and does not keep what it got. */
-  close(way: UploadWayName): void {
+  close(way: UploadStrategyName): void {
     this.#closed.add(way);
   }
 

@@ -2,7 +2,7 @@ import type { Digest } from '../../../core/digest.ts';
 import { IntegrityError, RegistryError } from '../../../core/errors.ts';
 import type { HttpResponse } from '../../../http/types.ts';
 import { heldBytes, type UploadSession } from './upload-session.ts';
-import { isAgainstForm, type UploadTarget, type UploadWay } from './upload-way.ts';
+import { isAgainstForm, type UploadStrategy, type UploadTarget } from './upload-strategy.ts';
 
 /** Times in a row that a registry may answer for a chunk without having taken a byte of it. */
 const MAX_IDLE_ANSWERS = 3;
@@ -11,8 +11,8 @@ const MAX_IDLE_ANSWERS = 3;
  * The blob in chunks, a PATCH each. A chunk stays in memory until the registry has all of it, so a request that is lost,
  * or half taken, is made good without reading anything again; and what has arrived stays when the connection breaks.
  */
-export class RangedPatches implements UploadWay {
-  readonly name = 'ranged';
+export class ChunkedUpload implements UploadStrategy {
+  readonly name = 'chunked';
   readonly #target: UploadTarget;
   readonly #session: UploadSession;
   readonly #chunk: Buffer;
@@ -24,7 +24,7 @@ export class RangedPatches implements UploadWay {
     this.#target = target;
     this.#session = session;
     this.#start = start;
-    this.#chunk = Buffer.allocUnsafe(Math.min(target.traits.chunkBytes, target.sizeBytes - start));
+    this.#chunk = Buffer.allocUnsafe(Math.min(target.capabilities.chunkBytes, target.sizeBytes - start));
   }
 
   get offset(): number {
@@ -43,7 +43,7 @@ export class RangedPatches implements UploadWay {
     try {
       await this.#session.close(digest);
     } catch (error) {
-      if (error instanceof IntegrityError) this.#target.traits.close('ranged');
+      if (error instanceof IntegrityError) this.#target.capabilities.close('chunked');
       throw error;
     }
   }
@@ -116,15 +116,16 @@ export class RangedPatches implements UploadWay {
   }
 
   async #refused(response: HttpResponse, bytes: number): Promise<RegistryError> {
-    const { client, name, traits } = this.#target;
+    const { client, name, capabilities } = this.#target;
     const isTooLarge = response.status === 413 || response.status === 416;
-    if (isAgainstForm(response) && !(isTooLarge && traits.shrinkChunks(bytes))) traits.close('ranged');
+    if (isAgainstForm(response) && !(isTooLarge && capabilities.shrinkChunks(bytes)))
+      capabilities.close('chunked');
     return await client.failure(response, `uploading to ${name}`);
   }
 
   #outOfStep(held: number): RegistryError {
-    const { name, traits } = this.#target;
-    traits.close('ranged');
+    const { name, capabilities } = this.#target;
+    capabilities.close('chunked');
     return new RegistryError(`${name} is at ${held} bytes of an upload that has got ${this.offset}`, {
       code: 'REGISTRY_BAD_ANSWER',
       subject: name,

@@ -2,11 +2,11 @@ import type { Digest } from '../../../core/digest.ts';
 import { IntegrityError } from '../../../core/errors.ts';
 import type { UploadRequest } from '../../../http/client.ts';
 import type { UploadSession } from './upload-session.ts';
-import { answeredEarly, isAgainstForm, type UploadTarget, type UploadWay } from './upload-way.ts';
+import { answeredEarly, isAgainstForm, type UploadStrategy, type UploadTarget } from './upload-strategy.ts';
 
 /** The whole blob with the request that closes its upload: one request less, where the digest is known beforehand. */
-export class WholePut implements UploadWay {
-  readonly name = 'whole';
+export class MonolithicPut implements UploadStrategy {
+  readonly name = 'monolithic';
   readonly #target: UploadTarget;
   readonly #session: UploadSession;
   readonly #digest: Digest;
@@ -67,11 +67,11 @@ export class WholePut implements UploadWay {
   }
 
   async #end(put: UploadRequest): Promise<void> {
-    const { client, traits } = this.#target;
+    const { client, capabilities } = this.#target;
     const response = await put.end().catch((error: unknown) => {
       throw client.explain(error);
     });
-    if (isAgainstForm(response)) traits.close('whole');
+    if (isAgainstForm(response)) capabilities.close('monolithic');
     await this.#session.checkClosed(response);
   }
 }
