@@ -2,7 +2,7 @@ import { byPath } from '../core/bytes-order.ts';
 import { isGitOid } from '../core/digest.ts';
 import { checkNames } from '../core/hub-names.ts';
 import type { HttpClient } from '../http/client.ts';
-import { FileReader, type LaneOptions, laneOptions } from './download/open-file.ts';
+import { FileReader, type RangeOptions, rangeOptions } from './download/open-file.ts';
 import { askHub, askHubForPages } from './hub-api.ts';
 import { badAnswer, disabledFailure, type HubQuestion } from './hub-failure.ts';
 import type { ParsedModelInfo } from './model-info.ts';
@@ -17,7 +17,7 @@ export interface HubOptions {
   /** How often a download that breaks is taken up again while not one more byte of it comes. Default 8. */
   readonly readAttempts?: number;
   /** How a large file may be read by several ranges at once. */
-  readonly lanes?: LaneOptions;
+  readonly ranges?: RangeOptions;
 }
 
 /** Threads that move blobs read files only, and start in half the time without the parsers and their library. */
@@ -30,7 +30,7 @@ export function createHub(options: HubOptions): Hub {
   const { endpoint, token, http } = options;
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const hasToken = token !== undefined;
-  const reader = new FileReader(options.lanes ?? laneOptions());
+  const reader = new FileReader(options.ranges ?? rangeOptions());
 
   return {
     endpoint,

@@ -6,7 +6,7 @@ import { reasonOf } from '../core/system-error.ts';
 import type { HttpClient } from '../http/client.ts';
 import { isLoopbackHost } from '../http/hosts.ts';
 import { createHub } from './create-hub.ts';
-import { laneOptions } from './download/open-file.ts';
+import { rangeOptions } from './download/open-file.ts';
 import type { Hub } from './types.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -23,8 +23,8 @@ export function hubFromEnv(env: Environment, http: HttpClient): Hub {
   const endpoint = readEndpoint(env.HF_ENDPOINT);
   const token = readToken(env);
   if (token !== undefined) checkTransport(endpoint, env);
-  const lanes = laneOptions(readStreams(env.WEIGHBRIDGE_HUB_STREAMS));
-  return createHub({ endpoint, http, lanes, ...(token === undefined ? {} : { token }) });
+  const ranges = rangeOptions(readStreams(env.WEIGHBRIDGE_HUB_STREAMS));
+  return createHub({ endpoint, http, ranges, ...(token === undefined ? {} : { token }) });
 }
 
 function readStreams(text: string | undefined): number | undefined {

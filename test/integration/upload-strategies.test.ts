@@ -206,6 +206,9 @@ test('the upload that a refused mount opens is used, and a registry that refuses
   const store = new RegistryStore(client, 'acme/x', 'push');
   const blob = BLOB.subarray(0, 5 * MIB);
   const descriptor = { mediaType: 'application/x', digest: digestOf(blob), size: blob.length };
+  // What its repository does not hold is not asked for.
+  const manifests = [{ mediaType: 'application/x', bytes: Buffer.from('{}') }];
+  registry.putImage('acme/other', 'x', { blobs: [blob], manifests });
   for (let attempt = 1; attempt <= 5; attempt++) {
     assert.equal(await store.mountBlob(descriptor, `${registry.host}/acme/other`), false);
   }

@@ -3,11 +3,16 @@ import { SharedBudget } from '../../core/shared-budget.ts';
 import type { ByteSpan } from '../types.ts';
 import { FileLink } from './file-link.ts';
 import { type FileRequest, type FileSpan, RangesRefused, readSpan } from './file-span.ts';
-import { DEFAULT_LANES, LaneControl, type LaneExperience, type LaneSettings } from './lane-control.ts';
-import { readInLanes, type SegmentBudget } from './read-lanes.ts';
+import { readParallelRanges, type SegmentBudget } from './parallel-ranges.ts';
+import {
+  DEFAULT_RANGES,
+  RangeConcurrency,
+  type RangeExperience,
+  type RangeSettings,
+} from './range-concurrency.ts';
 
 /** Reading large files by several ranges at once, for all files of one Hub. */
-export interface LaneOptions extends LaneSettings {
+export interface RangeOptions extends RangeSettings {
   /** What one range asks for. */
   readonly segmentBytes: number;
   readonly budget: SegmentBudget;
@@ -17,9 +22,9 @@ const SEGMENT_BYTES = 8 * 1024 * 1024;
 /** Segments of the whole process that are on their way or wait for their turn. */
 const MAX_SEGMENTS = 4;
 
-export function laneOptions(maxLanes: number = DEFAULT_LANES.maxLanes): LaneOptions {
+export function rangeOptions(maxRanges: number = DEFAULT_RANGES.maxRanges): RangeOptions {
   const budget = new SharedBudget('hub-segments', MAX_SEGMENTS);
-  return { ...DEFAULT_LANES, maxLanes, segmentBytes: SEGMENT_BYTES, budget };
+  return { ...DEFAULT_RANGES, maxRanges, segmentBytes: SEGMENT_BYTES, budget };
 }
 
 /**
@@ -27,11 +32,11 @@ export function laneOptions(maxLanes: number = DEFAULT_LANES.maxLanes): LaneOpti
  * at once. What breaks off is taken up where it stood, and a signed link that has expired is made anew.
  */
 export class FileReader {
-  readonly #lanes: LaneOptions;
-  readonly #experience: LaneExperience = { bytes: 0, lanes: 1 };
+  readonly #ranges: RangeOptions;
+  readonly #experience: RangeExperience = { bytes: 0, ranges: 1 };
 
-  constructor(lanes: LaneOptions) {
-    this.#lanes = lanes;
+  constructor(ranges: RangeOptions) {
+    this.#ranges = ranges;
   }
 
   source(request: FileRequest, span?: ByteSpan): ByteSource {
@@ -46,27 +51,27 @@ export class FileReader {
 
   async *#read(request: FileRequest, end: number, options: OpenOptions): AsyncGenerator<Uint8Array> {
     const { url, headers } = request;
-    const { maxLanes, segmentBytes, budget } = this.#lanes;
+    const { maxRanges, segmentBytes, budget } = this.#ranges;
     const { buffers, signal } = options;
-    const control = new LaneControl(this.#lanes, this.#experience);
+    const control = new RangeConcurrency(this.#ranges, this.#experience);
     const link = new FileLink({ url, headers });
     const onTrouble = (): void => control.trouble();
     const rest: Omit<FileSpan, 'start'> = { end, link, onTrouble, isRangeNeeded: false };
     let position = options.start;
-    let knowsRanges = maxLanes > 1 && buffers !== undefined;
+    let knowsRanges = maxRanges > 1 && buffers !== undefined;
     const mayAdd = (): boolean =>
       knowsRanges &&
       link.canBeShared &&
-      budget.left >= (control.lanes > 1 ? 1 : 2) &&
+      budget.left >= (control.ranges > 1 ? 1 : 2) &&
       end - position >= 2 * segmentBytes;
     while (position < end) {
-      const isInLanes = control.lanes > 1 && buffers !== undefined;
+      const isInLanes = control.ranges > 1 && buffers !== undefined;
       const bytes = isInLanes
-        ? readInLanes({
+        ? readParallelRanges({
             start: position,
             end,
             segmentBytes,
-            lanes: () => control.lanes,
+            ranges: () => control.ranges,
             budget,
             buffers,
             signal,
@@ -84,13 +89,13 @@ export class FileReader {
           control.arrived(chunk.length, mayAdd);
           yield chunk;
           control.taken();
-          if (!isInLanes && control.lanes > 1) break;
+          if (!isInLanes && control.ranges > 1) break;
         }
       } catch (error) {
         if (!(error instanceof RangesRefused)) throw error;
         knowsRanges = false;
       }
-      if (isInLanes && control.lanes > 1) control.retreat();
+      if (isInLanes && control.ranges > 1) control.retreat();
     }
   }
 }

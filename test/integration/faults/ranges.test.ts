@@ -9,7 +9,7 @@ import { IntegrityError, InterruptedError } from '../../../src/core/errors.ts';
 import { HttpClient } from '../../../src/http/client.ts';
 import { serve } from '../../../src/http/loopback.fixtures.ts';
 import { createHub } from '../../../src/hub/create-hub.ts';
-import type { LaneOptions } from '../../../src/hub/download/open-file.ts';
+import type { RangeOptions } from '../../../src/hub/download/open-file.ts';
 import { type EmbeddedHub, startHub } from '../../../src/testkit/hub.ts';
 import type { Content } from '../../../src/testkit/server/content.ts';
 import { sha256Hex } from '../../../src/testkit/server/content.ts';
@@ -45,10 +45,10 @@ async function world(t: TestContext, sizeBytes: number, faults: readonly FaultRu
   const content = generatedContent({ sizeBytes, seed: 'ranges' });
   const revision = await hub.addModel({ id: 'acme/x', files: { [PATH]: content } });
   for (const fault of faults) hub.faults.add(fault);
-  const { lanes, ...counts } = eagerLanes();
+  const { ranges, ...counts } = eagerLanes();
   const http = new HttpClient({ retry: { baseMs: 1 }, env: {} });
   t.after(() => http.close());
-  const { openFile } = createHub({ endpoint: hub.url, http, lanes });
+  const { openFile } = createHub({ endpoint: hub.url, http, ranges });
   return {
     hub,
     content,
@@ -59,7 +59,7 @@ async function world(t: TestContext, sizeBytes: number, faults: readonly FaultRu
   };
 }
 
-/** Lanes that are tried after a tenth of a second, so that a small file shows them. */
+/** Ranges that are tried after a tenth of a second, so that a small file shows them. */
 function eagerLanes() {
   let left = SEGMENTS;
   let least = SEGMENTS;
@@ -77,14 +77,14 @@ function eagerLanes() {
       return left;
     },
   };
-  const lanes: LaneOptions = {
-    maxLanes: 4,
+  const ranges: RangeOptions = {
+    maxRanges: 4,
     windowMs: 100,
     windowBytes: 1e12,
     segmentBytes: 2 * MIB,
     budget,
   };
-  return { lanes, mostSegments: () => SEGMENTS - least, segmentsLeft: () => left };
+  return { ranges, mostSegments: () => SEGMENTS - least, segmentsLeft: () => left };
 }
 
 /** The sha256 of all bytes, each chunk spoilt once it has been read. */
@@ -182,9 +182,9 @@ test('an abort in the middle of several ranges closes every connection', async t
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  const { lanes, ...seen } = eagerLanes();
+  const { ranges, ...seen } = eagerLanes();
   const http = new HttpClient({ env: {} });
-  const { openFile } = createHub({ endpoint: server.url, http, lanes });
+  const { openFile } = createHub({ endpoint: server.url, http, ranges });
   const source = openFile({ id: 'acme/x', revision: 'a'.repeat(40) }, { path: PATH, sizeBytes: body.length });
   const controller = new AbortController();
   const buffers = new BufferPool();
@@ -213,10 +213,10 @@ test('a storage that promises ranges and sends the whole file is read as one str
     }
     response.end();
   });
-  const { lanes, ...seen } = eagerLanes();
+  const { ranges, ...seen } = eagerLanes();
   const http = new HttpClient({ env: {} });
   t.after(() => http.close());
-  const { openFile } = createHub({ endpoint: server.url, http, lanes });
+  const { openFile } = createHub({ endpoint: server.url, http, ranges });
   const source = openFile({ id: 'acme/x', revision: 'a'.repeat(40) }, { path: PATH, sizeBytes: body.length });
   assert.equal(await hashOf(source), createHash('sha256').update(body).digest('hex'));
   assert.ok(answers > 1 && answers <= 6, `${answers} answers`);

@@ -1,12 +1,12 @@
 import type { BufferPool } from '../../core/buffer-pool.ts';
 
-export interface LaneReading {
+export interface ParallelRanges {
   readonly start: number;
   /** First byte that is not wanted. */
   readonly end: number;
   readonly segmentBytes: number;
   /** How many segments may be on their way, asked each time one could be started; with fewer than two none is. */
-  readonly lanes: () => number;
+  readonly ranges: () => number;
   /** A segment has a share of it from its first request until its last byte has been read. */
   readonly budget: SegmentBudget;
   readonly open: (start: number, end: number, signal: AbortSignal) => AsyncIterable<Uint8Array>;
@@ -22,10 +22,10 @@ export interface SegmentBudget {
 
 /**
  * Reads by several requests at once and gives the bytes in order. It may end before `end`, at a segment's end: where
- * there is but one lane left, or no budget. A segment's error is thrown when its turn comes. However it is ended, all
+ * there is but one range left, or no budget. A segment's error is thrown when its turn comes. However it is ended, all
  * requests have been when it returns.
  */
-export async function* readInLanes(reading: LaneReading): AsyncGenerator<Uint8Array> {
+export async function* readParallelRanges(reading: ParallelRanges): AsyncGenerator<Uint8Array> {
   const queue = new SegmentQueue(reading);
   try {
     for (let head = queue.next(); head !== undefined; head = queue.next()) {
@@ -38,7 +38,7 @@ export async function* readInLanes(reading: LaneReading): AsyncGenerator<Uint8Ar
 
 /** The segments that are on their way or wait for their turn, in order. */
 class SegmentQueue {
-  readonly #reading: LaneReading;
+  readonly #reading: ParallelRanges;
   readonly #segments: Segment[] = [];
   readonly #running = new Set<Promise<void>>();
   readonly #controller = new AbortController();
@@ -47,7 +47,7 @@ class SegmentQueue {
   #head: Segment | undefined;
   #isEnding = false;
 
-  constructor(reading: LaneReading) {
+  constructor(reading: ParallelRanges) {
     this.#reading = reading;
     this.#position = reading.start;
     const own = this.#controller.signal;
@@ -75,11 +75,11 @@ class SegmentQueue {
   }
 
   #fill(): void {
-    const { lanes, budget, segmentBytes, end } = this.#reading;
+    const { ranges, budget, segmentBytes, end } = this.#reading;
     while (!this.#isEnding && this.#position < end) {
-      const count = lanes();
+      const count = ranges();
       const held = this.#segments.length + (this.#head === undefined ? 0 : 1);
-      // Where there is enough for other files too, one may be complete and wait: a lane that is done before the one in
+      // Where there is enough for other files too, one may be complete and wait: a range that is done before the one in
       // front of it goes on.
       const most = budget.left > 2 ? count + 1 : count;
       if (count < 2 || this.#running.size >= count || held >= most || !budget.take()) return;

@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { BufferPool } from '../../core/buffer-pool.ts';
 import { InterruptedError } from '../../core/errors.ts';
-import { type LaneReading, readInLanes } from './read-lanes.ts';
+import { type ParallelRanges, readParallelRanges } from './parallel-ranges.ts';
 
 const FILE = Buffer.from(Array.from({ length: 4000 }, (_, i) => (i * 31 + (i >> 8)) % 256));
 const SEGMENT = 256;
@@ -31,7 +31,7 @@ class CountedPool extends BufferPool {
 
 interface World {
   readonly pool: CountedPool;
-  readonly reading: LaneReading;
+  readonly reading: ParallelRanges;
   /** Requests that have not ended. */
   readonly open: () => number;
   readonly mostOpen: () => number;
@@ -41,13 +41,13 @@ interface World {
 /** A file whose requests pause for as many turns as `paces` says, each one in its own rhythm. */
 function world(options: {
   readonly paces: readonly (readonly number[])[];
-  readonly lanes: () => number;
+  readonly ranges: () => number;
   readonly budget?: number;
   readonly start?: number;
   readonly signal?: AbortSignal;
   readonly failAt?: number;
 }): World {
-  const { paces, lanes, start = 0, signal, failAt = -1 } = options;
+  const { paces, ranges, start = 0, signal, failAt = -1 } = options;
   const pool = new CountedPool();
   let left = options.budget ?? 6;
   let open = 0;
@@ -78,7 +78,7 @@ function world(options: {
       start,
       end: FILE.length,
       segmentBytes: SEGMENT,
-      lanes,
+      ranges,
       budget: {
         take: () => left > 0 && left-- > 0,
         giveBack: () => {
@@ -97,7 +97,7 @@ function world(options: {
 
 const paces = fc.array(fc.array(fc.nat(4), { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 5 });
 
-test('however fast or slow the lanes and the reader are, the bytes are in order and memory is bounded', async () => {
+test('however fast or slow the ranges and the reader are, the bytes are in order and memory is bounded', async () => {
   await fc.assert(
     fc.asyncProperty(
       paces,
@@ -105,17 +105,17 @@ test('however fast or slow the lanes and the reader are, the bytes are in order 
       fc.integer({ min: 2, max: 5 }),
       fc.integer({ min: 1, max: 7 }),
       fc.nat(FILE.length),
-      async (lanePaces, readerPace, lanes, budget, start) => {
-        const { pool, reading, ...state } = world({ paces: lanePaces, lanes: () => lanes, budget, start });
+      async (lanePaces, readerPace, ranges, budget, start) => {
+        const { pool, reading, ...state } = world({ paces: lanePaces, ranges: () => ranges, budget, start });
         const read: Buffer[] = [];
-        for await (const chunk of readInLanes(reading)) {
+        for await (const chunk of readParallelRanges(reading)) {
           assert.ok(pool.out * CHUNK <= budget * SEGMENT, `${pool.out} chunks are held`);
           for (let turns = readerPace[read.length % readerPace.length] ?? 0; turns > 0; turns--) await turn();
           read.push(Buffer.from(chunk));
           pool.release(chunk);
         }
         assert.deepEqual(Buffer.concat(read), FILE.subarray(start));
-        assert.ok(state.mostOpen() <= Math.min(lanes, budget));
+        assert.ok(state.mostOpen() <= Math.min(ranges, budget));
         assert.deepEqual([state.open(), state.budgetLeft(), pool.out], [0, budget, 0]);
       },
     ),
@@ -129,13 +129,13 @@ test('a reader that leaves or an abort at any moment ends all requests at once a
       const controller = new AbortController();
       const { pool, reading, ...state } = world({
         paces: lanePaces,
-        lanes: () => 4,
+        ranges: () => 4,
         signal: controller.signal,
       });
       let position = 0;
       const read = async (): Promise<void> => {
         let count = 0;
-        for await (const chunk of readInLanes(reading)) {
+        for await (const chunk of readParallelRanges(reading)) {
           assert.deepEqual(Buffer.from(chunk), FILE.subarray(position, position + chunk.length));
           position += chunk.length;
           pool.release(chunk);
@@ -157,10 +157,10 @@ test('a reader that leaves or an abort at any moment ends all requests at once a
 test('an error is thrown when its turn comes, after all bytes in front of its segment', async () => {
   await fc.assert(
     fc.asyncProperty(paces, fc.nat(FILE.length - 1), async (lanePaces, failAt) => {
-      const { pool, reading, ...state } = world({ paces: lanePaces, lanes: () => 3, failAt });
+      const { pool, reading, ...state } = world({ paces: lanePaces, ranges: () => 3, failAt });
       const read: Buffer[] = [];
       await assert.rejects(async () => {
-        for await (const chunk of readInLanes(reading)) {
+        for await (const chunk of readParallelRanges(reading)) {
           read.push(Buffer.from(chunk));
           pool.release(chunk);
         }
@@ -174,18 +174,18 @@ test('an error is thrown when its turn comes, after all bytes in front of its se
   );
 });
 
-test('with one lane left it ends at the end of a segment; without budget it does not begin', async () => {
-  let lanes = 3;
-  const { pool, reading, ...state } = world({ paces: [[1]], lanes: () => lanes });
+test('with one range left it ends at the end of a segment; without budget it does not begin', async () => {
+  let ranges = 3;
+  const { pool, reading, ...state } = world({ paces: [[1]], ranges: () => ranges });
   let position = 0;
-  for await (const chunk of readInLanes(reading)) {
+  for await (const chunk of readParallelRanges(reading)) {
     position += chunk.length;
     pool.release(chunk);
-    if (position >= 1000) lanes = 1;
+    if (position >= 1000) ranges = 1;
   }
   assert.ok(position >= 1000 && position < FILE.length);
   assert.equal(position % SEGMENT, 0);
   assert.equal(state.budgetLeft(), 6);
-  for await (const _ of readInLanes(world({ paces: [[0]], lanes: () => 3, budget: 0 }).reading))
+  for await (const _ of readParallelRanges(world({ paces: [[0]], ranges: () => 3, budget: 0 }).reading))
     assert.fail();
 });

@@ -1,34 +1,34 @@
 /** When a file is read by several ranges at once, and by how many. */
-export interface LaneSettings {
-  readonly maxLanes: number;
+export interface RangeSettings {
+  readonly maxRanges: number;
   /** How long a rate is measured before it is judged: for this long, or until so many bytes have come. */
   readonly windowMs: number;
   readonly windowBytes: number;
 }
 
-export const DEFAULT_LANES: LaneSettings = {
-  maxLanes: 4,
+export const DEFAULT_RANGES: RangeSettings = {
+  maxRanges: 4,
   windowMs: 2000,
   windowBytes: 64 * 1024 * 1024,
 };
 
 /** Where the time comes from: of the clock, and of this thread being at work. Both only grow. */
-export interface LaneClock {
+export interface RangeClock {
   nowMs(): number;
   busyMs(): number;
 }
 
-const CLOCK: LaneClock = {
+const CLOCK: RangeClock = {
   nowMs: () => performance.now(),
   busyMs: () => performance.eventLoopUtilization().active,
 };
 
 /** What the files of one thread have in common. */
-export interface LaneExperience {
+export interface RangeExperience {
   /** Bytes that came for all of them. */
   bytes: number;
-  /** The number of lanes that was worth it last. */
-  lanes: number;
+  /** The number of ranges that was worth it last. */
+  ranges: number;
 }
 
 /** Waiting for bytes this much of the time, or more, means that the source is the limit; less than `IDLE_SHARE`, that it is not. */
@@ -39,29 +39,29 @@ const BUSY_SHARE = 0.85;
 const MIN_GAIN = 1.1;
 /** A rate over less time than this says nothing. */
 const MIN_WINDOW_MS = 250;
-/** Windows before a lane is tried again: after one that brought nothing (twice as long each time), and after trouble. */
+/** Windows before a range is tried again: after one that brought nothing (twice as long each time), and after trouble. */
 const FIRST_REST = 4;
 const LONGEST_REST = 64;
 const TROUBLE_REST = 30;
 
 /**
- * Decides by how many lanes a file is read. It begins with one, watches who waits for whom, and tries one more where the
+ * Decides by how many ranges a file is read. It begins with one, watches who waits for whom, and tries one more where the
  * source is the limit; that one stays only where the file really came faster, and not at the cost of the thread's others. The next file tries
  * at once what was worth it for the last one.
  */
-export class LaneControl {
-  lanes = 1;
-  readonly #settings: LaneSettings;
-  readonly #shared: LaneExperience;
-  readonly #clock: LaneClock;
+export class RangeConcurrency {
+  ranges = 1;
+  readonly #settings: RangeSettings;
+  readonly #shared: RangeExperience;
+  readonly #clock: RangeClock;
   #phase: 'watching' | 'settling' | 'judging' = 'watching';
   #window: Window;
   #sinceMs: number;
-  #base: Rates & { readonly lanes: number } = { own: 0, all: 0, lanes: 1 };
+  #base: Rates & { readonly ranges: number } = { own: 0, all: 0, ranges: 1 };
   #rest = 0;
   #nextRest = FIRST_REST;
 
-  constructor(settings: LaneSettings, shared: LaneExperience, clock: LaneClock = CLOCK) {
+  constructor(settings: RangeSettings, shared: RangeExperience, clock: RangeClock = CLOCK) {
     this.#settings = settings;
     this.#shared = shared;
     this.#clock = clock;
@@ -69,7 +69,7 @@ export class LaneControl {
     this.#window = this.#openWindow();
   }
 
-  /** Bytes have come, and the reader has been waiting for them. `mayAdd` tells whether there is memory for one more lane. */
+  /** Bytes have come, and the reader has been waiting for them. `mayAdd` tells whether there is memory for one more range. */
   arrived(bytes: number, mayAdd: () => boolean): void {
     this.#window.waitedMs += this.#lap();
     this.#window.bytes += bytes;
@@ -89,7 +89,7 @@ export class LaneControl {
 
   /** The server has turned a request away or broken one off. */
   trouble(): void {
-    this.#fall(Math.floor(this.lanes / 2), TROUBLE_REST);
+    this.#fall(Math.floor(this.ranges / 2), TROUBLE_REST);
   }
 
   /** One stream from now on, as there is no memory for more. */
@@ -107,17 +107,17 @@ export class LaneControl {
     this.#rest = Math.max(0, this.#rest - 1);
     if (this.#phase === 'settling') this.#phase = 'judging';
     else if (this.#phase === 'judging') this.#keepOrDrop(rates);
-    else if (this.lanes > 1 && waitShare < IDLE_SHARE) this.lanes -= 1;
+    else if (this.ranges > 1 && waitShare < IDLE_SHARE) this.ranges -= 1;
     else if (this.#rest === 0 && waitShare >= WAIT_SHARE && busyShare < BUSY_SHARE && this.#hasRoom(mayAdd)) {
-      this.#base = { ...rates, lanes: this.lanes };
-      this.lanes = Math.max(this.lanes + 1, Math.min(this.#shared.lanes, this.#settings.maxLanes));
+      this.#base = { ...rates, ranges: this.ranges };
+      this.ranges = Math.max(this.ranges + 1, Math.min(this.#shared.ranges, this.#settings.maxRanges));
       // The first window has the new connection's slow start in it.
       this.#phase = 'settling';
     }
   }
 
   #hasRoom(mayAdd: () => boolean): boolean {
-    return this.lanes < this.#settings.maxLanes && mayAdd();
+    return this.ranges < this.#settings.maxRanges && mayAdd();
   }
 
   #keepOrDrop({ own, all }: Rates): void {
@@ -125,17 +125,17 @@ export class LaneControl {
     const gain = own - this.#base.own;
     if (own >= this.#base.own * MIN_GAIN && all - this.#base.all >= gain / 2) {
       this.#nextRest = FIRST_REST;
-      this.#shared.lanes = this.lanes;
+      this.#shared.ranges = this.ranges;
       return;
     }
-    this.lanes = this.#base.lanes;
-    this.#shared.lanes = this.lanes;
+    this.ranges = this.#base.ranges;
+    this.#shared.ranges = this.ranges;
     this.#rest = this.#nextRest;
     this.#nextRest = Math.min(LONGEST_REST, this.#nextRest * 2);
   }
 
-  #fall(lanes: number, rest: number): void {
-    this.lanes = Math.max(1, lanes);
+  #fall(ranges: number, rest: number): void {
+    this.ranges = Math.max(1, ranges);
     this.#phase = 'watching';
     this.#rest = rest;
     this.#window = this.#openWindow();
