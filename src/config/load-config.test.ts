@@ -95,6 +95,7 @@ test('the first example of the original document means what it says', () => {
         overrideSpdx: null,
         gated: 'auto',
         lineage: 'enforce',
+        fit: 'warn',
         serveArgs: ['--host', '0.0.0.0', '--port', '8000'],
         oci: {
           title: 'vLLM + Your Model',

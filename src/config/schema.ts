@@ -101,6 +101,10 @@ const LABELS =
   'Labels of the image, by name, such as org.opencontainers.image.source; they are annotations of its manifest too.';
 const PUBLISH = 'Registries by key: true publishes there, false does not.';
 
+const FIT =
+  'What happens if a model would not run on the vLLM of its base image: warn says so, enforce builds no image of it, off does not look.';
+const fit = z.enum(['warn', 'enforce', 'off'], { error: 'must be warn, enforce or off' });
+
 const publish = z
   .object({
     ghcr: z.boolean().optional().meta({ description: 'GitHub Container Registry.' }),
@@ -152,6 +156,7 @@ const defaults = z.strictObject({
       description:
         'The licences of the models that a model was made from (base_model): enforce asks the whitelist about each of them, warn only tells, off does not look.',
     }),
+  fit: fit.default('warn').meta({ description: FIT }),
   publish: publish.prefault({}).meta({ description: PUBLISH }),
   files: files.prefault({}).meta({ description: 'Which files of a model repository go into the image.' }),
   tags: tags.optional().meta({ description: TAGS }),
@@ -202,6 +207,7 @@ const model = z.strictObject({
     .array(z.union([text(checkArgument), z.number()], { error: 'must be text or a number' }))
     .default(['--host', '0.0.0.0', '--port', '8000'])
     .meta({ description: 'Arguments of "vllm serve", one item for each word.' }),
+  fit: fit.optional().meta({ description: `${FIT} Goes before defaults.fit.` }),
   oci: oci.prefault({}).meta({ description: 'Labels of the image.' }),
   publish: publish.prefault({}).meta({ description: `${PUBLISH} Goes before defaults.publish, key by key.` }),
   base_image: baseImage.optional().meta({ description: `${BASE_IMAGE} Goes before defaults.base_image.` }),

@@ -80,6 +80,7 @@ function toModel(
     overrideSpdx: model.override_spdx,
     gated: model.gated,
     lineage: defaults.lineage,
+    fit: model.fit ?? defaults.fit,
     serveArgs: model.serve_args.map((arg, item) =>
       // An unquoted number is taken as it is written: 0.90 stays 0.90.
       typeof arg === 'string' ? arg : source.textAt(['models', index, 'serve_args', item]),

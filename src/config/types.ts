@@ -120,6 +120,8 @@ export interface ModelConfig {
   readonly gated: 'auto' | boolean;
   /** What the licences of the models that this one was made from decide. */
   readonly lineage: 'enforce' | 'warn' | 'off';
+  /** What findings about whether the model runs on its base image do. */
+  readonly fit: 'warn' | 'enforce' | 'off';
   readonly serveArgs: readonly string[];
   readonly oci: { readonly title: string; readonly description: string; readonly url: string };
   /** `defaults.publish` overlaid with the model's own; only what was written. */

@@ -104,6 +104,7 @@ function toSnapshot(
     ...(unusable.length === 0
       ? {}
       : { unusable: unusable.map(({ path, sizeBytes }) => ({ path, sizeBytes })) }),
+    ...(info.tensors === undefined ? {} : { tensors: info.tensors }),
     files: files.toSorted(byPath),
   };
 }

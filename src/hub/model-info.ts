@@ -32,6 +32,11 @@ const ModelInfo = z.object({
   // A card is written by people: what has the wrong type in it counts as not written, not as an error.
   cardData: z.record(text, z.unknown()).nullish(),
   siblings: z.array(Sibling).nullish(),
+  // As the Hub has counted them; what it counts otherwise is not known.
+  safetensors: z
+    .object({ parameters: z.record(text, z.int().min(0)) })
+    .nullish()
+    .catch(null),
   // Only where `securityStatus` is asked for, and not from every server.
   securityRepoStatus: z.unknown().optional(),
 });
@@ -61,6 +66,7 @@ export interface ParsedModelInfo {
   readonly unreadableBases: readonly string[];
   readonly baseModelRelation: string | undefined;
   readonly safety: FileSafety | undefined;
+  readonly tensors: Readonly<Record<string, number>> | undefined;
   /** Undefined where the answer lacks sizes or ids, as older servers' do: the tree has them. */
   readonly files: readonly HubFile[] | undefined;
 }
@@ -78,6 +84,7 @@ export function parseModelInfo(model: string, body: Buffer): ParsedModelInfo {
     ...basesOf(info.cardData?.base_model, info.tags ?? []),
     baseModelRelation: relationOf(info.cardData?.base_model_relation, info.tags ?? []),
     safety: safetyOf(info.securityRepoStatus),
+    tensors: info.safetensors?.parameters,
     files: filesOf(model, info.siblings ?? undefined),
   };
 }

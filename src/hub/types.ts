@@ -22,6 +22,8 @@ export interface ModelSnapshot {
   readonly safety?: FileSafety;
   /** Files that no image could have, because of their names; only those that may be left out. */
   readonly unusable?: readonly { readonly path: string; readonly sizeBytes: number }[];
+  /** Values in its safetensors files by type (`BF16`), if the Hub has counted them. */
+  readonly tensors?: Readonly<Record<string, number>>;
   /** Sorted by path (bytewise). */
   readonly files: readonly HubFile[];
 }

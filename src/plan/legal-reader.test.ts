@@ -17,7 +17,7 @@ test('a text that many repositories share is read once, and so is a base of many
     assert.equal(asked(hub, /\/resolve\/.*README/), 2);
   }));
 
-test('a model with neither a text nor a base costs two requests; one that cannot be fat costs one', () =>
+test('a model with neither a text nor a base costs two requests; one that cannot be fat costs one, and its config', () =>
   withWorld(async ({ hub, add, plan }) => {
     await add('acme/plain', { 'README.md': card('mit') });
     await add('acme/gated', { 'README.md': card('mit', 'acme/plain'), LICENSE: APACHE });
@@ -25,7 +25,7 @@ test('a model with neither a text nor a base costs two requests; one that cannot
     hub.repository('acme/gated').gated = 'manual';
     await plan(['acme/plain', 'acme/gated', 'acme/copyleft']);
     assert.equal(asked(hub, /^\/api\/models\//), 3);
-    assert.equal(asked(hub, /\/resolve\//), 1);
+    assert.equal(asked(hub, /\/resolve\//), 2);
   }));
 
 test('the chain is followed to the root, round circles and past what is not there', () =>

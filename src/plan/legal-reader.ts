@@ -5,8 +5,8 @@ import type { Hub, HubFile, ModelSnapshot } from '../hub/types.ts';
 import type { ReadText } from '../licenses/types.ts';
 import { type Ancestor, NO_ORIGIN, type Origin } from '../policy/facts.ts';
 import { readOrigin } from './origin-reader.ts';
-import { createSmallFiles, isClosed } from './small-files.ts';
-import { createTextReader, type LegalRead, MAX_CARD_BYTES } from './text-reader.ts';
+import { isClosed, type SmallFiles } from './small-files.ts';
+import { createTextReader, type LegalRead } from './text-reader.ts';
 
 /** What the files of one repository say of its license and of what it was made from. */
 export interface RepositoryRead extends LegalRead {
@@ -35,8 +35,7 @@ const MAX_ANCESTORS = 40;
  * Reads legal texts and ancestors for a whole plan. A text that many repositories share is read once, as is a model that
  * many were made from, so that most models cost few requests beyond their own.
  */
-export function createLegalReader(hub: Hub, signal: AbortSignal | undefined): LegalReader {
-  const files = createSmallFiles(hub, MAX_CARD_BYTES, signal);
+export function createLegalReader(hub: Hub, files: SmallFiles, signal: AbortSignal | undefined): LegalReader {
   const texts = createTextReader(files);
 
   async function read(

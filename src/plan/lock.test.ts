@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { byVariant } from '../config/variants.ts';
+import { factsOf } from '../fit/model-facts.ts';
 import type { ModelSnapshot } from '../hub/types.ts';
 import { ancestor, modelConfig, policyFacts, textOf } from '../policy/decide.fixtures.ts';
 import { decide } from '../policy/decide.ts';
@@ -18,7 +19,8 @@ function planned(facts: PolicyFacts, short = 'x'): PlannedModel {
     outcome: decide(model, facts),
     files: [],
     leftOut: [],
-    fileFindings: [],
+    fit: { status: 'ok', findings: [] },
+    facts: factsOf({ files: [], documents: {} }),
     targets: [],
     tags: byVariant(() => []),
     licenses: byVariant(() => tree),

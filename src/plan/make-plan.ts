@@ -14,13 +14,17 @@ import type { PolicyDecision, PolicyOutcome } from '../policy/types.ts';
 import { licenseParts, loadSpdxTexts } from '../spdx/spdx-texts.ts';
 import { checkPlaces } from './check-places.ts';
 import { chooseFiles, isNotWanted } from './choose-files.ts';
+import { fitModel, withoutUnfit } from './fit-model.ts';
 import { createLegalReader, type LegalReader, type ReadAncestor } from './legal-reader.ts';
 import { findDisguised } from './look-at-weights.ts';
 import { modelDirOf } from './model-dir.ts';
+import { readDocuments } from './read-documents.ts';
+import { createSmallFiles, type SmallFiles } from './small-files.ts';
 import { packDivision } from './split/division-json.ts';
 import { dividedNames, fitLayers, withFit } from './split/fit-layers.ts';
 import { tagsFor } from './tags.ts';
 import { chooseTargets, missingPrefixError, type TargetChoice } from './targets.ts';
+import { MAX_CARD_BYTES } from './text-reader.ts';
 import {
   type Division,
   type ModelPin,
@@ -56,10 +60,11 @@ export async function makePlan(
   options: PlanOptions,
 ): Promise<Plan> {
   const warnings = checkTargets(config, models, options);
-  const legal = createLegalReader(options.hub, options.signal);
+  const smallFiles = createSmallFiles(options.hub, MAX_CARD_BYTES, options.signal);
+  const readers = { smallFiles, legal: createLegalReader(options.hub, smallFiles, options.signal) };
   const planned = await mapPool(models, CONCURRENCY, async model => {
     options.onEvent?.({ type: 'model-start', model: model.short, phase: 'resolve' });
-    const result = await planModel(config, model, legal, options);
+    const result = await planModel(config, model, readers, options);
     const isPlanned = result.kind === 'planned';
     options.onEvent?.({ type: 'model-end', model: model.short, status: isPlanned ? 'done' : 'failed' });
     return result;
@@ -74,7 +79,7 @@ export async function makePlan(
 /** What keeps a server from starting is said before anything is published. */
 function findingWarnings(entry: PlannedModel | UnresolvedModel): string[] {
   if (entry.kind === 'unresolved') return [];
-  return entry.fileFindings.map(({ message, remedy }) =>
+  return entry.fit.findings.map(({ message, remedy }) =>
     plainLine(`${entry.model.short}: ${message}${remedy === undefined ? '' : ` ${remedy}`}`, MAX_WARNING),
   );
 }
@@ -93,10 +98,15 @@ function checkTargets(config: Config, models: readonly ModelConfig[], options: P
   return [...warnings];
 }
 
+interface Readers {
+  readonly legal: LegalReader;
+  readonly smallFiles: SmallFiles;
+}
+
 async function planModel(
   config: Config,
   model: ModelConfig,
-  legal: LegalReader,
+  { legal, smallFiles }: Readers,
   options: PlanOptions,
 ): Promise<PlannedModel | UnresolvedModel> {
   try {
@@ -108,8 +118,11 @@ async function planModel(
     const { files, leftOut } = chooseFiles(snapshot, model);
     if (files.length === 0) throw noFilesError(model);
     checkPlaces(model, files);
-    const disguised = await findDisguised(options.hub, snapshot, files, options.signal);
-    const { texts, read, origin } = await legal.read(snapshot, files, couldBeFat(model, snapshot));
+    const [disguised, documents, { texts, read, origin }] = await Promise.all([
+      findDisguised(options.hub, snapshot, files, options.signal),
+      readDocuments(smallFiles, snapshot),
+      legal.read(snapshot, files, couldBeFat(model, snapshot)),
+    ]);
     const ancestors = doesLineageMatter(model, snapshot) ? await legal.ancestorsOf(snapshot, origin) : [];
     const allowed = decide(model, {
       snapshot,
@@ -120,13 +133,22 @@ async function planModel(
     });
     const targets = options.targets === 'none' ? [] : chooseTargets(config, model, options).targets;
     const context = { hub: options.hub, snapshot, signal: options.signal };
-    const fit = await fitLayers(
+    const layers = await fitLayers(
       files,
       allowed.decisions.fat.build ? targets : [],
       { ...config, model },
       context,
     );
-    const outcome = withChosenVariants(withFit(allowed, fit), model);
+    const found = fileFindings({ files, all: snapshot.files, serveArgs: model.serveArgs, disguised });
+    const { fit, facts } = fitModel({
+      model,
+      snapshot,
+      files,
+      fileFindings: found,
+      documents,
+      outcome: allowed,
+    });
+    const outcome = withoutUnfit(withChosenVariants(withFit(allowed, layers), model), fit);
     const own = { snapshot, license: outcome.license, read };
     const tags = (variant: Variant): string[] =>
       outcome.decisions[variant].build ? tagsFor(model, variant, snapshot.revision) : [];
@@ -137,19 +159,15 @@ async function planModel(
       outcome,
       files,
       leftOut,
-      fileFindings: fileFindings({
-        files,
-        all: snapshot.files,
-        serveArgs: model.serveArgs,
-        disguised,
-      }),
+      fit,
+      facts,
       targets,
       ...(pin && { pin }),
-      ...(fit.limit && { layerLimit: fit.limit }),
-      ...(fit.division && { division: packDivision(fit.division) }),
-      ...(fit.refusals.length > 0 && { fatRefusals: fit.refusals }),
+      ...(layers.limit && { layerLimit: layers.limit }),
+      ...(layers.division && { division: packDivision(layers.division) }),
+      ...(layers.refusals.length > 0 && { fatRefusals: layers.refusals }),
       tags: byVariant(tags),
-      licenses: await licenseTrees(own, { model, ancestors, outcome, division: fit.division }),
+      licenses: await licenseTrees(own, { model, ancestors, outcome, division: layers.division }),
     };
   } catch (error) {
     if (isAbort(error) || !(error instanceof WeighbridgeError)) throw error;

@@ -120,6 +120,11 @@ const planned = z.looseObject({
   outcome,
   files,
   leftOut: z.array(z.looseObject({ path: text, rule: text, reason: text })),
+  fit: z.looseObject({
+    status: z.enum(['ok', 'warn', 'refused', 'unknown']),
+    findings: z.array(z.looseObject({ rule: text, message: text, evidence: text, remedy: text.optional() })),
+  }),
+  facts: z.looseObject({ weightBytes: size, task: text, precision: text, gpus: z.array(z.looseObject({})) }),
   targets: z.array(target),
   layerLimit: layerLimit.optional(),
   division: division.optional(),

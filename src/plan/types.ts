@@ -1,7 +1,8 @@
 import type { ModelConfig, Variant } from '../config/types.ts';
 import type { Digest } from '../core/digest.ts';
 import type { ErrorJson } from '../core/errors.ts';
-import type { FileFinding } from '../hub/file-findings.ts';
+import type { ModelFacts } from '../fit/model-facts.ts';
+import type { FitReport } from '../fit/types.ts';
 import type { HubFile, ModelSnapshot } from '../hub/types.ts';
 import type { PartSource } from '../layer/recipe.ts';
 import type { LicenseTree } from '../licenses/types.ts';
@@ -35,8 +36,10 @@ export interface PlannedModel {
   readonly files: readonly HubFile[];
   /** The files that it does not get, and why. */
   readonly leftOut: readonly LeftOutFile[];
-  /** What the files say about whether vLLM can start. */
-  readonly fileFindings: readonly FileFinding[];
+  /** Whether it will run on the vLLM of its base image. */
+  readonly fit: FitReport;
+  /** What people choose it by. */
+  readonly facts: ModelFacts;
   readonly targets: readonly Target[];
   /** What the lock pins it to. */
   readonly pin?: ModelPin;

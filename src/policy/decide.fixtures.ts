@@ -16,6 +16,7 @@ export function modelConfig(changes: Partial<ModelConfig> = {}): ModelConfig {
     overrideSpdx: null,
     gated: 'auto',
     lineage: 'enforce',
+    fit: 'warn',
     serveArgs: [],
     env: {},
     labels: {},

@@ -9,6 +9,18 @@ const FILES = [
   { path: 'model.safetensors', size: 3 * 1024 ** 3, sha256: SHA256 },
 ];
 
+/** Of a repository whose config.json is not shown. */
+const FACTS = {
+  parameters: null,
+  precision: 'unknown',
+  quantization: null,
+  contextLength: null,
+  task: 'unknown',
+  kvBytesPerToken: null,
+  weightBytes: 3 * 1024 ** 3,
+  gpus: [],
+};
+
 test('a plan as JSON: every key, full references, and a model that could not be resolved', async () => {
   const plan = await samplePlan();
 
@@ -40,6 +52,8 @@ test('a plan as JSON: every key, full references, and a model that could not be 
         files: FILES,
         reasoning: reasoningOf(plan, 'open'),
         settings: settingsOf('open'),
+        fit: { status: 'unknown', release: '0.6.0', findings: [] },
+        facts: FACTS,
       },
       {
         id: 'meta/gated',
@@ -64,6 +78,8 @@ test('a plan as JSON: every key, full references, and a model that could not be 
         files: FILES,
         reasoning: reasoningOf(plan, 'gated'),
         settings: settingsOf('gated'),
+        fit: { status: 'unknown', release: '0.6.0', findings: [] },
+        facts: FACTS,
       },
       {
         id: 'acme/absent',

@@ -1,6 +1,8 @@
 import { type ModelConfig, VARIANTS, type Variant } from '../../config/types.ts';
 import { shownVariants } from '../../config/variants.ts';
 import { type ErrorJson, errorToJson } from '../../core/errors.ts';
+import type { ModelFacts } from '../../fit/model-facts.ts';
+import type { FitReport } from '../../fit/types.ts';
 import type { HubFile } from '../../hub/types.ts';
 import type { AssembledBase, AssemblyFacts, LayerFacts } from '../../image/assembly-facts.ts';
 import type { LeftOutFile } from '../../plan/choose-files.ts';
@@ -41,6 +43,9 @@ export interface PlanModelJson extends Partial<AssemblyJson> {
   readonly dividedFiles?: readonly DividedFileJson[];
   /** Python that runs only with `--trust-remote-code`. */
   readonly remoteCode?: readonly string[];
+  /** Whether it will run on the vLLM of its base image. */
+  readonly fit?: FitReport;
+  readonly facts?: ModelFacts;
   readonly error?: ErrorJson;
 }
 
@@ -178,6 +183,8 @@ function plannedJson(planned: PlannedModel, preview: Preview | undefined): PlanM
     reasoning: { findings: outcome.findings, changes: outcome.changes },
     ...(remoteCode(files).length === 0 ? {} : { remoteCode: remoteCode(files) }),
     settings: settingsJson(planned),
+    fit: planned.fit,
+    facts: planned.facts,
     ...(preview?.assembly === undefined ? {} : assemblyJson(preview.assembly)),
   };
 }

@@ -4,11 +4,14 @@ import type { Preview } from '../../publish/preview.ts';
 import { clean, paragraph } from '../layout/text-layout.ts';
 import { type Style, styleFor } from '../progress/style.ts';
 import { assemblyLines } from './assembly-text.ts';
+import { factLines, fitSentences } from './fit-text.ts';
 import { leftOutLines } from './left-out.ts';
 import { planTable, type TextOptions } from './plan-table.ts';
 
 const CHECK_WIDTH = 14;
 const SIGN: Readonly<Record<Finding['verdict'], string>> = { pass: 'yes', stop: 'NO', note: '-' };
+
+const SIGN_OF_FIT = { yes: 'pass', NO: 'stop', '-': 'note' } as const;
 
 export interface ExplanationOptions extends TextOptions {
   /** Where base images were read: what the images are made of. */
@@ -47,6 +50,16 @@ export function explanation(
     [
       style.strong('What was looked at'),
       ...outcome.findings.flatMap(finding => findingLines(finding, { columns, style })),
+    ],
+    [
+      style.strong('Will it run'),
+      ...fitSentences(planned).flatMap(({ label, rule, says, from }) =>
+        findingLines({ check: rule ?? 'vLLM', says, from, verdict: SIGN_OF_FIT[label] }, { columns, style }),
+      ),
+    ],
+    [
+      style.strong('What it is'),
+      ...factLines(planned.facts).flatMap(([label, value]) => wrap(value, 2, label.padEnd(CHECK_WIDTH - 2))),
     ],
     [
       style.strong('Outcome'),

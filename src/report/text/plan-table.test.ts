@@ -9,10 +9,10 @@ test('80 columns: an overview, then why and where to', async () => {
   const text = planTable(await samplePlan(), { columns: 80, isColor: false });
   assert.equal(
     text.split('\n\n').slice(0, 2).join('\n\n'),
-    `MODEL   REVISION  LICENCE              GATED  SLIM  FAT  WEIGHTS
-open    01234567  Apache-2.0           no     yes   yes  3.0 GiB in 2 files
-gated   01234567  LicenseRef-llama3.1  yes    yes   no   3.0 GiB in 2 files
-absent  error     -                    -      -     -    -
+    `MODEL   REVISION  LICENCE              GATED  SLIM  FAT  FITS  WEIGHTS
+open    01234567  Apache-2.0           no     yes   yes  -     3.0 GiB, 2 files
+gated   01234567  LicenseRef-llama3.1  yes    yes   no   -     3.0 GiB, 2 files
+absent  error     -                    -      -     -    -     -
 
 open
   model     acme/open
@@ -56,7 +56,7 @@ for (const columns of [40, 80, 120]) {
       long.filter(line => line.trim().includes(' ')),
       [],
     );
-    for (const fact of ['Apache-2.0', '01234567', '3.0 GiB in 2 files', 'LicenseRef-llama3.1'])
+    for (const fact of ['Apache-2.0', '01234567', '3.0 GiB, 2 files', 'LicenseRef-llama3.1'])
       assert.ok(text.includes(fact), `${fact} is missing at ${columns} columns`);
   });
 }

@@ -8,6 +8,7 @@ import type { ImageOutcome, PublishOutcome } from '../../publish/types.ts';
 import { clean, counted, paragraph, shortened } from '../layout/text-layout.ts';
 import { type Column, textTable } from '../layout/text-table.ts';
 import { type Style, styleFor } from '../progress/style.ts';
+import { fitWord } from './fit-text.ts';
 import { leftOutSummary } from './left-out.ts';
 import { movementTotal } from './movement.ts';
 
@@ -29,6 +30,7 @@ const headOf = (variants: readonly Variant[]): readonly Column[] => [
   { title: 'LICENCE', minWidth: 10 },
   { title: 'GATED' },
   ...variants.map(variant => ({ title: variant.toUpperCase() })),
+  { title: 'FITS' },
   { title: 'WEIGHTS' },
 ];
 
@@ -81,10 +83,13 @@ function facts(entry: Entry, variants: readonly Variant[]): [label: string, valu
   if (entry.kind === 'unresolved') {
     return [
       ['revision', 'error'],
-      ...['licence', 'gated', ...variants, 'weights'].map((label): [string, string] => [label, unknown]),
+      ...['licence', 'gated', ...variants, 'fits', 'weights'].map((label): [string, string] => [
+        label,
+        unknown,
+      ]),
     ];
   }
-  const { snapshot, outcome, files } = entry;
+  const { snapshot, outcome, files, fit } = entry;
   const isBuilt = (variant: Variant): string => yesOrNo(outcome.decisions[variant].build);
   const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
   return [
@@ -92,7 +97,8 @@ function facts(entry: Entry, variants: readonly Variant[]): [label: string, valu
     ['licence', clean(outcome.license.spdx ?? outcome.license.declared ?? 'none named')],
     ['gated', yesOrNo(outcome.isGated)],
     ...variants.map((variant): [string, string] => [variant, isBuilt(variant)]),
-    ['weights', `${formatBytes(sizeBytes)} in ${counted(files.length, 'file')}`],
+    ['fits', fitWord(fit)],
+    ['weights', `${formatBytes(sizeBytes)}, ${counted(files.length, 'file')}`],
   ];
 }
 

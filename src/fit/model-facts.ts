@@ -1,0 +1,56 @@
+import { weightKindOf } from '../core/model-files.ts';
+import { type GpuNeed, gpuNeeds } from './gpu-need.ts';
+import { kvCacheOf } from './kv-cache.ts';
+import { shapeOf } from './model-shape.ts';
+import { countParameters, type StoredTensors } from './parameters.ts';
+import { precisionOf, quantizationMethod } from './precision.ts';
+import { definitionAt, newestRelease, type Release } from './releases.ts';
+import { taskOf } from './task.ts';
+import type { FitInput } from './types.ts';
+
+/** What people choose a model by. Null for what the repository does not say. */
+export interface ModelFacts {
+  readonly parameters: number | null;
+  /** Of a mixture of experts: those that one token uses. */
+  readonly activeParameters?: number;
+  /** `bf16`, `fp8`, `int4` */
+  readonly precision: string;
+  /** vLLM's name for the method; null for weights that are not quantized. */
+  readonly quantization: string | null;
+  readonly contextLength: number | null;
+  readonly task: string;
+  /** What one more token adds to the cache, of all layers that keep every token. */
+  readonly kvBytesPerToken: number | null;
+  readonly weightBytes: number;
+  readonly gpus: readonly GpuNeed[];
+}
+
+export interface FactsInput extends Pick<FitInput, 'files' | 'documents'> {
+  /** What the Hub counts of the tensors, by type; undefined if it does not. */
+  readonly tensors?: StoredTensors | undefined;
+  readonly release?: Release | undefined;
+}
+
+/** Returns the facts of a model, from config.json, the sizes of its files and what the Hub counts. */
+export function factsOf({ files, documents, tensors, release }: FactsInput): ModelFacts {
+  const shape = shapeOf(documents.config);
+  const weightBytes = files
+    .filter(({ path }) => weightKindOf(path) !== undefined)
+    .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const cache = kvCacheOf(shape);
+  const { total, active } = countParameters(shape, weightBytes, tensors);
+  const known = shape.architectures.map(name =>
+    definitionAt('architectures', name, release ?? newestRelease()),
+  );
+  return {
+    parameters: total ?? null,
+    ...(active === undefined ? {} : { activeParameters: active }),
+    precision: precisionOf(shape),
+    quantization: quantizationMethod(shape) ?? null,
+    contextLength: shape.contextLength ?? null,
+    task: taskOf(shape, known[0], files),
+    kvBytesPerToken: cache?.bytesPerToken ?? null,
+    weightBytes,
+    gpus: gpuNeeds({ weightBytes, cache, heads: shape.heads, contextLength: shape.contextLength }),
+  };
+}

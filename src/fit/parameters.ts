@@ -1,0 +1,52 @@
+import type { ModelShape } from './model-shape.ts';
+import { quantizationMethod, weightBits } from './precision.ts';
+
+/** Values by their type, as the Hub counts them in safetensors headers: `{ BF16: 7615616512 }`. */
+export type StoredTensors = Readonly<Record<string, number>>;
+
+export interface ParameterCount {
+  readonly total: number | undefined;
+  /** Of a mixture of experts: those that one token uses. */
+  readonly active: number | undefined;
+}
+
+/** Counts a model's parameters: by its tensors if they are known, else by the size of its weights. */
+export function countParameters(
+  shape: ModelShape,
+  weightBytes: number,
+  tensors: StoredTensors | undefined,
+): ParameterCount {
+  const total = tensors === undefined ? bySize(shape, weightBytes) : byTensors(shape, tensors);
+  return { total, active: total === undefined ? undefined : activeOf(shape, total) };
+}
+
+/** Weights of less than 8 bits are packed into integers of 8 or 32. */
+function byTensors(shape: ModelShape, tensors: StoredTensors): number {
+  const method = quantizationMethod(shape);
+  const bits = weightBits(shape);
+  let total = 0;
+  for (const [type, count] of Object.entries(tensors)) {
+    if (method === undefined || bits >= 8)
+      total += /^I(32|64)$/.test(type) && method !== undefined ? 0 : count;
+    else if (type === 'I32') total += count * (32 / bits);
+    // Blocks of 32 values of four bits have one scale of eight.
+    else if (type === 'U8' && method.includes('mxfp4')) total += (count * 32) / 17;
+    else if (type === 'U8') total += count * (8 / bits);
+    // Scales of blocks are no parameters.
+    else if (!type.startsWith('F8')) total += count;
+  }
+  return Math.round(total);
+}
+
+function bySize(shape: ModelShape, weightBytes: number): number | undefined {
+  // Of quantized weights, some are left as they were: how many, a size does not say.
+  if (weightBytes === 0 || shape.dtype === undefined || weightBits(shape) < 8) return undefined;
+  return Math.round((weightBytes * 8) / weightBits(shape));
+}
+
+/** Layers that predict further tokens are in the files and run only when they are asked for. */
+function activeOf({ experts }: ModelShape, total: number): number | undefined {
+  if (experts === undefined || experts.parameters >= total) return undefined;
+  const idle = 1 - experts.perToken / experts.count;
+  return Math.round(total - experts.parameters * idle - experts.predictorParameters);
+}

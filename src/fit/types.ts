@@ -1,0 +1,60 @@
+import type { FileFinding } from '../hub/file-findings.ts';
+import type { HubFile } from '../hub/types.ts';
+
+/** Whether a model will run on the vLLM of its base image, as far as that can be known before anything is published. */
+export interface FitReport {
+  /** `unknown`: the base image names no release that is known. `refused`: findings, and `fit: enforce`. */
+  readonly status: 'ok' | 'warn' | 'refused' | 'unknown';
+  /** The release that was checked against. */
+  readonly release?: string;
+  readonly findings: readonly FitFinding[];
+}
+
+export interface FitFinding {
+  readonly rule: FitRule;
+  /** A sentence for people. */
+  readonly message: string;
+  /** What it rests on. */
+  readonly evidence: string;
+  /** What to do, as a sentence. */
+  readonly remedy?: string;
+}
+
+export type FitRule =
+  | FileFinding['rule']
+  | 'architecture-unknown'
+  | 'flag-unknown'
+  | 'flag-removed'
+  | 'flag-choice'
+  | 'flag-value'
+  | 'quantization-unknown'
+  | 'parser-unknown'
+  | 'remote-code-needed'
+  | 'context-too-long'
+  | 'no-tokenizer'
+  | 'no-chat-template'
+  | 'offline-repository'
+  | 'parallel-size'
+  | 'adapter-mismatch'
+  | 'lora-unsupported';
+
+/** Everything that the check rests on. */
+export interface FitInput {
+  /** As in models.yaml. */
+  readonly modelId: string;
+  readonly baseImage: string;
+  readonly serveArgs: readonly string[];
+  readonly fit: 'warn' | 'enforce' | 'off';
+  /** Whether an image with its weights is built: it starts without a network. */
+  readonly isOffline: boolean;
+  /** The files that the image gets. */
+  readonly files: readonly Pick<HubFile, 'path' | 'sizeBytes'>[];
+  readonly fileFindings: readonly FileFinding[];
+  readonly documents: ModelDocuments;
+}
+
+/** Small files of a repository, parsed; undefined for what is not there or cannot be read. */
+export interface ModelDocuments {
+  readonly config?: unknown;
+  readonly tokenizerConfig?: unknown;
+}

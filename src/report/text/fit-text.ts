@@ -1,0 +1,101 @@
+import { formatBytes } from '../../core/text.ts';
+import type { GpuNeed } from '../../fit/gpu-need.ts';
+import type { ModelFacts } from '../../fit/model-facts.ts';
+import type { FitReport } from '../../fit/types.ts';
+import type { PlannedModel } from '../../plan/types.ts';
+
+/** One word for a column. */
+export function fitWord({ status }: FitReport): string {
+  return status === 'unknown' ? '-' : status;
+}
+
+/** Whether it will run, as labelled sentences. */
+export function fitSentences({ fit, model }: Pick<PlannedModel, 'fit' | 'model'>): readonly FitSentence[] {
+  const on = fit.release === undefined ? model.baseImage : `vLLM ${fit.release}`;
+  if (model.fit === 'off')
+    return [{ label: '-', says: 'Not checked: fit is off.', from: 'models.yaml, fit' }];
+  if (fit.status === 'unknown')
+    return [
+      {
+        label: '-',
+        says:
+          fit.release === undefined
+            ? 'Not checked: the name of the base image does not say which release of vLLM is in it.'
+            : 'Not checked: config.json is not there or not shown.',
+        from: model.baseImage,
+      },
+    ];
+  if (fit.findings.length === 0)
+    return [
+      {
+        label: 'yes',
+        says: `Nothing is known that would keep it from running on ${on}.`,
+        from: model.baseImage,
+      },
+    ];
+  return fit.findings.map(({ rule, message, evidence, remedy }) => ({
+    label: 'NO',
+    rule,
+    says: remedy === undefined ? message : `${message} ${remedy}`,
+    from: evidence,
+  }));
+}
+
+export interface FitSentence {
+  readonly label: 'yes' | 'NO' | '-';
+  readonly rule?: string;
+  readonly says: string;
+  readonly from: string;
+}
+
+/** What a model is, as labels and values; what is not known is left out. */
+export function factLines(facts: ModelFacts): readonly (readonly [label: string, value: string])[] {
+  const { parameters, activeParameters, precision, quantization, contextLength, kvBytesPerToken } = facts;
+  const active = activeParameters === undefined ? '' : `, ${billions(activeParameters)} active`;
+  return [
+    ...(parameters === null ? [] : [['parameters', `${billions(parameters)}${active}`] as const]),
+    [
+      'precision',
+      quantization === null || quantization === precision ? precision : `${precision} (${quantization})`,
+    ],
+    ['task', facts.task],
+    ...(contextLength === null ? [] : [['context', `${contextLength} tokens`] as const]),
+    ['weights', formatBytes(facts.weightBytes)],
+    ...(kvBytesPerToken === null
+      ? []
+      : [['KV cache', `${formatBytes(kvBytesPerToken * 1000)} for 1,000 tokens`] as const]),
+    ...(facts.gpus.length === 0 ? [] : [['needs', gpuSentence(facts.gpus)] as const]),
+  ];
+}
+
+/** `7.62 B`, `494 M` */
+export function billions(count: number): string {
+  if (count >= 1e12) return `${round(count / 1e12)} T`;
+  return count >= 1e9 ? `${round(count / 1e9)} B` : `${round(count / 1e6)} M`;
+}
+
+function round(value: number): string {
+  return value >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
+}
+
+/** `1 GPU of 24 GB (24k context), 1 of 40 GB (128k)`: the smallest sizes, each number of GPUs once. */
+export function gpuSentence(gpus: readonly GpuNeed[]): string {
+  const shown = gpus.filter(
+    (one, index) =>
+      index === 0 ||
+      one.count !== gpus[index - 1]?.count ||
+      one.contextLength > (gpus[index - 1]?.contextLength ?? 0),
+  );
+  return shown
+    .map(({ memoryGB, count, contextLength }, index) => {
+      const noun = index === 0 ? (count === 1 ? ' GPU' : ' GPUs') : '';
+      const context =
+        contextLength === 0 ? '' : ` (${tokens(contextLength)}${index === 0 ? ' context' : ''})`;
+      return `${count}${noun} of ${memoryGB} GB${context}`;
+    })
+    .join(', or ');
+}
+
+function tokens(count: number): string {
+  return count >= 1024 ? `${Math.floor(count / 1024)}k` : String(count);
+}
