@@ -1,5 +1,5 @@
 import type { LineageEntry } from '../image/format/labels.ts';
-import type { LayerKind } from '../image/published-image.ts';
+import type { ImageLayerKind } from '../image/published-image.ts';
 import type { ScanSummary } from '../scan/scan-referrer.ts';
 
 /** What `catalog.json` holds, and what every page is drawn from. Keys are only ever added. */
@@ -68,7 +68,7 @@ export interface CatalogImage {
 export interface CatalogPlatform {
   readonly platform: string;
   readonly digest: string;
-  readonly size: { readonly total: number } & Readonly<Record<LayerKind, number>>;
+  readonly size: { readonly total: number } & Readonly<Record<ImageLayerKind, number>>;
   /** Of the newest image of each variant; empty for older ones. */
   readonly layers: readonly CatalogLayer[];
 }
@@ -76,7 +76,7 @@ export interface CatalogPlatform {
 export interface CatalogLayer {
   readonly digest: string;
   readonly size: number;
-  readonly kind: LayerKind;
+  readonly kind: ImageLayerKind;
   /** The file that is in it, or the first of several; what made it, for a base layer. */
   readonly name: string;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PublishedImage, PublishedLayer } from '../image/published-image.ts';
+import type { ImageLayer, PublishedImage } from '../image/published-image.ts';
 import type { FoundImage, FoundModel } from '../inspect/read-published.ts';
 import { atomFeed } from './feed.ts';
 import { makeSite } from './make-site.ts';
@@ -12,7 +12,7 @@ const NOW = new Date('2026-11-25T12:00:00Z');
 const REVISION = 'a'.repeat(40);
 const GIB = 1024 ** 3;
 
-function layer(kind: PublishedLayer['kind'], sizeBytes: number, path: string): PublishedLayer {
+function layer(kind: ImageLayer['kind'], sizeBytes: number, path: string): ImageLayer {
   const digest = `sha256:${Buffer.from(path).toString('hex').padEnd(64, '0').slice(0, 64)}` as const;
   const file = { path, sizeBytes, offset: 0, contentId: 'sha256:x', sha256: 'b'.repeat(64) };
   return { digest, sizeBytes, kind, createdBy: 'a step', files: kind === 'base' ? [] : [file] };

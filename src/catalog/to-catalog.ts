@@ -1,6 +1,6 @@
 import { readLabels } from '../image/format/labels.ts';
-import { baseOf, licenseOf, lineageOf, portOf, sizesByKind, totalBytes } from '../image/image-facts.ts';
-import type { ListedFile, PublishedImage, PublishedLayer } from '../image/published-image.ts';
+import { baseOf, imagePort, licenseOf, lineageOf, sizesByKind, totalBytes } from '../image/image-facts.ts';
+import type { ImageLayer, ListedFile, PublishedImage } from '../image/published-image.ts';
 import { type FoundImage, type FoundModel, isCurrent } from '../inspect/read-published.ts';
 import { newestScan } from '../scan/scan-referrer.ts';
 import type {
@@ -98,7 +98,7 @@ function toImage(found: FoundImage, firstSeen: FirstSeen): CatalogImage | undefi
     created,
     firstSeen: firstSeen(found.digest, created),
     isCurrent: isCurrent(found),
-    port: portOf(first),
+    port: imagePort(first),
     dir,
     scan: newestScan(found.referrers)?.summary ?? null,
     // An older image is told of, not drawn: of hundreds of layers a model there would be no end.
@@ -117,7 +117,7 @@ function toPlatform(image: PublishedImage, hasLayers: boolean): CatalogPlatform 
   };
 }
 
-function toLayer({ digest, sizeBytes, kind, createdBy, files }: PublishedLayer): CatalogLayer {
+function toLayer({ digest, sizeBytes, kind, createdBy, files }: ImageLayer): CatalogLayer {
   const [first] = files;
   const more = files.length > 1 ? ` and ${files.length - 1} more` : '';
   const name = first === undefined ? createdBy : `${first.path}${more}`;

@@ -2,7 +2,7 @@ import type { Variant } from '../config/types.ts';
 import type { WeighbridgeError } from '../core/errors.ts';
 import { formatPlatform } from '../oci/reference.ts';
 import type { AssembledModel, ImageDraft, ImagePlatform } from './assemble/types.ts';
-import type { LayerKind } from './published-image.ts';
+import type { ImageLayerKind } from './published-image.ts';
 
 /** What a model's images will be made of, for people and programs that look at a plan. */
 export interface AssemblyFacts {
@@ -21,7 +21,7 @@ export interface AssembledBase {
 }
 
 export interface LayerFacts {
-  readonly kind: LayerKind;
+  readonly kind: ImageLayerKind;
   /** The file that it holds, or what it is. */
   readonly name: string;
   readonly sizeBytes: number;

@@ -1,11 +1,11 @@
 import { type BaseFacts, type LineageEntry, readLabels } from './format/labels.ts';
-import { LAYER_KINDS, type LayerKind, type PublishedImage } from './published-image.ts';
+import { type ImageLayerKind, LAYER_KINDS, type PublishedImage } from './published-image.ts';
 
 /** Stored bytes of an image by kind of layer, a blob that it has twice counted once. */
-export type SizesByKind = Readonly<Record<LayerKind, number>>;
+export type SizesByKind = Readonly<Record<ImageLayerKind, number>>;
 
 export function sizesByKind({ layers }: Pick<PublishedImage, 'layers'>): SizesByKind {
-  const sizes = Object.fromEntries(LAYER_KINDS.map(kind => [kind, 0])) as Record<LayerKind, number>;
+  const sizes = Object.fromEntries(LAYER_KINDS.map(kind => [kind, 0])) as Record<ImageLayerKind, number>;
   const once = new Map(layers.map(layer => [layer.digest, layer]));
   for (const { kind, sizeBytes } of once.values()) sizes[kind] += sizeBytes;
   return sizes;
@@ -16,7 +16,7 @@ export function totalBytes(sizes: SizesByKind): number {
 }
 
 /** Where the server of an image listens. */
-export function portOf({ container }: Pick<PublishedImage, 'container'>): number {
+export function imagePort({ container }: Pick<PublishedImage, 'container'>): number {
   const words = container.Entrypoint ?? [];
   const slimArgs = container.Env?.find(entry => entry.startsWith('SERVE_ARGS='))?.slice('SERVE_ARGS='.length);
   const text = /(?:^|\s)(?:--port|-p)[=\s](\d+)/.exec([...words, slimArgs ?? ''].join(' '))?.[1];

@@ -26,7 +26,7 @@ export interface PublishedImage {
   readonly labels: Annotations;
   /** What a Weighbridge image says of its model; undefined for somebody else's image. */
   readonly model: PublishedModel | undefined;
-  readonly layers: readonly PublishedLayer[];
+  readonly layers: readonly ImageLayer[];
 }
 
 export interface PublishedModel {
@@ -38,8 +38,8 @@ export interface PublishedModel {
 }
 
 /** `base`: of the image that it was built on. */
-export type LayerKind = 'base' | LayerRecipe['kind'];
-export const LAYER_KINDS: readonly LayerKind[] = [
+export type ImageLayerKind = 'base' | LayerRecipe['kind'];
+export const LAYER_KINDS: readonly ImageLayerKind[] = [
   'base',
   'weights',
   'files',
@@ -48,10 +48,10 @@ export const LAYER_KINDS: readonly LayerKind[] = [
   'licenses',
 ];
 
-export interface PublishedLayer {
+export interface ImageLayer {
   readonly digest: Digest;
   readonly sizeBytes: number;
-  readonly kind: LayerKind;
+  readonly kind: ImageLayerKind;
   /** What made it, in the words of the image's history. */
   readonly createdBy: string;
   readonly files: readonly PublishedFile[];
@@ -70,7 +70,7 @@ export interface ListedFile {
 const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
 
 /** All platforms of the image that `reference` (a tag or digest) names. Throws RegistryError. */
-export async function readPublishedImages(
+export async function readImages(
   store: ImageStore,
   reference: string,
   signal?: AbortSignal,
@@ -214,7 +214,7 @@ function modelOf(labels: Annotations, { Env = [] }: ContainerConfig): PublishedM
   return { id, revision, variant, dir };
 }
 
-function describeLayer(layer: Descriptor, createdBy: string): PublishedLayer {
+function describeLayer(layer: Descriptor, createdBy: string): ImageLayer {
   return {
     digest: layer.digest,
     sizeBytes: layer.size,

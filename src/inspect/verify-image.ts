@@ -12,7 +12,7 @@ import {
   modelFiles,
   type PublishedImage,
   parseSlimList,
-  readPublishedImages,
+  readImages,
 } from '../image/published-image.ts';
 import type { Descriptor } from '../oci/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
@@ -55,7 +55,7 @@ export async function verifyImage(
   options: VerifyOptions,
 ): Promise<ImageCheck[]> {
   const checks: ImageCheck[] = [];
-  for (const image of await readPublishedImages(store, reference, options.signal)) {
+  for (const image of await readImages(store, reference, options.signal)) {
     checks.push(await verifyOne(store, image, options));
   }
   return checks;

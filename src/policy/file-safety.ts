@@ -3,13 +3,13 @@ import { isPicklePath, kindOf } from '../core/model-files.ts';
 import { plainLine } from '../core/safe-text.ts';
 import type { HubFile } from '../hub/types.ts';
 import type { PolicyFacts } from './facts.ts';
-import type { Evidence, Finding } from './types.ts';
+import type { Evidence, PolicyFinding } from './types.ts';
 
 export interface SafetyJudgement {
   /** Why a fat image may not hold these files; undefined where it may. */
   readonly stop: { readonly rule: string; readonly reason: string } | undefined;
   readonly evidence: readonly Evidence[];
-  readonly findings: readonly Finding[];
+  readonly findings: readonly PolicyFinding[];
 }
 
 /** Files that can run code when they are loaded. */
@@ -104,7 +104,7 @@ function judgePickles(model: ModelConfig, files: readonly HubFile[]): SafetyJudg
   };
 }
 
-function codeFindings(model: ModelConfig, files: readonly HubFile[]): Finding[] {
+function codeFindings(model: ModelConfig, files: readonly HubFile[]): PolicyFinding[] {
   const code = remoteCode(files);
   if (code.length === 0) return [];
   const isTrusted = model.serveArgs.includes('--trust-remote-code');

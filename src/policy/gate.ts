@@ -1,14 +1,14 @@
 import type { ModelConfig } from '../config/types.ts';
 import { plainLine } from '../core/safe-text.ts';
 import type { ModelSnapshot } from '../hub/types.ts';
-import type { Evidence, Finding } from './types.ts';
+import type { Evidence, PolicyFinding } from './types.ts';
 
 export interface GateJudgement {
   readonly isGated: boolean;
   readonly rule: string;
   readonly reason: string;
   readonly evidence: readonly Evidence[];
-  readonly finding: Finding;
+  readonly finding: PolicyFinding;
 }
 
 /** Whether users have to ask for access. The file may close a gate, never open the Hub's. */

@@ -13,14 +13,14 @@ import {
 } from './hub-license.ts';
 import { type LicenseExpression, missingParts, permittedKeys, readExpression, spelledOutId } from './spdx.ts';
 import { fileHint, textEvidence, textFinding } from './text-findings.ts';
-import type { Evidence, Finding, PolicyOutcome } from './types.ts';
+import type { Evidence, PolicyFinding, PolicyOutcome } from './types.ts';
 
 export interface LicenseJudgement {
   readonly license: PolicyOutcome['license'];
   readonly rule: string;
   readonly reason: string;
   readonly evidence: readonly Evidence[];
-  readonly findings: readonly Finding[];
+  readonly findings: readonly PolicyFinding[];
   readonly contradiction: Contradiction | undefined;
 }
 

@@ -5,7 +5,7 @@ import type { Ancestor, Origin, PolicyFacts } from './facts.ts';
 import type { FamilyMark } from './families.ts';
 import { declaredLicense } from './hub-license.ts';
 import { judgeLicense } from './license.ts';
-import type { AncestorLicense, Evidence, Finding } from './types.ts';
+import type { AncestorLicense, Evidence, PolicyFinding } from './types.ts';
 
 export interface LineageJudgement {
   /** Whether it keeps the weights out; always false where it is not enforced. */
@@ -14,7 +14,7 @@ export interface LineageJudgement {
   /** A sentence about what is wrong with it; empty where nothing is. */
   readonly reason: string;
   readonly evidence: readonly Evidence[];
-  readonly findings: readonly Finding[];
+  readonly findings: readonly PolicyFinding[];
   readonly lineage: readonly AncestorLicense[];
 }
 
@@ -64,7 +64,12 @@ function unjudged(
     bases === ''
       ? ['lineage-none', 'Nothing names a model that this one was made from.']
       : ['lineage-not-asked', `Made from ${bases}, which was not looked at: ${why}.`];
-  const finding: Finding = { check: 'lineage', says, from: `the Hub, base_model of ${id}`, verdict: 'note' };
+  const finding: PolicyFinding = {
+    check: 'lineage',
+    says,
+    from: `the Hub, base_model of ${id}`,
+    verdict: 'note',
+  };
   return { isStop: false, rule, reason: '', evidence: [], findings: [finding], lineage: [] };
 }
 
@@ -95,7 +100,7 @@ interface JudgedStep {
   readonly rule: string;
   readonly problem: string | undefined;
   readonly evidence: Evidence;
-  readonly finding: Finding;
+  readonly finding: PolicyFinding;
   /** Absent for what is not a model that could be asked about. */
   readonly license?: AncestorLicense;
 }
@@ -193,7 +198,7 @@ function missingAncestor(
   chain: string,
 ): JudgedStep {
   const id = plainLine(wholeId);
-  const finding: Finding = {
+  const finding: PolicyFinding = {
     check: 'lineage',
     says: `Made from ${id}: ${why}.`,
     from: `the Hub, ${chain}`,

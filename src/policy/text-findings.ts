@@ -2,7 +2,7 @@ import { plainLine } from '../core/safe-text.ts';
 import type { LicenseIdentity } from '../spdx/identify-license.ts';
 import { changedText } from './contradiction.ts';
 import type { LegalText, TextSubject } from './facts.ts';
-import type { Evidence, Finding } from './types.ts';
+import type { Evidence, PolicyFinding } from './types.ts';
 
 /** What a legal text adds to the evidence. */
 export function textEvidence({ path, identity }: LegalText): Evidence {
@@ -20,7 +20,7 @@ const SUBJECTS: Readonly<Record<TextSubject, string>> = {
   part: ', not about the model itself',
 };
 
-export function textFinding({ path, about, identity }: LegalText): Finding {
+export function textFinding({ path, about, identity }: LegalText): PolicyFinding {
   return {
     check: 'text',
     says: `${plainLine(path)}${SUBJECTS[about]}: ${identityWords(identity)}.`,

@@ -22,7 +22,7 @@ export interface PolicyDecision {
 }
 
 /** One step on the way to the decision about the fat image, in the order they are taken. */
-export interface Finding {
+export interface PolicyFinding {
   /** What was looked at, for people: `gate`, `license`, `LICENSE`, `lineage`, … */
   readonly check: string;
   /** What was found, as a sentence. */
@@ -49,7 +49,7 @@ export interface PolicyOutcome {
   readonly lineage: readonly AncestorLicense[];
   readonly decisions: Readonly<Record<Variant, PolicyDecision>>;
   /** The whole chain of reasoning about the fat image. */
-  readonly findings: readonly Finding[];
+  readonly findings: readonly PolicyFinding[];
   /** Lines of `models.yaml` that would change it, with what they would mean; none where nothing can. */
   readonly changes: readonly Change[];
 }

@@ -9,7 +9,7 @@ import { baseView, type ImageView, type LayeredImage, ownView } from './image-vi
 import type { ScanSummary } from './scan-referrer.ts';
 import type { Trivy } from './trivy.ts';
 import { findingsIn, mergeReports, type TrivyReport } from './trivy-report.ts';
-import type { Finding, ImageScan } from './types.ts';
+import type { ImageScan, ScanFinding } from './types.ts';
 import { serveView } from './view-server.ts';
 
 /** One platform's published image. */
@@ -129,7 +129,7 @@ function baseOf({ labels }: ScannedImage): ImageScan['base'] {
   return isDigest(digest) ? { name: name ?? digest, digest } : null;
 }
 
-function stillThere(findings: readonly Finding[], filtered: TrivyReport): Finding[] {
+function stillThere(findings: readonly ScanFinding[], filtered: TrivyReport): ScanFinding[] {
   const left = new Map<string, number>();
   for (const one of findingsIn(filtered)) left.set(keyOf(one), (left.get(keyOf(one)) ?? 0) + 1);
   return findings.filter(one => {
@@ -139,12 +139,12 @@ function stillThere(findings: readonly Finding[], filtered: TrivyReport): Findin
   });
 }
 
-function keyOf({ kind, id, subject, installedVersion }: Finding): string {
+function keyOf({ kind, id, subject, installedVersion }: ScanFinding): string {
   return JSON.stringify([kind, id, subject, installedVersion]);
 }
 
 function summarise(
-  findings: readonly Finding[],
+  findings: readonly ScanFinding[],
   facts: Pick<ScanSummary, 'scanner' | 'databaseDate' | 'scannedAt' | 'baseDigest'>,
 ): ScanSummary {
   const vulnerabilities = findings.filter(one => one.kind === 'vulnerability');

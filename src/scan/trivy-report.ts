@@ -1,5 +1,5 @@
 import { SEVERITIES, type Severity } from '../config/types.ts';
-import type { Finding } from './types.ts';
+import type { ScanFinding } from './types.ts';
 
 /** The part of Trivy's JSON report that is relied upon; https://trivy.dev/docs/latest/configuration/reporting/#json */
 export interface TrivyReport {
@@ -61,9 +61,9 @@ export function mergeReports(
 }
 
 /** Everything in a merged report, the worst first. */
-export function findingsIn(report: TrivyReport): Finding[] {
+export function findingsIn(report: TrivyReport): ScanFinding[] {
   const findings = (report.Results ?? []).flatMap(result => {
-    const origin: Finding['origin'] = result[ORIGIN] === 'base' ? 'base' : 'own';
+    const origin: ScanFinding['origin'] = result[ORIGIN] === 'base' ? 'base' : 'own';
     return [
       ...(result.Vulnerabilities ?? []).map(one => vulnerability(one, origin)),
       ...(result.Secrets ?? []).map(one => secret(one, result.Target, origin)),
@@ -72,12 +72,12 @@ export function findingsIn(report: TrivyReport): Finding[] {
         .map(one => misconfiguration(one, result.Target, origin)),
     ];
   });
-  const rank = ({ severity }: Finding): number => SEVERITIES.indexOf(severity);
+  const rank = ({ severity }: ScanFinding): number => SEVERITIES.indexOf(severity);
   return findings.sort((a, b) => rank(a) - rank(b) || (a.id < b.id ? -1 : 1));
 }
 
 /** Trivy calls a scanned thing by the address that it was found at, which is nobody's but the scan's. */
-function resultsOf(report: TrivyReport, name: string, origin: Finding['origin']): TrivyResult[] {
+function resultsOf(report: TrivyReport, name: string, origin: ScanFinding['origin']): TrivyResult[] {
   return (report.Results ?? []).map(result => ({
     ...result,
     Target: result.Target.replace(report.ArtifactName, name),
@@ -90,7 +90,7 @@ function osOf(report: TrivyReport | undefined): object {
   return os === undefined ? {} : { OS: os };
 }
 
-function vulnerability(one: TrivyVulnerability, origin: Finding['origin']): Finding {
+function vulnerability(one: TrivyVulnerability, origin: ScanFinding['origin']): ScanFinding {
   return {
     kind: 'vulnerability',
     id: one.VulnerabilityID,
@@ -103,12 +103,16 @@ function vulnerability(one: TrivyVulnerability, origin: Finding['origin']): Find
   };
 }
 
-function secret(one: TrivySecret, file: string, origin: Finding['origin']): Finding {
+function secret(one: TrivySecret, file: string, origin: ScanFinding['origin']): ScanFinding {
   const { RuleID: id, Severity, Title = '' } = one;
   return { kind: 'secret', id, severity: severityOf(Severity), title: Title, subject: file, origin };
 }
 
-function misconfiguration(one: TrivyMisconfiguration, target: string, origin: Finding['origin']): Finding {
+function misconfiguration(
+  one: TrivyMisconfiguration,
+  target: string,
+  origin: ScanFinding['origin'],
+): ScanFinding {
   const { ID: id, Severity, Title = '' } = one;
   return {
     kind: 'misconfiguration',

@@ -3,7 +3,7 @@ import type { Digest } from '../core/digest.ts';
 import type { ScanSummary } from './scan-referrer.ts';
 
 /** One thing that a scan has found. */
-export interface Finding {
+export interface ScanFinding {
   readonly kind: 'vulnerability' | 'secret' | 'misconfiguration';
   /** `CVE-2026-1234`, `aws-access-key-id`, `DS-0002` */
   readonly id: string;
@@ -31,7 +31,7 @@ export interface ImageScan {
   readonly base: { readonly name: string; readonly digest: Digest } | null;
   readonly summary: ScanSummary;
   /** Those of the severities that the file asks for, the worst first. */
-  readonly findings: readonly Finding[];
+  readonly findings: readonly ScanFinding[];
   /** How many of all findings are of a severity in `scan.fail_on`. */
   readonly failing: number;
   /** Of the image, in bytes. */

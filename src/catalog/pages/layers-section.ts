@@ -1,10 +1,10 @@
 import { formatBytes } from '../../core/text.ts';
-import { LAYER_KINDS, type LayerKind } from '../../image/published-image.ts';
+import { type ImageLayerKind, LAYER_KINDS } from '../../image/published-image.ts';
 import type { CatalogImage, CatalogLayer, CatalogPlatform } from '../catalog-data.ts';
 import { html, type Markup } from '../html.ts';
 import { count } from './list-page.ts';
 
-const KIND_WORDS: Readonly<Record<LayerKind, { readonly name: string; readonly note: string }>> = {
+const KIND_WORDS: Readonly<Record<ImageLayerKind, { readonly name: string; readonly note: string }>> = {
   base: { name: 'Base image', note: 'vLLM and all it needs; shared by every model on the same base' },
   weights: { name: 'Weights', note: 'one layer a file; kept when the base image changes' },
   files: { name: 'Small files', note: 'configuration and tokenizer' },
@@ -57,7 +57,7 @@ function figure({ image, platform }: Bar, max: number): Markup {
 }
 
 interface Segment {
-  readonly kind: LayerKind;
+  readonly kind: ImageLayerKind;
   readonly size: number;
   readonly title: string;
 }

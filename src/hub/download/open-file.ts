@@ -65,8 +65,8 @@ export class FileReader {
       budget.left >= (control.ranges > 1 ? 1 : 2) &&
       end - position >= 2 * segmentBytes;
     while (position < end) {
-      const isInLanes = control.ranges > 1 && buffers !== undefined;
-      const bytes = isInLanes
+      const isParallel = control.ranges > 1 && buffers !== undefined;
+      const bytes = isParallel
         ? readParallelRanges({
             start: position,
             end,
@@ -75,11 +75,11 @@ export class FileReader {
             budget,
             buffers,
             signal,
-            open: (from, to, laneSignal) =>
+            open: (from, to, rangeSignal) =>
               readSpan(
                 request,
                 { start: from, end: to, link, onTrouble, isRangeNeeded: true },
-                { signal: laneSignal, buffers },
+                { signal: rangeSignal, buffers },
               ),
           })
         : readSpan(request, { ...rest, start: position }, options);
@@ -89,13 +89,13 @@ export class FileReader {
           control.arrived(chunk.length, mayAdd);
           yield chunk;
           control.taken();
-          if (!isInLanes && control.ranges > 1) break;
+          if (!isParallel && control.ranges > 1) break;
         }
       } catch (error) {
         if (!(error instanceof RangesRefused)) throw error;
         knowsRanges = false;
       }
-      if (isInLanes && control.ranges > 1) control.retreat();
+      if (isParallel && control.ranges > 1) control.retreat();
     }
   }
 }

@@ -53,14 +53,14 @@ function world(options: {
   let open = 0;
   let mostOpen = 0;
   let requests = 0;
-  async function* request(from: number, to: number, laneSignal: AbortSignal): AsyncGenerator<Uint8Array> {
+  async function* request(from: number, to: number, rangeSignal: AbortSignal): AsyncGenerator<Uint8Array> {
     const pace = paces[requests++ % paces.length] ?? [];
     open += 1;
     mostOpen = Math.max(mostOpen, open);
     try {
       for (let position = from, i = 0; position < to; position += CHUNK, i++) {
         for (let turns = pace[i % pace.length] ?? 0; turns > 0; turns--) await turn();
-        if (laneSignal.aborted) throw new InterruptedError();
+        if (rangeSignal.aborted) throw new InterruptedError();
         if (failAt >= position && failAt < Math.min(to, position + CHUNK)) throw new Error('broken for good');
         const buffer = pool.take();
         yield buffer.subarray(0, FILE.copy(buffer, 0, position, Math.min(to, position + CHUNK)));
@@ -105,8 +105,8 @@ test('however fast or slow the ranges and the reader are, the bytes are in order
       fc.integer({ min: 2, max: 5 }),
       fc.integer({ min: 1, max: 7 }),
       fc.nat(FILE.length),
-      async (lanePaces, readerPace, ranges, budget, start) => {
-        const { pool, reading, ...state } = world({ paces: lanePaces, ranges: () => ranges, budget, start });
+      async (rangePaces, readerPace, ranges, budget, start) => {
+        const { pool, reading, ...state } = world({ paces: rangePaces, ranges: () => ranges, budget, start });
         const read: Buffer[] = [];
         for await (const chunk of readParallelRanges(reading)) {
           assert.ok(pool.out * CHUNK <= budget * SEGMENT, `${pool.out} chunks are held`);
@@ -125,10 +125,10 @@ test('however fast or slow the ranges and the reader are, the bytes are in order
 
 test('a reader that leaves or an abort at any moment ends all requests at once and gives everything back', async () => {
   await fc.assert(
-    fc.asyncProperty(paces, fc.nat(60), fc.boolean(), async (lanePaces, after, isAbort) => {
+    fc.asyncProperty(paces, fc.nat(60), fc.boolean(), async (rangePaces, after, isAbort) => {
       const controller = new AbortController();
       const { pool, reading, ...state } = world({
-        paces: lanePaces,
+        paces: rangePaces,
         ranges: () => 4,
         signal: controller.signal,
       });
@@ -156,8 +156,8 @@ test('a reader that leaves or an abort at any moment ends all requests at once a
 
 test('an error is thrown when its turn comes, after all bytes in front of its segment', async () => {
   await fc.assert(
-    fc.asyncProperty(paces, fc.nat(FILE.length - 1), async (lanePaces, failAt) => {
-      const { pool, reading, ...state } = world({ paces: lanePaces, ranges: () => 3, failAt });
+    fc.asyncProperty(paces, fc.nat(FILE.length - 1), async (rangePaces, failAt) => {
+      const { pool, reading, ...state } = world({ paces: rangePaces, ranges: () => 3, failAt });
       const read: Buffer[] = [];
       await assert.rejects(async () => {
         for await (const chunk of readParallelRanges(reading)) {

@@ -9,7 +9,7 @@ import { versionOf } from '../../plan/tags.ts';
 import type { PlannedModel } from '../../plan/types.ts';
 import { writeLabels } from '../format/labels.ts';
 import { layerDescriptor } from '../format/layer-annotations.ts';
-import { portOf } from './serve-command.ts';
+import { servePort } from './serve-command.ts';
 import type { ImagePlatform, LayerSpec, SealedLayer } from './types.ts';
 
 /** What an image that serves a model is made of. */
@@ -32,7 +32,7 @@ export function containerImage(planned: PlannedModel, content: ContainerContent)
     base,
     env: { ...environment(planned), ...content.env, ...planned.model.env },
     entrypoint,
-    exposedPorts: [`${portOf(planned.model)}/tcp`],
+    exposedPorts: [`${servePort(planned.model)}/tcp`],
     ...(countBelow > 0 && { countBelow }),
   };
   const layers = recipes.map(toSpec);

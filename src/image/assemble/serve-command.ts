@@ -10,7 +10,7 @@ export function serveArgsOf(model: ModelConfig): string[] {
   return [...(hasName ? [] : ['--served-model-name', model.id]), ...model.serveArgs];
 }
 
-export function portOf(model: Pick<ModelConfig, 'serveArgs'>): number {
+export function servePort(model: Pick<ModelConfig, 'serveArgs'>): number {
   const text = flagValue(model.serveArgs, '--port') ?? flagValue(model.serveArgs, '-p');
   const port = Number(text ?? DEFAULT_PORT);
   return Number.isInteger(port) && port > 0 && port < 65536 ? port : DEFAULT_PORT;

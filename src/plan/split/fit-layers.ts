@@ -3,7 +3,7 @@ import { byVariant, holdsWeights } from '../../config/variants.ts';
 import { ConfigError } from '../../core/errors.ts';
 import type { HubFile } from '../../hub/types.ts';
 import type { DividedName } from '../../licenses/types.ts';
-import type { Finding, PolicyOutcome } from '../../policy/types.ts';
+import type { PolicyFinding, PolicyOutcome } from '../../policy/types.ts';
 import type { Division, FatRefusal, LayerLimit, Target } from '../types.ts';
 import { divideFiles } from './divide-files.ts';
 import { decimal, exceeds, limitOf } from './layer-limits.ts';
@@ -122,7 +122,11 @@ export function withFit(
   return notes.length === 0 ? outcome : { ...outcome, findings: [...findings, ...notes] };
 }
 
-function finding(says: string, verdict: Finding['verdict'], { source, registry }: LayerLimit): Finding {
+function finding(
+  says: string,
+  verdict: PolicyFinding['verdict'],
+  { source, registry }: LayerLimit,
+): PolicyFinding {
   const written = source === 'layer_target' ? 'layer_target' : 'layer_limits';
   const from = source === 'built-in' ? `what is known of ${registry}` : `models.yaml, ${written}`;
   return { check: 'layers', says, from, verdict };

@@ -7,12 +7,12 @@ export interface GithubMatrix {
 }
 
 /** What every job has: a name for people and files, and what `--model` has to be. */
-interface Job {
+interface MatrixJob {
   readonly name: string;
   readonly models: string;
 }
 
-export interface ModelJob extends Job {
+export interface ModelJob extends MatrixJob {
   readonly id: string;
   readonly short: string;
   readonly revision: string;
@@ -21,7 +21,7 @@ export interface ModelJob extends Job {
 }
 
 /** One of the jobs where there are more models than jobs. */
-export interface ManyModelsJob extends Job {
+export interface ManyModelsJob extends MatrixJob {
   readonly count: number;
 }
 

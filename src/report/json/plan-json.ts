@@ -10,7 +10,7 @@ import { modelDirOf } from '../../plan/model-dir.ts';
 import { refusalAt } from '../../plan/targets.ts';
 import type { Plan, PlannedDivision, PlannedModel, UnresolvedModel } from '../../plan/types.ts';
 import { remoteCode } from '../../policy/file-safety.ts';
-import type { AncestorLicense, Change, Evidence, Finding, PolicyDecision } from '../../policy/types.ts';
+import type { AncestorLicense, Change, Evidence, PolicyDecision, PolicyFinding } from '../../policy/types.ts';
 import type { Preview } from '../../publish/preview.ts';
 import type { ImageOutcome } from '../../publish/types.ts';
 
@@ -38,7 +38,7 @@ export interface PlanModelJson extends Partial<AssemblyJson> {
   /** What else of models.yaml goes into the images. */
   readonly settings?: SettingsJson;
   /** The way to the decision about the fat image, and the lines of models.yaml that would change it. */
-  readonly reasoning?: { readonly findings: readonly Finding[]; readonly changes: readonly Change[] };
+  readonly reasoning?: { readonly findings: readonly PolicyFinding[]; readonly changes: readonly Change[] };
   /** Files that the fat image has in parts, because a registry takes no layer of their size. */
   readonly dividedFiles?: readonly DividedFileJson[];
   /** Python that runs only with `--trust-remote-code`. */

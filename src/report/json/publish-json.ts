@@ -1,6 +1,6 @@
 import type { Variant } from '../../config/types.ts';
 import { type ErrorJson, errorToJson } from '../../core/errors.ts';
-import { portOf } from '../../image/assemble/serve-command.ts';
+import { servePort } from '../../image/assemble/serve-command.ts';
 import type { ImageChange } from '../../image/image-change.ts';
 import type { SizesByKind } from '../../image/image-facts.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
@@ -70,7 +70,7 @@ export function publishToJson(outcomes: readonly PublishOutcome[], plan: Plan): 
       decisions: decisionsJson(entry),
       images,
       serve: {
-        port: portOf(entry.model),
+        port: servePort(entry.model),
         dir: modelDirOf(entry),
         modelBytes: entry.files.reduce((sum, file) => sum + file.sizeBytes, 0),
       },

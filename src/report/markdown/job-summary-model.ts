@@ -3,7 +3,7 @@ import { formatBytes } from '../../core/text.ts';
 import type { ImageChange } from '../../image/image-change.ts';
 import { totalBytes } from '../../image/image-facts.ts';
 import { hubPage } from '../../licenses/hub-page.ts';
-import type { Finding, ImageScan } from '../../scan/types.ts';
+import type { ImageScan, ScanFinding } from '../../scan/types.ts';
 import type { ImageJson, PublishModelJson } from '../json/publish-json.ts';
 import { runCommand } from '../serve/run-commands.ts';
 import { mdCode, mdDetails, mdFence, mdLink, mdTable, mdText } from './markdown.ts';
@@ -151,7 +151,7 @@ function scanBlocks(scans: readonly ImageScan[]): string[] {
   ];
 }
 
-function findingTable(findings: readonly Finding[]): string {
+function findingTable(findings: readonly ScanFinding[]): string {
   const columns = ['Severity', 'Id', 'What', 'Where', 'Installed', 'Fixed in'].map(title => ({ title }));
   const rows = findings
     .slice(0, MAX_FINDINGS)

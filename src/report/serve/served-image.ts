@@ -1,6 +1,6 @@
 import { WeighbridgeError } from '../../core/errors.ts';
 import { shellWords } from '../../core/shell-words.ts';
-import { baseOf, portOf } from '../../image/image-facts.ts';
+import { baseOf, imagePort } from '../../image/image-facts.ts';
 import type { PublishedImage } from '../../image/published-image.ts';
 
 /** What an image says of how it wants to be served. */
@@ -48,7 +48,7 @@ export function servedImage(
     modelId: model.id,
     variant: model.variant,
     dir: model.dir,
-    port: portOf(image),
+    port: imagePort(image),
     serveArgs,
     gpus: gpusOf(serveArgs),
     modelBytes: place.modelBytes,

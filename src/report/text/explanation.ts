@@ -1,5 +1,5 @@
 import type { Plan, PlannedModel } from '../../plan/types.ts';
-import type { Finding } from '../../policy/types.ts';
+import type { PolicyFinding } from '../../policy/types.ts';
 import type { Preview } from '../../publish/preview.ts';
 import { clean, paragraph } from '../layout/text-layout.ts';
 import { type Style, styleFor } from '../progress/style.ts';
@@ -9,7 +9,7 @@ import { leftOutLines } from './left-out.ts';
 import { planTable, type TextOptions } from './plan-table.ts';
 
 const CHECK_WIDTH = 14;
-const SIGN: Readonly<Record<Finding['verdict'], string>> = { pass: 'yes', stop: 'NO', note: '-' };
+const SIGN: Readonly<Record<PolicyFinding['verdict'], string>> = { pass: 'yes', stop: 'NO', note: '-' };
 
 const SIGN_OF_FIT = { yes: 'pass', NO: 'stop', '-': 'note' } as const;
 
@@ -90,7 +90,7 @@ export function explanation(
 }
 
 function findingLines(
-  { check, says, from, verdict }: Finding,
+  { check, says, from, verdict }: PolicyFinding,
   { columns, style }: { readonly columns: number; readonly style: Style },
 ): string[] {
   const label = `${SIGN[verdict].padEnd(5)}${clean(check).padEnd(CHECK_WIDTH)}`;

@@ -2,10 +2,10 @@ import { SEVERITIES } from '../../config/types.ts';
 import { holdsWeights } from '../../config/variants.ts';
 import { formatBytes } from '../../core/text.ts';
 import { readLabels } from '../../image/format/labels.ts';
-import { baseOf, licenseOf, lineageOf, portOf, sizesByKind, totalBytes } from '../../image/image-facts.ts';
+import { baseOf, imagePort, licenseOf, lineageOf, sizesByKind, totalBytes } from '../../image/image-facts.ts';
 import {
+  type ImageLayerKind,
   LAYER_KINDS,
-  type LayerKind,
   type ListedFile,
   type PublishedImage,
 } from '../../image/published-image.ts';
@@ -65,7 +65,7 @@ export function inspectToJson({ reference, images }: Inspection) {
         })),
         entrypoint: image.container.Entrypoint ?? [],
         env: image.container.Env ?? [],
-        port: portOf(image),
+        port: imagePort(image),
         labels: image.labels,
         scan: newestScan(referrers)?.summary ?? null,
         referrers: referrers.map(({ digest, artifactType }) => ({
@@ -148,7 +148,7 @@ function scanText(scan: ScanSummary | undefined): string {
   return `${found}${secrets}; ${scan.scanner} on ${scan.scannedAt.slice(0, 10)}`;
 }
 
-const KIND_WORDS: Readonly<Record<LayerKind, string>> = {
+const KIND_WORDS: Readonly<Record<ImageLayerKind, string>> = {
   base: 'base image',
   weights: 'weights',
   files: 'small files',
@@ -193,7 +193,7 @@ function runsOf(reference: string, { image, files }: InspectedImage) {
     reference,
     name: model.dir.slice(model.dir.lastIndexOf('/') + 1),
     variant: model.variant,
-    port: portOf(image),
+    port: imagePort(image),
     dir: model.dir,
     modelBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
   };

@@ -65,7 +65,7 @@ for (const { edition, skip } of EDITIONS)
       await until(() => world.hub.servedBytes > 12 * MIB, child);
       await first.stop();
       await sleep(1500);
-      const second = await startRegistry({ edition, rootFolder: `${folder}/blobs`, port: portOf(first) });
+      const second = await startRegistry({ edition, rootFolder: `${folder}/blobs`, port: imagePort(first) });
       stack.defer(() => second.stop());
       const { status, stderr, images } = await ended;
       assert.equal(status, 0, `${stderr}${JSON.stringify(images)}`);
@@ -149,7 +149,7 @@ async function smallDisk(stack: AsyncDisposableStack, folder: string, size: stri
   });
 }
 
-function portOf({ host }: RealRegistry): number {
+function imagePort({ host }: RealRegistry): number {
   return Number(host.split(':')[1]);
 }
 

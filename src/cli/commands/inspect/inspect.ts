@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { readModelFiles, readPublishedImages } from '../../../image/published-image.ts';
+import { readImages, readModelFiles } from '../../../image/published-image.ts';
 import { type InspectedImage, inspectText, inspectToJson } from '../../../report/text/inspect-report.ts';
 import { listReferrers } from '../../../store/referrers.ts';
 import { openNamedImage } from '../../image-argument.ts';
@@ -28,7 +28,7 @@ Examples:
       runSession(options, async session => {
         const { store, reference, name } = await openNamedImage(session, text);
         const images: InspectedImage[] = [];
-        for (const image of await readPublishedImages(store, reference, session.signal)) {
+        for (const image of await readImages(store, reference, session.signal)) {
           const { signal } = session;
           const files = await readModelFiles(store, image, { signal });
           images.push({ image, files, referrers: await listReferrers(store, image.digest, { signal }) });

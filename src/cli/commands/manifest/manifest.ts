@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { readModelFiles, readPublishedImages } from '../../../image/published-image.ts';
+import { readImages, readModelFiles } from '../../../image/published-image.ts';
 import { MANIFEST_KINDS, type ManifestKind, manifestText } from '../../../report/serve/manifest.ts';
 import { servedImage } from '../../../report/serve/served-image.ts';
 import { openNamedImage } from '../../image-argument.ts';
@@ -33,7 +33,7 @@ export function addManifest(program: Command): void {
         const { store, reference } = await openNamedImage(session, text);
         const { signal } = session;
         const top = await store.getManifest(reference, signal);
-        const [image] = await readPublishedImages(store, reference, signal);
+        const [image] = await readImages(store, reference, signal);
         if (top === undefined || image === undefined) throw new TypeError(`${text} has no image`);
         const files = await readModelFiles(store, image, { signal });
         const served = servedImage(image, {

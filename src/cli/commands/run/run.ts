@@ -6,7 +6,7 @@ import { VARIANTS } from '../../../config/types.ts';
 import { holdsWeights } from '../../../config/variants.ts';
 import { ConfigError } from '../../../core/errors.ts';
 import { shellQuote } from '../../../core/text.ts';
-import { portOf } from '../../../image/assemble/serve-command.ts';
+import { servePort } from '../../../image/assemble/serve-command.ts';
 import {
   type AdHocOptions,
   chooseModels,
@@ -194,7 +194,7 @@ async function runInputs(
     engine: engine.kind,
     image: image.name,
     args,
-    containerPort: portOf({ serveArgs: [...serveArgs, ...args] }),
+    containerPort: servePort({ serveArgs: [...serveArgs, ...args] }),
     port: options.port,
     volume: holdsWeights(image.variant) ? undefined : { ...volume, target: downloadRoot },
     variables: passedVariables(session.env, image.variant),

@@ -1,7 +1,7 @@
 import type { Config, ModelConfig, Variant } from '../../../config/types.ts';
 import { hasServer } from '../../../config/variants.ts';
 import { ConfigError } from '../../../core/errors.ts';
-import { readPublishedImages } from '../../../image/published-image.ts';
+import { readImages } from '../../../image/published-image.ts';
 import { parseReference } from '../../../oci/reference.ts';
 import { firstFixedTag } from '../../../plan/tags.ts';
 import { chooseTargets } from '../../../plan/targets.ts';
@@ -61,7 +61,7 @@ export async function readTargets(session: Session, places: readonly Place[]): P
   for (const { id, short, variant, repository, reference } of places) {
     const store = session.services.openRepository(repository, 'push');
     if ((await store.getManifest(reference, session.signal)) === undefined) continue;
-    for (const image of await readPublishedImages(store, reference, session.signal)) {
+    for (const image of await readImages(store, reference, session.signal)) {
       const { digest, platform, config, labels, manifest } = image;
       const known = found.get(digest);
       const references = [...(known?.image.references ?? []), `${store.name}@${digest}`];

@@ -9,7 +9,7 @@ import {
   isAbort,
   WeighbridgeError,
 } from '../../../core/errors.ts';
-import { readPublishedImages } from '../../../image/published-image.ts';
+import { readImages } from '../../../image/published-image.ts';
 import { isRight, verifyImage } from '../../../inspect/verify-image.ts';
 import { type SignedImage, signTable, signToJson } from '../../../report/text/sign-report.ts';
 import { type NamedImage, openNamedImage } from '../../image-argument.ts';
@@ -122,7 +122,7 @@ async function verifyAndSign(
   const { signal, services } = session;
   const digest = reference.startsWith('sha256:') ? reference : await store.resolveTag(reference, signal);
   const checked = digest ?? reference;
-  const images = await readPublishedImages(store, checked, signal);
+  const images = await readImages(store, checked, signal);
   const checks = await verifyImage(store, checked, { hub: services.hub, isDeep: false, signal });
   if (!checks.every(isRight)) {
     throw new IntegrityError(`${name} differs from the Hub, so it is not signed`, {
