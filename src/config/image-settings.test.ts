@@ -19,6 +19,13 @@ test('env and labels: the model before the defaults, name by name, and values as
   assert.deepEqual([plain?.env, plain?.labels], [{}, {}]);
 });
 
+test('what looks like a secret is not shown', () => {
+  assert.throws(
+    () => parse('{}', 'env: { VLLM_API_KEY: open-sesame }'),
+    (error: Error) => /looks like a secret/.test(error.message) && !error.message.includes('open-sesame'),
+  );
+});
+
 for (const [own, problem] of [
   ['env: { A-B: 1 }', /"A-B" must be the name of a variable/],
   ['env: { MODEL_DIR: /x }', /"MODEL_DIR" is set by the image itself/],

@@ -11,6 +11,8 @@ const SECRET_NAME =
   /(?:TOKEN|PASSWORD|PASSWD|SECRET|API_KEY|ACCESS_KEY|SECRET_KEY|PRIVATE_KEY|CREDENTIALS)$/i;
 const SECRET_VALUE = /\bhf_[A-Za-z0-9]{20,}|\bgh[pousr]_[A-Za-z0-9]{20,}|-----BEGIN [A-Z ]*PRIVATE KEY/;
 
+const SECRET = 'looks like a secret, and everyone who can pull the image could read it';
+
 const LABEL_NAME = /^[a-z0-9](?:[a-z0-9._/-]*[a-z0-9])?$/i;
 /** Labels that state what Weighbridge knows: a later run, `verify` and the catalog read them. */
 const OWN_LABELS =
@@ -34,7 +36,9 @@ function settings(error: string, faultOf: FindFault) {
     .check(({ value: map, issues }) => {
       for (const [name, written] of Object.entries(map)) {
         const message = faultOf(name, String(written));
-        if (message !== undefined) issues.push({ code: 'custom', message, path: [name], input: written });
+        if (message === undefined) continue;
+        const isSecret = message.startsWith(SECRET);
+        issues.push({ code: 'custom', message, path: [name], input: written, params: { isSecret } });
       }
     });
 }
@@ -43,8 +47,7 @@ function envFault(name: string, value: string): string | undefined {
   if (!ENV_NAME.test(name)) return 'must be the name of a variable: letters, digits and "_"';
   if (OWN_ENV.includes(name))
     return 'is set by the image itself; "docker run -e" can change it when it starts';
-  if (SECRET_NAME.test(name) || SECRET_VALUE.test(value))
-    return 'looks like a secret, and everyone who can pull the image could read it: set it when the image starts';
+  if (SECRET_NAME.test(name) || SECRET_VALUE.test(value)) return `${SECRET}: set it when the image starts`;
   return value.includes('\0') ? 'must not contain a NUL character' : undefined;
 }
 
@@ -53,7 +56,6 @@ function labelFault(name: string, value: string): string | undefined {
   if (OWN_LABELS.test(name)) return 'states a fact that Weighbridge looks up; it cannot be set';
   const key = OCI_KEYS[name.toLowerCase()];
   if (key !== undefined) return `is set by "oci: {${key}: …}"`;
-  if (SECRET_VALUE.test(value))
-    return 'looks like a secret, and everyone who can pull the image could read it';
+  if (SECRET_VALUE.test(value)) return SECRET;
   return ONE_LINE.test(value) ? undefined : 'must be one line of text that is not blank';
 }

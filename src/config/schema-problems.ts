@@ -52,8 +52,16 @@ function problemsOf(issue: Issue, base: Path, source: YamlSource): ConfigProblem
       if (path.length === 1) return report('"models" is empty: "weighbridge add <id>" adds a model');
       // zod's own words for a number are about the type; the schema's are about what is meant.
       return report(`${nameOf(path)} ${issue.origin === 'array' ? 'must not be empty' : issue.message}`);
-    case 'custom':
-      return report(`${nameOf(path)} ${issue.message}`, issue.params?.suggestion as string | undefined);
+    case 'custom': {
+      const found = report(
+        `${nameOf(path)} ${issue.message}`,
+        issue.params?.suggestion as string | undefined,
+      );
+      // The line of the file would show it.
+      return issue.params?.isSecret === true
+        ? found.map(problem => ({ ...problem, offendingText: '', sourceLine: '' }))
+        : found;
+    }
     default:
       return report(`${nameOf(path)}: ${issue.message}`);
   }
