@@ -3,8 +3,8 @@ import { digestOf } from '../core/digest.ts';
 import type { HubFile, ModelSnapshot } from '../hub/types.ts';
 import type { ListedFile } from '../image/published-image.ts';
 import type { TensorPlaces } from '../plan/split/rewrite-indexes.ts';
-import type { FilePart } from '../plan/types.ts';
-import { type ExpectedParts, isPartListed } from './verify-divided.ts';
+import type { ShardSlice } from '../plan/types.ts';
+import { type ExpectedParts, isPartListed } from './verify-sharded.ts';
 
 export interface FileCheck {
   /** As in the repository. */
@@ -40,7 +40,7 @@ export function compareFiles(
 function checkPart(
   listed: ListedFile,
   { file }: TensorPlaces,
-  part: FilePart,
+  part: ShardSlice,
   wrongSources: ReadonlySet<string>,
 ): FileCheck {
   const { path, sizeBytes, partId } = listed;

@@ -16,8 +16,8 @@ import {
 } from '../image/published-image.ts';
 import type { Descriptor } from '../oci/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
-import { type ExpectedDivision, type ExpectedParts, expectParts, readParts } from './verify-divided.ts';
 import { compareFiles, type FileCheck } from './verify-files.ts';
+import { type ExpectedParts, type ExpectedSharding, expectParts, readParts } from './verify-sharded.ts';
 
 export interface VerifyOptions {
   readonly hub: Hub;
@@ -172,7 +172,7 @@ async function readContent(
       onEnd();
     }
   };
-  const readDivision = async (division: ExpectedDivision): Promise<void> => {
+  const readDivision = async (division: ExpectedSharding): Promise<void> => {
     const folder = model?.dir.slice(1) ?? '';
     try {
       files.push(...(await readParts(store, division, folder, readOptions)));

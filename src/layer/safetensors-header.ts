@@ -1,7 +1,7 @@
 import { WeighbridgeError } from '../core/errors.ts';
 
 /** Not how the Hub answered is wrong, but what the file is. */
-export class UndividableError extends WeighbridgeError {
+export class UnshardableError extends WeighbridgeError {
   constructor(path: string, message: string) {
     super(message, { code: 'SAFETENSORS_INVALID', subject: path });
   }
@@ -45,7 +45,7 @@ const BITS: ReadonlyMap<string, number> = new Map([
   ...['I64', 'U64', 'F64', 'C64'].map(name => [name, 64] as const),
 ]);
 
-/** The bytes of the JSON that follow the first eight of a file. Throws UndividableError where no such file can be. */
+/** The bytes of the JSON that follow the first eight of a file. Throws UnshardableError where no such file can be. */
 export function parseHeaderLength(path: string, prefix: Uint8Array, fileBytes: number): number {
   if (prefix.length < LENGTH_BYTES) throw wrong(path, `it has ${prefix.length} bytes`);
   const length = Buffer.from(prefix).readBigUInt64LE(0);
@@ -56,7 +56,7 @@ export function parseHeaderLength(path: string, prefix: Uint8Array, fileBytes: n
 
 /**
  * Reads a header strictly: what it says has to account for every byte of the file. `fileBytes` is the size of the whole
- * file, `json` the header without its length. Throws UndividableError.
+ * file, `json` the header without its length. Throws UnshardableError.
  */
 export function parseSafetensorsHeader(path: string, json: Uint8Array, fileBytes: number): SafetensorsHeader {
   const { metadata, tensors } = parseEntries(path, json);
@@ -143,6 +143,6 @@ function quoted(name: string): string {
   return JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name);
 }
 
-function wrong(path: string, what: string): UndividableError {
-  return new UndividableError(path, `${path} is no safetensors file that can be divided: ${what}`);
+function wrong(path: string, what: string): UnshardableError {
+  return new UnshardableError(path, `${path} is no safetensors file that can be divided: ${what}`);
 }

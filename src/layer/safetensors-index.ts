@@ -1,4 +1,4 @@
-import { UndividableError } from './safetensors-header.ts';
+import { UnshardableError } from './safetensors-header.ts';
 
 /** Which file holds which tensor, as `transformers` writes it: `model.safetensors.index.json`. */
 export interface SafetensorsIndex {
@@ -8,7 +8,7 @@ export interface SafetensorsIndex {
   readonly weightMap: ReadonlyMap<string, string>;
 }
 
-/** Throws UndividableError. */
+/** Throws UnshardableError. */
 export function parseSafetensorsIndex(path: string, text: string): SafetensorsIndex {
   let value: unknown;
   try {
@@ -43,6 +43,6 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function wrong(path: string, what: string): UndividableError {
-  return new UndividableError(path, `${path} is no index of safetensors files: ${what}`);
+function wrong(path: string, what: string): UnshardableError {
+  return new UnshardableError(path, `${path} is no index of safetensors files: ${what}`);
 }

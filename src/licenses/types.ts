@@ -29,11 +29,11 @@ export interface LicenseContext {
   /** The models that it was made from. */
   readonly ancestors: readonly LicensedRepository[];
   /** Files of the model that the image has in parts. */
-  readonly divided?: readonly DividedName[];
+  readonly divided?: readonly ShardedName[];
 }
 
 /** Paths as in the repository. */
-export interface DividedName {
+export interface ShardedName {
   readonly path: string;
   readonly parts: readonly string[];
 }
@@ -60,7 +60,7 @@ export interface LicenseTree {
   readonly variant: Variant;
   readonly modelDir: string;
   readonly isGated: boolean;
-  readonly divided: readonly DividedName[];
+  readonly divided: readonly ShardedName[];
 }
 
 export interface LicensedBaseImage {

@@ -20,17 +20,17 @@ import { findDisguised } from './look-at-weights.ts';
 import { modelDirOf } from './model-dir.ts';
 import { readDocuments } from './read-documents.ts';
 import { createSmallFiles, type SmallFiles } from './small-files.ts';
-import { packDivision } from './split/division-json.ts';
-import { dividedNames, fitLayers, withFit } from './split/fit-layers.ts';
+import { fitLayers, shardedNames, withFit } from './split/fit-layers.ts';
+import { packResharding } from './split/resharding-json.ts';
 import { tagsFor } from './tags.ts';
 import { chooseTargets, missingPrefixError, type TargetChoice } from './targets.ts';
 import { MAX_CARD_BYTES } from './text-reader.ts';
 import {
-  type Division,
   type ModelPin,
   PLAN_SCHEMA_VERSION,
   type Plan,
   type PlannedModel,
+  type Resharding,
   type UnresolvedModel,
 } from './types.ts';
 
@@ -164,7 +164,7 @@ async function planModel(
       targets,
       ...(pin && { pin }),
       ...(layers.limit && { layerLimit: layers.limit }),
-      ...(layers.division && { division: packDivision(layers.division) }),
+      ...(layers.division && { division: packResharding(layers.division) }),
       ...(layers.refusals.length > 0 && { fatRefusals: layers.refusals }),
       tags: byVariant(tags),
       licenses: await licenseTrees(own, { model, ancestors, outcome, division: layers.division }),
@@ -203,7 +203,7 @@ async function licenseTrees(
     readonly model: ModelConfig;
     readonly ancestors: readonly ReadAncestor[];
     readonly outcome: PolicyOutcome;
-    readonly division: Division | undefined;
+    readonly division: Resharding | undefined;
   },
 ): Promise<PlannedModel['licenses']> {
   const { model, outcome, division } = about;
@@ -217,7 +217,7 @@ async function licenseTrees(
   const texts = await loadSpdxTexts(
     parts.flatMap(({ id, exception }) => (exception ? [id, exception] : [id])),
   );
-  const context = { modelDir: modelDirOf({ model }), ancestors, divided: dividedNames(division) };
+  const context = { modelDir: modelDirOf({ model }), ancestors, divided: shardedNames(division) };
   const tree = (variant: Variant) => licenseTree(own, outcome, { variant, ...context }, texts);
   return byVariant(tree);
 }

@@ -46,7 +46,7 @@ export interface PlannedModel {
   /** What the fat image's layers keep to; absent where no registry that gets it has a limit. */
   readonly layerLimit?: LayerLimit;
   /** Files that the fat image has in parts, because a registry would not take them whole. */
-  readonly division?: PlannedDivision;
+  readonly division?: PlannedResharding;
   /** Registries that do not get the fat image, though others do. */
   readonly fatRefusals?: readonly FatRefusal[];
   /** Tags without repository, by variant; empty for a variant that is not built. */
@@ -63,17 +63,17 @@ export interface ModelPin {
 }
 
 /** What a fat image has in place of files that are larger than a layer may be. */
-export interface Division {
-  readonly files: readonly DividedFile[];
+export interface Resharding {
+  readonly files: readonly ShardedFile[];
   /** Indexes of tensors (`model.safetensors.index.json`) that name the parts, in place of the repository's own. */
   readonly indexes: readonly RewrittenIndex[];
 }
 
 /** A division as JSON values: headers as base64. */
-export interface PlannedDivision {
+export interface PlannedResharding {
   readonly files: readonly {
     readonly source: Packed<PartSource>;
-    readonly parts: readonly Packed<FilePart>[];
+    readonly parts: readonly Packed<ShardSlice>[];
   }[];
   readonly indexes: readonly RewrittenIndex[];
 }
@@ -98,12 +98,12 @@ export interface LayerLimit {
 }
 
 /** A safetensors file as files of its own, each with some of its tensors, in the order of its data. */
-export interface DividedFile {
+export interface ShardedFile {
   readonly source: PartSource;
-  readonly parts: readonly FilePart[];
+  readonly parts: readonly ShardSlice[];
 }
 
-export interface FilePart {
+export interface ShardSlice {
   /** As paths in the repository are. */
   readonly path: string;
   readonly sizeBytes: number;

@@ -2,8 +2,8 @@ import { byPath } from '../../core/bytes-order.ts';
 import type { HubFile } from '../../hub/types.ts';
 import { contentIdOf, type LayerEntry, type LayerRecipe, partContentId } from '../../layer/recipe.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
-import { unpackDivision } from '../../plan/split/division-json.ts';
-import type { DividedFile, FilePart, PlannedModel } from '../../plan/types.ts';
+import { unpackResharding } from '../../plan/split/resharding-json.ts';
+import type { PlannedModel, ShardedFile, ShardSlice } from '../../plan/types.ts';
 import { inlineEntry } from './inline-entry.ts';
 import { MAX_IMAGE_LAYERS, MAX_LAYER_BYTES, packFiles } from './pack-layers.ts';
 
@@ -12,7 +12,7 @@ import { MAX_IMAGE_LAYERS, MAX_LAYER_BYTES, packFiles } from './pack-layers.ts';
  * image has besides: its base, licenses. Throws WeighbridgeError IMAGE_TOO_MANY_LAYERS.
  */
 export function modelLayers(planned: PlannedModel, otherLayers: number): LayerRecipe[] {
-  const division = planned.division && unpackDivision(planned.division);
+  const division = planned.division && unpackResharding(planned.division);
   const divided = division?.files ?? [];
   const parts = divided.flatMap(file => file.parts.map(part => ({ file, part })));
   const packed = packFiles(wholeFiles(planned), {
@@ -78,8 +78,8 @@ function hubEntry({ snapshot }: PlannedModel, file: HubFile, dir: string): Layer
 
 function partEntry(
   { snapshot }: PlannedModel,
-  { source }: DividedFile,
-  { path, sizeBytes, header, start, end }: FilePart,
+  { source }: ShardedFile,
+  { path, sizeBytes, header, start, end }: ShardSlice,
   dir: string,
 ): LayerEntry {
   const place = { repository: snapshot.id, revision: snapshot.revision, path };

@@ -2,19 +2,19 @@ import type { Config, ModelConfig } from '../../config/types.ts';
 import { byVariant, holdsWeights } from '../../config/variants.ts';
 import { ConfigError } from '../../core/errors.ts';
 import type { HubFile } from '../../hub/types.ts';
-import type { DividedName } from '../../licenses/types.ts';
+import type { ShardedName } from '../../licenses/types.ts';
 import type { PolicyFinding, PolicyOutcome } from '../../policy/types.ts';
-import type { Division, FatRefusal, LayerLimit, Target } from '../types.ts';
-import { divideFiles } from './divide-files.ts';
+import type { FatRefusal, LayerLimit, Resharding, Target } from '../types.ts';
 import { decimal, exceeds, limitOf } from './layer-limits.ts';
-import type { DivideContext } from './types.ts';
+import { reshardFiles } from './reshard-files.ts';
+import type { ReshardContext } from './types.ts';
 
 /** How a fat image fits the registries that it would go to. */
 export interface LayerFit {
   /** The lowest of the registries that get it; undefined where none of them has one. */
   readonly limit: LayerLimit | undefined;
   /** Undefined where nothing has to be divided. */
-  readonly division: Division | undefined;
+  readonly division: Resharding | undefined;
   /** Registries that cannot have it. */
   readonly refusals: readonly FatRefusal[];
   /** Whether they are all there are. */
@@ -29,13 +29,13 @@ export async function fitLayers(
   files: readonly HubFile[],
   targets: readonly Target[],
   config: FitConfig,
-  context: DivideContext,
+  context: ReshardContext,
 ): Promise<LayerFit> {
   const fit = await fitLimits(files, targets, config, context);
   const target = targetOf(config.model);
   const isOff = target === undefined || targets.length === 0 || fit.isRefusedByAll;
   if (isOff || (fit.limit?.maxLayerBytes ?? Number.POSITIVE_INFINITY) <= target.maxLayerBytes) return fit;
-  const outcome = await divideFiles(files, target, context, 'dividable');
+  const outcome = await reshardFiles(files, target, context, 'dividable');
   if (outcome?.kind === 'refused') throw targetTooSmall(outcome.file, target, outcome.why);
   return outcome === undefined ? fit : { ...fit, limit: target, division: outcome.division };
 }
@@ -64,7 +64,7 @@ async function fitLimits(
   files: readonly HubFile[],
   targets: readonly Target[],
   config: Pick<Config, 'layerLimits'>,
-  context: DivideContext,
+  context: ReshardContext,
 ): Promise<LayerFit> {
   const refusals: FatRefusal[] = [];
   let rest = targets.map(target => ({ target, limit: limitOf(target, config) }));
@@ -77,7 +77,7 @@ async function fitLimits(
         refusals,
         isRefusedByAll: rest.length === 0 && refusals.length > 0,
       };
-    const outcome = await divideFiles(files, lowest, context);
+    const outcome = await reshardFiles(files, lowest, context);
     if (outcome?.kind !== 'refused')
       return { limit: lowest, division: outcome?.division, refusals, isRefusedByAll: false };
     const isOut = ({ limit }: (typeof rest)[number]) => limit?.maxLayerBytes === lowest.maxLayerBytes;
@@ -133,7 +133,7 @@ function finding(
 }
 
 /** For the licences, which want to say what was changed. */
-export function dividedNames(division: Division | undefined): DividedName[] {
+export function shardedNames(division: Resharding | undefined): ShardedName[] {
   return (division?.files ?? []).map(({ source, parts }) => ({
     path: source.path,
     parts: parts.map(({ path }) => path),

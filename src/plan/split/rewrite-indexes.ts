@@ -1,18 +1,18 @@
 import { posix } from 'node:path';
 import type { HubFile } from '../../hub/types.ts';
-import { UndividableError } from '../../layer/safetensors-header.ts';
+import { UnshardableError } from '../../layer/safetensors-header.ts';
 import {
   formatSafetensorsIndex,
   parseSafetensorsIndex,
   type SafetensorsIndex,
 } from '../../layer/safetensors-index.ts';
 import { readHubFile } from '../read-file.ts';
-import type { DividedFile, RewrittenIndex } from '../types.ts';
-import type { DivideContext } from './types.ts';
+import type { RewrittenIndex, ShardedFile } from '../types.ts';
+import type { ReshardContext } from './types.ts';
 
 /** A divided file, and which tensors each of its parts has. */
 export interface TensorPlaces {
-  readonly file: DividedFile;
+  readonly file: ShardedFile;
   /** Names of tensors, by part. */
   readonly tensors: readonly (readonly string[])[];
 }
@@ -30,7 +30,7 @@ const MAX_INDEX_BYTES = 64 * 1024 * 1024;
 export async function rewriteIndexes(
   divided: readonly TensorPlaces[],
   files: readonly HubFile[],
-  { hub, snapshot, signal }: DivideContext,
+  { hub, snapshot, signal }: ReshardContext,
 ): Promise<RewrittenIndex[]> {
   const indexes: RewrittenIndex[] = [];
   for (const [folder, parts] of Map.groupBy(divided, ({ file }) => posix.dirname(file.source.path))) {
@@ -70,7 +70,7 @@ function withParts(
       for (const tensor of tensors[index] ?? []) {
         const place = weightMap.get(tensor);
         if (place !== undefined && !isIn(place, source))
-          throw new UndividableError(
+          throw new UnshardableError(
             path,
             `${path} has ${JSON.stringify(tensor)} in ${place}, ${source} has it too`,
           );
@@ -79,7 +79,7 @@ function withParts(
     }
     const absent = [...map].find(([, place]) => isIn(place, source))?.[0];
     if (absent !== undefined)
-      throw new UndividableError(
+      throw new UnshardableError(
         path,
         `${path} has ${JSON.stringify(absent)} in ${source}, which does not have it`,
       );

@@ -1,6 +1,6 @@
 import type { Hub, ModelSnapshot } from '../../hub/types.ts';
 
-export interface DivideContext {
+export interface ReshardContext {
   readonly hub: Hub;
   readonly snapshot: ModelSnapshot;
   readonly signal?: AbortSignal | undefined;

@@ -8,7 +8,7 @@ import type { AssembledBase, AssemblyFacts, LayerFacts } from '../../image/assem
 import type { LeftOutFile } from '../../plan/choose-files.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
 import { refusalAt } from '../../plan/targets.ts';
-import type { Plan, PlannedDivision, PlannedModel, UnresolvedModel } from '../../plan/types.ts';
+import type { Plan, PlannedModel, PlannedResharding, UnresolvedModel } from '../../plan/types.ts';
 import { remoteCode } from '../../policy/file-safety.ts';
 import type { AncestorLicense, Change, Evidence, PolicyDecision, PolicyFinding } from '../../policy/types.ts';
 import type { Preview } from '../../publish/preview.ts';
@@ -40,7 +40,7 @@ export interface PlanModelJson extends Partial<AssemblyJson> {
   /** The way to the decision about the fat image, and the lines of models.yaml that would change it. */
   readonly reasoning?: { readonly findings: readonly PolicyFinding[]; readonly changes: readonly Change[] };
   /** Files that the fat image has in parts, because a registry takes no layer of their size. */
-  readonly dividedFiles?: readonly DividedFileJson[];
+  readonly dividedFiles?: readonly ShardedFileJson[];
   /** Python that runs only with `--trust-remote-code`. */
   readonly remoteCode?: readonly string[];
   /** Whether it will run on the vLLM of its base image. */
@@ -128,7 +128,7 @@ export interface LeftOutJson {
   readonly reason: string;
 }
 
-export interface DividedFileJson {
+export interface ShardedFileJson {
   readonly path: string;
   readonly size: number;
   readonly parts: readonly { readonly path: string; readonly size: number }[];
@@ -179,7 +179,7 @@ function plannedJson(planned: PlannedModel, preview: Preview | undefined): PlanM
     images: imagesJson(planned, preview),
     files: files.map(fileJson),
     ...(leftOut.length === 0 ? {} : { leftOut: leftOut.map(leftOutJson) }),
-    ...(planned.division === undefined ? {} : { dividedFiles: dividedJson(planned.division) }),
+    ...(planned.division === undefined ? {} : { dividedFiles: shardedJson(planned.division) }),
     reasoning: { findings: outcome.findings, changes: outcome.changes },
     ...(remoteCode(files).length === 0 ? {} : { remoteCode: remoteCode(files) }),
     settings: settingsJson(planned),
@@ -238,7 +238,7 @@ function leftOutJson({ path, sizeBytes, rule, reason }: LeftOutFile): LeftOutJso
   return { path, size: sizeBytes, rule, reason };
 }
 
-function dividedJson({ files }: PlannedDivision): DividedFileJson[] {
+function shardedJson({ files }: PlannedResharding): ShardedFileJson[] {
   return files.map(({ source, parts }) => ({
     path: source.path,
     size: source.sizeBytes,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { HubError } from '../core/errors.ts';
-import { divideSafetensors, partPath, partsAt } from './divide-safetensors.ts';
+import { partPath, partsAt, reshardSafetensors } from './reshard-safetensors.ts';
 import { BYTES, safetensorsOf } from './safetensors.fixtures.ts';
 import { parseHeaderLength, parseSafetensorsHeader, type SafetensorsHeader } from './safetensors-header.ts';
 
@@ -41,7 +41,7 @@ test('parts are files of their own that hold each tensor once, byte for byte, wi
   fc.assert(
     fc.property(samples, fc.integer({ min: 100, max: 6000 }), ({ file, contents }, maxBytes) => {
       const header = read(file);
-      const parts = divideSafetensors(header, maxBytes);
+      const parts = reshardSafetensors(header, maxBytes);
       if (parts === undefined) return;
       const files = parts.map(part => Buffer.concat([part.header, file.subarray(part.start, part.end)]));
       for (const [index, part] of files.entries()) {
@@ -82,7 +82,7 @@ test('empty tensors go with the tensor before them, those in front with the firs
   ];
   const { file } = safetensorsOf(tensors);
   const header = read(file);
-  const parts = divideSafetensors(header, 1300) ?? [];
+  const parts = reshardSafetensors(header, 1300) ?? [];
   assert.deepEqual(
     parts.map(part => part.tensors),
     [
@@ -95,8 +95,8 @@ test('empty tensors go with the tensor before them, those in front with the firs
 
 test('a tensor above the limit cannot be divided', () => {
   const { file } = safetensorsOf([{ name: 'a', dtype: 'U8', shape: [5000] }]);
-  assert.equal(divideSafetensors(read(file), 5000), undefined);
-  assert.equal(divideSafetensors(read(file), 6000)?.length, 1);
+  assert.equal(reshardSafetensors(read(file), 5000), undefined);
+  assert.equal(reshardSafetensors(read(file), 6000)?.length, 1);
 });
 
 test('parts of a shard do not take the name of another shard', () => {

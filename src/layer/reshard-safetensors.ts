@@ -14,7 +14,7 @@ export interface SafetensorsPart {
  * Divides a file into as few parts as fit `maxBytes` each, header included, in the order of its data. Undefined where a
  * single tensor does not fit.
  */
-export function divideSafetensors(
+export function reshardSafetensors(
   header: SafetensorsHeader,
   maxBytes: number,
 ): readonly SafetensorsPart[] | undefined {

@@ -7,7 +7,7 @@ import { HubError } from '../../core/errors.ts';
 import type { Hub, HubFile, ModelSnapshot } from '../../hub/types.ts';
 import { safetensorsOf } from '../../layer/safetensors.fixtures.ts';
 import { parseSafetensorsIndex } from '../../layer/safetensors-index.ts';
-import { type DivisionOutcome, divideFiles } from './divide-files.ts';
+import { type ReshardOutcome, reshardFiles } from './reshard-files.ts';
 
 const LIMIT = { registry: 'ghcr.io', maxLayerBytes: 16_384 + 5000, source: 'built-in' } as const;
 const tensors = (prefix: string, count: number, size = 1000) =>
@@ -18,7 +18,7 @@ const index = (map: Record<string, string>) => JSON.stringify({ metadata: { x: 1
 
 /** Divides what a repository of these files has. */
 async function divide(contents: Readonly<Record<string, Buffer | string>>): Promise<{
-  outcome: DivisionOutcome | undefined;
+  outcome: ReshardOutcome | undefined;
   read: string[];
 }> {
   const bytesOf = (path: string): Buffer => Buffer.from(contents[path] ?? '');
@@ -37,7 +37,7 @@ async function divide(contents: Readonly<Record<string, Buffer | string>>): Prom
       return bytesSource(path, span ? bytesOf(path).subarray(span.start, span.end) : bytesOf(path));
     },
   };
-  const outcome = await divideFiles(files, LIMIT, { hub, snapshot: { files } as unknown as ModelSnapshot });
+  const outcome = await reshardFiles(files, LIMIT, { hub, snapshot: { files } as unknown as ModelSnapshot });
   return { outcome, read };
 }
 
@@ -163,7 +163,7 @@ test('a Hub that cannot be asked is no reason against the file', async () => {
     },
   } as unknown as Hub;
   const file = { path: 'model.safetensors', sizeBytes: 30_000, gitOid: '0'.repeat(40) };
-  await assert.rejects(divideFiles([file], LIMIT, { hub, snapshot: {} as ModelSnapshot }), {
+  await assert.rejects(reshardFiles([file], LIMIT, { hub, snapshot: {} as ModelSnapshot }), {
     code: 'HUB_UNREACHABLE',
   });
 });

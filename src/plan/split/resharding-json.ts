@@ -1,14 +1,14 @@
-import type { Division, PlannedDivision } from '../types.ts';
+import type { PlannedResharding, Resharding } from '../types.ts';
 
 /** A division as JSON values: headers as base64. */
-export function packDivision({ files, indexes }: Division): PlannedDivision {
+export function packResharding({ files, indexes }: Resharding): PlannedResharding {
   return {
     files: files.map(({ source, parts }) => ({ source: packed(source), parts: parts.map(packed) })),
     indexes,
   };
 }
 
-export function unpackDivision({ files, indexes }: PlannedDivision): Division {
+export function unpackResharding({ files, indexes }: PlannedResharding): Resharding {
   return {
     files: files.map(({ source, parts }) => ({ source: unpacked(source), parts: parts.map(unpacked) })),
     indexes,

@@ -4,22 +4,22 @@ import { readPart } from '../image/format/layer-annotations.ts';
 import { type ReadOptions, readLayer } from '../image/image-content.ts';
 import type { ListedFile, PublishedImage } from '../image/published-image.ts';
 import { PartHash, sourceHash } from '../layer/content-hash.ts';
-import { partsAt } from '../layer/divide-safetensors.ts';
 import { partContentId } from '../layer/recipe.ts';
+import { partsAt } from '../layer/reshard-safetensors.ts';
 import type { Descriptor } from '../oci/types.ts';
-import { readHeader, toDivision } from '../plan/split/divide-files.ts';
+import { readHeader, toSharded } from '../plan/split/reshard-files.ts';
 import { rewriteIndexes, type TensorPlaces } from '../plan/split/rewrite-indexes.ts';
-import type { FilePart, RewrittenIndex } from '../plan/types.ts';
+import type { RewrittenIndex, ShardSlice } from '../plan/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
 
 /** What an image should have in place of the repository's files that it has in parts. */
 export interface ExpectedParts {
-  readonly divisions: readonly ExpectedDivision[];
+  readonly divisions: readonly ExpectedSharding[];
   readonly indexes: readonly RewrittenIndex[];
 }
 
 /** One file of the repository, as the layers that have its parts, in order. */
-export interface ExpectedDivision {
+export interface ExpectedSharding {
   readonly places: TensorPlaces;
   readonly layers: readonly Descriptor[];
 }
@@ -37,10 +37,10 @@ export async function expectParts(
     const part = readPart(layer);
     return part === undefined ? [] : [{ layer, part }];
   });
-  const divisions: ExpectedDivision[] = [];
+  const divisions: ExpectedSharding[] = [];
   for (const [path, found] of Map.groupBy(claims, ({ part }) => part.source)) {
     const sorted = found.toSorted((a, b) => a.part.start - b.part.start);
-    const places = await divideAt(
+    const places = await reshardAt(
       path,
       sorted.map(({ part }) => part),
       context,
@@ -58,7 +58,7 @@ export async function expectParts(
   return { divisions, indexes };
 }
 
-async function divideAt(
+async function reshardAt(
   path: string,
   spans: readonly ByteSpan[],
   context: Parameters<typeof expectParts>[2],
@@ -67,13 +67,13 @@ async function divideAt(
   if (file === undefined) return undefined;
   const { bytes, header } = await readHeader(file, context);
   const parts = partsAt(header, spans);
-  return parts && toDivision(file, bytes, parts);
+  return parts && toSharded(file, bytes, parts);
 }
 
 /** Whether a part is what the manifest says, which names the file, the span and the header. */
 export function isPartListed(
   { source }: TensorPlaces['file'],
-  part: FilePart,
+  part: ShardSlice,
   listed: ListedFile | undefined,
 ): boolean {
   return listed?.partId === partContentId({ source, ...part }) && listed.sizeBytes === part.sizeBytes;
@@ -85,7 +85,7 @@ export function isPartListed(
  */
 export async function readParts(
   store: ImageStore,
-  { places, layers }: ExpectedDivision,
+  { places, layers }: ExpectedSharding,
   folder: string,
   optionsOf: (layer: Descriptor) => ReadOptions & { readonly onEnd?: () => void },
 ): Promise<ListedFile[]> {

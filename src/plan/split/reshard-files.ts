@@ -1,23 +1,23 @@
 import { readAll } from '../../core/byte-source.ts';
 import { mapPool } from '../../core/pool.ts';
 import type { HubFile } from '../../hub/types.ts';
-import { divideSafetensors, partPath, type SafetensorsPart } from '../../layer/divide-safetensors.ts';
 import { contentIdOf } from '../../layer/recipe.ts';
+import { partPath, reshardSafetensors, type SafetensorsPart } from '../../layer/reshard-safetensors.ts';
 import {
   LENGTH_BYTES,
   parseHeaderLength,
   parseSafetensorsHeader,
   type SafetensorsHeader,
-  UndividableError,
+  UnshardableError,
 } from '../../layer/safetensors-header.ts';
 import type { PolicyDecision } from '../../policy/types.ts';
-import type { Division, FilePart, LayerLimit } from '../types.ts';
+import type { LayerLimit, Resharding, ShardSlice } from '../types.ts';
 import { maxFileBytes, tooLarge } from './layer-limits.ts';
 import { rewriteIndexes, SAFETENSORS, type TensorPlaces } from './rewrite-indexes.ts';
-import type { DivideContext } from './types.ts';
+import type { ReshardContext } from './types.ts';
 
-export type DivisionOutcome =
-  | { readonly kind: 'divided'; readonly division: Division }
+export type ReshardOutcome =
+  | { readonly kind: 'divided'; readonly division: Resharding }
   | {
       readonly kind: 'refused';
       readonly decision: PolicyDecision;
@@ -30,16 +30,16 @@ export type DivisionOutcome =
  * index of its folder names them. `dividable` leaves other files as they are. Undefined where everything fits. Reads headers and indexes only. Throws HubError where
  * the Hub cannot be asked.
  */
-export async function divideFiles(
+export async function reshardFiles(
   files: readonly HubFile[],
   limit: LayerLimit,
-  context: DivideContext,
+  context: ReshardContext,
   which: 'all' | 'dividable' = 'all',
-): Promise<DivisionOutcome | undefined> {
+): Promise<ReshardOutcome | undefined> {
   const isMeant = ({ path }: HubFile): boolean => which === 'all' || path.endsWith(SAFETENSORS);
   const large = files.filter(file => isMeant(file) && file.sizeBytes > maxFileBytes(limit));
   if (large.length === 0) return undefined;
-  const refused = (file: HubFile, why: string): DivisionOutcome => ({
+  const refused = (file: HubFile, why: string): ReshardOutcome => ({
     kind: 'refused',
     decision: tooLarge(file, limit, why),
     why,
@@ -56,7 +56,7 @@ export async function divideFiles(
     const indexes = await rewriteIndexes(divided, files, context);
     return { kind: 'divided', division: { files: divided.map(({ file }) => file), indexes } };
   } catch (error) {
-    if (!(error instanceof UndividableError)) throw error;
+    if (!(error instanceof UnshardableError)) throw error;
     return refused(large.at(-1) as HubFile, error.message);
   }
 }
@@ -72,38 +72,38 @@ async function divideOne(
   file: HubFile,
   files: readonly HubFile[],
   limit: LayerLimit,
-  context: DivideContext,
+  context: ReshardContext,
 ): Promise<OneOutcome> {
   try {
-    const places = await divideFile(file, limit, context);
+    const places = await reshardFile(file, limit, context);
     if (places === undefined) return { kind: 'refused', file, why: 'one of its tensors alone is larger' };
     const taken = places.file.parts.find(({ path }) => files.some(other => other.path === path));
     if (taken === undefined) return { kind: 'divided', places };
     return { kind: 'refused', file, why: `${taken.path}, one of its parts, would be another file` };
   } catch (error) {
-    if (!(error instanceof UndividableError)) throw error;
+    if (!(error instanceof UnshardableError)) throw error;
     return { kind: 'refused', file, why: error.message };
   }
 }
 
-async function divideFile(
+async function reshardFile(
   file: HubFile,
   limit: LayerLimit,
-  context: DivideContext,
+  context: ReshardContext,
 ): Promise<TensorPlaces | undefined> {
   // What came wrong once may have been changed on the way; what is wrong in the end shows in the file's hash.
   const { bytes, header } = await readHeader(file, context).catch(error => {
-    if (error instanceof UndividableError) return readHeader(file, context);
+    if (error instanceof UnshardableError) return readHeader(file, context);
     throw error;
   });
-  const parts = divideSafetensors(header, maxFileBytes(limit));
-  return parts && toDivision(file, bytes, parts);
+  const parts = reshardSafetensors(header, maxFileBytes(limit));
+  return parts && toSharded(file, bytes, parts);
 }
 
-/** The header of a safetensors file of the Hub, with its bytes. Throws HubError, UndividableError. */
+/** The header of a safetensors file of the Hub, with its bytes. Throws HubError, UnshardableError. */
 export async function readHeader(
   file: Pick<HubFile, 'path' | 'sizeBytes'>,
-  { hub, snapshot, signal }: DivideContext,
+  { hub, snapshot, signal }: ReshardContext,
 ): Promise<{ readonly bytes: Buffer; readonly header: SafetensorsHeader }> {
   const { path, sizeBytes } = file;
   const read = (start: number, end: number): Promise<Buffer> =>
@@ -115,13 +115,13 @@ export async function readHeader(
 }
 
 /** A file as the parts that it is divided into, with the names that they get. */
-export function toDivision(
+export function toSharded(
   { path, sizeBytes, ...hashes }: HubFile,
   header: Uint8Array,
   parts: readonly SafetensorsPart[],
 ): TensorPlaces {
   const source = { path, sizeBytes, contentId: contentIdOf(hashes), header };
-  const toPart = ({ header: own, start, end }: SafetensorsPart, index: number): FilePart => ({
+  const toPart = ({ header: own, start, end }: SafetensorsPart, index: number): ShardSlice => ({
     path: partPath(path, index, parts.length),
     sizeBytes: own.length + end - start,
     header: own,
