@@ -67,6 +67,8 @@ export interface ListedFile {
   readonly partId?: string | undefined;
 }
 
+/** There are fewer kinds of machines than that. */
+const MAX_PLATFORMS = 64;
 const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
 
 /** All platforms of the image that `reference` (a tag or digest) names. Throws RegistryError. */
@@ -94,10 +96,12 @@ export async function readPlatforms(
 ): Promise<PublishedImage[]> {
   const parsed = parseManifest(top.bytes, top.mediaType, store.name);
   if (parsed.kind === 'manifest') return [await readImage(store, top.digest, parsed.manifest, signal)];
+  // Build tools put their attestations among the platforms.
+  const listed = parsed.index.manifests.filter(({ platform }) => platform?.os !== 'unknown');
+  const digests = new Set(listed.map(({ digest }) => digest));
+  if (digests.size > MAX_PLATFORMS) throw badAnswer(store, `lists ${digests.size} images in an index`);
   const images: PublishedImage[] = [];
-  for (const { digest, platform } of parsed.index.manifests) {
-    // Build tools put their attestations among the platforms.
-    if (platform?.os === 'unknown') continue;
+  for (const digest of digests) {
     const child = await store.getManifest(digest, signal);
     const read = child && parseManifest(child.bytes, child.mediaType, store.name);
     if (read?.kind !== 'manifest') throw badAnswer(store, `names ${digest}, which is no image`);

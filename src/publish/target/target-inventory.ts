@@ -13,6 +13,9 @@ import { isReferrersTag } from '../../store/referrers.ts';
 /** How many of a repository's other tags are looked at for layers that the model's own tags do not have. */
 const MAX_OTHER_TAGS = 60;
 const CONCURRENCY = 6;
+/** An index has an entry for each platform, and one for what was attached to it by its builder. */
+const MAX_INDEX_ENTRIES = 40;
+const MAX_INDEX_DEPTH = 2;
 
 /** What one target holds already, as its manifests tell. */
 export class TargetInventory {
@@ -20,6 +23,8 @@ export class TargetInventory {
   readonly #tags = new Map<string, StoredManifest | undefined>();
   readonly #layers = new Map<string, ResolvedLayer>();
   readonly #blobs = new Set<string>();
+  /** Manifests that have been looked at. */
+  readonly #seen = new Set<string>();
 
   constructor(store: ImageStore) {
     this.store = store;
@@ -66,7 +71,7 @@ export class TargetInventory {
     await mapPool(fresh, CONCURRENCY, async tag => {
       const stored = await this.store.getManifest(tag, signal);
       this.#tags.set(tag, stored);
-      if (stored !== undefined) await this.#read(stored, signal);
+      if (stored !== undefined) await this.#read(stored, 0, signal);
     });
   }
 
@@ -84,7 +89,9 @@ export class TargetInventory {
     }
   }
 
-  async #read(stored: StoredManifest, signal: AbortSignal | undefined): Promise<void> {
+  async #read(stored: StoredManifest, depth: number, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#seen.has(stored.digest)) return;
+    this.#seen.add(stored.digest);
     let parsed: ReturnType<typeof parseManifest>;
     try {
       parsed = parseManifest(stored.bytes, stored.mediaType, this.store.name);
@@ -96,9 +103,13 @@ export class TargetInventory {
       this.#note(parsed.manifest);
       return;
     }
-    await mapPool(parsed.index.manifests, CONCURRENCY, async ({ digest }: Descriptor) => {
+    // Anyone may put an index here that lists others without end.
+    if (depth >= MAX_INDEX_DEPTH) return;
+    const digests = new Set(parsed.index.manifests.map((child: Descriptor) => child.digest));
+    const fresh = [...digests].filter(digest => !this.#seen.has(digest)).slice(0, MAX_INDEX_ENTRIES);
+    await mapPool(fresh, CONCURRENCY, async digest => {
       const child = await this.store.getManifest(digest, signal);
-      if (child !== undefined) await this.#read(child, signal);
+      if (child !== undefined) await this.#read(child, depth + 1, signal);
     });
   }
 

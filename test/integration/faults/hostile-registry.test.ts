@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { digestOf } from '../../../src/core/digest.ts';
 import { describeError, WeighbridgeError } from '../../../src/core/errors.ts';
 import { serve } from '../../../src/http/loopback.fixtures.ts';
 import type { RegistryOptions } from '../../../src/testkit/registry.ts';
@@ -121,4 +122,27 @@ test('what a registry says reaches no terminal as it is', async () => {
     const shown = describeError(error);
     assert.doesNotMatch(shown, /[\p{Cc}\p{Bidi_Control}]|##\[|(^|\s)::/u, JSON.stringify(shown));
   }
+});
+
+test('an index that lists the same again and again, and indexes in it, costs few requests', async () => {
+  await using world = await World.start();
+  await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
+  const registry = world.registry(0);
+  const type = 'application/vnd.oci.image.index.v1+json';
+  const index = (manifests: unknown[]): Buffer =>
+    Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: type, manifests }));
+  const levels = [index([])];
+  for (let depth = 0; depth < 5; depth++) {
+    const inner = levels.at(-1) as Buffer;
+    const entry = { mediaType: type, digest: digestOf(inner), size: inner.length };
+    levels.push(index(Array.from({ length: 5000 }, () => entry)));
+  }
+  const manifests = levels.map(bytes => ({ mediaType: type, bytes }));
+  registry.putImage('acme/hf-x', 'v0.6.0-slim', { blobs: [], manifests });
+  const [image] = await world.publish(world.config('acme/x'), { variants: ['slim'] });
+  assert.equal(image?.status, 'published');
+  const asked = registry.log.filter(
+    ({ method, path }) => method === 'GET' && path.includes('hf-x/manifests'),
+  );
+  assert.ok(asked.length < 20, `${asked.length} manifests were read`);
 });
