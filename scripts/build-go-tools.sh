@@ -8,6 +8,8 @@ trivy=v0.74.0
 actionlint=v1.7.12
 distribution=v3.1.2
 cosign=v3.1.3
+oras=v1.3.6
+regctl=v0.11.7
 bin=${XDG_CACHE_HOME:-$HOME/.cache}/weighbridge-tests/go/bin
 mkdir -p "$bin"
 
@@ -36,6 +38,8 @@ export GOBIN=$bin GOFLAGS=-buildvcs=false CGO_ENABLED=0
   build cosign "$cosign" go install -trimpath \
     -ldflags="-s -w -X sigs.k8s.io/release-utils/version.gitVersion=$cosign" \
     "github.com/sigstore/cosign/v3/cmd/cosign@$cosign"
+  build oras "$oras" go install -trimpath -ldflags='-s -w' "oras.land/oras/cmd/oras@$oras"
+  build regctl "$regctl" go install -trimpath -ldflags='-s -w' "github.com/regclient/regclient/cmd/regctl@$regctl"
   # The project's own: anew when their source changes.
   for own in trivy-test-db pod-security referrers-registry; do
     build "$own" "$(cat "tools/$own"/{main.go,go.mod,go.sum} | cksum | cut -d ' ' -f 1)" \

@@ -57,6 +57,8 @@ export interface CatalogImage {
   readonly dir: string;
   /** The newest scan that lies beside the image; null where there is none. */
   readonly scan: ScanSummary | null;
+  /** What is stated of the image, in words, as it says of itself: `image signature`, `SLSA provenance`. */
+  readonly statements: readonly string[];
   readonly platforms: readonly CatalogPlatform[];
   readonly places: readonly {
     readonly registry: string;

@@ -1,3 +1,5 @@
+import { STATEMENT_NAMES } from '../attest/statement.ts';
+import { describeStatements } from '../attest/stored-statements.ts';
 import { readLabels } from '../image/format/labels.ts';
 import { baseOf, imagePort, licenseOf, lineageOf, sizesByKind, totalBytes } from '../image/image-facts.ts';
 import type { ImageLayer, ListedFile, PublishedImage } from '../image/published-image.ts';
@@ -101,10 +103,16 @@ function toImage(found: FoundImage, firstSeen: FirstSeen): CatalogImage | undefi
     port: imagePort(first),
     dir,
     scan: newestScan(found.referrers)?.summary ?? null,
+    statements: statementNames(found),
     // An older image is told of, not drawn: of hundreds of layers a model there would be no end.
     platforms: found.platforms.map(platform => toPlatform(platform, found.files !== undefined)),
     places: found.places,
   };
+}
+
+function statementNames({ referrers }: FoundImage): string[] {
+  const kinds = describeStatements(referrers).flatMap(({ kind }) => (kind === undefined ? [] : [kind]));
+  return [...new Set(kinds)].map(kind => STATEMENT_NAMES[kind]).sort();
 }
 
 function toPlatform(image: PublishedImage, hasLayers: boolean): CatalogPlatform {

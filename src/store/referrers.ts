@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Digest, digestOf, hexOf, isDigest } from '../core/digest.ts';
 import { RegistryError } from '../core/errors.ts';
-import { Mutex } from '../core/pool.ts';
+import { Mutex, mapPool } from '../core/pool.ts';
 import { parseManifest } from '../oci/parse.ts';
 import { type Descriptor, type Index, MediaType } from '../oci/types.ts';
 import type { ImageStore } from './image-store.ts';
@@ -13,6 +13,7 @@ import type { ImageStore } from './image-store.ts';
 const TAG = /^sha256-[0-9a-f]{64}$/;
 const MAX_ATTEMPTS = 6;
 const RETRY_MS = 200;
+const LOOKUPS_AT_ONCE = 4;
 
 /** Writers of one list in this process take turns. */
 const turns = new Map<string, Mutex>();
@@ -29,9 +30,27 @@ export async function listReferrers(
   options: { readonly artifactType?: string; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<readonly Descriptor[]> {
   const { artifactType, signal } = options;
-  const listed =
+  const found =
     (await store.fetchReferrers(subject, signal)) ?? (await readTag(store, subject, signal)).manifests;
+  const listed = await mapPool(found, LOOKUPS_AT_ONCE, one => described(store, one, signal));
   return artifactType === undefined ? listed : listed.filter(one => one.artifactType === artifactType);
+}
+
+/**
+ * go-containerregistry's registry, and older versions of cosign in a list under a tag, take the type of the config for
+ * that of the artifact and leave annotations out: the manifest has both.
+ */
+async function described(
+  store: ImageStore,
+  listed: Descriptor,
+  signal: AbortSignal | undefined,
+): Promise<Descriptor> {
+  if (listed.artifactType !== undefined && listed.artifactType !== MediaType.ociEmpty) return listed;
+  const stored = await store.getManifest(listed.digest, signal);
+  const parsed = stored && parseManifest(stored.bytes, stored.mediaType, `${store.name}@${listed.digest}`);
+  if (parsed?.kind !== 'manifest') return listed;
+  const { artifactType, annotations } = parsed.manifest;
+  return { ...listed, ...(artifactType && { artifactType }), ...(annotations && { annotations }) };
 }
 
 /**

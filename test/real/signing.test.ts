@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -8,18 +8,25 @@ import { PredicateType } from '../../src/attest/statement.ts';
 import { buildBaseImage } from '../../src/testkit/base-image.ts';
 import { type EmbeddedHub, startHub } from '../../src/testkit/hub.ts';
 import { pushImage } from '../../src/testkit/push-image.ts';
+import { startRegistry as startEmbedded } from '../../src/testkit/registry.ts';
 import { sampleModelFiles } from '../../src/testkit/sample-model.ts';
 import { weighbridge } from '../support/command.ts';
 import { goTool, requireGoTool } from '../support/go-tools.ts';
 import { IS_LONG } from '../support/long.ts';
 import { type RunResult, run, runOk, startServerProcess, stopServer } from '../support/tools.ts';
+import { makeTrivyDatabase } from '../support/trivy-database.ts';
 import { startRegistry } from './registry.ts';
 
-// Signed by us, verified by cosign: on a registry with the referrers API (go-containerregistry's) and on one without.
+// Signed by us, verified by cosign and read by Trivy, on a registry with the referrers API (go-containerregistry's) and on
+// one without; then copied by what people copy images with.
 
 const PASSWORD = 'planted-password-7361';
+const HIDDEN = 'CVE-2026-11111';
+/** Its list of referrers has neither their types nor annotations, and Trivy finds no VEX without. */
+const CONTAINERREGISTRY = "with the referrers API (go-containerregistry's)";
+const SHOWN = 'CVE-2026-22222';
 const skip = IS_LONG
-  ? requireGoTool('cosign', 'referrers-registry', 'registry')
+  ? requireGoTool('cosign', 'referrers-registry', 'registry', 'trivy', 'trivy-test-db', 'oras', 'regctl')
   : 'the long form has it (WEIGHBRIDGE_LONG=1)';
 
 interface Registry {
@@ -29,7 +36,14 @@ interface Registry {
 
 const REGISTRIES: readonly (readonly [string, () => Promise<Registry>])[] = [
   [
-    'with the referrers API',
+    'with the referrers API (embedded)',
+    async () => {
+      const embedded = await startEmbedded();
+      return { host: embedded.host, stop: () => embedded.close() };
+    },
+  ],
+  [
+    CONTAINERREGISTRY,
     async () => {
       const { child, ready } = await startServerProcess(goTool('referrers-registry'), []);
       return { host: ready.address as string, stop: () => stopServer(child) };
@@ -43,23 +57,28 @@ for (const [title, start] of REGISTRIES) {
     let folder: string;
     let hub: EmbeddedHub;
     let registry: Registry;
-    let env: Record<string, string>;
+    let env: Record<string, string | undefined>;
     let planted: string;
     const said: string[] = [];
-    const image = (variant = 'fat') => `${registry.host}/acme/hf-x:v0.6.0-${variant}`;
+    const image = (variant = 'fat', repository = 'acme/hf-x') =>
+      `${registry.host}/${repository}:v0.6.0-${variant}`;
     const ours = async (...args: string[]): Promise<RunResult> => {
       const result = await weighbridge(args, { env, cwd: folder });
       said.push(result.stdout, result.stderr);
       return result;
     };
+    const tool = (name: 'cosign' | 'trivy' | 'oras' | 'regctl', ...args: string[]) =>
+      run(goTool(name), args, { cwd: folder, env: { ...env, HOME: folder } });
+    const attestation = (type: string, reference: string) =>
+      tool('cosign', 'verify-attestation', ...OFFLINE, '--key', 'key.pub', '--type', type, reference);
 
     before(async () => {
       folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-sign-'));
       hub = await startHub();
       registry = await start();
       await hub.addModel({ id: 'acme/x', files: await sampleModelFiles() });
-      for (const platform of ['amd64', 'arm64'])
-        await pushImage(`http://${registry.host}`, `vllm/base-${platform}`, 'v0.6.0', buildBaseImage());
+      const base = buildBaseImage({ layers: [await debianWithZlib()] });
+      await pushImage(`http://${registry.host}`, 'vllm/base', 'v0.6.0', base);
       const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
       planted = String(
         privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: PASSWORD }),
@@ -68,17 +87,18 @@ for (const [title, start] of REGISTRIES) {
       await writeFile(
         path.join(folder, 'models.yaml'),
         `registries: {lab: ${registry.host}/acme}
-defaults: {base_image: "${registry.host}/vllm/base-amd64:v0.6.0"}
+defaults: {base_image: "${registry.host}/vllm/base:v0.6.0"}
 signing: {mode: required, key: "env://SIGNING_KEY"}
-vex: [{vulnerability: CVE-2026-1, status: fixed, date: 2026-11-20}]
+vex: [{vulnerability: ${HIDDEN}, status: not_affected, justification: component_not_present, date: 2026-11-20}]
 models: [{id: acme/x, short: x}]
 `,
       );
-      env = { HF_ENDPOINT: hub.url, SIGNING_KEY: planted, COSIGN_PASSWORD: PASSWORD, DOCKER_CONFIG: folder };
+      const database = await makeTrivyDatabase(folder, HIDDEN, SHOWN);
+      env = { HF_ENDPOINT: hub.url, DOCKER_CONFIG: folder, ...database };
+      env = { ...env, SIGNING_KEY: planted, COSIGN_PASSWORD: PASSWORD };
     });
     after(async () => {
-      await registry?.stop();
-      await hub?.close();
+      await Promise.all([registry?.stop(), hub?.close()]);
       await rm(folder, { recursive: true, force: true });
     });
 
@@ -86,19 +106,143 @@ models: [{id: acme/x, short: x}]
       const published = await ours('publish');
       assert.equal(published.status, 0, published.stderr);
       for (const variant of ['fat', 'slim']) {
-        await runOk(goTool('cosign'), ['verify', ...OFFLINE, '--key', 'key.pub', image(variant)], {
-          cwd: folder,
-        });
+        const verified = await tool('cosign', 'verify', ...OFFLINE, '--key', 'key.pub', image(variant));
+        assert.equal(verified.status, 0, verified.stderr);
         for (const type of ['image', 'provenance', 'bom', 'license', 'vex'] as const) {
-          const args = [...OFFLINE, '--key', 'key.pub', '--type', PredicateType[type], image(variant)];
-          const { status, stderr } = await run(goTool('cosign'), ['verify-attestation', ...args], {
-            cwd: folder,
-          });
+          const { status, stderr } = await attestation(PredicateType[type], image(variant));
           assert.equal(status, 0, `${variant} ${type}: ${stderr}`);
         }
       }
+    });
+
+    test('a scan is stated by the next signing, and nothing else is signed anew', async () => {
+      const scanned = await ours('scan', '--trivy', goTool('trivy'));
+      assert.equal(scanned.status, 0, scanned.stderr + scanned.stdout);
+      const signed = await ours('sign', '--json', image());
+      assert.equal(signed.status, 0, signed.stderr + signed.stdout);
+      const [{ statements }] = JSON.parse(signed.stdout).images[0].subjects;
+      const anew = statements.filter((one: { status: string }) => one.status === 'signed');
+      assert.deepEqual(
+        anew.map((one: { kind: string }) => one.kind),
+        ['vulnerabilities'],
+      );
+      const { status, stdout, stderr } = await attestation('vuln', image());
+      assert.equal(status, 0, stderr);
+      const { predicate } = JSON.parse(Buffer.from(JSON.parse(stdout.trim()).payload, 'base64').toString());
+      const found = JSON.stringify(predicate.scanner.result);
+      assert.ok(found.includes(HIDDEN) && found.includes(SHOWN));
+    });
+
+    test('verify --signed passes with the key, and with another key or a changed tag does not', async () => {
+      const args = ['verify', '--signed', '--policy', 'strict', '--json'];
+      const verified = await ours(...args, '--key', 'key.pub', image(), image('slim'));
+      assert.equal(verified.status, 0, verified.stdout);
+      assert.deepEqual(
+        JSON.parse(verified.stdout).images.map((one: { signed: boolean }) => one.signed),
+        [true, true],
+      );
+      const other = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' });
+      await writeFile(path.join(folder, 'other.pub'), other);
+      const failed = await ours(...args, '--key', 'other.pub', image());
+      assert.equal(failed.status, 1);
+      assert.match(failed.stdout, /is not signed by this key/);
+    });
+
+    test('Trivy hides what the VEX says and nothing else, and reads the bill of materials', async () => {
+      const scan = async (...more: string[]): Promise<string[]> => {
+        const args = [
+          'image',
+          '--image-src',
+          'remote',
+          '--format',
+          'json',
+          '--scanners',
+          'vuln',
+          ...more,
+          image(),
+        ];
+        const { status, stdout, stderr } = await tool('trivy', ...args);
+        assert.equal(status, 0, stderr);
+        const { Results = [] } = JSON.parse(stdout);
+        return Results.flatMap(({ Vulnerabilities = [] }) =>
+          Vulnerabilities.map((one: { VulnerabilityID: string }) => one.VulnerabilityID),
+        ).sort();
+      };
+      assert.deepEqual(await scan(), [HIDDEN, SHOWN]);
+      const hasTypes = title !== CONTAINERREGISTRY;
+      assert.deepEqual(await scan('--vex', 'oci'), hasTypes ? [SHOWN] : [HIDDEN, SHOWN]);
+      const { stdout } = await attestation(PredicateType.bom, image());
+      const { predicate } = JSON.parse(Buffer.from(JSON.parse(stdout.trim()).payload, 'base64').toString());
+      await writeFile(path.join(folder, 'bom.json'), JSON.stringify(predicate));
+      const read = await tool('trivy', 'sbom', '--format', 'json', 'bom.json');
+      assert.equal(read.status, 0, read.stderr);
+      assert.equal(JSON.parse(read.stdout).ArtifactType, 'cyclonedx');
+    });
+
+    for (const [name, isWhole, args] of [
+      [
+        'oras cp -r',
+        true,
+        (from: string, to: string) => ['oras', 'cp', '-r', '--from-plain-http', '--to-plain-http', from, to],
+      ],
+      [
+        'regctl image copy --referrers',
+        true,
+        (from, to) => ['regctl', 'image', 'copy', '--referrers', from, to],
+      ],
+      // It is deprecated, and copies no bundles, its own either.
+      ['cosign copy', false, (from, to) => ['cosign', 'copy', '--allow-http-registry', from, to]],
+    ] as readonly (readonly [string, boolean, (from: string, to: string) => string[]])[]) {
+      test(`${name} takes ${isWhole ? 'signatures and statements along' : 'the image alone'}`, async () => {
+        const to = image('fat', `copy/${name.split(' ')[0]}`);
+        const home = { env: { HOME: folder } };
+        await runOk(goTool('regctl'), ['registry', 'set', '--tls', 'disabled', registry.host], home);
+        const [program = '', ...rest] = args(image(), to);
+        const copied = await tool(program as 'oras', ...rest);
+        assert.equal(copied.status, 0, copied.stderr);
+        const verify = ['verify', '--signed', '--policy', 'strict', '--key', 'key.pub'];
+        const { status, stdout } = await ours(...verify, to);
+        assert.equal(status, isWhole ? 0 : 1, stdout);
+        if (!isWhole) assert.match(stdout, /there is no image signature/);
+      });
+    }
+
+    test('no output has the key or its password', async () => {
+      const wrong = await weighbridge(['publish'], {
+        env: { ...env, COSIGN_PASSWORD: `${PASSWORD}x` },
+        cwd: folder,
+      });
+      assert.equal(wrong.status, 1);
+      assert.match(wrong.stderr, /cannot be read with this password/);
+      const all = [...said, wrong.stdout, wrong.stderr].join('\n');
+      assert.ok(all.length > 1000);
+      for (const secret of [
+        PASSWORD,
+        ...planted.split('\n').filter(line => line.length > 20 && !line.includes('---')),
+      ])
+        assert.ok(!all.includes(secret));
     });
   });
 }
 
 const OFFLINE = ['--insecure-ignore-tlog=true', '--allow-http-registry', '--offline=true'];
+
+/** As much of a Debian with zlib as Trivy looks at. */
+async function debianWithZlib(): Promise<Record<string, string>> {
+  const release = await readFile('/etc/os-release', 'utf8');
+  const version = /^VERSION_ID="(\d+)"/m.exec(release)?.[1] ?? '13';
+  return {
+    'etc/os-release': release,
+    'etc/debian_version': `${version}.0\n`,
+    'var/lib/dpkg/status': `Package: zlib1g
+Status: install ok installed
+Priority: optional
+Section: libs
+Maintainer: nobody <nobody@example.org>
+Architecture: amd64
+Source: zlib
+Version: 1:1.2.13
+Description: a library
+`,
+  };
+}

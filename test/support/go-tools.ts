@@ -17,7 +17,9 @@ export type GoTool =
   | 'pod-security'
   | 'registry'
   | 'referrers-registry'
-  | 'cosign';
+  | 'cosign'
+  | 'oras'
+  | 'regctl';
 
 /** Where `scripts/build-go-tools.sh` has put it. */
 export function goTool(name: GoTool): string {

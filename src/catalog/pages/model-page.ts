@@ -8,6 +8,7 @@ import { splitId } from './list-row.ts';
 import { pageText, type Site } from './page.ts';
 import { runSection } from './run-section.ts';
 import { scanSection } from './scan-section.ts';
+import { signatureSection } from './signature-section.ts';
 
 /** What `oci.description` is where nobody has written one. */
 const DEFAULT_DESCRIPTION = 'Slim/Fat images; see /licenses';
@@ -26,7 +27,7 @@ export function modelPage(model: CatalogModel, data: CatalogData, site: Site): s
         <nav class="crumbs" aria-label="Where you are"><a href="../index.html">${data.title}</a></nav>
         ${title(model)} ${facts(model)} ${problems(model)}
         ${current.length === 0 ? null : [runSection(model, current), layersSection(current)]}
-        ${licenseSection(model)} ${scanSection(current)} ${imagesSection(model)} ${filesSection(model)} ${historySection(model)}
+        ${licenseSection(model)} ${scanSection(current)} ${signatureSection(current)} ${imagesSection(model)} ${filesSection(model)} ${historySection(model)}
       </div>
     `,
   });

@@ -1,3 +1,5 @@
+import { STATEMENT_NAMES } from '../../attest/statement.ts';
+import { describeStatements } from '../../attest/stored-statements.ts';
 import { SEVERITIES } from '../../config/types.ts';
 import { holdsWeights } from '../../config/variants.ts';
 import { formatBytes } from '../../core/text.ts';
@@ -68,6 +70,12 @@ export function inspectToJson({ reference, images }: Inspection) {
         port: imagePort(image),
         labels: image.labels,
         scan: newestScan(referrers)?.summary ?? null,
+        // As they say of themselves: `verify --signed` tells whose they are.
+        statements: describeStatements(referrers).map(({ kind, predicateType, descriptor }) => ({
+          kind: kind ?? null,
+          predicateType: predicateType ?? null,
+          digest: descriptor.digest,
+        })),
         referrers: referrers.map(({ digest, artifactType }) => ({
           digest,
           artifactType: artifactType ?? null,
@@ -130,11 +138,21 @@ function section({ reference }: Inspection, inspected: InspectedImage, options: 
     ...row('digest', image.digest),
     ...row('created', image.config.created),
     ...row('scan', scanText(newestScan(inspected.referrers)?.summary)),
+    ...row('stated', statementsText(inspected.referrers)),
     '',
     ...layerLines(image, options),
     ...(isListingFiles ? ['', ...files.flatMap(file => fileLines(file, columns))] : []),
     ...(runs === null ? [] : ['', style.strong('Run it'), ...indented(runs.docker)]),
   ];
+}
+
+/** What refers to the image says so itself: only a verification proves it. */
+function statementsText(referrers: readonly Descriptor[]): string | undefined {
+  const names = describeStatements(referrers).map(({ kind, predicateType }) =>
+    kind === undefined ? (predicateType ?? 'something unknown') : STATEMENT_NAMES[kind],
+  );
+  if (names.length === 0) return undefined;
+  return `${[...new Set(names)].sort().join(', ')}; \`weighbridge verify --signed\` tells by whom`;
 }
 
 function scanText(scan: ScanSummary | undefined): string {

@@ -39,6 +39,7 @@ export async function planOfImage(
     signal: session.signal,
   });
   const [planned] = plan.models;
-  if (planned?.kind === 'planned') return planned;
+  // As the publish stated it: the revision as the file has it, and what it was resolved to.
+  if (planned?.kind === 'planned') return { ...planned, model: entry };
   return without(planned === undefined ? 'it has no plan' : describeError(errorFromJson(planned.error)));
 }
