@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { HubError } from '../core/errors.ts';
+import { WeighbridgeError } from '../core/errors.ts';
 import { partPath, partsAt, reshardSafetensors } from './reshard-safetensors.ts';
 import { BYTES, safetensorsOf } from './safetensors.fixtures.ts';
 import { parseHeaderLength, parseSafetensorsHeader, type SafetensorsHeader } from './safetensors-header.ts';
@@ -129,7 +129,7 @@ for (const [what, json, dataBytes] of [
 ] as const) {
   test(`${what} is refused`, () => {
     const bytes = Buffer.from(json);
-    assert.throws(() => parseSafetensorsHeader('x', bytes, 8 + bytes.length + dataBytes), HubError);
+    assert.throws(() => parseSafetensorsHeader('x', bytes, 8 + bytes.length + dataBytes), WeighbridgeError);
   });
 }
 
@@ -140,8 +140,8 @@ test('a length above the bound, or above the file, is refused before anything is
     return bytes;
   };
   assert.equal(parseHeaderLength('x', length(92n), 100), 92);
-  assert.throws(() => parseHeaderLength('x', length(93n), 100), HubError);
-  assert.throws(() => parseHeaderLength('x', length(2n ** 64n - 1n), 1e12), HubError);
-  assert.throws(() => parseHeaderLength('x', length(100_000_001n), 1e12), HubError);
-  assert.throws(() => parseHeaderLength('x', Buffer.alloc(7), 100), HubError);
+  assert.throws(() => parseHeaderLength('x', length(93n), 100), WeighbridgeError);
+  assert.throws(() => parseHeaderLength('x', length(2n ** 64n - 1n), 1e12), WeighbridgeError);
+  assert.throws(() => parseHeaderLength('x', length(100_000_001n), 1e12), WeighbridgeError);
+  assert.throws(() => parseHeaderLength('x', Buffer.alloc(7), 100), WeighbridgeError);
 });
