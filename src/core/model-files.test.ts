@@ -28,7 +28,12 @@ const KINDS: Readonly<Record<FileKind, readonly string[]>> = {
   ],
   training: [
     ...['optimizer.pt', 'optimizer.bin', 'scheduler.pt', 'rng_state_3.pth', 'training_args.bin', 'scaler.pt'],
-    ...['global_step500/mp_rank_00_model_states.pt', 'x/zero_pp_rank_0_mp_rank_00_optim_states.pt'],
+    ...[
+      'sampler.bin',
+      'x/mp_rank_00_model_states.pt',
+      'global_step500/mp_rank_00_model_states.pt',
+      'x/zero_pp_rank_0_mp_rank_00_optim_states.pt',
+    ],
     ...['__0_0.distcp', 'runs/events.out.tfevents.1.host', 'random_states_0.pkl'],
   ],
   pickle: ['head.pkl', 'x.joblib', 'a.pickle', 'a.dill'],
@@ -44,7 +49,15 @@ const KINDS: Readonly<Record<FileKind, readonly string[]>> = {
   config: ['config.json', 'params.json', 'generation_config.json', 'config_sentence_transformers.json'],
   code: ['modeling_x.py'],
   extra: ['.gitattributes', 'x/LOGO.png', 'paper.pdf'],
-  other: ['README.md', 'LICENSE', 'chat_template.jinja', 'trainer_state.json', 'bin', 'a.bin.txt'],
+  other: [
+    'mel_filters.npz',
+    'README.md',
+    'LICENSE',
+    'chat_template.jinja',
+    'trainer_state.json',
+    'bin',
+    'a.bin.txt',
+  ],
 };
 
 for (const [kind, paths] of Object.entries(KINDS)) {

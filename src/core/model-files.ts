@@ -40,12 +40,12 @@ const KINDS: readonly KindRule[] = [
   // transformers, accelerate, DeepSpeed (`global_step500/`), torch.distributed
   {
     kind: 'training',
-    path: String.raw`(^|/)(optimizer|optim|scheduler|lr_scheduler|scaler|(rng|random)_states?|training_(args|state)|trainer_state)([._-][^/]*)?\.(bin|pt|pth|ckpt|pkl|safetensors)$`,
+    path: String.raw`(^|/)(optimizer|optim|scheduler|lr_scheduler|scaler|sampler|dl_state_dict|(rng|random)_states?|training_(args|state)|trainer_state)([._-][^/]*)?\.(bin|pt|pth|ckpt|pkl|safetensors)$`,
   },
   { kind: 'training', path: String.raw`(^|/)global_step\d+/` },
   {
     kind: 'training',
-    path: String.raw`(^|/)(bf16_)?zero_pp_rank_|_optim_states\.pt$|\.distcp$|(^|/)events\.out\.tfevents\.`,
+    path: String.raw`(^|/)(bf16_)?zero_pp_rank_|_(optim|model)_states\.pt$|\.distcp$|(^|/)events\.out\.tfevents\.`,
   },
   { kind: 'index', path: String.raw`\.(safetensors|bin)\.index(\.[\w-]+)?\.json$` },
   { kind: 'mistral', path: String.raw`(^|/)consolidated[^/]*\.safetensors$` },
@@ -55,7 +55,12 @@ const KINDS: readonly KindRule[] = [
   { kind: 'other-framework', path: String.raw`(^|/)openvino[^/]*\.(bin|xml)$|(^|/)openvino/` },
   { kind: 'other-framework', path: String.raw`\.onnx([._-]?data([._-]?\d+)?)?$|\.ort$` },
   // TensorFlow, Keras, TensorFlow Lite, Flax, Rust, MLX
-  { kind: 'other-framework', path: String.raw`\.(h5|hdf5|keras|pb|tflite|msgpack|ot|npz)$` },
+  { kind: 'other-framework', path: String.raw`\.(h5|hdf5|keras|tflite|msgpack|ot)$` },
+  // Others of these endings are data of a model's own code: `mel_filters.npz`.
+  {
+    kind: 'other-framework',
+    path: String.raw`(^|/)(saved_model|frozen[^/]*|model[^/]*|weights[^/]*)\.(pb|npz)$`,
+  },
   { kind: 'other-framework', path: String.raw`\.ckpt(-\d+)?\.(index|meta)$|\.data-\d{5}-of-\d{5}$` },
   // Core ML, TensorRT, NeMo, ExecuTorch, MediaPipe, LiteRT
   { kind: 'other-framework', path: String.raw`\.ml(package|modelc)/|\.mlmodel$` },

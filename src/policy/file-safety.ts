@@ -97,7 +97,7 @@ function judgePickles(model: ModelConfig, files: readonly HubFile[]): SafetyJudg
   return {
     stop: {
       rule: 'pickle-not-allowed',
-      reason: `${why}, a format that can run code when it is loaded. If you trust its authors, set \`files.allow_pickle: true\` for this model.`,
+      reason: `${why}, a format that can run code when it is loaded. If you trust its authors, set \`files.allow_pickle: true\` for this model${hasSafe ? ', or leave it out with `files.exclude` if vLLM does not need it' : ''}.`,
     },
     evidence,
     findings: [{ check: 'pickles', says: `${why}.`, from, verdict: 'stop' }],
