@@ -26,6 +26,7 @@ const RANK: Record<string, number> = {
   report: 7,
   // The catalog's pages show what `report/serve` writes.
   catalog: 8,
+  engine: 8,
   cli: 9,
 };
 

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
+import { packageVersion } from '../engine/package-info.ts';
 import { guardOutput } from './guard-output.ts';
-import { packageVersion } from './package-info.ts';
 import { ExitStatus } from './session.ts';
 
 /** In the order of the help. Each brings its own parts of the program, which take longer to load than most commands run. */

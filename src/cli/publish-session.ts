@@ -1,10 +1,10 @@
 import type { Variant } from '../config/types.ts';
+import { createBlobWorkers } from '../engine/blob-workers.ts';
 import { type Plan, type PlannedModel, plannedModels } from '../plan/types.ts';
 import { previewPlan } from '../publish/preview.ts';
 import { publishPlan } from '../publish/publish-plan.ts';
 import type { ImageOutcome, ImageSigning, PublishOutcome, PublishTarget } from '../publish/types.ts';
 import { interruptedReport } from '../report/text/interrupted-report.ts';
-import { createBlobWorkers } from './blob-workers.ts';
 import { chosenVariants } from './options.ts';
 import { hasUnresolved } from './planning.ts';
 import { createRunCache } from './run-cache.ts';
@@ -28,7 +28,7 @@ export async function publishAll(
 ): Promise<PublishOutcome[]> {
   const { services, progress, signal, listen } = session;
   const models = plannedModels(plan);
-  const workers = createBlobWorkers(session);
+  const workers = createBlobWorkers({ env: session.env, services, onEvent: progress.onEvent });
   const done: ImageOutcome[] = [];
   session.onInterrupt(() => interruptedReport(models, options, done));
   try {

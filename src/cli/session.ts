@@ -1,10 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import { errorToJson, WeighbridgeError } from '../core/errors.ts';
 import type { OnEvent } from '../core/events.ts';
+import { createServices, type Services } from '../engine/services.ts';
 import { createProgress, terminalOf } from '../report/progress/progress.ts';
 import type { Progress } from '../report/progress/types.ts';
 import { asFileError } from './output-file.ts';
-import { createServices, type Services } from './services.ts';
 
 /** Statuses a run ends with; DESIGN: 0 all done, 1 something failed, 2 the call or the file is wrong, 130 interrupted. */
 export const ExitStatus = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;

@@ -3,9 +3,9 @@ import { createSigner } from '../attest/create-signer.ts';
 import { type SigningContext, signImage } from '../attest/sign-image.ts';
 import { verifyUpstream } from '../attest/verify-upstream.ts';
 import type { Config, SigningConfig } from '../config/types.ts';
+import { packageVersion } from '../engine/package-info.ts';
 import type { PlannedModel } from '../plan/types.ts';
 import type { ImageSigning } from '../publish/types.ts';
-import { packageVersion } from './package-info.ts';
 import type { Session } from './session.ts';
 import { readStoredScan } from './stored-scan.ts';
 

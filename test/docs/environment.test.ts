@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { readBootstrap } from '../../src/cli/bootstrap-files.ts';
+import { readBootstrap } from '../../src/engine/bootstrap-files.ts';
 import { ROOT } from '../support/command.ts';
 
 /** Found by the expressions below, and no variables. */

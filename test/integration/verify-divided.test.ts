@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import { digestOf } from '../../src/core/digest.ts';
-import type { VerifyJson } from '../../src/report/text/verify-report.ts';
+import type { VerifyJson } from '../../src/report/json/verify-json.ts';
 import { DIVIDED, LIMIT, limited, PARTS } from '../support/divided-model.ts';
 import { type RunResult, run } from '../support/tools.ts';
 import { World } from '../support/world.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { Digest } from '../../src/core/digest.ts';
-import type { VerifyJson } from '../../src/report/text/verify-report.ts';
+import type { VerifyJson } from '../../src/report/json/verify-json.ts';
 import { type RunResult, run, temporaryFolder } from '../support/tools.ts';
 import { MODEL_FILES, World } from '../support/world.ts';
 

@@ -32,7 +32,7 @@ async function start(t: TestContext, ...registries: RegistryOptions[]): Promise<
     return { kind: 'basic', username: LOGIN.user, password: LOGIN.password };
   };
   const workers = new WorkerPool({
-    entry: new URL('../../src/cli/blob-worker.ts', import.meta.url),
+    entry: new URL('../../src/engine/blob-worker.ts', import.meta.url),
     size: 2,
     env: { HF_ENDPOINT: world.hub.url },
     credentials,

@@ -4,7 +4,7 @@ import { SEVERITIES } from '../../config/types.ts';
 import { holdsWeights } from '../../config/variants.ts';
 import { formatBytes } from '../../core/text.ts';
 import { readLabels } from '../../image/format/labels.ts';
-import { baseOf, imagePort, licenseOf, lineageOf, sizesByKind, totalBytes } from '../../image/image-facts.ts';
+import { baseOf, licenseOf, lineageOf, sizesByKind, totalBytes } from '../../image/image-facts.ts';
 import {
   type ImageLayerKind,
   LAYER_KINDS,
@@ -13,78 +13,10 @@ import {
 } from '../../image/published-image.ts';
 import type { Descriptor } from '../../oci/types.ts';
 import { newestScan, type ScanSummary } from '../../scan/scan-referrer.ts';
+import { type InspectedImage, type Inspection, runsOf } from '../json/inspect-json.ts';
 import { clean, counted, fitted, paragraph, widthOf } from '../layout/text-layout.ts';
 import { type Style, styleFor } from '../progress/style.ts';
-import { type RunnableImage, runCommand } from '../serve/run-commands.ts';
 import type { TextOptions } from './plan-table.ts';
-
-export interface InspectedImage {
-  readonly image: PublishedImage;
-  /** The model's: in the image, or in the list that it fetches. */
-  readonly files: readonly ListedFile[];
-  /** What lies beside the image: scans, signatures. */
-  readonly referrers: readonly Descriptor[];
-}
-
-export interface Inspection {
-  /** In full: `ghcr.io/acme/hf-x:v0.6.0-fat`. */
-  readonly reference: string;
-  /** `ghcr.io/acme/hf-x` */
-  readonly repository: string;
-  readonly images: readonly InspectedImage[];
-}
-
-/** What `inspect --json` prints. */
-export function inspectToJson({ reference, images }: Inspection) {
-  return {
-    schemaVersion: 1,
-    reference,
-    images: images.map(({ image, files, referrers }) => {
-      const sizes = sizesByKind(image);
-      const base = baseOf(image);
-      return {
-        platform: image.platform,
-        digest: image.digest,
-        model: image.model ?? null,
-        base: base === undefined ? null : { name: base.name, digest: base.digest ?? null },
-        version: base?.version ?? null,
-        license: licenseOf(image) ?? null,
-        lineage: lineageOf(image),
-        created: image.config.created ?? null,
-        size: { total: totalBytes(sizes), ...sizes },
-        layers: image.layers.map(({ digest, sizeBytes, kind, createdBy, files: inLayer }) => ({
-          digest,
-          size: sizeBytes,
-          kind,
-          createdBy,
-          files: inLayer.map(file => ({ path: file.path, size: file.sizeBytes, sha256: file.sha256 })),
-        })),
-        files: files.map(({ path, sizeBytes, sha256, gitOid }) => ({
-          path,
-          size: sizeBytes,
-          ...(sha256 === undefined ? {} : { sha256 }),
-          ...(gitOid === undefined ? {} : { gitOid }),
-        })),
-        entrypoint: image.container.Entrypoint ?? [],
-        env: image.container.Env ?? [],
-        port: imagePort(image),
-        labels: image.labels,
-        scan: newestScan(referrers)?.summary ?? null,
-        // As they say of themselves: `verify --signed` tells whose they are.
-        statements: describeStatements(referrers).map(({ kind, predicateType, descriptor }) => ({
-          kind: kind ?? null,
-          predicateType: predicateType ?? null,
-          digest: descriptor.digest,
-        })),
-        referrers: referrers.map(({ digest, artifactType }) => ({
-          digest,
-          artifactType: artifactType ?? null,
-        })),
-        run: runsOf(reference, { image, files, referrers }),
-      };
-    }),
-  };
-}
 
 /** For people. No line break at its end. */
 export function inspectText(
@@ -201,21 +133,6 @@ function layerLines(image: PublishedImage, { columns, style }: SectionOptions): 
 function fileLines({ path, sizeBytes, sha256, gitOid }: ListedFile, columns: number): string[] {
   const hash = sha256 ?? (gitOid === undefined ? '' : `git ${gitOid}`);
   return paragraph(`${clean(path)}  ${formatBytes(sizeBytes)}  ${hash}`, { columns, indent: 2 });
-}
-
-function runsOf(reference: string, { image, files }: InspectedImage) {
-  const { model } = image;
-  // A layout is no place that docker pulls from.
-  if (model === undefined || reference.startsWith('oci:')) return null;
-  const runnable: RunnableImage = {
-    reference,
-    name: model.dir.slice(model.dir.lastIndexOf('/') + 1),
-    variant: model.variant,
-    port: imagePort(image),
-    dir: model.dir,
-    modelBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
-  };
-  return { docker: runCommand('docker', runnable), podman: runCommand('podman', runnable) };
 }
 
 function indented(text: string): string[] {

@@ -3,88 +3,11 @@ import type { ErrorJson } from '../../core/errors.ts';
 import { formatBytes } from '../../core/text.ts';
 import type { FileCheck } from '../../inspect/verify-files.ts';
 import { type ImageCheck, isRight } from '../../inspect/verify-image.ts';
+import type { VerifiedImage } from '../json/verify-json.ts';
 import { clean, counted, paragraph } from '../layout/text-layout.ts';
 import { textTable } from '../layout/text-table.ts';
 import { type Style, styleFor } from '../progress/style.ts';
 import type { TextOptions } from './plan-table.ts';
-
-/** An image that was compared with the Hub: a check for each of its platforms, or why there is none. */
-export interface VerifiedImage {
-  /** In full: `ghcr.io/acme/hf-x:v0.6.0-fat`. */
-  readonly reference: string;
-  readonly checks?: readonly ImageCheck[] | undefined;
-  readonly error?: ErrorJson | undefined;
-}
-
-export function isVerified({ checks = [] }: VerifiedImage): boolean {
-  return checks.length > 0 && checks.every(isRight);
-}
-
-/** What `verify --json` prints. */
-export interface VerifyJson {
-  readonly schemaVersion: 1;
-  readonly deep: boolean;
-  readonly ok: boolean;
-  readonly images: readonly VerifiedPlatformJson[];
-}
-
-export interface VerifiedPlatformJson {
-  readonly reference: string;
-  readonly platform: string | null;
-  readonly digest: string | null;
-  readonly id: string | null;
-  readonly revision: string | null;
-  readonly variant: string | null;
-  readonly ok: boolean;
-  readonly files: readonly {
-    readonly path: string;
-    readonly size: number;
-    readonly status: FileCheck['status'];
-    readonly detail?: string;
-  }[];
-  /** Files of the repository that the image does not have. */
-  readonly leftOut: readonly string[];
-  readonly problems: readonly string[];
-  readonly bytesRead: number;
-  /** Of an image that is not found or could not be asked about: nothing else is known of it. */
-  readonly error?: ErrorJson;
-}
-
-export function verifyToJson(images: readonly VerifiedImage[], isDeep: boolean): VerifyJson {
-  return {
-    schemaVersion: 1,
-    deep: isDeep,
-    ok: images.every(isVerified),
-    images: images.flatMap(({ reference, checks = [], error }): VerifiedPlatformJson[] =>
-      error !== undefined
-        ? [unverified(reference, error)]
-        : checks.map(check => ({
-            reference,
-            platform: check.platform,
-            digest: check.digest,
-            id: check.id,
-            revision: check.revision,
-            variant: check.variant,
-            ok: isRight(check),
-            files: check.files.map(({ path, sizeBytes, status, detail }) => ({
-              path,
-              size: sizeBytes,
-              status,
-              ...(detail === undefined ? {} : { detail }),
-            })),
-            leftOut: check.leftOut,
-            problems: check.problems,
-            bytesRead: check.bytesRead,
-          })),
-    ),
-  };
-}
-
-function unverified(reference: string, error: ErrorJson): VerifiedPlatformJson {
-  const nothing = { platform: null, digest: null, id: null, revision: null, variant: null };
-  const lists = { files: [], leftOut: [], problems: [error.message] };
-  return { reference, ...nothing, ok: false, ...lists, bytesRead: 0, error };
-}
 
 /** For people: per image its files, what differs, and the verdict. No line break at its end. */
 export function verifyTable(

@@ -1,13 +1,12 @@
-import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Variant } from '../../../config/types.ts';
 import { ConfigError } from '../../../core/errors.ts';
+import { layoutTargets } from '../../../engine/layout-targets.ts';
 import type { Plan, PlannedModel } from '../../../plan/types.ts';
 import type { PublishOutcome, PublishTarget } from '../../../publish/types.ts';
 import { publishToJson } from '../../../report/json/publish-json.ts';
 import { publishSummary } from '../../../report/text/publish-summary.ts';
 import { openDockerArchive } from '../../../store/local/docker-archive.ts';
-import { openLayout } from '../../../store/local/layout.ts';
 import {
   type AdHocOptions,
   type CommonOptions,
@@ -74,13 +73,8 @@ async function buildAll(
   const common = { variants: chosenVariants(variant), isForced: false, admit };
   const models = plan.models.filter(model => model.kind === 'planned');
   if (output.kind === 'oci') {
-    const layouts = new Map<string, PublishTarget>();
-    for (const { model } of models) {
-      // Tags are the same for every model, so several models have a layout each.
-      const folder = models.length === 1 ? output.path : path.join(output.path, `hf-${model.short}`);
-      layouts.set(model.short, { registry: 'oci', store: await openLayout(folder) });
-    }
-    return await publishAll(session, plan, { ...common, targetsOf: one => targetOf(layouts, one) });
+    const targetsOf = await layoutTargets(output.path, models);
+    return await publishAll(session, plan, { ...common, targetsOf });
   }
   const [first] = models;
   if (first === undefined) return [];

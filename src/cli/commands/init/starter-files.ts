@@ -1,5 +1,5 @@
 import { BUILT_IN_BASE_IMAGE } from '../../../config/schema.ts';
-import { packageVersion, projectRepository, workflowText } from '../../package-info.ts';
+import { packageVersion, projectRepository, workflowText } from '../../../engine/package-info.ts';
 
 export interface StarterChoice {
   /** Owner on GitHub; null where nobody knows, and CI will. */

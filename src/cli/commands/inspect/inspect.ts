@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { readImages, readModelFiles } from '../../../image/published-image.ts';
-import { type InspectedImage, inspectText, inspectToJson } from '../../../report/text/inspect-report.ts';
+import { type InspectedImage, inspectToJson } from '../../../report/json/inspect-json.ts';
+import { inspectText } from '../../../report/text/inspect-report.ts';
 import { listReferrers } from '../../../store/referrers.ts';
 import { openNamedImage } from '../../image-argument.ts';
 import { withJson } from '../../options.ts';

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { githubMatrix } from '../../../report/ci/github-matrix.ts';
-import { outdatedJson, outdatedPlan, outdatedReport } from '../../../report/text/outdated-report.ts';
+import { outdatedJson, outdatedPlan } from '../../../report/json/outdated-json.ts';
+import { outdatedReport } from '../../../report/text/outdated-report.ts';
 import {
   type CommonOptions,
   readConfig,

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { readConfigText } from '../../../config/load-config.ts';
 import type { Config } from '../../../config/types.ts';
 import { ConfigError } from '../../../core/errors.ts';
+import { packageVersion } from '../../../engine/package-info.ts';
 import { formatPlan } from '../../../plan/plan-file.ts';
 import type { Plan } from '../../../plan/types.ts';
 import type { Preview } from '../../../publish/preview.ts';
@@ -22,7 +23,6 @@ import {
   withShard,
 } from '../../options.ts';
 import { prepareOutput } from '../../output-file.ts';
-import { packageVersion } from '../../package-info.ts';
 import { writePlan } from '../../plan-file.ts';
 import { hasUnresolved, noteUnresolved, planFor } from '../../planning.ts';
 import { lookAtBases, lookAtRegistries } from '../../registry-state.ts';

@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import { SIGNATURE_POLICIES } from '../../../attest/verify-signed.ts';
 import { ConfigError } from '../../../core/errors.ts';
-import { isVerified, verifyTable, verifyToJson } from '../../../report/text/verify-report.ts';
+import { isVerified, verifyToJson } from '../../../report/json/verify-json.ts';
+import { verifyTable } from '../../../report/text/verify-report.ts';
 import { withJson } from '../../options.ts';
 import { ExitStatus, runSession } from '../../session.ts';
 import { checkEachImage } from './each-image.ts';

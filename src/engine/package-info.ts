@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** The version in `package.json`, which is two folders up in a clone (`src/cli`) and in a package (`dist/cli`) alike. */
+/** The version in `package.json`, which is two folders up in a clone (`src/engine`) and in a package (`dist/engine`) alike. */
 export function packageVersion(): string {
   return readPackage().version;
 }

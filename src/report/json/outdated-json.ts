@@ -1,0 +1,76 @@
+import { type ErrorJson, errorToJson, isRefused } from '../../core/errors.ts';
+import type { Plan, PlannedModel } from '../../plan/types.ts';
+import type { ImageOutcome, PublishOutcome } from '../../publish/types.ts';
+/** What `outdated --json` prints: models whose images are not what a publish would make now. */
+export interface OutdatedJson {
+  readonly schemaVersion: 1;
+  readonly models: readonly OutdatedModelJson[];
+}
+
+export interface OutdatedModelJson {
+  readonly id: string;
+  readonly short: string;
+  readonly images: readonly {
+    readonly registry: string;
+    readonly variant: string;
+    readonly reasons: readonly string[];
+  }[];
+  /** Of a model that could not be asked about. */
+  readonly error?: ErrorJson;
+}
+
+/** `outcomes` are those of a dry run. Models that are as they should be are left out. */
+export function outdatedJson(plan: Plan, outcomes: readonly PublishOutcome[]): OutdatedJson {
+  const outcomeOf = new Map(outcomes.map(outcome => [outcome.planned.model.short, outcome]));
+  return {
+    schemaVersion: 1,
+    models: plan.models.flatMap((entry): OutdatedModelJson[] => {
+      const { id, short } = entry.model;
+      if (entry.kind === 'unresolved') return [{ id, short, images: [], error: entry.error }];
+      const images = (outcomeOf.get(short)?.images ?? []).filter(isOutdated);
+      if (images.length === 0) return [];
+      const told = images.map(image => ({
+        registry: image.registry,
+        variant: image.variant,
+        reasons: reasonsOf(image),
+      }));
+      return [{ id, short, images: told }];
+    }),
+  };
+}
+
+/** The part of a plan that a publish would do something for. */
+export function outdatedPlan(plan: Plan, outcomes: readonly PublishOutcome[]): Plan {
+  const wanted = new Set<PlannedModel>(
+    outcomes.filter(({ images }) => images.some(isOutdated)).map(({ planned }) => planned),
+  );
+  return { ...plan, models: plan.models.filter(entry => entry.kind === 'planned' && wanted.has(entry)) };
+}
+
+/** Anything but "as it is": policy leaves an image out without tags. */
+function isOutdated({ status, tags }: ImageOutcome): boolean {
+  return status !== 'unchanged' && tags.length > 0;
+}
+
+function reasonsOf(image: ImageOutcome): string[] {
+  if (image.status === 'failed') {
+    const what = image.isUnassembled && isRefused(image.error) ? 'cannot be built' : 'could not be asked';
+    return [`${what}: ${errorToJson(image.error).message}`];
+  }
+  const { change } = image;
+  if (change === undefined) return ['not published yet'];
+  const { revision, license, base, files } = change;
+  const fileCount =
+    files === undefined ? 0 : files.added.length + files.changed.length + files.removed.length;
+  const reasons = [
+    ...(revision === undefined
+      ? []
+      : [`revision ${revision.from.slice(0, 12)} is now ${revision.to.slice(0, 12)}`]),
+    ...(license === undefined
+      ? []
+      : [`the licence was ${license.from || 'not known'} and is ${license.to || 'not known'}`]),
+    ...(base === undefined ? [] : ['the base image is another one']),
+    ...(revision === undefined && fileCount > 0 ? [`${fileCount} files differ`] : []),
+  ];
+  return reasons.length === 0 ? ['its settings or tags differ'] : reasons;
+}

@@ -1,0 +1,8 @@
+// A Hub and a registry for tests, with the quirks and faults of real ones.
+export { buildBaseImage } from './base-image.ts';
+export { type EmbeddedHub, type HubOptions, startHub } from './hub.ts';
+export { pushImage } from './push-image.ts';
+export type { RegistryQuirks } from './registry/quirks.ts';
+export { EmbeddedRegistry, type RegistryOptions, startRegistry } from './registry.ts';
+export { sampleModelFiles } from './sample-model.ts';
+export type { AddedFault, FaultKind, FaultRule } from './server/faults.ts';

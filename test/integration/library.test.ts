@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { test } from 'node:test';
+import { createWeighbridge, type ProgressEvent, parseConfig, WeighbridgeError } from '../../src/index.ts';
+import { temporaryFolder } from '../support/tools.ts';
+import { MODEL_FILES, World } from '../support/world.ts';
+
+test('the library plans, publishes to registries and into a folder, inspects and verifies', async t => {
+  await using world = await World.start();
+  await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
+  const folder = await temporaryFolder(t);
+  const events: ProgressEvent[] = [];
+  await using weighbridge = createWeighbridge({
+    env: { HF_ENDPOINT: world.hub.url, WEIGHBRIDGE_LAYER_INDEX: '' },
+    onEvent: event => events.push(event),
+  });
+
+  const plan = await weighbridge.plan(parseConfig(world.config('acme/x'), 'models.yaml'));
+  assert.deepEqual(JSON.parse(JSON.stringify(plan)), plan);
+  const [published] = await weighbridge.publish(plan);
+  assert.deepEqual(
+    published?.images.map(({ variant, status }) => `${variant} ${status}`),
+    ['slim published', 'fat published'],
+  );
+  const reference = published?.images[1]?.tags[0] ?? '';
+  const inspected = await weighbridge.inspect(reference);
+  assert.equal(inspected.images[0]?.model?.id, 'acme/x');
+  assert.equal((await weighbridge.verify(reference, { isDeep: true })).ok, true);
+  assert.ok(events.some(event => event.type === 'image' && event.status === 'published'));
+
+  const place = path.join(folder, 'images');
+  const [built] = await weighbridge.publish(plan, { to: `oci:${place}`, variants: ['fat'] });
+  assert.deepEqual(
+    built?.images.map(({ status }) => status),
+    ['published'],
+  );
+  assert.equal((await weighbridge.verify(`oci:${place}:v0.6.0-fat`)).ok, true);
+  await assert.rejects(
+    weighbridge.plan(parseConfig(world.config('acme/x'), 'models.yaml'), { models: ['nothing'] }),
+    (error: unknown) => error instanceof WeighbridgeError && error.code === 'USAGE',
+  );
+});
+
+test('a call that is stopped rejects, and takes nothing from the environment unasked', async () => {
+  await using world = await World.start();
+  const controller = new AbortController();
+  controller.abort();
+  await using weighbridge = createWeighbridge({
+    env: { HF_ENDPOINT: world.hub.url },
+    signal: controller.signal,
+  });
+  await assert.rejects(weighbridge.plan(parseConfig(world.config('acme/x'), 'models.yaml')), {
+    name: 'InterruptedError',
+  });
+});
