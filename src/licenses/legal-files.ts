@@ -49,8 +49,10 @@ export function findOtherTexts(files: readonly HubFile[], weights: readonly HubF
       file.sizeBytes > 0 &&
       file.sizeBytes <= MAX_OTHER_BYTES &&
       (folders.has(path.posix.dirname(file.path)) || MODEL_FOLDER.test(path.posix.dirname(file.path))) &&
-      TEXT.test(path.posix.basename(file.path)) &&
+      !NOT_TEXT.test(file.path) &&
+      !isDocumentName(file.path) &&
       !DATA.test(file.path) &&
+      !isProgramName(file.path) &&
       !isModelCard(file) &&
       legalKind(file) === undefined &&
       kindOfFile(file.path) === 'other',
@@ -62,7 +64,9 @@ const MODEL_FOLDER = /^(?:original|weights?|models?|checkpoints?|ckpts?)$/i;
 
 /** What is called `notes.txt` and is longer is data. */
 const MAX_OTHER_BYTES = 256 * 1024;
-const TEXT = /^[^.]+$|\.(?:txt|text|md|markdown|rst|html?)$/i;
+/** Sounds, films, tables and whatever else is not words; the rest may be. */
+const NOT_TEXT =
+  /\.(?:wav|mp3|mp4|flac|ogg|webm|avi|mov|ico|ttf|otf|woff2?|db|sqlite|pb|so|dll|exe|whl|jar|class|pyc|bib|cff|jinja2?|template|tmpl|j2|md5|sha\d+|sig|asc|pem|index|dat|ini|gitattributes|gitignore|gitmodules|dockerignore|keep)$/i;
 
 /**
  * Whether a legal text is plainly about something beside the model: its code, others' work. A folder with weights in it is

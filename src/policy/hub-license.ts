@@ -41,8 +41,14 @@ export function declaredLicense(facts: LicenseFacts): string | null {
 }
 
 function declaredTexts({ license }: LicenseFacts): string[] {
-  const texts = typeof license === 'string' ? [license] : (license ?? []);
+  const texts = typeof license === 'string' ? listIn(license) : (license ?? []);
   return [...new Set(texts.map(text => text.trim()).filter(text => text !== ''))];
+}
+
+/** `mit, apache-2.0` is the list that it was meant to be, if each part of it is a license. */
+function listIn(license: string): readonly string[] {
+  const parts = license.split(',').map(part => part.trim());
+  return parts.every(part => readExpression(part) !== undefined) ? parts : [license];
 }
 
 function elementOf(text: string, facts: LicenseFacts): LicenseElement {

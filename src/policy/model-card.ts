@@ -29,11 +29,14 @@ export function readModelCard(text: string, id: string): CardStatements {
   const others = parts.filter(({ heading }) => !LICENSE_HEADING.test(heading));
   const elsewhere = sentences(others.map(({ lines }) => lines.join('\n')).join('\n\n'));
   const found =
-    aboutThis(section, id).find(isRestricting) ??
+    aboutThis(section, id).find(sentence => isRestricting(sentence) || COPYLEFT.test(sentence.plain)) ??
     aboutThis(elsewhere.filter(isAboutModel), id).find(isPlainRestriction) ??
     sentences(head).find(isRestricting);
   return { restriction: found && quote(found), bases: basesIn(aboutThis([...section, ...elsewhere], id)) };
 }
+
+/** Licenses that ask for more than notices; a permissive card beside them is another statement. */
+const COPYLEFT = /\b[al]?gpl(?: ?v?\d|\b)|\bgnu (?:\w+ )?general public\b|\b(?:mpl|eupl|odbl|osl) ?v?\d/;
 
 const LICENSE_HEADING =
   /licen[cs]|\bterms\b|usage (?:rights|polic|restrict|agreement)|use polic|\blegal\b|copyright|commercial|redistribut|disclaimer|许可|許可|协议|協議|授权|授權|声明|聲明|条款|條款|ライセンス|利用規約|라이선스|라이센스|약관|lizenz|licença|лиценз|ترخيص/iu;

@@ -6,10 +6,10 @@
 export const RESTRICTING: readonly RegExp[] = [
   // Who may use it, and for what.
   /\bnon ?commercial(?:ly)?\b/,
-  /\b(?:not|no|never|prohibit\w*|forbid\w*|exclud\w*|cannot|can't|without) (?:\S+ ){0,6}?commercial(?:ly)?\b/,
+  /\b(?:not|no|never|prohibit\w*|forbid\w*|exclud\w*|cannot|can't) (?:\S+ ){0,6}?commercial(?:ly)?\b/,
   /\bcommercial(?:ly)?(?: \S+){0,5} (?:not|prohibited|forbidden|restricted|excluded|disallowed|requires?|needs?|must|only|subject)\b/,
   /\bcommercial(?:ly)? (?:\S+ ){0,4}?(?:contact|apply|application|register|request|obtain|purchase|buy|e?mail|licen[cs]\w+|agreement|inquir\w+)/,
-  /\b(?:contact|apply|application|register|request|obtain|purchase|buy|e?mail|fill)\b(?: \S+){0,12} commercial\b/,
+  /\b(?:contact|apply|application|register|registration|request|obtain|purchase|buy|e?mail|fill|filling|questionnaire|approval)\b(?: \S+){0,12} commercial\b/,
   /\b(?:research|academic|education\w*|evaluation|personal|private|internal|scientific|study|testing|demonstration|production)(?: \S+){0,4} only\b/,
   /\b(?:only|solely|exclusively|strictly|purely|limited|restricted)(?: \S+){0,6} (?:research\w*|academi\w+|education\w*|evaluation|personal|private|internal|scientific|study|non)\b/,
   /\bfor (?:\S+ ){0,3}?(?:research|academic|educational|evaluation|personal|scientific|study)(?: \S+){0,3} (?:use|usage|purposes?)\b/,
@@ -36,7 +36,9 @@ export const RESTRICTING: readonly RegExp[] = [
 
 /** Licenses that are not permissive, by the names that people call them. */
 export const RESTRICTING_NAMES: readonly RegExp[] = [
-  /\b(?:educational )?community licen[cs]e\b|\b(?:subject to|under|see|governed by)(?: \S+){0,3} model licen[cs]e(?: agreement)?$/,
+  /\b(?:educational )?community licen[cs]e\b/,
+  /\b(?:subject to|under|see|governed by|follow|comply with)(?: \S+){0,3} model licen[cs]e\b(?: \S+){0,3}/,
+  /社[区區]\S{0,2}(?:[许許]可|[协協][议議])/u,
   /\bgemma(?: \S+){0,3} (?:terms|licen[cs]e|policy)\b|\bai\.google\.dev\/gemma\b/,
   /\b(?:code ?)?llama ?[\d.]*(?: \S+){0,3} licen[cs]e\b|\bllama\.com\/|\bai\.meta\.com\/(?:llama|resources)\b/,
   /\b(?:open ?)?rail(?:\+\+)?(?: ?m)?\b|\bresponsible ai licen[cs]e\b/,
