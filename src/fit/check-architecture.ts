@@ -104,12 +104,16 @@ function remoteCodeFindings({ shape, args, release, input }: FitContext): FitFin
   const type = shape.modelType;
   const isOwn = shape.architectures.some(one => isKnown(one, release));
   const hasConfig = type === undefined || definitionAt('configTypes', type, release) !== undefined;
-  if (isOwn && hasConfig) return [];
+  // The tokenizer's class is code, and there is no file that does without it.
+  const names = input.files.map(({ path }) => path);
+  const hasOwnTokenizer =
+    names.some(name => /^tokenization_\w+\.py$/.test(name)) && !names.includes('tokenizer.json');
+  if (isOwn && hasConfig && !hasOwnTokenizer) return [];
   return [
     {
       rule: 'remote-code-needed',
       message: isOwn
-        ? `vLLM ${release.version} knows ${name}, but the configuration (${type}) is code in the repository, which runs only with --trust-remote-code.`
+        ? `vLLM ${release.version} knows ${name}, but ${hasConfig ? 'the tokenizer' : `the configuration (${type})`} is code in the repository, which runs only with --trust-remote-code.`
         : `vLLM ${release.version} does not have ${name}; the repository's own code for it runs only with --trust-remote-code.`,
       evidence: `config.json, auto_map and model_type; serve_args: ${input.serveArgs.join(' ')}`,
       remedy: 'Read that code, and add --trust-remote-code to serve_args if you trust it.',

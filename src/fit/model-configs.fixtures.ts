@@ -4,6 +4,8 @@ export interface KnownModel {
   readonly config: Readonly<Record<string, unknown>>;
   /** Of its safetensors files. */
   readonly weightBytes: number;
+  /** The files of its tokenizer; one of Transformers if absent. */
+  readonly tokenizer?: readonly string[];
 }
 
 const bf16 = { torch_dtype: 'bfloat16' };
@@ -43,6 +45,7 @@ const deepseekV3 = {
   moe_intermediate_size: 2048,
   first_k_dense_replace: 3,
   moe_layer_freq: 1,
+  model_type: 'deepseek_v3',
   auto_map: { AutoConfig: 'configuration_deepseek.DeepseekV3Config' },
 };
 const layerTypes = (count: number, every: number, other: string): string[] =>
@@ -164,15 +167,19 @@ export const KNOWN_MODELS: readonly KnownModel[] = [
     moe_intermediate_size: 1408,
     first_k_dense_replace: 1,
   }),
-  model('THUDM/glm-4-9b-chat', 'ChatGLMModel', 18.799, {
-    num_layers: 40,
-    hidden_size: 4096,
-    num_attention_heads: 32,
-    multi_query_attention: true,
-    multi_query_group_num: 2,
-    seq_length: 131072,
-    auto_map: { AutoConfig: 'configuration_chatglm.ChatGLMConfig' },
-  }),
+  {
+    ...model('THUDM/glm-4-9b-chat', 'ChatGLMModel', 18.799, {
+      num_layers: 40,
+      hidden_size: 4096,
+      num_attention_heads: 32,
+      multi_query_attention: true,
+      multi_query_group_num: 2,
+      seq_length: 131072,
+      model_type: 'chatglm',
+      auto_map: { AutoConfig: 'configuration_chatglm.ChatGLMConfig' },
+    }),
+    tokenizer: ['tokenizer.model', 'tokenization_chatglm.py'],
+  },
   model('openai/whisper-large-v3', 'WhisperForConditionalGeneration', 3.087, {
     torch_dtype: 'float16',
     d_model: 1280,
@@ -192,6 +199,7 @@ export const KNOWN_MODELS: readonly KnownModel[] = [
   model('microsoft/phi-4', 'Phi3ForCausalLM', 29.32, shape(40, 5120, 40, 10, 16384)),
   model('microsoft/Phi-4-multimodal-instruct', 'Phi4MMForCausalLM', 11.148, {
     ...shape(32, 3072, 24, 8, 131072),
+    model_type: 'phi4mm',
     auto_map: { AutoConfig: 'configuration_phi4mm.Phi4MMConfig' },
   }),
   model('ai21labs/AI21-Jamba-1.5-Mini', 'JambaForCausalLM', 103.2, {

@@ -16,21 +16,40 @@ export function countParameters(
   weightBytes: number,
   tensors: StoredTensors | undefined,
 ): ParameterCount {
-  const total = tensors === undefined ? bySize(shape, weightBytes) : byTensors(shape, tensors);
+  const total = tensors === undefined ? bySize(shape, weightBytes) : byTensors(shape, weightBytes, tensors);
   return { total, active: total === undefined ? undefined : activeOf(shape, total) };
 }
 
-/** Weights of less than 8 bits are packed into integers of 8 or 32. */
-function byTensors(shape: ModelShape, tensors: StoredTensors): number {
+/** Bytes of a value; what is not here has one. */
+const BYTES: Readonly<Record<string, number>> = {
+  BF16: 2,
+  F16: 2,
+  U16: 2,
+  I16: 2,
+  F32: 4,
+  I32: 4,
+  U32: 4,
+  F64: 8,
+  I64: 8,
+  U64: 8,
+};
+
+/** Weights of less than 8 bits are packed into integers of 8 or 32. Of some formats the Hub counts what is in them. */
+function byTensors(shape: ModelShape, weightBytes: number, tensors: StoredTensors): number {
   const method = quantizationMethod(shape);
   const bits = weightBits(shape);
+  const entries = Object.entries(tensors);
+  const stored = entries.reduce((sum, [type, count]) => sum + count * (BYTES[type] ?? 1), 0);
+  const isUnpacked = weightBytes > 0 && stored > weightBytes * 1.1;
   let total = 0;
-  for (const [type, count] of Object.entries(tensors)) {
-    if (method === undefined || bits >= 8)
-      total += /^I(32|64)$/.test(type) && method !== undefined ? 0 : count;
+  for (const [type, count] of entries) {
+    if (method === undefined) total += count;
+    // A block of 32 values of four bits has 16 bytes, and one for its scale.
+    else if (type === 'U8' && method.includes('mxfp4'))
+      total += isUnpacked ? (count * 32) / 33 : (count * 32) / 17;
+    else if (bits >= 8) total += /^I(32|64)$/.test(type) ? 0 : count;
+    else if (isUnpacked) total += count;
     else if (type === 'I32') total += count * (32 / bits);
-    // Blocks of 32 values of four bits have one scale of eight.
-    else if (type === 'U8' && method.includes('mxfp4')) total += (count * 32) / 17;
     else if (type === 'U8') total += count * (8 / bits);
     // Scales of blocks are no parameters.
     else if (!type.startsWith('F8')) total += count;

@@ -14,6 +14,12 @@ os.environ.setdefault("VLLM_TARGET_DEVICE", "cpu")
 
 
 def serve_parser():
+    import torch
+
+    # Some releases ask a torch older than the one that is here what the processor has.
+    for name in ("_is_avx512_supported", "_is_avx2_supported"):
+        if not hasattr(torch._C._cpu, name):
+            setattr(torch._C._cpu, name, lambda: False)
     try:
         from vllm.utils.argparse_utils import FlexibleArgumentParser
     except ImportError:

@@ -1,5 +1,5 @@
-import { BUILT_IN_BASE_IMAGE } from '../../../config/schema.ts';
 import { packageVersion, projectRepository, workflowText } from '../../../engine/package-info.ts';
+import { newestRelease } from '../../../fit/releases.ts';
 
 export interface StarterChoice {
   /** Owner on GitHub; null where nobody knows, and CI will. */
@@ -58,7 +58,7 @@ function modelsText({ ghcr, dockerhub, baseImage }: StarterChoice): string {
     '',
     'defaults:',
     '  # Its tag is the version in image tags. See https://hub.docker.com/r/vllm/vllm-openai/tags',
-    `  base_image: ${JSON.stringify(baseImage ?? BUILT_IN_BASE_IMAGE)}`,
+    `  base_image: ${JSON.stringify(baseImage ?? `vllm/vllm-openai:v${newestRelease().version}`)}`,
     ...publish,
     '',
     'models: []',
