@@ -1,11 +1,15 @@
+import { attachStatements } from '../attest/attach-statements.ts';
 import { builderId } from '../attest/builder-id.ts';
 import { createSigner } from '../attest/create-signer.ts';
 import { type SigningContext, signImage } from '../attest/sign-image.ts';
+import { vulnerabilityStatement } from '../attest/statements/vulnerabilities.ts';
 import { verifyUpstream } from '../attest/verify-upstream.ts';
 import type { Config, SigningConfig } from '../config/types.ts';
+import type { Digest } from '../core/digest.ts';
 import { packageVersion } from '../engine/package-info.ts';
 import type { PlannedModel } from '../plan/types.ts';
 import type { ImageSigning } from '../publish/types.ts';
+import type { ImageStore } from '../store/image-store.ts';
 import type { Session } from './session.ts';
 import { readStoredScan } from './stored-scan.ts';
 
@@ -53,6 +57,24 @@ export async function publishSigning(
     async sign(store, image, planned) {
       await signImage(store, image, planned, context);
     },
+  };
+}
+
+/** Returns how the scan that is attached to an image is signed; undefined if `signing.mode` is off. */
+export async function scanSigning(
+  session: Session,
+  config: Config,
+): Promise<((store: ImageStore, image: Digest) => Promise<void>) | undefined> {
+  const { signing } = config;
+  const { signal } = session;
+  if (signing.mode === 'off') return undefined;
+  const { signer } = await signingContext(session, { config, signing });
+  return async (store, image) => {
+    const scan = await readStoredScan(store, image, signal);
+    const stored = await store.getManifest(image, signal);
+    if (scan === undefined || stored === undefined) return;
+    const subject = { mediaType: stored.mediaType, digest: image, size: stored.bytes.length };
+    await attachStatements(store, subject, [vulnerabilityStatement(scan)], { signer, signal });
   };
 }
 

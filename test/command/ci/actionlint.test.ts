@@ -47,6 +47,9 @@ test('each job has the least of permissions, and each foreign action is pinned b
         access === 'write' ? [scope] : [],
       );
       if (id !== 'build' && job.uses === undefined) assert.deepEqual(writes, [], `${name} ${id}`);
+      // An identity is for the job that signs, and for the catalog's Pages.
+      const mayIdentify = ['models', 'build', 'catalog'].includes(id);
+      assert.ok(mayIdentify || !writes.includes('id-token'), `${name} ${id}`);
     }
     for (const [, uses = ''] of text.matchAll(/uses: (\S+)/g)) {
       assert.match(uses, /^\.\/|@[0-9a-f]{40}$/, `${name}: ${uses}`);

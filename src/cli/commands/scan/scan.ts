@@ -14,6 +14,7 @@ import {
 } from '../../options.ts';
 import { prepareOutput, writeOutput } from '../../output-file.ts';
 import { ExitStatus, runSession, type Session } from '../../session.ts';
+import { scanSigning } from '../../signing.ts';
 import { configuredPlaces, publishedPlaces, readTargets } from './scan-targets.ts';
 import { type ScanOutcome, scanAll, scanBases, scanContext } from './scanning.ts';
 
@@ -72,6 +73,7 @@ async function scan(session: Session, options: ScanOptions): Promise<number> {
     sarif: options.sarif,
     reports: options.reports,
     isAttaching: options.attach,
+    sign: options.attach ? await scanSigning(session, config) : undefined,
   });
   session.progress.stop();
   const result: ScanJson = {

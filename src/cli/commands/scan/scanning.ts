@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Config } from '../../../config/types.ts';
+import type { Digest } from '../../../core/digest.ts';
 import { errorToJson, isAbort, WeighbridgeError } from '../../../core/errors.ts';
 import { OciAnnotation } from '../../../oci/annotations.ts';
 import type { ScanFailureJson } from '../../../report/json/scan-json.ts';
@@ -13,6 +14,7 @@ import {
 } from '../../../scan/scan-referrer.ts';
 import { Trivy } from '../../../scan/trivy.ts';
 import { attachArtifact } from '../../../store/attach-artifact.ts';
+import type { ImageStore } from '../../../store/image-store.ts';
 import { listReferrers } from '../../../store/referrers.ts';
 import { type CommonOptions, chooseModels } from '../../options.ts';
 import { writeOutput } from '../../output-file.ts';
@@ -25,6 +27,8 @@ export interface ScanAllOptions {
   readonly sarif: string | undefined;
   readonly reports: string | undefined;
   readonly isAttaching: boolean;
+  /** Signs a scan that is attached, as a statement of its own; absent if nothing signs. */
+  readonly sign?: ((store: ImageStore, image: Digest) => Promise<void>) | undefined;
 }
 
 export interface ScanOutcome {
@@ -66,6 +70,8 @@ export async function scanAll(
       const result = await scanImage(target.image, store, context);
       await writeReports(result, options);
       if (options.isAttaching) await attachScan(session, target, result);
+      for (const one of options.isAttaching ? target.stores : [])
+        await options.sign?.(one, target.image.digest);
       results.push(result);
     } catch (error) {
       const isOurs = error instanceof WeighbridgeError && error.code !== 'SCANNER_MISSING';
