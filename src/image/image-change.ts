@@ -41,7 +41,7 @@ export function changeSince(
   if (before === undefined || revision === undefined) return undefined;
   const base = stated.base?.digest;
   const license = stated.license ?? '';
-  const newLicense = planned.outcome.license.spdx ?? '';
+  const newLicense = readLabels(draft.platforms[0]?.labels).license ?? '';
   const newBase = draft.platforms[0]?.base?.digest;
   return {
     ...(revision === planned.snapshot.revision

@@ -205,7 +205,7 @@ describe('no licence file upstream', () => {
     assert.match(files['licenses/model/LICENSE'] ?? '', /^Apache License\nVersion 2\.0, January 2004\n/);
     assert.match(
       files['licenses/NOTICE'] ?? '',
-      /the SPDX text of Apache-2\.0: the repository has\n\s+no licence file/,
+      /the SPDX text of Apache-2\.0: the repository has\n\s+no license file/,
     );
   });
 
@@ -216,10 +216,20 @@ describe('no licence file upstream', () => {
     assert.match(text, /Permission is hereby granted[\s\S]*Permission to use, copy, modify/);
   });
 
-  test('an exception is named, its text not claimed', async () => {
-    const text = (await tree([], { spdx: 'Apache-2.0 WITH LLVM-exception' }))['licenses/model/LICENSE'] ?? '';
-    assert.match(text, /exception LLVM-exception is not part of this file/);
-    assert.match(text, /Apache License\nVersion 2\.0/);
+  test('an exception has its text', async () => {
+    const outcome = { license: { spdx: 'Apache-2.0 WITH LLVM-exception', declared: null }, isGated: false };
+    const texts = await loadSpdxTexts(['Apache-2.0', 'LLVM-exception']);
+    const entries = licenseEntries(snapshot([]), outcome, CONTEXT, texts);
+    const text = contentOf(entries.find(entry => entry.path === 'licenses/model/LICENSE') as LayerEntry);
+    assert.match(
+      text,
+      /Apache License\nVersion 2\.0[\s\S]*if, as a result of your compiling your source code/,
+    );
+  });
+
+  test('the authors are named by the repository, without a year', async () => {
+    const text = (await tree([], { spdx: 'MIT' }))['licenses/model/LICENSE'] ?? '';
+    assert.match(text, /^MIT License\n\nCopyright \(c\) the authors of acme\/x\n/);
   });
 
   test('a licence without text is stated, and said to be no text', async () => {
@@ -274,7 +284,11 @@ test('the notice of a fat image says what is in it under which terms', async () 
 
 3. The base image vllm/vllm-openai:v0.6.0
    Digest:    sha256:${'b'.repeat(64)}
-   Terms:     those of the software in it, which are its own and are not changed here;
+   Contains:  vLLM: Apache-2.0
+              text: licenses/LICENSE in the folder vllm-*.dist-info of its Python packages
+              CUDA and the libraries of NVIDIA: LicenseRef-NVIDIA-Deep-Learning-Container-License
+              text: /NGC-DL-CONTAINER-LICENSE
+   Terms:     those of the other software in it, which are its own and are not changed here;
               see the publisher of the base image, and the packages inside
 `,
   );

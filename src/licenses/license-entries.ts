@@ -83,7 +83,7 @@ function harvest(
   const best = byName.get('LICENSE');
   let origin: LicenseTextOrigin;
   if (best === undefined) {
-    const standIn = standInText(snapshot.license, license, texts);
+    const standIn = standInText(snapshot.license, license, texts, snapshot.id);
     entries.push(inlineEntry(`${folder}/LICENSE`, standIn.text));
     origin = standIn.ids.length > 0 ? { kind: 'spdx', ids: standIn.ids } : { kind: 'none' };
   } else {

@@ -1,6 +1,7 @@
 import { holdsWeights } from '../config/variants.ts';
 import type { LayerEntry } from '../layer/recipe.ts';
 import { hubPage } from './hub-page.ts';
+import { knownParts } from './known-bases.ts';
 import type { LicensedBaseImage, LicensedRepository, LicenseTextOrigin, LicenseTree } from './types.ts';
 
 /** `/licenses/licenses.json`: what `NOTICE` says, for machines. Keys are only ever added. */
@@ -29,11 +30,15 @@ export function licensesJson(
 }
 
 function baseImage({ reference, digest, license }: LicensedBaseImage) {
+  const parts = knownParts(reference);
   return {
     reference,
     ...(digest === undefined ? {} : { digest }),
     license: license?.spdx ?? null,
     ...(license === undefined ? {} : { licenseSource: license.source }),
+    ...(parts.length === 0
+      ? {}
+      : { contains: parts.map(({ name, spdx, text }) => ({ name, license: spdx, text })) }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { holdsWeights } from '../config/variants.ts';
 import { plainLine } from '../core/safe-text.ts';
 import { hubPage } from './hub-page.ts';
+import { knownParts, partLines } from './known-bases.ts';
 import type { LicensedBaseImage, LicensedRepository, LicenseTextOrigin, LicenseTree } from './types.ts';
 
 /** `/licenses/NOTICE`: what is in the image under which terms, for people. */
@@ -81,7 +82,7 @@ function textOrigin(origin: LicenseTextOrigin, folder: string): string[] {
     case 'spdx':
       return [
         `   Text:      ${folder}/LICENSE, the SPDX text of ${origin.ids.join(', ')}: the repository has`,
-        '              no licence file that can be read, so names and years in it are left open',
+        '              no license file that can be read, so it names no year, and no holder but the authors',
       ];
     case 'none':
       return [`   Text:      none is known; ${folder}/LICENSE says what the repository declares`];
@@ -95,13 +96,15 @@ function fileList(files: readonly string[], folder: string): string[] {
 }
 
 function baseImage({ reference, digest, license }: LicensedBaseImage): string[] {
+  const parts = knownParts(reference);
   return [
     `The base image ${plainLine(reference, 500)}`,
     ...(digest === undefined ? [] : [`   Digest:    ${digest}`]),
     ...(license === undefined
       ? []
       : [`   Declared:  ${plainLine(license.spdx, 500)}, in its ${license.source}`]),
-    '   Terms:     those of the software in it, which are its own and are not changed here;',
+    ...partLines(parts),
+    `   Terms:     those of the ${parts.length === 0 ? '' : 'other '}software in it, which are its own and are not changed here;`,
     '              see the publisher of the base image, and the packages inside',
   ];
 }

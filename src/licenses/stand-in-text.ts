@@ -1,6 +1,7 @@
 import { plainLine } from '../core/safe-text.ts';
 import type { LicenseFacts } from '../hub/types.ts';
 import { type LicensePart, licenseParts, type SpdxTexts } from '../spdx/spdx-texts.ts';
+import { fillIn } from './fill-in.ts';
 import type { LicenseOutcome } from './types.ts';
 
 export interface StandIn {
@@ -13,8 +14,13 @@ export interface StandIn {
 export function standInText(
   facts: LicenseFacts,
   license: LicenseOutcome['license'],
-  texts: SpdxTexts,
+  spdxTexts: SpdxTexts,
+  repository: string,
 ): StandIn {
+  const texts: SpdxTexts = id => {
+    const text = spdxTexts(id);
+    return text && fillIn(id, text, `the authors of ${plainLine(repository)}`);
+  };
   const parts = licenseParts(license.spdx);
   const ids = [...new Set(parts.map(({ id }) => id).filter(id => texts(id) !== undefined))];
   const [only] = parts;
@@ -39,11 +45,12 @@ function section(
 ): string {
   const title = part.exception === undefined ? part.id : `${part.id} WITH ${part.exception}`;
   const rule = '='.repeat(Math.max(title.length, 40));
-  const exception =
-    part.exception === undefined
-      ? ''
-      : `\n(The text of the exception ${part.exception} is not part of this file.)\n`;
+  const exception = part.exception === undefined ? '' : `\n${exceptionText(part.exception, texts)}`;
   return `${rule}\n${title}\n${rule}\n\n${texts(part.id) ?? statement(facts, license)}${exception}`;
+}
+
+function exceptionText(id: string, texts: SpdxTexts): string {
+  return texts(id) ?? `(The text of the exception ${id} is not part of this file.)\n`;
 }
 
 function statement(facts: LicenseFacts, license: LicenseOutcome['license']): string {

@@ -29,6 +29,28 @@ export function readExpression(text: string): LicenseExpression | undefined {
   }
 }
 
+/**
+ * Returns the expression that all of `expressions` apply, each part named once: `MIT` and `Apache-2.0 AND MIT` are
+ * `MIT AND Apache-2.0`. What is not a valid expression is left out.
+ */
+export function conjunction(expressions: readonly string[]): string {
+  const parts = new Set<string>();
+  const collect = (tree: parse.Info): void => {
+    if ('conjunction' in tree && tree.conjunction === 'and') {
+      collect(tree.left);
+      collect(tree.right);
+    } else {
+      parts.add('conjunction' in tree ? `(${write(tree)})` : writePart(tree));
+    }
+  };
+  for (const expression of expressions) {
+    const read = readExpression(expression);
+    if (read !== undefined) collect(read.tree);
+  }
+  const [only = '', ...more] = parts;
+  return more.length === 0 ? only.replace(/^\((.*)\)$/, '$1') : [...parts].join(' AND ');
+}
+
 /** The parts that stand in the way of the whitelist; empty where the expression is satisfied by it. */
 export function missingParts(tree: parse.Info, permitted: ReadonlySet<string>): readonly string[] {
   if (!('conjunction' in tree)) return isPermitted(tree, permitted) ? [] : [writePart(tree)];

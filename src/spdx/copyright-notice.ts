@@ -15,6 +15,7 @@ export function isCopyrightNotice(line: string, follows: boolean): boolean {
     .replace(REFERENCES, ' ')
     .replace(RIGHTS, ' | ')
     .replace(INSTITUTES, '$1 of ')
+    .replace(REPOSITORY, (authors, id: string) => (hasCondition(id) ? authors : 'the authors'))
     .replace(/\bFree Software Foundation\b/gi, 'FSF')
     .replaceAll(/[*_`~]+/g, ' ');
   const isRights = plain.includes(' | ');
@@ -37,17 +38,23 @@ const REFERENCES =
   /[(,]?\s*(?:and other contributors )?(?:(?:as )?(?:listed|noted|mentioned|named) in|see|refer to)(?: the)?(?: file)? (?:authors|contributors|credits|maintainers|git history|commit history|copyright)(?:\.(?:md|txt|rst))?(?: files?)?(?: for (?:details|a (?:full )?list|the full list))?\)?/gi;
 /** Another notice on the same line, or what comes behind `All rights reserved`. */
 const STATEMENT_END =
-  /\||;|(?<!\b(?:\p{L}|Inc|Ltd|Co|Corp|Dr|Dept|Jr|Prof|Sr|St|Univ))\.\s+(?=\p{Lu}|\p{Lo}|\p{N})|(?<=\w[.,]?\s+)(?=(?:copyright\s*(?:\(c\)|©|\d)|\(c\)\s*\d{4}|©))/giu;
+  /\||;|(?<!\b(?:\p{L}|Inc|Ltd|Co|Corp|Dr|Dept|Jr|Prof|Sr|St|Univ))\.\s+(?=\p{Lu}|\p{Lo}|\p{N})|(?<=\w[.,]?\s+)(?<!\b(?:portions?|parts?)\s+)(?=(?:copyright\s*(?:\(c\)|©|\d)|\(c\)\s*\d{4}|©))/giu;
 
 /** Whose name goes on with a word that is otherwise one of terms. */
 const INSTITUTES =
   /\b(academy|association|cent(?:er|re)|consortium|council|foundation|institute?|lab|laboratory|ministry|school|society)\s+(?:for|in)\s+(?=\p{Lu})/giu;
 
-function isHarmlessAddress(address: string): boolean {
-  if (address.includes('@') || isKnownAddress(address)) return true;
-  return (address.toLowerCase().match(/[\p{L}]+/gu) ?? []).every(
-    word => !isConditionWord(word) && !/licen|term|eula|legal/.test(word),
+/** `the authors of acme/tiny-1b`: as the holders are named where nobody else has. */
+const REPOSITORY = /\bthe authors of ([\w.-]{1,96}\/[\w.-]{1,96})/gi;
+
+function hasCondition(address: string): boolean {
+  return (address.toLowerCase().match(/\p{L}+/gu) ?? []).some(
+    word => isConditionWord(word) || /licen|term|eula|legal/.test(word),
   );
+}
+
+function isHarmlessAddress(address: string): boolean {
+  return address.includes('@') || isKnownAddress(address) || !hasCondition(address);
 }
 
 const OPENING =

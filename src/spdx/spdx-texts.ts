@@ -16,16 +16,21 @@ export async function loadSpdxTexts(ids: Iterable<string>): Promise<SpdxTexts> {
   return id => texts.get(id);
 }
 
-/** The full text, ending in a newline; undefined for what is not on the SPDX list. */
+/** Returns the full text of a license or an exception, ending in a newline; undefined for what is not on SPDX's lists. */
 export async function loadSpdxText(id: string): Promise<string | undefined> {
   // Only an id of the list becomes part of a path.
   const known = CANONICAL_ID.get(id.toLowerCase());
-  if (known === undefined) return undefined;
+  if (known === undefined) return await loadExceptionText(id);
   // One file a licence: all texts together are 5 MB.
   const file = await import(`spdx-license-list/licenses/${known}.json`, { with: { type: 'json' } });
   const text: unknown = file.default.licenseText;
   if (typeof text !== 'string' || text.trim() === '') return undefined;
   return `${text.replaceAll('\r\n', '\n').trimEnd()}\n`;
+}
+
+async function loadExceptionText(id: string): Promise<string | undefined> {
+  const { default: texts } = await import('./exception-texts.json', { with: { type: 'json' } });
+  return Object.entries(texts).find(([name]) => name === id)?.[1];
 }
 
 /** One licence of an expression, with the exception that it comes with. */

@@ -8,7 +8,7 @@ MakeIndex 40be0b7b 0-6:
 Fair 6a7c6b4b 0-2:
 MirOS 080c7bf3 0-3:
 NRL 274910d2 0-2:;2-4:;180-182:
-InnoSetup 9fe1bf34 0-3:
+InnoSetup 9353a5fd 0-3:
 CC-BY-2.5 b4f4c249 0-5:;5-59:;1875-2038:
 AGPL-1.0-or-later f5e3f5c8 0-8:
 Catharon b5a3d90d 0-5:
@@ -70,7 +70,7 @@ CC-BY-SA-3.0-AT b23b082a 0-0:namensnennung weitergabe unter gleichen bedingungen
 AAL 663bfe66 0-3:;17-26:;54-55:*;162-163:*;165-167:*;171-172:*
 AML-glslang 849f90e6 0-3:*;26-27:*;50-51:*;68-69:*;77-78:*;82-83:*;85-86:*;94-95:*;112-113:*;121-122:*;136-137:*;147-148:*;160-161:*;168-169:*;187-188:*;212-213:*;223-224:*;277-278:*;326-327:*;345-346:*
 FSFAP 83f0a392 33-35:warranty of any kind
-VSL-1.0 da85c1e0 0-6:;6-36:;36-43:
+VSL-1.0 974d1914 0-6:;6-36:;36-43:
 CC-BY-SA-2.5 c246f12f 0-7:;7-61:;2124-2287:
 Apache-2.0 de5ca41b 0-11:;11-19:;1427-1432:;1432-1601:
 EPL-1.0 f028d72e 0-6:
@@ -245,7 +245,7 @@ BitTorrent-1.1 29eef687 0-7:;4319-4450:;4375-4377:1 1
 LGPL-2.0 bd50353b 0-9:;3857-4194:
 OSL-3.0 e582376f 0-9:
 CPAL-1.0 d9cea25f 0-8:;4131-4530:;4268-4269:*
-APSL-2.0 d97483f2 0-10:;10-97:;3131-3269:
+APSL-2.0 0108dccc 0-10:;10-97:;3131-3259:
 CC-BY-SA-3.0-IGO 72556d12 0-8:;8-76:;76-77:;3085-3274:
 MIT-CMU 6d0ef823 2-31:;42-43:;82-85:*;101-102:;103-106:*;106-107:disclaims;126-129:*;144-145:
 Unicode-DFS-2015 6e683800 0-8:
@@ -305,7 +305,7 @@ OCCT-PL ec284c9e 0-10:;1822-2212:
 Interbase-1.0 db92dd3d 0-6:
 AMD-newlib 7bd00bcf 6-11:*;39-40:*;40-41:*;59-60:*
 QPL-1.0 ed1584d4 0-7:
-libpng-1.6.35 d8fd6972 0-14:
+libpng-1.6.35 f847a1cb 0-14:
 OpenSSL-standalone d23abaa3 0-0:openssl license;308-331:
 BSD-Systemics-W3Works 6613e8d8 10-11:implementation;71-72:includes;109-110:derivations;114-115:retain
 NIST-PD 8338e264 0-3:;0-3:conditions of use
@@ -379,7 +379,7 @@ CERN-OHL-W-2.0 936fca8e 0-8:
 CC-BY-NC-SA-2.0 d98fa63f 0-9:;9-63:
 SGI-B-1.0 5bd0b904 0-11:;1927-2141:;2067-2070:*;2070-2072:*;2073-2075:*;2086-2099:*;2121-2141:*
 Multics 9d1d45c2 0-2:;2-182:
-GD 8c36456c 0-54:;423-451:
+GD 52181f1f 0-54:;392-420:
 NCBI-PD 6a2e512a 0-8:;8-8:with the exception of certain third party files summarized below;10-10:database;36-36:a;39-40:employee;47-47:database;56-60:nlm|national library of medicine nlm;145-147:the authors|ncbi;156-156:exceptions in all cases excluding ncbi written makefiles list of exceptions q our product makes use of the ncbi source code and we made changes and additions to that version of the ncbi code to better fit it to our needs can we copyright the code and how a you can copyright only the changes or the additions you made to the ncbi source code you should identify unambiguously those sections of the code that were modified e g by commenting any changes you made in the code you distribute therefore your license has to make clear to users that your product is a combination of code that is public domain within the u s but may be subject to copyright by the u s in foreign countries and code that has been created or modified by you q can we re license all or part of the ncbi source code a no you cannot license or relicense the source code written by ncbi since you cannot claim any copyright in the software that was developed at ncbi as a government work and consequently is in the public domain within the u s q what if these copyright guidelines are not clear enough or are not applicable to my particular case a contact us send your questions to email address
 CC-BY-NC-ND-4.0 62477c58 0-10:;0-2:;10-498:;398-398:wiki creativecommons org considerations for licensees;2514-2656:;2549-2549:the text of the creative commons public licenses is dedicated to the public domain under the cc0 public domain dedication
 Sendmail-8.23 1634f36e 0-2:;2-39:;579-594:
@@ -405,7 +405,7 @@ Sleepycat 1e861854 0-12:
 DRL-1.0 ec114dc2 0-6:
 JPNIC 8953d6d0 0-0:japan network information center license;13-14:below;32-36:*;36-37:*;37-56:*;161-162:*;181-182:*;192-193:*;223-224:*
 BSD-3-Clause-Clear 2b4231ee 0-4:;84-86:*;129-134:*;164-169:*
-APSL-1.2 ff9c7955 0-7:;3071-3209:
+APSL-1.2 7518ac9e 0-7:;3071-3198:
 CPL-1.0 eca71369 0-6:
 CC-BY-NC-3.0 a3ba19f3 0-10:;10-64:
 GFDL-1.1-invariants-only 488af2b4 0-9:;2737-2933:
@@ -471,7 +471,7 @@ StandardML-NJ 6b873e33 0-10:
 LPPL-1.3c 35ff656c 0-12:;2583-2585:*;2656-2657:author maintained|unmaintained;2664-2667:*;2672-2684:*
 CC-SA-1.0 d290c377 0-8:;0-4:;8-8:generic;8-63:;1687-1850:
 Apache-1.0 52b0683c 93-106:*;108-109:name s|name;109-114:*;136-139:*;149-150:*;152-153:*;156-157:names;162-165:*;182-196:*;201-204:*;234-240:*;311-366:
-Watcom-1.0 2acc1963 0-8:;3244-3403:
+Watcom-1.0 2088766a 0-8:;3244-3393:
 HPND-sell-variant-critical-systems 1559ba65 53-54:name;54-55:;55-62:*;80-81:the;126-128:*
 AGPL-3.0-only 2883acfc 0-10:;5190-5552:
 eGenix a5e70399 0-9:;9-26:
@@ -492,7 +492,7 @@ GPL-1.0 9a7feac5 0-8:;1626-2058:
 CECILL-2.0 45e9e95e 0-5:;5-209:;3389-3389:1 cecill stands for ce a c nrs i nria l ogiciel l ibre
 OLDAP-2.8 4a128473 0-10:
 Glide d61ecec8 0-7:
-PostgreSQL da7cf039 0-11:;79-83:*;112-116:*;125-129:*;160-164:*
+PostgreSQL 3811c6a4 0-11:;58-62:*;91-95:*;104-108:*;139-143:*
 BSD-1-Clause 7a77297b 45-50:*;54-55:expressed;80-85:*
 Sendmail-Open-Source-1.1 25d8f29b 0-4:;4-39:;630-630:revision 1 1 date 2009 07 16 18 43 18
 Crossword 80989fb0 0-2:*;57-59:*

@@ -36,7 +36,10 @@ export function readWords(text: string): TextWords {
     .map(line => line.replace(LINE_START, '').trimEnd());
   for (const [index, line] of lines.entries()) {
     if (line === '') continue;
-    if ((isAfterNotice || isEnd(lines[index - 1] ?? '')) && isCopyrightNotice(line, isAfterNotice)) {
+    if (
+      (isAfterNotice || isEnd(lines[index - 1] ?? '') || SURE_NOTICE.test(line)) &&
+      isCopyrightNotice(line, isAfterNotice)
+    ) {
       noticeCount += 1;
       isAfterNotice = true;
       continue;
@@ -55,6 +58,9 @@ export function readWords(text: string): TextWords {
 export function wordsOf(text: string): readonly string[] {
   return readWords(text).words;
 }
+
+/** No sentence is wrapped before that. */
+const SURE_NOTICE = /^(?:portions )?copyright (?:\(c\)|©) ?(?:\d{4}|the authors)/i;
 
 /** Whether a sentence may end with the line, so that what follows is not the rest of it. */
 function isEnd(line: string): boolean {

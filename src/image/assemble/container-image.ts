@@ -9,6 +9,7 @@ import { versionOf } from '../../plan/tags.ts';
 import type { PlannedModel } from '../../plan/types.ts';
 import { writeLabels } from '../format/labels.ts';
 import { layerDescriptor } from '../format/layer-annotations.ts';
+import { imageLicense } from './image-license.ts';
 import { servePort } from './serve-command.ts';
 import type { ImagePlatform, LayerSpec, SealedLayer } from './types.ts';
 
@@ -106,7 +107,7 @@ export function labelsOf(
     source: `${hubPage(snapshot.id)}/tree/${revision}`,
     version: base === undefined ? undefined : versionOf(model),
     revision,
-    license: outcome.license.spdx,
+    license: imageLicense(planned, variant, base),
     base: base && { name: base.reference, digest: base.digest },
     created: base === undefined ? NO_TIME : createdOf(base),
     modelId: model.id,

@@ -5,6 +5,7 @@ import { buildArtifact, type NewLayer } from '../../oci/image.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
 import type { PlannedModel } from '../../plan/types.ts';
 import { labelsOf, newLayer, toSpec } from '../assemble/container-image.ts';
+import { imageLicense } from '../assemble/image-license.ts';
 import { modelLayers } from '../assemble/model-layers.ts';
 import type { SealedLayer } from '../assemble/types.ts';
 import { Label } from '../format/labels.ts';
@@ -91,11 +92,9 @@ function fileAnnotations(
 /** As a tar has it: the letter 0. */
 const REGULAR_FILE = 48;
 
-function configOf(
-  { model, snapshot, outcome, files }: PlannedModel,
-  layers: readonly NewLayer[],
-): ModelPackConfig {
-  const { spdx } = outcome.license;
+function configOf(planned: PlannedModel, layers: readonly NewLayer[]): ModelPackConfig {
+  const { model, snapshot, files } = planned;
+  const spdx = imageLicense(planned, 'modelpack', undefined);
   const format = modelFormat(files.map(file => file.path));
   return {
     descriptor: {

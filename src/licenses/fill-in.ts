@@ -1,0 +1,45 @@
+/**
+ * Returns a license's text from the SPDX list with the holders of the copyright filled in. No year is: nobody has said one.
+ * Texts that name the holders of some other work get the template's words in their place.
+ */
+export function fillIn(id: string, text: string, authors: string): string {
+  const named = (OTHERS_WORKS[id] ?? []).reduce(
+    (words, [from, to]) => words.replace(from, () => to.replace('*', () => authors)),
+    text,
+  );
+  const lines = named.split('\n');
+  // Further down are examples of how to apply a license.
+  return lines.map((line, index) => (index < MAX_HEAD_LINES ? filledLine(line, authors) : line)).join('\n');
+}
+
+const MAX_HEAD_LINES = 10;
+
+/** `Copyright (c) <year> <owner>. `, `Copyright (c) [xxxx]-[xxxx] [Owner Organization]`, `Copyright (C) YEAR by AUTHOR EMAIL` */
+const PLACEHOLDERS =
+  /^(\s*copyright(?: \(c\)| ©)?) (?:(?:<year>|\[(?:year|xxxx|yyyy)\]|year)[- ]*)+(?:by )?(?:<[a-z ]{1,40}>|\[[a-z ]{1,40}\]|author email)\.?( all rights reserved\.)?\s*$/i;
+
+function filledLine(line: string, authors: string): string {
+  return line.replace(PLACEHOLDERS, (_, opening: string, rights = '') =>
+    rights === '' ? `${opening} ${authors}` : `${opening} ${authors}.${rights}`,
+  );
+}
+
+/** Texts on the list that are of a work, and not of all that have the license. */
+const OTHERS_WORKS: Readonly<Record<string, readonly (readonly [RegExp, string])[]>> = {
+  ISC: [
+    [
+      /^Copyright \(c\) [^\n]*Internet Systems Consortium[^\n]*\n(?:Copyright \(c\) [^\n]*\n)?/m,
+      'Copyright (c) *\n',
+    ],
+    [/\bISC DISCLAIMS\b/, 'THE AUTHOR DISCLAIMS'],
+    [/\bSHALL ISC BE\b/, 'SHALL THE AUTHOR BE'],
+  ],
+  PostgreSQL: [
+    [
+      /^(?:Portions )?Copyright \(c\) [^\n]*PostgreSQL[^\n]*\n+(?:Portions Copyright \(c\) [^\n]*\n)?/m,
+      'Copyright (c) *\n',
+    ],
+  ],
+  'BSD-3-Clause-Clear': [[/\bname of \[Owner Organization\]/, 'name of the copyright holder']],
+  NCSA: [[/^Developed by: <Name of Development Group>[^\n]*\n+/m, '']],
+};
