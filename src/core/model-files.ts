@@ -1,6 +1,6 @@
 /**
- * What the files of a model repository are, by their paths. The one place that knows: what goes into an image, what is a
- * pickle, what gets a layer of its own, what is about to be missing, all ask here. The slim image's bootstrap gets the
+ * What the files of a model repository are, by their paths. Every decision about files asks here: which go into an image,
+ * which are pickles, which get their own layer, what is missing. The slim image's bootstrap gets the
  * same table as JSON (`npm run bootstrap-data`), for models that it looks up at run time.
  */
 
@@ -149,7 +149,7 @@ export function isPicklePath(path: string): boolean {
   return pickles.test(path) && !notPickles.test(path);
 }
 
-/** Whether the file changes a model's weights and is none of its own: LoRA. */
+/** Whether the file changes the weights of another model and cannot be served alone: LoRA. */
 export function isAdapter(path: string): boolean {
   return adapters.test(path);
 }

@@ -28,7 +28,7 @@ export interface FileFacts {
 
 /**
  * Returns what the files say about whether vLLM can start, from paths and first bytes alone: a pure function for `fit`,
- * `plan`, `publish` and `add`. No finding is no promise.
+ * `plan`, `publish` and `add`. An empty list does not promise that vLLM starts.
  */
 export function fileFindings({ files, all, serveArgs, disguised }: FileFacts): FileFinding[] {
   return [...disguised.map(disguise), ...weightFindings(files, all, serveArgs)];

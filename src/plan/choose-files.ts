@@ -93,7 +93,7 @@ function includeChoice(globs: readonly string[]): (path: string) => Verdict {
 /**
  * What vLLM needs, decided folder by folder: of several copies of the same weights in one folder it loads one, and what
  * stands alone in its folder (the `2_Dense/` of an embedding model) is a copy of nothing. The bootstrap decides the same
- * way for models that it looks up itself: `choice.py` beside `model_files.json`.
+ * way for models that it looks up itself: `model_files.py` in the bootstrap.
  */
 function builtInChoice(
   files: readonly HubFile[],
@@ -137,7 +137,7 @@ function builtInChoice(
     }
     if (kind === 'pickle' && !allowPickle) {
       const safe = foldersUp(folder).some(up => loadedIn(up)?.kind === 'safetensors');
-      const reason = 'is a pickle beside safetensors; `files.allow_pickle: true` takes it';
+      const reason = 'is a pickle in a model of safetensors; `files.allow_pickle: true` takes it';
       return safe ? { rule: 'pickle', reason } : undefined;
     }
     if (kind === 'index') return indexVerdict(path, loadedIn(folder));

@@ -6,7 +6,7 @@ import type { ImagePlatform } from './types.ts';
 
 /** What distribution, and most registries with it, takes as a manifest; https://distribution.github.io/distribution/spec/api/ */
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
-/** Below this no manifest comes near, and nothing is made twice. */
+/** A manifest of fewer files is far below the limit, and is not made twice to know it. */
 const MANY_FILES = 2000;
 
 /** Refuses an image whose manifest would be larger than registries take: it names every file of the model. */

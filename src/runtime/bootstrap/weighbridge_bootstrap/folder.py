@@ -28,7 +28,7 @@ def check_folder(folder: str) -> None:
     is read from it or written to it: a FIFO would stop the start for ever, a link lead out of the folder."""
     place = os.path.realpath(folder)
     if place == os.sep or is_inside(PROGRAM, place) or is_inside(place, PROGRAM):
-        raise Fail(USAGE, f"MODEL_DIR {folder} is no place for a model; set MODEL_DIR to a folder of its own")
+        raise Fail(USAGE, f"MODEL_DIR {folder} is not a folder for models; set MODEL_DIR to a folder of its own")
     mode = mode_of(folder)
     if mode is not None and stat.S_ISLNK(mode):
         raise Fail(FOREIGN_FILE, f"{folder} is a link to {place}; set MODEL_DIR to that folder itself")
