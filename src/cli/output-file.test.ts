@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { ConfigError, WeighbridgeError } from '../core/errors.ts';
-import { asFileError, prepareOutput, writeOutput } from './output-file.ts';
+import { asFileError, prepareFolder, prepareOutput, prepareReplacement, writeOutput } from './output-file.ts';
 
 test('results go to a folder that is made, and looking first writes nothing', async t => {
   const folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-output-'));
@@ -55,4 +55,24 @@ test('what the system refuses of a file is no defect; anything else stays what i
   assert.equal(told.cause, refused);
   const defect = new TypeError('x is not a function');
   assert.equal(asFileError(defect), defect);
+});
+
+test('folders and archives are looked at before the work, and nothing is made', async t => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-output-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = path.join(folder, 'file');
+  await writeFile(file, '');
+  await prepareFolder(path.join(folder, 'a', 'b'));
+  await prepareReplacement(path.join(folder, 'a.tar'));
+  await prepareReplacement(file);
+  assert.deepEqual(await readdir(folder), ['file']);
+  for (const [work, message] of [
+    [prepareFolder(path.join(file, 'x')), /a part of the path is a file/],
+    [prepareFolder('/proc/x'), /no files are kept in \/proc/],
+    [prepareReplacement(folder), /it is a folder/],
+    [prepareReplacement('/dev/null'), /it is not a file/],
+    [prepareOutput('/proc/x'), /cannot be written: /],
+  ] as const) {
+    await assert.rejects(work, { code: 'USAGE', message });
+  }
 });

@@ -1,4 +1,4 @@
-import { access, constants, mkdir, stat, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, stat, statfs, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError, WeighbridgeError } from '../core/errors.ts';
 import { isSystemError, reasonOf } from '../core/system-error.ts';
@@ -17,6 +17,42 @@ export async function prepareOutput(file: string): Promise<void> {
   }
   const there = await stat(file).catch(() => undefined);
   if (there?.isDirectory()) throw unusable(file, 'it is a folder');
+  if (await isKernels(path.dirname(path.resolve(file)))) throw unusable(file, 'no files are kept there');
+}
+
+/**
+ * Looks whether a folder can be made and written to, without making it: its nearest parent that is there decides. The
+ * kernel's own file systems (`/proc`, `/sys`) let root do anything and keep nothing. Throws ConfigError.
+ */
+export async function prepareFolder(folder: string): Promise<void> {
+  for (let place = path.resolve(folder); ; place = path.dirname(place)) {
+    const there = await stat(place).catch(cause => {
+      if (isSystemError(cause) && cause.code === 'ENOENT') return undefined;
+      throw unusable(folder, reasonOf(cause), cause);
+    });
+    if (there === undefined) continue;
+    if (!there.isDirectory()) throw unusable(folder, `${place} is not a folder`);
+    if (await isKernels(place)) throw unusable(folder, `no files are kept in ${place}`);
+    await access(place, constants.W_OK).catch(cause => {
+      throw unusable(folder, reasonOf(cause), cause);
+    });
+    return;
+  }
+}
+
+async function isKernels(folder: string): Promise<boolean> {
+  return KERNEL_FILES.has((await statfs(folder)).type);
+}
+
+/** `PROC_SUPER_MAGIC` and `SYSFS_MAGIC` of linux/magic.h. */
+const KERNEL_FILES: ReadonlySet<number> = new Set([0x9fa0, 0x62656572]);
+
+/** As `prepareOutput`, for a file that replaces what has its name: that must not be a device. */
+export async function prepareReplacement(file: string): Promise<void> {
+  await prepareFolder(path.dirname(path.resolve(file)));
+  const there = await stat(file).catch(() => undefined);
+  if (there !== undefined && !there.isFile())
+    throw unusable(file, there.isDirectory() ? 'it is a folder' : 'it is not a file');
 }
 
 function unusable(file: string, reason: string, cause?: unknown): ConfigError {

@@ -72,7 +72,7 @@ export function createHub(options: HubOptions): Hub {
     const { parseTreePage } = await parsers();
     const parse = (body: Buffer): HubFile[] => parseTreePage(question.model, body);
     for await (const page of askHubForPages(http, { url, headers }, question, parse, signal))
-      files.push(...page);
+      for (const file of page) files.push(file);
     return files;
   }
 }

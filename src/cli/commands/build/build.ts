@@ -18,6 +18,7 @@ import {
   withModels,
   withVariant,
 } from '../../options.ts';
+import { prepareFolder, prepareReplacement } from '../../output-file.ts';
 import { planFor } from '../../planning.ts';
 import { type PublishAllOptions, publishAll, statusOf } from '../../publish-session.ts';
 import { ExitStatus, runSession, type Session } from '../../session.ts';
@@ -52,6 +53,8 @@ Examples:
     .action((options: BuildOptions) =>
       runSession(options, async session => {
         const config = await readConfig(options, session);
+        const { kind, path: place } = options.output;
+        await (kind === 'oci' ? prepareFolder(place) : prepareReplacement(place));
         const plan = await planFor(session, config, options, 'none');
         const outcomes = await buildAll(session, plan, options, upstreamCheck(session, config));
         session.progress.stop();
