@@ -66,7 +66,7 @@ export function newLayer({ spec: { recipe }, layer }: SealedLayer) {
 }
 
 /** Where the model is, for whatever runs in the image. */
-export function environment(planned: PlannedModel): Record<string, string> {
+function environment(planned: PlannedModel): Record<string, string> {
   const { model } = planned;
   return {
     HF_HOME: model.hfCacheDir,

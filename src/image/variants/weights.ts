@@ -2,7 +2,7 @@ import { shellQuote } from '../../core/text.ts';
 import { buildDataImage } from '../../oci/image.ts';
 import { parsePlatform } from '../../oci/reference.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
-import { environment, labelsOf, NO_TIME, newLayer, toSpec } from '../assemble/container-image.ts';
+import { labelsOf, NO_TIME, newLayer, toSpec } from '../assemble/container-image.ts';
 import { licenseLayer } from '../assemble/license-layer.ts';
 import { linkLayer } from '../assemble/link-layer.ts';
 import { modelLayers } from '../assemble/model-layers.ts';
@@ -23,8 +23,11 @@ export const weights: ImageVariant = {
     const licenses = licenseLayer(planned.licenses.weights, undefined);
     const layers = [...model, ...(links === undefined ? [] : [links]), licenses].map(toSpec);
     // Nothing here reads it: it says how the model is to be served, for whoever mounts it.
-    const { MODEL_ID = '', MODEL_DIR = '' } = environment(planned);
-    const env = { MODEL_ID, MODEL_DIR, SERVE_ARGS: shellQuote(planned.model.serveArgs) };
+    const env = {
+      MODEL_ID: planned.model.id,
+      MODEL_DIR: modelDirOf(planned),
+      SERVE_ARGS: shellQuote(planned.model.serveArgs),
+    };
     const labels = labelsOf(planned, {
       variant: 'weights',
       base: undefined,
