@@ -18,7 +18,8 @@ for (const major of NODE_MAJORS) {
     // A runner inside a runner would report to the outer one.
     const env = { NODE_TEST_CONTEXT: undefined, NODE_OPTIONS: undefined };
     const { status, stdout } = await run(node.program, args, { cwd: ROOT, env });
-    assert.equal(status, 0, stdout.slice(-3000));
+    const failures = stdout.split(/^(?=not ok|# Subtest)/m).filter(part => part.startsWith('not ok'));
+    assert.equal(status, 0, failures.join('').slice(0, 5000) || stdout.slice(-3000));
     t.diagnostic(`${version.stdout.trim()}: ${/# pass \d+/.exec(stdout)?.[0]}`);
   });
 }
