@@ -19,6 +19,7 @@ import { listReferrers } from '../store/referrers.ts';
 import { createBlobWorkers } from './blob-workers.ts';
 import { layoutTargets } from './layout-targets.ts';
 import { createServices, type Services } from './services.ts';
+import { publishSigning, upstreamCheck } from './signing.ts';
 
 export interface WeighbridgeOptions {
   /** Variables that Weighbridge reads (docs/environment.md). Default: none, so that nothing is taken from the process unasked. */
@@ -45,6 +46,8 @@ export interface PublishChoice {
   readonly isForced?: boolean;
   /** `oci:<folder>`: into OCI image layouts, in place of the registries of the plan. */
   readonly to?: string;
+  /** The file that the plan is from: its `signing:` is followed. Default: that of a plan which this Weighbridge has made. */
+  readonly config?: Config;
 }
 
 /** Weighbridge as a library. */
@@ -73,23 +76,30 @@ export function createWeighbridge(options: WeighbridgeOptions = {}): Weighbridge
     for (const listener of listeners) listener(event);
   };
   const services = createServices(env, onEvent, options.credentials);
+  const configs = new WeakMap<Plan, Config>();
   const close = (): void => services.http.close();
   return {
     async plan(config, { models, registries = {} } = {}) {
       services.connect(config.connections);
-      return await makePlan(config, chosen(config, models), {
+      const plan = await makePlan(config, chosen(config, models), {
         ...{ hub: services.hub, targets: 'optional', overrides: registries, env, onEvent },
         ...(signal && { signal }),
       });
+      configs.set(plan, config);
+      return plan;
     },
-    async publish(plan, { variants = VARIANTS, isForced = false, to } = {}) {
+    async publish(plan, { variants = VARIANTS, isForced = false, to, config = configs.get(plan) } = {}) {
       const models = plannedModels(plan);
       const targetsOf =
         to === undefined ? registryTargets(services) : await layoutTargets(folderOf(to), models);
+      const surroundings = { env, services, onEvent, signal };
+      const signing = config && to === undefined ? await publishSigning(surroundings, config, {}) : undefined;
       const workers = createBlobWorkers({ env, services, onEvent });
       try {
         return await publishPlan(models, {
           ...{ variants, isForced, targetsOf, workers, onEvent, signal },
+          signing,
+          admit: config && upstreamCheck(surroundings, config),
           hub: services.hub,
           bootstrap: services.bootstrap,
           layerIndex: services.layerIndex,

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import path from 'node:path';
 import { test } from 'node:test';
+import { verifySigned } from '../../src/attest/verify-signed.ts';
 import { createWeighbridge, type ProgressEvent, parseConfig, WeighbridgeError } from '../../src/index.ts';
 import { temporaryFolder } from '../support/tools.ts';
 import { MODEL_FILES, World } from '../support/world.ts';
@@ -39,6 +41,28 @@ test('the library plans, publishes to registries and into a folder, inspects and
     weighbridge.plan(parseConfig(world.config('acme/x'), 'models.yaml'), { models: ['nothing'] }),
     (error: unknown) => error instanceof WeighbridgeError && error.code === 'USAGE',
   );
+});
+
+test('the library signs as the file says, also a plan that it did not make', async () => {
+  await using world = await World.start();
+  await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const key = String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  const env = { HF_ENDPOINT: world.hub.url, WEIGHBRIDGE_LAYER_INDEX: '', SIGNING_KEY: key };
+  await using weighbridge = createWeighbridge({ env });
+  const signing = 'signing: {mode: required, key: "env://SIGNING_KEY"}';
+  const config = parseConfig(`${signing}\n${world.config('acme/x')}`, 'models.yaml');
+  const plan = await weighbridge.plan(config);
+  await weighbridge.publish(plan, { variants: ['fat'] });
+  const copy = JSON.parse(JSON.stringify(plan));
+  const [again] = await weighbridge.publish(copy, { variants: ['slim'], config });
+  assert.deepEqual(again?.images[0]?.status, 'published');
+  const store = world.open(`${world.registry(0).host}/acme/hf-x`);
+  const trusted = { kind: 'key', key: publicKey, name: 'key' } as const;
+  for (const variant of ['fat', 'slim']) {
+    const [check] = await verifySigned(store, `v0.6.0-${variant}`, { trusted, policy: 'strict' });
+    assert.deepEqual(check?.problems, [], variant);
+  }
 });
 
 test('a call that is stopped rejects, and takes nothing from the environment unasked', async () => {

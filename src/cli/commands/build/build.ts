@@ -22,7 +22,8 @@ import { prepareFolder, prepareReplacement } from '../../output-file.ts';
 import { planFor } from '../../planning.ts';
 import { type PublishAllOptions, publishAll, statusOf } from '../../publish-session.ts';
 import { ExitStatus, runSession, type Session } from '../../session.ts';
-import { upstreamCheck } from '../../signing.ts';
+import { upstreamCheck } from '../../../engine/signing.ts';
+import { surroundingsOf } from '../../signing-session.ts';
 
 interface Output {
   readonly kind: 'oci' | 'docker-archive';
@@ -56,7 +57,7 @@ Examples:
         const { kind, path: place } = options.output;
         await (kind === 'oci' ? prepareFolder(place) : prepareReplacement(place));
         const plan = await planFor(session, config, options, 'none');
-        const outcomes = await buildAll(session, plan, options, upstreamCheck(session, config));
+        const outcomes = await buildAll(session, plan, options, upstreamCheck(surroundingsOf(session), config));
         session.progress.stop();
         if (session.isJson) session.print(JSON.stringify(publishToJson(outcomes, plan), null, 2));
         else session.print(publishSummary(outcomes, plan, session.stdout));

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Variant } from '../../../config/types.ts';
+import { publishSigning, upstreamCheck } from '../../../engine/signing.ts';
 import { publishToJson } from '../../../report/json/publish-json.ts';
 import { publishSummary } from '../../../report/text/publish-summary.ts';
 import {
@@ -17,7 +18,7 @@ import { prepareOutput, writeOutput } from '../../output-file.ts';
 import { planOrRead } from '../../planning.ts';
 import { publishToRegistries, statusOf } from '../../publish-session.ts';
 import { runSession } from '../../session.ts';
-import { publishSigning, upstreamCheck } from '../../signing.ts';
+import { surroundingsOf } from '../../signing-session.ts';
 
 interface PublishOptions extends CommonOptions {
   readonly variant?: Variant;
@@ -54,12 +55,15 @@ DOCKERHUB_TOKEN (docker.io). HF_TOKEN is for gated and private models.`,
       runSession(options, async session => {
         const config = await readConfig(options, session);
         if (options.result !== undefined) await prepareOutput(options.result);
-        const signing = options.dryRun === true ? undefined : await publishSigning(session, config, options);
+        const signing =
+          options.dryRun === true
+            ? undefined
+            : await publishSigning(surroundingsOf(session), config, options);
         const plan = await planOrRead(session, config, options);
         const outcomes = await publishToRegistries(session, plan, {
           ...options,
           signing,
-          admit: upstreamCheck(session, config),
+          admit: upstreamCheck(surroundingsOf(session), config),
         });
         session.progress.stop();
         const json = JSON.stringify(publishToJson(outcomes, plan), null, 2);

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { ConfigError } from '../../../core/errors.ts';
 import { mapPool } from '../../../core/pool.ts';
+import { scanSigning } from '../../../engine/signing.ts';
 import type { ScanJson } from '../../../report/json/scan-json.ts';
 import { scanReport } from '../../../report/text/scan-report.ts';
 import {
@@ -14,7 +15,7 @@ import {
 } from '../../options.ts';
 import { prepareOutput, writeOutput } from '../../output-file.ts';
 import { ExitStatus, runSession, type Session } from '../../session.ts';
-import { scanSigning } from '../../signing.ts';
+import { surroundingsOf } from '../../signing-session.ts';
 import { configuredPlaces, publishedPlaces, readTargets } from './scan-targets.ts';
 import { type ScanOutcome, scanAll, scanBases, scanContext } from './scanning.ts';
 
@@ -73,7 +74,7 @@ async function scan(session: Session, options: ScanOptions): Promise<number> {
     sarif: options.sarif,
     reports: options.reports,
     isAttaching: options.attach,
-    sign: options.attach ? await scanSigning(session, config) : undefined,
+    sign: options.attach ? await scanSigning(surroundingsOf(session), config) : undefined,
   });
   session.progress.stop();
   const result: ScanJson = {

@@ -9,13 +9,14 @@ import {
   isAbort,
   WeighbridgeError,
 } from '../../../core/errors.ts';
+import { signingContext } from '../../../engine/signing.ts';
 import { readImages } from '../../../image/published-image.ts';
 import { isRight, verifyImage } from '../../../inspect/verify-image.ts';
 import { type SignedImage, signTable, signToJson } from '../../../report/text/sign-report.ts';
 import { type NamedImage, openNamedImage } from '../../image-argument.ts';
 import { readConfig, withJson } from '../../options.ts';
 import { ExitStatus, runSession, type Session } from '../../session.ts';
-import { signingContext } from '../../signing.ts';
+import { surroundingsOf } from '../../signing-session.ts';
 import { planOfImage } from './image-plan.ts';
 
 interface SignOptions {
@@ -59,7 +60,7 @@ Exit status: 0 all are signed, 1 one is not, 2 the call or the file is wrong.`,
       runSession(options, async session => {
         const config = await configOf(session, options);
         if (config !== undefined) session.services.connect(config.connections);
-        const context = await signingContext(session, {
+        const context = await signingContext(surroundingsOf(session), {
           config: config ?? { file: DEFAULT_CONFIG, vex: [] },
           signing: signerOf(options, config),
           isForced: options.force === true,

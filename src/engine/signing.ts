@@ -6,12 +6,21 @@ import { vulnerabilityStatement } from '../attest/statements/vulnerabilities.ts'
 import { verifyUpstream } from '../attest/verify-upstream.ts';
 import type { Config, SigningConfig } from '../config/types.ts';
 import type { Digest } from '../core/digest.ts';
-import { packageVersion } from '../engine/package-info.ts';
+import type { OnEvent } from '../core/events.ts';
 import type { PlannedModel } from '../plan/types.ts';
 import type { ImageSigning } from '../publish/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
-import type { Session } from './session.ts';
+import { packageVersion } from './package-info.ts';
+import type { Services } from './services.ts';
 import { readStoredScan } from './stored-scan.ts';
+
+/** What signing takes from whoever publishes. */
+export interface SigningSurroundings {
+  readonly env: NodeJS.ProcessEnv;
+  readonly services: Services;
+  readonly onEvent: OnEvent;
+  readonly signal?: AbortSignal | undefined;
+}
 
 export interface SigningChoice {
   readonly config: Pick<Config, 'file' | 'vex'>;
@@ -19,17 +28,17 @@ export interface SigningChoice {
   readonly isForced?: boolean;
 }
 
-/** Returns what signing needs from the session: keys are read now, so that a wrong one is known before any work. */
+/** Returns what signing needs from its surroundings: keys are read now, so that a wrong one is known before any work. */
 export async function signingContext(
-  session: Session,
+  surroundings: SigningSurroundings,
   { config, signing, isForced = false }: SigningChoice,
 ): Promise<SigningContext> {
-  const { env, services, signal } = session;
+  const { env, services, signal } = surroundings;
   const signer = await createSigner(signing, {
     configFile: config.file,
     env,
     http: services.http,
-    signal,
+    ...(signal && { signal }),
   });
   return {
     signer,
@@ -45,13 +54,13 @@ export async function signingContext(
 
 /** Returns how a publish signs, or undefined if neither the file nor the call asks for it. */
 export async function publishSigning(
-  session: Session,
+  surroundings: SigningSurroundings,
   config: Config,
   { sign }: { readonly sign?: boolean },
 ): Promise<ImageSigning | undefined> {
   const { signing } = config;
   if (signing.mode === 'off' && sign !== true) return undefined;
-  const context = await signingContext(session, { config, signing });
+  const context = await signingContext(surroundings, { config, signing });
   return {
     isRequired: signing.mode === 'required',
     async sign(store, image, planned) {
@@ -62,13 +71,13 @@ export async function publishSigning(
 
 /** Returns how the scan that is attached to an image is signed; undefined if `signing.mode` is off. */
 export async function scanSigning(
-  session: Session,
+  surroundings: SigningSurroundings,
   config: Config,
 ): Promise<((store: ImageStore, image: Digest) => Promise<void>) | undefined> {
   const { signing } = config;
-  const { signal } = session;
+  const { signal } = surroundings;
   if (signing.mode === 'off') return undefined;
-  const { signer } = await signingContext(session, { config, signing });
+  const { signer } = await signingContext(surroundings, { config, signing });
   return async (store, image) => {
     const scan = await readStoredScan(store, image, signal);
     const stored = await store.getManifest(image, signal);
@@ -80,16 +89,16 @@ export async function scanSigning(
 
 /** Returns what looks at the signatures of models' makers before publishing; undefined if the file names none to trust. */
 export function upstreamCheck(
-  session: Session,
+  surroundings: SigningSurroundings,
   { file, signing }: Config,
 ): ((planned: PlannedModel) => Promise<void>) | undefined {
   const { upstream } = signing;
   if (upstream.length === 0) return undefined;
-  const { env, services, signal } = session;
+  const { env, services, signal, onEvent } = surroundings;
   const options = { upstream, configFile: file, env, hub: services.hub, hashes: new Map(), signal };
   return async planned => {
     const signer = await verifyUpstream(planned, options);
     if (signer === undefined) return;
-    session.progress.onEvent({ type: 'phase', model: planned.model.short, text: `signed by ${signer}` });
+    onEvent({ type: 'phase', model: planned.model.short, text: `signed by ${signer}` });
   };
 }
