@@ -18,7 +18,7 @@ type Targets = 'required' | 'optional' | 'none';
 export async function planFor(
   session: Session,
   config: Config,
-  options: CommonOptions & AdHocOptions & { readonly writesLock?: boolean },
+  options: CommonOptions & AdHocOptions & { readonly writesLock?: boolean; readonly looksAtNewer?: boolean },
   targets: Targets,
 ): Promise<Plan> {
   const models = chooseModels(config, options.model, options.shard);
@@ -27,6 +27,7 @@ export async function planFor(
   const plan = await planModels(session, config, models, {
     targets,
     overrides: options.registry ?? {},
+    ...(options.looksAtNewer && { looksAtNewer: true }),
     ...(lock && { pins: pinsOf(models, lock) }),
   });
   const { plan: locked, notes } =
@@ -67,6 +68,7 @@ export async function planModels(
     readonly targets: Targets;
     readonly overrides: Readonly<Record<string, string>>;
     readonly pins?: ReadonlyMap<string, ModelPin>;
+    readonly looksAtNewer?: boolean;
   },
 ): Promise<Plan> {
   return await makePlan(config, models, {

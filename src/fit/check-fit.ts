@@ -7,6 +7,7 @@ import { methodFindings } from './check-methods.ts';
 import { offlineFindings } from './check-offline.ts';
 import type { FitContext } from './fit-context.ts';
 import { shapeOf } from './model-shape.ts';
+import { RELEASES, type Release } from './releases.ts';
 import { parseServeArguments } from './serve-arguments.ts';
 import type { FitFinding, FitInput, FitReport } from './types.ts';
 
@@ -17,9 +18,23 @@ import type { FitFinding, FitInput, FitReport } from './types.ts';
 export function checkFit(input: FitInput): FitReport {
   if (input.fit === 'off') return { status: 'ok', findings: [] };
   const release = releaseOfBase(input.baseImage);
-  const files: FitFinding[] = [...input.fileFindings];
-  if (release === undefined)
-    return { status: files.length === 0 ? 'unknown' : failing(input), findings: files };
+  if (release === undefined) {
+    const findings = input.fileFindings;
+    return { status: findings.length === 0 ? 'unknown' : failing(input), findings };
+  }
+  const findings = findingsOn(input, release);
+  const { architectures, layers } = shapeOf(input.documents.config);
+  const isRead = architectures.length > 0 || layers !== undefined;
+  const status = findings.length > 0 ? failing(input) : isRead ? 'ok' : 'unknown';
+  return {
+    status,
+    release: release.version,
+    findings,
+    ...(input.looksAtNewer && isRead && newer(input, release)),
+  };
+}
+
+function findingsOn(input: FitInput, release: Release): readonly FitFinding[] {
   const context: FitContext = {
     input,
     release,
@@ -27,21 +42,21 @@ export function checkFit(input: FitInput): FitReport {
     args: parseServeArguments(input.serveArgs, release),
   };
   // Without a model in it, the rest says nothing new.
-  const findings =
-    files.length > 0
-      ? [...files, ...argumentFindings(context)]
-      : [
-          ...architectureFindings(context),
-          ...argumentFindings(context),
-          ...methodFindings(context),
-          ...contextFindings(context),
-          ...parallelFindings(context),
-          ...documentFindings(context),
-          ...offlineFindings(context),
-        ];
-  const isRead = context.shape.architectures.length > 0 || context.shape.layers !== undefined;
-  const status = findings.length > 0 ? failing(input) : isRead ? 'ok' : 'unknown';
-  return { status, release: release.version, findings };
+  if (input.fileFindings.length > 0) return [...input.fileFindings, ...argumentFindings(context)];
+  return [
+    ...architectureFindings(context),
+    ...argumentFindings(context),
+    ...methodFindings(context),
+    ...contextFindings(context),
+    ...parallelFindings(context),
+    ...documentFindings(context),
+    ...offlineFindings(context),
+  ];
+}
+
+function newer(input: FitInput, { rank }: Release): Pick<FitReport, 'newer'> {
+  const fitting = RELEASES.filter(release => release.rank > rank && findingsOn(input, release).length === 0);
+  return { newer: fitting.map(({ version }) => version) };
 }
 
 function failing({ fit }: FitInput): 'warn' | 'refused' {

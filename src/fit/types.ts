@@ -8,6 +8,8 @@ export interface FitReport {
   /** The release that was checked against. */
   readonly release?: string;
   readonly findings: readonly FitFinding[];
+  /** The newer releases on which nothing would be found, if that was asked. */
+  readonly newer?: readonly string[];
 }
 
 export interface FitFinding {
@@ -51,6 +53,8 @@ export interface FitInput {
   readonly files: readonly Pick<HubFile, 'path' | 'sizeBytes'>[];
   readonly fileFindings: readonly FileFinding[];
   readonly documents: ModelDocuments;
+  /** Whether to look at newer releases as well. */
+  readonly looksAtNewer?: boolean;
 }
 
 /** Small files of a repository, parsed; undefined for what is not there or cannot be read. */

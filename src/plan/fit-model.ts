@@ -15,6 +15,7 @@ export interface FitQuestion {
   readonly fileFindings: readonly FileFinding[];
   readonly documents: ModelDocuments;
   readonly outcome: PolicyOutcome;
+  readonly looksAtNewer?: boolean | undefined;
 }
 
 /** Returns whether a model will run on its base image, and the facts that people choose it by. */
@@ -31,6 +32,7 @@ export function fitModel(question: FitQuestion): { readonly fit: FitReport; read
       files,
       fileFindings,
       documents,
+      looksAtNewer: question.looksAtNewer === true,
     }),
     facts: factsOf({ files, documents, tensors: snapshot.tensors, release: releaseOfBase(baseImage) }),
   };

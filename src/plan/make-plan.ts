@@ -43,6 +43,8 @@ export interface PlanOptions extends TargetChoice {
   readonly targets: 'required' | 'optional' | 'none';
   /** What the lock pins models to, by short. */
   readonly pins?: ReadonlyMap<string, ModelPin>;
+  /** Whether to tell on which newer releases of vLLM a model would run, too. */
+  readonly looksAtNewer?: boolean;
   readonly signal?: AbortSignal;
   readonly onEvent?: OnEvent;
 }
@@ -147,6 +149,7 @@ async function planModel(
       fileFindings: found,
       documents,
       outcome: allowed,
+      looksAtNewer: options.looksAtNewer,
     });
     const outcome = withoutUnfit(withChosenVariants(withFit(allowed, layers), model), fit);
     const own = { snapshot, license: outcome.license, read };

@@ -5,6 +5,16 @@ import type { ImageOutcome, PublishOutcome } from '../../publish/types.ts';
 export interface OutdatedJson {
   readonly schemaVersion: 1;
   readonly models: readonly OutdatedModelJson[];
+  /** Base images that a newer vLLM could replace: nothing is known that would keep any of their models from running on it. */
+  readonly bases?: readonly NewerBaseJson[];
+}
+
+export interface NewerBaseJson {
+  readonly baseImage: string;
+  readonly release: string;
+  readonly newest: string;
+  /** Shorts of the models that were checked, which are all that are built on it. */
+  readonly models: readonly string[];
 }
 
 export interface OutdatedModelJson {
@@ -36,7 +46,21 @@ export function outdatedJson(plan: Plan, outcomes: readonly PublishOutcome[]): O
       }));
       return [{ id, short, images: told }];
     }),
+    ...newerBases(plan),
   };
+}
+
+/** A base whose models could not all be checked is left out. */
+function newerBases({ models }: Plan): Pick<OutdatedJson, 'bases'> {
+  const groups = Map.groupBy(models, ({ model }) => model.baseImage);
+  const bases = [...groups].flatMap(([baseImage, entries]): NewerBaseJson[] => {
+    const fits = entries.map(entry => (entry.kind === 'planned' ? entry.fit : undefined));
+    const [first] = fits;
+    const newest = first?.newer?.findLast(version => fits.every(fit => fit?.newer?.includes(version)));
+    if (first?.release === undefined || newest === undefined) return [];
+    return [{ baseImage, release: first.release, newest, models: entries.map(({ model }) => model.short) }];
+  });
+  return bases.length === 0 ? {} : { bases };
 }
 
 /** The part of a plan that a publish would do something for. */

@@ -4,7 +4,25 @@ import { styleFor } from '../progress/style.ts';
 import type { TextOptions } from './plan-table.ts';
 
 /** For people. No line break at its end. */
-export function outdatedReport({ models }: OutdatedJson, { columns, isColor }: TextOptions): string {
+export function outdatedReport(result: OutdatedJson, options: TextOptions): string {
+  return [modelLines(result, options), ...newerLines(result, options)].join('\n');
+}
+
+function newerLines({ bases = [] }: OutdatedJson, { columns }: TextOptions): string[] {
+  return bases.flatMap(({ baseImage, newest, models }) => {
+    const all = models.length === 1 ? 'its model' : `all ${models.length} models`;
+    return paragraph(
+      `${clean(baseImage)}: nothing is known that would keep ${all} from running on vLLM ${newest}.`,
+      {
+        columns,
+        indent: 2,
+        label: '',
+      },
+    );
+  });
+}
+
+function modelLines({ models }: OutdatedJson, { columns, isColor }: TextOptions): string {
   if (models.length === 0) return 'Everything is published as it should be.';
   const style = styleFor(isColor);
   const lines = models.flatMap(({ short, images, error }) => [

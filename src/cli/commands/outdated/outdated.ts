@@ -38,13 +38,13 @@ export function addOutdated(program: Command): void {
       'after',
       `
 A model is outdated where the Hub has a newer revision, the base image's tag names another image, models.yaml has changed, or
-an image is not there. Nothing is written. Exit status 1: a model could not be resolved; the others are shown all the same.`,
+an image is not there. For each base image it names the newest vLLM that all of its models would run on. Nothing is written. Exit status 1: a model could not be resolved; the others are shown all the same.`,
     )
     .action((options: OutdatedOptions) =>
       runSession({ json: options.json === true || options.format === 'json' }, async session => {
         const config = await readConfig(options, session);
         if (options.out !== undefined) await prepareOutput(options.out);
-        const plan = await planFor(session, config, options, 'required');
+        const plan = await planFor(session, config, { ...options, looksAtNewer: true }, 'required');
         const outcomes = await lookAtRegistries(session, plan);
         if (options.format === 'github') noteUnresolved(session, plan);
         session.progress.stop();
