@@ -1,5 +1,6 @@
 import type { OnEvent } from '../core/events.ts';
 import { mapPool } from '../core/pool.ts';
+import { formatBytes } from '../core/text.ts';
 import { type AssembleContext, assembleModel } from '../image/assemble/assemble-model.ts';
 import { type AssemblyFacts, assemblyFacts } from '../image/assembly-facts.ts';
 import type { PlannedModel } from '../plan/types.ts';
@@ -7,10 +8,9 @@ import { notBuilt, outcomeStart, unchangedOutcome } from './image-outcomes.ts';
 import { reportOutcome } from './publish-plan.ts';
 import type { RunCache } from './run-cache.ts';
 import { type ImageJob, surveyTargets } from './target/survey.ts';
-import type { TargetState } from './target/target-state.ts';
 import { ZERO_BYTES } from './transfer/byte-counts.ts';
-import { Estimate } from './transfer/estimate.ts';
-import type { ImageOutcome, PublishOutcome, PublishTarget, SurveyContext } from './types.ts';
+import { Estimate, type ExpectedImage, expectedImage } from './transfer/estimate.ts';
+import type { ByteCounts, ImageOutcome, PublishOutcome, PublishTarget, SurveyContext } from './types.ts';
 
 export interface PreviewOptions extends SurveyContext, Pick<AssembleContext, 'bootstrap'> {
   readonly cache: RunCache;
@@ -32,47 +32,62 @@ export async function previewPlan(
   models: readonly PlannedModel[],
   options: PreviewOptions,
 ): Promise<Preview[]> {
-  const pending = await mapPool(models, MODELS_AT_ONCE, planned => look(planned, options));
+  const looks = await mapPool(models, MODELS_AT_ONCE, planned => look(planned, options));
   // In the order of the plan, which is about that of a publish: what one model brings, a later one finds.
   const estimate = new Estimate();
-  return pending.map(finish => {
-    const preview = finish(estimate);
+  return looks.map(one => {
+    const preview = toPreview(one, estimate);
     reportOutcome(preview, options.onEvent);
     return preview;
   });
 }
 
-async function look(
-  planned: PlannedModel,
-  options: PreviewOptions,
-): Promise<(estimate: Estimate) => Preview> {
-  const { cache, targetsOf, variants } = options;
+/** What one model's targets have shown. Inventories and drafts are not kept: there may be thousands of models. */
+interface Look extends Preview {
+  readonly pending: readonly {
+    readonly common: ReturnType<typeof outcomeStart>;
+    readonly expected: ExpectedImage;
+  }[];
+}
+
+async function look(planned: PlannedModel, options: PreviewOptions): Promise<Look> {
+  const { cache, targetsOf, variants, isForced } = options;
   options.onEvent({ type: 'model-start', model: planned.model.short, phase: 'publish' });
   const assembled = await assembleModel(planned, { ...options, baseImage: cache.baseImage });
   const targets = targetsOf(planned);
   const survey = await surveyTargets(assembled, targets, options);
-  const unchanged = survey.unchanged.map(job => unchangedOutcome(job, survey));
-  const detail = options.isDetailed ? { assembly: assemblyFacts(assembled) } : {};
-  return estimate => ({
+  const isOut = ({ target }: ImageJob): boolean => target.unavailable !== undefined;
+  return {
     planned,
-    ...detail,
+    ...(options.isDetailed && { assembly: assemblyFacts(assembled) }),
     images: [
-      ...unchanged,
-      ...survey.pending.map(job => expected(job, survey.targets, { estimate, isForced: options.isForced })),
+      ...survey.unchanged.map(job => unchangedOutcome(job, survey)),
+      ...survey.pending.filter(isOut).map(unavailableOutcome),
       ...notBuilt(assembled, targets, variants),
     ],
-  });
+    pending: survey.pending
+      .filter(job => !isOut(job))
+      .map(job => ({
+        common: outcomeStart(job),
+        expected: expectedImage(job, survey.targets, isForced),
+      })),
+  };
 }
 
-function expected(
-  job: ImageJob,
-  allTargets: readonly TargetState[],
-  { estimate, isForced }: { readonly estimate: Estimate; readonly isForced: boolean },
-): ImageOutcome {
-  const { unavailable } = job.target;
-  const common = outcomeStart(job);
-  if (unavailable !== undefined)
-    return { ...common, status: 'failed', error: unavailable, bytes: ZERO_BYTES };
-  const { bytes, reason } = estimate.of(job, allTargets, isForced);
-  return { ...common, status: 'skipped', reason: `dry run: ${reason}`, bytes };
+function unavailableOutcome(job: ImageJob): ImageOutcome {
+  return { ...outcomeStart(job), status: 'failed', error: job.target.unavailable, bytes: ZERO_BYTES };
+}
+
+function toPreview({ pending, images, ...rest }: Look, estimate: Estimate): Preview {
+  const sizes = estimate.of(pending.map(one => one.expected));
+  const wanted = pending.map(({ common }, index): ImageOutcome => {
+    const bytes = sizes[index] ?? ZERO_BYTES;
+    return { ...common, status: 'skipped', reason: `dry run: ${reasonOf(bytes)}`, bytes };
+  });
+  return { ...rest, images: [...images, ...wanted] };
+}
+
+function reasonOf({ uploaded, reused, mounted }: ByteCounts): string {
+  const more = mounted === 0 ? '' : `, ${formatBytes(mounted)} can be mounted`;
+  return `would move up to ${formatBytes(uploaded)}, ${formatBytes(reused)} is there already${more}`;
 }

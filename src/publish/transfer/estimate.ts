@@ -1,4 +1,3 @@
-import { formatBytes } from '../../core/text.ts';
 import type { RequiredBlob } from '../../image/assemble/types.ts';
 import { hostOf } from '../target/host-of.ts';
 import type { ImageJob } from '../target/survey.ts';
@@ -6,61 +5,52 @@ import type { TargetState } from '../target/target-state.ts';
 import type { ByteCounts } from '../types.ts';
 import { ZERO_BYTES } from './byte-counts.ts';
 
-/**
- * What a publish of several models would move, as far as the published manifests tell. A registry that refuses mounts,
- * which only a publish finds out, is brought what it could have mounted; a blob that no manifest names may be there.
- */
-export class Estimate {
-  /** Base layers that earlier images of the run bring to a registry, by its host. */
-  readonly #atHost = new Map<string, Set<string>>();
-  /** What earlier variants bring to the same target. */
-  readonly #atTarget = new Map<TargetState, Set<string>>();
+/** An image that would be published, as far as its target's manifests tell: little enough to keep of a thousand models. */
+export interface ExpectedImage {
+  /** The target's repository. */
+  readonly repository: string;
+  readonly blobs: readonly ExpectedBlob[];
+}
 
-  /** The next image of the run, in the order of publishing. */
-  of(
-    { draft, target }: ImageJob,
-    allTargets: readonly TargetState[],
-    isForced: boolean,
-  ): { readonly bytes: ByteCounts; readonly reason: string } {
-    const bytes = { ...ZERO_BYTES };
-    for (const blob of draft.blobs) {
-      const fate = this.#fate(blob, target, allTargets, isForced && blob.kind === 'own');
-      bytes[fate] += blob.sizeBytes;
-    }
-    const mounted = bytes.mounted === 0 ? '' : `, ${formatBytes(bytes.mounted)} can be mounted`;
-    const there = `${formatBytes(bytes.reused)} is there already`;
-    return { bytes, reason: `would move up to ${formatBytes(bytes.uploaded)}, ${there}${mounted}` };
-  }
+interface ExpectedBlob {
+  readonly id: string;
+  readonly sizeBytes: number;
+  /** Layers of a base are known to be the same in another model's repository. */
+  readonly isBase: boolean;
+  /** `near`: in another repository of the registry, to be mounted from there. */
+  readonly place: 'there' | 'near' | 'away';
+}
 
-  #fate(
-    blob: RequiredBlob,
-    target: TargetState,
-    allTargets: readonly TargetState[],
-    isMadeAgain: boolean,
-  ): 'reused' | 'mounted' | 'uploaded' {
-    const { inventory } = target;
-    const atTarget = setAt(this.#atTarget, target);
-    const digest = blob.kind === 'base' ? blob.digest : digestAt(blob.id, allTargets);
-    const isCounted = atTarget.has(blob.id);
-    const isThere = digest !== undefined && inventory.hasBlob(digest);
-    const host = hostOf(target.store.name);
-    const isNear =
-      digest !== undefined &&
-      (this.#isBroughtTo(host, blob) ||
-        allTargets.some(other => hostOf(other.store.name) === host && other.inventory.hasBlob(digest)));
-    atTarget.add(blob.id);
-    if (blob.kind === 'base') setAt(this.#atHost, host).add(blob.digest);
-    if (isCounted) return 'reused';
-    if (isMadeAgain) return 'uploaded';
-    if (isThere) return 'reused';
-    return isNear ? 'mounted' : 'uploaded';
-  }
+/** Returns where the image's blobs are. A forced publish makes its own layers again wherever they are. */
+export function expectedImage(
+  { draft, target }: ImageJob,
+  allTargets: readonly TargetState[],
+  isForced: boolean,
+): ExpectedImage {
+  return {
+    repository: target.store.name,
+    blobs: draft.blobs.map(blob => ({
+      id: blob.id,
+      sizeBytes: blob.sizeBytes,
+      isBase: blob.kind === 'base',
+      place: isForced && blob.kind === 'own' ? 'away' : placeOf(blob, target, allTargets),
+    })),
+  };
+}
 
-  /** Only layers of a base are known to be the same in another model's repository. */
-  #isBroughtTo(host: string, blob: RequiredBlob): boolean {
-    if (blob.kind !== 'base') return false;
-    return hostOf(blob.storeName) === host || (this.#atHost.get(host)?.has(blob.digest) ?? false);
-  }
+function placeOf(
+  blob: RequiredBlob,
+  { inventory, store }: TargetState,
+  allTargets: readonly TargetState[],
+): ExpectedBlob['place'] {
+  const digest = blob.kind === 'base' ? blob.digest : digestAt(blob.id, allTargets);
+  if (digest === undefined) return 'away';
+  if (inventory.hasBlob(digest)) return 'there';
+  const host = hostOf(store.name);
+  if (blob.kind === 'base' && hostOf(blob.storeName) === host) return 'near';
+  const isNear = (other: TargetState): boolean =>
+    hostOf(other.store.name) === host && other.inventory.hasBlob(digest);
+  return allTargets.some(isNear) ? 'near' : 'away';
 }
 
 function digestAt(key: string, targets: readonly TargetState[]): string | undefined {
@@ -71,7 +61,39 @@ function digestAt(key: string, targets: readonly TargetState[]): string | undefi
   return undefined;
 }
 
-function setAt<K>(sets: Map<K, Set<string>>, key: K): Set<string> {
+/**
+ * What a publish of several models would move, as far as the published manifests tell. A registry that refuses mounts,
+ * which only a publish finds out, is brought what it could have mounted; a blob that no manifest names may be there.
+ */
+export class Estimate {
+  /** Base layers that earlier images of the run bring to a registry, by its host. */
+  readonly #atHost = new Map<string, Set<string>>();
+  /** What earlier variants of the model bring to its repositories. */
+  readonly #atTarget = new Map<string, Set<string>>();
+
+  /** The images of the next model, in the order of publishing. */
+  of(images: readonly ExpectedImage[]): ByteCounts[] {
+    this.#atTarget.clear();
+    return images.map(({ repository, blobs }) => {
+      const bytes = { ...ZERO_BYTES };
+      for (const blob of blobs) bytes[this.#fate(blob, repository)] += blob.sizeBytes;
+      return bytes;
+    });
+  }
+
+  #fate({ id, isBase, place }: ExpectedBlob, repository: string): 'reused' | 'mounted' | 'uploaded' {
+    const atTarget = setAt(this.#atTarget, repository);
+    const atHost = setAt(this.#atHost, hostOf(repository));
+    const isCounted = atTarget.has(id);
+    const isBrought = isBase && atHost.has(id);
+    atTarget.add(id);
+    if (isBase) atHost.add(id);
+    if (isCounted || place === 'there') return 'reused';
+    return place === 'near' || isBrought ? 'mounted' : 'uploaded';
+  }
+}
+
+function setAt(sets: Map<string, Set<string>>, key: string): Set<string> {
   const set = sets.get(key) ?? new Set();
   sets.set(key, set);
   return set;

@@ -111,7 +111,7 @@ class JobState {
         return { log, isDone: status === 0, outputs };
       }
       const uses = step.uses ?? '';
-      if (uses.startsWith('../../../ci/runner/'))
+      if (uses.startsWith('./'))
         return { ...(await this.#composite(uses, inputs, contexts, stepEnv)), outputs };
       const [name = '', ref = ''] = uses.split('@');
       if (!/^[0-9a-f]{40}$/.test(ref)) throw new Error(`${uses} is not pinned by a commit`);
