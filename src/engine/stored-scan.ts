@@ -1,6 +1,7 @@
 import type { ScanStatement } from '../attest/types.ts';
 import { readAll } from '../core/byte-source.ts';
 import { type Digest, digestOf } from '../core/digest.ts';
+import { isRecord, type JsonRecord } from '../core/json-shape.ts';
 import { parseManifest } from '../oci/parse.ts';
 import { newestScan, SCAN_ARTIFACT_TYPE, SCAN_REPORT_TYPE } from '../scan/scan-referrer.ts';
 import type { ImageStore } from '../store/image-store.ts';
@@ -26,6 +27,18 @@ export async function readStoredScan(
   if (layer === undefined || layer.size > MAX_REPORT_BYTES) return undefined;
   const bytes = await readAll(store.openBlob(layer), MAX_REPORT_BYTES, signal);
   if (digestOf(bytes) !== layer.digest) return undefined;
+  const report = parseReport(bytes);
+  if (report === undefined) return undefined;
   const { scanner, databaseDate, scannedAt } = summary;
-  return { digest: image, scanner, databaseDate, scannedAt, report: JSON.parse(bytes.toString('utf8')) };
+  return { digest: image, scanner, databaseDate, scannedAt, report };
+}
+
+/** Anyone who may write to the repository can attach what is not a report. */
+function parseReport(bytes: Buffer): JsonRecord | undefined {
+  try {
+    const json: unknown = JSON.parse(bytes.toString('utf8'));
+    return isRecord(json) ? json : undefined;
+  } catch {
+    return undefined;
+  }
 }

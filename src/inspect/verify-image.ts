@@ -165,7 +165,8 @@ async function readContent(
       }
       const keep = (path: string): boolean => path === SLIM_LIST;
       const found = await readLayer(store, layer, { ...read, keep });
-      files.push(...found.files);
+      // A layer of somebody else's may have more files than a call can have arguments.
+      for (const file of found.files) files.push(file);
       const list = found.kept.get(SLIM_LIST);
       if (list !== undefined) slimList = parseSlimList(list, store.name);
     } finally {

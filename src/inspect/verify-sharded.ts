@@ -107,7 +107,7 @@ export async function readParts(
         left -= Math.min(left, bytes.length);
       },
     });
-    files.push(...read.files);
+    for (const file of read.files) files.push(file);
     onEnd?.();
     const sizeBytes = read.files.find(({ path }) => path === `${folder}/${part.path}`)?.sizeBytes;
     if (sizeBytes !== part.sizeBytes || Buffer.compare(Buffer.concat(head), part.header) !== 0) {
