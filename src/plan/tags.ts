@@ -1,4 +1,4 @@
-import type { ModelConfig, Variant } from '../config/types.ts';
+import { type ModelConfig, VARIANTS, type Variant } from '../config/types.ts';
 import { ConfigError } from '../core/errors.ts';
 import { isTag, parseReference } from '../oci/reference.ts';
 
@@ -20,6 +20,26 @@ export function tagsFor(model: ModelConfig, variant: Variant, revision: string):
 export function firstFixedTag(model: ModelConfig, variant: Variant): string | undefined {
   const template = model.tags[variant].find(one => !one.includes('{revision'));
   return template === undefined ? undefined : expand(template, model, variant, '');
+}
+
+const PLACEHOLDERS: Readonly<Record<string, string>> = {
+  variant: `(?:${VARIANTS.join('|')})`,
+  version: '[\\w][\\w.-]*',
+  revision: '[0-9a-f]{40}',
+  revision8: '[0-9a-f]{8}',
+};
+
+/** Returns a test of whether a tag is one of the model's, of whatever version and revision. */
+export function ownTagTest({ tags }: Pick<ModelConfig, 'tags'>): (tag: string) => boolean {
+  const templates = new Set(Object.values(tags).flat());
+  const patterns = [...templates].map(template => {
+    const pattern = template
+      .split(/(\{\w+\})/)
+      .map(part => PLACEHOLDERS[part.slice(1, -1)] ?? part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+      .join('');
+    return new RegExp(`^${pattern}$`);
+  });
+  return tag => patterns.some(pattern => pattern.test(tag));
 }
 
 /** What `{version}` stands for: the tag of the base image, which for vLLM's own images is the vLLM version. */

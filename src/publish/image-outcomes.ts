@@ -22,7 +22,7 @@ export function outcomeStart({ planned, target, draft }: ImageJob) {
 }
 
 export function unchangedOutcome(job: ImageJob, { seal }: Survey): Unchanged {
-  const image = seal(job.draft);
+  const image = seal(job);
   if (image === undefined) throw new TypeError(`${job.target.store.name}: an unknown image is not unchanged`);
   const reused = job.draft.blobs.reduce((sum, blob) => sum + blob.sizeBytes, 0);
   const { digest } = image.top.descriptor;

@@ -68,7 +68,8 @@ async function finishImage(
   for (let isAgain = false; ; isAgain = true) {
     const failure = target.unavailable ?? firstFailure(job);
     if (failure !== undefined) throw failure;
-    const image = survey.seal(draft);
+    await replaceDisproved(job, survey, context);
+    const image = survey.seal(job);
     if (image === undefined) throw new TypeError(`${target.store.name}: a layer was placed but is not known`);
     try {
       const { digest } = image.top.descriptor;
@@ -88,6 +89,22 @@ async function finishImage(
       await placeBlobs([job], survey, context);
     }
   }
+}
+
+/** A layer that the target's manifests claimed, and that is another one as this run has found out, is brought again. */
+async function replaceDisproved(job: ImageJob, survey: Survey, context: PublishContext): Promise<void> {
+  const { target, draft } = job;
+  const isDisproved = draft.blobs.some(({ kind, id }) => {
+    const result = target.blobs.get(id);
+    const digest = survey.known.get(id)?.digest;
+    if (kind !== 'own' || result === undefined || digest === undefined || !('digest' in result)) return false;
+    return result.digest !== digest;
+  });
+  if (!isDisproved) return;
+  target.inventory.invalidate();
+  await placeBlobs([job], survey, context);
+  const failure = target.unavailable ?? firstFailure(job);
+  if (failure !== undefined) throw failure;
 }
 
 function firstFailure({ target, draft }: ImageJob): unknown {

@@ -17,6 +17,7 @@ import type { PlannedModel } from '../../src/plan/types.ts';
 import { previewPlan } from '../../src/publish/preview.ts';
 import { publishModel } from '../../src/publish/publish-model.ts';
 import { RunCache, type Sibling } from '../../src/publish/run-cache.ts';
+import type { LayerIndex } from '../../src/publish/target/layer-index.ts';
 import { backOffAtRateLimits } from '../../src/publish/transfer/rate-limit-backoff.ts';
 import type { ImageOutcome, ImageSigning } from '../../src/publish/types.ts';
 import type { BlobWorkers } from '../../src/publish/workers/blob-job.ts';
@@ -121,8 +122,8 @@ export class World {
     }
     const assembled = await assembleModel(planned, { ...common, baseImage: cache.baseImage });
     const { hub, blobSlots } = { hub: this.#hub(), blobSlots: this.blobSlots };
-    const { signing } = options;
-    const context = { ...common, hub, openBase, blobSlots, workers, signing };
+    const { signing, layerIndex } = options;
+    const context = { ...common, hub, openBase, blobSlots, workers, signing, layerIndex };
     const outcome = await publishModel(assembled, targets, context);
     return outcome.images;
   }
@@ -182,6 +183,7 @@ export interface PublishOptions {
   readonly workers?: BlobWorkers;
   readonly signal?: AbortSignal;
   readonly siblings?: readonly Sibling[];
+  readonly layerIndex?: LayerIndex;
 }
 
 /** A model of three weight files and small ones, with a permissive card. */

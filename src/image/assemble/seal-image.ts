@@ -4,14 +4,18 @@ import { buildIndex } from '../../oci/image.ts';
 import { type ResolvedLayer, resolvedLayer } from '../format/layer-annotations.ts';
 import type { ImageDraft, SealedImage } from './types.ts';
 
-/** Returns what seals each draft once and keeps the result: the same documents are compared, pushed and reported. */
-export function createSealer(
-  layerOf: (key: string) => ResolvedLayer | undefined,
-): (draft: ImageDraft) => SealedImage | undefined {
-  const sealed = new Map<ImageDraft, SealedImage>();
-  return draft => {
-    const image = sealed.get(draft) ?? sealImage(draft, layerOf);
-    if (image !== undefined) sealed.set(draft, image);
+export type LayerOf = (key: string) => ResolvedLayer | undefined;
+
+/** Returns what seals a draft once for the same layers and keeps the result: one document is compared, pushed and reported. */
+export function createSealer(): (draft: ImageDraft, layerOf: LayerOf) => SealedImage | undefined {
+  const sealed = new Map<ImageDraft, { readonly digests: string; readonly image: SealedImage }>();
+  return (draft, layerOf) => {
+    const keys = draft.platforms.flatMap(({ layers }) => layers.map(({ key }) => key));
+    const digests = keys.map(key => layerOf(key)?.digest).join();
+    const kept = sealed.get(draft);
+    if (kept?.digests === digests) return kept.image;
+    const image = sealImage(draft, layerOf);
+    if (image !== undefined) sealed.set(draft, { digests, image });
     return image;
   };
 }

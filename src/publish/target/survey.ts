@@ -1,14 +1,15 @@
 import { isAbort, RegistryError, WeighbridgeError } from '../../core/errors.ts';
 import { mapPool } from '../../core/pool.ts';
 import { createSealer, layersKnownBefore } from '../../image/assemble/seal-image.ts';
-import type { AssembledModel, ImageDraft, SealedImage } from '../../image/assemble/types.ts';
+import type { AssembledModel, ImageDraft, LayerSpec, SealedImage } from '../../image/assemble/types.ts';
 import type { ResolvedLayer } from '../../image/format/layer-annotations.ts';
+import { ownTagTest } from '../../plan/tags.ts';
 import { refusalAt } from '../../plan/targets.ts';
 import type { PlannedModel } from '../../plan/types.ts';
 import type { PublishTarget, SurveyContext } from '../types.ts';
 import { hostOf } from './host-of.ts';
 import { TargetInventory } from './target-inventory.ts';
-import type { TargetState } from './target-state.ts';
+import { layerAt, type TargetState } from './target-state.ts';
 
 /** One image on its way to one target. */
 export interface ImageJob {
@@ -21,10 +22,13 @@ export interface ImageJob {
 export interface Survey {
   readonly planned: PlannedModel;
   readonly targets: readonly TargetState[];
-  /** Layers whose digests are known, by key; what is made is added. */
+  /**
+   * Layers whose digests are proven, by key: they came with the plan, or this run has hashed their bytes as that layer.
+   * What the manifests of a target claim is in its inventory, and is believed for that target alone.
+   */
   readonly known: Map<string, ResolvedLayer>;
-  /** The finished image, built once; undefined as long as a layer of it is not known. */
-  readonly seal: (draft: ImageDraft) => SealedImage | undefined;
+  /** The finished image of a job, built once; undefined as long as a layer of it is neither proven nor at the target. */
+  readonly seal: (job: ImageJob) => SealedImage | undefined;
   /** Images that every one of their tags names already. */
   readonly unchanged: readonly ImageJob[];
   readonly pending: readonly ImageJob[];
@@ -46,11 +50,14 @@ export async function surveyTargets(
   );
   const known = new Map(layersKnownBefore(drafts).map(layer => [layer.key, layer]));
   const wanted = states.filter(target => jobs.some(job => job.target === target));
-  await Promise.all(wanted.map(target => loadInventory(target, { jobs, known, context })));
-  const seal = createSealer(key => known.get(key));
-  const isUnchanged = ({ target, draft }: ImageJob): boolean => {
+  await Promise.all(wanted.map(target => loadInventory(target, { planned, jobs, known, context })));
+  const sealed = createSealer();
+  const seal = ({ draft, target }: ImageJob): SealedImage | undefined =>
+    sealed(draft, key => layerAt(target, key, known));
+  const isUnchanged = (job: ImageJob): boolean => {
+    const { target, draft } = job;
     if (target.unavailable !== undefined || context.isForced) return false;
-    const digest = seal(draft)?.top.descriptor.digest;
+    const digest = seal(job)?.top.descriptor.digest;
     return digest !== undefined && draft.tags.every(tag => target.inventory.tag(tag)?.digest === digest);
   };
   const unchanged = jobs.filter(isUnchanged);
@@ -63,35 +70,29 @@ function beginTarget({ registry, store }: PublishTarget): TargetState {
 }
 
 interface Loading {
+  readonly planned: PlannedModel;
   readonly jobs: readonly ImageJob[];
   readonly known: Map<string, ResolvedLayer>;
   readonly context: SurveyContext;
 }
 
-async function loadInventory(target: TargetState, { jobs, known, context }: Loading): Promise<void> {
+async function loadInventory(target: TargetState, { planned, jobs, known, context }: Loading): Promise<void> {
   const { inventory } = target;
   const host = hostOf(target.store.name);
   target.unavailable = context.patience?.failures.get(host);
   if (target.unavailable !== undefined) return;
   const drafts = [...new Set(jobs.map(job => job.draft))];
   const tags = jobs.filter(job => job.target === target).flatMap(job => job.draft.tags);
-  const keys = drafts.flatMap(draft =>
-    draft.platforms.flatMap(platform => platform.layers.map(layer => layer.key)),
-  );
-  const learn = (): boolean => {
-    for (const key of keys) {
-      const layer = inventory.layer(key);
-      if (layer !== undefined && !known.has(key)) known.set(key, layer);
-    }
-    return keys.every(key => known.has(key));
-  };
+  const layers = drafts.flatMap(draft => draft.platforms.flatMap(platform => platform.layers));
+  inventory.expect(layers);
+  const isEnough = (): boolean => layers.every(({ key }) => layerAt(target, key, known) !== undefined);
+  const isOwnTag = ownTagTest(planned.model);
   try {
     await inTime(host, context, async signal => {
       await inventory.readTags(tags, signal);
       if (context.isForced) return;
-      if (!learn()) await addIndexed(inventory, keys, known, { ...context, signal });
-      await inventory.readOthers(learn, signal);
-      learn();
+      await inventory.readOthers(isEnough, { isOwnTag, signal });
+      if (!isEnough()) await addIndexed(inventory, layers, known, { ...context, signal });
     });
   } catch (error) {
     if (isAbort(error) || !(error instanceof WeighbridgeError)) throw error;
@@ -116,16 +117,20 @@ async function inTime(
   }
 }
 
-/** Layers that an earlier run has made, if it was broken off before it could write a manifest that names them. */
+/**
+ * Layers that an earlier run has made, if it was broken off before it could write a manifest that names them. Notes of
+ * this machine prove nothing: the bytes are read back before one counts.
+ */
 async function addIndexed(
   inventory: TargetInventory,
-  keys: readonly string[],
+  layers: readonly LayerSpec[],
   known: ReadonlyMap<string, ResolvedLayer>,
   { layerIndex, signal }: SurveyContext,
 ): Promise<void> {
-  await mapPool([...new Set(keys)], INDEX_LOOKUPS_AT_ONCE, async key => {
-    if (known.has(key)) return;
+  const missing = new Map(layers.map(layer => [layer.key, layer]));
+  await mapPool([...missing.keys()], INDEX_LOOKUPS_AT_ONCE, async key => {
+    if (known.has(key) || inventory.layer(key) !== undefined) return;
     const layer = await layerIndex?.find(key);
-    if (layer !== undefined) await inventory.addExisting(layer, signal);
+    if (layer !== undefined) await inventory.addNoted(layer, signal);
   });
 }

@@ -1,4 +1,5 @@
 import { mapPool } from '../../core/pool.ts';
+import type { LayerSpec } from '../../image/assemble/types.ts';
 import {
   type PublishedFile,
   type ResolvedLayer,
@@ -22,6 +23,10 @@ export class TargetInventory {
   readonly store: ImageStore;
   readonly #tags = new Map<string, StoredManifest | undefined>();
   readonly #layers = new Map<string, ResolvedLayer>();
+  /** Layers that only notes of this machine tell of: the blob is here, and its bytes are not proven. */
+  readonly #noted = new Map<string, ResolvedLayer>();
+  /** Sizes that the layers of the model must have, by key. */
+  readonly #sizes = new Map<string, number>();
   readonly #blobs = new Set<string>();
   /** Manifests that have been looked at. */
   readonly #seen = new Set<string>();
@@ -30,9 +35,27 @@ export class TargetInventory {
     this.store = store;
   }
 
-  /** A layer of ours that this target has, by its recipe's key. */
+  /** Says what layers are wanted, so that one of another size is not taken for one of them. */
+  expect(layers: readonly LayerSpec[]): void {
+    for (const { key, layout } of layers) this.#sizes.set(key, layout.sizeBytes);
+  }
+
+  /** A layer of ours that manifests here name, by its recipe's key. */
   layer(key: string): ResolvedLayer | undefined {
-    return this.#layers.get(key);
+    const layer = this.#layers.get(key);
+    const sizeBytes = this.#sizes.get(key);
+    return sizeBytes === undefined || layer?.sizeBytes === sizeBytes ? layer : undefined;
+  }
+
+  /** A layer that only this machine's notes tell of. */
+  noted(key: string): ResolvedLayer | undefined {
+    return this.#noted.get(key);
+  }
+
+  /** Takes a layer that is here now: made, mounted, or read back and found to be right. */
+  addProven(layer: ResolvedLayer): void {
+    this.#layers.set(layer.key, layer);
+    this.#blobs.add(layer.digest);
   }
 
   /** Whether a manifest that is here names the blob: then the registry holds it. */
@@ -45,11 +68,11 @@ export class TargetInventory {
     this.#blobs.clear();
   }
 
-  /** Takes a layer that no manifest here names, if the store holds it. */
-  async addExisting(layer: ResolvedLayer, signal?: AbortSignal): Promise<void> {
+  /** Notes a layer that no manifest here names, if the store holds a blob of its size. */
+  async addNoted(layer: ResolvedLayer, signal?: AbortSignal): Promise<void> {
+    if (layer.sizeBytes !== this.#sizes.get(layer.key)) return;
     if ((await storedSize(this.store, layer.digest, signal)) !== layer.sizeBytes) return;
-    this.#layers.set(layer.key, layer);
-    this.#blobs.add(layer.digest);
+    this.#noted.set(layer.key, layer);
   }
 
   tag(tag: string): StoredManifest | undefined {
@@ -75,11 +98,18 @@ export class TargetInventory {
     });
   }
 
-  /** Goes through the repository's other tags until `isEnough`: an older revision has most files of a newer one. */
-  async readOthers(isEnough: () => boolean, signal?: AbortSignal): Promise<void> {
+  /**
+   * Goes through the model's other tags until `isEnough`: an older revision has most files of a newer one. Other tags of
+   * the repository prove nothing of the model.
+   */
+  async readOthers(
+    isEnough: () => boolean,
+    options: { readonly isOwnTag: (tag: string) => boolean; readonly signal?: AbortSignal | undefined },
+  ): Promise<void> {
+    const { isOwnTag, signal } = options;
     if (isEnough()) return;
     const tags = await this.store.listTags(1000, signal);
-    const others = tags.filter(tag => !this.#tags.has(tag) && !isReferrersTag(tag));
+    const others = tags.filter(tag => !this.#tags.has(tag) && isOwnTag(tag) && !isReferrersTag(tag));
     for (
       let start = 0;
       start < Math.min(others.length, MAX_OTHER_TAGS) && !isEnough();

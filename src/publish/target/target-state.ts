@@ -1,3 +1,4 @@
+import type { Digest } from '../../core/digest.ts';
 import { isAbort, WeighbridgeError } from '../../core/errors.ts';
 import type { RequiredBlob } from '../../image/assemble/types.ts';
 import type { ResolvedLayer } from '../../image/format/layer-annotations.ts';
@@ -19,15 +20,24 @@ export interface TargetState {
 
 export type BlobResult =
   | { readonly how: 'uploaded'; readonly downloadedBytes: number }
-  | { readonly how: 'mounted' | 'reused' }
+  | { readonly how: 'mounted' | 'reused'; readonly digest: Digest }
   | { readonly how: 'failed'; readonly error: unknown };
 
 export interface PlaceOptions {
   readonly planned: PlannedModel;
   readonly context: PublishContext;
-  /** Layers whose digests are known, by key; what is made is added. */
+  /** Layers whose digests are proven, by key; see `Survey`. */
   readonly known: Map<string, ResolvedLayer>;
   readonly allTargets: readonly TargetState[];
+}
+
+/** Returns a layer as a target's image names it: proven in this run, or claimed by the target's own manifests. */
+export function layerAt(
+  { inventory }: TargetState,
+  key: string,
+  known: ReadonlyMap<string, ResolvedLayer>,
+): ResolvedLayer | undefined {
+  return known.get(key) ?? inventory.layer(key);
 }
 
 const FATAL = new Set([

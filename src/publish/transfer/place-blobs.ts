@@ -1,12 +1,15 @@
 import type { Digest } from '../../core/digest.ts';
 import { throwIfAborted } from '../../core/errors.ts';
 import { allSettledOrThrow } from '../../core/pool.ts';
-import { descriptorOf, digestOfBlob, partOf } from '../../image/assemble/required-blobs.ts';
-import type { RequiredBlob } from '../../image/assemble/types.ts';
+import { descriptorOf, partOf } from '../../image/assemble/required-blobs.ts';
+import type { OwnLayerBlob, RequiredBlob } from '../../image/assemble/types.ts';
+import type { ResolvedLayer } from '../../image/format/layer-annotations.ts';
 import { storedSize } from '../../store/blob-size.ts';
+import { hostOf } from '../target/host-of.ts';
 import type { ImageJob, Survey } from '../target/survey.ts';
-import { fail, type PlaceOptions, recordResult, type TargetState } from '../target/target-state.ts';
+import { fail, layerAt, type PlaceOptions, recordResult, type TargetState } from '../target/target-state.ts';
 import type { PublishContext } from '../types.ts';
+import { readBack } from './read-back.ts';
 import { transferBlobs } from './transfer-blobs.ts';
 
 interface Placement {
@@ -73,51 +76,112 @@ function sizeOf(row: readonly Placement[]): number {
 
 async function placeRow(row: readonly Placement[], options: PlaceOptions): Promise<void> {
   throwIfAborted(options.context.signal);
-  const targets = new Set(row.flatMap(placement => placement.targets));
-  const live = [...targets].filter(target => target.unavailable === undefined);
   const blobs = row.map(({ blob }) => blob);
+  const missing: TargetState[] = [];
+  for (const target of new Set(row.flatMap(placement => placement.targets))) {
+    if (target.unavailable !== undefined) continue;
+    // The row is one thing: a target that lacks a part of it gets all of it, which the hash of the whole then covers.
+    const found = await Promise.all(blobs.map(blob => findWithoutFailing(target, blob, options)));
+    if (found.every(one => one !== undefined))
+      for (const [index, blob] of blobs.entries()) record(target, blob, found[index], options);
+    else missing.push(target);
+  }
+  const live = missing.filter(target => target.unavailable === undefined);
   if (live.length > 0) await transferBlobs(blobs, live, options);
 }
 
 async function placeBlob({ blob, targets }: Placement, options: PlaceOptions): Promise<void> {
-  const { signal } = options.context;
-  const digest = digestOfBlob(blob, options.known);
   const missing: TargetState[] = [];
   await Promise.all(
     targets.map(async target => {
       if (target.unavailable !== undefined) return;
-      try {
-        const how = await findAtTarget(target, blob, digest, options);
-        if (how === undefined) missing.push(target);
-        else recordResult(target, blob, { how }, options);
-      } catch (error) {
-        fail(target, blob, error, options);
-      }
+      const found = await findWithoutFailing(target, blob, options);
+      if (found !== undefined) record(target, blob, found, options);
+      else if (target.blobs.get(blob.id)?.how !== 'failed') missing.push(target);
     }),
   );
-  throwIfAborted(signal);
+  throwIfAborted(options.context.signal);
   const live = missing.filter(target => target.unavailable === undefined);
   if (live.length > 0) await transferBlobs([blob], live, options);
 }
 
+interface Found {
+  readonly how: 'reused' | 'mounted';
+  readonly digest: Digest;
+  /** Of a layer of ours. */
+  readonly layer?: ResolvedLayer;
+}
+
+async function findWithoutFailing(
+  target: TargetState,
+  blob: RequiredBlob,
+  options: PlaceOptions,
+): Promise<Found | undefined> {
+  target.blobs.delete(blob.id);
+  try {
+    return await findAtTarget(target, blob, options);
+  } catch (error) {
+    fail(target, blob, error, options);
+    return undefined;
+  }
+}
+
+function record(
+  target: TargetState,
+  blob: RequiredBlob,
+  found: Found | undefined,
+  options: PlaceOptions,
+): void {
+  if (found === undefined) return;
+  const { how, digest, layer } = found;
+  if (layer !== undefined) target.inventory.addProven(layer);
+  recordResult(target, blob, { how, digest }, options);
+}
+
 /** Whether the target has the blob, or can have it without moving it. */
 async function findAtTarget(
-  { store, inventory }: TargetState,
+  target: TargetState,
   blob: RequiredBlob,
-  digest: Digest | undefined,
-  { context, allTargets }: PlaceOptions,
-): Promise<'reused' | 'mounted' | undefined> {
-  // A forced publish trusts none of our own layers; those of the base are not ours to make again.
-  if (digest === undefined || (context.isForced && blob.kind === 'own')) return undefined;
-  if (inventory.hasBlob(digest)) return 'reused';
-  if ((await storedSize(store, digest, context.signal)) === blob.sizeBytes) return 'reused';
-  const from =
-    blob.kind === 'own'
-      ? allTargets.filter(other => other.inventory.hasBlob(digest)).map(other => other.store.name)
-      : [blob.storeName, ...(await context.cache.holders(digest, store.name))];
+  options: PlaceOptions,
+): Promise<Found | undefined> {
+  if (blob.kind === 'own') return await findOwn(target, blob, options);
+  const { store, inventory } = target;
+  const { context } = options;
+  const { digest, descriptor } = blob;
+  if (inventory.hasBlob(digest)) return { how: 'reused', digest };
+  if ((await storedSize(store, digest, context.signal)) === blob.sizeBytes) return { how: 'reused', digest };
+  for (const repository of [blob.storeName, ...(await context.cache.holders(digest, store.name))])
+    if (await store.mountBlob(descriptor, repository, context.signal)) return { how: 'mounted', digest };
+  return undefined;
+}
+
+/**
+ * A layer of ours is believed to be here by the target's own manifests, or by a digest that this run has proven; what
+ * another registry claims is not asked for here. A repository of the same registry is believed like this one.
+ */
+async function findOwn(
+  target: TargetState,
+  blob: OwnLayerBlob,
+  options: PlaceOptions,
+): Promise<Found | undefined> {
+  const { context, known, allTargets } = options;
+  // A forced publish trusts none of our own layers.
+  if (context.isForced) return undefined;
+  const { store, inventory } = target;
+  const host = hostOf(store.name);
+  const siblings = allTargets.filter(other => other !== target && hostOf(other.store.name) === host);
+  const layer =
+    layerAt(target, blob.id, known) ??
+    siblings.map(other => other.inventory.layer(blob.id)).find(one => one !== undefined) ??
+    (await readBack(target, blob, context));
+  if (layer === undefined) return undefined;
+  const { digest } = layer;
+  if (inventory.hasBlob(digest)) return { how: 'reused', digest, layer };
+  if ((await storedSize(store, digest, context.signal)) === blob.sizeBytes)
+    return { how: 'reused', digest, layer };
   const descriptor = descriptorOf(blob, digest);
-  for (const repository of from) {
-    if (await store.mountBlob(descriptor, repository, context.signal)) return 'mounted';
-  }
+  for (const other of siblings.filter(one => one.inventory.hasBlob(digest)))
+    if (await store.mountBlob(descriptor, other.store.name, context.signal))
+      return { how: 'mounted', digest, layer };
   return undefined;
 }

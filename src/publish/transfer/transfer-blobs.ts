@@ -148,11 +148,19 @@ async function note(
   blob: RequiredBlob,
   digest: Digest,
   { sha256Of }: TransferredBlob,
-  { known, context }: PlaceOptions,
+  { known, context, allTargets }: PlaceOptions,
 ): Promise<void> {
   if (blob.kind === 'base' || sha256Of === undefined || known.has(blob.id)) return;
   const { layer } = blob;
   const made = resolvedLayer(layer.recipe, digest, sha256Of);
   known.set(layer.key, made);
+  for (const { store, inventory } of allTargets) {
+    const claimed = inventory.layer(layer.key)?.digest;
+    if (claimed === undefined || claimed === digest) continue;
+    context.onEvent({
+      type: 'warning',
+      text: `${store.name} claims ${claimed} as the layer of ${blob.name}, which it is not: somebody else may have written there. Check who can; \`publish --force\` replaces its images.`,
+    });
+  }
   await context.layerIndex?.add(layerDescriptor(layer.recipe, made));
 }
