@@ -72,16 +72,24 @@ const NOT_TEXT =
  * Whether a legal text is plainly about something beside the model: its code, others' work. A folder with weights in it is
  * about the model whatever it is called.
  */
-export function isAboutPart(file: HubFile, weights: readonly HubFile[]): boolean {
+export function isAboutPart(file: HubFile, weightFolders: ReadonlySet<string>): boolean {
   const folder = path.posix.dirname(file.path);
-  if (weights.some(weight => weight.path !== file.path && isIn(weight.path, folder) && folder !== '.'))
-    return false;
+  if (weightFolders.has(folder) && folder !== '.') return false;
   if (partWords(path.posix.basename(file.path))) return true;
   return folder !== '.' && folder.split('/').some(name => PART_FOLDER.test(name));
 }
 
-function isIn(file: string, folder: string): boolean {
-  return file.startsWith(`${folder}/`);
+/** Returns the folders that weights are in or below. */
+export function foldersOf(weights: readonly HubFile[]): ReadonlySet<string> {
+  const folders = new Set<string>();
+  for (const weight of weights) {
+    let folder = path.posix.dirname(weight.path);
+    while (!folders.has(folder)) {
+      folders.add(folder);
+      folder = path.posix.dirname(folder);
+    }
+  }
+  return folders;
 }
 
 /** Folders with others' work, with code, and with what was made to test, show or describe it. */

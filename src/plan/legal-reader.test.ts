@@ -105,3 +105,25 @@ test('a Hub that is down in the middle of it fails that model, and nothing is gu
     const { models } = await plan(['a/x']);
     assert.equal(models[0]?.kind, 'unresolved');
   }));
+
+test('a base that is not there is asked about once, however many were made from it', () =>
+  withWorld(async ({ hub, add, plan }) => {
+    const ids = Array.from({ length: 5 }, (_, index) => `a/x${index}`);
+    for (const id of ids) await add(id, { 'README.md': card('mit', 'gone/base') });
+    const { models } = await plan(ids);
+    assert.ok(
+      models.every(one => one.kind === 'planned' && one.outcome.decisions.fat.rule === 'lineage-unknown'),
+    );
+    assert.equal(asked(hub, /models\/gone\/base/), 1);
+  }));
+
+test('ancestors without end are bounded, and no consent', () =>
+  withWorld(async ({ hub, add, plan }) => {
+    for (let index = 0; index < 60; index++)
+      await add(`a/x${index}`, {
+        'README.md': card('mit', ...[1, 7, 11].map(step => `a/x${(index + step) % 60}`)),
+      });
+    const { fat } = only(await plan(['a/x0'])).outcome.decisions;
+    assert.match(fat.reason, /there are more than 40 of them/);
+    assert.equal(asked(hub, /^\/api\/models\//), 41);
+  }));

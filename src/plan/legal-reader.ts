@@ -1,6 +1,6 @@
 import { isModelId } from '../core/hub-names.ts';
 import { isWeights } from '../core/model-files.ts';
-import { memoizeAsync } from '../core/pool.ts';
+import { mapPool, memoizeAsync } from '../core/pool.ts';
 import type { Hub, HubFile, ModelSnapshot } from '../hub/types.ts';
 import type { ReadText } from '../licenses/types.ts';
 import { type Ancestor, NO_ORIGIN, type Origin } from '../policy/facts.ts';
@@ -30,6 +30,7 @@ export interface ReadAncestor {
 
 /** More generations and merges than any model has. */
 const MAX_ANCESTORS = 40;
+const AT_ONCE = 8;
 
 /**
  * Reads legal texts and ancestors for a whole plan. A text that many repositories share is read once, as is a model that
@@ -50,9 +51,15 @@ export function createLegalReader(hub: Hub, files: SmallFiles, signal: AbortSign
     return { ...legal, origin };
   }
 
-  const model = memoizeAsync(async (id: string): Promise<{ snapshot: ModelSnapshot } & RepositoryRead> => {
-    const snapshot = await hub.getModel(id, null, signal, { mayLeaveOut: () => true });
-    return { snapshot, ...(await read(snapshot, snapshot.files, true)) };
+  /** Undefined for a model that the Hub does not have or does not show: that stays so, however many were made from it. */
+  const model = memoizeAsync(async (id: string): Promise<ReadModel | undefined> => {
+    try {
+      const snapshot = await hub.getModel(id, null, signal);
+      return { snapshot, ...(await read(snapshot, snapshot.files, true)) };
+    } catch (error) {
+      if (isClosed(error)) return undefined;
+      throw error;
+    }
   });
 
   return {
@@ -60,38 +67,57 @@ export function createLegalReader(hub: Hub, files: SmallFiles, signal: AbortSign
     async ancestorsOf(child, origin) {
       const found: ReadAncestor[] = [];
       const seen = new Set([child.id.toLowerCase(), child.requestedId.toLowerCase()]);
-      const waiting = basesOf(child, origin, []);
-      for (const { id, chain, isHint } of waiting) {
-        if (seen.has(id.toLowerCase())) continue;
-        seen.add(id.toLowerCase());
-        const missing = (why: string): void =>
-          void found.push({ ancestor: { kind: 'missing', chain, id, why, isHint }, read: new Map() });
-        if (found.length >= MAX_ANCESTORS) {
-          found.push({
-            ancestor: { kind: 'missing', chain, id, why: `there are more than ${MAX_ANCESTORS} of them` },
-            read: new Map(),
-          });
-          break;
-        }
-        if (!isModelId(id)) {
-          missing('that is not a repository of the Hub');
-          continue;
-        }
-        try {
-          const { snapshot, texts, read, origin } = await model(id);
+      const missing = ({ id, chain, isHint }: Waiting, why: string): void =>
+        void found.push({ ancestor: { kind: 'missing', chain, id, why, isHint }, read: new Map() });
+      for (let generation = basesOf(child, origin, []); generation.length > 0; ) {
+        const asked = distinct(generation).filter(({ id }) => !seen.has(id.toLowerCase()));
+        const taken = asked.slice(0, MAX_ANCESTORS - found.length);
+        const models = await mapPool(taken, AT_ONCE, async ({ id }) =>
+          isModelId(id) ? await model(id) : undefined,
+        );
+        const next: Waiting[] = [];
+        for (const [index, waiting] of taken.entries()) {
+          const { id, chain } = waiting;
+          if (seen.has(id.toLowerCase())) continue;
+          seen.add(id.toLowerCase());
+          const known = models[index];
+          if (known === undefined) {
+            missing(waiting, isModelId(id) ? NOT_SHOWN : 'that is not a repository of the Hub');
+            continue;
+          }
+          const { snapshot, texts, read, origin } = known;
           // Renamed: the name it has now may have been met already.
           if (snapshot.id.toLowerCase() !== id.toLowerCase() && seen.has(snapshot.id.toLowerCase())) continue;
           seen.add(snapshot.id.toLowerCase());
           found.push({ ancestor: { kind: 'known', chain, snapshot, texts, origin }, read });
-          waiting.push(...basesOf(snapshot, origin, chain));
-        } catch (error) {
-          if (!isClosed(error)) throw error;
-          missing('the Hub has no such repository, or does not show it to us');
+          next.push(...basesOf(snapshot, origin, chain));
         }
+        const [left] = asked.slice(taken.length);
+        if (left !== undefined) {
+          missing({ ...left, isHint: false }, `there are more than ${MAX_ANCESTORS} of them`);
+          break;
+        }
+        generation = next;
       }
       return found;
     },
   };
+}
+
+const NOT_SHOWN = 'the Hub has no such repository, or does not show it to us';
+
+interface ReadModel extends RepositoryRead {
+  readonly snapshot: ModelSnapshot;
+}
+
+/** Each model once, as it is named first. */
+function distinct(generation: readonly Waiting[]): Waiting[] {
+  const byId = new Map<string, Waiting>();
+  for (const waiting of generation) {
+    const id = waiting.id.toLowerCase();
+    if (!byId.has(id)) byId.set(id, waiting);
+  }
+  return [...byId.values()];
 }
 
 interface Waiting {

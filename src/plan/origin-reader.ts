@@ -169,7 +169,10 @@ function familyOfNames(snapshot: ModelSnapshot, weights: readonly HubFile[]): Fa
   const names: [string, string][] = [
     [nameOf(snapshot.id), 'name'],
     [nameOf(snapshot.requestedId), 'name'],
-    ...snapshot.tags.filter(tag => !tag.includes(':')).map((tag): [string, string] => [tag, 'tag']),
+    ...snapshot.tags
+      .slice(0, MAX_NAMES)
+      .filter(tag => !tag.includes(':'))
+      .map((tag): [string, string] => [tag, 'tag']),
     ...weights.slice(0, MAX_NAMES).map((file): [string, string] => [nameOf(file.path), 'file name']),
   ];
   for (const [name, field] of names) {

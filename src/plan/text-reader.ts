@@ -6,6 +6,7 @@ import { contentIdOf } from '../layer/recipe.ts';
 import {
   findLegalFiles,
   findOtherTexts,
+  foldersOf,
   isAboutPart,
   isDocument,
   isModelCard,
@@ -84,9 +85,10 @@ export function createTextReader(files: SmallFiles): TextReader {
     read: Map<string, ReadText>,
   ): Promise<LegalText[]> {
     const legal = findLegalFiles(snapshot.files);
+    const folders = foldersOf(weights);
     const all = [...legal.licenses, ...legal.others, ...legal.notices].map(file => ({
       file,
-      about: subjectOf(file, weights),
+      about: subjectOf(file, folders),
     }));
     const inOrder = [
       ...all.filter(({ about }) => about !== 'part'),
@@ -192,11 +194,11 @@ function noticeIdentity(restriction: string | undefined): TextIdentity {
   return restriction === undefined ? { kind: 'unknown' } : { kind: 'restricted', words: restriction };
 }
 
-function subjectOf(file: HubFile, weights: readonly HubFile[]): TextSubject {
+function subjectOf(file: HubFile, weightFolders: ReadonlySet<string>): TextSubject {
   const kind = legalKind(file);
   if (kind === 'notice') return 'notice';
   if (kind === 'policy') return 'use';
-  if (isAboutPart(file, weights)) return 'part';
+  if (isAboutPart(file, weightFolders)) return 'part';
   return kind === 'statement' ? 'statement' : 'model';
 }
 
