@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { VARIANTS } from '../config/types.ts';
-import { isGitOid, isSha256Hex } from '../core/digest.ts';
+import { isDigest, isGitOid, isSha256Hex } from '../core/digest.ts';
 import { isModelId } from '../core/hub-names.ts';
 import { checkPaths } from '../hub/safe-path.ts';
 import { isTag, parseReference } from '../oci/reference.ts';
@@ -17,6 +17,7 @@ const revision = text.refine(isGitOid, 'expected a full commit');
 const modelId = text.refine(isModelId, 'expected the id of a model');
 const path = text.refine(isSafePath, 'expected a path inside the repository');
 const base64 = z.base64();
+const digest = text.refine(isDigest, 'expected a digest');
 const contentId = text.regex(/^(sha256:[0-9a-f]{64}|git:[0-9a-f]{40}|part:[0-9a-f]{64})$/);
 
 function byVariant<T extends z.ZodType>(value: T) {
@@ -126,6 +127,7 @@ const planned = z.looseObject({
   }),
   facts: z.looseObject({ weightBytes: size, task: text, precision: text, gpus: z.array(z.looseObject({})) }),
   targets: z.array(target),
+  pin: z.looseObject({ revision, baseDigest: digest.optional() }).optional(),
   layerLimit: layerLimit.optional(),
   division: division.optional(),
   fatRefusals: z.array(z.looseObject({ registry: text, decision, path: text, limit: layerLimit })).optional(),
@@ -141,7 +143,7 @@ const unresolved = z.looseObject({
 
 export const planFileShape = z.looseObject({
   schemaVersion: z.literal(PLAN_SCHEMA_VERSION),
-  config: z.looseObject({ digest: text.regex(/^sha256:[0-9a-f]{64}$/) }),
+  config: z.looseObject({ digest }),
   models: z.array(z.discriminatedUnion('kind', [planned, unresolved])),
   warnings: z.array(text),
 });
