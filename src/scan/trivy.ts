@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import type { Severity } from '../config/types.ts';
+import { withoutSecrets } from '../core/child-env.ts';
 import { InterruptedError, WeighbridgeError } from '../core/errors.ts';
 import { plainLine } from '../core/safe-text.ts';
 import type { TrivyReport } from './trivy-report.ts';
@@ -115,7 +116,7 @@ export class Trivy {
 
   async #run(args: readonly string[], doing: string): Promise<{ stdout: string }> {
     const result = await execa(this.#command, args, {
-      env: { ...this.#env, TRIVY_SKIP_VERSION_CHECK: 'true' },
+      env: { ...withoutSecrets(this.#env), TRIVY_SKIP_VERSION_CHECK: 'true' },
       extendEnv: false,
       stdin: 'ignore',
       reject: false,

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
+import { withoutSecrets } from '../../../core/child-env.ts';
 import { ConfigError, WeighbridgeError } from '../../../core/errors.ts';
 import { plainLine } from '../../../core/safe-text.ts';
 
@@ -72,7 +73,7 @@ export async function loadArchive(
     });
   }
   const { failed, stdout, exitCode, code } = await execa(program, [...words, ...loadArguments(file)], {
-    ...{ env, extendEnv: false, stdin: 'ignore', stderr: 'inherit', reject: false },
+    ...{ env: withoutSecrets(env), extendEnv: false, stdin: 'ignore', stderr: 'inherit', reject: false },
     ...(signal && { cancelSignal: signal }),
   });
   signal?.throwIfAborted();
@@ -103,7 +104,7 @@ export async function runContainer(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<number> {
-  const child = spawn(program, [...words, ...args], { env, stdio: 'inherit' });
+  const child = spawn(program, [...words, ...args], { env: withoutSecrets(env, args), stdio: 'inherit' });
   // A terminal's Ctrl-C reaches the engine too, which passes it on: twice would cut the server's own shutdown.
   const hasTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
   const onInterrupt = (): void => void (hasTerminal || child.kill('SIGINT'));
@@ -151,7 +152,13 @@ async function answer(
   { env, signal }: Omit<EngineQuestion, 'wanted'>,
 ): Promise<Answer> {
   const result = await execa(program, args, {
-    ...{ env, extendEnv: false, stdin: 'ignore', timeout: ANSWER_TIMEOUT_MS, reject: false },
+    ...{
+      env: withoutSecrets(env),
+      extendEnv: false,
+      stdin: 'ignore',
+      timeout: ANSWER_TIMEOUT_MS,
+      reject: false,
+    },
     ...(signal && { cancelSignal: signal }),
   });
   signal?.throwIfAborted();
