@@ -28,13 +28,13 @@ interface Mark {
 /** `<<var;name="…";original="…";match="…">>`, `<<beginOptional>>`, `<<endOptional>>` */
 const MARKUP =
   /<<(?:var;name="([^"]*)";\s*original="([\s\S]*?)";\s*match="([\s\S]*?)"|(beginOptional)[^>]*|(endOptional))>>/g;
-const START = '\u{1f1e6}';
-const END = '\u{1f1e7}';
+const START = '\ue000';
+const END = '\ue001';
 /** A number without digits, which would be words of the text. */
 const signs = (id: number): string =>
-  [...String(id)].map(digit => String.fromCodePoint(0x1f1e8 + Number(digit))).join('');
+  [...String(id)].map(digit => String.fromCodePoint(0xe010 + Number(digit))).join('');
 const idOf = (word: string): number =>
-  Number([...word.slice(2)].map(sign => (sign.codePointAt(0) ?? 0) - 0x1f1e8).join(''));
+  Number([...word.slice(1)].map(sign => (sign.codePointAt(0) ?? 0) - 0xe010).join(''));
 
 /** The template's text with what varies between signs that are read as words. */
 function render(template: string): { readonly text: string; readonly marks: readonly Mark[] } {
@@ -53,7 +53,7 @@ function render(template: string): { readonly text: string; readonly marks: read
     return ` ${START}${signs(id)} ${original} ${END}${signs(id)} `;
   });
   // A sign in the line of a notice would be lost with it.
-  return { text: text.replace(/(\s+)(\u{1f1e7}[\u{1f1e8}-\u{1f1f1}]+)/gu, ' $2$1'), marks };
+  return { text: text.replace(/(\s+)(\ue001[\ue010-\ue019]+)/gu, ' $2$1'), marks };
 }
 
 const out: string[] = [];

@@ -1,5 +1,5 @@
 import { isKnownAddress } from './markup.ts';
-import { isConditionWord, isNameWord, isSmallName } from './name-words.ts';
+import { isConditionWord, isConnective, isNameWord, isSmallName } from './name-words.ts';
 
 /**
  * Whether a line says no more than whose a work is: `Copyright (c) 2024 Acme, Inc. All rights reserved.` Whatever is not
@@ -10,7 +10,7 @@ export function isCopyrightNotice(line: string, follows: boolean): boolean {
   if (line.length > MAX_NOTICE_CHARACTERS || !(SIGNS.test(line) || (follows && YEARS_FIRST.test(line))))
     return false;
   const plain = line
-    .replace(REUSE_TAG, '')
+    .replace(REUSE_TAG, 'Copyright ')
     .replace(ADDRESSES, address => (isHarmlessAddress(address) ? ' ' : address))
     .replace(REFERENCES, ' ')
     .replace(RIGHTS, ' | ')
@@ -66,20 +66,22 @@ const YEARS_FIRST = /^\W*(?:(?:19|20)\d\d\b|<year>|\[year\]|<yyyy>)/i;
 
 const MAX_HOLDER_WORDS = 40;
 const MAX_CASELESS_WORDS = 4;
+const MAX_SMALL_WORDS = 2;
 
 function isHolder(part: string, follows: boolean): boolean {
   if (MID_SENTENCE.test(part)) return false;
   if (!OPENING.test(part) && !(follows && YEARS_FIRST.test(part))) return false;
-  // What follows a dash, a colon or a bracket is another clause, and begins with a name as well.
-  const words = (
-    part.replace(OPENING, ' ').match(/[\p{L}\p{M}\p{N}\ufffd]+(?:['’`][\p{L}]+)*/gu) ?? []
-  ).filter(word => !/^(?:(?:19|20)\d\d|\d{2}|c|C|by|copyright|year|yyyy|xxxx)$/i.test(word));
+  const holder = part.replace(OPENING, ' ').replace(YEARS, ' ');
+  // What follows a dash or a colon says something else.
+  if (/[\p{L}\p{N}][^\p{L}\p{N}]*(?::|\s[-–—]+)\s+[\p{L}\p{N}]/u.test(holder)) return false;
+  const words = (holder.match(WORDS) ?? []).filter(word => !YEAR_WORDS.test(word));
   if (words.length > MAX_HOLDER_WORDS) return false;
   if (words.filter(word => !/\p{Ll}|\p{Lu}|\p{N}/u.test(word)).length > MAX_CASELESS_WORDS) return false;
   if (words.every(isNameWord)) return true;
-  return (
-    words.length <= 3 &&
-    words.every(word => isNameWord(word) || isSmallName(word)) &&
-    !words.some(word => /^\p{Lu}/u.test(word))
-  );
+  const own = words.filter(word => !isConnective(word));
+  return own.length <= MAX_SMALL_WORDS && own.every(isSmallName);
 }
+
+const WORDS = /[\p{L}\p{M}\p{N}\ufffd\ue000-\uf8ff\u{1f100}-\u{1f1ff}]+(?:['’`][\p{L}]+)*/gu;
+const YEARS = /\b(?:19|20)\d\d(?:\s*[-–—,]\s*(?:(?:19|20)?\d\d\b|present\b|now\b))*/gi;
+const YEAR_WORDS = /^(?:(?:19|20)\d\d|\d{2}|c|by|copyright|year|yyyy|xxxx)$/i;

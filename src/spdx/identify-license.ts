@@ -158,11 +158,29 @@ function declarationOf(
   segments: readonly Segment[],
   leftovers: readonly Leftover[],
 ): LicenseIdentity | undefined {
-  const declared = leftovers.map(leftover => declarationIn(text, leftover));
+  const declared = leftovers.map(leftover => declarationOfBlock(text, leftover));
   const noticed = segments.flatMap(({ templates }) => templates.map(({ id }) => id));
   const ids = new Set([...declared, ...noticed]);
   const [spdx] = ids;
   return ids.size === 1 && spdx !== undefined ? { kind: 'declaration', spdx } : undefined;
+}
+
+/** A heading, and a sentence that all may be on lines of their own. */
+function declarationOfBlock(text: TextWords, block: Leftover): string | undefined {
+  const whole = declarationIn(text, block);
+  const first = whole === undefined ? lastOfLine(text, block) : block.end;
+  if (first >= block.end || !isPlainHeading(text.words.slice(block.start, first))) return whole;
+  return declarationIn(text, { start: first, end: block.end });
+}
+
+function lastOfLine({ lineOf }: TextWords, { start, end }: Leftover): number {
+  let at = start;
+  while (at < end && lineOf[at] === lineOf[start]) at += 1;
+  return at;
+}
+
+function isPlainHeading(words: readonly string[]): boolean {
+  return /^(?:the )?(?:license|licenses|licensing|license md|copyright and license)$/.test(words.join(' '));
 }
 
 function restrictionOf(text: string): LicenseIdentity | undefined {
@@ -174,5 +192,9 @@ function harmlessOf({ words, noticeCount }: TextWords, written: string): License
   if (words.length === 0) {
     return { kind: 'harmless', why: noticeCount > 0 ? 'it has copyright notices only' : 'it is blank' };
   }
-  return isHarmless(written) ? { kind: 'harmless', why: 'it asks no more than to obey the law' } : undefined;
+  // What grants something in words of its own is not harmless for asking nothing.
+  const isAboutLaw = words.some(word => /^(?:laws?|lawful|lawfully|legislation|regulations?)$/.test(word));
+  return isAboutLaw && isHarmless(written)
+    ? { kind: 'harmless', why: 'it asks no more than to obey the law' }
+    : undefined;
 }

@@ -19,7 +19,8 @@ export function leftoversOf(text: TextWords, segments: readonly Segment[]): read
     const near = [...(before?.templates ?? []), ...(behind?.templates ?? [])];
     const unexplained: WordSpan[] = [];
     for (const line of linesOf(text, gap)) {
-      if (isTitle(text.words.slice(line.start, line.end), near) || declares(text, line, near)) continue;
+      if (isTitle(text.words.slice(line.start, line.end), near)) continue;
+      if (declares(text, line, near) || declares(text, wholeLine(text, line), near)) continue;
       const mayHaveHeading = behind !== undefined && (before === undefined || isSeveral);
       if (mayHaveHeading && (isSeveral || headings < MAX_HEADINGS) && isHeading(text, line)) {
         headings += 1;
@@ -28,7 +29,8 @@ export function leftoversOf(text: TextWords, segments: readonly Segment[]): read
       unexplained.push(line);
     }
     for (const block of joined(unexplained)) {
-      if (!declares(text, block, near)) leftovers.push(block);
+      if (!declares(text, block, near) && !declares(text, wholeLine(text, block), near))
+        leftovers.push(block);
     }
   }
   return leftovers;
@@ -70,6 +72,15 @@ function linesOf({ lineOf }: TextWords, { start, end }: WordSpan): WordSpan[] {
   }
   return lines;
 }
+
+/** With the words on its last line that a license begins with: `… is under the MIT License`, where that is the title. */
+function wholeLine({ lineOf }: TextWords, { start, end }: WordSpan): WordSpan {
+  let last = end;
+  while (last < lineOf.length && last - end < MAX_TITLE_WORDS && lineOf[last] === lineOf[end - 1]) last += 1;
+  return { start, end: last };
+}
+
+const MAX_TITLE_WORDS = 12;
 
 /** Lines that follow each other, as one. */
 function joined(lines: readonly WordSpan[]): WordSpan[] {

@@ -4,7 +4,7 @@
  */
 export function isNameWord(word: string): boolean {
   const plain = word.toLowerCase();
-  if (isConditionWord(plain)) return false;
+  if (isConditionWord(plain) || LETTERS_IN_BOXES.test(word)) return false;
   if (CONNECTIVES.has(plain)) return true;
   if (/^\p{N}/u.test(word) || /\p{Lu}|\p{Lt}/u.test(word)) return true;
   // Scripts without case: Chinese, Japanese, Korean, Arabic, Hebrew, …
@@ -17,12 +17,14 @@ export function isSmallName(word: string): boolean {
 }
 
 const MAX_CASELESS_CHARACTERS = 14;
+/** No name is written in letters in boxes or circles; a word that is to be overlooked may be. */
+const LETTERS_IN_BOXES = /[\u{1f100}-\u{1f1ff}]/u;
 
 /** Words that names are joined by, and what people call the holders of a copyright. */
 const CONNECTIVES: ReadonlySet<string> = new Set(
   (
-    'a al and an at by c corp co da de del della den der di do dos du e el et i inc la las le les ltd llc gmbh of original ' +
-    's the und van von y zu its his her their other others various respective individual team group project community ' +
+    'a ai al and an at by c corp co da de del della den der di do dos du e el et i inc la las le les ltd llc gmbh of original ' +
+    's the und van von y zu zum zur its his her their other others various respective individual team group project community ' +
     'developer developers contributor contributors author authors creator creators maintainer maintainers owner owners ' +
     'holder holders copyright affiliate affiliates subsidiaries organization institution university regents foundation ' +
     'company corporation limited laboratory lab present now name names above mentioned listed copyrights on or nor'
@@ -52,7 +54,12 @@ const CONDITIONS: ReadonlySet<string> = new Set(
 
 /** The same in other languages, by the beginnings of words or, in scripts that do not part words, by any part. */
 const FOREIGN_CONDITIONS =
-  /^(?:akadem|apenas|ausschlie|autoris|autoriz|bilimsel|comerci|comercial|commerci|erlaub|escopo|eval|exclus|forsch|fins$|gebruik|gewerb|gratuit|interdi|intern[ao]s?$|investig|kein|komerc|kommer|lizen|militair|militar|milit[aäe]r|n[aã]o$|nicht|niekom|nur$|pesquisa|priv[aé]|prohib|proib|recherch|ricerca|solo$|s[oó]lo$|somente|s[oó]lamente|soltanto|tijdens|ticar|uniquement|unicamente|[uú]nicamente|uso$|usage|utili[sz]|verbot|verboten|vietat|zakaz|zweck|военн|запрещ|исследов|коммер|лиценз|нельзя|некоммер|разреш|только|учебн)|[禁限仅僅供商许許授权權不非得须須应應]{2}|(?:研究|学术|學術)(?!院|所|中心|室)|用途|禁|仅|僅|不得|非商|商用|許諾|利用|使用|教育|目的|のみ|금지|상업|연구|전용|비영리|تجار|فقط|بحث|يحظر|אסור|מסחר|מחקר|ห้าม|निषिद्ध|व्यावसायिक/u;
+  /^(?:akadem|ausbild|bildung|lehr|stud(?:ent|ier)|nonprofit|noncomm|apenas|ausschlie|autoris|autoriz|bilimsel|comerci|comercial|commerci|erlaub|escopo|eval|exclus|forsch|fins$|gebruik|gewerb|gratuit|interdi|intern[ao]s?$|investig|kein|komerc|kommer|lizen|militair|militar|milit[aäe]r|n[aã]o$|nicht|niekom|nur$|pesquisa|priv[aé]|prohib|proib|recherch|ricerca|solo$|s[oó]lo$|somente|s[oó]lamente|soltanto|tijdens|ticar|uniquement|unicamente|[uú]nicamente|uso$|usage|utili[sz]|verbot|verboten|vietat|zakaz|zweck|военн|запрещ|исследов|коммер|лиценз|нельзя|некоммер|разреш|только|учебн)|[禁限仅僅供商许許授权權不非得须須应應]{2}|(?:研究|学术|學術)(?!院|所|中心|室)|用途|禁|仅|僅|不得|非商|商用|許諾|利用|使用|教育|目的|のみ|금지|상업|연구|전용|비영리|تجار|فقط|بحث|يحظر|אסור|מסחר|מחקר|ห้าม|निषिद्ध|व्यावसायिक/u;
+
+/** Whether a word is one that joins names, or that every work's holders are called. */
+export function isConnective(word: string): boolean {
+  return CONNECTIVES.has(word.toLowerCase());
+}
 
 export function isConditionWord(plain: string): boolean {
   return CONDITIONS.has(plain) || FOREIGN_CONDITIONS.test(plain);

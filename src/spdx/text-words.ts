@@ -71,22 +71,30 @@ function isEnd(line: string): boolean {
 const LINE_START = /^(?:\s|\/\/|\/\*|\*\/|[#>;*|+•·–—=~-]|<!--|rem\s|dnl\s)+/i;
 
 /** Letters that NFKC has no plain form of, in squares and circles, and those that could not be decoded are words too. */
-const WORD = /[\p{L}\p{M}\p{N}\ufffd\u{1f100}-\u{1f1ff}]+(?:['’‘`]\p{L}+)*/gu;
+const WORD = /[\p{L}\p{M}\p{N}\ufffd\ue000-\uf8ff\u{1f100}-\u{1f1ff}]+(?:['’‘`]\p{L}+)*/gu;
 const NUMBER = /^(?:\d{1,2}(?:\.\d{1,2})*|[a-z]|[ivx]{1,4})$/i;
 
+/** `2. a)`: more numbers than that at the start of a line are words in disguise. */
+const MAX_NUMBERS = 2;
+
 function addWords(line: string, add: (word: string, flag: number) => void): void {
-  let isStart = true;
+  let numbers = 0;
   WORD.lastIndex = 0;
   for (let match = WORD.exec(line); match !== null; match = WORD.exec(line)) {
     const [written] = match;
     // Addresses are the same with and without.
     if (/^https?$/i.test(written) && line.startsWith('://', WORD.lastIndex)) continue;
     const { words, isName, mayNumber } = readWord(written);
-    const isNumber: boolean = mayNumber && isNumbering(line, match.index, WORD.lastIndex, isStart);
+    const isStart = numbers < MAX_NUMBERS;
+    const isLast = WORD.lastIndex > line.length - 2;
+    const isNumber: boolean =
+      mayNumber &&
+      isNumbering(line, match.index, WORD.lastIndex, isStart) &&
+      // A letter alone numbers nothing.
+      !(isLast && /\D/.test(written));
     const flag = (isNumber ? IS_NUMBERING : 0) | (isStart ? IS_LINE_START : 0) | (isName ? IS_NAME : 0);
     for (const word of words) add(word, flag);
-    // `2. a)`: the line starts behind its numbers.
-    isStart &&= isNumber;
+    numbers += isNumber ? 1 : MAX_NUMBERS;
   }
 }
 

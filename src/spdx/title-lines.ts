@@ -4,7 +4,7 @@ import { isConditionWord } from './name-words.ts';
 import { IS_NAME, type TextWords, wordsOf } from './text-words.ts';
 
 const TITLE_WORDS: ReadonlySet<string> = new Set(
-  'a the license licenses version v full text file legal code spdx identifier www http https com net org html txt of opensource'.split(
+  'a the license licenses version v full text file legal code spdx identifier www http https com net org html txt md rst of opensource'.split(
     ' ',
   ),
 );
@@ -38,6 +38,12 @@ function ownWords(template: LicenseTemplate): ReadonlySet<string> {
 }
 
 const MAX_HEADING_WORDS = 6;
+/** A heading with one of these names other terms. */
+const LICENSE_SIGNS: ReadonlySet<string> = new Set(
+  'agpl apache aup bsd bsl busl cc cla clause commons copyright eula gpl lgpl llama mit mpl nc nd openrail rail sa sspl tos tou'.split(
+    ' ',
+  ),
+);
 
 /** Whether words can be the name of what is licensed: `Microsoft.`, `Qwen2.5`, `LICENSE FOR stanford_alpaca code`. */
 export function isHeading(text: TextWords, { start, end }: WordSpan): boolean {
@@ -52,6 +58,7 @@ export function isHeading(text: TextWords, { start, end }: WordSpan): boolean {
   const last = isPart ? names.length - 1 : names.length;
   return (
     last <= MAX_HEADING_WORDS &&
+    !names.some(word => LICENSE_SIGNS.has(word) || /^(?:19|20)\d\d$/.test(word)) &&
     names.slice(0, last).every((word, index) => {
       const isName = ((text.flags[start + opening + index] ?? 0) & IS_NAME) !== 0;
       return (isName || isPart) && !isConditionWord(word);
