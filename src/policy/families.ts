@@ -32,21 +32,21 @@ const FAMILIES: readonly FamilyRule[] = [
     license: 'a Llama Community License of Meta',
     types: /^(?:mllama|llama4)/,
     names:
-      /(?:^|-)(?:meta-?)?(?:code-?)?llama-?(?:[234](?:\.\d)?(?![\d])|guard|prompt-guard|\d+b(?:-|$))|(?:^|-)(?:code-?llama|meta-llama|vicuna|llama-guard)(?:-|$)/,
+      /(?:^|-)(?:meta-?)?(?:code-?)?llama-?(?:[234](?:\.\d)?(?![\d])|\d+(?:\.\d+)?b(?:-|$))|(?:^|-)(?:code-?llama|meta-llama|vicuna|llama-?guard|prompt-guard)(?:-|$)/,
   },
   {
     family: 'Gemma',
     license: 'the Gemma Terms of Use',
     types:
-      /^(?:gemma|gemma2|gemma3|gemma3n|gemma3_text|gemma3n_text|recurrent_?gemma|paligemma|t5_?gemma|shieldgemma2?|vault_?gemma)(?:_|$)/,
+      /^(?:gemma|gemma2|gemma3|gemma3n|gemma3_?text|gemma3n_?text|recurrent_?gemma|paligemma|t5_?gemma|shieldgemma2?|vault_?gemma)(?:_|$)/,
     names:
       /(?:^|-)(?:code|pali|med|shield|recurrent-?|tx|data|vault|embedding-?|function-?|t5-?|translate-?|col)?gemma(?!-?4)(?:-|[123]|$)/,
   },
   {
     family: 'Command and Aya',
     license: "Cohere's CC-BY-NC license",
-    types: /^(?:cohere|aya_vision)/,
-    names: /(?:^|-)(?:c4ai|command-(?:r|a)|aya-(?:23|expanse|vision))(?:-|$)/,
+    types: /^(?:cohere2?(?:_?vision|_?moe)?|aya_?vision)$/,
+    names: /(?:^|-)(?:c4ai|command-(?:r|a)|tiny-aya|aya-(?:23|expanse|vision))(?:-|$)/,
   },
   {
     family: 'DBRX',
@@ -103,7 +103,7 @@ const FAMILIES: readonly FamilyRule[] = [
     license: 'the Tongyi Qianwen license',
     types: /^(?:qwen|qwenlmheadmodel)$/,
     names:
-      /^qwen-(?:vl|audio|1-8b|1\.8b|1_8b|7b|14b|72b)(?:-|$)|(?:^|-)qwen(?:1\.5-(?:32|72|110)b|2-72b|2\.5-(?:(?:coder|math|vl)-)?(?:3|72)b)(?:-|$)/,
+      /^qwen-(?:vl|audio|1-8b|1\.8b|1_8b|7b|14b|72b)(?:-|$)|(?:^|-)qwen(?:1\.5-(?:32|72|110)b|2-72b|2\.5-(?:(?:coder|math|vl|omni)-)?(?:3|72)b)(?:-|$)/,
   },
   {
     family: 'DeepSeek',
@@ -154,6 +154,12 @@ const FAMILIES: readonly FamilyRule[] = [
     family: 'Jamba',
     license: 'the Jamba Open Model License',
     names: /(?:^|-)jamba-(?:1\.[5-9]|large|mini)(?:-|$)/,
+  },
+  {
+    family: 'Kimi K2',
+    license: 'the modified MIT license of Moonshot AI',
+    types: /^kimi_k2/,
+    names: /(?:^|-)kimi-k2(?:-|$)/,
   },
   { family: 'Grok 2', license: 'the Grok 2 Community License', names: /(?:^|-)grok-?2(?:-|$)/ },
 ];
