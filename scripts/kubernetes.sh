@@ -2,10 +2,11 @@
 # A Kubernetes of one node for the tests, as processes of this machine: etcd, API server, controllers, scheduler, containerd, kubelet.
 #   kubernetes.sh build           builds Kubernetes and containerd from their Go modules into the tests' cache, once (about eight minutes)
 #   kubernetes.sh up DIR [PORT]   starts one below DIR, an absolute path; it takes ten ports from PORT (default 16440) on
+#                                 NODE_MOUNTS="FROM:TO …": every container of the node gets these folders and files, read-only
 #   kubernetes.sh kubelet DIR     ends the kubelet and starts it again; pods stay
 #   kubernetes.sh down DIR        ends what `up` has started and unmounts what it left
-# Then: DIR/kubectl, DIR/ctr; pods have addresses of 10.88.0.0/24, and reach this machine at 10.88.0.1. There are no Services'
-# addresses (no kube-proxy) and no names (no DNS). Registries on loopback are pulled from over plain HTTP.
+# Then: DIR/kubectl, DIR/ctr; pods have addresses of 10.88.0.0/24 and reach this machine at 10.88.0.1. There are no addresses of
+# Services (no kube-proxy) and no names (no DNS). Registries on loopback are pulled from over plain HTTP.
 set -euo pipefail
 
 kubernetes=v1.34.4
@@ -67,6 +68,7 @@ up() {
   mkdir -p "$dir"/{cni,certs,run,pod-logs}
   cd "$dir"
   write_credentials "$port"
+  write_container_spec
   write_containerd_settings
   write_kubelet_settings "$port"
   write_network
@@ -80,7 +82,7 @@ up() {
     --bind-address 127.0.0.1 --advertise-address 127.0.0.1 --endpoint-reconciler-type none --cert-dir "$dir/certs" \
     --service-cluster-ip-range 10.89.0.0/24 --service-account-issuer https://kubernetes.invalid \
     --service-account-key-file "$dir/accounts.pub" --service-account-signing-key-file "$dir/accounts.key" \
-    --authorization-mode RBAC --token-auth-file "$dir/tokens.csv" --feature-gates ImageVolume=true
+    --authorization-mode RBAC --token-auth-file "$dir/tokens.csv" --feature-gates ImageVolume=true --kubelet-preferred-address-types InternalIP
   wait_for apiserver 60 ./kubectl get --raw /readyz
   start controllers "$bin/kube-controller-manager" --kubeconfig "$dir/kubeconfig" --leader-elect=false \
     --service-account-private-key-file "$dir/accounts.key" --controllers '*,-nodeipam,-route,-service' --secure-port "$((port + 3))"
@@ -139,7 +141,19 @@ state = "$PWD/run/containerd"
     default_runtime_name = "runc"
     [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
       runtime_type = "io.containerd.runc.v2"
+      base_runtime_spec = "$PWD/spec.json"
 TOML
+}
+
+# What every container starts from: containerd's own, and what the caller wants in each, as a driver for a GPU would be.
+write_container_spec() {
+  "$bin/ctr" oci spec | NODE_MOUNTS=${NODE_MOUNTS:-} python3 -c '
+import json, os, sys
+spec = json.load(sys.stdin)
+for mount in os.environ["NODE_MOUNTS"].split():
+    source, target = mount.split(":")
+    spec["mounts"].append({"destination": target, "type": "bind", "source": source, "options": ["rbind", "ro"]})
+json.dump(spec, sys.stdout)' > spec.json
 }
 
 # Control groups as in a container or a machine without systemd: the kubelet makes none of its own.
@@ -174,6 +188,10 @@ write_network() {
       "routes": [{ "dst": "0.0.0.0/0" }] } },
   { "type": "loopback" }] }
 JSON
+  # The plugin takes it as it is; so servers can listen there before the first pod.
+  ip link add weighbridge0 type bridge 2> /dev/null || true
+  ip address replace "$gateway/24" dev weighbridge0
+  ip link set weighbridge0 up
 }
 
 # What keeps a pod's namespaces open: busybox that sleeps.
@@ -272,7 +290,7 @@ case ${1:-} in
   kubelet) restart_kubelet "$2" ;;
   down) down "$2" ;;
   *)
-    sed -n '2,8s/^# \?//p' "$0"
+    sed -n '2,9s/^# \?//p' "$0"
     exit 2
     ;;
 esac

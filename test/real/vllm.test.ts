@@ -20,7 +20,7 @@ describe('the real vLLM', { skip, concurrency: false }, () => {
   before(async () => {
     world = await EngineWorld.start({ versions: [NEW, OLD] });
     for (const version of [NEW, OLD]) await world.publish('tiny', version);
-    await world.publish('parts', NEW, 'layer_limits: { lab: 5MB }');
+    await world.publish('parts', NEW, { top: 'layer_limits: { lab: 5MB }' });
   });
 
   after(() => world?.[Symbol.asyncDispose]());

@@ -8,7 +8,7 @@ import { Podman } from '../podman.ts';
 import { type RealRegistry, startRegistry } from '../registry.ts';
 import { ENGINES, PYTHON, PYTHON_ENV, SERVE_ARGS } from './engine.ts';
 
-const WEIGHBRIDGE = path.join(import.meta.dirname, '..', '..', '..', 'bin', 'weighbridge');
+export const WEIGHBRIDGE = path.join(import.meta.dirname, '..', '..', '..', 'bin', 'weighbridge');
 const TINY_MODEL = path.join(import.meta.dirname, 'tiny_model.py');
 
 export const MODEL_ID = 'org/tiny';
@@ -16,6 +16,12 @@ export const MODEL_ID = 'org/tiny';
 /** What podman needs besides, for an engine: shared memory for its processes, and threads. */
 export const ENGINE_FLAGS = ['--shm-size=1g', '--ulimit=nproc=8192:8192'];
 export const ENGINE_VOLUME = `${ENGINES}:${ENGINE_FOLDER}:ro`;
+
+/** YAML: further keys of the file, and of its defaults. */
+export interface Settings {
+  readonly top?: string;
+  readonly defaults?: string;
+}
 
 export interface EngineWorldOptions {
   /** Versions of vLLM that a base image is made of. */
@@ -65,13 +71,18 @@ export class EngineWorld implements AsyncDisposable {
     return `${this.registry.host}/base/vllm:v${version}`;
   }
 
-  /** `weighbridge publish` of the model on a version of vLLM, as `<registry>/m/hf-<short>`; `settings` are lines of YAML. */
-  async publish(short: string, version: string, settings = '', serveArgs = SERVE_ARGS): Promise<void> {
+  /** `weighbridge publish` of the model on a version of vLLM, as `<registry>/m/hf-<short>`. */
+  async publish(
+    short: string,
+    version: string,
+    { top = '', defaults = '' }: Settings = {},
+    serveArgs: readonly string[] = SERVE_ARGS,
+  ): Promise<void> {
     const file = path.join(this.folder, `${short}-${version}.yaml`);
     const model = { id: MODEL_ID, short, serve_args: serveArgs };
     await writeFile(
       file,
-      `registries: { lab: "${this.registry.host}/m" }\n${settings}\ndefaults: { base_image: "${this.baseOf(version)}" }
+      `registries: { lab: "${this.registry.host}/m" }\n${top}\ndefaults: { base_image: "${this.baseOf(version)}"${defaults && `, ${defaults}`} }
 models: [${JSON.stringify(model)}]\n`,
     );
     await runOk(WEIGHBRIDGE, ['publish', '--config', file], {
