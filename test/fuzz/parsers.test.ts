@@ -10,12 +10,14 @@ import { redactUrl } from '../../src/http/redact.ts';
 import { serverWaitMs } from '../../src/http/retry.ts';
 import { parseModelInfo, parseTreePage } from '../../src/hub/model-info.ts';
 import { readLayerDescriptor, readPart } from '../../src/image/format/layer-annotations.ts';
+import { parseSlimList } from '../../src/image/published-image.ts';
 import { parseSafetensorsHeader } from '../../src/layer/safetensors-header.ts';
 import { formatSafetensorsIndex, parseSafetensorsIndex } from '../../src/layer/safetensors-index.ts';
+import { buildImage } from '../../src/oci/image.ts';
 import { parseImageConfig } from '../../src/oci/image-config.ts';
 import { parseManifest } from '../../src/oci/parse.ts';
 import { formatPlatform, parsePlatform, parseReference } from '../../src/oci/reference.ts';
-import { MediaType } from '../../src/oci/types.ts';
+import { type ImageConfig, MediaType } from '../../src/oci/types.ts';
 import { parseChallenges } from '../../src/store/auth/auth-challenge.ts';
 import { RegistryClient } from '../../src/store/registry/registry-client.ts';
 import { parseTagList } from '../../src/store/registry/tag-list.ts';
@@ -232,6 +234,41 @@ test('manifests, indexes and configs: what is relied on is there, or it is refus
       const parsed = orRefused(() => parseImageConfig(bytes, 'x'));
       if (parsed !== undefined)
         assert.ok(parsed.rootfs.diff_ids.every(id => /^sha256:[0-9a-f]{64}$/.test(id)));
+      // Whatever is read as a base image's can be built on.
+      if (parsed !== undefined) buildOn(parsed);
+    }),
+    RUNS,
+  );
+});
+
+function buildOn(config: ImageConfig): void {
+  const platform = { os: 'linux', architecture: 'amd64' };
+  const base = { reference: 'x', digest: DIGEST as Digest, storeName: 'x', platform, config, layers: [] };
+  const spec = {
+    base,
+    layers: [],
+    env: { A: '1' },
+    entrypoint: ['x'],
+    exposedPorts: ['1/tcp'],
+    labels: { a: 'b' },
+  };
+  const built = JSON.parse(String(buildImage(spec).config.bytes));
+  const described = built.history.filter((entry: { empty_layer?: boolean }) => entry.empty_layer !== true);
+  assert.equal(described.length, config.rootfs.diff_ids.length);
+}
+
+test('the list of files in a slim image', () => {
+  const files = [
+    { path: 'a', size: 1, sha256: '0a'.repeat(32) },
+    { path: 'b/c', size: 2, gitOid: OID },
+  ];
+  fc.assert(
+    fc.property(bentJson({ schemaVersion: 1, id: 'a/b', files }), bytes => {
+      const list = orRefused(() => parseSlimList(bytes, 'x'));
+      for (const { path, sizeBytes } of list ?? []) {
+        assert.equal(typeof path, 'string');
+        assert.ok(Number.isSafeInteger(sizeBytes));
+      }
     }),
     RUNS,
   );
