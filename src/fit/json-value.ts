@@ -13,6 +13,11 @@ export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
+/** A name of something, such as a method; anything longer or stranger is not one. */
+export function nameOf(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[\w.+-]{1,64}$/.test(value) ? value : undefined;
+}
+
 /** A whole number above zero. */
 export function countOf(value: unknown): number | undefined {
   return Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : undefined;

@@ -4,7 +4,7 @@ import { kvCacheOf } from './kv-cache.ts';
 import { shapeOf } from './model-shape.ts';
 import { countParameters, type StoredTensors } from './parameters.ts';
 import { precisionOf, quantizationMethod } from './precision.ts';
-import { definitionAt, newestRelease, type Release } from './releases.ts';
+import { definitionAt, type Release } from './releases.ts';
 import { taskOf } from './task.ts';
 import type { FitInput } from './types.ts';
 
@@ -39,9 +39,7 @@ export function factsOf({ files, documents, tensors, release }: FactsInput): Mod
     .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const cache = kvCacheOf(shape);
   const { total, active } = countParameters(shape, weightBytes, tensors);
-  const known = shape.architectures.map(name =>
-    definitionAt('architectures', name, release ?? newestRelease()),
-  );
+  const known = shape.architectures.map(name => release && definitionAt('architectures', name, release));
   return {
     parameters: total ?? null,
     ...(active === undefined ? {} : { activeParameters: active }),

@@ -1,4 +1,4 @@
-import { countOf, firstCount, type JsonRecord, recordOf, textOf, textsOf } from './json-value.ts';
+import { countOf, firstCount, type JsonRecord, nameOf, recordOf, textOf, textsOf } from './json-value.ts';
 
 /** What config.json says of a model, in one spelling; each is undefined if it does not say. */
 export interface ModelShape {
@@ -53,7 +53,7 @@ export function shapeOf(value: unknown): ModelShape {
     modelType: textOf(whole.model_type),
     hasOwnCode: whole.auto_map !== undefined,
     quantization: quantizationOf(whole, text),
-    dtype: textOf(whole.dtype) ?? textOf(whole.torch_dtype) ?? textOf(text.dtype) ?? textOf(text.torch_dtype),
+    dtype: nameOf(whole.dtype) ?? nameOf(whole.torch_dtype) ?? nameOf(text.dtype) ?? nameOf(text.torch_dtype),
     contextLength: contextOf(text) ?? contextOf(whole),
     layers,
     hiddenSize,

@@ -10,13 +10,19 @@ export interface ParameterCount {
   readonly active: number | undefined;
 }
 
-/** Counts a model's parameters: by its tensors if they are known, else by the size of its weights. */
+/**
+ * Counts a model's parameters: by the size of its weights if they are as they were trained, which the files alone decide,
+ * else by what the Hub counts of its tensors.
+ */
 export function countParameters(
   shape: ModelShape,
   weightBytes: number,
   tensors: StoredTensors | undefined,
 ): ParameterCount {
-  const total = tensors === undefined ? bySize(shape, weightBytes) : byTensors(shape, weightBytes, tensors);
+  const isPlain = quantizationMethod(shape) === undefined;
+  const sized = bySize(shape, weightBytes);
+  const counted = tensors && byTensors(shape, weightBytes, tensors);
+  const total = isPlain ? (sized ?? counted) : (counted ?? sized);
   return { total, active: total === undefined ? undefined : activeOf(shape, total) };
 }
 

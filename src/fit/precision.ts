@@ -1,13 +1,13 @@
-import { type JsonRecord, recordOf, textOf } from './json-value.ts';
+import { type JsonRecord, nameOf, recordOf, textOf } from './json-value.ts';
 import type { ModelShape } from './model-shape.ts';
 
 /** How the weights are quantized, if they are: the name of the method as vLLM has it. */
 export function quantizationMethod({ quantization }: Pick<ModelShape, 'quantization'>): string | undefined {
   if (quantization === undefined) return undefined;
   const named =
-    textOf(quantization.quant_method) ??
-    textOf(quantization.qformat_weight) ??
-    textOf(quantization.quant_algo);
+    nameOf(quantization.quant_method) ??
+    nameOf(quantization.qformat_weight) ??
+    nameOf(quantization.quant_algo);
   const method = named?.toLowerCase();
   if (method === undefined) return undefined;
   if (method === 'compressed-tensors' || method === 'compressed_tensors') return 'compressed-tensors';

@@ -7,7 +7,7 @@ import type { Annotations } from '../../oci/types.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
 import { versionOf } from '../../plan/tags.ts';
 import type { PlannedModel } from '../../plan/types.ts';
-import { writeLabels } from '../format/labels.ts';
+import { type ModelLabels, writeLabels } from '../format/labels.ts';
 import { layerDescriptor } from '../format/layer-annotations.ts';
 import { imageLicense } from './image-license.ts';
 import { servePort } from './serve-command.ts';
@@ -112,11 +112,24 @@ export function labelsOf(
     created: base === undefined ? NO_TIME : createdOf(base),
     modelId: model.id,
     lineage: outcome.lineage.map(({ id, spdx, declared }) => ({ id, license: spdx ?? declared })),
+    model: modelLabels(planned),
     variant,
     planDigest: digestOf(JSON.stringify(made)),
   });
   // A person's may replace the source alone; the file's check keeps them from the rest.
   return { ...own, ...model.labels };
+}
+
+/** What the files alone decide: what the Hub counts may be known tomorrow, and would change the digest of the image. */
+function modelLabels({ facts }: PlannedModel): ModelLabels {
+  const known = (text: string): string | undefined => (text === 'unknown' ? undefined : text);
+  return {
+    parameters: facts.quantization === null ? (facts.parameters ?? undefined) : undefined,
+    precision: known(facts.precision),
+    quantization: facts.quantization ?? undefined,
+    contextLength: facts.contextLength ?? undefined,
+    task: known(facts.task),
+  };
 }
 
 /** The time of an image without a base. It has none of its own: a clock would give every run another digest. */

@@ -10,6 +10,11 @@ export const Label = {
   modelId: 'io.weighbridge.model.id',
   modelRevision: 'io.weighbridge.model.revision',
   modelLineage: 'io.weighbridge.model.lineage',
+  modelParameters: 'io.weighbridge.model.parameters',
+  modelPrecision: 'io.weighbridge.model.precision',
+  modelQuantization: 'io.weighbridge.model.quantization',
+  modelContext: 'io.weighbridge.model.context-length',
+  modelTask: 'io.weighbridge.model.task',
   variant: 'io.weighbridge.variant',
   /** Of an artifact that has no environment to say it. */
   modelDir: 'io.weighbridge.model.dir',
@@ -56,8 +61,18 @@ export interface ImageFacts {
   readonly created: string;
   readonly modelId: string;
   readonly lineage: readonly LineageEntry[];
+  /** What the model is; what is not known is left out. */
+  readonly model?: ModelLabels | undefined;
   readonly variant: string;
   readonly planDigest: string;
+}
+
+export interface ModelLabels {
+  readonly parameters?: number | undefined;
+  readonly precision?: string | undefined;
+  readonly quantization?: string | undefined;
+  readonly contextLength?: number | undefined;
+  readonly task?: string | undefined;
 }
 
 /** A model that the image's own was made from. */
@@ -85,14 +100,29 @@ export function writeLabels(facts: ImageFacts): Annotations {
     ...(lineage.length === 0
       ? {}
       : { [Label.modelLineage]: JSON.stringify(lineage.map(one => [one.id, one.license])) }),
+    ...modelLabels(facts.model),
     [Label.variant]: facts.variant,
     [Label.planDigest]: facts.planDigest,
   };
 }
 
+function modelLabels(model: ModelLabels = {}): Annotations {
+  const { parameters, precision, quantization, contextLength, task } = model;
+  const entries = Object.entries({
+    [Label.modelParameters]: parameters,
+    [Label.modelPrecision]: precision,
+    [Label.modelQuantization]: quantization,
+    [Label.modelContext]: contextLength,
+    [Label.modelTask]: task,
+  });
+  return Object.fromEntries(
+    entries.flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+  );
+}
+
 /** The facts as an image states them; anybody may have written them. */
 export type StatedFacts = {
-  readonly [K in Exclude<keyof ImageFacts, 'base' | 'lineage' | 'license'>]?: string;
+  readonly [K in Exclude<keyof ImageFacts, 'base' | 'lineage' | 'license' | 'model'>]?: string;
 } & {
   /** Empty or absent if it is not known. */
   readonly license?: string;

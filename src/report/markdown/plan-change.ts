@@ -28,9 +28,21 @@ export function planChange(after: PlanJson, before: PlanJson | undefined): strin
       : [
           `No longer listed: ${removed.map(model => mdCode(model.short)).join(', ')}. What was published of them stays where it is.`,
         ]),
+    ...unfit(changed.map(({ model }) => model)),
     ...(same === 0 || changed.length === 0 ? [] : [`${same} more stay as they are.`]),
     ...changed.slice(0, MAX_ROWS).flatMap(({ model }) => (model.images.length === 0 ? [] : [targets(model)])),
   ].join('\n\n')}\n`;
+}
+
+/** What would keep models from running, before they are merged. */
+function unfit(models: readonly PlanModelJson[]): string[] {
+  const lines = models.flatMap(({ short, fit }) =>
+    (fit?.findings ?? []).map(
+      ({ message, remedy }) =>
+        `- ⚠️ ${mdCode(short)}: ${mdText(remedy === undefined ? message : `${message} ${remedy}`)}`,
+    ),
+  );
+  return lines.length === 0 ? [] : [lines.slice(0, MAX_ROWS).join('\n')];
 }
 
 const COLUMNS = ['Model', 'Change', 'Licence', ...VARIANTS.map(titleCase), 'Size'].map(title => ({

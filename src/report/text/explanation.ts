@@ -53,8 +53,8 @@ export function explanation(
     ],
     [
       style.strong('Will it run'),
-      ...fitSentences(planned).flatMap(({ label, rule, says, from }) =>
-        findingLines({ check: rule ?? 'vLLM', says, from, verdict: SIGN_OF_FIT[label] }, { columns, style }),
+      ...fitSentences(planned).flatMap(({ label, says, from }) =>
+        findingLines({ check: 'vLLM', says, from, verdict: SIGN_OF_FIT[label] }, { columns, style }),
       ),
     ],
     [

@@ -35,15 +35,13 @@ export function fitSentences({ fit, model }: Pick<PlannedModel, 'fit' | 'model'>
     ];
   return fit.findings.map(({ rule, message, evidence, remedy }) => ({
     label: 'NO',
-    rule,
     says: remedy === undefined ? message : `${message} ${remedy}`,
-    from: evidence,
+    from: `${rule}; ${evidence}`,
   }));
 }
 
 export interface FitSentence {
   readonly label: 'yes' | 'NO' | '-';
-  readonly rule?: string;
   readonly says: string;
   readonly from: string;
 }
