@@ -86,7 +86,11 @@ export function startPublish(
 /** Everything is published at each target, whole and the same. */
 export async function assertPublished(hosts: readonly string[], revision: string): Promise<void> {
   const expected = ['fat', 'slim']
-    .flatMap(variant => [`r${revision}-${variant}`, `v0.6.0-${variant}`])
+    .flatMap(variant => [
+      `r${revision}-${variant}`,
+      `v0.6.0-${variant}`,
+      `v0.6.0-r${revision.slice(0, 8)}-${variant}`,
+    ])
     .sort();
   const digests: (readonly string[])[] = [];
   for (const host of hosts) {

@@ -241,7 +241,8 @@ ${models.join('')}`;
 
   async function versionsOf(registry: 0 | 1, short: string): Promise<string[]> {
     const tags = await tagsOf(registry, short);
-    return tags.flatMap(tag => /^v0\.6\.0-(.+)$/.exec(tag)?.[1] ?? []);
+    // The tag that names version and revision is there as well.
+    return tags.flatMap(tag => /^v0\.6\.0-(?!r[0-9a-f]{8}-)(.+)$/.exec(tag)?.[1] ?? []);
   }
 
   function mask(text: string): string {
