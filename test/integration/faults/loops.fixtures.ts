@@ -11,7 +11,7 @@ import { startRegistry } from '../../../src/testkit/registry.ts';
 import type { FaultRule } from '../../../src/testkit/server/faults.ts';
 import { BASE_REPOSITORY, MODEL_FILES, World } from '../../support/world.ts';
 
-// What must come to an end, each with the server or the source that would keep it going. Run by `watched`.
+// What must come to an end, each with the server or the source that would keep it going. Run by a `Watchdog`.
 
 const BLOB = Buffer.alloc(3_000_000, 7);
 const ALWAYS = Number.POSITIVE_INFINITY;

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { test } from 'node:test';
-import { watched } from '../../support/watchdog.ts';
+import { after, test } from 'node:test';
+import { Watchdog } from '../../support/watchdog.ts';
 
-const SCENARIOS = path.join(import.meta.dirname, 'loops.fixtures.ts');
+const watchdog = new Watchdog(path.join(import.meta.dirname, 'loops.fixtures.ts'));
+after(() => watchdog.close());
 
 // Each loop of the engine with what would keep it going for ever, in a thread that is watched from outside.
 for (const [scenario, expected] of [
@@ -22,6 +23,6 @@ for (const [scenario, expected] of [
   ['chunksThatStay', /^(REGISTRY_|INTEGRITY_)/],
 ] as const) {
   test(`${scenario} comes to an end`, async () => {
-    assert.match(await watched(SCENARIOS, scenario), expected);
+    assert.match(await watchdog.run(scenario), expected);
   });
 }
