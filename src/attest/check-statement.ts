@@ -52,7 +52,7 @@ function bomDifferences(predicate: Predicate, { model, platforms }: StatedImage)
   const found = components.find(one => one.purl === modelUrl(model.id, model.revision));
   if (found === undefined) return [`it does not list ${model.id} at ${model.revision}`];
   const license = platforms[0] && licenseOf(platforms[0]);
-  const stated = record(list(found.licenses)[0]).expression;
+  const stated = record(list(record(record(predicate.metadata).component).licenses)[0]).expression;
   const listed = JSON.stringify(components);
   return [
     ...(license === undefined || stated === license
@@ -67,7 +67,7 @@ function bomDifferences(predicate: Predicate, { model, platforms }: StatedImage)
 function licenseDifferences(predicate: Predicate, { model, platforms }: StatedImage): string[] {
   const about = record(predicate.model);
   const license = platforms[0] && licenseOf(platforms[0]);
-  const stated = record(predicate.license).spdx ?? undefined;
+  const stated = record(predicate.image).license ?? undefined;
   return [
     ...(about.id === model.id && about.revision === model.revision
       ? []

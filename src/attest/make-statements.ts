@@ -18,7 +18,7 @@ export interface StatementOptions {
 export function makeStatements(subject: ImageSubject, { vex, scan }: StatementOptions): Statement[] {
   const { model, planned, files } = subject;
   const short = model.dir.slice(model.dir.lastIndexOf('/') + 1);
-  const mine = vex.filter(({ models }) => models?.some(name => isNamed(name, subject)) ?? true);
+  const mine = vexOf(vex, { id: model.id, short: planned?.model.short ?? short });
   const isHashed = files.length > 0 && files.every(file => file.sha256 !== undefined);
   const statements = [
     imageSignature(subject),
@@ -26,16 +26,17 @@ export function makeStatements(subject: ImageSubject, { vex, scan }: StatementOp
     bomStatement(subject),
     licenseStatement(subject),
     isHashed ? modelSignature(planned?.model.short ?? short, files) : undefined,
-    scan && vulnerabilityStatement(scan),
+    scan && vulnerabilityStatement(scan, mine),
     vexStatement(subject, mine),
   ];
   return statements.filter(statement => statement !== undefined);
 }
 
-function isNamed(name: string, { model, planned }: ImageSubject): boolean {
-  return (
-    name.toLowerCase() === model.id.toLowerCase() ||
-    name === planned?.model.short ||
-    model.dir.endsWith(`/${name}`)
-  );
+/** Returns the entries that are about a model. */
+export function vexOf(
+  vex: readonly VexEntry[],
+  { id, short }: { readonly id: string; readonly short: string },
+): readonly VexEntry[] {
+  const isNamed = (name: string): boolean => name === short || name.toLowerCase() === id.toLowerCase();
+  return vex.filter(({ models }) => models?.some(isNamed) ?? true);
 }

@@ -1,14 +1,15 @@
 import { attachStatements } from '../attest/attach-statements.ts';
 import { builderId } from '../attest/builder-id.ts';
 import { createSigner } from '../attest/create-signer.ts';
+import { vexOf } from '../attest/make-statements.ts';
 import { type SigningContext, signImage } from '../attest/sign-image.ts';
 import { vulnerabilityStatement } from '../attest/statements/vulnerabilities.ts';
 import { verifyUpstream } from '../attest/verify-upstream.ts';
 import type { Config, SigningConfig } from '../config/types.ts';
-import type { Digest } from '../core/digest.ts';
 import type { OnEvent } from '../core/events.ts';
 import type { PlannedModel } from '../plan/types.ts';
 import type { ImageSigning } from '../publish/types.ts';
+import type { ScannedImage } from '../scan/scan-image.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import { packageVersion } from './package-info.ts';
 import type { Services } from './services.ts';
@@ -73,17 +74,19 @@ export async function publishSigning(
 export async function scanSigning(
   surroundings: SigningSurroundings,
   config: Config,
-): Promise<((store: ImageStore, image: Digest) => Promise<void>) | undefined> {
+): Promise<((store: ImageStore, image: ScannedImage) => Promise<void>) | undefined> {
   const { signing } = config;
   const { signal } = surroundings;
   if (signing.mode === 'off') return undefined;
   const { signer } = await signingContext(surroundings, { config, signing });
   return async (store, image) => {
-    const scan = await readStoredScan(store, image, signal);
-    const stored = await store.getManifest(image, signal);
+    const { digest } = image;
+    const scan = await readStoredScan(store, digest, signal);
+    const stored = await store.getManifest(digest, signal);
     if (scan === undefined || stored === undefined) return;
-    const subject = { mediaType: stored.mediaType, digest: image, size: stored.bytes.length };
-    await attachStatements(store, subject, [vulnerabilityStatement(scan)], { signer, signal });
+    const subject = { mediaType: stored.mediaType, digest, size: stored.bytes.length };
+    const statement = vulnerabilityStatement(scan, vexOf(config.vex, image));
+    await attachStatements(store, subject, [statement], { signer, signal });
   };
 }
 

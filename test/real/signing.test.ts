@@ -4,13 +4,14 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { parse } from 'yaml';
 import { PredicateType } from '../../src/attest/statement.ts';
 import { buildBaseImage } from '../../src/testkit/base-image.ts';
 import { type EmbeddedHub, startHub } from '../../src/testkit/hub.ts';
 import { pushImage } from '../../src/testkit/push-image.ts';
 import { startRegistry as startEmbedded } from '../../src/testkit/registry.ts';
 import { sampleModelFiles } from '../../src/testkit/sample-model.ts';
-import { weighbridge } from '../support/command.ts';
+import { ROOT, weighbridge } from '../support/command.ts';
 import { goTool, requireGoTool } from '../support/go-tools.ts';
 import { IS_LONG } from '../support/long.ts';
 import { type RunResult, run, runOk, startServerProcess, stopServer } from '../support/tools.ts';
@@ -130,6 +131,37 @@ models: [{id: acme/x, short: x}]
       assert.ok(found.includes(HIDDEN) && found.includes(SHOWN));
     });
 
+    test('the policies of docs/admission.md admit what they should', async () => {
+      const { cue, rego } = await policies();
+      await writeFile(path.join(folder, 'license.cue'), cue);
+      const judge = (type: string, policy: string) =>
+        tool(
+          'cosign',
+          'verify-attestation',
+          ...OFFLINE,
+          '--key',
+          'key.pub',
+          '--type',
+          type,
+          '--policy',
+          policy,
+          image(),
+        );
+      const licensed = await judge(PredicateType.license, 'license.cue');
+      assert.equal(licensed.status, 0, licensed.stderr);
+      await writeFile(path.join(folder, 'unlicensed.cue'), cue.replace('true', 'false'));
+      assert.equal((await judge(PredicateType.license, 'unlicensed.cue')).status, 1);
+      // The advisories of the test have no date, so they count as old; the VEX answers one of the two.
+      await writeFile(path.join(folder, 'scan.rego'), rego);
+      assert.equal((await judge('vuln', 'scan.rego')).status, 1);
+      await writeFile(
+        path.join(folder, 'one.rego'),
+        rego.replace('count(open) == 0', `open == {"${SHOWN}"}`),
+      );
+      const one = await judge('vuln', 'one.rego');
+      assert.equal(one.status, 0, one.stderr);
+    });
+
     test('verify --signed passes with the key, and with another key or a changed tag does not', async () => {
       const args = ['verify', '--signed', '--policy', 'strict', '--json'];
       const verified = await ours(...args, '--key', 'key.pub', image(), image('slim'));
@@ -220,6 +252,16 @@ models: [{id: acme/x, short: x}]
         assert.ok(!all.includes(secret));
     });
   });
+}
+
+/** As cosign runs them: it asks for other names than policy-controller does. */
+async function policies(): Promise<{ readonly cue: string; readonly rego: string }> {
+  const page = await readFile(path.join(ROOT, 'docs/admission.md'), 'utf8');
+  const [, yaml = ''] = /```yaml\n(apiVersion: policy\.sigstore[^`]*)```/.exec(page) ?? [];
+  const [authority] = parse(yaml).spec.authorities;
+  const [cue, rego] = authority.attestations.map((one: { policy: { data: string } }) => one.policy.data);
+  const renamed = rego.replace('package sigstore', 'package signature').replaceAll('isCompliant', 'allow');
+  return { cue, rego: renamed };
 }
 
 const OFFLINE = ['--insecure-ignore-tlog=true', '--allow-http-registry', '--offline=true'];

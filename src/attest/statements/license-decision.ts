@@ -1,3 +1,7 @@
+import { VARIANTS } from '../../config/types.ts';
+import { holdsWeights } from '../../config/variants.ts';
+import { imageLicense } from '../../image/assemble/image-license.ts';
+import { licenseOf } from '../../image/image-facts.ts';
 import type { PlannedModel } from '../../plan/types.ts';
 import type { AncestorLicense, Evidence } from '../../policy/types.ts';
 import { type Statement, statementAbout } from '../statement.ts';
@@ -7,6 +11,8 @@ import type { ImageSubject } from '../types.ts';
 export interface LicenseDecision {
   readonly model: { readonly id: string; readonly revision: string };
   readonly variant: string;
+  /** What the image's own label has to say: with weights, the licenses of the model and of what it was made from. */
+  readonly image: { readonly license: string | null };
   readonly gated: boolean;
   readonly license: {
     readonly spdx: string | null;
@@ -37,11 +43,22 @@ export interface LicenseDecision {
 export function licenseStatement(subject: ImageSubject): Statement | undefined {
   const { planned, descriptor, model } = subject;
   if (planned === undefined) return undefined;
-  const decision = licenseDecision(planned, model.variant);
+  const decision = licenseDecision(planned, model.variant, expectedLabel(subject, planned));
   return decision && statementAbout(descriptor.digest, 'license', decision);
 }
 
-function licenseDecision(planned: PlannedModel, variant: string): LicenseDecision | undefined {
+/** Of an image without weights the base image decides, and its label is what there is. */
+function expectedLabel({ model, platforms: [image] }: ImageSubject, planned: PlannedModel): string | null {
+  const variant = VARIANTS.find(name => name === model.variant);
+  if (variant !== undefined && holdsWeights(variant)) return imageLicense(planned, variant, undefined);
+  return (image && licenseOf(image)) ?? null;
+}
+
+function licenseDecision(
+  planned: PlannedModel,
+  variant: string,
+  license: string | null,
+): LicenseDecision | undefined {
   const { outcome, snapshot, model } = planned;
   const decided = Object.entries(outcome.decisions).find(([name]) => name === variant)?.[1];
   const tree = Object.entries(planned.licenses).find(([name]) => name === variant)?.[1];
@@ -50,6 +67,7 @@ function licenseDecision(planned: PlannedModel, variant: string): LicenseDecisio
   return {
     model: { id: snapshot.id, revision: snapshot.revision },
     variant,
+    image: { license },
     gated: outcome.isGated,
     license: { spdx, declared, permitted: isPermissive },
     decision: {

@@ -34,6 +34,7 @@ export function mlBom(subject: ImageSubject): Bom {
   const { descriptor, repository, model, tool } = subject;
   const image = imageUrl(repository, descriptor.digest);
   const bases = baseComponents(subject);
+  const [first] = subject.platforms;
   return {
     bomFormat: 'CycloneDX',
     specVersion: '1.6',
@@ -47,6 +48,8 @@ export function mlBom(subject: ImageSubject): Bom {
         name: repository,
         version: descriptor.digest,
         hashes: [{ alg: 'SHA-256', content: hexOf(descriptor.digest) }],
+        // What the image has of licenses, which for a slim one is not the model's.
+        ...licensed(first && licenseOf(first), null),
         purl: image,
       },
     },
@@ -64,9 +67,8 @@ export function mlBom(subject: ImageSubject): Bom {
 }
 
 function modelComponent(subject: ImageSubject): BomComponent {
-  const { model, files, platforms, planned } = subject;
+  const { model, files, planned } = subject;
   const purl = modelUrl(model.id, model.revision);
-  const [image] = platforms;
   const task = taskOf(planned?.snapshot.tags);
   return {
     type: 'machine-learning-model',
@@ -74,7 +76,7 @@ function modelComponent(subject: ImageSubject): BomComponent {
     ...named(model.id),
     version: model.revision,
     purl,
-    ...licensed(image && licenseOf(image), planned?.outcome.license.declared),
+    ...licensed(planned?.outcome.license.spdx, planned?.outcome.license.declared),
     modelCard: { ...(task && { modelParameters: { task } }) },
     externalReferences: [
       { type: 'distribution', url: `${hubPage(model.id)}/tree/${model.revision}` },

@@ -109,16 +109,40 @@ test('vex is about the image and its platforms, for the models that it names', (
 });
 
 test("a scan becomes cosign's predicate", () => {
-  const { predicate } = vulnerabilityStatement({
+  const scan = {
     digest: digestOf('image'),
     scanner: 'trivy 0.74.0',
     databaseDate: '2026-11-25T00:00:00Z',
     scannedAt: '2026-11-26T00:00:00Z',
-    report: { Results: [] },
-  });
+    report: {
+      Results: [
+        {
+          Target: 'x',
+          Vulnerabilities: [
+            {
+              VulnerabilityID: 'CVE-2026-1',
+              Description: 'long',
+              PkgIdentifier: { PURL: 'pkg:pypi/torch@2.0' },
+            },
+            {
+              VulnerabilityID: 'CVE-2026-1',
+              Description: 'long',
+              PkgIdentifier: { PURL: 'pkg:pypi/torchx@2.0' },
+            },
+          ],
+        },
+      ],
+    },
+  };
+  const { predicate } = vulnerabilityStatement(scan, [VEX]);
   const { scanner, metadata } = predicate as Record<string, Record<string, unknown>>;
   assert.equal(scanner?.uri, 'pkg:github/aquasecurity/trivy@v0.74.0');
   assert.equal(metadata?.scanFinishedOn, '2026-11-26T00:00:00Z');
+  const result = scanner?.result as { readonly Results: readonly { readonly Vulnerabilities: object[] }[] };
+  const [first, second] = (result.Results[0]?.Vulnerabilities ?? []) as Record<string, unknown>[];
+  assert.equal(first?.VexStatus, 'not_affected');
+  assert.equal(second?.VexStatus, undefined);
+  assert.equal(first?.Description, undefined);
 });
 
 // biome-ignore lint/suspicious/noExplicitAny: JSON of several shapes, looked into by the tests

@@ -1,6 +1,5 @@
 import path from 'node:path';
 import type { Config } from '../../../config/types.ts';
-import type { Digest } from '../../../core/digest.ts';
 import { errorToJson, isAbort, WeighbridgeError } from '../../../core/errors.ts';
 import { OciAnnotation } from '../../../oci/annotations.ts';
 import type { ScanFailureJson } from '../../../report/json/scan-json.ts';
@@ -28,7 +27,7 @@ export interface ScanAllOptions {
   readonly reports: string | undefined;
   readonly isAttaching: boolean;
   /** Signs a scan that is attached, as a statement of its own; absent if nothing signs. */
-  readonly sign?: ((store: ImageStore, image: Digest) => Promise<void>) | undefined;
+  readonly sign?: ((store: ImageStore, image: ScanTarget['image']) => Promise<void>) | undefined;
 }
 
 export interface ScanOutcome {
@@ -70,8 +69,7 @@ export async function scanAll(
       const result = await scanImage(target.image, store, context);
       await writeReports(result, options);
       if (options.isAttaching) await attachScan(session, target, result);
-      for (const one of options.isAttaching ? target.stores : [])
-        await options.sign?.(one, target.image.digest);
+      for (const one of options.isAttaching ? target.stores : []) await options.sign?.(one, target.image);
       results.push(result);
     } catch (error) {
       const isOurs = error instanceof WeighbridgeError && error.code !== 'SCANNER_MISSING';
