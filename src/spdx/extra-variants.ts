@@ -31,6 +31,10 @@ const PHRASES: readonly Phrase[] = [
       'more considerations for licensors creativecommons org',
     ],
   },
+  {
+    words: ['name and an idea of what it does', 'name and a brief idea of what it does'],
+    instead: ['name and an idea of what it does', 'name and a brief idea of what it does'],
+  },
   { words: ['curly braces'], instead: ['brackets'] },
   { words: ['brackets'], instead: ['curly braces', 'curly brackets'] },
   {
