@@ -7,6 +7,7 @@ import { type Digest, digestFromHex } from '../core/digest.ts';
 import { IntegrityError } from '../core/errors.ts';
 import type { Descriptor } from '../oci/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
+import { readLayerDescriptor } from './format/layer-annotations.ts';
 
 /** What a regular file in a layer really is, whatever the manifest says of it. */
 export interface FoundFile {
@@ -37,6 +38,7 @@ export async function readLayer(
     readonly onContent?: (path: string, bytes: Uint8Array) => void;
   } = {},
 ): Promise<{ files: FoundFile[]; kept: Map<string, Buffer> }> {
+  if (descriptor.mediaType.endsWith(RAW_TYPE)) return await readRaw(store, descriptor, options);
   const files: FoundFile[] = [];
   const kept = new Map<string, Buffer>();
   const reader = extract();
@@ -66,6 +68,26 @@ export async function readLayer(
   }
   await fed;
   return { files, kept };
+}
+
+/** A blob that is a file as it is: of a ModelPack artifact. */
+const RAW_TYPE = '.v1.raw';
+
+async function readRaw(
+  store: ImageStore,
+  descriptor: Descriptor,
+  options: ReadOptions & { readonly onContent?: (path: string, bytes: Uint8Array) => void },
+): Promise<{ files: FoundFile[]; kept: Map<string, Buffer> }> {
+  const path = readLayerDescriptor(descriptor)?.files[0]?.path ?? '';
+  const sha256 = createHash('sha256');
+  const git = createHash('sha1').update(`blob ${descriptor.size}\0`);
+  for await (const chunk of hashed(store.openBlob(descriptor), descriptor, options)) {
+    sha256.update(chunk);
+    git.update(chunk);
+    options.onContent?.(path, chunk);
+  }
+  const hashes = { sha256: sha256.digest('hex'), gitOid: git.digest('hex') };
+  return { files: [{ path, sizeBytes: descriptor.size, ...hashes }], kept: new Map() };
 }
 
 /** Reads a blob to its end for its digest alone. Throws IntegrityError where it is another. */

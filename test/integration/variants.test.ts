@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import type { Variant } from '../../src/config/types.ts';
+import { HttpClient } from '../../src/http/client.ts';
+import { createHub } from '../../src/hub/create-hub.ts';
+import { isRight, verifyImage } from '../../src/inspect/verify-image.ts';
 import type { Manifest } from '../../src/oci/types.ts';
 import { MODEL_FILES, World } from '../support/world.ts';
 
@@ -102,6 +105,18 @@ test('a publish of all variants a second time changes nothing', async () => {
   const images = await published(world, more);
   assert.deepEqual(new Set(images.map(image => image.status)), new Set(['unchanged']));
 });
+
+for (const form of ['raw', 'tar']) {
+  test(`verify reads every byte of an artifact, ${form}`, async () => {
+    await using world = await World.start();
+    await published(world, `    variants: [modelpack]\n    modelpack: ${form}\n`);
+    const store = world.open(`${world.registry(0).host}/acme/hf-x`, 'pull');
+    const hub = createHub({ http: new HttpClient(), endpoint: world.hub.url });
+    const [check] = await verifyImage(store, 'modelpack', { hub, isDeep: true });
+    assert.ok(check && isRight(check), JSON.stringify(check?.problems));
+    assert.equal(check.variant, 'modelpack');
+  });
+}
 
 test('a variant that is not listed is neither built nor mentioned', async () => {
   await using world = await World.start();

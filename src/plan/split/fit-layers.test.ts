@@ -75,3 +75,21 @@ test('where no registry can have it the fat image is not built, and a line would
   assert.equal(refusalAt(planned, 'fat', 'open'), undefined);
   assert.equal(refusalAt(planned, 'slim', 'low'), undefined);
 });
+
+test('a target below every limit divides what could stay whole, and leaves other files alone', async () => {
+  const { limit, division } = await fit('model.safetensors', SHARD, TARGETS.slice(-1), 20_000);
+  assert.equal(limit?.maxLayerBytes, 20_000);
+  assert.ok((division?.files[0]?.parts.length ?? 0) > 1);
+  assert.equal(
+    (await fit('model.gguf', Buffer.alloc(50_000), TARGETS.slice(-1), 20_000)).division,
+    undefined,
+  );
+});
+
+test('a target below the largest tensor is an error that says so', async () => {
+  await assert.rejects(fit('model.safetensors', SHARD, TARGETS.slice(-1), 16_500), {
+    code: 'CONFIG_INVALID',
+    message:
+      /model\.safetensors cannot be divided to `layer_target` \(0 MB\): one of its tensors alone is larger/,
+  });
+});
