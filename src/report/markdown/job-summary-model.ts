@@ -65,8 +65,8 @@ function imageTable(images: readonly ImageJson[]): string[] {
     { title: 'Mounted', isNumber: true },
     { title: 'There already', isNumber: true },
   ];
-  const rows = shown.map(({ registry, variant, status, tags, digest, sizes, bytes, reason }) => [
-    `${ICONS[status]} ${mdText(registry)} ${variant}<br>${status}${reason === undefined ? '' : `: ${mdText(reason)}`}`,
+  const rows = shown.map(({ registry, variant, status, tags, digest, sizes, bytes, reason, signature }) => [
+    `${ICONS[status]} ${mdText(registry)} ${variant}<br>${status}${reason === undefined ? '' : `: ${mdText(reason)}`}${signatureText(signature)}`,
     [...tags, ...(digest === undefined ? [] : [digest])].map(mdCode).join('<br>'),
     sizes === undefined ? '' : formatBytes(totalBytes(sizes)),
     formatBytes(bytes.uploaded),
@@ -76,8 +76,14 @@ function imageTable(images: readonly ImageJson[]): string[] {
   return [mdTable(columns, rows)];
 }
 
+function signatureText(signature: ImageJson['signature']): string {
+  if (signature === undefined) return '';
+  return signature.status === 'signed' ? ', signed' : ', **not signed**';
+}
+
 function problems(images: readonly ImageJson[]): string[] {
-  const lines = images.flatMap(({ registry, variant, error }) => {
+  const lines = images.flatMap(({ registry, variant, error: own, signature }) => {
+    const error = own ?? signature?.error;
     if (error === undefined) return [];
     const remedy = error.remedy === undefined ? '' : ` ${mdText(error.remedy)}`;
     return [`> ❌ **${mdText(registry)} ${variant}**: ${mdText(error.message)}.${remedy}`];
