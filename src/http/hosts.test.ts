@@ -43,6 +43,10 @@ test('a public server cannot send us to a private address; a private one can', a
   t.after(() => http.close());
   await assert.rejects(http.request(get('http://hub.example/')), /points to the private address .*refused/);
   assert.equal(target.requests.length, 0);
+  const allowed = { HTTP_PROXY: proxy.url, WEIGHBRIDGE_PRIVATE_ADDRESSES: '1' };
+  const trusting = new HttpClient({ env: allowed, retry: { attempts: 1 } });
+  t.after(() => trusting.close());
+  assert.equal(String(await (await trusting.request(get('http://hub.example/'))).bytes()), 'secret');
   const direct = new HttpClient({ env: {}, retry: { attempts: 1 } });
   t.after(() => direct.close());
   assert.equal(String(await (await direct.request(get(proxy.url))).bytes()), 'secret');
