@@ -31,7 +31,7 @@ export const COMMUNITY_LICENSES: readonly CommunityLicense[] = [
     name: 'a Llama Community License',
     hint: 'llama',
     anywhere:
-      /\b(?:built with (?:meta )?llama|llama materials|llama community license|llama acceptable use policy)\b/,
+      /\b(?:built with (?:meta )?llama(?! (?:cpp|factory|file|index))|llama materials|llama community license|llama acceptable use policy)\b/,
   },
   {
     id: 'gemma',
@@ -135,7 +135,7 @@ export const COMMUNITY_LICENSES: readonly CommunityLicense[] = [
     id: 'flux-1-dev-non-commercial-license',
     name: 'FLUX [dev] Non-Commercial License',
     hint: 'flux',
-    anywhere: /\bflux (?:\w+ ){0,4}non commercial license\b/,
+    anywhere: /\bflux (?:(?!(?:apache|bsd|cc|creative|mit|under)\b)\w+ ){0,4}non commercial license\b/,
   },
   {
     id: 'stabilityai-ai-community',
@@ -147,13 +147,13 @@ export const COMMUNITY_LICENSES: readonly CommunityLicense[] = [
     id: 'stabilityai-nc',
     name: 'Stability AI Non-Commercial License',
     hint: 'stab',
-    anywhere: /\bstab(?:ility ai|le) (?:\w+ ){0,3}non commercial\b/,
+    anywhere: /\bstab(?:ility ai|le) (?:(?!(?:apache|bsd|cc|creative|mit|under)\b)\w+ ){0,3}non commercial\b/,
   },
   {
     id: 'stabilityai',
     name: 'a license of Stability AI',
     hint: 'stability',
-    title: /\bstability ai (?:\w+ ){0,4}license\b/,
+    title: /\bstability ai (?:(?!(?:apache|bsd|cc|creative|mit|under)\b)\w+ ){0,4}license\b/,
     anywhere: /\bstability ai acceptable use policy\b|\bthis stability ai model is licensed\b/,
   },
   {
@@ -166,7 +166,7 @@ export const COMMUNITY_LICENSES: readonly CommunityLicense[] = [
     id: 'nvidia-license',
     name: 'a license of NVIDIA',
     hint: 'nvidia',
-    title: /\bnvidia (?:\w+ ){0,4}(?:license|agreement)\b/,
+    title: /\bnvidia (?:(?!(?:apache|bsd|cc|creative|mit|under)\b)\w+ ){0,4}(?:license|agreement)\b/,
     anywhere:
       /\bnvidia (?:community model|model training|one way non commercial|source code license nc|ai foundation models community|internal scientific research)\b/,
   },
@@ -206,26 +206,29 @@ export const COMMUNITY_LICENSES: readonly CommunityLicense[] = [
     id: 'baichuan',
     name: 'a license of Baichuan',
     hint: 'b',
-    anywhere: /\bbaichuan ?\d*(?: \w+){0,3} (?:community )?license\b|baichuan ?\d* ?模型(?:社区)?许可/,
+    anywhere:
+      /\bbaichuan ?\d*(?: (?!(?:apache|bsd|cc|creative|mit|under)\b)\w+){0,3} (?:community )?license\b|baichuan ?\d* ?模型(?:社区)?许可/,
   },
   {
     id: 'glm',
     name: 'a license of GLM models',
     hint: 'glm',
-    anywhere: /\b(?:chat)?glm ?\d*(?: \w+){0,3} license\b|\bglm ?\d* ?(?:\w+ )?(?:模型|许可)/,
+    anywhere:
+      /\b(?:chat)?glm ?\d*(?: (?!(?:apache|bsd|cc|creative|mit|under)\b)\w+){0,3} license\b|\bglm ?\d* ?(?:\w+ )?(?:模型|许可)/,
   },
   {
     id: 'cogvlm',
     name: 'a license of Zhipu AI',
     hint: 'co',
-    anywhere: /\b(?:cogvlm|cogvideo ?x?|cogagent|codegeex ?\d*)(?: \w+){0,3} license\b/,
+    anywhere:
+      /\b(?:cogvlm|cogvideo ?x?|cogagent|codegeex ?\d*)(?: (?!(?:apache|bsd|cc|creative|mit|under)\b)\w+){0,3} license\b/,
   },
   {
     id: 'internlm',
     name: 'a license of InternLM weights',
     hint: 'intern',
     anywhere:
-      /\bintern(?:lm|vl)\w*(?: \w+){0,4} (?:commercial|community) license\b|internlm.{0,40}商用(?:许可|授权)/,
+      /\bintern(?:lm|vl)\w*(?: (?!(?:apache|bsd|cc|creative|mit|under)\b)\w+){0,4} (?:commercial|community) license\b|internlm.{0,40}商用(?:许可|授权)/,
   },
   {
     id: 'jamba-open-model-license',
@@ -250,7 +253,7 @@ export const COMMUNITY_LICENSES: readonly CommunityLicense[] = [
     name: 'LTX Video Open Weights License',
     hint: 'ltx',
     anywhere:
-      /\bltxv?(?: \w+){0,3} (?:open weights|community) license\b|\blightricks\b[a-z0-9 ]{0,60}\bopen weights license\b/,
+      /\bltxv?(?: (?!(?:apache|bsd|cc|creative|mit|under)\b)\w+){0,3} (?:open weights|community) license\b|\blightricks\b[a-z0-9 ]{0,60}\bopen weights license\b/,
   },
   {
     id: 'chameleon-research',
@@ -313,25 +316,28 @@ export const COMMUNITY_LICENSES: readonly CommunityLicense[] = [
     id: 'hyperclova-x-seed',
     name: 'HyperCLOVA X SEED Model License',
     hint: 'hyperclova',
-    anywhere: /\bhyperclova x (?:\w+ ){0,3}license\b|\bpowered by hyperclova\b/,
+    anywhere:
+      /\bhyperclova x (?:(?!(?:apache|bsd|cc|creative|mit|under)\b)\w+ ){0,3}license\b|\bpowered by hyperclova\b/,
   },
   {
     id: 'kanana',
     name: 'Kanana License Agreement',
     hint: 'kanana',
-    anywhere: /\bkanana (?:\w+ ){0,2}license\b/,
+    anywhere: /\bkanana (?:(?!(?:apache|bsd|cc|creative|mit|under)\b)\w+ ){0,2}license\b/,
   },
   {
     id: 'bilibili-model',
     name: 'a model license of Bilibili',
     hint: 'bilibili',
-    anywhere: /\bbilibili (?:\w+ ){0,4}(?:license|agreement)\b|bilibili.{0,20}许可/,
+    anywhere:
+      /\bbilibili (?:(?!(?:apache|bsd|cc|creative|mit|under)\b)\w+ ){0,4}(?:license|agreement)\b|bilibili.{0,20}许可/,
   },
   {
     id: 'playground-v2-community',
     name: 'Playground Community License',
     hint: 'playground',
-    anywhere: /\bplayground (?:v ?\d )?(?:\w+ ){0,4}community license\b/,
+    anywhere:
+      /\bplayground (?:v ?\d )?(?:(?!(?:apache|bsd|cc|creative|mit|under)\b)\w+ ){0,4}community license\b/,
   },
   {
     id: 'modified-mit',
@@ -344,7 +350,7 @@ export const COMMUNITY_LICENSES: readonly CommunityLicense[] = [
     name: 'a community license of its maker',
     hint: 'license',
     title:
-      /\b(?:aquila|exaone|kolors|minimax|orion|skywork|solar|step|telechat|xverse|zamba)\w*(?: \w+){0,5} (?:community )?license\b/,
+      /\b(?:aquila|exaone|kolors|minimax|orion|skywork|solar|step|telechat|xverse|zamba)\w*(?: (?!(?:apache|bsd|cc|creative|mit|under)\b)\w+){0,5} (?:community )?license\b/,
   },
   {
     id: 'lgpl-lr',

@@ -292,6 +292,16 @@ describe('licences that SPDX has no id for are known by their titles', () => {
     [`${'lorem ipsum '.repeat(80)}\nLLAMA 2 COMMUNITY LICENSE AGREEMENT`, 'llama2'],
     [`${textOf('MIT')}\n\nLlama 3.1 Acceptable Use Policy`, 'llama3.1'],
   ];
+  test('a permissive license beside a name of theirs is not one of them', () => {
+    for (const text of [
+      'Built with llama.cpp, which is under the MIT license.',
+      'This product includes software developed by NVIDIA under the Apache License.',
+      'GLM 5 under MIT license',
+      'Skywork weights are under the Apache license',
+    ]) {
+      assert.notEqual(identifier.identify(text).kind, 'community', text);
+    }
+  });
   for (const [text, id] of notices) {
     test(`by their words in a notice: ${id}`, () => {
       const identity = identifier.identify(text);
