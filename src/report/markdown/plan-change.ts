@@ -1,8 +1,9 @@
 import { VARIANTS, type Variant } from '../../config/types.ts';
+import { shownVariants } from '../../config/variants.ts';
 import { formatBytes, titleCase } from '../../core/text.ts';
 import { hubPage } from '../../licenses/hub-page.ts';
 import type { PlanJson, PlanModelJson } from '../json/plan-json.ts';
-import { mdCode, mdDetails, mdLink, mdTable, mdText } from './markdown.ts';
+import { type MdColumn, mdCode, mdDetails, mdLink, mdTable, mdText } from './markdown.ts';
 
 const MAX_ROWS = 300;
 
@@ -16,12 +17,15 @@ export function planChange(after: PlanJson, before: PlanJson | undefined): strin
   }));
   const changed = entries.filter(entry => entry.what !== undefined);
   const removed = [...old.values()].filter(model => !kept.has(model.short));
-  const rows = changed.slice(0, MAX_ROWS).map(({ model, what }) => row(model, what ?? ''));
+  const variants = shownVariants(variant =>
+    after.models.some(model => model.decisions?.[variant] !== undefined),
+  );
+  const rows = changed.slice(0, MAX_ROWS).map(({ model, what }) => row(model, variants, what ?? ''));
   const head = `## ${headline(changed.length, after.models.length, removed.length)}`;
   const same = after.models.length - changed.length;
   return `${[
     head,
-    ...(rows.length === 0 ? [] : [mdTable(COLUMNS, rows)]),
+    ...(rows.length === 0 ? [] : [mdTable(columns(variants), rows)]),
     ...(rows.length < changed.length ? [`and ${changed.length - rows.length} more`] : []),
     ...(removed.length === 0
       ? []
@@ -45,10 +49,10 @@ function unfit(models: readonly PlanModelJson[]): string[] {
   return lines.length === 0 ? [] : [lines.slice(0, MAX_ROWS).join('\n')];
 }
 
-const COLUMNS = ['Model', 'Change', 'Licence', ...VARIANTS.map(titleCase), 'Size'].map(title => ({
-  title,
-  isNumber: title === 'Size',
-}));
+function columns(variants: readonly Variant[]): MdColumn[] {
+  const titles = ['Model', 'Change', 'Licence', ...variants.map(titleCase), 'Size'];
+  return titles.map(title => ({ title, isNumber: title === 'Size' }));
+}
 
 function headline(changed: number, all: number, removed: number): string {
   if (changed === 0 && removed === 0) return `Nothing changes for the ${count(all, 'model')}`;
@@ -78,7 +82,7 @@ function whatChanged(
   return parts.length === 0 ? undefined : parts.join(', ');
 }
 
-function row(model: PlanModelJson, what: string): string[] {
+function row(model: PlanModelJson, variants: readonly Variant[], what: string): string[] {
   const decision = (variant: Variant): string => {
     const one = model.decisions?.[variant];
     if (one === undefined) return '';
@@ -88,7 +92,7 @@ function row(model: PlanModelJson, what: string): string[] {
     `${mdLink(model.id, hubPage(model.id))}<br>${mdCode(model.short)}`,
     model.error === undefined ? what : `❌ ${mdText(model.error.message)}`,
     mdText(model.license ?? ''),
-    ...VARIANTS.map(decision),
+    ...variants.map(decision),
     formatBytes(model.files.reduce((sum, file) => sum + file.size, 0)),
   ];
 }
