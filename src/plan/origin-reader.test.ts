@@ -83,7 +83,7 @@ const CASES: readonly Case[] = [
     name: '_name_or_path is a folder with a name',
     files: { 'config.json': json({ _name_or_path: '/data/Llama-2-7b-hf' }) },
     rule: suspected,
-    says: /config\.json, _name_or_path is \/data\/Llama-2-7b-hf/,
+    says: /_name_or_path in config\.json is \/data\/Llama-2-7b-hf/,
   },
   {
     name: 'a shape',

@@ -45,7 +45,7 @@ const CASES: readonly Case[] = [
   {
     name: 'words that restrict in the card',
     files: { 'README.md': `${card('apache-2.0')}## License\n${NC}` },
-    says: /README\.md says "The weights are for non-commercial research only\."/,
+    says: /README\.md says "The weights are for non-commercial research only"/,
   },
   {
     name: 'what restricts nothing, what is of others, and what is permitted as well',

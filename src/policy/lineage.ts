@@ -138,11 +138,11 @@ function suspected(
   { id, revision }: Pick<ModelSnapshot, 'id' | 'revision'>,
   chain: readonly string[],
 ): JudgedStep {
-  const what = `${field} is ${plainLine(value)}, as only models of the family ${family} have it`;
+  const what = `${fieldWords(field)} is ${plainLine(value)}, which only models of the family ${family} have`;
   const whose = chain.length === 0 ? '' : ` of ${plainLine(id)}`;
   return {
     rule: 'lineage-suspected',
-    problem: `${chain.length === 0 ? 'it' : plainLine(id)} seems to be made from a model under ${license}: its ${what}, and no base under another license explains it.`,
+    problem: `${chain.length === 0 ? 'it' : plainLine(id)} seems to be made from a model under ${license}: its ${what}, and no other base explains it.`,
     evidence: { field: `${field}${whose}`, value, source: 'hub', ...(chain.length > 0 && { revision }) },
     finding: {
       check: 'lineage',
@@ -151,6 +151,12 @@ function suspected(
       verdict: 'stop',
     },
   };
+}
+
+/** `config.json, model_type` as `model_type in config.json`. */
+function fieldWords(field: string): string {
+  const [file = '', key] = field.split(', ');
+  return key === undefined ? file : `${key} in ${file}`;
 }
 
 function judgeAncestor(model: ModelConfig, ancestor: Ancestor, child: string): readonly JudgedStep[] {

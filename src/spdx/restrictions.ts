@@ -19,7 +19,7 @@ export interface Sentence {
 
 /** Returns the first sentence of a text that forbids or limits something, fit for a reason; undefined if none does. */
 export function restrictionIn(text: string): string | undefined {
-  const found = sentences(text).find(isRestricting);
+  const found = sentences(text).find(sentence => !isTitle(sentence) && isRestricting(sentence));
   return found && quote(found);
 }
 
@@ -76,9 +76,10 @@ export function plainRestrictionIn(text: string): string | undefined {
 
 /** As many words as a reason has room for. */
 export function quote({ written }: Sentence): string {
-  return written.length > MAX_QUOTE_CHARACTERS
-    ? `${written.slice(0, MAX_QUOTE_CHARACTERS).replace(/\s+\S*$/, '')} …`
-    : written;
+  const words = written.replace(/^[-*+•#>|\s]+/u, '').replace(/[\s.;:,|"'}\]]+$/, '');
+  return words.length > MAX_QUOTE_CHARACTERS
+    ? `${words.slice(0, MAX_QUOTE_CHARACTERS).replace(/\s+\S*$/, '')} …`
+    : words;
 }
 
 /** Returns the sentences and items of lists of a text, bounded in length. */
@@ -162,8 +163,8 @@ export function isHarmless(text: string): boolean {
   if (text.length > MAX_HARMLESS_CHARACTERS || latin.length < letters.length * 0.98) return false;
   return sentences(text).every(
     sentence =>
-      (!DEMAND.test(sentence.plain) || asksToObeyTheLaw(sentence.plain) || isTitle(sentence)) &&
-      !isRestricting(sentence),
+      isTitle(sentence) ||
+      ((!DEMAND.test(sentence.plain) || asksToObeyTheLaw(sentence.plain)) && !isRestricting(sentence)),
   );
 }
 
@@ -172,10 +173,7 @@ const MAX_HARMLESS_CHARACTERS = 2000;
 
 /** `# Usage policy` */
 function isTitle({ plain }: Sentence): boolean {
-  const words = plain.replace(/^#+\s*/, '').split(' ');
-  return (
-    words.length <= 6 &&
-    /\b(?:policy|terms|notice)$/.test(plain) &&
-    !/\b(?:not|no|non|prohibited|restricted)\b/.test(plain)
-  );
+  if (!/^(?:#+ ?)?(?:[a-z]+ ){0,5}(?:policy|terms|notice)$/.test(plain)) return false;
+  const rest = plain.replace(/\b(?:acceptable|prohibited) use policy$/, '');
+  return !/\b(?:not|no|non|prohibited|restricted)\b/.test(rest) && !namesRestrictingLicense(rest);
 }
