@@ -257,6 +257,7 @@ ${models.join('')}`;
       .replaceAll(/sha256:[0-9a-f]{64}/g, 'sha256:…')
       .replaceAll(/[0-9a-f]{40}/g, '<commit>')
       .replaceAll(/\[[0-9a-f]{12}\]/g, '[<commit>]')
+      .replaceAll(/-r[0-9a-f]{8}-/g, '-r<commit8>-')
       .replaceAll(/\d+(?:\.\d)? (B|KiB|MiB)\b/g, '# $1')
       .replaceAll(/\| (?:\d+(?:\.\d+)? (?:s|min|h) )+\|/g, '| # s |')
       .replaceAll(/database of [0-9-]{10}/g, 'database of <date>')
