@@ -163,6 +163,21 @@ export function readLabels(labels: Annotations = {}): StatedFacts {
   return { ...stated, lineage: readLineage(labels[Label.modelLineage]) };
 }
 
+/** Returns what the labels say the model is. */
+export function readModelLabels(labels: Annotations = {}): ModelLabels {
+  const count = (name: string): number | undefined => {
+    const text = labels[name] ?? '';
+    return /^[1-9]\d{0,15}$/.test(text) ? Number(text) : undefined;
+  };
+  return {
+    parameters: count(Label.modelParameters),
+    precision: labels[Label.modelPrecision],
+    quantization: labels[Label.modelQuantization],
+    contextLength: count(Label.modelContext),
+    task: labels[Label.modelTask],
+  };
+}
+
 /** `[["org/base","llama3.1"],…]`, nearest first; empty if the text is not such a list. */
 function readLineage(text = '[]'): LineageEntry[] {
   let rows: unknown;

@@ -1,4 +1,5 @@
 import { describeStatements } from '../../attest/stored-statements.ts';
+import { type ModelLabels, readModelLabels } from '../../image/format/labels.ts';
 import { baseOf, imagePort, licenseOf, lineageOf, sizesByKind, totalBytes } from '../../image/image-facts.ts';
 import type { ImageLayerKind, ListedFile, PublishedImage } from '../../image/published-image.ts';
 import type { Descriptor } from '../../oci/types.ts';
@@ -39,6 +40,8 @@ export interface InspectedImageJson {
     readonly variant: string;
     readonly dir: string;
   } | null;
+  /** What its labels say the model is; what they do not say is left out. */
+  readonly facts?: ModelLabels;
   readonly base: { readonly name: string; readonly digest: string | null } | null;
   /** Of the base image: the vLLM release. */
   readonly version: string | null;
@@ -90,6 +93,7 @@ export function inspectToJson({ reference, images }: Inspection): InspectJson {
         platform: image.platform,
         digest: image.digest,
         model: image.model ?? null,
+        ...(image.model === undefined ? {} : { facts: readModelLabels(image.labels) }),
         base: base === undefined ? null : { name: base.name, digest: base.digest ?? null },
         version: base?.version ?? null,
         license: licenseOf(image) ?? null,

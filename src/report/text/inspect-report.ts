@@ -3,7 +3,7 @@ import { describeStatements } from '../../attest/stored-statements.ts';
 import { SEVERITIES } from '../../config/types.ts';
 import { holdsWeights } from '../../config/variants.ts';
 import { formatBytes } from '../../core/text.ts';
-import { readLabels } from '../../image/format/labels.ts';
+import { type ModelLabels, readLabels, readModelLabels } from '../../image/format/labels.ts';
 import { baseOf, licenseOf, lineageOf, sizesByKind, totalBytes } from '../../image/image-facts.ts';
 import {
   type ImageLayerKind,
@@ -16,6 +16,7 @@ import { newestScan, type ScanSummary } from '../../scan/scan-referrer.ts';
 import { type InspectedImage, type Inspection, runsOf } from '../json/inspect-json.ts';
 import { clean, counted, fitted, paragraph, widthOf } from '../layout/text-layout.ts';
 import { type Style, styleFor } from '../progress/style.ts';
+import { billions } from './fit-text.ts';
 import type { TextOptions } from './plan-table.ts';
 
 /** For people. No line break at its end. */
@@ -29,6 +30,19 @@ export function inspectText(
   );
   if (sections.length === 0) return `${clean(inspection.reference)} has no image for any platform`;
   return sections.join('\n\n');
+}
+
+/** `generate, 7.62 B parameters, bf16, 32768 tokens` */
+function modelSentence({ task, parameters, precision, quantization, contextLength }: ModelLabels): string {
+  return [
+    task,
+    parameters === undefined ? undefined : `${billions(parameters)} parameters`,
+    precision,
+    quantization === precision ? undefined : quantization,
+    contextLength === undefined ? undefined : `${contextLength} tokens`,
+  ]
+    .filter(part => part !== undefined)
+    .join(', ');
 }
 
 interface SectionOptions {
@@ -60,6 +74,7 @@ function section({ reference }: Inspection, inspected: InspectedImage, options: 
           ...row('variant', `${model.variant} for ${image.platform}`),
           ...row('model', model.id),
           ...row('revision', model.revision),
+          ...row('is', modelSentence(readModelLabels(labels))),
           ...row('files', `${counted(files.length, 'file')}, ${formatBytes(modelBytes)}${fetched}`),
         ]),
     ...row('licence', licenseOf(image) ?? 'none declared'),
