@@ -28,7 +28,8 @@ const stale = DOCUMENTS.filter(name => {
   const file = path.join(FOLDER, `${name.toLowerCase()}.schema.json`);
   const text = `${JSON.stringify(schema, null, 2)}\n`;
   if (!isCheck) writeFileSync(file, text);
-  return isCheck && text !== readFileSync(file, 'utf8');
+  // How it is laid out is the formatter's.
+  return isCheck && JSON.stringify(schema) !== JSON.stringify(JSON.parse(readFileSync(file, 'utf8')));
 });
 if (stale.length > 0) {
   process.stderr.write(
