@@ -27,9 +27,6 @@ const keyless = z
         fulcio: service('The certificate authority; https://fulcio.sigstore.dev if absent.'),
         rekor: service('The transparency log; https://rekor.sigstore.dev if absent.'),
         timestamp_authority: service('A timestamp authority to use as well.'),
-        trusted_root: text(checkOneLine, { pattern: ONE_LINE }).optional().meta({
-          description: "A file with sigstore's trusted root in JSON, relative to this one.",
-        }),
       }),
     ],
     { error: 'must be true, false or a map' },

@@ -8,7 +8,7 @@ test('signing: keys, keyless services and trusted makers of models', () => {
   const { signing } = parseConfig(
     `signing:
   mode: required
-  keyless: {fulcio: "https://fulcio.example", trusted_root: root.json}
+  keyless: {fulcio: "https://fulcio.example"}
   upstream:
     - {models: ["ibm-*/*"], key: keys/ibm.pem, require: true}
     - {models: ["acme/*"], identity: release@acme.example, issuer: "https://accounts.acme.example"}
@@ -20,7 +20,6 @@ ${MODELS}`,
     fulcio: 'https://fulcio.example',
     rekor: null,
     timestampAuthority: null,
-    trustedRoot: 'root.json',
   });
   assert.deepEqual(
     signing.upstream.map(({ signer, isRequired }) => [signer.kind, isRequired]),
@@ -30,7 +29,7 @@ ${MODELS}`,
     ],
   );
   const all = parseConfig(`signing: {mode: sign, keyless: true}\n${MODELS}`, 'models.yaml').signing.keyless;
-  assert.deepEqual(all, { fulcio: null, rekor: null, timestampAuthority: null, trustedRoot: null });
+  assert.deepEqual(all, { fulcio: null, rekor: null, timestampAuthority: null });
 });
 
 for (const [title, text, message] of [

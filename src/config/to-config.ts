@@ -138,7 +138,6 @@ function toSigning({ mode, key, keyless, upstream }: ConfigFile['signing']): Sig
       fulcio: services.fulcio ?? null,
       rekor: services.rekor ?? null,
       timestampAuthority: services.timestamp_authority ?? null,
-      trustedRoot: services.trusted_root ?? null,
     },
     upstream: upstream.map(({ models, key: trusted, identity, issuer, trusted_root, require }) => ({
       models,

@@ -44,7 +44,6 @@ export interface KeylessConfig {
   readonly fulcio: string | null;
   readonly rekor: string | null;
   readonly timestampAuthority: string | null;
-  readonly trustedRoot: string | null;
 }
 
 /** Whose signature a model's `model.sig` has to be. */

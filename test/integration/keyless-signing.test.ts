@@ -92,7 +92,7 @@ for (const [title, env, message] of [
 const TOKEN = identityTokenOf();
 
 function signerAt({ url }: LocalSigstore) {
-  const services = { fulcio: url, rekor: url, timestampAuthority: null, trustedRoot: null };
+  const services = { fulcio: url, rekor: url, timestampAuthority: null };
   return keylessSigner(services, async () => TOKEN);
 }
 
