@@ -19,6 +19,13 @@ export interface FoundFile {
   readonly gitOid: string;
 }
 
+export interface FoundEntries {
+  readonly files: FoundFile[];
+  /** Links, devices, whiteouts: everything that is neither a file nor a folder, and files that hide one below. */
+  readonly others: readonly { readonly path: string; readonly type: string }[];
+  readonly kept: Map<string, Buffer>;
+}
+
 export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onBytes?: (count: number) => void;
@@ -37,9 +44,10 @@ export async function readLayer(
     /** A file's bytes as they come. */
     readonly onContent?: (path: string, bytes: Uint8Array) => void;
   } = {},
-): Promise<{ files: FoundFile[]; kept: Map<string, Buffer> }> {
+): Promise<FoundEntries> {
   if (descriptor.mediaType.endsWith(RAW_TYPE)) return await readRaw(store, descriptor, options);
   const files: FoundFile[] = [];
+  const others: { path: string; type: string }[] = [];
   const kept = new Map<string, Buffer>();
   const reader = extract();
   const source = Readable.from(hashed(store.openBlob(descriptor), descriptor, options));
@@ -58,6 +66,9 @@ export async function readLayer(
         options.onContent?.(name, chunk);
         if (options.keep?.(name)) parts.push(chunk);
       }
+      const isHiding = name.split('/').at(-1)?.startsWith('.wh.') === true;
+      if (isHiding || (type !== 'file' && type !== 'directory'))
+        others.push({ path: name, type: type ?? 'unknown' });
       if (type !== 'file') continue;
       files.push({ path: name, sizeBytes: size, sha256: sha256.digest('hex'), gitOid: git.digest('hex') });
       if (options.keep?.(name)) kept.set(name, Buffer.concat(parts));
@@ -67,7 +78,7 @@ export async function readLayer(
     throw error;
   }
   await fed;
-  return { files, kept };
+  return { files, others, kept };
 }
 
 /** A blob that is a file as it is: of a ModelPack artifact. */
@@ -77,7 +88,7 @@ async function readRaw(
   store: ImageStore,
   descriptor: Descriptor,
   options: ReadOptions & { readonly onContent?: (path: string, bytes: Uint8Array) => void },
-): Promise<{ files: FoundFile[]; kept: Map<string, Buffer> }> {
+): Promise<FoundEntries> {
   const path = readLayerDescriptor(descriptor)?.files[0]?.path ?? '';
   const sha256 = createHash('sha256');
   const git = createHash('sha1').update(`blob ${descriptor.size}\0`);
@@ -87,7 +98,7 @@ async function readRaw(
     options.onContent?.(path, chunk);
   }
   const hashes = { sha256: sha256.digest('hex'), gitOid: git.digest('hex') };
-  return { files: [{ path, sizeBytes: descriptor.size, ...hashes }], kept: new Map() };
+  return { files: [{ path, sizeBytes: descriptor.size, ...hashes }], others: [], kept: new Map() };
 }
 
 /** Reads a blob to its end for its digest alone. Throws IntegrityError where it is another. */

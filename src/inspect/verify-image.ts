@@ -1,11 +1,13 @@
+import * as z from 'zod';
 import { holdsWeights } from '../config/variants.ts';
 import type { Digest } from '../core/digest.ts';
 import { describeError, isAbort, RegistryError, WeighbridgeError } from '../core/errors.ts';
 import { mapPool } from '../core/pool.ts';
+import { plainLine } from '../core/safe-text.ts';
 import type { Hub } from '../hub/types.ts';
 import { SLIM_LIST } from '../image/assemble/bootstrap-layer.ts';
-import { readLayerDescriptor } from '../image/format/layer-annotations.ts';
-import { type ReadOptions, readForDigest, readLayer } from '../image/image-content.ts';
+import { layerKindOf, readLayerDescriptor } from '../image/format/layer-annotations.ts';
+import { type FoundEntries, type ReadOptions, readForDigest, readLayer } from '../image/image-content.ts';
 import {
   asListed,
   type ListedFile,
@@ -16,6 +18,7 @@ import {
 } from '../image/published-image.ts';
 import type { Descriptor } from '../oci/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
+import { compareWithRebuilt, type RebuildContext } from './rebuild-image.ts';
 import { compareFiles, type FileCheck } from './verify-files.ts';
 import { type ExpectedParts, type ExpectedSharding, expectParts, readParts } from './verify-sharded.ts';
 
@@ -24,6 +27,8 @@ export interface VerifyOptions {
   /** Reads and hashes every byte of the image; otherwise what the manifest says is held against the Hub. */
   readonly isDeep: boolean;
   readonly signal?: AbortSignal | undefined;
+  /** Makes the image once more to compare it whole; without it files and blobs alone are compared. */
+  readonly rebuild?: Omit<RebuildContext, 'hub' | 'signal'> | undefined;
   /** A layer's bytes as they are read; called with 0 when it begins. */
   readonly onRead?: (layer: Descriptor, name: string, count: number) => void;
   /** After a layer's last byte, or when it was found not to be right. */
@@ -102,6 +107,11 @@ async function verifyOne(
   // A layer that could not be read has its files all the same.
   const names = new Set([...listed.map(file => file.path), ...paths]);
   for (const { places } of expected.divisions) names.add(places.file.source.path);
+  const record = { serveArgs: content.serveArgs ?? serveArgsIn(image), files: names };
+  const rebuilt =
+    options.rebuild === undefined
+      ? []
+      : await compareWithRebuilt(image, record, { ...options.rebuild, hub, signal });
   return {
     platform,
     digest,
@@ -110,12 +120,34 @@ async function verifyOne(
     variant,
     files: compareFiles(listed, snapshot, expected, content.wrongSources),
     leftOut: snapshot.files.map(file => file.path).filter(path => !names.has(path)),
-    problems: [...content.problems, ...diffIdProblems(image)],
+    problems: [...content.problems, ...diffIdProblems(image), ...missingShards(names), ...rebuilt],
     bytesRead,
   };
 }
 
+/** `Entrypoint` of a fat image: `vllm serve <folder>` and what was given besides. */
+function serveArgsIn({ container }: PublishedImage): string[] {
+  return (container.Entrypoint ?? []).slice(3);
+}
+
+const SHARD = /^(.*-)(\d{5})-of-(\d{5})(\.\w+)$/;
+
+/** A set of shards is whole, or vLLM does not start: the name of each tells how many there are. */
+function missingShards(names: ReadonlySet<string>): string[] {
+  const problems = new Set<string>();
+  for (const name of names) {
+    const [, before = '', , count = '', after = ''] = SHARD.exec(name) ?? [];
+    for (let index = 1; index <= Number(count); index++) {
+      const shard = `${before}${String(index).padStart(5, '0')}-of-${count}${after}`;
+      if (!names.has(shard)) problems.add(`the shard ${shard} is missing`);
+    }
+  }
+  return [...problems];
+}
+
 interface Content {
+  /** As the list of a slim image has them; undefined without such a list. */
+  readonly serveArgs: readonly string[] | undefined;
   readonly files: readonly ListedFile[];
   readonly slimList: readonly ListedFile[];
   /** Files of the repository whose parts are not right, though each may be what its manifest says. */
@@ -133,6 +165,7 @@ async function readContent(
   const problems: string[] = [];
   const wrongSources = new Set<string>();
   let slimList: ListedFile[] = [];
+  let serveArgs: readonly string[] | undefined;
   const { signal } = options;
   const filesOf = (layer: Descriptor) => layers[manifest.layers.indexOf(layer)]?.files ?? [];
   const readOptions = (layer: Descriptor): ReadOptions & { readonly onEnd: () => void } => {
@@ -167,8 +200,12 @@ async function readContent(
       const found = await readLayer(store, layer, { ...read, keep });
       // A layer of somebody else's may have more files than a call can have arguments.
       for (const file of found.files) files.push(file);
+      problems.push(...strangeEntries(layer, known, found));
       const list = found.kept.get(SLIM_LIST);
-      if (list !== undefined) slimList = parseSlimList(list, store.name);
+      if (list !== undefined) {
+        slimList = parseSlimList(list, store.name);
+        serveArgs = parseServeArgs(list);
+      }
     } finally {
       onEnd();
     }
@@ -192,7 +229,35 @@ async function readContent(
     ...manifest.layers.filter(layer => !inParts.has(layer)).map(layer => () => readOne(layer)),
   ];
   await mapPool(work, CONCURRENCY, one => one().catch(tolerate));
-  return { files, slimList, wrongSources, problems };
+  return { files, slimList, serveArgs, wrongSources, problems };
+}
+
+function parseServeArgs(bytes: Buffer): string[] | undefined {
+  const parsed = z.object({ serveArgs: z.array(z.string()) }).safeParse(JSON.parse(bytes.toString('utf8')));
+  return parsed.data?.serveArgs;
+}
+
+/** A layer of ours has the files that its manifest lists, folders, and in a layer of links nothing but links. */
+function strangeEntries(
+  { digest, annotations }: Descriptor,
+  known: readonly { readonly path: string; readonly sha256: string }[],
+  { files, others }: FoundEntries,
+): string[] {
+  const listed = new Map(known.map(file => [file.path, file.sha256]));
+  const isOfLinks = layerKindOf({ digest, annotations } as Descriptor) === 'links';
+  const strange = [
+    ...files.filter(file => listed.get(file.path) !== file.sha256).map(file => file.path),
+    ...others.filter(({ type }) => !(isOfLinks && type === 'symlink')).map(({ path }) => path),
+  ];
+  const found = new Set(files.map(file => file.path));
+  const absent = known.filter(file => !found.has(file.path)).map(file => file.path);
+  const name = (paths: readonly string[]): string => plainLine(paths.slice(0, 3).join(', '), 200);
+  return [
+    ...(strange.length === 0
+      ? []
+      : [`the layer ${digest} has what its manifest does not list: ${name(strange)}`]),
+    ...(absent.length === 0 ? [] : [`the layer ${digest} lacks what its manifest lists: ${name(absent)}`]),
+  ];
 }
 
 function layerName({ digest }: Descriptor, files: readonly { readonly path: string }[]): string {

@@ -30,7 +30,7 @@ import { type EmbeddedRegistry, type RegistryOptions, startRegistry } from '../.
 export const BASE_REPOSITORY = 'vllm/vllm-openai';
 export const LOGIN = { user: 'robot', password: 'pässword' };
 
-const BOOTSTRAP = [
+export const BOOTSTRAP = [
   { path: 'bootstrap', text: '#!/usr/bin/env python3\n', isExecutable: true },
   { path: 'modules/one.py', text: 'import os\n', isExecutable: false },
 ];

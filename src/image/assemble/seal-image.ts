@@ -42,12 +42,12 @@ export function sealImage(
 }
 
 /** Returns the layers that are known before anything is read: those of the plan's own texts, and files as they are. */
-export function layersKnownBefore(drafts: readonly ImageDraft[]): ResolvedLayer[] {
+export function layersKnownBefore(drafts: readonly Pick<ImageDraft, 'platforms'>[]): ResolvedLayer[] {
   return [...inlineLayers(drafts), ...rawLayers(drafts)];
 }
 
 /** The digest of a file as it is, is the one that the Hub gives. */
-function rawLayers(drafts: readonly ImageDraft[]): ResolvedLayer[] {
+function rawLayers(drafts: readonly Pick<ImageDraft, 'platforms'>[]): ResolvedLayer[] {
   const layers = drafts.flatMap(draft => draft.platforms.flatMap(platform => platform.layers));
   return layers.flatMap(({ recipe }) => {
     const [entry] = recipe.entries;
@@ -58,7 +58,7 @@ function rawLayers(drafts: readonly ImageDraft[]): ResolvedLayer[] {
 }
 
 /** Returns the layers whose content came with the plan: their digests cost no question. */
-function inlineLayers(drafts: readonly ImageDraft[]): ResolvedLayer[] {
+function inlineLayers(drafts: readonly Pick<ImageDraft, 'platforms'>[]): ResolvedLayer[] {
   const layers = drafts.flatMap(draft => draft.platforms.flatMap(platform => platform.layers));
   return layers
     .filter(({ recipe }) => recipe.entries.every(entry => entry.origin.kind === 'inline'))

@@ -89,7 +89,7 @@ async function verify(session: Session, outcomes: readonly PublishOutcome[]): Pr
     const { repository, tag } = firstTag(image);
     const store = session.services.openRepository(repository, 'pull');
     const title = `${image.registry} ${image.variant}`;
-    const checks = await verifyWithProgress(session, { store, reference: tag, title }, true);
+    const checks = await verifyWithProgress(session, { store, reference: tag, title }, { isDeep: true });
     session.progress.renew();
     for (const check of checks) {
       isAllRight &&= isRight(check);

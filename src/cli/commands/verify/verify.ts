@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { SIGNATURE_POLICIES } from '../../../attest/verify-signed.ts';
+import { loadConfig } from '../../../config/load-config.ts';
 import { ConfigError } from '../../../core/errors.ts';
 import { isVerified, verifyToJson } from '../../../report/json/verify-json.ts';
 import { verifyTable } from '../../../report/text/verify-report.ts';
@@ -13,6 +14,7 @@ interface VerifyOptions extends SignatureOptions {
   readonly json?: boolean;
   readonly deep?: boolean;
   readonly signed?: boolean;
+  readonly config?: string;
 }
 
 export function addVerify(program: Command): void {
@@ -21,6 +23,10 @@ export function addVerify(program: Command): void {
     .option(
       '--deep',
       'read and hash every byte of the image, base layers too; otherwise digests are compared',
+    )
+    .option(
+      '-c, --config <file>',
+      'the models.yaml that it was published from: its settings (env, labels, files, permissive) then count',
     )
     .option('--signed', 'check who signed it, and what is stated of it, instead: needs no Hub')
     .option('--key <file>', 'with --signed: the public key, a PEM file or env://NAME')
@@ -56,10 +62,11 @@ not or could not be asked, 2 the call is wrong.`,
     .action((references: readonly string[], options: VerifyOptions) =>
       runSession(options, async session => {
         const isDeep = options.deep === true;
+        const config = options.config === undefined ? undefined : await loadConfig(options.config);
         checkOptions(options);
         if (options.signed === true) return await verifySignatures(session, references, options);
         const verified = await checkEachImage(session, references, image =>
-          verifyWithProgress(session, { ...image, title: image.name }, isDeep),
+          verifyWithProgress(session, { ...image, title: image.name }, { isDeep, config }),
         );
         session.progress.stop();
         if (session.isJson) session.print(JSON.stringify(verifyToJson(verified, isDeep), null, 2));

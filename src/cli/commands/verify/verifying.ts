@@ -1,14 +1,16 @@
+import type { Config } from '../../../config/types.ts';
 import { WeighbridgeError } from '../../../core/errors.ts';
 import type { ImageCheck } from '../../../inspect/verify-image.ts';
 import { isRight, verifyImage } from '../../../inspect/verify-image.ts';
 import type { ImageStore } from '../../../store/image-store.ts';
+import { createRunCache } from '../../run-cache.ts';
 import type { Session } from '../../session.ts';
 
 /** Holds one image against the Hub and shows how far it is; `title` names it in the progress display. */
 export async function verifyWithProgress(
   session: Session,
   { store, reference, title }: { store: ImageStore; reference: string; title: string },
-  isDeep: boolean,
+  { isDeep, config }: { readonly isDeep: boolean; readonly config?: Config | undefined },
 ): Promise<ImageCheck[]> {
   const { onEvent } = session.progress;
   const done = new Map<string, number>();
@@ -20,6 +22,7 @@ export async function verifyWithProgress(
       hub: session.services.hub,
       isDeep,
       signal: session.signal,
+      rebuild: { bootstrap: session.services.bootstrap, readBase: createRunCache(session).baseImage, config },
       onRead({ size }, blob, count) {
         const doneBytes = (done.get(blob) ?? 0) + count;
         if (!done.has(blob)) {

@@ -1,0 +1,178 @@
+import path from 'node:path';
+import { parseConfig } from '../config/load-config.ts';
+import type { Config, ModelConfig, Variant } from '../config/types.ts';
+import { VARIANTS } from '../config/types.ts';
+import { type Digest, isDigest } from '../core/digest.ts';
+import { describeError, isAbort, WeighbridgeError } from '../core/errors.ts';
+import type { Hub } from '../hub/types.ts';
+import { layersKnownBefore } from '../image/assemble/seal-image.ts';
+import type { BootstrapFile, ImagePlatform, SealedLayer } from '../image/assemble/types.ts';
+import { readLabels } from '../image/format/labels.ts';
+import { type ResolvedLayer, readLayerDescriptor, readPart } from '../image/format/layer-annotations.ts';
+import type { PublishedImage } from '../image/published-image.ts';
+import { imageVariant } from '../image/variants/variants.ts';
+import type { BaseImage } from '../oci/image.ts';
+import { makePlan } from '../plan/make-plan.ts';
+import type { PlannedModel } from '../plan/types.ts';
+import { documentDifferences } from './document-differences.ts';
+
+/** What making an image once more needs. */
+export interface RebuildContext {
+  readonly hub: Hub;
+  /** Of this version of Weighbridge. */
+  readonly bootstrap: readonly BootstrapFile[];
+  readonly readBase: (reference: string, platform: string, pinned: Digest) => Promise<BaseImage>;
+  /** `models.yaml` that the image may have been published from: its settings go before what the image says of itself. */
+  readonly config?: Config | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What an image records of how it was made, for a model that no models.yaml lists. */
+export interface ImageRecord {
+  readonly serveArgs: readonly string[];
+  /** Paths in the repository. */
+  readonly files: ReadonlySet<string>;
+}
+
+/**
+ * Makes the image once more, from the Hub at its commit, its base by digest, and the bootstrap and texts of this version,
+ * and compares manifest and config. Returns what differs, a sentence each; nothing if the image is byte for byte what
+ * Weighbridge makes. The bytes of the layers are the caller's to check.
+ */
+export async function compareWithRebuilt(
+  image: PublishedImage,
+  record: ImageRecord,
+  context: RebuildContext,
+): Promise<string[]> {
+  const variant = VARIANTS.find(name => name === image.model?.variant);
+  if (variant === undefined || variant === 'modelpack') return [];
+  try {
+    const { planned, base } = await replan(image, variant, record, context);
+    const { platform } = image;
+    const rebuilt = imageVariant(variant).assemble(planned, { platform, base, bootstrap: context.bootstrap });
+    return differences(image, rebuilt);
+  } catch (error) {
+    if (isAbort(error) || context.signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
+    return [`it could not be made once more to compare: ${describeError(error)}`];
+  }
+}
+
+async function replan(
+  image: PublishedImage,
+  variant: Variant,
+  record: ImageRecord,
+  { hub, readBase, config, signal }: RebuildContext,
+): Promise<{ readonly planned: PlannedModel; readonly base: BaseImage | undefined }> {
+  const { model, labels, platform } = image;
+  const { base: stated } = readLabels(labels);
+  const id = model?.id ?? '';
+  const short = path.posix.basename(model?.dir ?? '');
+  const listed = config?.models.find(one => one.id === id && one.short === short);
+  const own = listed ?? recordedModel(image, variant, record);
+  const settings: ModelConfig = {
+    ...own,
+    // Where the layers are is the image's to say: what was published before stays what it was.
+    layerOrder: isOurs(image.manifest.layers[0]) ? 'weights-first' : 'base-first',
+    arch: [platform],
+    ...(stated === undefined ? {} : { baseImage: stated.name }),
+  };
+  const plan = await makePlan(config ?? parseConfig(MINIMAL, 'image'), [settings], {
+    ...{ hub, targets: 'none', overrides: {}, env: {} },
+    pins: new Map([[short, { revision: model?.revision ?? '' }]]),
+    ...(signal && { signal }),
+  });
+  const [entry] = plan.models;
+  if (entry?.kind !== 'planned') throw entry?.error ?? new TypeError('a plan of one model has none');
+  // Which files were chosen is the record's to say; whether any is missing is checked apart.
+  const files = entry.snapshot.files.filter(file => record.files.has(file.path));
+  const planned = listed === undefined ? { ...entry, files } : entry;
+  const needsBase = imageVariant(variant).needsBase;
+  if (!needsBase || stated === undefined || !isDigest(stated.digest)) return { planned, base: undefined };
+  return { planned, base: await readBase(stated.name, platform, stated.digest) };
+}
+
+const MINIMAL = 'models: [{id: a/b, short: b}]';
+
+/** The settings that an image itself records. */
+function recordedModel(
+  { model, labels, container }: PublishedImage,
+  _: Variant,
+  record: ImageRecord,
+): ModelConfig {
+  const facts = readLabels(labels);
+  const home = container.Env?.find(entry => entry.startsWith('HF_HOME='))?.slice('HF_HOME='.length);
+  const dir = model?.dir ?? '';
+  const text = {
+    defaults: {
+      download_root: path.posix.dirname(dir),
+      ...(home === undefined ? {} : { hf_cache_dir: home }),
+    },
+    models: [
+      {
+        id: model?.id,
+        short: path.posix.basename(dir),
+        serve_args: record.serveArgs,
+        oci: { title: facts.title, description: facts.description, url: facts.url },
+      },
+    ],
+  };
+  // JSON is YAML: what an image says of itself is checked as a file is.
+  const [parsed] = parseConfig(JSON.stringify(text), 'the record of the image').models;
+  if (parsed === undefined) throw new TypeError('a file of one model has none');
+  return parsed;
+}
+
+function differences(image: PublishedImage, rebuilt: ImagePlatform): string[] {
+  const claimed = new Map<string, ResolvedLayer>();
+  for (const layer of image.manifest.layers) {
+    const ours = readLayerDescriptor(layer);
+    if (ours !== undefined) claimed.set(ours.key, ours);
+  }
+  // A resharded file has layers of its own, which are compared with the Hub's header elsewhere.
+  const isResharded = image.manifest.layers.some(layer => readPart(layer) !== undefined);
+  const known = new Map(layersKnownBefore([{ platforms: [rebuilt] }]).map(layer => [layer.key, layer]));
+  const problems: string[] = [];
+  const sealed: SealedLayer[] = [];
+  for (const spec of rebuilt.layers) {
+    const layer = known.get(spec.key) ?? claimed.get(spec.key);
+    const isExpected = claimed.has(spec.key);
+    if (!isExpected && !(isResharded && isOfModel(spec.recipe.kind)))
+      problems.push(missing(spec.recipe.kind, spec.recipe.name));
+    if (layer !== undefined) sealed.push({ spec, layer });
+    if (layer !== undefined && isExpected && claimed.get(spec.key)?.digest !== layer.digest)
+      problems.push(`the layer ${spec.recipe.name} has other bytes than it should`);
+  }
+  const expected = new Set(rebuilt.layers.map(({ key }) => key));
+  const bases = new Set(rebuilt.base?.layers.map(({ digest }) => digest));
+  for (const layer of image.manifest.layers) {
+    const ours = readLayerDescriptor(layer);
+    if (ours === undefined ? bases.has(layer.digest) : expected.has(ours.key)) continue;
+    if (isResharded && readPart(layer) !== undefined) continue;
+    problems.push(`it has a layer that neither the base image nor this model has: ${layer.digest}`);
+  }
+  if (problems.length > 0 || isResharded || sealed.length < rebuilt.layers.length) return problems;
+  const { manifest, config } = rebuilt.seal(sealed);
+  if (manifest.descriptor.digest === image.digest) return [];
+  return [
+    ...documentDifferences('config', JSON.parse(config.bytes.toString('utf8')), image.config),
+    ...documentDifferences('manifest', JSON.parse(manifest.bytes.toString('utf8')), image.manifest, [
+      'config',
+    ]),
+  ];
+}
+
+function missing(kind: string, name: string): string {
+  if (kind === 'bootstrap')
+    return 'its bootstrap is not the one of this version of Weighbridge: verify it with the version that published it, or publish it again';
+  if (kind === 'licenses')
+    return 'its license texts are not those of the Hub and of this version of Weighbridge';
+  return `the layer ${name} is missing, or another one`;
+}
+
+function isOfModel(kind: string): boolean {
+  return kind === 'weights' || kind === 'files';
+}
+
+function isOurs(layer: PublishedImage['manifest']['layers'][number] | undefined): boolean {
+  return layer !== undefined && readLayerDescriptor(layer) !== undefined;
+}

@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { digestOf } from '../../src/core/digest.ts';
+import { LayerAnnotation } from '../../src/image/format/labels.ts';
+import { layerKindOf } from '../../src/image/format/layer-annotations.ts';
+import { isRight, verifyImage } from '../../src/inspect/verify-image.ts';
+import { END_OF_ARCHIVE, paddingFor, tarEntryHeader } from '../../src/oci/tar-header.ts';
+import { type Descriptor, type ImageConfig, type Manifest, MediaType } from '../../src/oci/types.ts';
+import { RunCache } from '../../src/publish/run-cache.ts';
+import { IS_LONG } from '../support/long.ts';
+import { BOOTSTRAP, MODEL_FILES, World } from '../support/world.ts';
+
+const REPOSITORY = 'acme/hf-x';
+
+interface Image {
+  manifest: Manifest;
+  config: ImageConfig;
+  /** Bytes of layers that the tampering brings. */
+  readonly blobs: Buffer[];
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+type Tampering = (image: Image, variant: 'slim' | 'fat') => void;
+
+const layersOf = (image: Image) => image.manifest.layers as Descriptor[];
+const diffIdsOf = (image: Image) => image.config.rootfs.diff_ids as string[];
+const container = (image: Image) => image.config.config as Record<string, unknown>;
+const of = (image: Image, kind: string) =>
+  layersOf(image).findIndex(layer => (layerKindOf(layer) ?? 'base') === kind);
+
+function tar(...files: readonly (readonly [string, string])[]): Buffer {
+  return Buffer.concat([
+    ...files.flatMap(([path, text]) => [
+      tarEntryHeader({ path, mode: 0o755, sizeBytes: text.length, type: 'file' }),
+      Buffer.from(text),
+      Buffer.alloc(paddingFor(text.length)),
+    ]),
+    END_OF_ARCHIVE,
+  ]);
+}
+
+/** Puts a layer on top; `annotations` make it look like one of ours. */
+function add(image: Image, bytes: Buffer, annotations?: Descriptor['annotations']): void {
+  const digest = digestOf(bytes);
+  image.blobs.push(bytes);
+  const common = { mediaType: MediaType.ociLayerTar, digest, size: bytes.length };
+  layersOf(image).push(annotations ? { ...common, annotations } : common);
+  diffIdsOf(image).push(digest);
+}
+
+/** Puts other bytes in place of a layer that keeps what its manifest says of it. */
+function replace(image: Image, index: number, bytes: Buffer): void {
+  const digest = digestOf(bytes);
+  image.blobs.push(bytes);
+  layersOf(image)[index] = { ...(layersOf(image)[index] as Descriptor), digest, size: bytes.length };
+  diffIdsOf(image)[index] = digest;
+}
+
+function drop(image: Image, index: number): void {
+  layersOf(image).splice(index, 1);
+  diffIdsOf(image).splice(index, 1);
+}
+
+const annotationsOf = (image: Image, kind: string) => layersOf(image)[of(image, kind)]?.annotations;
+const label =
+  (name: string, value: string): Tampering =>
+  image => {
+    (container(image).Labels as Record<string, string>)[name] = value;
+    (image.manifest.annotations as Record<string, string>)[name] = value;
+  };
+
+const TAMPERINGS: Readonly<Record<string, Tampering>> = {
+  'a layer on top that replaces a shard': image => add(image, tar(['models/x/model.safetensors', 'evil'])),
+  'a layer on top that replaces vLLM': image => add(image, tar(['usr/bin/vllm', 'evil'])),
+  'a layer on top that replaces the bootstrap': image =>
+    add(image, tar(['opt/weighbridge/bootstrap', 'evil'])),
+  'a layer on top that replaces config.json': image => add(image, tar(['models/x/config.json', '{}'])),
+  'a layer on top with a whiteout': image => add(image, tar(['models/x/.wh.config.json', ''])),
+  'an opaque whiteout on top': image => add(image, tar(['usr/.wh..wh..opq', ''])),
+  'a layer on top that calls itself license texts': image =>
+    add(image, tar(['usr/bin/vllm', 'evil']), annotationsOf(image, 'licenses')),
+  'a layer of our own a second time': image => {
+    const layer = layersOf(image)[of(image, 'licenses')] as Descriptor;
+    layersOf(image).push(layer);
+    diffIdsOf(image).push(layer.digest);
+  },
+  'a dropped layer of our own': image => drop(image, of(image, 'licenses')),
+  'a dropped layer of the base': image => drop(image, of(image, 'base')),
+  'a swapped layer of the base': image => replace(image, of(image, 'base'), tar(['usr/bin/vllm', 'evil'])),
+  'changed license texts': image => replace(image, of(image, 'licenses'), tar(['licenses/CC0', 'other'])),
+  'layers in another order': image => {
+    layersOf(image).reverse();
+    diffIdsOf(image).reverse();
+  },
+  'another Entrypoint': image => {
+    container(image).Entrypoint = ['/bin/sh', '-c', 'evil'];
+  },
+  'a flag more in Entrypoint': image => {
+    container(image).Entrypoint = [...(container(image).Entrypoint as string[]), '--trust-remote-code'];
+  },
+  'a Cmd': image => {
+    container(image).Cmd = ['--trust-remote-code'];
+  },
+  'LD_PRELOAD in Env': image => {
+    container(image).Env = [...(container(image).Env as string[]), 'LD_PRELOAD=/models/x/evil.so'];
+  },
+  'another PATH in Env': image => {
+    container(image).Env = (container(image).Env as string[]).map(one =>
+      one.startsWith('PATH=') ? 'PATH=/models/x' : one,
+    );
+  },
+  'another User': image => {
+    container(image).User = '0';
+  },
+  'another WorkingDir': image => {
+    container(image).WorkingDir = '/models/x';
+  },
+  'a volume': image => {
+    container(image).Volumes = { '/usr': {} };
+  },
+  'another port': image => {
+    container(image).ExposedPorts = { '22/tcp': {} };
+  },
+  'a health check': image => {
+    container(image).Healthcheck = { Test: ['CMD', 'evil'] };
+  },
+  'another Shell': image => {
+    container(image).Shell = ['/models/x/sh'];
+  },
+  'another stop signal': image => {
+    container(image).StopSignal = 'SIGKILL';
+  },
+  'OnBuild steps': image => {
+    container(image).OnBuild = ['RUN evil'];
+  },
+  'another license in the labels': label('org.opencontainers.image.licenses', 'MIT'),
+  'another title': label('org.opencontainers.image.source', 'https://evil.example'),
+  'another base digest': label('org.opencontainers.image.base.digest', `sha256:${'0'.repeat(64)}`),
+  'another plan digest': label('io.weighbridge.plan.digest', `sha256:${'0'.repeat(64)}`),
+  'a label more': label('evil', 'yes'),
+  'an annotation of the manifest alone': image => {
+    (image.manifest.annotations as Record<string, string>)['org.opencontainers.image.version'] = 'v9';
+  },
+  'a changed history': image => {
+    (image.config as Mutable<ImageConfig>).history =
+      image.config.history?.map(one => ({ ...one, created_by: 'x' })) ?? [];
+  },
+  'another date': image => {
+    (image.config as Mutable<ImageConfig>).created = '2030-01-01T00:00:00Z';
+  },
+  'a dropped shard': (image, variant) => {
+    if (variant === 'fat') drop(image, of(image, 'weights'));
+    else replace(image, of(image, 'bootstrap'), tar(['opt/weighbridge/model.json', '{"files":[]}']));
+  },
+  'weights that also carry vLLM': (image, variant) => {
+    const index = of(image, variant === 'fat' ? 'weights' : 'bootstrap');
+    const bytes = tar(['usr/bin/vllm', 'evil']);
+    replace(image, index, Buffer.concat([bytes]));
+  },
+  'a key of a layer that is not the one': image => {
+    const index = of(image, 'licenses');
+    const layer = layersOf(image)[index] as Descriptor;
+    const annotations = { ...layer.annotations, [LayerAnnotation.key]: '0'.repeat(64) };
+    layersOf(image)[index] = { ...layer, annotations };
+  },
+};
+
+let world: World;
+before(async () => {
+  world = await World.start();
+  await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
+  await world.publish(world.config('acme/x'));
+});
+after(async () => await world[Symbol.asyncDispose]());
+
+// The slim ones take as long again, and differ in few places.
+for (const variant of IS_LONG ? (['slim', 'fat'] as const) : (['fat'] as const)) {
+  test(`${variant}: an image as it was published is verified`, async () => {
+    const [check] = await verify(`v0.6.0-${variant}`);
+    assert.deepEqual(check?.problems, []);
+    assert.ok(check && isRight(check));
+  });
+
+  for (const [name, tamper] of Object.entries(TAMPERINGS)) {
+    test(`${variant}: ${name} is found`, async () => {
+      const tag = `v0.6.0-${variant}`;
+      const image: Image = {
+        manifest: structuredClone(world.manifest(0, tag)),
+        config: structuredClone(await world.imageConfig(0, tag)),
+        blobs: [],
+      };
+      tamper(image, variant);
+      const config = Buffer.from(JSON.stringify(image.config));
+      const manifest = {
+        ...image.manifest,
+        config: { ...image.manifest.config, digest: digestOf(config), size: config.length },
+      };
+      world.registry(0).putImage(REPOSITORY, 'tampered', {
+        blobs: [...image.blobs, config],
+        manifests: [{ mediaType: manifest.mediaType, bytes: Buffer.from(JSON.stringify(manifest)) }],
+      });
+      let checks: Awaited<ReturnType<typeof verify>> = [];
+      try {
+        checks = await verify('tampered');
+      } catch {
+        // An image that cannot even be read is not verified either.
+        return;
+      }
+      assert.ok(!checks.every(isRight), 'verified');
+      const said = checks.flatMap(check => [
+        ...check.problems,
+        ...check.files.filter(file => file.status !== 'same'),
+      ]);
+      assert.ok(said.length > 0, 'nothing is said');
+    });
+  }
+}
+
+function verify(reference: string) {
+  const openBase = (name: string) => world.open(name, 'pull');
+  return verifyImage(world.open(`${world.registry(0).host}/${REPOSITORY}`, 'pull'), reference, {
+    hub: world.hubClient(),
+    isDeep: true,
+    rebuild: { bootstrap: BOOTSTRAP, readBase: new RunCache({ openBase }).baseImage },
+  });
+}
