@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { buildBaseImage } from './base-image.ts';
 import { type EmbeddedRegistry, type RegistryOptions, startRegistry } from './registry.ts';
 
@@ -51,11 +50,12 @@ test('a mount has to be allowed to read the other repository', async () => {
   assert.equal((await startUpload(registry, 'acme/x', both, query)).status, 202);
 });
 
-test('tokens end, forged ones never begin', async () => {
-  await using registry = await startBearer({ tokenTtlMs: 40 });
+test('tokens end, forged ones never begin', async t => {
+  t.mock.timers.enable({ apis: ['Date'], now: 1_700_000_000_000 });
+  await using registry = await startBearer({ tokenTtlMs: 60_000 });
   const token = await tokenFor(registry, 'repository:acme/x:pull,push', BASIC);
   assert.equal((await startUpload(registry, 'acme/x', token)).status, 202);
-  await sleep(60);
+  t.mock.timers.tick(60_001);
   const late = await startUpload(registry, 'acme/x', token);
   assert.match(late.headers.get('www-authenticate') ?? '', /error="invalid_token"/);
   const forged = { authorization: `Bearer ${token.authorization.slice(7).split('.')[0]}.AAAA` };
