@@ -80,8 +80,18 @@ export function withAdHocModel(command: Command): Command {
     .option('--base-image <reference>', 'its base image');
 }
 
-export function chosenVariants(variant: Variant | undefined): readonly Variant[] {
-  return variant === undefined ? VARIANTS : [variant];
+/** Throws ConfigError USAGE if no model has the variant: nothing would be done, and nothing said. */
+export function chosenVariants(
+  variant: Variant | undefined,
+  models: readonly { readonly model: Pick<ModelConfig, 'variants'> }[],
+): readonly Variant[] {
+  if (variant === undefined) return VARIANTS;
+  if (models.length === 0 || models.some(({ model }) => model.variants.includes(variant))) return [variant];
+  throw new ConfigError(`no model has the variant ${variant}`, {
+    code: 'USAGE',
+    subject: variant,
+    remedy: `Add it to \`variants\` in models.yaml: variants: [slim, fat, ${variant}].`,
+  });
 }
 
 /** The file that `--config` names. From here on `session` speaks to registries as it says. */

@@ -67,7 +67,7 @@ export async function publishToRegistries(
   const options = {
     signing,
     admit,
-    variants: chosenVariants(variant),
+    variants: chosenVariants(variant, plan.models),
     isForced: force === true,
     targetsOf: registriesOf(session, 'push'),
   };

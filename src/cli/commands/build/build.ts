@@ -74,7 +74,7 @@ async function buildAll(
   { output, variant }: BuildOptions,
   admit: PublishAllOptions['admit'],
 ): Promise<PublishOutcome[]> {
-  const common = { variants: chosenVariants(variant), isForced: false, admit };
+  const common = { variants: chosenVariants(variant, plan.models), isForced: false, admit };
   const models = plan.models.filter(model => model.kind === 'planned');
   if (output.kind === 'oci') {
     const targetsOf = await layoutTargets(output.path, models);

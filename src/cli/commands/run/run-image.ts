@@ -1,5 +1,5 @@
 import type { Config, ModelConfig, Variant } from '../../../config/types.ts';
-import { VARIANTS } from '../../../config/types.ts';
+import { USUAL_VARIANTS } from '../../../config/variants.ts';
 import { ConfigError, errorFromJson } from '../../../core/errors.ts';
 import { firstFixedTag } from '../../../plan/tags.ts';
 import { chooseTargets, missingPrefixError } from '../../../plan/targets.ts';
@@ -58,7 +58,7 @@ export interface LoadedQuestion {
 export function pickLoaded(names: readonly string[], question: LoadedQuestion): ChosenImage {
   const { model, archive } = question;
   const own = names.filter(name => model === undefined || repositoryOf(name) === `hf-${model.short}`);
-  for (const variant of question.variant === undefined ? VARIANTS : [question.variant]) {
+  for (const variant of question.variant === undefined ? USUAL_VARIANTS : [question.variant]) {
     const fixed = model === undefined ? undefined : firstFixedTag(model, variant);
     const name = own.find(one => tagOf(one) === fixed) ?? own.find(one => tagOf(one).includes(variant));
     if (name !== undefined) return { name, variant };

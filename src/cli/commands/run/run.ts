@@ -2,8 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { VARIANTS } from '../../../config/types.ts';
-import { holdsWeights } from '../../../config/variants.ts';
+import { holdsWeights, USUAL_VARIANTS } from '../../../config/variants.ts';
 import { ConfigError } from '../../../core/errors.ts';
 import { shellQuote } from '../../../core/text.ts';
 import { servePort } from '../../../image/assemble/serve-command.ts';
@@ -59,7 +58,7 @@ export function addRun(program: Command): void {
     .description('run an image with docker or podman, whichever is there')
     .addOption(
       new Option('--variant <variant>', 'slim: the weights come into --volume at the first start').choices([
-        ...VARIANTS,
+        ...USUAL_VARIANTS,
       ]),
     )
     .option('--image <reference>', 'run this image, not the one that models.yaml leads to')
