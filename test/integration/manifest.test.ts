@@ -32,6 +32,7 @@ interface Refused {
 const REFUSED: readonly Refused[] = [
   { kind: 'kserve', variant: 'slim', says: /--for kserve cannot use .*: a slim image has no weights/ },
   { kind: 'kubeai', variant: 'slim', says: /a slim image has no weights/ },
+  { kind: 'kubeai', variant: 'weights', says: /KubeAI mounts no images, it starts one/ },
   { kind: 'image-volume', variant: 'slim', says: /a slim image has no weights/ },
   {
     kind: 'kubernetes',
@@ -68,7 +69,8 @@ describe('manifests', () => {
 
   test('every kind names the image by its digest, and as many GPUs as the flags ask for', () => {
     for (const kind of MANIFEST_KINDS) {
-      const text = manifestText(kind, image('weights'), { server: SERVER });
+      const variant = kind === 'kubeai' ? 'fat' : 'weights';
+      const text = manifestText(kind, image(variant), { server: SERVER });
       assert.ok(text.includes(`@${DIGEST}`), kind);
       if (kind === 'prepull') continue;
       assert.match(text, /nvidia\.com\/gpu: "4"|nvidia-gpu-l4:4|count: 4/, kind);
@@ -78,7 +80,7 @@ describe('manifests', () => {
 
   test('KServe and KubeAI get the flags without host and port', () => {
     for (const kind of ['kserve', 'kubeai'] as const) {
-      const [document] = parseAllDocuments(manifestText(kind, image('weights')));
+      const [document] = parseAllDocuments(manifestText(kind, image(kind === 'kubeai' ? 'fat' : 'weights')));
       assert.doesNotMatch(String(document), /--port|9000/);
     }
   });

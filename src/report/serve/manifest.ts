@@ -57,6 +57,8 @@ function resourcesOf(kind: ManifestKind, served: ServedImage, options: ManifestO
     case 'kserve':
       return kserveResources(mustHoldWeights(served, kind));
     case 'kubeai':
+      if (served.variant === 'weights')
+        throw refused(served, kind, 'KubeAI mounts no images, it starts one', 'fat');
       return kubeaiResources(mustHoldWeights(served, kind));
     case 'compose':
       return [

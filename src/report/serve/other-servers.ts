@@ -1,4 +1,3 @@
-import { imageVolume } from './kubernetes.ts';
 import type { Resource } from './pod-parts.ts';
 import type { ServedImage } from './served-image.ts';
 
@@ -38,16 +37,14 @@ export function kserveResources(served: ServedImage): Resource[] {
   ];
 }
 
-const KUBEAI_MODEL_FOLDER = '/model';
 const KUBEAI_MAX_NAME = 40;
 
-/** Returns a Model. https://github.com/substratusai/kubeai, v1: the image is added as a volume, `url` is not asked then. */
+/**
+ * Returns a Model. https://github.com/substratusai/kubeai, chart 0.21: it starts vLLM in the image that is named, and has no
+ * way to mount one.
+ */
 export function kubeaiResources(served: ServedImage): Resource[] {
   const { name, modelId, reference, dir, serveArgs, gpus } = served;
-  const mount = { name: 'model', mountPath: KUBEAI_MODEL_FOLDER, readOnly: true };
-  const add = (path: string, value: unknown) => ({ op: 'add', path, value: JSON.stringify(value) });
-  // An image of weights has the model at its top too.
-  const folder = served.variant === 'weights' ? KUBEAI_MODEL_FOLDER : `${KUBEAI_MODEL_FOLDER}${dir}`;
   return [
     {
       apiVersion: 'kubeai.org/v1',
@@ -57,15 +54,12 @@ export function kubeaiResources(served: ServedImage): Resource[] {
         features: ['TextGeneration'],
         engine: 'VLLM',
         url: `hf://${modelId}`,
+        image: reference,
         // The last of two counts: this one, not that of the URL.
-        args: [`--model=${folder}`, ...withoutPlace(serveArgs)],
+        args: [`--model=${dir}`, ...withoutPlace(serveArgs)],
         env: { HF_HUB_OFFLINE: '1' },
         resourceProfile: `nvidia-gpu-l4:${gpus}`,
         minReplicas: 1,
-        jsonPatches: [
-          add('/spec/volumes/-', imageVolume(reference)),
-          add('/spec/containers/0/volumeMounts/-', mount),
-        ],
       },
     },
   ];

@@ -60,7 +60,7 @@ Flags, port, number of GPUs and sizes come from the image, which is named by its
   kubernetes     Deployment, Service and, for slim, PersistentVolumeClaim
   image-volume   the weights of a fat or weights image as a volume of a vLLM image
   kserve         InferenceService (0.20)
-  kubeai         Model (v1)
+  kubeai         Model (v1, chart 0.21) of a fat image
   compose        for docker compose
   prepull        a DaemonSet that has every node pull the image
 
