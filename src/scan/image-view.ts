@@ -1,4 +1,4 @@
-import { digestOf } from '../core/digest.ts';
+import { type Digest, digestOf } from '../core/digest.ts';
 import { LayerAnnotation, ScanAnnotation } from '../image/format/labels.ts';
 import type { LayerKind } from '../layer/recipe.ts';
 import type { Document } from '../oci/image.ts';
@@ -18,7 +18,7 @@ export interface LayeredImage {
 }
 
 /**
- * A part of an image that a scanner takes for an image. Weights hold no packages, so nobody has to read gigabytes of them;
+ * A part of an image that a scanner takes for an image. Weights hold no packages, so that gigabytes of them need no scan;
  * the manifest says what was left out.
  */
 export interface ImageView {
@@ -32,12 +32,9 @@ export function baseView(image: LayeredImage): ImageView {
   return viewOf(image, layer => kindOf(layer) === undefined);
 }
 
-/** The layers that are ours, without the weights. */
-export function ownView(image: LayeredImage): ImageView {
-  return viewOf(image, layer => {
-    const kind = kindOf(layer);
-    return kind !== undefined && kind !== 'weights';
-  });
+/** The layers that are ours, without those that are provably weights: what a layer calls itself proves nothing. */
+export function ownView(image: LayeredImage, plainWeights: ReadonlySet<Digest>): ImageView {
+  return viewOf(image, layer => kindOf(layer) !== undefined && !plainWeights.has(layer.digest));
 }
 
 function viewOf(image: LayeredImage, isSeen: (layer: Descriptor) => boolean): ImageView {

@@ -6,6 +6,7 @@ import type { Annotations } from '../oci/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import type { BaseScan, BaseScans } from './base-scans.ts';
 import { baseView, type ImageView, type LayeredImage, ownView } from './image-view.ts';
+import { isPlainWeights } from './plain-weights.ts';
 import type { ScanSummary } from './scan-referrer.ts';
 import type { Trivy } from './trivy.ts';
 import { findingsIn, mergeReports, type TrivyReport } from './trivy-report.ts';
@@ -20,6 +21,8 @@ export interface ScannedImage extends LayeredImage {
   readonly digest: Digest;
   readonly platform: string;
   readonly labels: Annotations;
+  /** Where the model is in the image; absolute. */
+  readonly modelDir: string | undefined;
   /** By digest, one a registry that has it. */
   readonly references: readonly string[];
 }
@@ -60,7 +63,13 @@ export async function scanImage(
           scanView(baseView(image), base.name, store, BASE_SCANNERS, context),
         );
   const name = image.references[0] ?? image.digest;
-  const own = await scanView(ownView(image), name, store, OWN_SCANNERS, context);
+  const own = await scanView(
+    ownView(image, await plainWeightsOf(image, store, context.signal)),
+    name,
+    store,
+    OWN_SCANNERS,
+    context,
+  );
   const merged = mergeReports(
     own.report,
     ofBase && base !== null ? { report: ofBase.report, name: base.name } : undefined,
@@ -92,6 +101,19 @@ export async function scanImage(
     sarif: withCategory(sarif, `weighbridge/${short}/${variant}`),
     table: () => trivy.convert(report, 'table', filter),
   };
+}
+
+/** The layers that hold nothing but weights. A layer of the base that is not the base's is in the own view as well. */
+async function plainWeightsOf(
+  { layers, modelDir }: ScannedImage,
+  store: ImageStore,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlySet<Digest>> {
+  const plain = new Set<Digest>();
+  if (modelDir === undefined) return plain;
+  for (const layer of layers)
+    if (await isPlainWeights(store, layer, modelDir, signal)) plain.add(layer.digest);
+  return plain;
 }
 
 /** A base's layers are somebody else's work: packages are what can be wrong with them for us. */

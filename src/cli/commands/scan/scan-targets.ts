@@ -62,7 +62,7 @@ export async function readTargets(session: Session, places: readonly Place[]): P
     const store = session.services.openRepository(repository, 'push');
     if ((await store.getManifest(reference, session.signal)) === undefined) continue;
     for (const image of await readImages(store, reference, session.signal)) {
-      const { digest, platform, config, labels, manifest } = image;
+      const { digest, platform, config, labels, manifest, model } = image;
       const known = found.get(digest);
       const references = [...(known?.image.references ?? []), `${store.name}@${digest}`];
       const scanned = {
@@ -73,6 +73,7 @@ export async function readTargets(session: Session, places: readonly Place[]): P
         platform,
         config,
         labels,
+        modelDir: model?.dir,
         layers: manifest.layers,
         references,
       };
