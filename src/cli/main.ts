@@ -39,7 +39,7 @@ const program = new Command('weighbridge')
   .addHelpText(
     'after',
     `
-The way of a model:
+Typical workflow:
   init ─► add                           a first models.yaml with the workflow that publishes it
   validate ─► plan ─► publish           models.yaml to images in registries
   build                                 the same into a local image, without a registry

@@ -36,7 +36,7 @@ export function withConfig(command: Command): Command {
 export function withModels(command: Command): Command {
   return command.option(
     '-m, --model <id or short>',
-    'only this model; can be given more than once, or several with commas',
+    'only this model; repeatable, or comma-separated',
     collectNames,
   );
 }
@@ -53,7 +53,7 @@ export function withShard(command: Command): Command {
 export function withRegistries(command: Command, purpose = 'publish only here'): Command {
   return command.option(
     '-r, --registry <key=prefix>',
-    `${purpose}, e.g. lab=localhost:5000/models; a bare key takes the prefix of the file; can be given more than once`,
+    `${purpose}, e.g. lab=localhost:5000/models; a key alone uses the prefix from the file; repeatable`,
     collectRegistry,
   );
 }

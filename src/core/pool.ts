@@ -70,7 +70,7 @@ export class Limiter {
   }
 
   async run<T>(work: () => Promise<T>): Promise<T> {
-    // Who is let in from the line has been counted by who let him in.
+    // The releaser has already counted the waiter it wakes.
     if (this.#running < this.#bound) this.#running += 1;
     else await new Promise<void>(resolve => this.#waiting.push(resolve));
     try {

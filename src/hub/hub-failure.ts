@@ -132,9 +132,8 @@ export function explainHubError(error: unknown, { endpoint, model }: HubQuestion
 }
 
 export function badAnswer(model: string, what: string, cause?: unknown): HubError {
-  return hubError(model, 'HUB_BAD_ANSWER', `the Hub's answer about ${model} makes no sense: ${what}`, {
-    remedy:
-      'Check HF_ENDPOINT: it has to be the Hub or a server with its HTTP API, and not a page that stands before it.',
+  return hubError(model, 'HUB_BAD_ANSWER', `unexpected response from the Hub for ${model}: ${what}`, {
+    remedy: 'Check HF_ENDPOINT: it must be the Hub or a server with its HTTP API, not a login or error page.',
     cause,
   });
 }

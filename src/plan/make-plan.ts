@@ -95,7 +95,7 @@ function checkTargets(config: Config, models: readonly ModelConfig[], options: P
     if (withoutPrefix.length === 0) continue;
     const error = missingPrefixError(model, withoutPrefix, config.file);
     if (options.targets === 'required') throw error;
-    warnings.add(`${error.message}; it is left out. ${error.remedy ?? ''}`);
+    warnings.add(`${error.message}; skipping it. ${error.remedy ?? ''}`);
   }
   return [...warnings];
 }

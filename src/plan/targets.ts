@@ -34,7 +34,7 @@ const FROM_ENVIRONMENT: Readonly<Record<string, (env: TargetChoice['env']) => st
 
 export interface ChosenTargets {
   readonly targets: readonly Target[];
-  /** Registries that are switched on and whose prefix nobody has given. */
+  /** Registries that are enabled without a configured prefix. */
   readonly withoutPrefix: readonly string[];
 }
 
@@ -57,7 +57,7 @@ export function missingPrefixError(
   file: string,
 ): ConfigError {
   const names = registries.map(name => `\`${name}\``).join(' and ');
-  return new ConfigError(`${model.short}: nobody has said where ${names} is`, {
+  return new ConfigError(`${model.short}: no prefix is configured for ${names}`, {
     code: 'CONFIG_INVALID',
     subject: `${file}:${model.position.line}:${model.position.column}`,
     remedy:

@@ -104,7 +104,7 @@ test('a model with nothing against it', async () => {
 test('the tree of a model, written and told of', async () => {
   const { status, stdout, stderr } = await run('licenses', 'plain', '--output', 'out');
   assert.equal(status, 0, stderr);
-  assert.match(stderr, /licence of the base image is left out/);
+  assert.match(stderr, /license of the base image is left out/);
   assert.match(stdout, /Written to out\n {2}CC0\n {2}NOTICE\n {2}licenses\.json\n {2}model\/LICENSE\n$/);
   const root = path.join(folder, 'out');
   assert.deepEqual((await readdir(root)).sort(), ['CC0', 'NOTICE', 'licenses.json', 'model']);

@@ -33,13 +33,16 @@ test('outdated names what a publish would change, and why, until it is published
   assert.deepEqual(await matrix(), []);
 
   await world.hub.updateFile('acme/y', 'config.json', '{"model_type":"qwen2"}');
-  assert.match(await run('outdated'), /^y\n {2}r0 slim: revision [0-9a-f]{12} is now [0-9a-f]{12}\n/);
+  assert.match(await run('outdated'), /^y\n {2}r0 slim: revision changed: [0-9a-f]{12} → [0-9a-f]{12}\n/);
   assert.deepEqual(await matrix(), ['y']);
   assert.deepEqual(JSON.parse(await run('outdated', '--json')).models.length, 1);
   await run('publish', '--model', 'y');
 
   putBase(world.registry(0), 'v0.6.0', 'another base');
-  assert.match(await run('outdated'), /x\n {2}r0 slim: the base image is another one/);
+  assert.match(
+    await run('outdated'),
+    /x\n {2}r0 slim: base image changed: sha256:[0-9a-f]{12} → sha256:[0-9a-f]{12}/,
+  );
   assert.deepEqual(await matrix(), ['x', 'y']);
   await run('publish', '--model', 'x,y');
   assert.deepEqual(await matrix(), []);

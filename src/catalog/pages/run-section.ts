@@ -92,7 +92,7 @@ function waysToRun(model: CatalogModel, image: CatalogImage): Way[] {
   const { reference, port } = runnable;
   const token = isSlim
     ? 'Keeps the model in the volume "models", so only the first start downloads it. HF_TOKEN is needed for gated and private models alone.'
-    : 'The weights are in the image: it asks nobody for anything.';
+    : 'The weights are included; no network access or token is needed.';
   const ask = { title: 'Ask it', text: askCommand(model.id, port) };
   const engine = (name: 'docker' | 'podman'): Way => ({
     key: name,

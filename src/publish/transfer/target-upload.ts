@@ -77,11 +77,14 @@ export class TargetUpload {
   markStalled(stallTimeoutMs: number): void {
     const { name } = this.store;
     this.#break(
-      new RegistryError(`${name} took nothing for ${stallTimeoutMs / 1000} s while others waited`, {
-        code: 'REGISTRY_UNREACHABLE',
-        subject: name,
-        remedy: 'Check that it is up, then publish again: what is there already is kept.',
-      }),
+      new RegistryError(
+        `${name} accepted no data for ${stallTimeoutMs / 1000} s while other targets were ready`,
+        {
+          code: 'REGISTRY_UNREACHABLE',
+          subject: name,
+          remedy: 'Check that it is up, then publish again: what it already has is kept.',
+        },
+      ),
     );
   }
 

@@ -89,12 +89,19 @@ function reasonsOf(image: ImageOutcome): string[] {
   const reasons = [
     ...(revision === undefined
       ? []
-      : [`revision ${revision.from.slice(0, 12)} is now ${revision.to.slice(0, 12)}`]),
+      : [`revision changed: ${revision.from.slice(0, 12)} → ${revision.to.slice(0, 12)}`]),
     ...(license === undefined
       ? []
-      : [`the licence was ${license.from || 'not known'} and is ${license.to || 'not known'}`]),
-    ...(base === undefined ? [] : ['the base image is another one']),
+      : [`license changed: ${license.from || 'unknown'} → ${license.to || 'unknown'}`]),
+    ...(base === undefined
+      ? []
+      : [`base image changed: ${shortDigest(base.from)} → ${shortDigest(base.to)}`]),
     ...(revision === undefined && fileCount > 0 ? [`${fileCount} files differ`] : []),
   ];
   return reasons.length === 0 ? ['its settings or tags differ'] : reasons;
+}
+
+/** Returns the first 12 digits of a digest. */
+function shortDigest(digest: string): string {
+  return digest.replace(/^(sha256:.{12}).*/, '$1');
 }

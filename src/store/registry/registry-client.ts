@@ -101,7 +101,7 @@ export class RegistryClient {
     try {
       url = new URL(location, base);
     } catch (cause) {
-      throw new RegistryError(`${this.registry} gave an address that is none`, {
+      throw new RegistryError(`${this.registry} returned an invalid URL`, {
         code: 'REGISTRY_BAD_ANSWER',
         subject: this.registry,
         cause,

@@ -66,7 +66,9 @@ async function runDemo(outer: Session, { keep }: DemoOptions): Promise<number> {
 
   const isDone = statusesOf(published).every(status => status === 'published') && isVerified && isFree;
   session.progress.stop();
-  session.print(`\n${isDone ? 'All of it is right.' : 'Something of this is not right: please report it.'}`);
+  session.print(
+    `\n${isDone ? 'Everything is verified.' : 'Something could not be verified: please report it.'}`,
+  );
   if (!keep)
     session.print('Look at the images yourself: weighbridge demo --keep (or: make demo ARGS=--keep)');
   session.print(`Everything published, as a page: ${address}`);

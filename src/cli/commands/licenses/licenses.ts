@@ -56,7 +56,7 @@ async function baseOf(session: Session, { baseImage, arch }: ModelConfig): Promi
     return licensedBase(await createRunCache(session).baseImage(baseImage, platform));
   } catch (error) {
     if (isAbort(error) || !(error instanceof WeighbridgeError)) throw error;
-    session.note(`the licence of the base image is left out: ${error.message}`);
+    session.note(`the license of the base image is left out: ${error.message}`);
     return { reference: baseImage };
   }
 }

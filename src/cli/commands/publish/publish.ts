@@ -35,7 +35,7 @@ export function addPublish(program: Command): void {
   )
     .description('publish what the plan says: weights go straight from the Hub into the registries')
     .option('-n, --dry-run', 'look at what is published and say what would move; write nothing')
-    .option('--force', 'trust nothing that is published: read, check and upload everything again')
+    .option('--force', 'ignore what is already published and upload everything again')
     .option('--sign', 'sign what is published, as `signing:` in models.yaml says, also where its mode is off')
     .option(
       '--plan <file>',

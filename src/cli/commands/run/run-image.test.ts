@@ -45,7 +45,7 @@ test('there is no fixed tag where each names the revision', () => {
 test('an unknown registry is an error that says what to write', async () => {
   await assert.rejects(chooseImage(SESSION, DOCKER, known({}, {}), OPTIONS), {
     code: 'CONFIG_INVALID',
-    message: /x: nobody has said where/,
+    message: /x: no prefix is configured for/,
   });
 });
 

@@ -115,7 +115,7 @@ test('calls that are wrong end with 2 and run nothing', async () => {
   const wrong: [string[], RegExp][] = [
     [[], /no model was named[\s\S]*x, y/],
     [['xx'], /no model "xx"[\s\S]*Did you mean x/],
-    [['x', 'y'], /"y" is one too many[\s\S]*behind --/],
+    [['x', 'y'], /unexpected argument "y"[\s\S]*after --/],
     [['x', '--port', '70000'], /1 to 65535/],
     [['x', '--volume', 'a b'], /neither a folder nor the name/],
     [['x', '--engine', 'nerdctl'], /neither docker nor podman/],

@@ -55,7 +55,7 @@ export function addRun(program: Command): void {
   const command = withAdHocModel(withConfig(program.command('run [short] [args...]')));
   withRegistries(command, 'take the image from this registry')
     .usage('[options] [short] [-- <vllm args…>]')
-    .description('run an image with docker or podman, whichever is there')
+    .description('run an image with Docker or Podman, whichever is installed')
     .addOption(
       new Option('--variant <variant>', 'slim: the weights come into --volume at the first start').choices([
         ...USUAL_VARIANTS,
@@ -142,9 +142,9 @@ function splitOperands(
   const count = dashes === -1 ? 0 : argv.length - dashes - 1;
   const [name, excess] = operands.slice(0, operands.length - count);
   if (excess === undefined) return { name, args: operands.slice(operands.length - count) };
-  throw new ConfigError(`one model at a time: ${JSON.stringify(excess)} is one too many`, {
+  throw new ConfigError(`unexpected argument ${JSON.stringify(excess)}: one model at a time`, {
     code: 'USAGE',
-    remedy: 'Arguments for vLLM go behind --, as in: weighbridge run <short> -- --max-model-len 4096.',
+    remedy: 'Put arguments for vLLM after --: weighbridge run <short> -- --max-model-len 4096.',
   });
 }
 

@@ -18,8 +18,8 @@ export function addSummary(program: Command): void {
   program
     .command('summary')
     .description('the Markdown page of a CI run, from what publish, scan and plan have written')
-    .option('--result <file>', 'what `publish --result` wrote; can be given more than once', collect)
-    .option('--scan <file>', 'what `scan --result` wrote; can be given more than once', collect)
+    .option('--result <file>', 'what `publish --result` wrote; repeatable', collect)
+    .option('--scan <file>', 'what `scan --result` wrote; repeatable', collect)
     .option('--overview', 'the table alone, without a section for each model')
     .option('--plan <file>', 'what `plan --json` printed: what would be published')
     .option('--against <file>', 'an older `plan --json`: shows the difference, as a pull request wants it')

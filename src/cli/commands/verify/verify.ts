@@ -19,7 +19,7 @@ interface VerifyOptions extends SignatureOptions {
 
 export function addVerify(program: Command): void {
   withJson(program.command('verify <image...>'))
-    .description('hold a published image against the Hub, file by file')
+    .description('compare a published image with the Hub, file by file')
     .option(
       '--deep',
       'read and hash every byte of the image, base layers too; otherwise digests are compared',
