@@ -46,10 +46,7 @@ test('the base of an image is its layers without a kind, with their steps', () =
 });
 
 test('our own layers are seen without the weights, and the view says what it leaves out', () => {
-  const { manifest, config, layers } = ownView(
-    { layers: LAYERS, config: CONFIG },
-    new Set([digestOf('w1')]),
-  );
+  const { manifest, config, layers } = ownView({ layers: LAYERS, config: CONFIG }, new Set([digestOf('w1')]));
   assert.deepEqual(
     layers.map(one => one.digest),
     [digestOf('small'), digestOf('law')],
