@@ -8,12 +8,12 @@ import type { Hub } from '../hub/types.ts';
 import { layersKnownBefore } from '../image/assemble/seal-image.ts';
 import type { BootstrapFile, ImagePlatform, SealedLayer } from '../image/assemble/types.ts';
 import { readLabels } from '../image/format/labels.ts';
-import { type ResolvedLayer, readLayerDescriptor, readPart } from '../image/format/layer-annotations.ts';
+import { type ResolvedLayer, readLayerDescriptor } from '../image/format/layer-annotations.ts';
 import type { PublishedImage } from '../image/published-image.ts';
 import { imageVariant } from '../image/variants/variants.ts';
 import type { BaseImage } from '../oci/image.ts';
 import { makePlan } from '../plan/make-plan.ts';
-import type { PlannedModel } from '../plan/types.ts';
+import type { PlannedModel, Resharding } from '../plan/types.ts';
 import { documentDifferences } from './document-differences.ts';
 
 /** What making an image once more needs. */
@@ -32,6 +32,8 @@ export interface ImageRecord {
   readonly serveArgs: readonly string[];
   /** Paths in the repository. */
   readonly files: ReadonlySet<string>;
+  /** Files that it has in parts; undefined if it has none. */
+  readonly resharding: Resharding | undefined;
 }
 
 /**
@@ -79,6 +81,7 @@ async function replan(
   const plan = await makePlan(config ?? parseConfig(MINIMAL, 'image'), [settings], {
     ...{ hub, targets: 'none', overrides: {}, env: {} },
     pins: new Map([[short, { revision: model?.revision ?? '' }]]),
+    ...(record.resharding && { reshardings: new Map([[short, record.resharding]]) }),
     ...(signal && { signal }),
   });
   const [entry] = plan.models;
@@ -128,16 +131,13 @@ function differences(image: PublishedImage, rebuilt: ImagePlatform): string[] {
     const ours = readLayerDescriptor(layer);
     if (ours !== undefined) claimed.set(ours.key, ours);
   }
-  // A resharded file has layers of its own, which are compared with the Hub's header elsewhere.
-  const isResharded = image.manifest.layers.some(layer => readPart(layer) !== undefined);
   const known = new Map(layersKnownBefore([{ platforms: [rebuilt] }]).map(layer => [layer.key, layer]));
   const problems: string[] = [];
   const sealed: SealedLayer[] = [];
   for (const spec of rebuilt.layers) {
     const layer = known.get(spec.key) ?? claimed.get(spec.key);
     const isExpected = claimed.has(spec.key);
-    if (!isExpected && !(isResharded && isOfModel(spec.recipe.kind)))
-      problems.push(missing(spec.recipe.kind, spec.recipe.name));
+    if (!isExpected) problems.push(missing(spec.recipe.kind, spec.recipe.name));
     if (layer !== undefined) sealed.push({ spec, layer });
     if (layer !== undefined && isExpected && claimed.get(spec.key)?.digest !== layer.digest)
       problems.push(`the layer ${spec.recipe.name} has other bytes than it should`);
@@ -147,10 +147,9 @@ function differences(image: PublishedImage, rebuilt: ImagePlatform): string[] {
   for (const layer of image.manifest.layers) {
     const ours = readLayerDescriptor(layer);
     if (ours === undefined ? bases.has(layer.digest) : expected.has(ours.key)) continue;
-    if (isResharded && readPart(layer) !== undefined) continue;
     problems.push(`it has a layer that neither the base image nor this model has: ${layer.digest}`);
   }
-  if (problems.length > 0 || isResharded || sealed.length < rebuilt.layers.length) return problems;
+  if (problems.length > 0 || sealed.length < rebuilt.layers.length) return problems;
   const { manifest, config } = rebuilt.seal(sealed);
   if (manifest.descriptor.digest === image.digest) return [];
   return [
@@ -167,10 +166,6 @@ function missing(kind: string, name: string): string {
   if (kind === 'licenses')
     return 'its license texts are not those of the Hub and of this version of Weighbridge';
   return `the layer ${name} is missing, or another one`;
-}
-
-function isOfModel(kind: string): boolean {
-  return kind === 'weights' || kind === 'files';
 }
 
 function isOurs(layer: PublishedImage['manifest']['layers'][number] | undefined): boolean {

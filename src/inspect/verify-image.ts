@@ -107,7 +107,15 @@ async function verifyOne(
   // A layer that could not be read has its files all the same.
   const names = new Set([...listed.map(file => file.path), ...paths]);
   for (const { places } of expected.divisions) names.add(places.file.source.path);
-  const record = { serveArgs: content.serveArgs ?? serveArgsIn(image), files: names };
+  const resharding = {
+    files: expected.divisions.map(({ places }) => places.file),
+    indexes: expected.indexes,
+  };
+  const record = {
+    serveArgs: content.serveArgs ?? serveArgsIn(image),
+    files: names,
+    resharding: resharding.files.length === 0 ? undefined : resharding,
+  };
   const rebuilt =
     options.rebuild === undefined
       ? []

@@ -43,6 +43,8 @@ export interface PlanOptions extends TargetChoice {
   readonly targets: 'required' | 'optional' | 'none';
   /** What the lock pins models to, by short. */
   readonly pins?: ReadonlyMap<string, ModelPin>;
+  /** Models whose files are already published in parts, by short: they are divided in the same places, whatever the limits. */
+  readonly reshardings?: ReadonlyMap<string, Resharding>;
   /** Whether to tell on which newer releases of vLLM a model would run, too. */
   readonly looksAtNewer?: boolean;
   readonly signal?: AbortSignal;
@@ -135,12 +137,14 @@ async function planModel(
     });
     const targets = options.targets === 'none' ? [] : chooseTargets(config, model, options).targets;
     const context = { hub: options.hub, snapshot, signal: options.signal };
-    const layers = await fitLayers(
+    const published = options.reshardings?.get(model.short);
+    const fitted = await fitLayers(
       files,
       allowed.decisions.fat.build ? targets : [],
       { ...config, model },
       context,
     );
+    const layers = published === undefined ? fitted : { ...fitted, division: published };
     const found = fileFindings({ files, all: snapshot.files, serveArgs: model.serveArgs, disguised });
     const { fit, facts } = fitModel({
       model,
