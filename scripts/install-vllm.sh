@@ -26,7 +26,8 @@ install_release() {
   sed -n 's/^Requires-Dist: //p' "$wheel/METADATA" | grep -v 'extra ==' | grep -vE '^(torchaudio|torchcodec)\b' |
     sed 's/+cpu//' > "$cache/requirements"
   uv_pip install --target "$site" --requirement "$cache/requirements"
-  cp -rl "$cache/wheel/." "$site/"
+  rm -f "$cache/wheel/.lock"
+  cp -rlf "$cache/wheel/." "$site/"
   rm -rf "$cache/wheel" "$cache/requirements"
   # vLLM looks for its own version under the name `vllm`, and chooses the processor because of the `cpu` in it.
   mkdir -p "$site/vllm-$version.dist-info"
