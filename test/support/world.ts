@@ -9,6 +9,7 @@ import { Limiter } from '../../src/core/pool.ts';
 import { HttpClient } from '../../src/http/client.ts';
 import { createHub } from '../../src/hub/create-hub.ts';
 import { assembleModel } from '../../src/image/assemble/assemble-model.ts';
+import type { BootstrapFile } from '../../src/image/assemble/types.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import { END_OF_ARCHIVE, paddingFor, tarEntryHeader } from '../../src/oci/tar-header.ts';
 import { type ImageConfig, type Manifest, MediaType } from '../../src/oci/types.ts';
@@ -110,12 +111,12 @@ export class World {
       registry,
       store: this.open(repository),
     }));
-    const { signal, workers, variants = ['slim', 'fat'], isForced = false } = options;
+    const { signal, workers, variants = ['slim', 'fat'], isForced = false, bootstrap = BOOTSTRAP } = options;
     const openBase = (name: string): ImageStore => this.open(name, 'pull');
     const cache = new RunCache({ openBase, signal });
     cache.noteSiblings(options.siblings ?? []);
     const onEvent = (event: ProgressEvent): void => this.hear(event);
-    const common = { variants, isForced, cache, bootstrap: BOOTSTRAP, onEvent, signal };
+    const common = { variants, isForced, cache, bootstrap, onEvent, signal };
     if (options.isDryRun) {
       const [preview] = await previewPlan([planned], { ...common, targetsOf: () => targets });
       return preview?.images ?? [];
@@ -184,6 +185,8 @@ export interface PublishOptions {
   readonly signal?: AbortSignal;
   readonly siblings?: readonly Sibling[];
   readonly layerIndex?: LayerIndex;
+  /** In place of the stand-in, for what a command is to verify. */
+  readonly bootstrap?: readonly BootstrapFile[];
 }
 
 /** A model of three weight files and small ones, with a permissive card. */
