@@ -7,7 +7,7 @@ import { createGenerator } from 'ts-json-schema-generator';
 
 const ROOT = path.join(import.meta.dirname, '..');
 const FOLDER = path.join(ROOT, 'schema', 'json');
-const DOCUMENTS = ['Inspect', 'Ls', 'Outdated', 'Plan', 'Prune', 'Publish', 'Scan', 'Verify'];
+const DOCUMENTS = ['Inspect', 'Ls', 'Outdated', 'Plan', 'Prune', 'Publish', 'Scan', 'Update', 'Verify'];
 
 const isCheck = process.argv.includes('--check');
 const generator = createGenerator({

@@ -11,6 +11,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   plan: async () => (await import('./commands/plan/plan.ts')).addPlan,
   publish: async () => (await import('./commands/publish/publish.ts')).addPublish,
   outdated: async () => (await import('./commands/outdated/outdated.ts')).addOutdated,
+  update: async () => (await import('./commands/update/update.ts')).addUpdate,
   build: async () => (await import('./commands/build/build.ts')).addBuild,
   run: async () => (await import('./commands/run/run.ts')).addRun,
   inspect: async () => (await import('./commands/inspect/inspect.ts')).addInspect,
