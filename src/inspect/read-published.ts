@@ -168,7 +168,8 @@ function inOrder(images: readonly FoundImage[]): FoundImage[] {
 
 /** Whether a tag names the image that would move on to the next revision. */
 export function isCurrent({ places, platforms }: FoundImage): boolean {
-  const revision = platforms[0]?.model?.revision ?? '';
+  // As {revision8} puts it in a tag, which {revision} begins with.
+  const revision = platforms[0]?.model?.revision.slice(0, 8) ?? '';
   return places.some(place => place.tags.some(tag => !tag.includes(revision)));
 }
 

@@ -133,7 +133,7 @@ function serverImage({ base }: CatalogImage): string {
 
 function runnableImage(model: CatalogModel, image: CatalogImage): RunnableImage {
   const [place] = image.places;
-  const tag = place?.tags.find(one => !one.includes(image.revision)) ?? place?.tags[0];
+  const tag = place?.tags.find(one => !one.includes(image.revision.slice(0, 8))) ?? place?.tags[0];
   return {
     reference: `${place?.repository}:${tag}`,
     // As long as the name of a Service may be.
