@@ -54,7 +54,10 @@ test('update moves models one by one, and leaves those that may not be published
 
   const done = await run('update');
   assert.equal(done.status, 1, done.stderr);
-  assert.match(done.stdout, /^1 model moved; 1 are up to date\.\n3 models not moved\.$/m);
+  assert.match(
+    done.stdout,
+    /^1 model moved; 1 are up to date\.\n3 models not moved\.\nAfter a review, take one with: weighbridge update <model> --force$/m,
+  );
   const [was, is] = [before, await readLock()].map(text => text.split('\n'));
   const changed = is?.filter((line, index) => line !== was?.[index]);
   assert.deepEqual(changed, [`    revision: ${commit}`]);

@@ -36,6 +36,9 @@ export function updateReport(
     ]),
     ...paragraph(end, { columns, indent: 0 }),
     ...(kept === 0 ? [] : paragraph(`${counted(kept, 'model')} not moved.`, { columns, indent: 0 })),
+    ...(told.some(({ status, error }) => status === 'kept' && error === undefined)
+      ? paragraph('After a review, take one with: weighbridge update <model> --force', { columns, indent: 0 })
+      : []),
   ].join('\n');
 }
 
