@@ -87,7 +87,7 @@ test('an image counts from when a catalog had it first; the first catalog takes 
   assert.equal(later.models[0]?.updated, '2026-11-25T12:00:00Z');
 });
 
-test('what a model was made from stands beside its licence; a label that makes no sense is none', () => {
+test('what a model was made from stands beside its license; a label that makes no sense is none', () => {
   const label = (text: string) => image('fat', {}, { 'io.weighbridge.model.lineage': text });
   const lineageIn = (text: string) => toCatalog([model([label(text)])], options).models[0]?.lineage;
   const rows = [

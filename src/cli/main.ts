@@ -31,7 +31,7 @@ guardOutput();
 
 const program = new Command('weighbridge')
   .description(
-    'Publishes Hugging Face models as ready-to-run vLLM container images: no Docker engine, no disk.',
+    'Publish Hugging Face models as ready-to-run vLLM container images: no Docker engine, no disk.',
   )
   .version(packageVersion(), '-V, --version')
   .exitOverride()
@@ -41,16 +41,17 @@ const program = new Command('weighbridge')
     'after',
     `
 Typical workflow:
-  init ─► add                           a first models.yaml with the workflow that publishes it
-  validate ─► plan ─► publish           models.yaml to images in registries
-  build                                 the same into a local image, without a registry
-  run                                   start one with docker or podman
-  inspect, verify                       what an image is, and whether it is what the Hub has
-  manifest                              YAML that runs an image on Kubernetes and elsewhere
-  catalog                               a web page of everything published
+  init ─► add                           create models.yaml and a CI workflow, add models
+  validate ─► plan ─► publish           check the file, review the plan, publish the images
+  run, manifest                         run an image here, or on Kubernetes and elsewhere
+  inspect, verify                       show what an image contains, compare it with the Hub
+  scan ─► sign                          find vulnerabilities, sign images and attest their contents
+  ls ─► outdated ─► prune               list what is published, what has changed, delete old images
+  catalog                               write a website of everything published
+  build                                 build a local image, without a registry
 
-Try it without any account:  weighbridge demo
-A first models.yaml:
+Try it without an account:  weighbridge demo
+A minimal models.yaml:
   registries: { ghcr: ghcr.io/acme }
   models:
     - id: Qwen/Qwen2.5-0.5B-Instruct
@@ -62,7 +63,7 @@ const [first = ''] = process.argv.slice(2);
 const wanted = Object.hasOwn(COMMANDS, first) ? [first] : Object.keys(COMMANDS);
 for (const name of wanted) (await COMMANDS[name]?.())?.(program);
 for (const command of program.commands)
-  command.exitOverride().showHelpAfterError('(--help shows what it takes)');
+  command.exitOverride().showHelpAfterError('(run it with --help for usage)');
 
 try {
   await program.parseAsync();

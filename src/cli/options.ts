@@ -45,7 +45,7 @@ export function withModels(command: Command): Command {
 export function withShard(command: Command): Command {
   return command.option(
     '--shard <index/count>',
-    'only every count-th model, from this index on: 0/4 to 3/4 together are all',
+    'every count-th model, starting at this index: 0/4 to 3/4 cover all models',
     parseShard,
   );
 }
@@ -60,8 +60,8 @@ export function withRegistries(command: Command, purpose = 'publish only here'):
 
 export function withLock(command: Command): Command {
   return command
-    .option('--locked', 'fail each model that differs from weighbridge.lock, or is not in it')
-    .option('--no-lock', 'ignore weighbridge.lock: the newest revision and base image');
+    .option('--locked', 'fail models that differ from weighbridge.lock or are missing from it')
+    .option('--no-lock', 'ignore weighbridge.lock and use the newest revision and base image');
 }
 
 export function withJson(command: Command): Command {

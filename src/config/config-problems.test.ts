@@ -152,7 +152,7 @@ const TABLE: Record<string, [text: string, ...expected: Expected[]]> = {
     [4, 22, '"short" "x" is also that of the model on line 2: each needs its own'],
   ],
 
-  // platforms, paths, images, tags, globs, licences, labels
+  // platforms, paths, images, tags, globs, licenses, labels
   'an architecture alone': [defaults('arch: amd64'), [2, 9, /platform/, 'linux/amd64']],
   'an architecture by its kernel name': [
     defaults('arch: [aarch64]'),
@@ -207,7 +207,7 @@ const TABLE: Record<string, [text: string, ...expected: Expected[]]> = {
   'an absolute glob': [model('files: {include: [/x]}'), [4, 23, /relative to the top/]],
   'a glob that climbs': [model('files: {exclude: [a/../../b]}'), [4, 23, /relative to the top/]],
   'no files at all': [model('files: {include: []}'), [4, 22, '"include" must not be empty']],
-  'a pattern for licences': [
+  'a pattern for licenses': [
     defaults('spdx_permissive_whitelist:', '  - mit', '  - bsd-*'),
     [4, 7, '"spdx_permissive_whitelist" item 2 must be one SPDX id, such as apache-2.0, in full'],
   ],

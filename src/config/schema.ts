@@ -154,7 +154,7 @@ const defaults = z.strictObject({
     .default('enforce')
     .meta({
       description:
-        'The licences of the models that a model was made from (base_model): enforce asks the whitelist about each of them, warn only tells, off does not look.',
+        'The licenses of the models that a model was made from (base_model): enforce asks the whitelist about each of them, warn only tells, off does not look.',
     }),
   fit: fit.default('warn').meta({ description: FIT }),
   publish: publish.prefault({}).meta({ description: PUBLISH }),
@@ -194,12 +194,12 @@ const model = z.strictObject({
     .default(null)
     .meta({ description: 'Commit, branch or tag of the repository; null is the default branch.' }),
   permissive: autoOrBoolean.default('auto').meta({
-    description: 'Whether the licence allows a fat image; auto looks the licence up and asks the whitelist.',
+    description: 'Whether the license allows a fat image; auto looks the license up and asks the whitelist.',
   }),
   override_spdx: text(checkSpdxExpression, { pattern: SPDX_EXPRESSION })
     .nullable()
     .default(null)
-    .meta({ description: 'SPDX id or expression to use in place of the licence that the Hub gives.' }),
+    .meta({ description: 'SPDX id or expression to use in place of the license that the Hub gives.' }),
   gated: autoOrBoolean
     .default('auto')
     .meta({ description: 'Whether access to the model has to be asked for; auto looks it up.' }),

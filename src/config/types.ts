@@ -117,7 +117,7 @@ export interface ModelConfig {
   readonly permissive: 'auto' | boolean;
   readonly overrideSpdx: string | null;
   readonly gated: 'auto' | boolean;
-  /** What the licences of the models that this one was made from decide. */
+  /** What the licenses of the models that this one was made from decide. */
   readonly lineage: 'enforce' | 'warn' | 'off';
   /** What findings about whether the model runs on its base image do. */
   readonly fit: 'warn' | 'enforce' | 'off';

@@ -70,7 +70,7 @@ test('an MIT card on a model that was made from a Llama', async () => {
 
 test('an Apache card and a LICENSE with a clause of its own', async () => {
   const text = await explained('custom');
-  assert.match(text, /licence Apache-2\.0 AND LicenseRef-LICENSE/);
+  assert.match(text, /license Apache-2\.0 AND LicenseRef-LICENSE/);
   assert.match(
     text,
     /a changed copy of Apache-2\.0 that adds "field of use you may not use the work to train other models"/,

@@ -126,10 +126,10 @@ test('inspect says what an image is and how to run it, from a registry and from 
     /variant {3}fat for linux\/amd64/,
     /model {5}acme\/x/,
     /revision {2}[0-9a-f]{40}/,
-    /licence {3}Apache-2\.0/,
+    /license {3}Apache-2\.0/,
     /base {6}.*vllm\/vllm-openai:v0\.6\.0/,
     /weights .* 3 layers/,
-    /licences .* 1 layer/,
+    /licenses .* 1 layer/,
     /docker run --rm --gpus all --ipc=host -p 8000:8000/,
   ])
     assert.match(stdout, line);

@@ -143,7 +143,7 @@
     part('org').textContent = row.id.slice(0, slash);
     part('name').textContent = row.id.slice(slash);
     part('short').textContent = `hf-${row.short}`;
-    part('license').textContent = row.license || 'no licence named';
+    part('license').textContent = row.license || 'no license named';
     part('fat').hidden = !row.isFat;
     part('version').textContent = row.version;
     part('size').textContent = row.size || '–';

@@ -10,7 +10,7 @@ const KIND_WORDS: Readonly<Record<ImageLayerKind, { readonly name: string; reado
   files: { name: 'Small files', note: 'configuration and tokenizer' },
   bootstrap: { name: 'Bootstrap', note: 'brings the pinned files at the first start, then becomes vLLM' },
   links: { name: 'Links', note: 'the model where KServe and KubeAI look for it' },
-  licenses: { name: 'Licences', note: 'the texts in /licenses' },
+  licenses: { name: 'Licenses', note: 'the texts in /licenses' },
 };
 
 interface Bar {

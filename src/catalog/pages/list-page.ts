@@ -28,7 +28,7 @@ export function listPage(data: CatalogData, site: Site): string {
         </div>
         ${count === 0 ? nothing() : filters(data.models)}
         <div class="list-head" aria-hidden="true">
-          <span>Model</span><span>Licence</span><span>Images</span><span>vLLM</span><span>Weights</span><span>Updated</span>
+          <span>Model</span><span>License</span><span>Images</span><span>vLLM</span><span>Weights</span><span>Updated</span>
         </div>
         <ul class="rows" data-rows>
           ${rows.slice(0, FIRST_ROWS).map(listRow)}
@@ -89,8 +89,8 @@ function filters(models: readonly CatalogModel[]): Markup {
         <input id="q" name="q" type="search" placeholder="Search models" autocomplete="off" spellcheck="false" />
         <kbd aria-hidden="true">/</kbd>
       </div>
-      ${select('license', 'Licence', [
-        ['', 'Any licence'],
+      ${select('license', 'License', [
+        ['', 'Any license'],
         ...licenses.map(
           ({ license, count: n }): Option => [license || 'none', `${license || 'none named'} (${n})`],
         ),

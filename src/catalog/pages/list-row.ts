@@ -55,7 +55,7 @@ export function listRow(row: ListRow | undefined): Markup {
         >
         <span class="mono quiet" data-f="short">${row === undefined ? '' : `hf-${row.short}`}</span>
       </div>
-      <div class="row-cell row-license" data-f="license">${row?.license || 'no licence named'}</div>
+      <div class="row-cell row-license" data-f="license">${row?.license || 'no license named'}</div>
       <div class="row-cell row-variants">
         <span class="chip chip-fat" data-f="fat" hidden=${row !== undefined && !row.isFat}>fat</span>
         <span class="chip">slim</span>

@@ -67,7 +67,7 @@ function facts(model: CatalogModel): Markup {
   const fact = (name: string, value: Markup): Markup => html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
   return html`
     <dl class="facts">
-      ${fact('Licence', model.license ?? 'none named')}
+      ${fact('License', model.license ?? 'none named')}
       ${fact('Weights and files', model.modelBytes === null ? 'not known' : formatBytes(model.modelBytes))}
       ${fact('vLLM', model.version ?? 'not named')}
       ${fact('Revision', html`<span class="mono" title=${model.revision}>${model.revision.slice(0, 12)}</span>`)}
@@ -90,9 +90,9 @@ function licenseSection({ license, lineage, variants, url }: CatalogModel): Mark
   const isFat = variants.some(holdsWeights);
   return html`
     <section aria-labelledby="license">
-      <h2 id="license">Licence</h2>
+      <h2 id="license">License</h2>
       <p>
-        ${license === null ? 'The images declare no licence.' : html`The images declare <strong>${license}</strong>.`}
+        ${license === null ? 'The images declare no license.' : html`The images declare <strong>${license}</strong>.`}
         ${' '}${
           isFat
             ? 'The full texts are in the fat image, in /licenses: of the model, and of what was added to it.'
@@ -112,7 +112,7 @@ function lineageList(lineage: CatalogModel['lineage']): Markup {
       ${lineage.map(
         ({ id, license }) => html`
           <li>
-            <a href=${`https://huggingface.co/${id}`} rel="external">${id}</a>: ${license ?? 'no licence declared'}
+            <a href=${`https://huggingface.co/${id}`} rel="external">${id}</a>: ${license ?? 'no license declared'}
           </li>
         `,
       )}

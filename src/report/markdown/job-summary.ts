@@ -27,7 +27,7 @@ const NOTE_BYTES = 120;
 
 const columns = (variants: readonly Variant[]): readonly MdColumn[] => [
   { title: 'Model' },
-  { title: 'Licence' },
+  { title: 'License' },
   ...variants.map(variant => ({ title: titleCase(variant) })),
   { title: 'Model size', isNumber: true },
   { title: 'Uploaded', isNumber: true },

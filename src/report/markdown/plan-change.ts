@@ -50,7 +50,7 @@ function unfit(models: readonly PlanModelJson[]): string[] {
 }
 
 function columns(variants: readonly Variant[]): MdColumn[] {
-  const titles = ['Model', 'Change', 'Licence', ...variants.map(titleCase), 'Size'];
+  const titles = ['Model', 'Change', 'License', ...variants.map(titleCase), 'Size'];
   return titles.map(title => ({ title, isNumber: title === 'Size' }));
 }
 

@@ -99,7 +99,7 @@ function startBlob(
   { blob: name, sizeBytes, targets }: Extract<ProgressEvent, { type: 'blob-start' }>,
   startMs: number,
 ): MovingBlob {
-  // The licences of two variants have one name and may be under way at once: then they share a line.
+  // The licenses of two variants have one name and may be under way at once: then they share a line.
   const namesake = moving.get(name);
   const blob = {
     name,

@@ -45,7 +45,7 @@ export function explanation(
       style.strong(clean(model.short)),
       ...wrap(model.id, 2, 'model     '),
       ...wrap(snapshot.revision, 2, 'revision  '),
-      ...wrap(outcome.license.spdx ?? 'not known', 2, 'licence   '),
+      ...wrap(outcome.license.spdx ?? 'not known', 2, 'license   '),
     ],
     [
       style.strong('What was looked at'),

@@ -77,9 +77,9 @@ function section({ reference }: Inspection, inspected: InspectedImage, options: 
           ...row('is', modelSentence(readModelLabels(labels))),
           ...row('files', `${counted(files.length, 'file')}, ${formatBytes(modelBytes)}${fetched}`),
         ]),
-    ...row('licence', licenseOf(image) ?? 'none declared'),
+    ...row('license', licenseOf(image) ?? 'none declared'),
     ...lineageOf(image).flatMap(({ id, license }) =>
-      row('made from', `${id} (${license ?? 'no licence declared'})`),
+      row('made from', `${id} (${license ?? 'no license declared'})`),
     ),
     ...row('base', base?.name),
     ...row('digest', image.digest),
@@ -119,7 +119,7 @@ const KIND_WORDS: Readonly<Record<ImageLayerKind, string>> = {
   files: 'small files',
   bootstrap: 'bootstrap',
   links: 'links',
-  licenses: 'licences',
+  licenses: 'licenses',
 };
 
 /** A bar for each kind of layer, all on one scale. */

@@ -83,7 +83,7 @@ function facts(entry: Entry, variants: readonly Variant[]): [label: string, valu
   if (entry.kind === 'unresolved') {
     return [
       ['revision', 'error'],
-      ...['licence', 'gated', ...variants, 'fits', 'weights'].map((label): [string, string] => [
+      ...['license', 'gated', ...variants, 'fits', 'weights'].map((label): [string, string] => [
         label,
         unknown,
       ]),
@@ -94,7 +94,7 @@ function facts(entry: Entry, variants: readonly Variant[]): [label: string, valu
   const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
   return [
     ['revision', snapshot.revision.slice(0, 8)],
-    ['licence', clean(outcome.license.spdx ?? outcome.license.declared ?? 'none named')],
+    ['license', clean(outcome.license.spdx ?? outcome.license.declared ?? 'none named')],
     ['gated', yesOrNo(outcome.isGated)],
     ...variants.map((variant): [string, string] => [variant, isBuilt(variant)]),
     ['fits', fitWord(fit)],

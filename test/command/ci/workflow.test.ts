@@ -74,7 +74,7 @@ describe('the workflow', { skip, concurrency: false }, () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  test('a push publishes three models, each as its licence and gate allow, and says so on the page', async () => {
+  test('a push publishes three models, each as its license and gate allow, and says so on the page', async () => {
     const jobs = await run({ name: 'push', payload: { ref: 'refs/heads/main' } });
     assert.deepEqual(resultsOf(jobs), {
       plan: 'skipped',

@@ -25,14 +25,14 @@ const MAX_CONFIG_JSON_BYTES = 4 * 1024 * 1024;
 
 export function addAdd(program: Command): void {
   withConfig(program.command('add <id>'))
-    .description('look a model up on the Hub and add it to models.yaml, comments and all else kept')
-    .option('--short <name>', 'its image name, hf-<name>, in place of the one made from the id', parseShort)
-    .option('--revision <commit, tag or branch>', 'pin it')
+    .description('look up a model on the Hub and add it to models.yaml, keeping comments')
+    .option('--short <name>', 'its image name, hf-<name> (default: derived from the id)', parseShort)
+    .option('--revision <commit, tag or branch>', 'pin the model to this revision')
     .option('-n, --dry-run', 'print the entry and write nothing')
     .addHelpText(
       'after',
       `
-Arguments that the model needs are taken from its config.json; --trust-remote-code is never added for you.
+Required vLLM arguments are derived from the model's config.json; --trust-remote-code is never added automatically.
 
 Examples:
   weighbridge add Qwen/Qwen2.5-0.5B-Instruct

@@ -37,10 +37,10 @@ interface BuildOptions extends CommonOptions, AdHocOptions {
 
 export function addBuild(program: Command): void {
   withJson(withAdHocModel(withVariant(withModels(withConfig(program.command('build'))))))
-    .description('the same images into an OCI image layout or an archive to load, without a registry')
+    .description('build images into an OCI layout or a Docker archive, without a registry')
     .requiredOption(
       '-o, --output <oci:dir | docker-archive:file>',
-      'where to: a folder that skopeo, podman and umoci read, or a file for `docker load`',
+      'a folder for skopeo, podman and umoci, or a file for `docker load`',
       parseOutput,
     )
     .addHelpText(

@@ -30,27 +30,23 @@ const MAX_PREVIOUS_BYTES = 256 * 1024 * 1024;
 
 export function addCatalog(program: Command): void {
   withJson(withRegistries(withModels(withConfig(program.command('catalog'))), 'look only here'))
-    .description('write a static site of everything that is published, from what the registries hold')
+    .description('write a static website of everything published')
     .option('-o, --output <dir>', 'the folder of the site', 'site')
-    .option('--title <text>', 'what the site is called', 'Model images')
-    .option(
-      '--url <address>',
-      'where the site will be; the feed of new images then has whole addresses',
-      parseUrl,
-    )
-    .option('--previous <file or address>', 'a catalog.json that knows since when images have been there')
-    .option('--no-docs', 'without the documentation')
+    .option('--title <text>', 'the title of the site', 'Model images')
+    .option('--url <address>', 'the URL of the site, for absolute links in the feed', parseUrl)
+    .option('--previous <file or address>', 'an earlier catalog.json, for the dates when images appeared')
+    .option('--no-docs', 'leave out the documentation')
     .addHelpText(
       'after',
       `
-There is no database: the registries are asked for tags, manifests and configs, and no layer but the file list of a
-slim image is read. The site is plain files: open index.html as it is, or put the folder on any web server, under any
-path. It has a page a model, catalog.json, an Atom feed, and the documentation.
+Reads tags, manifests and configs from the registries, and of layers only a slim image's list of files. The site is plain
+files: open index.html directly, or serve the folder from any web server, under any path. It has a page per model,
+catalog.json, an Atom feed, and the documentation.
 
-Registries do not say when an image came. A catalog that is in the folder already, or that --previous names (such as
-https://acme.github.io/models/catalog.json), is asked; an image that it does not know is new.
+Registries do not record when an image was pushed. The dates come from the catalog already in the folder, or from
+--previous (e.g. https://acme.github.io/models/catalog.json); images that it does not list are new.
 
-Exit status: 0 written, 1 written with problems (a repository could not be read), 2 the call or the file is wrong.`,
+Exit status: 0 written, 1 written with problems (a repository could not be read), 2 wrong usage or configuration.`,
     )
     .action((options: CatalogOptions) =>
       runSession(options, async session => {

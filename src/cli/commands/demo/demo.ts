@@ -25,11 +25,11 @@ interface DemoOptions {
 export function addDemo(program: Command): void {
   program
     .command('demo')
-    .description('the main job on a sample model, with an embedded Hub and two embedded registries')
-    .option('--keep', 'stay up afterwards, to look at what was published with skopeo, podman or crane')
+    .description('publish and verify a sample model with an embedded Hub and two embedded registries')
+    .option('--keep', 'keep the servers running, to explore them with skopeo, podman or crane')
     .addHelpText(
       'after',
-      '\nNeeds no account, no network and no container engine, and leaves nothing behind but the catalog, in your cache folder.',
+      '\nNeeds no account, network or container engine, and leaves only the catalog, in your cache folder.',
     )
     .action((options: DemoOptions) => runSession({}, session => runDemo(session, options)));
 }

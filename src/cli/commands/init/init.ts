@@ -22,21 +22,19 @@ const ACCOUNT = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,37}[A-Za-z0-9])?$/;
 export function addInit(program: Command): void {
   program
     .command('init [folder]')
-    .description(
-      'write a first models.yaml, the workflow that publishes it, and a README; keeps what is there',
-    )
+    .description('create models.yaml, a CI workflow and a README; existing files are kept')
     .option(
       '--ghcr <owner>',
-      "publish to ghcr.io/<owner>; that of the folder's remote where it has one",
+      "publish to ghcr.io/<owner> (default: the owner of the folder's git remote)",
       parseAccount,
     )
     .option('--dockerhub <account>', 'publish to Docker Hub as well', parseAccount)
     .option('--base-image <reference>', 'the vLLM image to build on', parseBaseImage)
-    .option('--workflow <owner/name@ref>', 'where the workflow of this project is taken from', parseWorkflow)
-    .option('-y, --yes', 'ask nothing')
+    .option('--workflow <owner/name@ref>', 'the reusable workflow to call', parseWorkflow)
+    .option('-y, --yes', 'do not prompt')
     .addHelpText(
       'after',
-      '\nOn a terminal it asks for what no option says. A file that exists is never touched.',
+      '\nOn a terminal, init prompts for options that are not set. It never changes existing files.',
     )
     .action((folder: string | undefined, options: InitOptions) =>
       runSession({}, session => init(session, folder ?? '.', options)),

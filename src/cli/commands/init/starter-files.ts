@@ -102,7 +102,7 @@ function readmeText({ ghcr, dockerhub }: StarterChoice): string {
   return `# Models as container images
 
 Every model of [models.yaml](models.yaml) is published as vLLM container images: a slim one that downloads the weights when
-it starts, and where the licence allows it a fat one with the weights in it. A push to \`main\` publishes.
+it starts, and where the license allows it a fat one with the weights in it. A push to \`main\` publishes.
 
 \`\`\`bash
 docker run --gpus all -p 8000:8000 -v models:/models -e HF_TOKEN ghcr.io/${owner}/hf-<short>:<version>-slim

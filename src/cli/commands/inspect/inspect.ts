@@ -14,16 +14,16 @@ interface InspectOptions {
 
 export function addInspect(program: Command): void {
   withJson(program.command('inspect <image>'))
-    .description('what a published image is: model, base, layers by kind, licence, how to run it')
+    .description('show what an image contains: model, base, layers by kind, license, how to run it')
     .option('--files', "list the model's files with their hashes")
     .addHelpText(
       'after',
       `
-Reads the manifest and the config, and no layer but a slim image's list of files.
+Reads only the manifest, the config and a slim image's list of files.
 
 Examples:
   weighbridge inspect ghcr.io/acme/hf-x:v0.6.0-fat
-  weighbridge inspect oci:out:v0.6.0-slim               what \`build --output oci:out\` has written`,
+  weighbridge inspect oci:out:v0.6.0-slim               an image from \`build --output oci:out\``,
     )
     .action((text: string, options: InspectOptions) =>
       runSession(options, async session => {

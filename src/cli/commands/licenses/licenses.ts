@@ -25,12 +25,12 @@ interface LicensesOptions extends CommonOptions, AdHocOptions {
   readonly output?: string;
 }
 
-/** A licence text is read into memory whole. */
+/** A license text is read into memory whole. */
 const MAX_TEXT_BYTES = 16 * 1024 * 1024;
 
 export function addLicenses(program: Command): void {
   withJson(withAdHocModel(withConfig(program.command('licenses [short]'))))
-    .description("write the /licenses tree of a model's fat image to a folder, and say what was found")
+    .description("write the /licenses tree of a model's fat image to a folder")
     .option('-o, --output <dir>', 'the folder (default: licenses/<short>)')
     .action((short: string | undefined, options: LicensesOptions) =>
       runSession(options, async session => {

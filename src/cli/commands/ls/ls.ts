@@ -16,12 +16,14 @@ import { ExitStatus, runSession } from '../../session.ts';
 
 export function addLs(program: Command): void {
   withJson(withRegistries(withModels(withConfig(program.command('ls'))), 'look only here'))
-    .description('list what registries hold: images by model, variant and version, signed and scanned or not')
+    .description(
+      'list published images by model, variant and version, and whether they are signed and scanned',
+    )
     .addHelpText(
       'after',
       `
-Only images that Weighbridge has published are listed. The Hub is not asked; \`outdated\` compares with it.
-Exit status 1: a repository could not be read; the others are listed all the same.`,
+Lists only images that Weighbridge published, without using the Hub; \`outdated\` compares them with it.
+Exit status: 0 success, 1 a repository could not be read (the others are listed).`,
     )
     .action((options: CommonOptions) =>
       runSession(options, async session => {

@@ -16,17 +16,14 @@ interface ManifestCommandOptions {
 export function addManifest(program: Command): void {
   program
     .command('manifest <image>')
-    .description('YAML that runs a published image')
+    .description('print YAML that runs a published image')
     .addOption(
-      new Option('--for <what>', 'what reads the YAML').choices([...MANIFEST_KINDS]).makeOptionMandatory(),
+      new Option('--for <what>', 'the target of the YAML').choices([...MANIFEST_KINDS]).makeOptionMandatory(),
     )
-    .option('--server <image>', 'the image of vLLM that mounts the weights (default: the base of the image)')
-    .option(
-      '--restricted',
-      'for a namespace with the restricted Pod Security Standard (fat and weights always fit it)',
-    )
-    .option('--init-container', 'a slim image fetches the weights in an init container')
-    .option('--namespace <name>', 'make this namespace, and everything in it')
+    .option('--server <image>', 'the vLLM image that mounts the weights (default: the base of the image)')
+    .option('--restricted', 'comply with the restricted Pod Security Standard (fat and weights always do)')
+    .option('--init-container', 'download the weights of a slim image in an init container')
+    .option('--namespace <name>', 'create this namespace and put everything in it')
     .addHelpText('after', HELP)
     .action((text: string, options: ManifestCommandOptions) =>
       runSession({}, async session => {
@@ -55,7 +52,7 @@ export function addManifest(program: Command): void {
 }
 
 const HELP = `
-Flags, port, number of GPUs and sizes come from the image, which is named by its digest.
+Flags, port, number of GPUs and sizes come from the image, which is referenced by digest.
 
   kubernetes     Deployment, Service and, for slim, PersistentVolumeClaim
   image-volume   the weights of a fat or weights image as a volume of a vLLM image

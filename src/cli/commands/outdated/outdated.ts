@@ -24,21 +24,19 @@ interface OutdatedOptions extends CommonOptions {
 
 export function addOutdated(program: Command): void {
   withJson(withShard(withRegistries(withModels(withConfig(program.command('outdated'))), 'look only here')))
-    .description('the models whose images are not what a publish would make now, and why')
+    .description('list the models whose images a publish would change, and why')
     .addOption(
-      new Option(
-        '--format <format>',
-        'as of `plan`: github is one line for a job matrix of just these models',
-      )
+      new Option('--format <format>', 'as for `plan`; github is a job matrix of these models')
         .choices(['table', 'json', 'github'])
         .default('table'),
     )
-    .option('--out <file>', 'write the plan of just these models to a file, for `publish --plan <file>`')
+    .option('--out <file>', 'write the plan of these models to a file, for `publish --plan <file>`')
     .addHelpText(
       'after',
       `
-A model is outdated where the Hub has a newer revision, the base image's tag names another image, models.yaml has changed, or
-an image is not there. For each base image it names the newest vLLM that all of its models would run on. Nothing is written. Exit status 1: a model could not be resolved; the others are shown all the same.`,
+A model is outdated if the Hub has a newer revision, the base image's tag has moved, models.yaml has changed, or an image
+is missing. For each base image, outdated also names the newest vLLM that all of its models would run on. Writes nothing
+but --out. Exit status: 0 success, 1 a model could not be resolved (the others are shown).`,
     )
     .action((options: OutdatedOptions) =>
       runSession({ json: options.json === true || options.format === 'json' }, async session => {

@@ -39,37 +39,42 @@ interface PlanOptions extends CommonOptions {
 
 export function addPlan(program: Command): void {
   withLock(withJson(withShard(withRegistries(withModels(withConfig(program.command('plan')))))))
-    .description('ask the Hub about every model and show what would be published, and why')
+    .description('show what would be published, and why')
     .addOption(
       new Option(
         '--format <format>',
-        'table for people, json, or what a CI system runs: github (a job matrix), gitlab (a child pipeline), kubernetes (a Job)',
+        'table, json, or input for CI: github (job matrix), gitlab (child pipeline), kubernetes (Job)',
       )
         .choices(['table', 'json', 'github', 'gitlab', 'kubernetes'])
         .default('table'),
     )
     .option(
       '--worker-image <reference>',
-      'the image with Node.js 24 that gitlab and kubernetes run in',
+      'image with Node.js 24 for gitlab and kubernetes jobs',
       'node:24-slim',
     )
-    .option('--parallelism <count>', 'how many models a kubernetes Job publishes at once', parseCount, 8)
+    .option(
+      '--parallelism <count>',
+      'number of models that a kubernetes Job publishes at once',
+      parseCount,
+      8,
+    )
     .option(
       '--registry-state',
-      'read base images and registries too: what images are made of, what is there, what would move (the default for a table)',
+      'also read base images and registries, to show what is published and what would be uploaded (default for a table)',
     )
-    .option('--no-registry-state', 'ask the Hub alone')
-    .option('--out <file>', 'write the plan to a file as well, for `publish --plan <file>`')
+    .option('--no-registry-state', 'read only the Hub')
+    .option('--out <file>', 'also write the plan to a file, for `publish --plan <file>`')
     .option('--lock', 'write weighbridge.lock: pins models that are not in it yet; `update` moves the others')
     .option(
       '--explain <id or short>',
-      'the whole reasoning about one model, and what in models.yaml would change it',
+      'show the reasoning for one model, and what in models.yaml would change it',
     )
     .addHelpText(
       'after',
       `
-Nothing is written anywhere but to --out and --lock. A registry is only read, and one that cannot be (no login, not there) is named and left
-out: the plan does not depend on it. Exit status 1: a model could not be resolved; the others are shown all the same.`,
+Writes only --out and --lock. Registries that cannot be read (no login, unreachable) are reported and skipped: the plan
+does not depend on them. Exit status: 0 success, 1 a model could not be resolved (the others are shown).`,
     )
     .action((options: PlanOptions) =>
       runSession({ json: options.json === true || options.format === 'json' }, async session => {

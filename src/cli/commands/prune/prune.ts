@@ -45,10 +45,10 @@ const DAY_MS = 86_400_000;
 
 export function addPrune(program: Command): void {
   withJson(withRegistries(withModels(withConfig(program.command('prune'))), 'look only here'))
-    .description('delete published images that nothing keeps; lists them unless --yes is given')
+    .description('delete old published images; without --yes, only list them')
     .option('-y, --yes', 'delete them')
-    .option('--keep <count>', 'how many of the newest images of each variant stay', parseCount)
-    .option('--younger-than <days>', 'images published less than so many days ago stay, e.g. 30d', parseDays)
+    .option('--keep <count>', 'number of newest images to keep of each variant', parseCount)
+    .option('--younger-than <days>', 'keep images younger than this, e.g. 30d', parseDays)
     .option(
       '--removed <short>',
       'delete all images of a model that is no longer in the file; repeatable',
@@ -57,13 +57,13 @@ export function addPrune(program: Command): void {
     .addHelpText(
       'after',
       `
-What stays: the tags of models.yaml and weighbridge.lock, the newest images of each variant (retention.keep, 3 by
-default), images younger than retention.younger_than, images that Weighbridge has not published, and everything that
-one of these reaches: platforms, signatures, statements, scans. If any manifest of a repository cannot be read, nothing
-of that repository is deleted.
+Keeps the tags of models.yaml and weighbridge.lock, the newest images of each variant (retention.keep, 3 by default),
+images younger than retention.younger_than, images that Weighbridge did not publish, and everything these refer to:
+platforms, signatures, attestations, scans. If a manifest of a repository cannot be read, nothing in that repository is
+deleted.
 
-GHCR deletes through GitHub's packages API: GITHUB_TOKEN, or the password of the login, needs delete:packages. The bytes
-are freed when the registry collects garbage. Exit status 1: a repository could not be read or pruned.`,
+GHCR deletes through GitHub's packages API: GITHUB_TOKEN, or the password of the login, needs delete:packages. The registry
+frees the space at its next garbage collection. Exit status 1: a repository could not be read or pruned.`,
     )
     .action((options: PruneOptions) =>
       runSession(options, async session => {

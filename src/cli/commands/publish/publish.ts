@@ -33,23 +33,23 @@ export function addPublish(program: Command): void {
   withLock(
     withJson(withVariant(withRegistries(withShard(withModels(withConfig(program.command('publish'))))))),
   )
-    .description('publish what the plan says: weights go straight from the Hub into the registries')
-    .option('-n, --dry-run', 'look at what is published and say what would move; write nothing')
+    .description('publish the planned images, streaming weights from the Hub into the registries')
+    .option('-n, --dry-run', 'show what would be uploaded; write nothing')
     .option('--force', 'ignore what is already published and upload everything again')
-    .option('--sign', 'sign what is published, as `signing:` in models.yaml says, also where its mode is off')
+    .option('--sign', 'sign published images as `signing:` in models.yaml says, even if its mode is off')
     .option(
       '--plan <file>',
-      'publish exactly what `plan --out <file>` has planned, also if a branch has moved on the Hub since',
+      'publish exactly what `plan --out <file>` planned, even if a branch has moved since',
     )
-    .option('--result <file>', 'write the JSON result to a file as well')
+    .option('--result <file>', 'also write the JSON result to a file')
     .addHelpText(
       'after',
       `
-Publishing again is free: what has not changed is not moved. Registries fail apart: one that is down does not stop
-the others. Exit status: 0 all done, 1 an image or a model failed, 2 the call or the file is wrong, 130 interrupted.
+Only changes are uploaded. Registries are independent: if one is down, the others are still published. Exit status:
+0 success, 1 an image or model failed, 2 wrong usage or configuration, 130 interrupted.
 
-Logins come from docker login, podman login, GITHUB_ACTOR and GITHUB_TOKEN (ghcr.io), DOCKERHUB_USERNAME and
-DOCKERHUB_TOKEN (docker.io). HF_TOKEN is for gated and private models.`,
+Credentials come from docker login, podman login, GITHUB_ACTOR and GITHUB_TOKEN (ghcr.io), DOCKERHUB_USERNAME and
+DOCKERHUB_TOKEN (docker.io). Gated and private models need HF_TOKEN.`,
     )
     .action((options: PublishOptions) =>
       runSession(options, async session => {

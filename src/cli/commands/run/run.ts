@@ -53,36 +53,37 @@ const UNKNOWN_MODEL = { downloadRoot: '/models', serveArgs: [] };
 
 export function addRun(program: Command): void {
   const command = withAdHocModel(withConfig(program.command('run [short] [args...]')));
-  withRegistries(command, 'take the image from this registry')
+  withRegistries(command, 'use the image from this registry')
     .usage('[options] [short] [-- <vllm args…>]')
     .description('run an image with Docker or Podman, whichever is installed')
     .addOption(
-      new Option('--variant <variant>', 'slim: the weights come into --volume at the first start').choices([
-        ...USUAL_VARIANTS,
-      ]),
+      new Option(
+        '--variant <variant>',
+        'slim downloads the weights into --volume at the first start',
+      ).choices([...USUAL_VARIANTS]),
     )
-    .option('--image <reference>', 'run this image, not the one that models.yaml leads to')
-    .option('--archive <file>', 'load this docker archive first and run what is in it')
-    .option('--engine <command>', 'docker, podman, or a command with one of them in it: "sudo docker"')
+    .option('--image <reference>', 'run this image instead of one from models.yaml')
+    .option('--archive <file>', 'load this Docker archive first, then run its image')
+    .option('--engine <command>', 'docker, podman, or a command that includes one: "sudo docker"')
     .option(
       '-p, --port <[address:]number>',
-      "the port on this machine (default: the server's own)",
+      "the port on this machine (default: the server's port)",
       parsePort,
     )
     .option('-v, --volume <dir or name>', 'where a slim image keeps its weights', './models')
     .option('--name <name>', "the container's name")
-    .option('-d, --detach', 'run it in the background and print its id')
+    .option('-d, --detach', 'run in the background and print the container id')
     .addOption(
-      new Option('--gpus <which>', 'auto looks for NVIDIA and AMD')
+      new Option('--gpus <which>', 'auto detects NVIDIA and AMD')
         .choices(['auto', 'all', 'none'])
         .default('auto'),
     )
     .option(
       '--engine-arg <arg>',
-      'one more flag for `docker run`, as --engine-arg=--network=host; repeat it',
+      'an extra flag for `docker run`, e.g. --engine-arg=--network=host; repeatable',
       collect,
     )
-    .option('--print', 'print the command to stdout and run nothing')
+    .option('--print', 'print the command and exit')
     .addHelpText('after', HELP)
     .action((_short: string | undefined, _args: readonly string[], options: RunOptions, self: Command) =>
       runSession(options, session => {
@@ -94,16 +95,17 @@ export function addRun(program: Command): void {
 
 const HELP = `
 Examples:
-  weighbridge run qwen25-05b                              the slim image; weights go to ./models
+  weighbridge run qwen25-05b                              the slim image; downloads weights to ./models
   weighbridge run qwen25-05b --variant fat -p 9000        the fat one, at http://localhost:9000/v1
-  weighbridge run qwen25-05b -- --max-model-len 4096      what follows -- is for vLLM
+  weighbridge run qwen25-05b -- --max-model-len 4096      arguments after -- go to vLLM
   weighbridge run --image ghcr.io/acme/hf-x:v0.6.0-fat    without a models.yaml
-  weighbridge run qwen25-05b --archive slim.tar           what \`build --output docker-archive:slim.tar\` made
-  weighbridge run qwen25-05b --print                      the docker command, to look at or to keep
+  weighbridge run qwen25-05b --archive slim.tar           an image from \`build --output docker-archive:slim.tar\`
+  weighbridge run qwen25-05b --print                      print the docker command
   weighbridge run qwen25-05b --engine "podman --runtime crun" -v weights -p 127.0.0.1:8000
 
-HF_TOKEN, HUGGING_FACE_HUB_TOKEN and HF_ENDPOINT go to a slim image, HTTPS_PROXY and its kin to both: by name, so no
-value is on a command line. The exit status is the container's. Ctrl-C stops it. More: docs/run.md`;
+Slim images receive HF_TOKEN, HUGGING_FACE_HUB_TOKEN and HF_ENDPOINT; all images receive HTTPS_PROXY and the other proxy
+variables. They are passed by name, so no value appears on a command line. The exit status is the container's. Ctrl-C
+stops it. More: docs/run.md`;
 
 async function run(
   session: Session,

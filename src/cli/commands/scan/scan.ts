@@ -32,21 +32,24 @@ interface ScanOptions extends CommonOptions {
 
 export function addScan(program: Command): void {
   withJson(withShard(withRegistries(withModels(withConfig(program.command('scan'))), 'scan only here')))
-    .description('scan what was published with Trivy, without reading its weights')
-    .option('--published <file>', 'scan what `publish --result` tells of, in place of what models.yaml names')
-    .option('--trivy <path>', 'the Trivy to run', 'trivy')
-    .option('--sarif <folder>', 'write <short>-<variant>.sarif files, each with a category of its own')
+    .description('scan published images with Trivy, without reading the weights')
+    .option(
+      '--published <file>',
+      'scan the images in a `publish --result` file instead of those in models.yaml',
+    )
+    .option('--trivy <path>', 'the Trivy executable', 'trivy')
+    .option('--sarif <folder>', 'write <short>-<variant>.sarif files, each with its own category')
     .option('--reports <folder>', "write Trivy's full JSON reports")
-    .option('--result <file>', 'write the JSON result to a file as well, for `weighbridge summary`')
-    .option('--base-scans <folder>', 'keep scans of base images here, and use those that are here')
+    .option('--result <file>', 'also write the JSON result to a file, for `weighbridge summary`')
+    .option('--base-scans <folder>', 'reuse scans of base images from this folder, and store new ones in it')
     .option('--bases', 'only scan the base images of models.yaml into --base-scans')
-    .option('--no-attach', 'do not put the results beside the images in the registries')
+    .option('--no-attach', 'do not attach the results to the images in the registries')
     .addHelpText(
       'after',
       `
 A base image is scanned once for all images on it, by its digest; of an image itself only the small layers are read.
-\`scan:\` in models.yaml says which severities are reported, and which make this command end with 1: none by default.
-Trivy's own settings hold: TRIVY_DB_REPOSITORY, TRIVY_CACHE_DIR, TRIVY_SKIP_DB_UPDATE and so on.`,
+\`scan:\` in models.yaml says which severities are reported, and which make this command exit with 1 (default: none).
+Trivy's own variables apply: TRIVY_DB_REPOSITORY, TRIVY_CACHE_DIR, TRIVY_SKIP_DB_UPDATE and so on.`,
     )
     .action((options: ScanOptions) => runSession(options, session => scan(session, options)));
 }

@@ -33,28 +33,28 @@ const PUBLIC_SIGSTORE = { fulcio: null, rekor: null, timestampAuthority: null };
 
 export function addSign(program: Command): void {
   withJson(program.command('sign <image...>'))
-    .description('sign published images, and state what they are made of')
+    .description('sign published images and attest what they are made of')
     .option(
       '-c, --config <file>',
       `the file with the models and \`signing:\` (default: ${DEFAULT_CONFIG}, if there)`,
     )
-    .option('--key <file>', 'the private key, in place of `signing.key`: a PEM file, or env://NAME')
+    .option('--key <file>', 'the private key: a PEM file, or env://NAME (default: `signing.key`)')
     .option('--keyless', 'sign with the identity of this CI job (OIDC)')
-    .option('--force', 'sign anew what is signed already')
+    .option('--force', 'sign again if already signed')
     .addHelpText(
       'after',
       `
-An image is compared with the Hub first, as \`weighbridge verify\` does, and one that differs is not signed. The index and
-every platform get an image signature, SLSA provenance, an ML-BOM, the model's signature, the license decision (if the
-file has the model), the last scan, and what \`vex:\` says.
+Each image is first compared with the Hub, as \`weighbridge verify\` does; images that differ are not signed. The index and
+every platform get an image signature, SLSA provenance, an ML-BOM, the model's signature, the license decision (if
+models.yaml lists the model), the last scan, and the statements of \`vex:\`.
 
-The password of a key is in COSIGN_PASSWORD. \`weighbridge publish --sign\` signs before it sets a tag.
+Set COSIGN_PASSWORD to the key's password. \`weighbridge publish --sign\` signs before it sets a tag.
 
 Examples:
   weighbridge sign --key signing.pem ghcr.io/acme/hf-x:v0.6.0-fat
   weighbridge sign --keyless ghcr.io/acme/hf-x@sha256:…
 
-Exit status: 0 all are signed, 1 one is not, 2 the call or the file is wrong.`,
+Exit status: 0 all images signed, 1 an image was not signed, 2 wrong usage or configuration.`,
     )
     .action((references: readonly string[], options: SignOptions) =>
       runSession(options, async session => {

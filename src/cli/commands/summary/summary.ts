@@ -17,12 +17,12 @@ interface SummaryOptions {
 export function addSummary(program: Command): void {
   program
     .command('summary')
-    .description('the Markdown page of a CI run, from what publish, scan and plan have written')
-    .option('--result <file>', 'what `publish --result` wrote; repeatable', collect)
-    .option('--scan <file>', 'what `scan --result` wrote; repeatable', collect)
-    .option('--overview', 'the table alone, without a section for each model')
-    .option('--plan <file>', 'what `plan --json` printed: what would be published')
-    .option('--against <file>', 'an older `plan --json`: shows the difference, as a pull request wants it')
+    .description('print a Markdown summary of a CI run from the results of publish, scan and plan')
+    .option('--result <file>', 'a file from `publish --result`; repeatable', collect)
+    .option('--scan <file>', 'a file from `scan --result`; repeatable', collect)
+    .option('--overview', 'only the table, without a section per model')
+    .option('--plan <file>', 'output of `plan --json`, to show what would be published')
+    .option('--against <file>', 'output of an older `plan --json`, to show the difference in a pull request')
     .addHelpText(
       'after',
       `

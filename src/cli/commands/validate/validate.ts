@@ -4,7 +4,7 @@ import { ExitStatus, runSession } from '../../session.ts';
 
 export function addValidate(program: Command): void {
   withJson(withConfig(program.command('validate')))
-    .description('check models.yaml, without network')
+    .description('check models.yaml, offline')
     .action((options: CommonOptions) =>
       runSession(options, async session => {
         const config = await readConfig(options, session);

@@ -22,42 +22,41 @@ export function addVerify(program: Command): void {
     .description('compare a published image with the Hub, file by file')
     .option(
       '--deep',
-      'read and hash every byte of the image, base layers too; otherwise digests are compared',
+      'read and hash every byte of the image, including base layers (default: compare digests)',
     )
     .option(
       '-c, --config <file>',
-      'the models.yaml that it was published from: its settings (env, labels, files, permissive) then count',
+      'the models.yaml it was published from, to apply its settings (env, labels, files, permissive)',
     )
-    .option('--signed', 'check who signed it, and what is stated of it, instead: needs no Hub')
+    .option('--signed', 'check signatures and attestations instead; does not use the Hub')
     .option('--key <file>', 'with --signed: the public key, a PEM file or env://NAME')
-    .option(
-      '--identity <name>',
-      'with --signed: who signed, as in the certificate; * stands for any characters',
-    )
+    .option('--identity <name>', 'with --signed: the signer in the certificate; * matches any characters')
     .option('--issuer <url>', 'with --signed: the OIDC issuer in the certificate')
     .option('--trusted-root <file>', "with --signed: sigstore's trusted root in JSON")
     .addOption(
-      new Option('--policy <policy>', 'with --signed: what has to be there').choices([...SIGNATURE_POLICIES]),
+      new Option('--policy <policy>', 'with --signed: which attestations are required').choices([
+        ...SIGNATURE_POLICIES,
+      ]),
     )
     .option('--save-model-signature <file>', 'with --signed: write model.sig for `model_signing verify`')
     .addHelpText(
       'after',
       `
-Without --deep nothing but the manifest, the config and a slim image's file list is read: each file's hash, as the
-publish found it, has to be the one that the Hub gives at the image's commit, and the registry has to have every blob.
+Without --deep, verify reads only the manifest, the config and a slim image's file list. It compares the recorded hash of
+each file with the Hub's at the image's commit, and checks that the registry has every blob.
 
-With --signed the index and every platform need an image signature, and what the signer states (digest, model, revision,
-base image, license, files) has to be what the image is. --policy strict also wants provenance, ML-BOM, license decision
-and model signature; the default is present.
+With --signed, the index and every platform need an image signature, and what the signer states (digest, model, revision,
+base image, license, files) must match the image. --policy strict also requires provenance, ML-BOM, license decision and
+model signature; the default is present.
 
 Examples:
   weighbridge verify ghcr.io/acme/hf-x:v0.6.0-fat
   weighbridge verify --deep ghcr.io/acme/hf-x@sha256:…
   weighbridge verify --signed --key signing.pub --policy strict ghcr.io/acme/hf-x:v0.6.0-fat
-  weighbridge verify oci:out:v0.6.0-fat                 what \`build --output oci:out\` has written
+  weighbridge verify oci:out:v0.6.0-fat                 an image from \`build --output oci:out\`
 
-Of several images each is checked, also if another is not found. Exit status: 0 all is as the Hub has it, 1 something is
-not or could not be asked, 2 the call is wrong.`,
+Each image is checked, even if another one is not found. Exit status: 0 all verified, 1 an image does not match or could
+not be verified, 2 wrong usage.`,
     )
     .action((references: readonly string[], options: VerifyOptions) =>
       runSession(options, async session => {
