@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { HubError, RegistryError } from '../../../src/core/errors.ts';
 import { HttpClient } from '../../../src/http/client.ts';
 import { createHub } from '../../../src/hub/create-hub.ts';
+import type { FaultTarget } from '../../../src/testkit/server/faults.ts';
 import { MODEL_FILES, World } from '../../support/world.ts';
 
 // `.invalid` has no addresses, by RFC 6761.
@@ -33,19 +34,26 @@ test('a Hub whose name cannot be looked up is an error that names it', async () 
   http.close();
 });
 
-test('clocks that disagree: a token that the registry counts as dead before its time is renewed, in mid-upload too', async () => {
-  const auth = { kind: 'bearer', user: 'robot', password: 'pässword', tokenTtlMs: 400 } as const;
+test('clocks that disagree: a token that the registry counts as dead before its time is renewed, in mid-upload too', async t => {
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
+  const auth = { kind: 'bearer', user: 'robot', password: 'pässword', tokenTtlMs: 60_000 } as const;
   await using world = await World.start({}, { auth });
   await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
   const registry = world.registry(1);
-  // The registry's clock is ahead: what it says lives an hour is dead after 400 ms.
+  // The registry's clock is ahead: what it says lives an hour is dead after a minute, which is over at the first PATCH.
   const says = (text: string) => text.replace(/"expires_in":\d+/, '"expires_in":3600');
   registry.faults.add({ match: /\/token/, kind: 'edit', editBody: says, times: 1_000_000 });
-  registry.faults.add({ match: /^PATCH/, kind: 'slow', bytesPerSecond: 400_000, times: 2 });
+  let patches = 0;
+  const passMinute = ({ method }: FaultTarget): boolean => {
+    if (method === 'PATCH' && patches++ === 0) t.mock.timers.tick(60_001);
+    return false;
+  };
+  registry.faults.add({ match: passMinute, kind: 'slow' });
   const images = await world.publish(world.config('acme/x'));
   assert.deepEqual([...new Set(images.map(image => image.status))], ['published']);
   assert.ok(registry.tokensIssued > 1, 'no token was renewed');
   assert.ok(registry.log.some(({ status, hasAuthorization }) => status === 401 && hasAuthorization));
+  assert.ok(patches > 1);
 });
 
 test('a link of the Hub’s that expires in mid-download is made anew, and nothing is read twice', async () => {
