@@ -347,7 +347,10 @@ describe('no word can be put into a permitted licence, or taken out of it, and i
 /** Any numbering will do, and none, says the SPDX guideline. */
 const NUMBERING = /^\([ivx]+\)$|^[ivx]+\.$/;
 
-/** Whether a word stands where each has his own: names of holders, the notice to attach, how to apply it. */
+/**
+ * Whether a word stands where each has his own: names of holders, the notice to attach, how to apply it. SPDX's template of
+ * BSD-2-Clause lets the word after "use of this" be left out.
+ */
 function isFilledIn(words: readonly string[], index: number): boolean {
   const before = words
     .slice(Math.max(0, index - 30), index)
@@ -360,7 +363,7 @@ function isFilledIn(words: readonly string[], index: number): boolean {
     .toLowerCase()
     .replace(/\s+/g, ' ');
   const all = `${before}${behind}`;
-  return /copyright|in no event (shall|will)|provided by|disclaims|neither the name|end of terms|unlicense\.org|curly/.test(
+  return /copyright|in no event (shall|will)|provided by|disclaims|neither the name|end of terms|unlicense\.org|curly|out of the use of this/.test(
     all,
   );
 }
