@@ -28,7 +28,8 @@ const isSilence = (error: unknown): boolean => {
 test('a server that never answers is left', async t => {
   const { url, requests } = await serve(t, () => undefined);
   await assert.rejects(client(t).request(get(url)), isSilence);
-  assert.equal(requests.length, 1);
+  // None if the machine stood still while it was on its way.
+  assert.ok(requests.length <= 1, 'asked again');
 });
 
 test('a server that stops in the middle of a body is left', async t => {
