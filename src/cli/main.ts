@@ -46,7 +46,8 @@ Typical workflow:
   run, manifest                         run an image here, or on Kubernetes and elsewhere
   inspect, verify                       show what an image contains, compare it with the Hub
   scan ─► sign                          find vulnerabilities, sign images and attest their contents
-  ls ─► outdated ─► prune               list what is published, what has changed, delete old images
+  ls ─► outdated ─► update              list what is published, what has changed, move the lock
+  prune                                 delete old images
   catalog                               write a website of everything published
   build                                 build a local image, without a registry
 

@@ -30,18 +30,18 @@ interface UpdateOptions extends CommonOptions {
 }
 
 export function addUpdate(program: Command): void {
-  withJson(withRegistries(withConfig(program.command('update [model...]')), 'take this prefix'))
-    .description('move weighbridge.lock to the newest commits and base images, and say what that changes')
+  withJson(withRegistries(withConfig(program.command('update [model...]')), 'use this prefix'))
+    .description('move weighbridge.lock to the newest commits and base images, and show what changes')
     .option('--base', 'also move base_image in the file to the newest release that the models run on')
     .option('--dry-run', 'write neither the lock nor the file')
-    .option('--force', 'move the named models although they may no longer be published as they were')
-    .option('--summary <file>', 'append what changes to a file, as Markdown for a pull request')
+    .option('--force', 'move the named models even if they may no longer be published as before')
+    .option('--summary <file>', 'append the changes to a file, as Markdown for a pull request')
     .addHelpText(
       'after',
       `
-A model that may no longer be published as it was (license, gate, safety scan, fit: enforce) keeps its commit. Review it,
-then take it with: weighbridge update <model> --force. New models are added with \`plan --lock\`.
-Exit status 1: a model could not be resolved; the others are moved all the same.`,
+A model that may no longer be published as before (license, gate, safety scan, fit: enforce) keeps its commit. Review it,
+then accept it with: weighbridge update <model> --force. New models are added with \`plan --lock\`.
+Exit status: 0 success, 1 a model could not be resolved (the others are moved).`,
     )
     .action((names: readonly string[], options: UpdateOptions) =>
       runSession(options, async session => {
