@@ -6,8 +6,11 @@ import { MediaType } from '../../src/oci/types.ts';
 import type { LsJson } from '../../src/report/json/ls-json.ts';
 import type { PruneJson } from '../../src/report/json/prune-json.ts';
 import { weighbridge } from '../support/command.ts';
+import { IS_LONG } from '../support/long.ts';
 import { temporaryFolder } from '../support/tools.ts';
 import { MODEL_FILES, putBase, World } from '../support/world.ts';
+
+const isShort = IS_LONG ? false : 'only with WEIGHBRIDGE_LONG=1';
 
 /** A model published on four vLLM versions, the last of which is the file's. */
 async function publishedOften(t: TestContext, world: World) {
@@ -90,7 +93,9 @@ test('a registry that does not delete is said, and what to set there', async t =
   assert.match(stdout, /storage\.delete\.enabled/);
 });
 
-test('images of a model that left the file go with --removed alone, and foreign ones never', async t => {
+test('images of a model that left the file go with --removed alone, and foreign ones never', {
+  skip: isShort,
+}, async t => {
   await using world = await World.start();
   const { run, file } = await publishedOften(t, world);
   const { tags } = world.registry(0).repository('acme/hf-x');
