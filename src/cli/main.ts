@@ -21,9 +21,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   catalog: async () => (await import('./commands/catalog/catalog.ts')).addCatalog,
   licenses: async () => (await import('./commands/licenses/licenses.ts')).addLicenses,
   prune: async () => (await import('./commands/prune/prune.ts')).addPrune,
+  doctor: async () => (await import('./commands/doctor/doctor.ts')).addDoctor,
   ls: async () => (await import('./commands/ls/ls.ts')).addLs,
   scan: async () => (await import('./commands/scan/scan.ts')).addScan,
   summary: async () => (await import('./commands/summary/summary.ts')).addSummary,
+  completion: async () => (await import('./commands/completion/completion.ts')).addCompletion,
   demo: async () => (await import('./commands/demo/demo.ts')).addDemo,
 };
 
@@ -59,9 +61,9 @@ A minimal models.yaml:
       short: qwen25-05b`,
   );
 
-// A help, or a word that is no command's, is about all of them.
+// A help, a completion, or a word that is not a command is about all of them.
 const [first = ''] = process.argv.slice(2);
-const wanted = Object.hasOwn(COMMANDS, first) ? [first] : Object.keys(COMMANDS);
+const wanted = Object.hasOwn(COMMANDS, first) && first !== 'completion' ? [first] : Object.keys(COMMANDS);
 for (const name of wanted) (await COMMANDS[name]?.())?.(program);
 for (const command of program.commands)
   command.exitOverride().showHelpAfterError('(run it with --help for usage)');

@@ -1,0 +1,169 @@
+import { execa } from 'execa';
+import { loadConfig } from '../../../config/load-config.ts';
+import { InvalidConfigError } from '../../../config/problems.ts';
+import type { Config } from '../../../config/types.ts';
+import { withoutSecrets } from '../../../core/child-env.ts';
+import { isAbort, WeighbridgeError } from '../../../core/errors.ts';
+import { mapPool } from '../../../core/pool.ts';
+import { parseReference } from '../../../oci/reference.ts';
+import { chooseTargets } from '../../../plan/targets.ts';
+import { Trivy } from '../../../scan/trivy.ts';
+import type { CommonOptions } from '../../options.ts';
+import { createRunCache } from '../../run-cache.ts';
+import type { Session } from '../../session.ts';
+import { detectGpu, findEngine } from '../run/container-engine.ts';
+import type { Checkup } from './types.ts';
+
+const AT_ONCE = 4;
+/** Enough to see that the Hub answers and a token opens what it should. */
+const MODELS_ASKED = 3;
+/** No image has this tag; asking for it shows whether the login may write. */
+const ABSENT_TAG = 'weighbridge-doctor';
+const ANSWER_TIMEOUT_MS = 20_000;
+
+/** Returns what was found, in the order in which a publish needs it. */
+export async function runCheckups(session: Session, options: CommonOptions): Promise<Checkup[]> {
+  const [file, config] = await checkFile(options);
+  const ofConfig =
+    config === undefined ? [] : await mapPool(checksOf(session, config, options), AT_ONCE, check => check());
+  const tools = await mapPool(toolChecks(session), AT_ONCE, check => check());
+  return [node(), file, ...ofConfig, ...tools];
+}
+
+function node(): Checkup {
+  return { name: 'Node.js', status: 'ok', detail: process.versions.node };
+}
+
+async function checkFile({ config: file, registry }: CommonOptions): Promise<[Checkup, Config | undefined]> {
+  try {
+    const config = await loadConfig(file, { extraRegistries: Object.keys(registry ?? {}) });
+    const count = config.models.length;
+    return [{ name: file, status: 'ok', detail: count === 1 ? '1 model' : `${count} models` }, config];
+  } catch (error) {
+    if (!(error instanceof WeighbridgeError)) throw error;
+    const remedy =
+      error instanceof InvalidConfigError
+        ? 'Show each problem with its place: weighbridge validate.'
+        : error.remedy;
+    return [failed(file, firstLine(error.message), remedy), undefined];
+  }
+}
+
+function checksOf(session: Session, config: Config, options: CommonOptions): (() => Promise<Checkup>)[] {
+  session.services.connect(config.connections);
+  const choice = { overrides: options.registry ?? {}, env: session.env };
+  const repositories = new Map<string, string>();
+  const missing = new Set<string>();
+  for (const model of config.models) {
+    const { targets, withoutPrefix } = chooseTargets(config, model, choice);
+    for (const { registry, repository } of targets)
+      if (!repositories.has(registry)) repositories.set(registry, repository);
+    for (const key of withoutPrefix) missing.add(key);
+  }
+  const bases = new Map(
+    config.models.flatMap(({ baseImage, arch }) =>
+      arch.map(one => [`${baseImage} ${one}`, { baseImage, platform: one }]),
+    ),
+  );
+  const cache = createRunCache(session, ANSWER_TIMEOUT_MS);
+  return [
+    ...config.models.slice(0, MODELS_ASKED).map(
+      model => () =>
+        tried(session, `Hub, ${model.id}`, async () => {
+          const { gated, revision } = await session.services.hub.getModel(
+            model.id,
+            model.revision,
+            session.signal,
+          );
+          return `readable at ${revision.slice(0, 12)}${gated === false ? '' : ', gated'}`;
+        }),
+    ),
+    ...[...missing].map(
+      key => async () =>
+        failed(
+          `registry ${key}`,
+          'no prefix is configured',
+          `Add it to \`registries\` in ${config.file}, or pass --registry ${key}=<prefix>.`,
+        ),
+    ),
+    ...[...repositories].map(
+      ([key, repository]) =>
+        () =>
+          checkRegistry(session, key, repository),
+    ),
+    ...[...bases.values()].map(
+      ({ baseImage, platform }) =>
+        () =>
+          tried(session, `base image ${baseImage}`, async () => {
+            const { layers, digest } = await cache.baseImage(baseImage, platform);
+            return `${platform}, ${layers.length} layers, ${digest.slice(0, 19)}`;
+          }),
+    ),
+  ];
+}
+
+async function checkRegistry(session: Session, key: string, repository: string): Promise<Checkup> {
+  const { registry, repository: path } = parseReference(repository);
+  return await tried(session, `registry ${key}`, async () => {
+    const login = await session.services.credentials(registry, path);
+    const store = session.services.openRepository(repository, 'push');
+    await store.resolveTag(ABSENT_TAG, session.signal);
+    return `${registry} answers for ${path}; ${login === undefined ? 'no login was found, and none was needed' : 'the login was found and accepted'}`;
+  });
+}
+
+function toolChecks(session: Session): (() => Promise<Checkup>)[] {
+  const { env, signal } = session;
+  return [
+    () =>
+      noted('container engine', 'Only `run` needs one: install Docker or Podman.', async () => {
+        const { words } = await findEngine({ wanted: undefined, env, signal });
+        return words.join(' ');
+      }),
+    async () => {
+      const gpu = await detectGpu({ env });
+      return { name: 'GPU', status: 'note', detail: gpu ?? 'none on this machine; only `run` would use it' };
+    },
+    () =>
+      noted('Trivy', 'Only `scan` needs it: https://trivy.dev', async () => {
+        const { version, databaseDate } = await new Trivy('trivy', env, signal).version();
+        return `${version}, database of ${databaseDate ?? 'no date: the first scan fetches it'}`;
+      }),
+    () =>
+      noted('cosign', 'Signing needs no cosign; others verify with it.', async () => {
+        const { stdout } = await execa('cosign', ['version'], {
+          env: withoutSecrets(env),
+          extendEnv: false,
+          timeout: ANSWER_TIMEOUT_MS,
+        });
+        return /GitVersion:\s*(\S+)/.exec(stdout)?.[1] ?? 'installed';
+      }),
+  ];
+}
+
+async function tried(session: Session, name: string, check: () => Promise<string>): Promise<Checkup> {
+  try {
+    return { name, status: 'ok', detail: await check() };
+  } catch (error) {
+    if (isAbort(error) || session.signal.aborted || !(error instanceof WeighbridgeError)) throw error;
+    return failed(name, firstLine(error.message), error.remedy);
+  }
+}
+
+/** For what a publish does without. */
+async function noted(name: string, remedy: string, check: () => Promise<string>): Promise<Checkup> {
+  try {
+    return { name, status: 'ok', detail: await check() };
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    return { name, status: 'note', detail: 'not found', remedy };
+  }
+}
+
+function failed(name: string, detail: string, remedy: string | undefined): Checkup {
+  return { name, status: 'failed', detail, ...(remedy === undefined ? {} : { remedy }) };
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0] ?? text;
+}
