@@ -96,7 +96,7 @@ function licenseSection({ license, lineage, variants, url }: CatalogModel): Mark
         ${' '}${
           isFat
             ? 'The full texts are in the fat image, in /licenses: of the model, and of what was added to it.'
-            : 'No fat image: the license does not permit redistribution. The slim image downloads the weights from the Hub.'
+            : 'No fat image is published. The slim image downloads the weights from the Hub.'
         }
       </p>
       ${lineage.length > 0 && lineageList(lineage)}
