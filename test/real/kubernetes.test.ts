@@ -218,7 +218,10 @@ describe('a real Kubernetes', { skip, concurrency: false }, () => {
     const worker = `${host()}/base/worker:1`;
     // The wider Debian layer has what Node.js is linked with.
     await pushBase(await buildBaseImage({ huggingfaceHub: '2.4.0', vllm: '0.32.0' }), worker);
-    const flags = ['--format', 'kubernetes', '--parallelism', '3', '--worker-image', worker];
+    const flags = ['--format', 'kubernetes', '--parallelism', '3', '--worker-image', worker].concat(
+      '--worker-command',
+      'npx --yes weighbridge@test',
+    );
     const planned = await weighbridge(['plan', '-c', file, ...flags], { env: { HF_ENDPOINT: hub.url } });
     assert.equal(planned.status, 0, planned.stderr);
     const documents = parseAllDocuments(planned.stdout).map(document => document.toJS() as Resource);

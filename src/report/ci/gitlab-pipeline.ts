@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { shellQuote } from '../../core/text.ts';
 import { splitIntoJobs } from '../../plan/jobs.ts';
 import type { Plan } from '../../plan/types.ts';
 
@@ -7,6 +8,8 @@ export interface GitlabPipelineOptions {
   readonly config: string;
   readonly version: string;
   readonly workerImage: string;
+  /** What starts Weighbridge in that image. */
+  readonly workerCommand: readonly string[];
   /** The plan's file, an artifact of the parent pipeline's job `plan`; without one each job plans anew. */
   readonly plan?: string | undefined;
 }
@@ -45,8 +48,8 @@ const LOGIN = [
   `printf '%s' "\${DOCKER_AUTH_CONFIG:-$OWN}" > "$DOCKER_CONFIG/config.json"`,
 ];
 
-function template({ config, version, plan }: GitlabPipelineOptions): object {
-  const weighbridge = `npx --yes weighbridge@${version}`;
+function template({ config, version, plan, workerCommand }: GitlabPipelineOptions): object {
+  const weighbridge = shellQuote(workerCommand);
   return {
     stage: 'publish',
     variables: {

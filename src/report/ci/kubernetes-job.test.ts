@@ -9,6 +9,7 @@ const OPTIONS = {
   count: 2,
   version: '1.0.0',
   workerImage: 'node:24-slim',
+  workerCommand: ['weighbridge'],
   parallelism: 8,
 };
 

@@ -15,6 +15,8 @@ export interface KubernetesJobOptions {
   readonly version: string;
   /** An image with Node.js. */
   readonly workerImage: string;
+  /** What starts Weighbridge in that image. */
+  readonly workerCommand: readonly string[];
   readonly parallelism: number;
 }
 
@@ -91,7 +93,7 @@ function planData({ planText, configText }: KubernetesJobOptions): string | unde
 
 function podSpec(
   configMap: string,
-  { workerImage, version, count }: KubernetesJobOptions,
+  { workerImage, workerCommand, count }: KubernetesJobOptions,
   hasPlan: boolean,
 ): object {
   return {
@@ -108,7 +110,7 @@ function podSpec(
       {
         name: 'publish',
         image: workerImage,
-        command: ['npx', '--yes', `weighbridge@${version}`],
+        command: workerCommand,
         // Kubernetes puts the index in, which says which of the models is this pod's.
         args: [
           ...['publish', '--config', `${CONFIG_FOLDER}/models.yaml`],

@@ -87,7 +87,8 @@ models:
 `,
   );
   if (hub !== undefined) {
-    const plan = await weighbridge(['plan', '--format', 'gitlab', '--out', 'plan.json'], {
+    const worker = ['--worker-command', 'npx --yes weighbridge@test'];
+    const plan = await weighbridge(['plan', '--format', 'gitlab', '--out', 'plan.json', ...worker], {
       cwd: folder,
       env: { HF_ENDPOINT: hub },
     });

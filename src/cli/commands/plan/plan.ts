@@ -31,6 +31,7 @@ import { ExitStatus, runSession, type Session } from '../../session.ts';
 interface PlanOptions extends CommonOptions {
   readonly format: 'table' | 'json' | 'github' | 'gitlab' | 'kubernetes';
   readonly workerImage: string;
+  readonly workerCommand?: readonly string[];
   readonly parallelism: number;
   readonly registryState?: boolean;
   readonly explain?: string;
@@ -52,6 +53,11 @@ export function addPlan(program: Command): void {
       '--worker-image <reference>',
       'image with Node.js 24 for gitlab and kubernetes jobs',
       'node:24-slim',
+    )
+    .option(
+      '--worker-command <command>',
+      'what starts Weighbridge in that image; gitlab and kubernetes jobs need it',
+      parseCommand,
     )
     .option(
       '--parallelism <count>',
@@ -78,6 +84,7 @@ does not depend on them. Exit status: 0 success, 1 a model could not be resolved
     )
     .action((options: PlanOptions) =>
       runSession({ json: options.json === true || options.format === 'json' }, async session => {
+        if (options.format === 'gitlab' || options.format === 'kubernetes') workerCommandOf(options);
         const config = await readConfig(options, session);
         const only = options.explain === undefined ? {} : { model: [options.explain] };
         const { out } = options;
@@ -117,8 +124,10 @@ async function look(
   return isExplained && registryState !== false ? await lookAtBases(session, plan) : undefined;
 }
 
-function gitlab(plan: Plan, { config, workerImage, out }: PlanOptions): string {
-  return gitlabPipeline(plan, { config, workerImage, version: packageVersion(), plan: out }).trimEnd();
+function gitlab(plan: Plan, options: PlanOptions): string {
+  const { config, workerImage, out } = options;
+  const common = { workerImage, workerCommand: workerCommandOf(options), version: packageVersion() };
+  return gitlabPipeline(plan, { ...common, config, plan: out }).trimEnd();
 }
 
 /** The file goes along as it is, so that an index means the same model to all workers. */
@@ -137,8 +146,32 @@ async function kubernetes(plan: Plan, config: Config, options: PlanOptions): Pro
   const count = config.models.length;
   const { out, registry: overrides = {} } = options;
   const planText = out === undefined ? undefined : formatPlan(plan, config, { overrides });
-  const job = { configText, planText, count, version: packageVersion(), workerImage, parallelism };
+  const workerCommand = workerCommandOf(options);
+  const common = { workerImage, workerCommand, version: packageVersion() };
+  const job = { ...common, configText, planText, count, parallelism };
   return kubernetesJob(job).trimEnd();
+}
+
+/**
+ * A job has the Hub's token and the logins of registries in its environment. A bare name of a package would run what
+ * anybody may publish under it, so what is run is the caller's to say. Throws ConfigError USAGE.
+ */
+function workerCommandOf({ format, workerCommand }: PlanOptions): readonly string[] {
+  if (workerCommand !== undefined) return workerCommand;
+  throw new ConfigError(
+    `--format ${format} needs --worker-command: what starts Weighbridge in the worker image`,
+    {
+      code: 'USAGE',
+      remedy:
+        'Build an image with Weighbridge in it and name both, such as --worker-image registry.example/weighbridge:1 --worker-command weighbridge.',
+    },
+  );
+}
+
+function parseCommand(value: string): readonly string[] {
+  const words = value.split(/\s+/).filter(word => word !== '');
+  if (words.length === 0) throw new InvalidArgumentError('The command is empty.');
+  return words;
 }
 
 function parseCount(value: string): number {
