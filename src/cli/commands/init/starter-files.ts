@@ -1,4 +1,4 @@
-import { packageVersion, projectRepository, workflowText } from '../../../engine/package-info.ts';
+import { projectRef, projectRepository, workflowText } from '../../../engine/package-info.ts';
 import { newestRelease } from '../../../fit/releases.ts';
 
 export interface StarterChoice {
@@ -20,7 +20,7 @@ export interface StarterFile {
 
 /** What a fresh repository needs so that a push of models.yaml publishes. */
 export function starterFiles(choice: StarterChoice): StarterFile[] {
-  const workflow = choice.workflow ?? `${projectRepository()}@v${packageVersion()}`;
+  const workflow = choice.workflow ?? `${projectRepository()}@${projectRef()}`;
   return [
     { path: 'models.yaml', text: modelsText(choice), purpose: 'the models; `weighbridge add <id>` adds one' },
     {
@@ -34,7 +34,7 @@ export function starterFiles(choice: StarterChoice): StarterFile[] {
 }
 
 function modelsText({ ghcr, dockerhub, baseImage }: StarterChoice): string {
-  const schema = `https://raw.githubusercontent.com/${projectRepository()}/v${packageVersion()}/schema/models.schema.json`;
+  const schema = `https://raw.githubusercontent.com/${projectRepository()}/${projectRef()}/schema/models.schema.json`;
   const prefixes = [
     ...(ghcr === null ? [] : [`  ghcr: ghcr.io/${ghcr.toLowerCase()}`]),
     ...(dockerhub === null ? [] : [`  dockerhub: docker.io/${dockerhub.toLowerCase()}`]),
