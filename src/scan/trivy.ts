@@ -91,7 +91,7 @@ export class Trivy {
   ): Promise<string> {
     return await this.#inFolder(async folder => {
       const [input, output] = [path.join(folder, 'in.json'), path.join(folder, 'out')];
-      await writeFile(input, JSON.stringify(report));
+      await writeFile(input, JSON.stringify(format === 'sarif' ? withUriTargets(report) : report));
       const { severity, ignoreFile } = filter;
       const args = [
         ...['convert', '--format', format, '--output', output, '--quiet', '--exit-code', '0'],
@@ -144,6 +144,18 @@ export class Trivy {
       },
     );
   }
+}
+
+/**
+ * Trivy reads the target of a questionable setting as a URI for SARIF, and ends with a panic if it is none: a port before
+ * the first slash is no part of a relative one.
+ */
+function withUriTargets(report: TrivyReport): TrivyReport {
+  const results = report.Results?.map(result => ({
+    ...result,
+    Target: result.Target.replace(/^[^/]*/, host => host.replaceAll(':', '%3A')),
+  }));
+  return results === undefined ? report : { ...report, Results: results };
 }
 
 /** Trivy's errors end with the cause, after a chain of what it was doing. */
