@@ -184,7 +184,7 @@ async function toldOddThings(world: SlimWorld): Promise<string> {
   const files = stdout.trim().split('\n');
   assert.ok(files.includes('/opt/weighbridge/weighbridge_bootstrap/console.py'), stdout);
   assert.deepEqual(
-    files.filter(file => !/\/(bootstrap|model\.json|\w+\.py)$/.test(file)),
+    files.filter(file => !/\/(bootstrap|model\.json|model_files\.json|\w+\.py)$/.test(file)),
     [],
   );
   return `${files.length} files in /opt/weighbridge, none of them bytecode`;
