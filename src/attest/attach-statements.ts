@@ -79,7 +79,7 @@ export async function attachStatements(
 }
 
 /**
- * The annotations tell what is there: whoever forges them has made an image that no policy admits. The signature of the
+ * The annotations say what is there: forging them only makes an image that no policy admits. The signature of the
  * image itself is looked at all the same, so that an unsigned image is never taken for a signed one.
  */
 async function findSame(
@@ -102,7 +102,7 @@ async function findSame(
   }
 }
 
-/** A registry may take the manifests and list them nowhere, and then nobody would find a signature. */
+/** Checks the list: a registry may accept the manifests and not list them, so that no signature would be found. */
 async function checkKept(
   store: ImageStore,
   subject: Digest,

@@ -5,7 +5,7 @@ import { SigningError } from '../core/errors.ts';
 export const BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 const ANY_BUNDLE_TYPE = /^application\/vnd\.dev\.sigstore\.bundle(?:\.v|\+json;version=)/;
 
-/** A parsed bundle, and the statement in it, which nobody has verified yet. */
+/** A parsed bundle and the statement in it, not verified yet. */
 export interface ReadBundle {
   readonly bundle: Bundle;
   readonly payload: Buffer;

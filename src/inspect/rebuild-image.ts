@@ -70,7 +70,7 @@ async function replan(
   const id = model?.id ?? '';
   const short = path.posix.basename(model?.dir ?? '');
   const listed = config?.models.find(one => one.id === id && one.short === short);
-  const own = listed ?? recordedModel(image, variant, record);
+  const own = listed ?? recordedModel(image, record);
   const settings: ModelConfig = {
     ...own,
     // Where the layers are is the image's to say: what was published before stays what it was.
@@ -97,11 +97,7 @@ async function replan(
 const MINIMAL = 'models: [{id: a/b, short: b}]';
 
 /** The settings that an image itself records. */
-function recordedModel(
-  { model, labels, container }: PublishedImage,
-  _: Variant,
-  record: ImageRecord,
-): ModelConfig {
+function recordedModel({ model, labels, container }: PublishedImage, record: ImageRecord): ModelConfig {
   const facts = readLabels(labels);
   const home = container.Env?.find(entry => entry.startsWith('HF_HOME='))?.slice('HF_HOME='.length);
   const dir = model?.dir ?? '';
