@@ -25,7 +25,7 @@ export interface ModelFile {
   /** Unknown for small files of a slim image that nothing has read. */
   readonly sha256?: string | undefined;
   readonly gitOid?: string | undefined;
-  /** Whether the repository has this file; false for a part of a file that was resharded, and for its index. */
+  /** Whether the repository has this file; false for a part of a file that was divided, and for its index. */
   readonly isUpstream: boolean;
 }
 

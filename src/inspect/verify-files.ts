@@ -19,7 +19,7 @@ export interface FileCheck {
 export function compareFiles(
   listed: readonly ListedFile[],
   { files }: ModelSnapshot,
-  { divisions, indexes }: ExpectedParts,
+  { shardings, indexes }: ExpectedParts,
   wrongSources: ReadonlySet<string>,
 ): FileCheck[] {
   const checks = new Map<string, (file: ListedFile) => FileCheck>();
@@ -29,7 +29,7 @@ export function compareFiles(
     const wanted = { path, sizeBytes: bytes.length, sha256: digestOf(bytes).slice('sha256:'.length) };
     checks.set(path, file => checkFile(file, { ...wanted, gitOid: '' }));
   }
-  for (const { places } of divisions) {
+  for (const { places } of shardings) {
     for (const part of places.file.parts)
       checks.set(part.path, file => checkPart(file, places, part, wrongSources));
   }

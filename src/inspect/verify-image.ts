@@ -106,9 +106,9 @@ async function verifyOne(
   const listed = holdsWeights(variant) ? modelFiles(model, content.files) : content.slimList;
   // A layer that could not be read has its files all the same.
   const names = new Set([...listed.map(file => file.path), ...paths]);
-  for (const { places } of expected.divisions) names.add(places.file.source.path);
+  for (const { places } of expected.shardings) names.add(places.file.source.path);
   const resharding = {
-    files: expected.divisions.map(({ places }) => places.file),
+    files: expected.shardings.map(({ places }) => places.file),
     indexes: expected.indexes,
   };
   const record = {
@@ -166,7 +166,7 @@ interface Content {
 async function readContent(
   store: ImageStore,
   { manifest, layers, model }: PublishedImage,
-  { divisions }: ExpectedParts,
+  { shardings }: ExpectedParts,
   options: VerifyOptions,
 ): Promise<Content> {
   const files: ListedFile[] = [];
@@ -218,22 +218,24 @@ async function readContent(
       onEnd();
     }
   };
-  const readDivision = async (division: ExpectedSharding): Promise<void> => {
+  const readResharding = async (resharding: ExpectedSharding): Promise<void> => {
     const folder = model?.dir.slice(1) ?? '';
     try {
-      files.push(...(await readParts(store, division, folder, readOptions)));
+      files.push(...(await readParts(store, resharding, folder, readOptions)));
     } catch (error) {
-      wrongSources.add(division.places.file.source.path);
+      wrongSources.add(resharding.places.file.source.path);
       // They are in the image all the same.
-      files.push(...division.layers.flatMap(filesOf).map(file => ({ ...asListed(file), partId: undefined })));
+      files.push(
+        ...resharding.layers.flatMap(filesOf).map(file => ({ ...asListed(file), partId: undefined })),
+      );
       throw error;
     }
   };
 
-  const divided = options.isDeep ? divisions : [];
-  const inParts = new Set(divided.flatMap(division => division.layers));
+  const sharded = options.isDeep ? shardings : [];
+  const inParts = new Set(sharded.flatMap(resharding => resharding.layers));
   const work = [
-    ...divided.map(division => () => readDivision(division)),
+    ...sharded.map(resharding => () => readResharding(resharding)),
     ...manifest.layers.filter(layer => !inParts.has(layer)).map(layer => () => readOne(layer)),
   ];
   await mapPool(work, CONCURRENCY, one => one().catch(tolerate));

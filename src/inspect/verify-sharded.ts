@@ -14,7 +14,7 @@ import type { ImageStore } from '../store/image-store.ts';
 
 /** What an image should have in place of the repository's files that it has in parts. */
 export interface ExpectedParts {
-  readonly divisions: readonly ExpectedSharding[];
+  readonly shardings: readonly ExpectedSharding[];
   readonly indexes: readonly RewrittenIndex[];
 }
 
@@ -37,7 +37,7 @@ export async function expectParts(
     const part = readPart(layer);
     return part === undefined ? [] : [{ layer, part }];
   });
-  const divisions: ExpectedSharding[] = [];
+  const shardings: ExpectedSharding[] = [];
   for (const [path, found] of Map.groupBy(claims, ({ part }) => part.source)) {
     const sorted = found.toSorted((a, b) => a.part.start - b.part.start);
     const places = await reshardAt(
@@ -45,17 +45,17 @@ export async function expectParts(
       sorted.map(({ part }) => part),
       context,
     );
-    if (places !== undefined) divisions.push({ places, layers: sorted.map(({ layer }) => layer) });
+    if (places !== undefined) shardings.push({ places, layers: sorted.map(({ layer }) => layer) });
   }
-  if (divisions.length === 0) return { divisions, indexes: [] };
-  const sources = new Set(divisions.map(({ places }) => places.file.source.path));
+  if (shardings.length === 0) return { shardings, indexes: [] };
+  const sources = new Set(shardings.map(({ places }) => places.file.source.path));
   const files = context.snapshot.files.filter(({ path }) => paths.has(path) || sources.has(path));
   const indexes = await rewriteIndexes(
-    divisions.map(({ places }) => places),
+    shardings.map(({ places }) => places),
     files,
     context,
   );
-  return { divisions, indexes };
+  return { shardings, indexes };
 }
 
 async function reshardAt(

@@ -50,7 +50,7 @@ export class LayerHasher {
       if (segment.kind === 'content') {
         const { entry } = segment;
         this.#contentHash ??=
-          entry.origin.kind === 'part' ? new PartHash(entry.origin, this.#source) : new ContentHash(entry);
+          entry.content.kind === 'part' ? new PartHash(entry.content, this.#source) : new ContentHash(entry);
         this.#contentHash.update(part);
       }
       this.#position += part.length;

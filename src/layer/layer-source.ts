@@ -44,6 +44,6 @@ async function* readSegments(
 
 /** The content of an entry that came with the plan. */
 export function inlineContent(entry: LayerEntry): Buffer {
-  if (entry.origin.kind !== 'inline') throw new TypeError(`${entry.path} is not inline`);
-  return Buffer.from(entry.origin.text, 'utf8');
+  if (entry.content.kind !== 'inline') throw new TypeError(`${entry.path} is not inline`);
+  return Buffer.from(entry.content.text, 'utf8');
 }

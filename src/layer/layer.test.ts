@@ -23,15 +23,21 @@ const inline = (path: string, text: string): LayerEntry => ({
   mode: 0o644,
   sizeBytes: Buffer.byteLength(text),
   contentId: digestOf(text),
-  origin: { kind: 'inline', text },
+  content: { kind: 'inline', text },
 });
 
 /** A file whose content the Hub would give, with git's own id for it. */
 function hubFile(path: string, bytes: Buffer): { entry: LayerEntry; bytes: Buffer } {
   const id = createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
-  const origin = { kind: 'hub', repository: 'acme/x', revision: 'a'.repeat(40), path } as const;
+  const content = { kind: 'hub', repository: 'acme/x', revision: 'a'.repeat(40), path } as const;
   return {
-    entry: { path: `models/x/${path}`, mode: 0o644, sizeBytes: bytes.length, contentId: `git:${id}`, origin },
+    entry: {
+      path: `models/x/${path}`,
+      mode: 0o644,
+      sizeBytes: bytes.length,
+      contentId: `git:${id}`,
+      content,
+    },
     bytes,
   };
 }

@@ -27,7 +27,7 @@ export interface LayerEntry {
   readonly mode: 0o644 | 0o755;
   readonly sizeBytes: number;
   readonly contentId: ContentId;
-  readonly origin: ContentSource;
+  readonly content: ContentSource;
   /** Makes the entry a symbolic link that leads there, relative to its folder; it has no content. */
   readonly linkTarget?: string;
 }

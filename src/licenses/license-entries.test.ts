@@ -65,8 +65,8 @@ async function tree(
   return Object.fromEntries(entries.map(entry => [entry.path, contentOf(entry)]));
 }
 
-function contentOf({ origin }: LayerEntry): string {
-  return origin.kind === 'inline' ? origin.text : `<${origin.path}>`;
+function contentOf({ content }: LayerEntry): string {
+  return content.kind === 'inline' ? content.text : `<${content.path}>`;
 }
 
 function checkWellFormed(entries: readonly LayerEntry[]): void {
@@ -79,10 +79,10 @@ function checkWellFormed(entries: readonly LayerEntry[]): void {
     assert.match(path, /^licenses\/[^/]+(\/[^/]+)*$/);
     assert.ok(!paths.some(longer => longer.startsWith(`${path}/`)), path);
   }
-  for (const { origin, sizeBytes, contentId } of entries) {
-    if (origin.kind !== 'inline') continue;
-    assert.equal(sizeBytes, Buffer.byteLength(origin.text));
-    assert.equal(contentId, digestOf(origin.text));
+  for (const { content, sizeBytes, contentId } of entries) {
+    if (content.kind !== 'inline') continue;
+    assert.equal(sizeBytes, Buffer.byteLength(content.text));
+    assert.equal(contentId, digestOf(content.text));
   }
 }
 
@@ -176,14 +176,14 @@ describe('upstream files', () => {
     ];
     const outcome = { license: { spdx: 'MIT', declared: 'mit' }, isGated: false };
     const entries = licenseEntries({ ...snapshot([]), files }, outcome, CONTEXT, texts);
-    const [license, notice] = entries.filter(({ origin }) => origin.kind === 'hub');
+    const [license, notice] = entries.filter(({ content }) => content.kind === 'hub');
     assert.equal(license?.contentId, `sha256:${sha256}`);
     assert.deepEqual(notice, {
       path: 'licenses/model/NOTICE',
       mode: 0o644,
       sizeBytes: 11,
       contentId: `git:${OID}`,
-      origin: { kind: 'hub', repository: 'acme/x', revision: 'c'.repeat(40), path: 'NOTICE' },
+      content: { kind: 'hub', repository: 'acme/x', revision: 'c'.repeat(40), path: 'NOTICE' },
     });
   });
 
@@ -195,7 +195,7 @@ describe('upstream files', () => {
     ];
     const outcome = { license: { spdx: 'MIT', declared: 'mit' }, isGated: false };
     const entries = licenseEntries({ ...snapshot([]), files }, outcome, CONTEXT, texts);
-    assert.ok(entries.every(({ origin }) => origin.kind === 'inline'));
+    assert.ok(entries.every(({ content }) => content.kind === 'inline'));
   });
 });
 

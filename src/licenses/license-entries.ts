@@ -4,17 +4,17 @@ import { digestOf } from '../core/digest.ts';
 import type { HubFile, ModelSnapshot } from '../hub/types.ts';
 import { contentIdOf, type LayerEntry } from '../layer/recipe.ts';
 import { OWN_LICENSE, type SpdxTexts } from '../spdx/spdx-texts.ts';
+import { fallbackText } from './fallback-text.ts';
 import { findLegalFiles, type LegalFiles } from './legal-files.ts';
 import { licensesJson } from './licenses-json.ts';
 import { noticeText } from './notice-text.ts';
-import { standInText } from './stand-in-text.ts';
 import type {
   HarvestedTexts,
   LicenseContext,
   LicensedBaseImage,
   LicensedRepository,
   LicenseOutcome,
-  LicenseTextOrigin,
+  LicenseTextSource,
   LicenseTree,
 } from './types.ts';
 
@@ -29,12 +29,12 @@ const MAX_LEGAL_BYTES = 64 * 1024 * 1024;
 export function licenseTree(
   model: LicensedRepository,
   outcome: LicenseOutcome,
-  { variant, modelDir, ancestors, divided = [] }: LicenseContext,
+  { variant, modelDir, ancestors, sharded = [] }: LicenseContext,
   texts: SpdxTexts,
 ): LicenseTree {
   const own = texts(OWN_LICENSE);
   if (own === undefined) throw new RangeError(`expected a text for ${OWN_LICENSE}, got none`);
-  const nothing: HarvestedTexts = { entries: [], origin: { kind: 'none' }, files: [] };
+  const nothing: HarvestedTexts = { entries: [], textSource: { kind: 'none' }, files: [] };
   const isFat = holdsWeights(variant);
   const harvested = isFat ? harvest(model, `${FOLDER}/model`, texts, 'all') : nothing;
   const above = (isFat ? ancestors : []).map(ancestor => ({
@@ -53,7 +53,7 @@ export function licenseTree(
     variant,
     modelDir,
     isGated: outcome.isGated,
-    divided: isFat ? divided : [],
+    sharded: isFat ? sharded : [],
   };
 }
 
@@ -81,15 +81,15 @@ function harvest(
   const byName = upstreamFiles(findLegalFiles(files));
   const entries = [...byName].map(([name, file]) => hubEntry(`${folder}/${name}`, snapshot, file, read));
   const best = byName.get('LICENSE');
-  let origin: LicenseTextOrigin;
+  let textSource: LicenseTextSource;
   if (best === undefined) {
-    const standIn = standInText(snapshot.license, license, texts, snapshot.id);
-    entries.push(inlineEntry(`${folder}/LICENSE`, standIn.text));
-    origin = standIn.ids.length > 0 ? { kind: 'spdx', ids: standIn.ids } : { kind: 'none' };
+    const fallback = fallbackText(snapshot.license, license, texts, snapshot.id);
+    entries.push(inlineEntry(`${folder}/LICENSE`, fallback.text));
+    textSource = fallback.ids.length > 0 ? { kind: 'spdx', ids: fallback.ids } : { kind: 'none' };
   } else {
-    origin = { kind: 'upstream', file: best.path };
+    textSource = { kind: 'upstream', file: best.path };
   }
-  return { entries, origin, files: [...new Set(['LICENSE', ...byName.keys()])].sort(compareBytes) };
+  return { entries, textSource, files: [...new Set(['LICENSE', ...byName.keys()])].sort(compareBytes) };
 }
 
 /**
@@ -121,7 +121,7 @@ function inlineEntry(path: string, text: string): LayerEntry {
     mode: 0o644,
     sizeBytes: Buffer.byteLength(text),
     contentId: digestOf(text),
-    origin: { kind: 'inline', text },
+    content: { kind: 'inline', text },
   };
 }
 
@@ -136,6 +136,6 @@ function hubEntry(
     mode: 0o644,
     sizeBytes: file.sizeBytes,
     contentId: read.get(file.path)?.sha256 ?? contentIdOf(file),
-    origin: { kind: 'hub', repository: id, revision, path: file.path },
+    content: { kind: 'hub', repository: id, revision, path: file.path },
   };
 }

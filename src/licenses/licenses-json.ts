@@ -2,7 +2,7 @@ import { holdsWeights } from '../config/variants.ts';
 import type { LayerEntry } from '../layer/recipe.ts';
 import { hubPage } from './hub-page.ts';
 import { knownParts } from './known-bases.ts';
-import type { LicensedBaseImage, LicensedRepository, LicenseTextOrigin, LicenseTree } from './types.ts';
+import type { LicensedBaseImage, LicensedRepository, LicenseTextSource, LicenseTree } from './types.ts';
 
 /** `/licenses/licenses.json`: what `NOTICE` says, for machines. Keys are only ever added. */
 export function licensesJson(
@@ -10,7 +10,7 @@ export function licensesJson(
   entries: readonly LayerEntry[],
   base: LicensedBaseImage | undefined,
 ): string {
-  const { model, ancestors, variant, divided } = tree;
+  const { model, ancestors, variant, sharded } = tree;
   const document = {
     schemaVersion: 1,
     variant,
@@ -18,7 +18,7 @@ export function licensesJson(
       ...repository(model),
       path: tree.modelDir,
       isInImage: holdsWeights(variant),
-      ...(divided.length > 0 && { dividedFiles: divided }),
+      ...(sharded.length > 0 && { dividedFiles: sharded }),
     },
     baseModels: ancestors.map(repository),
     ...(base === undefined ? {} : { baseImage: baseImage(base) }),
@@ -58,16 +58,16 @@ function contentOf({ contentId, sizeBytes }: LayerEntry): { size: number; sha256
 }
 
 /** Where the text was taken from. */
-function sourceOf({ origin, path }: LayerEntry, { model, ancestors }: LicenseTree): string {
-  if (origin.kind === 'hub') {
-    return `${hubPage(origin.repository)}/resolve/${origin.revision}/${origin.path.split('/').map(encodeURIComponent).join('/')}`;
+function sourceOf({ content, path }: LayerEntry, { model, ancestors }: LicenseTree): string {
+  if (content.kind === 'hub') {
+    return `${hubPage(content.repository)}/resolve/${content.revision}/${content.path.split('/').map(encodeURIComponent).join('/')}`;
   }
   const owner = [model, ...ancestors].find(({ entries }) => entries.some(entry => entry.path === path));
-  return owner === undefined ? 'weighbridge' : textSource(owner.origin);
+  return owner === undefined ? 'weighbridge' : textUrl(owner.textSource);
 }
 
-function textSource(origin: LicenseTextOrigin): string {
-  return origin.kind === 'spdx'
-    ? origin.ids.map(id => `https://spdx.org/licenses/${id}`).join(' ')
+function textUrl(source: LicenseTextSource): string {
+  return source.kind === 'spdx'
+    ? source.ids.map(id => `https://spdx.org/licenses/${id}`).join(' ')
     : 'weighbridge';
 }

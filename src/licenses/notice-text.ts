@@ -2,7 +2,7 @@ import { holdsWeights } from '../config/variants.ts';
 import { plainLine } from '../core/safe-text.ts';
 import { hubPage } from './hub-page.ts';
 import { knownParts, partLines } from './known-bases.ts';
-import type { LicensedBaseImage, LicensedRepository, LicenseTextOrigin, LicenseTree } from './types.ts';
+import type { LicensedBaseImage, LicensedRepository, LicenseTextSource, LicenseTree } from './types.ts';
 
 /** `/licenses/NOTICE`: what is in the image under which terms, for people. */
 export function noticeText(tree: LicenseTree, base: LicensedBaseImage | undefined): string {
@@ -23,19 +23,19 @@ function ownFiles(): string[] {
   ];
 }
 
-function fatModel({ model, modelDir, divided }: LicenseTree): string[] {
+function fatModel({ model, modelDir, sharded }: LicenseTree): string[] {
   return [
     `The model ${plainLine(model.snapshot.id)}, in ${plainLine(modelDir, 500)}`,
     ...facts(model),
-    ...textOrigin(model.origin, '/licenses/model'),
+    ...textSource(model.textSource, '/licenses/model'),
     ...fileList(model.files, '/licenses/model'),
-    ...changes(divided),
+    ...changes(sharded),
   ];
 }
 
 /** Licences such as Apache-2.0 want it said of a file that it was changed. */
-function changes(divided: LicenseTree['divided']): string[] {
-  return divided.flatMap(({ path, parts }, index) => [
+function changes(sharded: LicenseTree['sharded']): string[] {
+  return sharded.flatMap(({ path, parts }, index) => [
     `${index === 0 ? '   Changes:   ' : '              '}${plainLine(path)} is divided into ${parts.length} files, from`,
     `              ${plainLine(parts[0] ?? '')} on, between its tensors;`,
     '              no value in them is changed',
@@ -57,7 +57,7 @@ function baseModel(ancestor: LicenseTree['ancestors'][number]): string[] {
   return [
     `The model ${id}, which the model above was made from`,
     ...facts(ancestor),
-    ...textOrigin(ancestor.origin, `/licenses/base-models/${id}`),
+    ...textSource(ancestor.textSource, `/licenses/base-models/${id}`),
     ...fileList(ancestor.files, `/licenses/base-models/${id}`),
   ];
 }
@@ -75,13 +75,13 @@ function facts({ snapshot, license }: Omit<LicensedRepository, 'read'>): string[
   return lines;
 }
 
-function textOrigin(origin: LicenseTextOrigin, folder: string): string[] {
-  switch (origin.kind) {
+function textSource(source: LicenseTextSource, folder: string): string[] {
+  switch (source.kind) {
     case 'upstream':
-      return [`   Text:      ${folder}/LICENSE, which is ${plainLine(origin.file)} of the repository`];
+      return [`   Text:      ${folder}/LICENSE, which is ${plainLine(source.file)} of the repository`];
     case 'spdx':
       return [
-        `   Text:      ${folder}/LICENSE, the SPDX text of ${origin.ids.join(', ')}: the repository has`,
+        `   Text:      ${folder}/LICENSE, the SPDX text of ${source.ids.join(', ')}: the repository has`,
         '              no license file that can be read, so it names no year, and no holder but the authors',
       ];
     case 'none':

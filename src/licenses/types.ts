@@ -29,7 +29,7 @@ export interface LicenseContext {
   /** The models that it was made from. */
   readonly ancestors: readonly LicensedRepository[];
   /** Files of the model that the image has in parts. */
-  readonly divided?: readonly ShardedName[];
+  readonly sharded?: readonly ShardedName[];
 }
 
 /** Paths as in the repository. */
@@ -39,7 +39,7 @@ export interface ShardedName {
 }
 
 /** How the text at `LICENSE` was come by. */
-export type LicenseTextOrigin =
+export type LicenseTextSource =
   | { readonly kind: 'upstream'; readonly file: string }
   | { readonly kind: 'spdx'; readonly ids: readonly string[] }
   | { readonly kind: 'none' };
@@ -47,7 +47,7 @@ export type LicenseTextOrigin =
 /** The texts of one repository in the tree. */
 export interface HarvestedTexts {
   readonly entries: readonly LayerEntry[];
-  readonly origin: LicenseTextOrigin;
+  readonly textSource: LicenseTextSource;
   /** Names below the repository's folder. */
   readonly files: readonly string[];
 }
@@ -60,7 +60,7 @@ export interface LicenseTree {
   readonly variant: Variant;
   readonly modelDir: string;
   readonly isGated: boolean;
-  readonly divided: readonly ShardedName[];
+  readonly sharded: readonly ShardedName[];
 }
 
 export interface LicensedBaseImage {

@@ -28,13 +28,18 @@ function inline(entryPath: string, text = HELLO): LayerEntry {
     mode: 0o644,
     sizeBytes: Buffer.byteLength(text),
     contentId: digestOf(text),
-    origin: { kind: 'inline', text },
+    content: { kind: 'inline', text },
   };
 }
 
 function fromHub(contentId: ContentId): LayerEntry {
-  const origin = { kind: 'hub', repository: 'acme/x', revision: 'c'.repeat(40), path: 'LICENSE.md' } as const;
-  return { ...inline('licenses/model/LICENSE'), contentId, origin };
+  const content = {
+    kind: 'hub',
+    repository: 'acme/x',
+    revision: 'c'.repeat(40),
+    path: 'LICENSE.md',
+  } as const;
+  return { ...inline('licenses/model/LICENSE'), contentId, content };
 }
 
 const readHello = async (): Promise<Uint8Array> => Buffer.from(HELLO);

@@ -26,7 +26,7 @@ export async function writeLicenses(
     return await realpath(folder);
   });
   for (const { entry, below } of files) {
-    const bytes = entry.origin.kind === 'inline' ? Buffer.from(entry.origin.text) : await read(entry);
+    const bytes = entry.content.kind === 'inline' ? Buffer.from(entry.content.text) : await read(entry);
     checkContent(entry, bytes);
     await onDisk(path.join(folder, below), () => writeWhole(root, below, bytes));
     written.push(below);

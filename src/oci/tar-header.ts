@@ -38,12 +38,12 @@ export function tarEntryHeader(entry: TarEntry): Buffer {
   const hasLongTarget = target.length > NAME_BYTES || target.search(NOT_ASCII) !== -1;
   if (hasLongTarget) records.push(paxRecord('linkpath', target));
   const header = ustarBlock({
-    ...(split ?? { name: asciiStandIn(path), prefix: '' }),
+    ...(split ?? { name: asciiFallback(path), prefix: '' }),
     mode: entry.mode,
     // Readers take the PAX record; a zero here is what Go's archive/tar, and so every container tool, writes.
     sizeBytes: hasLargeSize ? 0 : entry.sizeBytes,
     typeFlag: TYPE_FLAGS[entry.type],
-    linkName: asciiStandIn(target),
+    linkName: asciiFallback(target),
   });
   return records.length === 0 ? header : Buffer.concat([...extendedHeader(Buffer.concat(records)), header]);
 }
@@ -85,7 +85,7 @@ function splitPath(path: string): { name: string; prefix: string } | undefined {
 }
 
 /** What a reader that knows no PAX shows. */
-function asciiStandIn(path: string): string {
+function asciiFallback(path: string): string {
   return path.replace(NOT_ASCII, '_').slice(0, NAME_BYTES);
 }
 

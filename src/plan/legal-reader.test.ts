@@ -65,7 +65,7 @@ test('the texts of the ancestors are in the tree, with where each is from', () =
       'licenses.json',
       'model/LICENSE',
     ]);
-    const json = tree.find(({ path }) => path === 'licenses/licenses.json')?.origin;
+    const json = tree.find(({ path }) => path === 'licenses/licenses.json')?.content;
     assert.ok(json?.kind === 'inline');
     const { files, baseModels } = JSON.parse(json.text);
     assert.deepEqual(

@@ -3,14 +3,14 @@ import { isWeights } from '../core/model-files.ts';
 import { mapPool, memoizeAsync } from '../core/pool.ts';
 import type { Hub, HubFile, ModelSnapshot } from '../hub/types.ts';
 import type { ReadText } from '../licenses/types.ts';
-import { type Ancestor, NO_ORIGIN, type Origin } from '../policy/facts.ts';
-import { readOrigin } from './origin-reader.ts';
+import { type Ancestor, type LineageClaims, NO_LINEAGE_CLAIMS } from '../policy/facts.ts';
+import { readLineageClaims } from './lineage-reader.ts';
 import { isClosed, type SmallFiles } from './small-files.ts';
 import { createTextReader, type LegalRead } from './text-reader.ts';
 
 /** What the files of one repository say of its license and of what it was made from. */
 export interface RepositoryRead extends LegalRead {
-  readonly origin: Origin;
+  readonly claims: LineageClaims;
 }
 
 export interface LegalReader {
@@ -20,7 +20,7 @@ export interface LegalReader {
    */
   read(snapshot: ModelSnapshot, files: readonly HubFile[], isDeep: boolean): Promise<RepositoryRead>;
   /** Every model that this one was made from, nearest first, each with its texts. */
-  ancestorsOf(snapshot: ModelSnapshot, origin: Origin): Promise<readonly ReadAncestor[]>;
+  ancestorsOf(snapshot: ModelSnapshot, claims: LineageClaims): Promise<readonly ReadAncestor[]>;
 }
 
 export interface ReadAncestor {
@@ -47,8 +47,10 @@ export function createLegalReader(hub: Hub, files: SmallFiles, signal: AbortSign
     const weights = chosen.filter(({ path }) => isWeights(path));
     const legal = await texts.read(snapshot, weights, isDeep);
     const isOpen = isDeep && snapshot.gated === false;
-    const origin = isOpen ? await readOrigin(files, snapshot, weights, legal.cardBases) : NO_ORIGIN;
-    return { ...legal, origin };
+    const claims = isOpen
+      ? await readLineageClaims(files, snapshot, weights, legal.cardBases)
+      : NO_LINEAGE_CLAIMS;
+    return { ...legal, claims };
   }
 
   /** Undefined for a model that the Hub does not have or does not show: that stays so, however many were made from it. */
@@ -64,12 +66,12 @@ export function createLegalReader(hub: Hub, files: SmallFiles, signal: AbortSign
 
   return {
     read,
-    async ancestorsOf(child, origin) {
+    async ancestorsOf(child, claims) {
       const found: ReadAncestor[] = [];
       const seen = new Set([child.id.toLowerCase(), child.requestedId.toLowerCase()]);
       const missing = ({ id, chain, isHint }: Waiting, why: string): void =>
         void found.push({ ancestor: { kind: 'missing', chain, id, why, isHint }, read: new Map() });
-      for (let generation = basesOf(child, origin, []); generation.length > 0; ) {
+      for (let generation = basesOf(child, claims, []); generation.length > 0; ) {
         const asked = distinct(generation).filter(({ id }) => !seen.has(id.toLowerCase()));
         const taken = asked.slice(0, MAX_ANCESTORS - found.length);
         const models = await mapPool(taken, AT_ONCE, async ({ id }) =>
@@ -85,12 +87,12 @@ export function createLegalReader(hub: Hub, files: SmallFiles, signal: AbortSign
             missing(waiting, isModelId(id) ? NOT_SHOWN : 'that is not a repository of the Hub');
             continue;
           }
-          const { snapshot, texts, read, origin } = known;
+          const { snapshot, texts, read, claims } = known;
           // Renamed: the name it has now may have been met already.
           if (snapshot.id.toLowerCase() !== id.toLowerCase() && seen.has(snapshot.id.toLowerCase())) continue;
           seen.add(snapshot.id.toLowerCase());
-          found.push({ ancestor: { kind: 'known', chain, snapshot, texts, origin }, read });
-          next.push(...basesOf(snapshot, origin, chain));
+          found.push({ ancestor: { kind: 'known', chain, snapshot, texts, claims }, read });
+          next.push(...basesOf(snapshot, claims, chain));
         }
         const [left] = asked.slice(taken.length);
         if (left !== undefined) {
@@ -127,7 +129,11 @@ interface Waiting {
 }
 
 /** What the card names comes first: a hint to the same model is more than a hint then. */
-function basesOf({ baseModels }: ModelSnapshot, { bases }: Origin, chain: readonly string[]): Waiting[] {
+function basesOf(
+  { baseModels }: ModelSnapshot,
+  { bases }: LineageClaims,
+  chain: readonly string[],
+): Waiting[] {
   const named = [...baseModels.map(id => ({ id, isHint: false })), ...bases];
   return named
     .toSorted((a, b) => Number(a.isHint) - Number(b.isHint))

@@ -122,16 +122,16 @@ async function planModel(
     const { files, leftOut } = chooseFiles(snapshot, model);
     if (files.length === 0) throw noFilesError(model);
     checkPlaces(model, files);
-    const [disguised, documents, { texts, read, origin }] = await Promise.all([
+    const [disguised, documents, { texts, read, claims }] = await Promise.all([
       findDisguised(options.hub, snapshot, files, options.signal),
       readDocuments(smallFiles, snapshot),
       legal.read(snapshot, files, couldBeFat(model, snapshot)),
     ]);
-    const ancestors = doesLineageMatter(model, snapshot) ? await legal.ancestorsOf(snapshot, origin) : [];
+    const ancestors = doesLineageMatter(model, snapshot) ? await legal.ancestorsOf(snapshot, claims) : [];
     const allowed = decide(model, {
       snapshot,
       texts,
-      origin,
+      claims,
       ancestors: ancestors.map(({ ancestor }) => ancestor),
       files,
     });
@@ -144,7 +144,7 @@ async function planModel(
       { ...config, model },
       context,
     );
-    const layers = published === undefined ? fitted : { ...fitted, division: published };
+    const layers = published === undefined ? fitted : { ...fitted, resharding: published };
     const found = fileFindings({ files, all: snapshot.files, serveArgs: model.serveArgs, disguised });
     const { fit, facts } = fitModel({
       model,
@@ -171,10 +171,10 @@ async function planModel(
       targets,
       ...(pin && { pin }),
       ...(layers.limit && { layerLimit: layers.limit }),
-      ...(layers.division && { division: packResharding(layers.division) }),
+      ...(layers.resharding && { resharding: packResharding(layers.resharding) }),
       ...(layers.refusals.length > 0 && { fatRefusals: layers.refusals }),
       tags: byVariant(tags),
-      licenses: await licenseTrees(own, { model, ancestors, outcome, division: layers.division }),
+      licenses: await licenseTrees(own, { model, ancestors, outcome, resharding: layers.resharding }),
     };
   } catch (error) {
     if (isAbort(error) || !(error instanceof WeighbridgeError)) throw error;
@@ -210,10 +210,10 @@ async function licenseTrees(
     readonly model: ModelConfig;
     readonly ancestors: readonly ReadAncestor[];
     readonly outcome: PolicyOutcome;
-    readonly division: Resharding | undefined;
+    readonly resharding: Resharding | undefined;
   },
 ): Promise<PlannedModel['licenses']> {
-  const { model, outcome, division } = about;
+  const { model, outcome, resharding } = about;
   const ancestors = about.ancestors.flatMap(({ ancestor, read }): LicensedRepository[] => {
     if (ancestor.kind === 'missing') return [];
     const { snapshot } = ancestor;
@@ -224,7 +224,7 @@ async function licenseTrees(
   const texts = await loadSpdxTexts(
     parts.flatMap(({ id, exception }) => (exception ? [id, exception] : [id])),
   );
-  const context = { modelDir: modelDirOf({ model }), ancestors, divided: shardedNames(division) };
+  const context = { modelDir: modelDirOf({ model }), ancestors, sharded: shardedNames(resharding) };
   const tree = (variant: Variant) => licenseTree(own, outcome, { variant, ...context }, texts);
   return byVariant(tree);
 }

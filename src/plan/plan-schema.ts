@@ -57,7 +57,7 @@ const outcome = z.looseObject({
   lineage: z.array(license.extend({ id: text })),
   decisions: byVariant(decision),
   findings: z.array(z.looseObject({ check: text, says: text, from: text, verdict: text })),
-  changes: z.array(z.looseObject({})),
+  remedies: z.array(z.looseObject({ setting: text, effect: text })),
 });
 
 /** The folder of `/licenses` and everything below it. */
@@ -68,7 +68,7 @@ const licenseEntry = z.looseObject({
   mode: z.literal([0o644, 0o755]),
   sizeBytes: size,
   contentId,
-  origin: z.discriminatedUnion('kind', [
+  content: z.discriminatedUnion('kind', [
     z.looseObject({ kind: z.literal('inline'), text }),
     z.looseObject({ kind: z.literal('hub'), repository: modelId, revision, path }),
   ]),
@@ -78,7 +78,7 @@ const harvested = z.looseObject({
   snapshot: z.looseObject({ id: modelId, revision, license: snapshot.shape.license }),
   license,
   entries: z.array(licenseEntry),
-  origin: z.looseObject({ kind: z.enum(['upstream', 'spdx', 'none']) }),
+  textSource: z.looseObject({ kind: z.enum(['upstream', 'spdx', 'none']) }),
   files: z.array(text),
 });
 
@@ -89,14 +89,14 @@ const licenseTree = z.looseObject({
   variant: z.enum(VARIANTS),
   modelDir: text,
   isGated: z.boolean(),
-  divided: z.array(z.looseObject({ path: text, parts: z.array(text) })),
+  sharded: z.array(z.looseObject({ path: text, parts: z.array(text) })),
 });
 
 const part = z
   .looseObject({ path, sizeBytes: size, header: base64, start: size, end: size })
   .refine(({ start, end }) => start <= end, 'expected an end that is not before its start');
 
-const division = z.looseObject({
+const resharding = z.looseObject({
   files: z.array(
     z.looseObject({
       source: z.looseObject({ path, sizeBytes: size, contentId, header: base64 }),
@@ -129,7 +129,7 @@ const planned = z.looseObject({
   targets: z.array(target),
   pin: z.looseObject({ revision, baseDigest: digest.optional() }).optional(),
   layerLimit: layerLimit.optional(),
-  division: division.optional(),
+  resharding: resharding.optional(),
   fatRefusals: z.array(z.looseObject({ registry: text, decision, path: text, limit: layerLimit })).optional(),
   tags: byVariant(z.array(text.refine(isTag, 'expected a tag'))),
   licenses: byVariant(licenseTree),

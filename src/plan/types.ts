@@ -46,7 +46,7 @@ export interface PlannedModel {
   /** What the fat image's layers keep to; absent where no registry that gets it has a limit. */
   readonly layerLimit?: LayerLimit;
   /** Files that the fat image has in parts, because a registry would not take them whole. */
-  readonly division?: PlannedResharding;
+  readonly resharding?: PlannedResharding;
   /** Registries that do not get the fat image, though others do. */
   readonly fatRefusals?: readonly FatRefusal[];
   /** Tags without repository, by variant; empty for a variant that is not built. */

@@ -407,7 +407,7 @@ const CASES: readonly Case[] = [
 describe('what the repository and its ancestors say', () => {
   for (const { name, facts, file, fat, rule, spdx, says } of CASES) {
     test(name, () => {
-      const { license, decisions, findings, changes } = decide(modelConfig(file), facts);
+      const { license, decisions, findings, remedies } = decide(modelConfig(file), facts);
       assert.deepEqual(
         { fat: decisions.fat.build, rule: decisions.fat.rule },
         { fat, rule },
@@ -422,7 +422,7 @@ describe('what the repository and its ancestors say', () => {
         findings.some(({ verdict }) => verdict === 'stop'),
         !fat,
       );
-      assert.equal(changes.length > 0, rule !== 'gated');
+      assert.equal(remedies.length > 0, rule !== 'gated');
     });
   }
 

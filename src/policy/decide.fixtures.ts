@@ -2,7 +2,13 @@ import type { ModelConfig } from '../config/types.ts';
 import { byVariant } from '../config/variants.ts';
 import type { HubFile, LicenseFacts, ModelSnapshot } from '../hub/types.ts';
 import type { LicenseIdentity } from '../spdx/identify-license.ts';
-import { type Ancestor, type LegalText, NO_ORIGIN, type Origin, type PolicyFacts } from './facts.ts';
+import {
+  type Ancestor,
+  type LegalText,
+  type LineageClaims,
+  NO_LINEAGE_CLAIMS,
+  type PolicyFacts,
+} from './facts.ts';
 
 export const WHITELIST = ['apache-2.0', 'mit', 'bsd-2-clause', 'bsd-3-clause', 'isc', 'cc0-1.0', 'unlicense'];
 export const REVISION = '0123456789abcdef0123456789abcdef01234567';
@@ -85,7 +91,7 @@ export function ancestor(
     readonly chain?: readonly string[];
     readonly texts?: readonly LegalText[];
     readonly gated?: string;
-    readonly origin?: Partial<Origin>;
+    readonly claims?: Partial<LineageClaims>;
   } = {},
 ): Ancestor {
   const snapshot = modelSnapshot(license, {
@@ -93,8 +99,8 @@ export function ancestor(
     requestedId: id,
     ...(more.gated ? { gated: more.gated } : {}),
   });
-  const origin = { ...NO_ORIGIN, ...more.origin };
-  return { kind: 'known', chain: [...(more.chain ?? []), id], snapshot, texts: more.texts ?? [], origin };
+  const claims = { ...NO_LINEAGE_CLAIMS, ...more.claims };
+  return { kind: 'known', chain: [...(more.chain ?? []), id], snapshot, texts: more.texts ?? [], claims };
 }
 
 export function missing(id: string, chain: readonly string[] = []): Ancestor {
@@ -120,7 +126,7 @@ export function policyFacts(
   return {
     snapshot,
     texts: [],
-    origin: NO_ORIGIN,
+    claims: NO_LINEAGE_CLAIMS,
     ancestors,
     files: [hubFile('model.safetensors')],
     ...rest,

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import parse from 'spdx-expression-parse';
 import { ancestor, missing, modelConfig, modelSnapshot, policyFacts } from './decide.fixtures.ts';
 import { decide } from './decide.ts';
-import { NO_ORIGIN } from './facts.ts';
+import { NO_LINEAGE_CLAIMS } from './facts.ts';
 
 const text = fc.oneof(
   fc.string({ unit: 'binary' }),
@@ -40,7 +40,7 @@ function decideOn(given: Facts): ReturnType<typeof decide> {
   const { permissive, gated, overrideSpdx, permissiveWhitelist, hubGated, isPrivate, ...license } = given;
   const model = modelConfig({ permissive, gated, overrideSpdx, permissiveWhitelist });
   const snapshot = modelSnapshot(null, { gated: hubGated, isPrivate, license });
-  return decide(model, { snapshot, texts: [], origin: NO_ORIGIN, ancestors: [], files: [] });
+  return decide(model, { snapshot, texts: [], claims: NO_LINEAGE_CLAIMS, ancestors: [], files: [] });
 }
 
 test('whatever the Hub and the file say, there is an answer, and a gate or a refusal keeps the weights out', () => {

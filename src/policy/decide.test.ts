@@ -5,7 +5,7 @@ import type { ModelConfig } from '../config/types.ts';
 import type { LicenseFacts, ModelSnapshot } from '../hub/types.ts';
 import { modelConfig as model, modelSnapshot, REVISION, WHITELIST } from './decide.fixtures.ts';
 import { decide } from './decide.ts';
-import { NO_ORIGIN, type PolicyFacts } from './facts.ts';
+import { NO_LINEAGE_CLAIMS, type PolicyFacts } from './facts.ts';
 
 type Card = LicenseFacts['license'] | Partial<ModelSnapshot>;
 
@@ -16,7 +16,7 @@ function snapshot(card: Card): ModelSnapshot {
 }
 
 function facts(card: Card): PolicyFacts {
-  return { snapshot: snapshot(card), texts: [], origin: NO_ORIGIN, ancestors: [], files: [] };
+  return { snapshot: snapshot(card), texts: [], claims: NO_LINEAGE_CLAIMS, ancestors: [], files: [] };
 }
 
 function other(licenseName: string | null, licenseLink: string | null): Partial<ModelSnapshot> {

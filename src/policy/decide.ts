@@ -1,12 +1,12 @@
 import type { ModelConfig } from '../config/types.ts';
 import { byVariant, holdsWeights } from '../config/variants.ts';
 import type { ModelSnapshot } from '../hub/types.ts';
-import { changesFor } from './changes.ts';
 import type { PolicyFacts } from './facts.ts';
 import { judgeFiles, type SafetyJudgement } from './file-safety.ts';
 import { type GateJudgement, judgeGate } from './gate.ts';
 import { judgeLicense, type LicenseJudgement } from './license.ts';
 import { judgeLineage, type LineageJudgement } from './lineage.ts';
+import { remediesFor } from './remedies.ts';
 import { identityWords } from './text-findings.ts';
 import type { Evidence, PolicyDecision, PolicyOutcome } from './types.ts';
 
@@ -36,7 +36,7 @@ export function decide(model: ModelConfig, facts: PolicyFacts): PolicyOutcome {
     lineage: lineage.lineage,
     decisions: byVariant(variant => (holdsWeights(variant) ? fat : slim)),
     findings: [gate.finding, ...license.findings, ...lineage.findings, ...files.findings],
-    changes: changesFor(model, fat, license.contradiction),
+    remedies: remediesFor(model, fat, license.contradiction),
   };
 }
 

@@ -8,7 +8,7 @@ export interface PolicyFacts {
   /** The legal texts of its repository. */
   readonly texts: readonly LegalText[];
   /** What its files say of what it was made from. */
-  readonly origin: Origin;
+  readonly claims: LineageClaims;
   /** The models that it was made from, and those that these were made from, nearest first. */
   readonly ancestors: readonly Ancestor[];
   /** The files that a fat image would hold. */
@@ -45,7 +45,7 @@ export type TextIdentity =
   | { readonly kind: 'unread'; readonly why: string; readonly isHidden: boolean };
 
 /** What the files of a repository say of what the model was made from. */
-export interface Origin {
+export interface LineageClaims {
   /** Beside those of the card and the tags. */
   readonly bases: readonly BaseClaim[];
   /** What names a base that cannot be looked up, such as a folder of its author. */
@@ -69,7 +69,7 @@ export type Ancestor =
       readonly chain: readonly string[];
       readonly snapshot: ModelSnapshot;
       readonly texts: readonly LegalText[];
-      readonly origin: Origin;
+      readonly claims: LineageClaims;
     }
   | {
       readonly kind: 'missing';
@@ -80,4 +80,4 @@ export type Ancestor =
       readonly isHint?: boolean;
     };
 
-export const NO_ORIGIN: Origin = { bases: [], unreadable: [], family: undefined };
+export const NO_LINEAGE_CLAIMS: LineageClaims = { bases: [], unreadable: [], family: undefined };

@@ -30,19 +30,19 @@ export function judgeLicense(
   snapshot: ModelSnapshot,
   texts: readonly LegalText[],
 ): LicenseJudgement {
-  const taken = takenLicense(model, snapshot, texts);
-  const { rule, reason, isPermissive } = ruling(model, taken);
+  const effective = effectiveLicense(model, snapshot, texts);
+  const { rule, reason, isPermissive } = ruling(model, effective);
   const from =
     model.overrideSpdx === null
       ? `the Hub, ${snapshot.license.isFromTags ? 'tags' : 'cardData.license'}`
       : 'models.yaml, override_spdx';
   return {
-    license: { spdx: labelOf(taken), declared: taken.declared, isPermissive },
+    license: { spdx: labelOf(effective), declared: effective.declared, isPermissive },
     rule,
     reason,
     evidence: [...evidenceFor(model, snapshot), ...texts.map(textEvidence)],
     findings: [
-      { check: 'license', says: `${capital(taken.words)}.`, from, verdict: 'note' },
+      { check: 'license', says: `${capital(effective.words)}.`, from, verdict: 'note' },
       ...texts.map(textFinding),
       {
         check: 'rule',
@@ -52,13 +52,13 @@ export function judgeLicense(
         verdict: isPermissive ? 'pass' : 'stop',
       },
     ],
-    contradiction: taken.contradiction,
+    contradiction: effective.contradiction,
   };
 }
 
 /** Whether the license that is declared is permitted, or is left for the repository's texts to tell. */
 export function mayBePermitted(model: ModelConfig, snapshot: ModelSnapshot): boolean {
-  const { expression, problem } = declaredTaken(model, snapshot);
+  const { expression, problem } = licenseAsDeclared(model, snapshot);
   if (expression === undefined) return problem?.rule !== 'override-invalid' && isLeftToTexts(snapshot);
   return missingParts(expression.tree, permittedKeys(model.permissiveWhitelist)).length === 0;
 }
@@ -74,14 +74,14 @@ function isLeftToTexts({ license }: ModelSnapshot): boolean {
 }
 
 /** Where card and files say different things, the label names all of them: the reading that promises less. */
-function labelOf({ spdx, contradiction, further = [] }: TakenLicense): string | null {
+function labelOf({ spdx, contradiction, further = [] }: EffectiveLicense): string | null {
   const others = contradiction === undefined ? further : [contradiction.spdx];
   if (spdx === null || others.length === 0) return spdx;
   return readExpression(`(${spdx}) AND ${others.join(' AND ')}`)?.spdx ?? spdx;
 }
 
 /** What the model is taken to be licensed under, before any judgement. */
-interface TakenLicense {
+interface EffectiveLicense {
   readonly spdx: string | null;
   readonly declared: string | null;
   /** Undefined where what was declared is not an SPDX expression. */
@@ -109,46 +109,46 @@ interface Ruling {
   readonly isPermissive: boolean;
 }
 
-function ruling(model: ModelConfig, taken: TakenLicense): Ruling {
+function ruling(model: ModelConfig, effective: EffectiveLicense): Ruling {
   if (model.permissive === true) {
     return {
       rule: 'permissive-by-file',
-      reason: `models.yaml vouches that the weights may be redistributed (\`permissive: true\`); ${taken.words}.${taken.contradiction === undefined ? '' : ` Beware: ${taken.contradiction.words}.`}`,
+      reason: `models.yaml vouches that the weights may be redistributed (\`permissive: true\`); ${effective.words}.${effective.contradiction === undefined ? '' : ` Beware: ${effective.contradiction.words}.`}`,
       isPermissive: true,
     };
   }
   if (model.permissive === false) {
     return {
       rule: 'not-permissive-by-file',
-      reason: `models.yaml says that the weights may not be redistributed (\`permissive: false\`); ${taken.words}. Without that line the license decides.`,
+      reason: `models.yaml says that the weights may not be redistributed (\`permissive: false\`); ${effective.words}. Without that line the license decides.`,
       isPermissive: false,
     };
   }
-  if (taken.expression === undefined) {
-    const problem = taken.problem ?? unknownLicense(taken.words);
-    const reason = taken.hint === undefined ? problem.reason : `${problem.reason} ${taken.hint}`;
+  if (effective.expression === undefined) {
+    const problem = effective.problem ?? unknownLicense(effective.words);
+    const reason = effective.hint === undefined ? problem.reason : `${problem.reason} ${effective.hint}`;
     return { ...problem, reason, isPermissive: false };
   }
-  const missing = missingParts(taken.expression.tree, permittedKeys(model.permissiveWhitelist));
-  if (missing.length === 0 && taken.contradiction !== undefined) {
-    const { words, override } = taken.contradiction;
+  const missing = missingParts(effective.expression.tree, permittedKeys(model.permissiveWhitelist));
+  if (missing.length === 0 && effective.contradiction !== undefined) {
+    const { words, override } = effective.contradiction;
     const correct =
       override === undefined ? '' : `write \`override_spdx: ${override}\` if the file is right, or `;
     return {
       rule: 'license-contradicted',
-      reason: `${capital(taken.words)}, but ${words}. Somebody has to read it: ${correct}${VOUCH} if the weights may be redistributed.`,
+      reason: `${capital(effective.words)}, but ${words}. Somebody has to read it: ${correct}${VOUCH} if the weights may be redistributed.`,
       isPermissive: false,
     };
   }
   if (missing.length === 0) {
-    const further = taken.further ?? [];
+    const further = effective.further ?? [];
     const also =
       further.length === 0
         ? ''
         : ` Its texts are of ${further.join(' and ')} too, which the whitelist permits as well.`;
     return {
       rule: 'license-permitted',
-      reason: `The license ${taken.expression.spdx} is permitted by the whitelist: ${taken.words}.${also}`,
+      reason: `The license ${effective.expression.spdx} is permitted by the whitelist: ${effective.words}.${also}`,
       isPermissive: true,
     };
   }
@@ -158,29 +158,29 @@ function ruling(model: ModelConfig, taken: TakenLicense): Ruling {
   const add = isListable ? `add ${them} to \`spdx_permissive_whitelist\`, or ` : '';
   return {
     rule: 'license-not-permitted',
-    reason: `${missing.join(', ')} ${are} not on the whitelist of permissive licenses; ${taken.words}. If the license allows redistributing the weights, ${add}${VOUCH}.`,
+    reason: `${missing.join(', ')} ${are} not on the whitelist of permissive licenses; ${effective.words}. If the license allows redistributing the weights, ${add}${VOUCH}.`,
     isPermissive: false,
   };
 }
 
 const VOUCH = 'set `permissive: true` for this model';
 
-function takenLicense(
+function effectiveLicense(
   model: ModelConfig,
   snapshot: ModelSnapshot,
   texts: readonly LegalText[],
-): TakenLicense {
-  const declared = declaredTaken(model, snapshot);
-  const taken =
-    declared.expression === undefined ? takenFromTexts(model, snapshot, texts, declared) : declared;
-  if (taken?.expression === undefined) {
+): EffectiveLicense {
+  const declared = licenseAsDeclared(model, snapshot);
+  const effective =
+    declared.expression === undefined ? licenseFromTexts(model, snapshot, texts, declared) : declared;
+  if (effective?.expression === undefined) {
     const hint = fileHint(texts);
     return hint === undefined ? declared : { ...declared, hint };
   }
-  const { tree } = taken.expression;
+  const { tree } = effective.expression;
   const own = model.overrideSpdx === null ? [...cardTexts(snapshot), ...texts] : texts;
   const contradiction = contradictionOf(declaredBy(model, tree), own);
-  return { ...taken, contradiction, further: furtherLicenses(tree, texts) };
+  return { ...effective, contradiction, further: furtherLicenses(tree, texts) };
 }
 
 function declaredBy({ permissiveWhitelist, overrideSpdx }: ModelConfig, tree: Declared['tree']): Declared {
@@ -204,12 +204,12 @@ function cardTexts({ license: { licenseName, licenseLink } }: ModelSnapshot): Le
  * The license of the repository's own texts, if the card names none, or none that has an id: the word-by-word text of a
  * permitted license is its author's word. A name on the card that is not that license's keeps it from counting.
  */
-function takenFromTexts(
+function licenseFromTexts(
   model: ModelConfig,
   snapshot: ModelSnapshot,
   texts: readonly LegalText[],
-  { declared, words }: TakenLicense,
-): TakenLicense | undefined {
+  { declared, words }: EffectiveLicense,
+): EffectiveLicense | undefined {
   const elements = licenseElements(snapshot.license);
   const [element] = elements;
   if (model.overrideSpdx !== null || elements.length > 1 || element?.kind === 'spdx') return undefined;
@@ -241,7 +241,7 @@ function takenFromTexts(
   };
 }
 
-function declaredTaken(model: ModelConfig, snapshot: ModelSnapshot): TakenLicense {
+function licenseAsDeclared(model: ModelConfig, snapshot: ModelSnapshot): EffectiveLicense {
   const hubDeclared = declaredLicense(snapshot.license);
   const hubWords = hubDeclared === null ? 'the Hub names no license' : `the Hub says ${hubDeclared}`;
   if (model.overrideSpdx === null) return fromHub(snapshot, hubDeclared, hubWords);
@@ -257,7 +257,7 @@ function declaredTaken(model: ModelConfig, snapshot: ModelSnapshot): TakenLicens
   return { spdx: licenseRef(override), declared: override, expression: undefined, words, problem };
 }
 
-function fromHub(snapshot: ModelSnapshot, declared: string | null, words: string): TakenLicense {
+function fromHub(snapshot: ModelSnapshot, declared: string | null, words: string): EffectiveLicense {
   const elements = licenseElements(snapshot.license);
   if (elements.length === 0)
     return { spdx: null, declared, expression: undefined, words, problem: undefined };

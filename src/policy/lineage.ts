@@ -1,7 +1,7 @@
 import type { ModelConfig } from '../config/types.ts';
 import { plainLine } from '../core/safe-text.ts';
 import type { ModelSnapshot } from '../hub/types.ts';
-import type { Ancestor, Origin, PolicyFacts } from './facts.ts';
+import type { Ancestor, LineageClaims, PolicyFacts } from './facts.ts';
 import type { FamilyMark } from './families.ts';
 import { declaredLicense } from './hub-license.ts';
 import { judgeLicense } from './license.ts';
@@ -24,11 +24,11 @@ export interface LineageJudgement {
  */
 export function judgeLineage(
   model: ModelConfig,
-  { snapshot, origin, ancestors }: PolicyFacts,
+  { snapshot, claims, ancestors }: PolicyFacts,
 ): LineageJudgement {
-  const unreadable = unreadableBases(snapshot, origin);
+  const unreadable = unreadableBases(snapshot, claims);
   const isAsked = model.lineage !== 'off';
-  const suspicion = isAsked ? suspect(snapshot, origin, ancestors) : undefined;
+  const suspicion = isAsked ? suspect(snapshot, claims, ancestors) : undefined;
   if (ancestors.length === 0 && suspicion === undefined && (unreadable.length === 0 || !isAsked))
     return unjudged(model, snapshot, unreadable);
   const judged = [
@@ -78,15 +78,15 @@ interface UnreadableBase {
   readonly value: string;
 }
 
-function unreadableBases(snapshot: ModelSnapshot, origin: Origin): readonly UnreadableBase[] {
+function unreadableBases(snapshot: ModelSnapshot, claims: LineageClaims): readonly UnreadableBase[] {
   const ofCard = snapshot.unreadableBases ?? [];
-  return [...ofCard.map(value => ({ field: 'base_model', value })), ...origin.unreadable];
+  return [...ofCard.map(value => ({ field: 'base_model', value })), ...claims.unreadable];
 }
 
 /** The mark of a family whose license is not permissive, unless a base tells more than a name does. */
 function suspect(
   snapshot: ModelSnapshot,
-  { family }: Origin,
+  { family }: LineageClaims,
   ancestors: readonly Ancestor[],
 ): FamilyMark | undefined {
   if (family === undefined || family.isArchitecture) return family;
@@ -162,7 +162,7 @@ function fieldWords(field: string): string {
 function judgeAncestor(model: ModelConfig, ancestor: Ancestor, child: string): readonly JudgedStep[] {
   const chain = chainWords(child, ancestor.chain);
   if (ancestor.kind === 'missing') return [missingAncestor(ancestor, chain)];
-  const { snapshot, texts, origin } = ancestor;
+  const { snapshot, texts, claims } = ancestor;
   const { license, reason } = judgeLicense(
     { ...model, permissive: 'auto', overrideSpdx: null },
     snapshot,
@@ -173,7 +173,7 @@ function judgeAncestor(model: ModelConfig, ancestor: Ancestor, child: string): r
   // The first sentence says what is wrong; the others what would help if this were the model itself.
   const [why = ''] = reason.split(/(?<=\.) (?=[A-Z])/);
   const problem = `it was made from ${snapshot.id}, whose license (${declared ?? 'none is named'}) does not permit it: ${why} Chain: ${chain}.`;
-  const suspicion = suspect(snapshot, origin, []);
+  const suspicion = suspect(snapshot, claims, []);
   return [
     {
       rule: isBad ? 'lineage-not-permitted' : 'lineage-permitted',
@@ -192,7 +192,7 @@ function judgeAncestor(model: ModelConfig, ancestor: Ancestor, child: string): r
         verdict: isBad ? 'stop' : 'pass',
       },
     },
-    ...unreadableBases(snapshot, origin).map(({ field, value }) =>
+    ...unreadableBases(snapshot, claims).map(({ field, value }) =>
       unreadableBase(value, field, child, ancestor.chain),
     ),
     ...(suspicion === undefined ? [] : [suspected(suspicion, snapshot, ancestor.chain)]),

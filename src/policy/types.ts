@@ -51,7 +51,7 @@ export interface PolicyOutcome {
   /** The whole chain of reasoning about the fat image. */
   readonly findings: readonly PolicyFinding[];
   /** Lines of `models.yaml` that would change it, with what they would mean; none where nothing can. */
-  readonly changes: readonly Change[];
+  readonly remedies: readonly Remedy[];
 }
 
 export interface AncestorLicense {
@@ -65,8 +65,8 @@ export interface AncestorLicense {
   readonly chain: readonly string[];
 }
 
-export interface Change {
+export interface Remedy {
   /** `permissive: true` */
-  readonly line: string;
-  readonly means: string;
+  readonly setting: string;
+  readonly effect: string;
 }

@@ -22,7 +22,7 @@ function recipe(...paths: readonly string[]): LayerRecipe {
       mode: 0o644,
       sizeBytes: 7,
       contentId: digestOf('tensors'),
-      origin: { kind: 'inline', text: 'tensors' },
+      content: { kind: 'inline', text: 'tensors' },
     })),
   };
 }

@@ -52,7 +52,7 @@ function recipeOf(
       mode: 0o644,
       sizeBytes: file.sizeBytes,
       contentId: `sha256:${'0'.repeat(64)}`,
-      origin: { kind: 'inline', text: '' },
+      content: { kind: 'inline', text: '' },
     })),
   };
 }

@@ -4,13 +4,13 @@ import path from 'node:path';
 import { test } from 'node:test';
 import type { PublishJson } from '../../src/report/json/publish-json.ts';
 import { weighbridge } from '../support/command.ts';
-import { DIVIDED, LIMIT } from '../support/divided-model.ts';
+import { LIMIT, SHARDED } from '../support/sharded-model.ts';
 import { temporaryFolder } from '../support/tools.ts';
 import { MODEL_FILES, World } from '../support/world.ts';
 
 test('a plan from a file is published as it is, also when the branch has moved', async t => {
   await using world = await World.start();
-  const planned = await world.hub.addModel({ id: 'acme/x', files: DIVIDED });
+  const planned = await world.hub.addModel({ id: 'acme/x', files: SHARDED });
   await world.hub.addModel({ id: 'acme/y', files: MODEL_FILES });
   const folder = await temporaryFolder(t);
   const file = path.join(folder, 'models.yaml');

@@ -107,7 +107,7 @@ describe('the real vLLM', { skip, concurrency: false }, () => {
   });
 
   test('a model in more and smaller files than its repository has', async t => {
-    sameWords(NEW, await serve(t, `resharded ${NEW}`, { image: world.imageOf('parts', NEW, 'fat') }));
+    sameWords(NEW, await serve(t, `divided ${NEW}`, { image: world.imageOf('parts', NEW, 'fat') }));
   });
 
   test('the fat image as a volume of the base image', async t => {

@@ -9,6 +9,6 @@ export function inlineEntry(path: string, mode: 0o644 | 0o755, text: string): La
     mode,
     sizeBytes: bytes.length,
     contentId: digestOf(bytes),
-    origin: { kind: 'inline', text },
+    content: { kind: 'inline', text },
   };
 }

@@ -27,7 +27,7 @@ function link(path: string, target: string): LayerEntry {
     mode: 0o644,
     sizeBytes: 0,
     contentId: `link:${target}`,
-    origin: { kind: 'inline', text: '' },
+    content: { kind: 'inline', text: '' },
     linkTarget: target,
   };
 }

@@ -19,7 +19,7 @@ function imageOf(count: number): ImagePlatform {
     mode: 0o644 as const,
     sizeBytes: 1,
     contentId: `git:${'0'.repeat(40)}` as const,
-    origin: { kind: 'inline', text: 'x' } as const,
+    content: { kind: 'inline', text: 'x' } as const,
   }));
   const recipe: LayerRecipe = { kind: 'files', name: 'files', root: 'models', entries };
   const seal: ImagePlatform['seal'] = layers => {

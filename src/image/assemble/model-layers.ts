@@ -12,9 +12,9 @@ import { MAX_IMAGE_LAYERS, MAX_LAYER_BYTES, packFiles } from './pack-layers.ts';
  * image has besides: its base, licenses. Throws WeighbridgeError IMAGE_TOO_MANY_LAYERS.
  */
 export function modelLayers(planned: PlannedModel, otherLayers: number): LayerRecipe[] {
-  const division = planned.division && unpackResharding(planned.division);
-  const divided = division?.files ?? [];
-  const parts = divided.flatMap(file => file.parts.map(part => ({ file, part })));
+  const resharding = planned.resharding && unpackResharding(planned.resharding);
+  const sharded = resharding?.files ?? [];
+  const parts = sharded.flatMap(file => file.parts.map(part => ({ file, part })));
   const packed = packFiles(wholeFiles(planned), {
     // Small files have a layer, and so has each part of a divided file.
     maxLayers: MAX_IMAGE_LAYERS - otherLayers - 1 - parts.length,
@@ -31,7 +31,7 @@ export function modelLayers(planned: PlannedModel, otherLayers: number): LayerRe
   });
   const small = [
     ...packed.small.map(file => hubEntry(planned, file, dir)),
-    ...(division?.indexes ?? []).map(({ path, text }) => inlineEntry(`${dir}/${path}`, 0o644, text)),
+    ...(resharding?.indexes ?? []).map(({ path, text }) => inlineEntry(`${dir}/${path}`, 0o644, text)),
   ].sort(byPath);
   return [
     ...packed.weights.map(files =>
@@ -46,11 +46,11 @@ export function modelLayers(planned: PlannedModel, otherLayers: number): LayerRe
 }
 
 /** The files that the image has as the repository has them. */
-function wholeFiles({ files, division }: PlannedModel): readonly HubFile[] {
-  if (division === undefined) return files;
+function wholeFiles({ files, resharding }: PlannedModel): readonly HubFile[] {
+  if (resharding === undefined) return files;
   const replaced = new Set([
-    ...division.files.map(({ source }) => source.path),
-    ...division.indexes.map(index => index.path),
+    ...resharding.files.map(({ source }) => source.path),
+    ...resharding.indexes.map(index => index.path),
   ]);
   return files.filter(({ path }) => !replaced.has(path));
 }
@@ -72,7 +72,7 @@ function hubEntry({ snapshot }: PlannedModel, file: HubFile, dir: string): Layer
     mode: 0o644,
     sizeBytes: file.sizeBytes,
     contentId: contentIdOf(file),
-    origin: { kind: 'hub', repository: snapshot.id, revision: snapshot.revision, path: file.path },
+    content: { kind: 'hub', repository: snapshot.id, revision: snapshot.revision, path: file.path },
   };
 }
 
@@ -89,6 +89,6 @@ function partEntry(
     mode: 0o644,
     sizeBytes,
     contentId: partContentId(part),
-    origin: { kind: 'part', ...place, ...part },
+    content: { kind: 'part', ...place, ...part },
   };
 }

@@ -39,8 +39,8 @@ export function descriptorOf(blob: RequiredBlob, digest: Digest): Descriptor {
 
 /** The part of a divided file that the blob holds and nothing else; undefined for all other blobs. */
 export function partOf(blob: RequiredBlob): SliceSource | undefined {
-  const origin = blob.kind === 'own' ? blob.layer.recipe.entries[0]?.origin : undefined;
-  return origin?.kind === 'part' ? origin : undefined;
+  const content = blob.kind === 'own' ? blob.layer.recipe.entries[0]?.content : undefined;
+  return content?.kind === 'part' ? content : undefined;
 }
 
 /** Returns the bytes of an image's blobs by kind of layer. */

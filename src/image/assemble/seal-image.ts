@@ -61,7 +61,7 @@ function rawLayers(drafts: readonly Pick<ImageDraft, 'platforms'>[]): ResolvedLa
 function inlineLayers(drafts: readonly Pick<ImageDraft, 'platforms'>[]): ResolvedLayer[] {
   const layers = drafts.flatMap(draft => draft.platforms.flatMap(platform => platform.layers));
   return layers
-    .filter(({ recipe }) => recipe.entries.every(entry => entry.origin.kind === 'inline'))
+    .filter(({ recipe }) => recipe.entries.every(entry => entry.content.kind === 'inline'))
     .map(({ recipe, layout }) => {
       const { digest, sha256Of } = hashInlineLayer(layout);
       return resolvedLayer(recipe, digest, sha256Of);

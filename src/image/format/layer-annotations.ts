@@ -52,19 +52,19 @@ export function resolvedLayer(
 }
 
 export function layerDescriptor(recipe: LayerRecipe, layer: ResolvedLayer): Descriptor {
-  const origin = recipe.entries.length === 1 ? recipe.entries[0]?.origin : undefined;
+  const content = recipe.entries.length === 1 ? recipe.entries[0]?.content : undefined;
   const annotations: Annotations = {
     [LayerAnnotation.key]: layer.key,
     [LayerAnnotation.kind]: recipe.kind,
-    ...(origin !== undefined &&
-      origin.kind !== 'inline' && {
-        [LayerAnnotation.filePath]: origin.path,
+    ...(content !== undefined &&
+      content.kind !== 'inline' && {
+        [LayerAnnotation.filePath]: content.path,
         [LayerAnnotation.fileSha256]: layer.files[0]?.sha256 as string,
-        [LayerAnnotation.modelpackPath]: origin.path,
+        [LayerAnnotation.modelpackPath]: content.path,
       }),
-    ...(origin?.kind === 'part' && {
-      [LayerAnnotation.fileSource]: origin.source.path,
-      [LayerAnnotation.fileRange]: `bytes ${origin.start}-${origin.end - 1}/${origin.source.sizeBytes}`,
+    ...(content?.kind === 'part' && {
+      [LayerAnnotation.fileSource]: content.source.path,
+      [LayerAnnotation.fileRange]: `bytes ${content.start}-${content.end - 1}/${content.source.sizeBytes}`,
     }),
     [LayerAnnotation.files]: JSON.stringify(
       layer.files.map(f => [f.path, f.sizeBytes, f.offset, f.contentId, f.sha256]),

@@ -27,15 +27,15 @@ async function fit(file: string, bytes: Buffer, targets = TARGETS, layerTargetBy
 }
 
 test('the lowest limit decides for all registries', async () => {
-  const { limit, division, refusals } = await fit('model.safetensors', SHARD);
+  const { limit, resharding, refusals } = await fit('model.safetensors', SHARD);
   assert.equal(limit?.maxLayerBytes, LIMITS.low);
-  for (const part of division?.files[0]?.parts ?? []) assert.ok(part.sizeBytes < LIMITS.low);
+  for (const part of resharding?.files[0]?.parts ?? []) assert.ok(part.sizeBytes < LIMITS.low);
   assert.deepEqual(refusals, []);
 });
 
 test('a registry that cannot have the file is left out, and the others decide', async () => {
-  const { division, refusals, isRefusedByAll } = await fit('model.gguf', Buffer.alloc(50_000));
-  assert.equal(division, undefined);
+  const { resharding, refusals, isRefusedByAll } = await fit('model.gguf', Buffer.alloc(50_000));
+  assert.equal(resharding, undefined);
   assert.deepEqual(
     refusals.map(one => one.registry),
     ['low', 'middle'],
@@ -57,12 +57,12 @@ test('where no registry can have it the fat image is not built, and a line would
   const outcome = {
     decisions: { slim: { build: true }, fat: { build: true } },
     findings: [],
-    changes: [],
+    remedies: [],
   } as unknown as PolicyOutcome;
   const none = withFit(outcome, await fit('a b.gguf', Buffer.alloc(50_000), TARGETS.slice(0, 2)));
   assert.equal(none.decisions.fat.build, false);
   assert.deepEqual(
-    none.changes.map(change => change.line),
+    none.remedies.map(remedy => remedy.setting),
     ['files: {exclude: ["a b.gguf"]}'],
   );
   assert.equal(none.findings[0]?.verdict, 'stop');
@@ -77,11 +77,11 @@ test('where no registry can have it the fat image is not built, and a line would
 });
 
 test('a target below every limit divides what could stay whole, and leaves other files alone', async () => {
-  const { limit, division } = await fit('model.safetensors', SHARD, TARGETS.slice(-1), 20_000);
+  const { limit, resharding } = await fit('model.safetensors', SHARD, TARGETS.slice(-1), 20_000);
   assert.equal(limit?.maxLayerBytes, 20_000);
-  assert.ok((division?.files[0]?.parts.length ?? 0) > 1);
+  assert.ok((resharding?.files[0]?.parts.length ?? 0) > 1);
   assert.equal(
-    (await fit('model.gguf', Buffer.alloc(50_000), TARGETS.slice(-1), 20_000)).division,
+    (await fit('model.gguf', Buffer.alloc(50_000), TARGETS.slice(-1), 20_000)).resharding,
     undefined,
   );
 });

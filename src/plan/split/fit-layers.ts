@@ -14,7 +14,7 @@ export interface LayerFit {
   /** The lowest of the registries that get it; undefined where none of them has one. */
   readonly limit: LayerLimit | undefined;
   /** Undefined where nothing has to be divided. */
-  readonly division: Resharding | undefined;
+  readonly resharding: Resharding | undefined;
   /** Registries that cannot have it. */
   readonly refusals: readonly FatRefusal[];
   /** Whether they are all there are. */
@@ -35,9 +35,9 @@ export async function fitLayers(
   const target = targetOf(config.model);
   const isOff = target === undefined || targets.length === 0 || fit.isRefusedByAll;
   if (isOff || (fit.limit?.maxLayerBytes ?? Number.POSITIVE_INFINITY) <= target.maxLayerBytes) return fit;
-  const outcome = await reshardFiles(files, target, context, 'dividable');
+  const outcome = await reshardFiles(files, target, context, 'shardable');
   if (outcome?.kind === 'refused') throw targetTooSmall(outcome.file, target, outcome.why);
-  return outcome === undefined ? fit : { ...fit, limit: target, division: outcome.division };
+  return outcome === undefined ? fit : { ...fit, limit: target, resharding: outcome.resharding };
 }
 
 type FitConfig = Pick<Config, 'layerLimits'> & {
@@ -73,13 +73,13 @@ async function fitLimits(
     if (lowest === undefined)
       return {
         limit: undefined,
-        division: undefined,
+        resharding: undefined,
         refusals,
         isRefusedByAll: rest.length === 0 && refusals.length > 0,
       };
     const outcome = await reshardFiles(files, lowest, context);
     if (outcome?.kind !== 'refused')
-      return { limit: lowest, division: outcome?.division, refusals, isRefusedByAll: false };
+      return { limit: lowest, resharding: outcome?.resharding, refusals, isRefusedByAll: false };
     const isOut = ({ limit }: (typeof rest)[number]) => limit?.maxLayerBytes === lowest.maxLayerBytes;
     const { decision, file } = outcome;
     for (const { target } of rest.filter(isOut))
@@ -95,7 +95,7 @@ function lowestOf(limits: readonly LayerLimit[]): LayerLimit | undefined {
 /** What the policy allows and no registry would take is not built either. */
 export function withFit(
   outcome: PolicyOutcome,
-  { limit, division, refusals, isRefusedByAll }: LayerFit,
+  { limit, resharding, refusals, isRefusedByAll }: LayerFit,
 ): PolicyOutcome {
   const { decisions, findings } = outcome;
   const [first] = refusals;
@@ -104,21 +104,24 @@ export function withFit(
       ...outcome,
       decisions: byVariant(variant => (holdsWeights(variant) ? first.decision : decisions[variant])),
       findings: [...findings, finding(`${first.decision.reason}.`, 'stop', first.limit)],
-      changes: [
-        { line: `files: {exclude: [${JSON.stringify(first.path)}]}`, means: 'the image does not hold it' },
+      remedies: [
+        {
+          setting: `files: {exclude: [${JSON.stringify(first.path)}]}`,
+          effect: 'the image does not hold it',
+        },
       ],
     };
   }
   const refused = refusals.map(one =>
     finding(`${one.registry} does not get the fat image: ${one.decision.reason}.`, 'note', one.limit),
   );
-  const divided =
+  const resharded =
     limit === undefined
       ? []
-      : (division?.files ?? []).map(({ source, parts }) =>
+      : (resharding?.files ?? []).map(({ source, parts }) =>
           finding(`${exceeds(source, limit)}: it is divided into ${parts.length} files.`, 'note', limit),
         );
-  const notes = [...refused, ...divided];
+  const notes = [...refused, ...resharded];
   return notes.length === 0 ? outcome : { ...outcome, findings: [...findings, ...notes] };
 }
 
@@ -133,8 +136,8 @@ function finding(
 }
 
 /** For the licences, which want to say what was changed. */
-export function shardedNames(division: Resharding | undefined): ShardedName[] {
-  return (division?.files ?? []).map(({ source, parts }) => ({
+export function shardedNames(resharding: Resharding | undefined): ShardedName[] {
+  return (resharding?.files ?? []).map(({ source, parts }) => ({
     path: source.path,
     parts: parts.map(({ path }) => path),
   }));

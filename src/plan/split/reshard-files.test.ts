@@ -17,7 +17,7 @@ const SMALL = safetensorsOf(tensors('s', 1)).file;
 const index = (map: Record<string, string>) => JSON.stringify({ metadata: { x: 1 }, weight_map: map });
 
 /** Divides what a repository of these files has. */
-async function divide(contents: Readonly<Record<string, Buffer | string>>): Promise<{
+async function reshard(contents: Readonly<Record<string, Buffer | string>>): Promise<{
   outcome: ReshardOutcome | undefined;
   read: string[];
 }> {
@@ -41,11 +41,11 @@ async function divide(contents: Readonly<Record<string, Buffer | string>>): Prom
   return { outcome, read };
 }
 
-async function dividedOf(contents: Readonly<Record<string, Buffer | string>>) {
-  const { outcome } = await divide(contents);
-  assert.equal(outcome?.kind, 'divided');
-  if (outcome?.kind !== 'divided') throw new TypeError();
-  const { files, indexes } = outcome.division;
+async function reshardedOf(contents: Readonly<Record<string, Buffer | string>>) {
+  const { outcome } = await reshard(contents);
+  assert.equal(outcome?.kind, 'resharded');
+  if (outcome?.kind !== 'resharded') throw new TypeError();
+  const { files, indexes } = outcome.resharding;
   return {
     parts: files.flatMap(file => file.parts.map(part => part.path)),
     indexes: indexes.map(({ path, text }) => ({
@@ -56,19 +56,19 @@ async function dividedOf(contents: Readonly<Record<string, Buffer | string>>) {
 }
 
 async function refusalOf(contents: Readonly<Record<string, Buffer | string>>): Promise<string> {
-  const { outcome } = await divide(contents);
+  const { outcome } = await reshard(contents);
   return outcome?.kind === 'refused' ? outcome.decision.reason : 'not refused';
 }
 
 test('where everything fits nothing is read', async () => {
-  const { outcome, read } = await divide({ 'model.safetensors': SMALL, 'model.gguf': Buffer.alloc(5000) });
+  const { outcome, read } = await reshard({ 'model.safetensors': SMALL, 'model.gguf': Buffer.alloc(5000) });
   assert.equal(outcome, undefined);
   assert.deepEqual(read, []);
 });
 
 test('a model of one file gets an index; one that is known by another name gets one of that name', async () => {
   for (const stem of ['model', 'consolidated', 'unet/diffusion_pytorch_model']) {
-    const { parts, indexes } = await dividedOf({ [`${stem}.safetensors`]: LARGE });
+    const { parts, indexes } = await reshardedOf({ [`${stem}.safetensors`]: LARGE });
     assert.ok(parts.length > 1);
     assert.deepEqual(
       indexes.map(one => one.path),
@@ -80,13 +80,13 @@ test('a model of one file gets an index; one that is known by another name gets 
 });
 
 test('of several files without an index, parts are found as the file was', async () => {
-  const { indexes } = await dividedOf({ 'a.safetensors': LARGE, 'b.safetensors': SMALL });
+  const { indexes } = await reshardedOf({ 'a.safetensors': LARGE, 'b.safetensors': SMALL });
   assert.deepEqual(indexes, []);
 });
 
 test('an index that says ./ before a name means the same file', async () => {
   const map = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`t${i}`, './a.safetensors']));
-  const { parts, indexes } = await dividedOf({
+  const { parts, indexes } = await reshardedOf({
     'a.safetensors': LARGE,
     'b.safetensors': SMALL,
     'model.safetensors.index.json': index({ ...map, s0: './b.safetensors' }),
@@ -97,7 +97,7 @@ test('an index that says ./ before a name means the same file', async () => {
 
 test('every index that names the file is written anew, and no other', async () => {
   const map = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`t${i}`, 'a.safetensors']));
-  const { indexes } = await dividedOf({
+  const { indexes } = await reshardedOf({
     'a.safetensors': LARGE,
     'b.safetensors': SMALL,
     'model.safetensors.index.json': index({ ...map, s0: 'b.safetensors' }),
@@ -176,13 +176,13 @@ test('an index keeps what it says of all other tensors, whatever they are called
       const own = Array.from({ length: 12 }, (_, i) => [`t${i}`, 'a.safetensors']);
       const entries = [...own, ...rest.map(name => [name, 'b.safetensors'])];
       const text = `{"weight_map":{${entries.map(([k, v]) => `${JSON.stringify(k)}:${JSON.stringify(v)}`).join()}}}`;
-      const { outcome } = await divide({
+      const { outcome } = await reshard({
         'a.safetensors': LARGE,
         'b.safetensors': SMALL,
         'model.safetensors.index.json': text,
       });
-      assert.equal(outcome?.kind, 'divided');
-      const made = outcome?.kind === 'divided' ? outcome.division.indexes[0] : undefined;
+      assert.equal(outcome?.kind, 'resharded');
+      const made = outcome?.kind === 'resharded' ? outcome.resharding.indexes[0] : undefined;
       const { weightMap } = parseSafetensorsIndex('x', made?.text ?? '');
       assert.equal(weightMap.size, entries.length);
       for (const name of rest) assert.equal(weightMap.get(name), 'b.safetensors');

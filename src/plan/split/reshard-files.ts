@@ -17,7 +17,7 @@ import { rewriteIndexes, SAFETENSORS, type TensorPlaces } from './rewrite-indexe
 import type { ReshardContext } from './types.ts';
 
 export type ReshardOutcome =
-  | { readonly kind: 'divided'; readonly division: Resharding }
+  | { readonly kind: 'resharded'; readonly resharding: Resharding }
   | {
       readonly kind: 'refused';
       readonly decision: PolicyDecision;
@@ -27,14 +27,14 @@ export type ReshardOutcome =
 
 /**
  * Divides what is larger than a layer may be: each such safetensors file becomes several, cut between tensors, and the
- * index of its folder names them. `dividable` leaves other files as they are. Undefined where everything fits. Reads headers and indexes only. Throws HubError where
+ * index of its folder names them. `shardable` leaves other files as they are. Undefined where everything fits. Reads headers and indexes only. Throws HubError where
  * the Hub cannot be asked.
  */
 export async function reshardFiles(
   files: readonly HubFile[],
   limit: LayerLimit,
   context: ReshardContext,
-  which: 'all' | 'dividable' = 'all',
+  which: 'all' | 'shardable' = 'all',
 ): Promise<ReshardOutcome | undefined> {
   const isMeant = ({ path }: HubFile): boolean => which === 'all' || path.endsWith(SAFETENSORS);
   const large = files.filter(file => isMeant(file) && file.sizeBytes > maxFileBytes(limit));
@@ -48,13 +48,13 @@ export async function reshardFiles(
   // What cannot be divided is said before anything is read.
   const other = large.find(({ path }) => !path.endsWith(SAFETENSORS));
   if (other !== undefined) return refused(other, 'only safetensors files can be divided');
-  const outcomes = await mapPool(large, FILES_AT_ONCE, file => divideOne(file, files, limit, context));
+  const outcomes = await mapPool(large, FILES_AT_ONCE, file => reshardOne(file, files, limit, context));
   const failed = outcomes.find(outcome => outcome.kind === 'refused');
   if (failed !== undefined) return refused(failed.file, failed.why);
-  const divided = outcomes.flatMap(outcome => (outcome.kind === 'divided' ? [outcome.places] : []));
+  const resharded = outcomes.flatMap(outcome => (outcome.kind === 'resharded' ? [outcome.places] : []));
   try {
-    const indexes = await rewriteIndexes(divided, files, context);
-    return { kind: 'divided', division: { files: divided.map(({ file }) => file), indexes } };
+    const indexes = await rewriteIndexes(resharded, files, context);
+    return { kind: 'resharded', resharding: { files: resharded.map(({ file }) => file), indexes } };
   } catch (error) {
     if (!(error instanceof UnshardableError)) throw error;
     return refused(large.at(-1) as HubFile, error.message);
@@ -65,10 +65,10 @@ export async function reshardFiles(
 const FILES_AT_ONCE = 8;
 
 type OneOutcome =
-  | { readonly kind: 'divided'; readonly places: TensorPlaces }
+  | { readonly kind: 'resharded'; readonly places: TensorPlaces }
   | { readonly kind: 'refused'; readonly file: HubFile; readonly why: string };
 
-async function divideOne(
+async function reshardOne(
   file: HubFile,
   files: readonly HubFile[],
   limit: LayerLimit,
@@ -78,7 +78,7 @@ async function divideOne(
     const places = await reshardFile(file, limit, context);
     if (places === undefined) return { kind: 'refused', file, why: 'one of its tensors alone is larger' };
     const taken = places.file.parts.find(({ path }) => files.some(other => other.path === path));
-    if (taken === undefined) return { kind: 'divided', places };
+    if (taken === undefined) return { kind: 'resharded', places };
     return { kind: 'refused', file, why: `${taken.path}, one of its parts, would be another file` };
   } catch (error) {
     if (!(error instanceof UnshardableError)) throw error;

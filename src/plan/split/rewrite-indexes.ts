@@ -28,12 +28,12 @@ const MAX_INDEX_BYTES = 64 * 1024 * 1024;
  * the ending of their names.
  */
 export async function rewriteIndexes(
-  divided: readonly TensorPlaces[],
+  resharded: readonly TensorPlaces[],
   files: readonly HubFile[],
   { hub, snapshot, signal }: ReshardContext,
 ): Promise<RewrittenIndex[]> {
   const indexes: RewrittenIndex[] = [];
-  for (const [folder, parts] of Map.groupBy(divided, ({ file }) => posix.dirname(file.source.path))) {
+  for (const [folder, parts] of Map.groupBy(resharded, ({ file }) => posix.dirname(file.source.path))) {
     const inFolder = files.filter(({ path }) => posix.dirname(path) === folder);
     const found = inFolder.filter(({ path }) => path.endsWith(INDEX));
     for (const file of found) {
@@ -61,10 +61,10 @@ export async function rewriteIndexes(
 function withParts(
   path: string,
   { rest, weightMap }: SafetensorsIndex,
-  divided: readonly TensorPlaces[],
+  resharded: readonly TensorPlaces[],
 ): SafetensorsIndex {
   const map = new Map(weightMap);
-  for (const { file, tensors } of divided) {
+  for (const { file, tensors } of resharded) {
     const source = posix.basename(file.source.path);
     for (const [index, { path: part }] of file.parts.entries()) {
       for (const tensor of tensors[index] ?? []) {

@@ -29,7 +29,7 @@ function layerOf(name: string) {
         mode: 0o644,
         sizeBytes: 3,
         contentId: digestOf(name),
-        origin: { kind: 'hub', repository: 'acme/x', revision: '0'.repeat(40), path: name },
+        content: { kind: 'hub', repository: 'acme/x', revision: '0'.repeat(40), path: name },
       },
     ],
   };

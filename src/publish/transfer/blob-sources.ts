@@ -71,11 +71,11 @@ function contentResolver(
   );
   const byContent = new Map(published.map(place => [place.file.contentId, place]));
   return entry => {
-    if (entry.origin.kind === 'inline') return bytesSource(entry.path, inlineContent(entry));
+    if (entry.content.kind === 'inline') return bytesSource(entry.path, inlineContent(entry));
     const place = byContent.get(entry.contentId);
     if (place !== undefined) return publishedFileSource(place, wholeLayer);
-    if (entry.origin.kind === 'part') return partSource(entry.origin, hub);
-    const { repository: id, revision, path } = entry.origin;
+    if (entry.content.kind === 'part') return partSource(entry.content, hub);
+    const { repository: id, revision, path } = entry.content;
     return hub.openFile({ id, revision }, { path, sizeBytes: entry.sizeBytes });
   };
 }

@@ -7,7 +7,7 @@ import { openBlobSource } from './blob-sources.ts';
 
 /**
  * Reads a layer back from a target, of which only notes of this machine say that it is there, and returns it if its bytes
- * are that layer's. That costs a download in place of an upload. The parts of a resharded file show only together what
+ * are that layer's. That costs a download in place of an upload. The parts of a divided file show only together what
  * they are, so they are made again.
  */
 export async function readBack(
@@ -16,7 +16,7 @@ export async function readBack(
   { hub, signal }: Pick<PublishContext, 'hub' | 'signal'>,
 ): Promise<ResolvedLayer | undefined> {
   const noted = inventory.noted(id);
-  if (noted === undefined || recipe.entries.some(entry => entry.origin.kind === 'part')) return undefined;
+  if (noted === undefined || recipe.entries.some(entry => entry.content.kind === 'part')) return undefined;
   const published = noted.files.map(file => ({ store, layer: noted, file }));
   const { source, hasher, sha256Of } = openBlobSource({ kind: 'made', recipe, published }, hub);
   try {

@@ -66,7 +66,7 @@ export async function transferInTurn(
 function wholeOf(blobs: readonly BlobTransfer<ImageStore>[]): ContentHash | undefined {
   for (const { from, digest } of blobs) {
     if (digest !== undefined || from.kind === 'copy') continue;
-    const part = from.recipe.entries.find(entry => entry.origin.kind === 'part')?.origin;
+    const part = from.recipe.entries.find(entry => entry.content.kind === 'part')?.content;
     if (part?.kind === 'part') return sourceHash(part);
   }
   return undefined;

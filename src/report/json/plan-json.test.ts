@@ -116,8 +116,8 @@ function tagsOf(repository: string, variant: string): string[] {
 }
 
 function reasoningOf(plan: Plan, short: string): object {
-  const { findings, changes } = plannedOf(plan, short).outcome;
-  return { findings, changes };
+  const { findings, remedies } = plannedOf(plan, short).outcome;
+  return { findings, changes: remedies.map(({ setting, effect }) => ({ line: setting, means: effect })) };
 }
 
 function settingsOf(short: string) {

@@ -10,9 +10,10 @@ import { modelDirOf } from '../../plan/model-dir.ts';
 import { refusalAt } from '../../plan/targets.ts';
 import type { Plan, PlannedModel, PlannedResharding, UnresolvedModel } from '../../plan/types.ts';
 import { remoteCode } from '../../policy/file-safety.ts';
-import type { AncestorLicense, Change, Evidence, PolicyDecision, PolicyFinding } from '../../policy/types.ts';
+import type { AncestorLicense, Evidence, PolicyDecision, PolicyFinding } from '../../policy/types.ts';
 import type { Preview } from '../../publish/preview.ts';
 import type { ImageOutcome } from '../../publish/types.ts';
+import { type ChangeJson, changesJson } from './changes-json.ts';
 
 /** What `plan --json` prints. Keys are only ever added; anything else raises `schemaVersion`. */
 export interface PlanJson {
@@ -38,7 +39,10 @@ export interface PlanModelJson extends Partial<AssemblyJson> {
   /** What else of models.yaml goes into the images. */
   readonly settings?: SettingsJson;
   /** The way to the decision about the fat image, and the lines of models.yaml that would change it. */
-  readonly reasoning?: { readonly findings: readonly PolicyFinding[]; readonly changes: readonly Change[] };
+  readonly reasoning?: {
+    readonly findings: readonly PolicyFinding[];
+    readonly changes: readonly ChangeJson[];
+  };
   /** Files that the fat image has in parts, because a registry takes no layer of their size. */
   readonly dividedFiles?: readonly ShardedFileJson[];
   /** Python that runs only with `--trust-remote-code`. */
@@ -179,8 +183,8 @@ function plannedJson(planned: PlannedModel, preview: Preview | undefined): PlanM
     images: imagesJson(planned, preview),
     files: files.map(fileJson),
     ...(leftOut.length === 0 ? {} : { leftOut: leftOut.map(leftOutJson) }),
-    ...(planned.division === undefined ? {} : { dividedFiles: shardedJson(planned.division) }),
-    reasoning: { findings: outcome.findings, changes: outcome.changes },
+    ...(planned.resharding === undefined ? {} : { dividedFiles: shardedJson(planned.resharding) }),
+    reasoning: { findings: outcome.findings, changes: changesJson(outcome.remedies) },
     ...(remoteCode(files).length === 0 ? {} : { remoteCode: remoteCode(files) }),
     settings: settingsJson(planned),
     fit: planned.fit,

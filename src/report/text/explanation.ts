@@ -105,11 +105,11 @@ function changeLines(
   style: Style,
   wrap: (text: string, indent: number, label?: string) => string[],
 ): string[] {
-  if (outcome.changes.length === 0)
+  if (outcome.remedies.length === 0)
     return [style.strong('What would change it'), '  Nothing in models.yaml.'];
   return [
     style.strong(`What would change it, for ${clean(model.short)} in models.yaml`),
-    ...outcome.changes.flatMap(({ line, means }) => [`  ${line}`, ...wrap(means, 6)]),
+    ...outcome.remedies.flatMap(({ setting, effect }) => [`  ${setting}`, ...wrap(effect, 6)]),
   ];
 }
 

@@ -8,6 +8,7 @@ import { finishLicenses } from '../../../licenses/license-entries.ts';
 import type { LicensedBaseImage } from '../../../licenses/types.ts';
 import { writeLicenses } from '../../../licenses/write-licenses.ts';
 import type { PlannedModel } from '../../../plan/types.ts';
+import { changesJson } from '../../../report/json/changes-json.ts';
 import { explanation } from '../../../report/text/explanation.ts';
 import {
   type AdHocOptions,
@@ -67,17 +68,18 @@ function nameOf(short: string | undefined, options: AdHocOptions): string {
   throw new ConfigError('no model was named', { code: 'USAGE', remedy: 'weighbridge licenses <short>' });
 }
 
-async function readEntry(session: Session, { path, origin, sizeBytes }: LayerEntry): Promise<Uint8Array> {
-  if (origin.kind !== 'hub') throw new TypeError(`${path} is not a file of the Hub`);
-  const { repository: id, revision } = origin;
-  const source = session.services.hub.openFile({ id, revision }, { path: origin.path, sizeBytes });
+async function readEntry(session: Session, { path, content, sizeBytes }: LayerEntry): Promise<Uint8Array> {
+  if (content.kind !== 'hub') throw new TypeError(`${path} is not a file of the Hub`);
+  const { repository: id, revision } = content;
+  const source = session.services.hub.openFile({ id, revision }, { path: content.path, sizeBytes });
   return await readAll(source, MAX_TEXT_BYTES, session.signal);
 }
 
 function printFound(session: Session, planned: PlannedModel, folder: string, files: readonly string[]): void {
   const { model, snapshot, outcome } = planned;
   if (session.isJson) {
-    const { license, lineage, decisions, findings, changes } = outcome;
+    const { license, lineage, decisions, findings, remedies } = outcome;
+    const changes = changesJson(remedies);
     const facts = { license, lineage, decisions, findings, changes };
     session.print(
       JSON.stringify(

@@ -4,19 +4,19 @@ import { type LicensePart, licenseParts, type SpdxTexts } from '../spdx/spdx-tex
 import { fillIn } from './fill-in.ts';
 import type { LicenseOutcome } from './types.ts';
 
-export interface StandIn {
+export interface FallbackText {
   readonly text: string;
   /** The licences whose full text it has. */
   readonly ids: readonly string[];
 }
 
 /** What takes the place of a licence file where the repository has none: SPDX's full texts, or a plain statement. */
-export function standInText(
+export function fallbackText(
   facts: LicenseFacts,
   license: LicenseOutcome['license'],
   spdxTexts: SpdxTexts,
   repository: string,
-): StandIn {
+): FallbackText {
   const texts: SpdxTexts = id => {
     const text = spdxTexts(id);
     return text && fillIn(id, text, `the authors of ${plainLine(repository)}`);

@@ -1,34 +1,34 @@
 import type { ModelConfig } from '../config/types.ts';
 import type { Contradiction } from './contradiction.ts';
-import type { Change, PolicyDecision } from './types.ts';
+import type { PolicyDecision, Remedy } from './types.ts';
 
-const VOUCH: Change = {
-  line: 'permissive: true',
-  means:
+const VOUCH: Remedy = {
+  setting: 'permissive: true',
+  effect:
     'you have read the terms, of the models that it was made from too, and vouch that the weights may be redistributed',
 };
 
 /** The lines of a model's entry that would turn the decision about its fat image round. */
-export function changesFor(
+export function remediesFor(
   model: ModelConfig,
   { build, rule }: PolicyDecision,
   contradiction: Contradiction | undefined,
-): readonly Change[] {
-  if (build) return [{ line: 'permissive: false', means: 'the weights are kept out all the same' }];
+): readonly Remedy[] {
+  if (build) return [{ setting: 'permissive: false', effect: 'the weights are kept out all the same' }];
   switch (rule) {
     // A gate is the Hub's: nothing in the file opens it.
     case 'gated':
     case 'gated-false-refused':
       return [];
     case 'gated-by-file':
-      return [{ line: 'gated: auto', means: 'the Hub decides, which does not gate it' }];
+      return [{ setting: 'gated: auto', effect: 'the Hub decides, which does not gate it' }];
     case 'not-permissive-by-file':
-      return [{ line: 'permissive: auto', means: 'the license decides' }];
+      return [{ setting: 'permissive: auto', effect: 'the license decides' }];
     case 'license-not-permitted':
       return [
         {
-          line: 'defaults.spdx_permissive_whitelist: [..., <its id>]',
-          means: 'this license is permitted for all models',
+          setting: 'defaults.spdx_permissive_whitelist: [..., <its id>]',
+          effect: 'this license is permitted for all models',
         },
         VOUCH,
       ];
@@ -38,8 +38,8 @@ export function changesFor(
           ? []
           : [
               {
-                line: `override_spdx: ${contradiction.override}`,
-                means: 'the file is right, the card is not',
+                setting: `override_spdx: ${contradiction.override}`,
+                effect: 'the file is right, the card is not',
               },
             ]),
         VOUCH,
@@ -50,22 +50,25 @@ export function changesFor(
       return [
         VOUCH,
         {
-          line: 'defaults.lineage: warn',
-          means: 'for all models: what a model was made from is told and decides nothing',
+          setting: 'defaults.lineage: warn',
+          effect: 'for all models: what a model was made from is told and decides nothing',
         },
       ];
     case 'files-unsafe':
-      return [{ line: 'files: {exclude: [<the file>]}', means: 'the image does not hold it' }];
+      return [{ setting: 'files: {exclude: [<the file>]}', effect: 'the image does not hold it' }];
     case 'pickle-not-allowed':
-      return [{ line: 'files: {allow_pickle: true}', means: 'you trust its authors' }];
+      return [{ setting: 'files: {allow_pickle: true}', effect: 'you trust its authors' }];
     case 'override-invalid':
       return [
-        { line: 'override_spdx: <a valid SPDX expression>', means: 'it is judged like any other license' },
+        {
+          setting: 'override_spdx: <a valid SPDX expression>',
+          effect: 'it is judged like any other license',
+        },
         VOUCH,
       ];
     default:
       return [
-        { line: 'override_spdx: <its SPDX id>', means: 'you know which license it is' },
+        { setting: 'override_spdx: <its SPDX id>', effect: 'you know which license it is' },
         ...(model.permissive === 'auto' ? [VOUCH] : []),
       ];
   }

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { weighbridge } from '../support/command.ts';
-import { DIVIDED, limited, PARTS, SMALL_FILES } from '../support/divided-model.ts';
+import { limited, PARTS, SHARDED, SMALL_FILES } from '../support/sharded-model.ts';
 import { temporaryFolder } from '../support/tools.ts';
 import { World } from '../support/world.ts';
 
@@ -12,7 +12,7 @@ import { World } from '../support/world.ts';
 test('a divided file is in the plan, its reasons, its JSON and the image’s inspection', async t => {
   await using world = await World.start();
   const folder = await temporaryFolder(t);
-  await world.hub.addModel({ id: 'acme/x', files: DIVIDED });
+  await world.hub.addModel({ id: 'acme/x', files: SHARDED });
   const file = path.join(folder, 'models.yaml');
   await writeFile(file, limited(world));
   const env = { HF_ENDPOINT: world.hub.url, DOCKER_CONFIG: folder };

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { digestOf } from '../../src/core/digest.ts';
 import { IntegrityError, RegistryError } from '../../src/core/errors.ts';
 import { safetensorsFile, seededRandom, sizeOf } from '../../src/testkit/sample/safetensors.ts';
-import { DIVIDED, LIMIT, limited, PARTS, SMALL_FILES, TENSORS, WHOLE } from '../support/divided-model.ts';
 import { filesOfLayer } from '../support/layer-files.ts';
+import { LIMIT, limited, PARTS, SHARDED, SMALL_FILES, TENSORS, WHOLE } from '../support/sharded-model.ts';
 import { tensorsOf } from '../support/tensors.ts';
 import { World } from '../support/world.ts';
 
@@ -30,7 +30,7 @@ async function filesOf(world: World, registry = 0): Promise<Map<string, Buffer>>
 
 test('a file above the limit arrives in parts that hold its tensors, and an index names them', async () => {
   await using world = await World.start({ quirks: { maxBlobBytes: LIMIT } }, {});
-  await world.hub.addModel({ id: 'acme/x', files: DIVIDED });
+  await world.hub.addModel({ id: 'acme/x', files: SHARDED });
   const images = await world.publish(limited(world));
   assert.deepEqual(statuses(images), ['published']);
   for (const registry of [0, 1]) {
@@ -83,16 +83,16 @@ async function licenseFile(world: World, name: string): Promise<string> {
   throw new Error(`no /licenses/${name}`);
 }
 
-test('without the division the registry would not take it', async () => {
+test('without the resharding the registry would not take it', async () => {
   await using world = await World.start({ quirks: { maxBlobBytes: LIMIT } });
-  await world.hub.addModel({ id: 'acme/x', files: DIVIDED });
+  await world.hub.addModel({ id: 'acme/x', files: SHARDED });
   const images = await world.publish(world.config('acme/x'), { variants: ['fat'] });
   assert.ok(images[0]?.error instanceof RegistryError);
 });
 
 test('slim is the same with and without a limit', async () => {
   await using world = await World.start();
-  await world.hub.addModel({ id: 'acme/x', files: DIVIDED });
+  await world.hub.addModel({ id: 'acme/x', files: SHARDED });
   const [first] = await world.publish(world.config('acme/x'), { variants: ['slim'] });
   const [again] = await world.publish(limited(world), { variants: ['slim'] });
   assert.equal(again?.status, 'unchanged');
@@ -101,7 +101,7 @@ test('slim is the same with and without a limit', async () => {
 
 test('publishing again reads the header alone and moves nothing', async () => {
   await using world = await World.start({}, {});
-  await world.hub.addModel({ id: 'acme/x', files: DIVIDED });
+  await world.hub.addModel({ id: 'acme/x', files: SHARDED });
   await world.publish(limited(world));
   const reads = weightReads(world);
   const moved = world.registries.map(registry => registry.counters.uploadedBytes);
@@ -116,7 +116,7 @@ test('publishing again reads the header alone and moves nothing', async () => {
 
 test('another registry gets the parts from the first one, and another base moves none', async () => {
   await using world = await World.start({}, {});
-  await world.hub.addModel({ id: 'acme/x', files: DIVIDED });
+  await world.hub.addModel({ id: 'acme/x', files: SHARDED });
   const only = limited(world).replace(/ {2}r1: .*\n/, '');
   await world.publish(only);
   const reads = weightReads(world);
@@ -127,7 +127,7 @@ test('another registry gets the parts from the first one, and another base moves
 
 test('forced, every part is read and checked again, and is the same', async () => {
   await using world = await World.start();
-  await world.hub.addModel({ id: 'acme/x', files: DIVIDED });
+  await world.hub.addModel({ id: 'acme/x', files: SHARDED });
   await world.publish(limited(world));
   const before = world.manifest(0, 'v0.6.0-fat');
   const reads = weightReads(world);
@@ -142,7 +142,7 @@ const readOfPart = (part: number) => ({ match: /^GET cdn .*/, skip: 2 + part }) 
 test('wrong bytes in any part keep the image from being tagged; once, they are read again', async () => {
   for (const part of [0, 1, 2]) {
     await using world = await World.start();
-    await world.hub.addModel({ id: 'acme/x', files: DIVIDED });
+    await world.hub.addModel({ id: 'acme/x', files: SHARDED });
     const fault = world.hub.faults.add({ ...readOfPart(part), kind: 'corrupt', afterBytes: 5000, times: 1 });
     const images = await world.publish(limited(world));
     assert.equal(fault.struck, 1);
@@ -152,7 +152,7 @@ test('wrong bytes in any part keep the image from being tagged; once, they are r
     assert.deepEqual(new Map(tensors), tensorsOf(WHOLE));
   }
   await using world = await World.start();
-  await world.hub.addModel({ id: 'acme/x', files: DIVIDED });
+  await world.hub.addModel({ id: 'acme/x', files: SHARDED });
   world.hub.faults.add({ ...readOfPart(1), kind: 'corrupt', afterBytes: 5000, times: 100 });
   const [fat] = await world.publish(limited(world), { variants: ['fat'] });
   assert.ok(fat?.error instanceof IntegrityError && fat.error.code === 'INTEGRITY_HASH');
@@ -162,7 +162,7 @@ test('wrong bytes in any part keep the image from being tagged; once, they are r
 
 test('a download that breaks in a part goes on where it stood', async () => {
   await using world = await World.start();
-  await world.hub.addModel({ id: 'acme/x', files: DIVIDED });
+  await world.hub.addModel({ id: 'acme/x', files: SHARDED });
   const fault = world.hub.faults.add({ ...readOfPart(1), kind: 'reset', afterBytes: 300_000, times: 2 });
   assert.deepEqual(statuses(await world.publish(limited(world))), ['published']);
   assert.equal(fault.struck, 2);
@@ -170,7 +170,7 @@ test('a download that breaks in a part goes on where it stood', async () => {
 
 test('a target that breaks in the middle of the parts does not stop the other', async () => {
   await using world = await World.start({}, { quirks: { fullAfterBytes: 1_500_000 } });
-  await world.hub.addModel({ id: 'acme/x', files: DIVIDED });
+  await world.hub.addModel({ id: 'acme/x', files: SHARDED });
   const images = await world.publish(limited(world), { variants: ['fat'] });
   assert.deepEqual(images.map(({ registry, status }) => [registry, status]).sort(), [
     ['r0', 'published'],
@@ -236,13 +236,13 @@ test('a file that cannot be divided keeps the fat image from that registry alone
 
 test('a header that came wrong into the plan shows in the hash of the file', async () => {
   await using world = await World.start();
-  await world.hub.addModel({ id: 'acme/x', files: DIVIDED });
+  await world.hub.addModel({ id: 'acme/x', files: SHARDED });
   // The bit makes another name of a tensor's, and a header that is one all the same.
   const at = WHOLE.indexOf('model.layers.3') - 8;
   const fault = world.hub.faults.add({ match: /^GET cdn /, skip: 1, kind: 'corrupt', afterBytes: at });
   const planned = await world.plan(limited(world));
   assert.equal(fault.struck, 1);
-  assert.equal(planned.division?.files[0]?.parts.length, PARTS.length);
+  assert.equal(planned.resharding?.files[0]?.parts.length, PARTS.length);
   const [fat] = await world.publishPlanned(planned, { variants: ['fat'] });
   assert.ok(fat?.error instanceof IntegrityError, String(fat?.error ?? fat?.status));
   assert.equal(world.registry(0).manifest('acme/hf-x', 'v0.6.0-fat'), undefined);

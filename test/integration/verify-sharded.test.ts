@@ -3,7 +3,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { digestOf } from '../../src/core/digest.ts';
 import type { VerifyJson } from '../../src/report/json/verify-json.ts';
-import { DIVIDED, LIMIT, limited, PARTS } from '../support/divided-model.ts';
+import { LIMIT, limited, PARTS, SHARDED } from '../support/sharded-model.ts';
 import { type RunResult, run } from '../support/tools.ts';
 import { World } from '../support/world.ts';
 
@@ -18,7 +18,7 @@ async function verify(world: World, ...args: string[]): Promise<RunResult & { re
 
 async function published(): Promise<World> {
   const world = await World.start({ quirks: { maxBlobBytes: LIMIT } });
-  await world.hub.addModel({ id: 'acme/x', files: DIVIDED });
+  await world.hub.addModel({ id: 'acme/x', files: SHARDED });
   await world.publish(limited(world), { variants: ['fat'] });
   return world;
 }

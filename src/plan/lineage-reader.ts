@@ -2,13 +2,13 @@ import path from 'node:path';
 import { parse } from 'yaml';
 import { isModelId, modelIdIn } from '../core/hub-names.ts';
 import type { HubFile, ModelSnapshot } from '../hub/types.ts';
-import type { BaseClaim, Origin } from '../policy/facts.ts';
+import type { BaseClaim, LineageClaims } from '../policy/facts.ts';
 import { configParts, type FamilyMark, familyOfConfig, familyOfName } from '../policy/families.ts';
 import type { SmallFiles } from './small-files.ts';
 
 interface Found {
   readonly bases: readonly BaseClaim[];
-  readonly unreadable: Origin['unreadable'];
+  readonly unreadable: LineageClaims['unreadable'];
   readonly family?: FamilyMark | undefined;
 }
 
@@ -20,14 +20,14 @@ const MAX_CLAIMS = 100;
  * Reads what the files of a repository say of what the model was made from: config.json, what PEFT and mergekit write, and
  * names. `weights` are the files whose names and folders count; `cardBases` is what the card's own text says.
  */
-export async function readOrigin(
+export async function readLineageClaims(
   files: SmallFiles,
   snapshot: ModelSnapshot,
   weights: readonly HubFile[],
   cardBases: readonly string[],
-): Promise<Origin> {
+): Promise<LineageClaims> {
   const found = await Promise.all(
-    originFiles(snapshot.files, weights).map(({ file, read }) => readOne(files, snapshot, file, read)),
+    lineageFiles(snapshot.files, weights).map(({ file, read }) => readOne(files, snapshot, file, read)),
   );
   const strong = found.flatMap(({ bases }) => bases).filter(({ isHint }) => !isHint);
   const isNamed = snapshot.baseModels.length > 0 || strong.length > 0;
@@ -60,7 +60,7 @@ function linkedModel({ license: { licenseLink } }: ModelSnapshot): string | unde
 
 type Reader = (bytes: Buffer, file: HubFile, hasCardBase: boolean) => Found;
 
-function originFiles(
+function lineageFiles(
   files: readonly HubFile[],
   weights: readonly HubFile[],
 ): { readonly file: HubFile; readonly read: Reader }[] {

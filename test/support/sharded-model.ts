@@ -16,7 +16,7 @@ export const SMALL_FILES = {
   'config.json': MODEL_FILES['config.json'],
 };
 /** A model of one file of weights that is above the limit. */
-export const DIVIDED = { ...SMALL_FILES, 'model.safetensors': WHOLE };
+export const SHARDED = { ...SMALL_FILES, 'model.safetensors': WHOLE };
 
 /** `models.yaml` of the world, with limits. */
 export const limited = (world: World, limits = `{ r0: ${LIMIT} }`): string =>
