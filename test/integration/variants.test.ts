@@ -81,6 +81,32 @@ test('raw blobs have the digests of the Hub, and one that is there is not read',
   assert.equal(image?.bytes.downloaded, 0);
 });
 
+test("an artifact's config says what the model's own files say", async () => {
+  await using world = await World.start();
+  const config = { architectures: ['LlamaForCausalLM'], model_type: 'llama', torch_dtype: 'bfloat16' };
+  const quantization = { quant_method: 'awq', bits: 4 };
+  const expected = [
+    { id: 'acme/x', json: config, says: { paramSize: '300k', precision: 'bfloat16' } },
+    {
+      id: 'acme/y',
+      json: { ...config, quantization_config: quantization },
+      says: { precision: 'int4', quantization: 'awq' },
+    },
+    { id: 'acme/z', json: { model_type: 'llama' }, says: {} },
+  ];
+  for (const { id, json, says } of expected) {
+    await world.hub.addModel({ id, files: { ...MODEL_FILES, 'config.json': JSON.stringify(json) } });
+    await world.publish(world.config(id, '    variants: [modelpack]\n'), { variants: ALL });
+    const manifest = world.manifest(0, 'modelpack');
+    const written = JSON.parse(String(await world.registry(0).readBlob(manifest.config.digest)));
+    assert.deepEqual(written.config, { format: 'safetensors', ...says }, id);
+    assert.deepEqual(
+      written.modelfs.diffIds,
+      manifest.layers.map(layer => layer.digest),
+    );
+  }
+});
+
 test('weights first: the weights image is what the fat image begins with, whatever the base', async () => {
   await using world = await World.start();
   await published(world, `    variants: [fat, weights]\n${WEIGHTS_FIRST}`);

@@ -120,8 +120,8 @@ export function labelsOf(
   return { ...own, ...model.labels };
 }
 
-/** What the files alone decide: what the Hub counts may be known tomorrow, and would change the digest of the image. */
-function modelLabels({ facts }: PlannedModel): ModelLabels {
+/** Returns what the files alone decide: what the Hub counts may be known tomorrow, and would change the digest of the image. */
+export function modelLabels({ facts }: PlannedModel): ModelLabels {
   const known = (text: string): string | undefined => (text === 'unknown' ? undefined : text);
   return {
     parameters: facts.quantization === null ? (facts.parameters ?? undefined) : undefined,

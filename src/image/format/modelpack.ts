@@ -74,10 +74,10 @@ export function modelFormat(paths: readonly string[]): string | undefined {
   return kinds.has('torch') ? 'pytorch' : undefined;
 }
 
-/** `7.62b`, `135m`: three digits, in the unit that leaves the most of them. */
+/** Returns a count of parameters as ModelPack writes it: one digit after the point at most, `7.6b`, `135m`. */
 export function paramSize(parameters: number): string {
   const [unit, size] = UNITS.find(([, one]) => parameters >= one) ?? ['', 1];
-  return `${Number((parameters / size).toPrecision(3))}${unit}`;
+  return `${Math.round((parameters / size) * 10) / 10}${unit}`;
 }
 
 const UNITS = [
@@ -86,3 +86,16 @@ const UNITS = [
   ['m', 1e6],
   ['k', 1e3],
 ] as const;
+
+/** Returns ModelPack's name of a precision, or the common name if it has none: `bfloat16` of `bf16`, `int4`. */
+export function precisionName(precision: string): string {
+  return PRECISIONS[precision] ?? precision;
+}
+
+/** Weights in fp8 have four bits of exponent: what vLLM loads, and what models are published in. */
+const PRECISIONS: Readonly<Record<string, string>> = {
+  bf16: 'bfloat16',
+  fp16: 'float16',
+  fp32: 'float32',
+  fp8: 'float8_e4m3',
+};

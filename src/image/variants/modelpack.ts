@@ -4,7 +4,7 @@ import type { LayerRecipe } from '../../layer/recipe.ts';
 import { buildArtifact, type NewLayer } from '../../oci/image.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
 import type { PlannedModel } from '../../plan/types.ts';
-import { labelsOf, newLayer, toSpec } from '../assemble/container-image.ts';
+import { labelsOf, modelLabels, newLayer, toSpec } from '../assemble/container-image.ts';
 import { imageLicense } from '../assemble/image-license.ts';
 import { modelLayers } from '../assemble/model-layers.ts';
 import type { SealedLayer } from '../assemble/types.ts';
@@ -15,6 +15,8 @@ import {
   type ModelPackConfig,
   modelFormat,
   modelPackLayerType,
+  paramSize,
+  precisionName,
 } from '../format/modelpack.ts';
 import type { ImageVariant } from './types.ts';
 
@@ -28,8 +30,10 @@ export const modelpack: ImageVariant = {
     const dir = modelDirOf(planned);
     const recipes = modelLayers(planned, 0);
     const layers = (form === 'raw' ? recipes.flatMap(rawRecipes) : recipes).map(toSpec);
+    const description = describeModel(planned);
+    const serve = { form, config: description.config };
     const labels = {
-      ...labelsOf(planned, { variant: 'modelpack', base: undefined, layers, serve: { form } }),
+      ...labelsOf(planned, { variant: 'modelpack', base: undefined, layers, serve }),
       [Label.modelDir]: dir,
     };
     return {
@@ -39,7 +43,9 @@ export const modelpack: ImageVariant = {
       labels,
       seal: sealed => {
         const made = sealed.map(layer => modelPackLayer(layer, dir, form));
-        const config = { mediaType: ModelPack.config, value: configOf(planned, made) };
+        const modelfs = { type: 'layers', diffIds: made.map(layer => layer.diffId) } as const;
+        const value: ModelPackConfig = { ...description, modelfs };
+        const config = { mediaType: ModelPack.config, value };
         return buildArtifact(ModelPack.manifest, config, made, labels);
       },
     };
@@ -92,10 +98,12 @@ function fileAnnotations(
 /** As a tar has it: the letter 0. */
 const REGULAR_FILE = 48;
 
-function configOf(planned: PlannedModel, layers: readonly NewLayer[]): ModelPackConfig {
+/** What the model's own files say of it. */
+function describeModel(planned: PlannedModel): Omit<ModelPackConfig, 'modelfs'> {
   const { model, snapshot, files } = planned;
   const spdx = imageLicense(planned, 'modelpack', undefined);
   const format = modelFormat(files.map(file => file.path));
+  const { parameters, precision, quantization } = modelLabels(planned);
   return {
     descriptor: {
       name: snapshot.id,
@@ -107,7 +115,11 @@ function configOf(planned: PlannedModel, layers: readonly NewLayer[]): ModelPack
       description: model.oci.description,
       ...(spdx === null ? {} : { licenses: [spdx] }),
     },
-    config: { ...(format !== undefined && { format }) },
-    modelfs: { type: 'layers', diffIds: layers.map(layer => layer.diffId) },
+    config: {
+      ...(format !== undefined && { format }),
+      ...(parameters !== undefined && { paramSize: paramSize(parameters) }),
+      ...(precision !== undefined && { precision: precisionName(precision) }),
+      ...(quantization !== undefined && { quantization }),
+    },
   };
 }
