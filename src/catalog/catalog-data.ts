@@ -1,4 +1,4 @@
-import type { LineageEntry } from '../image/format/labels.ts';
+import type { LineageEntry, ModelAccess } from '../image/format/labels.ts';
 import type { ImageLayerKind } from '../image/published-image.ts';
 import type { ScanSummary } from '../scan/scan-referrer.ts';
 
@@ -55,6 +55,8 @@ export interface CatalogImage {
   readonly port: number;
   /** Where the model stands in the image, or in the volume. */
   readonly dir: string;
+  /** Who may fetch the model; null if anyone may, or if the image has it. */
+  readonly access: ModelAccess | null;
   /** The newest scan that lies beside the image; null where there is none. */
   readonly scan: ScanSummary | null;
   /** What is stated of the image, in words, as it says of itself: `image signature`, `SLSA provenance`. */

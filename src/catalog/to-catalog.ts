@@ -102,6 +102,7 @@ function toImage(found: FoundImage, firstSeen: FirstSeen): CatalogImage | undefi
     isCurrent: isCurrent(found),
     port: imagePort(first),
     dir,
+    access: readLabels(first.labels).access ?? null,
     scan: newestScan(found.referrers)?.summary ?? null,
     statements: statementNames(found),
     // An older image is told of, not drawn: of hundreds of layers a model there would be no end.

@@ -78,6 +78,15 @@ describe('manifests', () => {
     }
   });
 
+  test('a token is asked for if the image says that the model wants one', () => {
+    for (const kind of ['kubernetes', 'compose'] as const) {
+      for (const options of [{}, { hasInitContainer: true, isRestricted: true }]) {
+        assert.doesNotMatch(manifestText(kind, image('slim'), options), /HF_TOKEN|huggingface/, kind);
+        assert.match(manifestText(kind, image('slim', { access: 'gated' }), options), /HF_TOKEN/, kind);
+      }
+    }
+  });
+
   test('KServe and KubeAI get the flags without host and port', () => {
     for (const kind of ['kserve', 'kubeai'] as const) {
       const [document] = parseAllDocuments(manifestText(kind, image(kind === 'kubeai' ? 'fat' : 'weights')));

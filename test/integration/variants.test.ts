@@ -165,3 +165,19 @@ test('a license that forbids a fat image forbids the weights in any form, with t
   );
   assert.equal(new Set(images.map(image => image.reason)).size, 1);
 });
+
+test('a slim image says who may fetch its model', async () => {
+  await using world = await World.startWith({ hub: { token: 'hf_test' } });
+  const settings = [
+    { id: 'acme/open', says: undefined },
+    { id: 'acme/gated', gated: 'auto', says: 'gated' },
+    { id: 'acme/private', isPrivate: true, says: 'private' },
+  ] as const;
+  for (const { id, says, ...more } of settings) {
+    await world.hub.addModel({ id, files: MODEL_FILES, ...more });
+    const planned = await world.plan(world.config(id), 'hf_test');
+    await world.publishPlanned(planned, { variants: ['slim'] });
+    const { annotations } = world.manifest(0, 'v0.6.0-slim');
+    assert.equal(annotations?.['io.weighbridge.model.access'], says, id);
+  }
+});

@@ -108,7 +108,7 @@ function waysToRun(model: CatalogModel, image: CatalogImage): Way[] {
     key: 'kubernetes',
     name: isSlim ? 'Kubernetes with a volume' : 'Kubernetes',
     note: isSlim
-      ? 'The claim keeps the model from one pod to the next. A secret "huggingface" is used where there is one.'
+      ? `The claim keeps the model from one pod to the next.${image.access === null ? '' : ` The model is ${image.access}: put a token into the secret "huggingface".`}`
       : 'A Deployment and its Service; ready when the model is served.',
     blocks: [{ title: `${runnable.name}.yaml`, text: kubernetesManifest(runnable) }],
   };
@@ -141,6 +141,7 @@ function runnableImage(model: CatalogModel, image: CatalogImage): RunnableImage 
     variant: image.variant,
     port: image.port,
     dir: image.dir,
+    access: image.access ?? undefined,
     modelBytes: model.modelBytes ?? undefined,
   };
 }

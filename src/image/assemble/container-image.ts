@@ -1,3 +1,4 @@
+import { holdsWeights } from '../../config/variants.ts';
 import { digestOf } from '../../core/digest.ts';
 import type { LayerRecipe } from '../../layer/recipe.ts';
 import { layerKey, layOut } from '../../layer/tar-layout.ts';
@@ -7,7 +8,7 @@ import type { Annotations } from '../../oci/types.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
 import { versionOf } from '../../plan/tags.ts';
 import type { PlannedModel } from '../../plan/types.ts';
-import { type ModelLabels, writeLabels } from '../format/labels.ts';
+import { type ModelAccess, type ModelLabels, writeLabels } from '../format/labels.ts';
 import { layerDescriptor } from '../format/layer-annotations.ts';
 import { imageLicense } from './image-license.ts';
 import { servePort } from './serve-command.ts';
@@ -92,6 +93,7 @@ export function labelsOf(
 ): Annotations {
   const { model, snapshot, outcome } = planned;
   const { revision } = snapshot;
+  const access = holdsWeights(variant) ? undefined : accessOf(planned);
   // The order of the keys is part of the digest.
   const made = {
     ...serve,
@@ -101,6 +103,7 @@ export function labelsOf(
     layers: layers.map(layer => layer.key),
     oci: model.oci,
     ...(Object.keys(model.labels).length === 0 ? {} : { labels: model.labels }),
+    ...(access !== undefined && { access }),
   };
   const own = writeLabels({
     ...model.oci,
@@ -114,10 +117,16 @@ export function labelsOf(
     lineage: outcome.lineage.map(({ id, spdx, declared }) => ({ id, license: spdx ?? declared })),
     model: modelLabels(planned),
     variant,
+    access,
     planDigest: digestOf(JSON.stringify(made)),
   });
   // A person's may replace the source alone; the file's check keeps them from the rest.
   return { ...own, ...model.labels };
+}
+
+function accessOf({ outcome, snapshot }: PlannedModel): ModelAccess | undefined {
+  if (outcome.isGated) return 'gated';
+  return snapshot.isPrivate ? 'private' : undefined;
 }
 
 /** Returns what the files alone decide: what the Hub counts may be known tomorrow, and would change the digest of the image. */

@@ -15,6 +15,8 @@ export const Label = {
   modelQuantization: 'io.weighbridge.model.quantization',
   modelContext: 'io.weighbridge.model.context-length',
   modelTask: 'io.weighbridge.model.task',
+  /** `gated` or `private`, of an image that fetches its model: who starts it needs a token. */
+  modelAccess: 'io.weighbridge.model.access',
   variant: 'io.weighbridge.variant',
   /** Of an artifact that has no environment to say it. */
   modelDir: 'io.weighbridge.model.dir',
@@ -64,8 +66,13 @@ export interface ImageFacts {
   /** What the model is; what is not known is left out. */
   readonly model?: ModelLabels | undefined;
   readonly variant: string;
+  /** Of an image that fetches its model; undefined if anyone may. */
+  readonly access?: ModelAccess | undefined;
   readonly planDigest: string;
 }
+
+/** Whom the Hub gives a model's files to: those who were granted access, or those whom its owner lets in. */
+export type ModelAccess = 'gated' | 'private';
 
 export interface ModelLabels {
   readonly parameters?: number | undefined;
@@ -101,6 +108,7 @@ export function writeLabels(facts: ImageFacts): Annotations {
       ? {}
       : { [Label.modelLineage]: JSON.stringify(lineage.map(one => [one.id, one.license])) }),
     ...modelLabels(facts.model),
+    ...(facts.access === undefined ? {} : { [Label.modelAccess]: facts.access }),
     [Label.variant]: facts.variant,
     [Label.planDigest]: facts.planDigest,
   };
@@ -122,12 +130,13 @@ function modelLabels(model: ModelLabels = {}): Annotations {
 
 /** The facts as an image states them; anybody may have written them. */
 export type StatedFacts = {
-  readonly [K in Exclude<keyof ImageFacts, 'base' | 'lineage' | 'license' | 'model'>]?: string;
+  readonly [K in Exclude<keyof ImageFacts, 'base' | 'lineage' | 'license' | 'model' | 'access'>]?: string;
 } & {
   /** Empty or absent if it is not known. */
   readonly license?: string;
   readonly modelRevision?: string;
   readonly modelDir?: string;
+  readonly access?: ModelAccess;
   readonly base?: BaseFacts;
   readonly lineage: readonly LineageEntry[];
 };
@@ -143,6 +152,7 @@ export interface BaseFacts {
 export function readLabels(labels: Annotations = {}): StatedFacts {
   const baseName = labels[Label.baseName];
   const version = labels[Label.version];
+  const access = labels[Label.modelAccess];
   const plain = {
     title: labels[Label.title],
     description: labels[Label.description],
@@ -156,6 +166,7 @@ export function readLabels(labels: Annotations = {}): StatedFacts {
     modelRevision: labels[Label.modelRevision],
     variant: labels[Label.variant],
     modelDir: labels[Label.modelDir],
+    access: access === 'gated' || access === 'private' ? access : undefined,
     planDigest: labels[Label.planDigest],
     base: baseName === undefined ? undefined : { name: baseName, digest: labels[Label.baseDigest], version },
   };

@@ -46,8 +46,7 @@ const EXAMPLES: readonly Example[] = [
     file: 'slim-deployment.yaml',
     comment: [
       'A slim image whose weights are on a persistent volume. The first start fetches them; every later one, of this pod or of',
-      'its successor, finds them there and needs no access to the Hub. For gated and private models:',
-      '  kubectl create secret generic huggingface --from-literal=token=hf_…',
+      'its successor, finds them there and needs no access to the Hub.',
     ],
     kind: 'kubernetes',
     image: imageOf('slim'),
@@ -57,9 +56,11 @@ const EXAMPLES: readonly Example[] = [
     comment: [
       'A slim image in two steps: an init container fetches and has the token, the server starts from a volume that it cannot',
       'write and needs no access to the Hub. A failed download shows as `Init:Error`, with its reason in the status of the pod.',
+      'As printed for a gated model, which wants a token:',
+      '  kubectl create secret generic huggingface --from-literal=token=hf_…',
     ],
     kind: 'kubernetes',
-    image: imageOf('slim'),
+    image: { ...imageOf('slim'), access: 'gated' },
     options: { hasInitContainer: true },
   },
   {

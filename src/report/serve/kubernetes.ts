@@ -7,7 +7,7 @@ import {
   type Resource,
   serverContainer,
   serverVolumes,
-  TOKEN_ENV,
+  tokenEnv,
 } from './pod-parts.ts';
 import type { ServedImage } from './served-image.ts';
 
@@ -101,12 +101,13 @@ function fatPod(served: ServedImage): Resource {
 function slimPod(served: ServedImage, options: DeploymentOptions): Resource {
   const { isRestricted = false, hasInitContainer = false } = options;
   const { reference: image, dir } = served;
+  const token = tokenEnv(served);
   const mount = { name: 'weights', mountPath: dir.slice(0, dir.lastIndexOf('/')) || '/' };
   const download = {
     name: 'download',
     image,
     args: ['download'],
-    env: [TOKEN_ENV],
+    ...(token.length === 0 ? {} : { env: token }),
     terminationMessagePolicy: 'FallbackToLogsOnError',
     ...(isRestricted ? { securityContext: CONFINED } : {}),
     resources: { requests: { cpu: '1', memory: '512Mi' }, limits: { memory: '2Gi' } },
@@ -114,7 +115,7 @@ function slimPod(served: ServedImage, options: DeploymentOptions): Resource {
   };
   const server = hasInitContainer
     ? { env: [{ name: 'HF_HUB_OFFLINE', value: '1' }], mounts: [{ ...mount, readOnly: true }] }
-    : { env: [TOKEN_ENV], mounts: [mount] };
+    : { env: token, mounts: [mount] };
   return {
     ...(isRestricted ? podSecurity(true) : {}),
     terminationGracePeriodSeconds: 60,

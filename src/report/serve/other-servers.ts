@@ -79,7 +79,7 @@ function withoutPlace(words: readonly string[]): string[] {
 
 /** Returns a file for `docker compose`. */
 export function composeFile(served: ServedImage, server: string | undefined): Resource {
-  const { name, reference, variant, dir, port, gpus, modelId, serveArgs } = served;
+  const { name, reference, variant, dir, port, gpus, modelId, serveArgs, access } = served;
   const root = dir.slice(0, dir.lastIndexOf('/')) || '/';
   const device = { driver: 'nvidia', count: gpus, capabilities: ['gpu'] };
   const url = `http://127.0.0.1:${port}/v1/models`;
@@ -112,7 +112,7 @@ export function composeFile(served: ServedImage, server: string | undefined): Re
     services: {
       [name]: {
         image: reference,
-        environment: ['HF_TOKEN'],
+        ...(access === undefined ? {} : { environment: ['HF_TOKEN'] }),
         volumes: [`models:${root}`],
         ...common,
       },

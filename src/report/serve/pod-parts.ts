@@ -89,11 +89,12 @@ export function serverVolumes(isRestricted: boolean): readonly Resource[] {
   ];
 }
 
-/** The token of a gated or private model, if there is such a secret. */
-export const TOKEN_ENV: Resource = {
-  name: 'HF_TOKEN',
-  valueFrom: { secretKeyRef: { name: 'huggingface', key: 'token', optional: true } },
-};
+/** The token for a gated or private model, if there is such a secret: a volume that has the model already needs none. */
+export function tokenEnv({ access }: Pick<ServedImage, 'access'>): readonly Resource[] {
+  if (access === undefined) return [];
+  const secretKeyRef = { name: 'huggingface', key: 'token', optional: true };
+  return [{ name: 'HF_TOKEN', valueFrom: { secretKeyRef } }];
+}
 
 function resources({ modelBytes = 0, gpus }: ServedImage): Resource {
   const memoryGib = Math.max(8, Math.ceil((modelBytes * 1.2) / GIB) + 4);

@@ -1,5 +1,6 @@
 import { holdsWeights } from '../../config/variants.ts';
 import { isLoopbackHost } from '../../http/client.ts';
+import type { ModelAccess } from '../../image/format/labels.ts';
 import { parseReference } from '../../oci/reference.ts';
 
 /** What it takes to run an image by hand. */
@@ -14,6 +15,8 @@ export interface RunnableImage {
   readonly dir: string;
   /** Bytes of the model, for the size of a volume; undefined where nobody knows. */
   readonly modelBytes: number | undefined;
+  /** Who may fetch the model; undefined if anyone may, or if the image has it. */
+  readonly access?: ModelAccess | undefined;
 }
 
 export function pullCommand(engine: 'docker' | 'podman', reference: string): string {

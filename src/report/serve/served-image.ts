@@ -1,5 +1,6 @@
 import { WeighbridgeError } from '../../core/errors.ts';
 import { shellWords } from '../../core/shell-words.ts';
+import { type ModelAccess, readLabels } from '../../image/format/labels.ts';
 import { baseOf, imagePort } from '../../image/image-facts.ts';
 import type { PublishedImage } from '../../image/published-image.ts';
 
@@ -20,6 +21,8 @@ export interface ServedImage {
   readonly gpus: number;
   /** Bytes of the model; undefined if they are not known. */
   readonly modelBytes: number | undefined;
+  /** Who may fetch the model; undefined if anyone may, or if the image has it. */
+  readonly access?: ModelAccess | undefined;
   /** The image of vLLM that it was built on, by digest; undefined for one of weights alone. */
   readonly server: string | undefined;
 }
@@ -52,6 +55,7 @@ export function servedImage(
     serveArgs,
     gpus: gpusOf(serveArgs),
     modelBytes: place.modelBytes,
+    access: readLabels(image.labels).access,
     server: base === undefined ? undefined : pinned(base.name, base.digest),
   };
 }
