@@ -8,6 +8,8 @@ import { run, runOk } from './tools.ts';
 export interface Recording {
   /** What the window showed, each time that it had changed. */
   readonly frames: readonly string[];
+  /** When each frame was first seen, in milliseconds since the start. */
+  readonly atMs: readonly number[];
   /** Everything at the end, with what has scrolled off. */
   readonly end: string;
   /** The exit status. */
@@ -20,6 +22,8 @@ export interface RecordOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Kept as `build/recordings/<name>.txt` for people to look at. */
   readonly name: string;
+  /** Keep colors and weights as escape sequences in the frames. */
+  readonly hasStyles?: boolean;
 }
 
 const EVERY_MS = 150;
@@ -27,7 +31,7 @@ const TIMEOUT_MS = 600_000;
 
 /** Runs a command in a real terminal of this size and writes down what it shows. */
 export async function recordTerminal(command: readonly string[], options: RecordOptions): Promise<Recording> {
-  const { columns, rows, env, name } = options;
+  const { columns, rows, env, name, hasStyles = false } = options;
   // A server of its own, with no settings of the user's.
   const tmux = ['-L', `weighbridge-${randomUUID()}`, '-f', '/dev/null'];
   const ask = (...args: string[]): Promise<string> => runOk('tmux', [...tmux, ...args]);
@@ -46,10 +50,15 @@ export async function recordTerminal(command: readonly string[], options: Record
   );
   try {
     const frames: string[] = [];
+    const atMs: number[] = [];
+    const startMs = performance.now();
     const deadline = Date.now() + TIMEOUT_MS;
     for (;;) {
-      const frame = (await ask('capture-pane', '-p')).trimEnd();
-      if (frame !== frames.at(-1)) frames.push(frame);
+      const frame = (await ask('capture-pane', '-p', ...(hasStyles ? ['-e'] : []))).trimEnd();
+      if (frame !== frames.at(-1)) {
+        frames.push(frame);
+        atMs.push(performance.now() - startMs);
+      }
       const isDead = (await ask('display-message', '-p', '#{pane_dead}')).trim() === '1';
       if (isDead) {
         const status = await readFile(statusFile, 'utf8');
@@ -57,7 +66,7 @@ export async function recordTerminal(command: readonly string[], options: Record
           .replace(/\nPane is dead.*\s*$/, '')
           .trimEnd();
         await keep(name, frames, end);
-        return { frames, end, status: Number(status) };
+        return { frames, atMs, end, status: Number(status) };
       }
       if (Date.now() > deadline) throw new Error(`${command.join(' ')} does not end; it shows:\n${frame}`);
       await sleep(EVERY_MS);
