@@ -88,7 +88,9 @@ models:
     title: 'weighbridge plan and weighbridge publish of two models in a terminal',
   });
   await writeFile(path.join(ROOT, 'docs/recording.svg'), svg);
-  process.stdout.write(`docs/recording.svg: ${sampled.length} screens, ${Math.ceil(svg.length / 1024)} KiB\n`);
+  process.stdout.write(
+    `docs/recording.svg: ${sampled.length} screens, ${Math.ceil(svg.length / 1024)} KiB\n`,
+  );
 } finally {
   await rm(folder, { recursive: true });
   await Promise.all([hub.close(), ...registries.map(registry => registry.close())]);

@@ -50,7 +50,7 @@ ${COLORS.map((color, index) => `.c${index}{fill:${color}}`).join('')}
 .s{visibility:hidden;animation:${totalMs.toFixed(0)}ms step-end infinite}
 .s${screens.length - 1}{visibility:visible}
 ${rules.join('\n')}
-@media (prefers-reduced-motion:reduce){.s{animation:none!important}}
+@media (prefers-reduced-motion:reduce){svg .s{animation:none}}
 </style>
 <rect width="${width}" height="${height}" rx="10" fill="${BACKGROUND}"/>
 <circle cx="20" cy="19" r="6" fill="#ff5f57"/><circle cx="40" cy="19" r="6" fill="#febc2e"/><circle cx="60" cy="19" r="6" fill="#28c840"/>
