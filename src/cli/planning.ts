@@ -1,8 +1,10 @@
 import type { Config, ModelConfig } from '../config/types.ts';
 import { ConfigError, describeError, errorFromJson } from '../core/errors.ts';
-import { applyLock, choosePin, type Lock } from '../plan/lock.ts';
-import { makePlan } from '../plan/make-plan.ts';
+import { applyLock, applyLockTo, choosePin, goneFrom, type Lock } from '../plan/lock.ts';
+import { createPlanner, makePlan, type PlanOptions } from '../plan/make-plan.ts';
 import type { ModelPin, Plan } from '../plan/types.ts';
+import { queueOf } from '../publish/publish-plan.ts';
+import type { ModelQueue } from '../publish/types.ts';
 import { lockOfFile, lockPath, writeLock } from './lock-file.ts';
 import { type AdHocOptions, type CommonOptions, chooseModels } from './options.ts';
 import { readPlan } from './plan-file.ts';
@@ -43,6 +45,50 @@ export async function planFor(
   return { ...locked, warnings };
 }
 
+/**
+ * Returns the models of the file as a publish takes them: each is planned when its turn comes, as `planFor` would, and
+ * what there is to tell of it is noted then.
+ */
+export async function queueFor(
+  session: Session,
+  config: Config,
+  options: CommonOptions & AdHocOptions,
+  targets: Targets,
+): Promise<ModelQueue> {
+  const models = chooseModels(config, options.model, options.shard);
+  const isWhole = options.model === undefined && options.shard === undefined;
+  const lock = await lockFor(config, options);
+  const planner = createPlanner(config, models, {
+    ...surroundingsOf(session),
+    targets,
+    overrides: options.registry ?? {},
+    ...(lock && { pins: pinsOf(models, lock) }),
+  });
+  const note = (texts: readonly string[]): void => texts.forEach(session.note);
+  note([...planner.warnings, ...(lock && isWhole ? goneFrom(models, lock) : [])]);
+  return {
+    models,
+    siblings: planner.expected,
+    async plan(model) {
+      const planned = await planner.plan(model);
+      const locked = lock && applyLockTo(planned.entry, lock, { isStrict: options.locked === true });
+      note([...planned.warnings, ...(locked?.note === undefined ? [] : [locked.note])]);
+      return locked?.entry ?? planned.entry;
+    },
+  };
+}
+
+/** Returns the models of a plan that `plan --out` wrote, else those of `queueFor`. */
+export async function queueOrRead(
+  session: Session,
+  config: Config,
+  options: CommonOptions & { readonly plan?: string },
+): Promise<ModelQueue> {
+  return options.plan === undefined
+    ? await queueFor(session, config, options, 'required')
+    : queueOf(await planOrRead(session, config, options));
+}
+
 /** Returns the plan of a file that `plan --out` wrote, else that of `planFor`. `--locked` is kept for either. */
 export async function planOrRead(
   session: Session,
@@ -71,13 +117,16 @@ export async function planModels(
     readonly looksAtNewer?: boolean;
   },
 ): Promise<Plan> {
-  return await makePlan(config, models, {
-    ...options,
-    hub: session.services.hub,
-    env: session.env,
-    signal: session.signal,
-    onEvent: session.progress.onEvent,
-  });
+  return await makePlan(config, models, { ...options, ...surroundingsOf(session) });
+}
+
+function surroundingsOf({
+  services,
+  env,
+  signal,
+  progress,
+}: Session): Pick<PlanOptions, 'hub' | 'env' | 'signal' | 'onEvent'> {
+  return { hub: services.hub, env, signal, onEvent: progress.onEvent };
 }
 
 /** A model of the command line has no file, and so no lock. */

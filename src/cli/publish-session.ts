@@ -2,18 +2,24 @@ import type { Variant } from '../config/types.ts';
 import { createBlobWorkers } from '../engine/blob-workers.ts';
 import { type Plan, type PlannedModel, plannedModels } from '../plan/types.ts';
 import { previewPlan } from '../publish/preview.ts';
-import { publishPlan } from '../publish/publish-plan.ts';
-import type { ImageOutcome, ImageSigning, PublishOutcome, PublishTarget } from '../publish/types.ts';
-import { interruptedReport } from '../report/text/interrupted-report.ts';
+import { outcomesOf, type PublishPlanOptions, publishModels } from '../publish/publish-plan.ts';
+import {
+  type ImageOutcome,
+  type ImageSigning,
+  isPublishOutcome,
+  type ModelOutcome,
+  type ModelQueue,
+  type PublishTarget,
+} from '../publish/types.ts';
+import { RunJournal } from '../report/text/interrupted-report.ts';
 import { chosenVariants } from './options.ts';
-import { hasUnresolved } from './planning.ts';
 import { createRunCache } from './run-cache.ts';
 import { ExitStatus, type Session } from './session.ts';
 
 export interface PublishAllOptions {
   readonly variants: readonly Variant[];
   readonly isForced: boolean;
-  readonly targetsOf: (model: PlannedModel) => readonly PublishTarget[];
+  readonly targetsOf: PublishPlanOptions['targetsOf'];
   /** Absent if nothing is signed. */
   readonly signing?: ImageSigning | undefined;
   /** Looks at a model before anything of it is published. */
@@ -23,16 +29,15 @@ export interface PublishAllOptions {
 /** Publishes with what the session has: its servers and logins, threads, progress and Ctrl-C. */
 export async function publishAll(
   session: Session,
-  plan: Plan,
+  queue: ModelQueue,
   options: PublishAllOptions,
-): Promise<PublishOutcome[]> {
+): Promise<ModelOutcome[]> {
   const { services, progress, signal, listen } = session;
-  const models = plannedModels(plan);
   const workers = createBlobWorkers({ env: session.env, services, onEvent: progress.onEvent });
-  const done: ImageOutcome[] = [];
-  session.onInterrupt(() => interruptedReport(models, options, done));
+  const journal = new RunJournal(queue.models.length, options.variants);
+  session.onInterrupt(() => journal.report());
   try {
-    return await publishPlan(models, {
+    return await publishModels(journal.follow(queue), {
       ...options,
       hub: services.hub,
       openBase: name => services.openRepository(name, 'pull'),
@@ -41,7 +46,8 @@ export async function publishAll(
       layerIndex: services.layerIndex,
       workers,
       onEvent: progress.onEvent,
-      onImage: image => done.push(image),
+      onPlanned: (planned, targets) => journal.notePlanned(planned, targets),
+      onImage: image => journal.noteEnd(image),
       listen,
       signal,
     });
@@ -52,40 +58,54 @@ export async function publishAll(
 
 export interface PublishChoice {
   readonly variant?: Variant;
-  readonly dryRun?: boolean;
   readonly force?: boolean;
   readonly signing?: PublishAllOptions['signing'];
   readonly admit?: PublishAllOptions['admit'];
 }
 
-/** To the registries that the plan names. */
+/** To the registries that each model is planned for. */
 export async function publishToRegistries(
   session: Session,
-  plan: Plan,
-  { variant, dryRun, force, signing, admit }: PublishChoice,
-): Promise<readonly PublishOutcome[]> {
-  const options = {
+  queue: ModelQueue,
+  { variant, force, signing, admit }: PublishChoice,
+): Promise<ModelOutcome[]> {
+  return await publishAll(session, queue, {
     signing,
     admit,
+    variants: chosenVariants(
+      variant,
+      queue.models.map(model => ({ model })),
+    ),
+    isForced: force === true,
+    targetsOf: registriesOf(session, 'push'),
+  });
+}
+
+/** Says what `publishToRegistries` would do. */
+export async function previewPublish(
+  session: Session,
+  plan: Plan,
+  { variant, force }: Pick<PublishChoice, 'variant' | 'force'>,
+): Promise<ModelOutcome[]> {
+  const { services, progress, signal } = session;
+  const previews = await previewPlan(plannedModels(plan), {
     variants: chosenVariants(variant, plan.models),
     isForced: force === true,
     targetsOf: registriesOf(session, 'push'),
-  };
-  if (dryRun !== true) return await publishAll(session, plan, options);
-  const { services, progress, signal } = session;
-  const models = plannedModels(plan);
-  return await previewPlan(models, {
-    ...options,
     cache: createRunCache(session),
     bootstrap: services.bootstrap,
     layerIndex: services.layerIndex,
     onEvent: progress.onEvent,
     signal,
   });
+  return outcomesOf(plan, previews);
 }
 
 /** Opens the repositories that a planned model is for. */
-export function registriesOf({ services }: Session, access: 'pull' | 'push'): PublishAllOptions['targetsOf'] {
+export function registriesOf(
+  { services }: Session,
+  access: 'pull' | 'push',
+): (model: PlannedModel) => readonly PublishTarget[] {
   return model =>
     model.targets.map(({ registry, repository }) => ({
       registry,
@@ -93,9 +113,9 @@ export function registriesOf({ services }: Session, access: 'pull' | 'push'): Pu
     }));
 }
 
-export function statusOf(plan: Plan, outcomes: readonly PublishOutcome[]): number {
-  const isFailed = outcomes.some(({ images }) => images.some(isFailure));
-  return isFailed || hasUnresolved(plan) ? ExitStatus.failed : ExitStatus.done;
+export function statusOf(outcomes: readonly ModelOutcome[]): number {
+  const isFailed = outcomes.some(outcome => !isPublishOutcome(outcome) || outcome.images.some(isFailure));
+  return isFailed ? ExitStatus.failed : ExitStatus.done;
 }
 
 /** An image that is there and could not be signed, though it was to be, has failed too. */

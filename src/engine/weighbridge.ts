@@ -91,7 +91,7 @@ export function createWeighbridge(options: WeighbridgeOptions = {}): Weighbridge
     async publish(plan, { variants = VARIANTS, isForced = false, to, config = configs.get(plan) } = {}) {
       const models = plannedModels(plan);
       const targetsOf =
-        to === undefined ? registryTargets(services) : await layoutTargets(folderOf(to), models);
+        to === undefined ? registryTargets(services) : layoutTargets(folderOf(to), plan.models.length);
       const surroundings = { env, services, onEvent, signal };
       const signing = config && to === undefined ? await publishSigning(surroundings, config, {}) : undefined;
       const workers = createBlobWorkers({ env, services, onEvent });

@@ -136,31 +136,47 @@ export function applyLock(
   lock: Lock,
   options: { readonly isStrict: boolean; readonly isWhole: boolean },
 ): { readonly plan: Plan; readonly notes: readonly string[] } {
-  const notes: string[] = [];
-  const models = plan.models.map((entry): PlannedModel | UnresolvedModel => {
-    if (entry.kind === 'unresolved') return entry;
-    const { short } = entry.model;
-    const { mismatch: fileMismatch } = choosePin(entry.model, lock);
-    const locked = lock.models[short];
-    const changes = [
-      ...(fileMismatch === undefined ? [] : [fileMismatch]),
-      ...(locked === undefined || choosePin(entry.model, lock).pin === undefined
-        ? []
-        : factChanges(locked, entry)),
-    ];
-    if (changes.length === 0) return entry;
-    const message =
-      locked === undefined
-        ? `${short} is not in weighbridge.lock`
-        : `${short} differs from weighbridge.lock: ${changes.join('; ')}`;
-    if (options.isStrict) return { kind: 'unresolved', model: entry.model, error: differs(short, message) };
-    notes.push(message);
-    return entry;
-  });
-  const known = new Set(plan.models.map(({ model }) => model.short));
-  const gone = options.isWhole ? Object.keys(lock.models).filter(short => !known.has(short)) : [];
-  notes.push(...gone.map(short => `${short} is in weighbridge.lock and no longer in the file`));
-  return { plan: { ...plan, models }, notes };
+  const checked = plan.models.map(entry => applyLockTo(entry, lock, options));
+  const gone = options.isWhole
+    ? goneFrom(
+        plan.models.map(({ model }) => model),
+        lock,
+      )
+    : [];
+  const notes = [...checked.flatMap(({ note }) => note ?? []), ...gone];
+  return { plan: { ...plan, models: checked.map(({ entry }) => entry) }, notes };
+}
+
+/** Compares one model with the lock, as `applyLock` does with all of a plan. */
+export function applyLockTo(
+  entry: PlannedModel | UnresolvedModel,
+  lock: Lock,
+  { isStrict }: { readonly isStrict: boolean },
+): { readonly entry: PlannedModel | UnresolvedModel; readonly note?: string } {
+  if (entry.kind === 'unresolved') return { entry };
+  const { short } = entry.model;
+  const { pin, mismatch: fileMismatch } = choosePin(entry.model, lock);
+  const locked = lock.models[short];
+  const changes = [
+    ...(fileMismatch === undefined ? [] : [fileMismatch]),
+    ...(locked === undefined || pin === undefined ? [] : factChanges(locked, entry)),
+  ];
+  if (changes.length === 0) return { entry };
+  const note =
+    locked === undefined
+      ? `${short} is not in weighbridge.lock`
+      : `${short} differs from weighbridge.lock: ${changes.join('; ')}`;
+  return isStrict
+    ? { entry: { kind: 'unresolved', model: entry.model, error: differs(short, note) } }
+    : { entry, note };
+}
+
+/** Returns what to tell of models that the lock has and the file does not. */
+export function goneFrom(models: readonly Pick<ModelConfig, 'short'>[], lock: Lock): readonly string[] {
+  const known = new Set(models.map(({ short }) => short));
+  return Object.keys(lock.models)
+    .filter(short => !known.has(short))
+    .map(short => `${short} is in weighbridge.lock and no longer in the file`);
 }
 
 function differs(short: string, message: string): ErrorJson {

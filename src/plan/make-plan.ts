@@ -2,7 +2,7 @@ import type { Config, ModelConfig, Variant } from '../config/types.ts';
 import { byVariant } from '../config/variants.ts';
 import { errorToJson, isAbort, WeighbridgeError } from '../core/errors.ts';
 import type { OnEvent } from '../core/events.ts';
-import { mapPool } from '../core/pool.ts';
+import { Limiter, mapPool } from '../core/pool.ts';
 import { plainLine } from '../core/safe-text.ts';
 import { fileFindings } from '../hub/file-findings.ts';
 import type { Hub, ModelSnapshot } from '../hub/types.ts';
@@ -23,7 +23,7 @@ import { createSmallFiles, type SmallFiles } from './small-files.ts';
 import { fitLayers, shardedNames, withFit } from './split/fit-layers.ts';
 import { packResharding } from './split/resharding-json.ts';
 import { tagsFor } from './tags.ts';
-import { chooseTargets, missingPrefixError, type TargetChoice } from './targets.ts';
+import { chooseTargets, expectedImages, missingPrefixError, type TargetChoice } from './targets.ts';
 import { MAX_CARD_BYTES } from './text-reader.ts';
 import {
   type ModelPin,
@@ -57,26 +57,56 @@ const MAX_WARNING = 1000;
 /** Models asked about at once. The Hub limits requests per five minutes, not at once, so this is about politeness. */
 const CONCURRENCY = 8;
 
+/** Plans models one at a time, as a publish needs them: what they have in common is asked for once. */
+export interface Planner {
+  /** What is known before the first question to the Hub. */
+  readonly warnings: readonly string[];
+  /** Images that there will be, or that are there: what one repository holds, another may mount. */
+  readonly expected: readonly { readonly repository: string; readonly tag: string }[];
+  /** Asks the Hub about one model and decides; only so many models are under way at once. */
+  plan(model: ModelConfig): Promise<ModelPlan>;
+}
+
+export interface ModelPlan {
+  readonly entry: PlannedModel | UnresolvedModel;
+  readonly warnings: readonly string[];
+}
+
+/** Throws ConfigError CONFIG_INVALID for targets of any of the models, before the Hub is asked about one. */
+export function createPlanner(config: Config, models: readonly ModelConfig[], options: PlanOptions): Planner {
+  const warnings = checkTargets(config, models, options);
+  const smallFiles = createSmallFiles(options.hub, MAX_CARD_BYTES, options.signal);
+  const readers = { smallFiles, legal: createLegalReader(options.hub, smallFiles, options.signal) };
+  const slots = new Limiter(CONCURRENCY);
+  return {
+    warnings,
+    expected: options.targets === 'none' ? [] : expectedImages(config, models, options),
+    plan: model =>
+      slots.run(async () => {
+        options.onEvent?.({ type: 'model-start', model: model.short, phase: 'resolve' });
+        const entry = await planModel(config, model, readers, options);
+        const isPlanned = entry.kind === 'planned';
+        options.onEvent?.({ type: 'model-end', model: model.short, status: isPlanned ? 'done' : 'failed' });
+        return { entry, warnings: findingWarnings(entry) };
+      }),
+  };
+}
+
 /** Asks the Hub about every model and decides. A model that cannot be resolved does not stop the others. */
 export async function makePlan(
   config: Config,
   models: readonly ModelConfig[],
   options: PlanOptions,
 ): Promise<Plan> {
-  const warnings = checkTargets(config, models, options);
-  const smallFiles = createSmallFiles(options.hub, MAX_CARD_BYTES, options.signal);
-  const readers = { smallFiles, legal: createLegalReader(options.hub, smallFiles, options.signal) };
-  const planned = await mapPool(models, CONCURRENCY, async model => {
-    options.onEvent?.({ type: 'model-start', model: model.short, phase: 'resolve' });
-    const result = await planModel(config, model, readers, options);
-    const isPlanned = result.kind === 'planned';
-    options.onEvent?.({ type: 'model-end', model: model.short, status: isPlanned ? 'done' : 'failed' });
-    return result;
-  });
+  return await planAll(createPlanner(config, models, options), models);
+}
+
+export async function planAll(planner: Planner, models: readonly ModelConfig[]): Promise<Plan> {
+  const planned = await mapPool(models, CONCURRENCY, model => planner.plan(model));
   return {
     schemaVersion: PLAN_SCHEMA_VERSION,
-    models: planned,
-    warnings: [...warnings, ...planned.flatMap(findingWarnings)],
+    models: planned.map(({ entry }) => entry),
+    warnings: [...planner.warnings, ...planned.flatMap(({ warnings }) => warnings)],
   };
 }
 

@@ -1,9 +1,10 @@
-import type { Config, ModelConfig, Variant } from '../config/types.ts';
+import { type Config, type ModelConfig, VARIANTS, type Variant } from '../config/types.ts';
 import { holdsWeights } from '../config/variants.ts';
 import { ConfigError } from '../core/errors.ts';
 import { nearest } from '../core/text.ts';
 import { isRepository, parseReference } from '../oci/reference.ts';
 import type { PolicyDecision } from '../policy/types.ts';
+import { firstFixedTag, versionOf } from './tags.ts';
 import type { PlannedModel, Target } from './types.ts';
 
 export interface TargetChoice {
@@ -48,6 +49,20 @@ export function chooseTargets(config: Config, model: ModelConfig, choice: Target
     else targets.push({ registry, repository: normalise(found, model) });
   }
   return { targets, withoutPrefix };
+}
+
+/** An image of each model at each target, by a tag that needs no answer of the Hub; of a model without such a tag none. */
+export function expectedImages(
+  config: Config,
+  models: readonly ModelConfig[],
+  choice: TargetChoice,
+): { readonly repository: string; readonly tag: string }[] {
+  return models.flatMap(model => {
+    if (versionOf(model) === undefined) return [];
+    const [tag] = VARIANTS.flatMap(variant => firstFixedTag(model, variant) ?? []);
+    if (tag === undefined) return [];
+    return chooseTargets(config, model, choice).targets.map(({ repository }) => ({ repository, tag }));
+  });
 }
 
 /** The error for a publish that cannot know where to go. */

@@ -2,67 +2,137 @@ import { isAbort, WeighbridgeError } from '../core/errors.ts';
 import type { OnEvent } from '../core/events.ts';
 import { Limiter, mapPool } from '../core/pool.ts';
 import { type AssembleContext, assembleModel } from '../image/assemble/assemble-model.ts';
-import type { PlannedModel } from '../plan/types.ts';
+import { type Plan, type PlannedModel, plannedModels } from '../plan/types.ts';
 import { notBuilt } from './image-outcomes.ts';
 import { publishModel } from './publish-model.ts';
 import type { Sibling } from './run-cache.ts';
 import { backOffAtRateLimits } from './transfer/rate-limit-backoff.ts';
-import type { PublishContext, PublishOutcome, PublishTarget } from './types.ts';
+import type {
+  ModelOutcome,
+  ModelQueue,
+  PublishContext,
+  PublishedModel,
+  PublishOutcome,
+  PublishTarget,
+} from './types.ts';
 
 export interface PublishPlanOptions
   extends Omit<PublishContext, 'blobSlots'>,
     Pick<AssembleContext, 'bootstrap'> {
-  readonly targetsOf: (model: PlannedModel) => readonly PublishTarget[];
+  readonly targetsOf: (model: PlannedModel) => readonly PublishTarget[] | Promise<readonly PublishTarget[]>;
   /** Has every event of the run told to `listener` too, until what it returns is called. */
   readonly listen: (listener: OnEvent) => () => void;
+  /** Told of a model and where it goes, before anything of it is published. */
+  readonly onPlanned?: ((planned: PlannedModel, targets: readonly PublishTarget[]) => void) | undefined;
   /** Looks at a model before anything of it is published. One that it throws a WeighbridgeError for is not. */
   readonly admit?: ((planned: PlannedModel) => Promise<void>) | undefined;
 }
 
 /** Models under way at once: most of them have nothing to do and only wait for answers. */
 const MODELS_AT_ONCE = 16;
+/** Models that are planned, or wait for their turn, while others are published: a slow one keeps nobody from going on. */
+const PLANNED_AHEAD = 8;
 /** Blobs under way at once: enough to hide round trips, few enough to keep memory flat. */
 const BLOBS_AT_ONCE = 4;
 
-/** Publishes every model to its targets; one that fails does not stop the others. Returns outcomes in the models' order. */
+/**
+ * Publishes each model to its targets as soon as it is planned; one that fails does not stop the others. Returns outcomes
+ * in the models' order. Of a model that is done only what reports tell is kept.
+ */
+export async function publishModels(queue: ModelQueue, options: PublishPlanOptions): Promise<ModelOutcome[]> {
+  options.cache.noteSiblings(queue.siblings);
+  const turns = new Limiter(MODELS_AT_ONCE);
+  return await withBlobSlots(options, context =>
+    mapPool(queue.models, MODELS_AT_ONCE + PLANNED_AHEAD, async model => {
+      const planned = await queue.plan(model);
+      if (planned.kind === 'unresolved') return planned;
+      return brief(await turns.run(() => publishOne(planned, context)));
+    }),
+  );
+}
+
+/** Publishes a plan that its caller keeps: as `publishModels`, with all of each model in its outcome. */
 export async function publishPlan(
   models: readonly PlannedModel[],
   options: PublishPlanOptions,
 ): Promise<PublishOutcome[]> {
-  const { targetsOf, cache, onEvent } = options;
+  options.cache.noteSiblings(models.flatMap(siblingsOf));
+  return await withBlobSlots(options, context =>
+    mapPool(models, MODELS_AT_ONCE, planned => publishOne(planned, context)),
+  );
+}
+
+/** Returns the models of a plan as a queue, nothing of which has to be asked for. */
+export function queueOf({ models }: Pick<Plan, 'models'>): ModelQueue {
+  const entries = new Map(models.map(entry => [entry.model, entry]));
+  return {
+    models: models.map(({ model }) => model),
+    siblings: plannedModels({ models }).flatMap(siblingsOf),
+    async plan(model) {
+      const entry = entries.get(model);
+      if (entry === undefined) throw new TypeError(`${model.short} is not in the plan`);
+      return entry;
+    },
+  };
+}
+
+/** Returns an outcome for each model of a plan: those that were not planned have none of `outcomes`. */
+export function outcomesOf(
+  { models }: Pick<Plan, 'models'>,
+  outcomes: readonly PublishOutcome[],
+): ModelOutcome[] {
+  const byModel = new Map(outcomes.map(outcome => [outcome.planned, outcome]));
+  return models.map(entry =>
+    entry.kind === 'unresolved' ? entry : (byModel.get(entry) ?? { planned: entry, images: [] }),
+  );
+}
+
+type RunContext = PublishPlanOptions & Pick<PublishContext, 'blobSlots'>;
+
+async function withBlobSlots<T>(
+  options: PublishPlanOptions,
+  work: (context: RunContext) => Promise<T>,
+): Promise<T> {
   const blobSlots = new Limiter(BLOBS_AT_ONCE);
   const unlisten = options.listen(backOffAtRateLimits(blobSlots));
-  cache.noteSiblings(siblingsOf(models, targetsOf));
   try {
-    return await mapPool(models, MODELS_AT_ONCE, async planned => {
-      const model = planned.model.short;
-      onEvent({ type: 'model-start', model, phase: 'publish' });
-      const startMs = performance.now();
-      const outcome = await publishAdmitted(planned, { ...options, blobSlots });
-      reportOutcome(outcome, onEvent);
-      return { ...outcome, durationMs: Math.round(performance.now() - startMs) };
-    });
+    return await work({ ...options, blobSlots });
   } finally {
     unlisten();
   }
 }
 
+async function publishOne(planned: PlannedModel, context: RunContext): Promise<PublishOutcome> {
+  const { onEvent, signal, cache, onPlanned } = context;
+  signal?.throwIfAborted();
+  const model = planned.model.short;
+  onEvent({ type: 'model-start', model, phase: 'publish' });
+  const startMs = performance.now();
+  const targets = await context.targetsOf(planned);
+  onPlanned?.(planned, targets);
+  cache.noteSiblings(siblingsOf(planned));
+  const outcome = await publishAdmitted(planned, targets, context);
+  reportOutcome(outcome, onEvent);
+  return { ...outcome, durationMs: Math.round(performance.now() - startMs) };
+}
+
 async function publishAdmitted(
   planned: PlannedModel,
-  options: PublishPlanOptions & Pick<PublishContext, 'blobSlots'>,
+  targets: readonly PublishTarget[],
+  context: RunContext,
 ): Promise<PublishOutcome> {
-  const { admit, targetsOf, cache, variants, signal } = options;
+  const { admit, cache, variants, signal } = context;
   try {
     await admit?.(planned);
   } catch (error) {
     if (isAbort(error) || signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
     const refused = variants.map(variant => ({ variant, error }));
-    const images = notBuilt({ planned, drafts: [], refused }, targetsOf(planned), variants);
-    for (const image of images) options.onImage?.(image);
+    const images = notBuilt({ planned, drafts: [], refused }, targets, variants);
+    for (const image of images) context.onImage?.(image);
     return { planned, images };
   }
-  const assembled = await assembleModel(planned, { ...options, baseImage: cache.baseImage });
-  return await publishModel(assembled, targetsOf(planned), options);
+  const assembled = await assembleModel(planned, { ...context, baseImage: cache.baseImage });
+  return await publishModel(assembled, targets, context);
 }
 
 /** Tells of each image, and that the model is done. */
@@ -78,10 +148,22 @@ export function reportOutcome({ planned, images }: PublishOutcome, onEvent: OnEv
   onEvent({ type: 'model-end', model, status: isFailed ? 'failed' : 'done' });
 }
 
-/** An image of each model at each target: what one repository holds, another may mount. */
-function siblingsOf(models: readonly PlannedModel[], targetsOf: PublishPlanOptions['targetsOf']): Sibling[] {
-  return models.flatMap(planned => {
-    const tag = Object.values(planned.tags).flat()[0];
-    return tag === undefined ? [] : targetsOf(planned).map(({ store }) => ({ repository: store.name, tag }));
-  });
+function brief({ planned, ...rest }: PublishOutcome): PublishOutcome<PublishedModel> {
+  const { model, snapshot, outcome, targets, files } = planned;
+  return {
+    ...rest,
+    planned: {
+      model,
+      snapshot: { revision: snapshot.revision },
+      outcome: { license: outcome.license, decisions: outcome.decisions },
+      targets,
+      files: files.map(({ sizeBytes }) => ({ sizeBytes })),
+    },
+  };
+}
+
+/** An image of the model at each target: what one repository holds, another may mount. */
+function siblingsOf({ tags, targets }: PlannedModel): Sibling[] {
+  const tag = Object.values(tags).flat()[0];
+  return tag === undefined ? [] : targets.map(({ repository }) => ({ repository, tag }));
 }

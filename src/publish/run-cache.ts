@@ -34,7 +34,7 @@ const MAX_HOLDERS = 3;
 export class RunCache {
   readonly #options: RunCacheOptions;
   readonly #bases: BaseImages;
-  #siblings: readonly Sibling[] = [];
+  readonly #siblings = new Map<string, Sibling>();
   readonly #readSibling: (sibling: string) => Promise<void>;
   readonly #holders = new Map<Digest, Set<string>>();
   readonly #locks = new Map<string, Mutex>();
@@ -53,9 +53,10 @@ export class RunCache {
   readonly baseImage = (reference: string, platform: string, pinned?: Digest): Promise<BaseImage> =>
     this.#bases.get(reference, platform, pinned);
 
-  /** `siblings`: of all models of the run, at all targets. */
+  /** `siblings`: of models of the run, as they become known. The first word of a repository counts. */
   noteSiblings(siblings: readonly Sibling[]): void {
-    this.#siblings = siblings;
+    for (const one of siblings)
+      if (!this.#siblings.has(one.repository)) this.#siblings.set(one.repository, one);
   }
 
   noteHolder(digest: Digest, repository: string): void {
@@ -67,7 +68,7 @@ export class RunCache {
   async holders(digest: Digest, repository: string): Promise<readonly string[]> {
     const known = this.#holdersBeside(digest, repository);
     if (known.length > 0) return known;
-    const siblings = this.#siblings.filter(
+    const siblings = [...this.#siblings.values()].filter(
       other => other.repository !== repository && hostOf(other.repository) === hostOf(repository),
     );
     await Promise.all(

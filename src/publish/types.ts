@@ -1,14 +1,15 @@
-import type { Variant } from '../config/types.ts';
+import type { ModelConfig, Variant } from '../config/types.ts';
 import type { Digest } from '../core/digest.ts';
 import type { WeighbridgeError } from '../core/errors.ts';
 import type { OnEvent } from '../core/events.ts';
 import type { Limiter } from '../core/pool.ts';
-import type { Hub } from '../hub/types.ts';
+import type { Hub, HubFile, ModelSnapshot } from '../hub/types.ts';
 import type { ImageChange } from '../image/image-change.ts';
 import type { SizesByKind } from '../image/image-facts.ts';
-import type { PlannedModel } from '../plan/types.ts';
+import type { PlannedModel, Target, UnresolvedModel } from '../plan/types.ts';
+import type { PolicyOutcome } from '../policy/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
-import type { RunCache } from './run-cache.ts';
+import type { RunCache, Sibling } from './run-cache.ts';
 import type { LayerIndex } from './target/layer-index.ts';
 import type { BlobWorkers } from './workers/blob-job.ts';
 
@@ -120,8 +121,33 @@ export interface Failed extends CommonOutcome {
   readonly isUnassembled?: boolean;
 }
 
-export interface PublishOutcome {
-  readonly planned: PlannedModel;
+/** What became of a planned model at all of its targets. */
+export interface PublishOutcome<Model extends PublishedModel = PlannedModel> {
+  readonly planned: Model;
   readonly images: readonly ImageOutcome[];
   readonly durationMs?: number;
+}
+
+/** What reports tell of a model. No more of it is kept when its images are done: a list may have thousands of models. */
+export interface PublishedModel {
+  readonly model: ModelConfig;
+  readonly snapshot: Pick<ModelSnapshot, 'revision'>;
+  readonly outcome: Pick<PolicyOutcome, 'license' | 'decisions'>;
+  readonly targets: readonly Target[];
+  readonly files: readonly Pick<HubFile, 'sizeBytes'>[];
+}
+
+/** The end of one model of a run: published, or never planned. */
+export type ModelOutcome = PublishOutcome<PublishedModel> | UnresolvedModel;
+
+export function isPublishOutcome(outcome: ModelOutcome): outcome is PublishOutcome<PublishedModel> {
+  return 'images' in outcome;
+}
+
+/** Models on their way to a publish, each planned when its turn comes, or read from a plan that was made before. */
+export interface ModelQueue {
+  readonly models: readonly ModelConfig[];
+  /** Images of these models, as far as they are known by now. */
+  readonly siblings: readonly Sibling[];
+  plan(model: ModelConfig): Promise<PlannedModel | UnresolvedModel>;
 }

@@ -12,7 +12,7 @@ import type { Plan, PlannedModel, PlannedResharding, UnresolvedModel } from '../
 import { remoteCode } from '../../policy/file-safety.ts';
 import type { AncestorLicense, Evidence, PolicyDecision, PolicyFinding } from '../../policy/types.ts';
 import type { Preview } from '../../publish/preview.ts';
-import type { ImageOutcome } from '../../publish/types.ts';
+import type { ImageOutcome, PublishedModel } from '../../publish/types.ts';
 import { type ChangeJson, changesJson } from './changes-json.ts';
 
 /** What `plan --json` prints. Keys are only ever added; anything else raises `schemaVersion`. */
@@ -150,7 +150,7 @@ export function planToJson(plan: Plan, outcomes: readonly Preview[] = []): PlanJ
   };
 }
 
-export function decisionsJson({ outcome, model }: PlannedModel): DecisionsJson {
+export function decisionsJson({ outcome, model }: Pick<PublishedModel, 'outcome' | 'model'>): DecisionsJson {
   const shown = shownVariants(variant => model.variants.includes(variant));
   const entries = shown.map(variant => [variant, decisionJson(outcome.decisions[variant])]);
   return Object.fromEntries(entries) as DecisionsJson;

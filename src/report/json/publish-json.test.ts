@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PlannedModel } from '../../plan/types.ts';
+import { outcomesOf } from '../../publish/publish-plan.ts';
 import { plannedOf, REVISION, samplePlan } from '../plan.fixtures.ts';
 import { FAT_DIGEST, NO_BYTES, SLIM_DIGEST, sampleOutcomes } from '../publish.fixtures.ts';
 import { publishToJson } from './publish-json.ts';
@@ -18,7 +19,7 @@ test('outcomes as JSON: in the order of the plan, with what failed and what coul
   const skipped = { variant: 'fat', tags: [], status: 'skipped', bytes: NO_BYTES };
   const reason = 'The Hub gates this model.';
 
-  assert.deepEqual(publishToJson(sampleOutcomes(plan), plan), {
+  assert.deepEqual(publishToJson(outcomesOf(plan, sampleOutcomes(plan))), {
     schemaVersion: 1,
     models: [
       {
@@ -95,7 +96,7 @@ test('outcomes as JSON: in the order of the plan, with what failed and what coul
 test('a model without an outcome is listed, with no image', async () => {
   const plan = await samplePlan();
   assert.deepEqual(
-    publishToJson([], plan).models.map(({ short, images }) => [short, images.length]),
+    publishToJson(outcomesOf(plan, [])).models.map(({ short, images }) => [short, images.length]),
     [
       ['open', 0],
       ['gated', 0],

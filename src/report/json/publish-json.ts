@@ -4,13 +4,13 @@ import { servePort } from '../../image/assemble/serve-command.ts';
 import type { ImageChange } from '../../image/image-change.ts';
 import type { SizesByKind } from '../../image/image-facts.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
-import type { Plan } from '../../plan/types.ts';
-import type {
-  ByteCounts,
-  ImageOutcome,
-  ImageStatus,
-  PublishOutcome,
-  SignatureOutcome,
+import {
+  type ByteCounts,
+  type ImageOutcome,
+  type ImageStatus,
+  isPublishOutcome,
+  type ModelOutcome,
+  type SignatureOutcome,
 } from '../../publish/types.ts';
 import { imagesInOrder } from '../text/image-order.ts';
 import { type DecisionsJson, decisionsJson } from './plan-json.ts';
@@ -51,33 +51,32 @@ export interface ImageJson {
   readonly change?: ImageChange;
 }
 
-/** In the order of the plan: models that have no outcome are listed as well. */
-export function publishToJson(outcomes: readonly PublishOutcome[], plan: Plan): PublishJson {
-  const outcomeOf = new Map(outcomes.map(outcome => [outcome.planned.model.short, outcome]));
-  const models = plan.models.map((entry): PublishModelJson => {
-    const { id, short } = entry.model;
-    if (entry.kind === 'unresolved') {
-      return { id, short, revision: null, decisions: null, images: [], error: entry.error };
-    }
-    const outcome = outcomeOf.get(short);
-    const images = outcome === undefined ? [] : imagesInOrder(outcome).map(imageJson);
-    const { license } = entry.outcome;
-    return {
-      id,
-      short,
-      revision: entry.snapshot.revision,
-      license: license.spdx ?? license.declared,
-      decisions: decisionsJson(entry),
-      images,
-      serve: {
-        port: servePort(entry.model),
-        dir: modelDirOf(entry),
-        modelBytes: entry.files.reduce((sum, file) => sum + file.sizeBytes, 0),
-      },
-      ...(outcome?.durationMs === undefined ? {} : { durationMs: outcome.durationMs }),
-    };
-  });
-  return { schemaVersion: 1, models };
+/** In the order of the outcomes, which is that of the file. */
+export function publishToJson(outcomes: readonly ModelOutcome[]): PublishJson {
+  return { schemaVersion: 1, models: outcomes.map(modelJson) };
+}
+
+function modelJson(outcome: ModelOutcome): PublishModelJson {
+  if (!isPublishOutcome(outcome)) {
+    const { id, short } = outcome.model;
+    return { id, short, revision: null, decisions: null, images: [], error: outcome.error };
+  }
+  const { planned, durationMs } = outcome;
+  const { license } = planned.outcome;
+  return {
+    id: planned.model.id,
+    short: planned.model.short,
+    revision: planned.snapshot.revision,
+    license: license.spdx ?? license.declared,
+    decisions: decisionsJson(planned),
+    images: imagesInOrder(outcome).map(imageJson),
+    serve: {
+      port: servePort(planned.model),
+      dir: modelDirOf(planned),
+      modelBytes: planned.files.reduce((sum, file) => sum + file.sizeBytes, 0),
+    },
+    ...(durationMs === undefined ? {} : { durationMs }),
+  };
 }
 
 function imageJson(image: ImageOutcome): ImageJson {

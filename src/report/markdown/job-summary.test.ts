@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { digestOf } from '../../core/digest.ts';
+import { outcomesOf } from '../../publish/publish-plan.ts';
 import type { ImageScan } from '../../scan/types.ts';
 import { type PublishJson, publishToJson } from '../json/publish-json.ts';
 import { samplePlan } from '../plan.fixtures.ts';
@@ -88,5 +89,5 @@ test('durations are said as people say them', () => {
 
 async function published(): Promise<PublishJson> {
   const plan = await samplePlan();
-  return publishToJson(sampleOutcomes(plan), plan);
+  return publishToJson(outcomesOf(plan, sampleOutcomes(plan)));
 }

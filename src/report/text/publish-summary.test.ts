@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
+import { outcomesOf } from '../../publish/publish-plan.ts';
 import { widthOf } from '../layout/text-layout.ts';
 import { samplePlan } from '../plan.fixtures.ts';
 import { FAT_DIGEST, SLIM_DIGEST, sampleOutcomes } from '../publish.fixtures.ts';
@@ -9,7 +10,7 @@ import { publishSummary } from './publish-summary.ts';
 test('every image with what became of it, every error once with its remedy, then the sum', async () => {
   const plan = await samplePlan();
   assert.equal(
-    publishSummary(sampleOutcomes(plan), plan, { columns: 80, isColor: false }),
+    publishSummary(outcomesOf(plan, sampleOutcomes(plan)), { columns: 80, isColor: false }),
     `open
   unchanged  ghcr slim  ${SLIM_DIGEST.slice(0, 19)}
              12 GiB already there
@@ -40,7 +41,9 @@ gated
 
 test('40 columns hold all but references, which stay whole to be copied', async () => {
   const plan = await samplePlan();
-  const lines = publishSummary(sampleOutcomes(plan), plan, { columns: 40, isColor: false }).split('\n');
+  const lines = publishSummary(outcomesOf(plan, sampleOutcomes(plan)), { columns: 40, isColor: false }).split(
+    '\n',
+  );
   const long = lines.filter(line => widthOf(line) > 40).map(line => line.trim());
   assert.ok(long.length > 0);
   for (const line of long) assert.match(line, /^\S+\/hf-open:\S+$/);
@@ -48,17 +51,14 @@ test('40 columns hold all but references, which stay whole to be copied', async 
 
 test('colour changes nothing but colour', async () => {
   const plan = await samplePlan();
-  const colored = publishSummary(sampleOutcomes(plan), plan, { columns: 80, isColor: true });
+  const colored = publishSummary(outcomesOf(plan, sampleOutcomes(plan)), { columns: 80, isColor: true });
   assert.ok(colored.includes('\u001b[32mpublished'));
   assert.equal(
     stripVTControlCharacters(colored),
-    publishSummary(sampleOutcomes(plan), plan, { columns: 80, isColor: false }),
+    publishSummary(outcomesOf(plan, sampleOutcomes(plan)), { columns: 80, isColor: false }),
   );
 });
 
 test('nothing at all is said in words', () => {
-  assert.equal(
-    publishSummary([], { schemaVersion: 1, models: [], warnings: [] }, { columns: 80, isColor: false }),
-    'nothing to publish',
-  );
+  assert.equal(publishSummary([], { columns: 80, isColor: false }), 'nothing to publish');
 });

@@ -1,7 +1,14 @@
 import { errorFromJson, errorToJson } from '../../core/errors.ts';
 import { formatBytes } from '../../core/text.ts';
-import type { Plan } from '../../plan/types.ts';
-import type { ByteCounts, ImageOutcome, ImageStatus, PublishOutcome } from '../../publish/types.ts';
+import {
+  type ByteCounts,
+  type ImageOutcome,
+  type ImageStatus,
+  isPublishOutcome,
+  type ModelOutcome,
+  type PublishedModel,
+  type PublishOutcome,
+} from '../../publish/types.ts';
 import { clean, counted, paragraph, shortened } from '../layout/text-layout.ts';
 import { type Style, styleFor } from '../progress/style.ts';
 import { imagesInOrder } from './image-order.ts';
@@ -20,23 +27,18 @@ interface SummaryOptions {
 }
 
 /** The end of a publish for people: per model and image, then every error once, then the sum. No line break at its end. */
-export function publishSummary(
-  outcomes: readonly PublishOutcome[],
-  plan: Plan,
-  { columns, isColor }: TextOptions,
-): string {
+export function publishSummary(results: readonly ModelOutcome[], { columns, isColor }: TextOptions): string {
   const style = styleFor(isColor);
   const options = { columns, style, errors: new ErrorList() };
+  const outcomes = results.filter(isPublishOutcome);
   const sections = outcomes.map(outcome => modelSection(outcome, options));
-  for (const entry of plan.models) {
-    if (entry.kind === 'unresolved') options.errors.add(errorFromJson(entry.error), entry.model.short);
+  for (const result of results) {
+    if (!isPublishOutcome(result)) options.errors.add(errorFromJson(result.error), result.model.short);
   }
   const blocks = [
     ...sections,
     errorSection(options),
-    [totals(outcomes, plan, style), ...dryTotal(outcomes)].flatMap(line =>
-      paragraph(line, { columns, indent: 0 }),
-    ),
+    [totals(results, style), ...dryTotal(outcomes)].flatMap(line => paragraph(line, { columns, indent: 0 })),
   ];
   return blocks
     .filter(lines => lines.length > 0)
@@ -44,7 +46,7 @@ export function publishSummary(
     .join('\n\n');
 }
 
-function modelSection(outcome: PublishOutcome, options: SummaryOptions): string[] {
+function modelSection(outcome: PublishOutcome<PublishedModel>, options: SummaryOptions): string[] {
   const { short } = outcome.planned.model;
   const title = options.style.strong(shortened(clean(short), options.columns));
   return [title, ...grouped(imagesInOrder(outcome)).flatMap(images => imageLines(short, images, options))];
@@ -143,21 +145,22 @@ function errorSection({ columns, style, errors }: SummaryOptions): string[] {
 }
 
 /** Of a dry run: its images are left out with tags, which nothing else is. */
-function dryTotal(outcomes: readonly PublishOutcome[]): string[] {
-  const isDry = ({ images }: PublishOutcome): boolean =>
+function dryTotal(outcomes: readonly PublishOutcome<PublishedModel>[]): string[] {
+  const isDry = ({ images }: PublishOutcome<PublishedModel>): boolean =>
     images.some(image => image.status === 'skipped' && image.tags.length > 0);
   return outcomes.some(isDry) ? [movementTotal(outcomes)] : [];
 }
 
 const STATUSES: readonly ImageStatus[] = ['published', 'unchanged', 'skipped', 'failed'];
 
-function totals(outcomes: readonly PublishOutcome[], plan: Plan, style: Style): string {
+function totals(results: readonly ModelOutcome[], style: Style): string {
+  const outcomes = results.filter(isPublishOutcome);
   const images = outcomes.flatMap(outcome => outcome.images);
   const counts = STATUSES.flatMap(status => {
     const count = images.filter(image => image.status === status).length;
     return count === 0 ? [] : [paintStatus(status, style)(`${count} ${status}`)];
   });
-  const unresolved = plan.models.filter(model => model.kind === 'unresolved').length;
+  const unresolved = results.length - outcomes.length;
   if (unresolved > 0) counts.push(style.bad(`${counted(unresolved, 'model')} not resolved`));
   return counts.length === 0 ? 'nothing to publish' : counts.join(', ');
 }

@@ -146,6 +146,7 @@ export class Exchange {
   async #write(status: number, headers: Headers, content: Content, start: number, end = content.sizeBytes) {
     if (this.fault?.kind === 'lose-answer') this.#lose();
     if (this.fault?.kind === 'slow' && this.fault.delayMs !== undefined) await sleep(this.fault.delayMs);
+    if (this.fault?.kind === 'hold') await this.fault.until;
     const lengthBytes = end - start;
     const lie =
       this.fault?.kind === 'wrong-length'

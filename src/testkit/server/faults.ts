@@ -24,6 +24,8 @@ export type FaultKind =
   | 'corrupt'
   /** Waits `delayMs`, then moves `bytesPerSecond` (default 65,536). */
   | 'slow'
+  /** Waits for `until`, then answers as usual. */
+  | 'hold'
   /** The signed link that is handed out has already expired. */
   | 'expire-link'
   /** Says that the body has `afterBytes` bytes (default: one less than it has), and sends those. */
@@ -45,6 +47,7 @@ export interface FaultRule {
   readonly editBody?: (text: string) => string;
   readonly bytesPerSecond?: number;
   readonly delayMs?: number;
+  readonly until?: Promise<unknown>;
 }
 
 export interface AddedFault {

@@ -2,8 +2,8 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Variant } from '../../../config/types.ts';
 import { ConfigError } from '../../../core/errors.ts';
 import { layoutTargets } from '../../../engine/layout-targets.ts';
-import type { Plan, PlannedModel } from '../../../plan/types.ts';
-import type { PublishOutcome, PublishTarget } from '../../../publish/types.ts';
+import type { PlannedModel } from '../../../plan/types.ts';
+import { isPublishOutcome, type ModelOutcome, type ModelQueue, type PublishTarget } from '../../../publish/types.ts';
 import { publishToJson } from '../../../report/json/publish-json.ts';
 import { publishSummary } from '../../../report/text/publish-summary.ts';
 import { openDockerArchive } from '../../../store/local/docker-archive.ts';
@@ -19,7 +19,7 @@ import {
   withVariant,
 } from '../../options.ts';
 import { prepareFolder, prepareReplacement } from '../../output-file.ts';
-import { planFor } from '../../planning.ts';
+import { queueFor } from '../../planning.ts';
 import { type PublishAllOptions, publishAll, statusOf } from '../../publish-session.ts';
 import { ExitStatus, runSession, type Session } from '../../session.ts';
 import { upstreamCheck } from '../../../engine/signing.ts';
@@ -56,44 +56,50 @@ Examples:
         const config = await readConfig(options, session);
         const { kind, path: place } = options.output;
         await (kind === 'oci' ? prepareFolder(place) : prepareReplacement(place));
-        const plan = await planFor(session, config, options, 'none');
-        const outcomes = await buildAll(session, plan, options, upstreamCheck(surroundingsOf(session), config));
+        const queue = await queueFor(session, config, options, 'none');
+        const outcomes = await buildAll(session, queue, {
+          ...options,
+          admit: upstreamCheck(surroundingsOf(session), config),
+        });
         session.progress.stop();
-        if (session.isJson) session.print(JSON.stringify(publishToJson(outcomes, plan), null, 2));
-        else session.print(publishSummary(outcomes, plan, session.stdout));
+        if (session.isJson) session.print(JSON.stringify(publishToJson(outcomes), null, 2));
+        else session.print(publishSummary(outcomes, session.stdout));
+        const planned = outcomes.filter(isPublishOutcome);
         const isNothing =
-          outcomes.length > 0 && outcomes.every(({ images }) => images.every(i => i.status === 'skipped'));
-        return isNothing ? ExitStatus.failed : statusOf(plan, outcomes);
+          planned.length > 0 && planned.every(({ images }) => images.every(i => i.status === 'skipped'));
+        return isNothing ? ExitStatus.failed : statusOf(outcomes);
       }),
     );
 }
 
 async function buildAll(
   session: Session,
-  plan: Plan,
-  { output, variant }: BuildOptions,
-  admit: PublishAllOptions['admit'],
-): Promise<PublishOutcome[]> {
-  const common = { variants: chosenVariants(variant, plan.models), isForced: false, admit };
-  const models = plan.models.filter(model => model.kind === 'planned');
-  if (output.kind === 'oci') {
-    const targetsOf = await layoutTargets(output.path, models);
-    return await publishAll(session, plan, { ...common, targetsOf });
-  }
+  queue: ModelQueue,
+  { output, variant, admit }: BuildOptions & Pick<PublishAllOptions, 'admit'>,
+): Promise<ModelOutcome[]> {
+  const { models } = queue;
+  const variants = chosenVariants(
+    variant,
+    models.map(model => ({ model })),
+  );
+  const common = { variants, isForced: false, admit };
+  if (output.kind === 'oci')
+    return await publishAll(session, queue, {
+      ...common,
+      targetsOf: layoutTargets(output.path, models.length),
+    });
   const [first] = models;
   if (first === undefined) return [];
-  const archive = await openDockerArchive(output.path, { repository: `hf-${first.model.short}` });
+  for (const { short, arch } of models) checkOnePlatform(short, arch);
+  const archive = await openDockerArchive(output.path, { repository: `hf-${first.short}` });
+  const targetsOf = ({ model }: PlannedModel): PublishTarget[] => [
+    { registry: 'docker-archive', store: archive.forRepository(`hf-${model.short}`) },
+  ];
   try {
-    const stores = new Map<string, PublishTarget>();
-    for (const { model } of models) {
-      checkOnePlatform(model.short, model.arch);
-      stores.set(model.short, {
-        registry: 'docker-archive',
-        store: archive.forRepository(`hf-${model.short}`),
-      });
-    }
-    const outcomes = await publishAll(session, plan, { ...common, targetsOf: one => targetOf(stores, one) });
-    const isWhole = outcomes.some(({ images }) => images.some(image => image.status === 'published'));
+    const outcomes = await publishAll(session, queue, { ...common, targetsOf });
+    const isWhole = outcomes
+      .filter(isPublishOutcome)
+      .some(({ images }) => images.some(image => image.status === 'published'));
     if (isWhole) await archive.finish();
     else await archive.abandon();
     return outcomes;
@@ -101,11 +107,6 @@ async function buildAll(
     await archive.abandon();
     throw error;
   }
-}
-
-function targetOf(targets: ReadonlyMap<string, PublishTarget>, { model }: PlannedModel): PublishTarget[] {
-  const target = targets.get(model.short);
-  return target === undefined ? [] : [target];
 }
 
 function checkOnePlatform(short: string, arch: readonly string[]): void {

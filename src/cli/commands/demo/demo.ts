@@ -5,7 +5,13 @@ import { holdsWeights } from '../../../config/variants.ts';
 import { formatBytes } from '../../../core/text.ts';
 import { isRight } from '../../../inspect/verify-image.ts';
 import type { Plan } from '../../../plan/types.ts';
-import type { ImageOutcome, PublishOutcome } from '../../../publish/types.ts';
+import { queueOf } from '../../../publish/publish-plan.ts';
+import {
+  type ImageOutcome,
+  isPublishOutcome,
+  type PublishedModel,
+  type PublishOutcome,
+} from '../../../publish/types.ts';
 import { styleFor } from '../../../report/progress/style.ts';
 import { planTable } from '../../../report/text/plan-table.ts';
 import { publishSummary } from '../../../report/text/publish-summary.ts';
@@ -76,16 +82,18 @@ async function runDemo(outer: Session, { keep }: DemoOptions): Promise<number> {
   return isDone ? ExitStatus.done : ExitStatus.failed;
 }
 
-async function publish(session: Session, plan: Plan): Promise<readonly PublishOutcome[]> {
-  const outcomes = await publishToRegistries(session, plan, {});
+type Published = PublishOutcome<PublishedModel>;
+
+async function publish(session: Session, plan: Plan): Promise<readonly Published[]> {
+  const outcomes = await publishToRegistries(session, queueOf(plan), {});
   session.progress.renew();
   session.print(
-    indented(publishSummary(outcomes, plan, { ...session.stdout, columns: session.stdout.columns - 2 })),
+    indented(publishSummary(outcomes, { ...session.stdout, columns: session.stdout.columns - 2 })),
   );
-  return outcomes;
+  return outcomes.filter(isPublishOutcome);
 }
 
-async function verify(session: Session, outcomes: readonly PublishOutcome[]): Promise<boolean> {
+async function verify(session: Session, outcomes: readonly Published[]): Promise<boolean> {
   let isAllRight = true;
   for (const image of outcomes.flatMap(outcome => outcome.images)) {
     const { repository, tag } = firstTag(image);
@@ -108,11 +116,7 @@ async function verify(session: Session, outcomes: readonly PublishOutcome[]): Pr
   return isAllRight;
 }
 
-async function stayUp(
-  session: Session,
-  servers: DemoServers,
-  outcomes: readonly PublishOutcome[],
-): Promise<void> {
+async function stayUp(session: Session, servers: DemoServers, outcomes: readonly Published[]): Promise<void> {
   const fat = outcomes.flatMap(outcome => outcome.images).find(image => holdsWeights(image.variant));
   const reference = fat?.tags[0] ?? '';
   session.print(`
@@ -143,7 +147,7 @@ function firstTag({ tags }: ImageOutcome): { repository: string; tag: string } {
   return { repository: reference.slice(0, colon), tag: reference.slice(colon + 1) };
 }
 
-function statusesOf(outcomes: readonly PublishOutcome[]): string[] {
+function statusesOf(outcomes: readonly Published[]): string[] {
   return outcomes.flatMap(outcome => outcome.images.map(image => image.status));
 }
 

@@ -15,8 +15,8 @@ import {
   withVariant,
 } from '../../options.ts';
 import { prepareOutput, writeOutput } from '../../output-file.ts';
-import { planOrRead } from '../../planning.ts';
-import { publishToRegistries, statusOf } from '../../publish-session.ts';
+import { planOrRead, queueOrRead } from '../../planning.ts';
+import { previewPublish, publishToRegistries, statusOf } from '../../publish-session.ts';
 import { runSession } from '../../session.ts';
 import { surroundingsOf } from '../../signing-session.ts';
 
@@ -59,17 +59,19 @@ DOCKERHUB_TOKEN (docker.io). Gated and private models need HF_TOKEN.`,
           options.dryRun === true
             ? undefined
             : await publishSigning(surroundingsOf(session), config, options);
-        const plan = await planOrRead(session, config, options);
-        const outcomes = await publishToRegistries(session, plan, {
-          ...options,
-          signing,
-          admit: upstreamCheck(surroundingsOf(session), config),
-        });
+        const outcomes =
+          options.dryRun === true
+            ? await previewPublish(session, await planOrRead(session, config, options), options)
+            : await publishToRegistries(session, await queueOrRead(session, config, options), {
+                ...options,
+                signing,
+                admit: upstreamCheck(surroundingsOf(session), config),
+              });
         session.progress.stop();
-        const json = JSON.stringify(publishToJson(outcomes, plan), null, 2);
-        session.print(session.isJson ? json : publishSummary(outcomes, plan, session.stdout));
+        const json = JSON.stringify(publishToJson(outcomes), null, 2);
+        session.print(session.isJson ? json : publishSummary(outcomes, session.stdout));
         if (options.result !== undefined) await writeOutput(options.result, `${json}\n`);
-        return statusOf(plan, outcomes);
+        return statusOf(outcomes);
       }),
     );
 }
