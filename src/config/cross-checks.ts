@@ -11,24 +11,57 @@ import type { Path, YamlSource } from './yaml/yaml-source.ts';
  * What no single field can tell. Works on the data as written, so that these problems are shown along with those of
  * the schema; a value of a wrong type is passed over.
  */
-export function crossChecks(source: YamlSource, extraRegistries: readonly string[]): ConfigProblem[] {
-  const models = valueAt(source.value, ['models']);
-  const paths: Path[] = Array.isArray(models) ? models.map((_, index) => ['models', index]) : [];
-  const known = [...BUILT_IN_REGISTRIES, ...keysOf(source, ['registries']), ...extraRegistries];
+export function crossChecks(
+  main: YamlSource,
+  included: readonly YamlSource[],
+  extraRegistries: readonly string[],
+): ConfigProblem[] {
+  const models = [main, ...included].flatMap(modelsIn);
+  const known = [
+    ...BUILT_IN_REGISTRIES,
+    ...keysOf({ source: main, path: ['registries'] }),
+    ...extraRegistries,
+  ];
+  const choices: Place[] = [
+    { source: main, path: ['layer_limits'] },
+    { source: main, path: ['defaults', 'publish'] },
+    ...models.map(model => within(model, 'publish')),
+  ];
   return [
-    ...wrongRegistryKeys(source),
-    ...[['layer_limits'], ['defaults', 'publish'], ...paths.map(path => [...path, 'publish'])].flatMap(path =>
-      unknownRegistries(path, known, source),
-    ),
-    ...sharedShorts(paths, source),
-    ...paths.flatMap(path => wrongTags(path, source)),
-    ...paths.flatMap(path => wrongFolder(path, source)),
-    ...signingChecks(source),
+    ...wrongRegistryKeys(main),
+    ...choices.flatMap(place => unknownRegistries(place, known)),
+    ...sharedShorts(models),
+    ...models.flatMap(model => wrongTags(model, main)),
+    ...models.flatMap(model => wrongFolder(model, main)),
+    ...signingChecks(main),
   ];
 }
 
+/** A value in one of the files. */
+interface Place {
+  readonly source: YamlSource;
+  readonly path: Path;
+}
+
+function modelsIn(source: YamlSource): Place[] {
+  const models = valueAt(source.value, ['models']);
+  return Array.isArray(models) ? models.map((_, index) => ({ source, path: ['models', index] })) : [];
+}
+
+function within({ source, path }: Place, key: string): Place {
+  return { source, path: [...path, key] };
+}
+
+function read({ source, path }: Place): unknown {
+  return valueAt(source.value, path);
+}
+
+function problemAt({ source, path }: Place, message: string): ConfigProblem {
+  return source.problem(source.locate(path), message);
+}
+
 function wrongRegistryKeys(source: YamlSource): ConfigProblem[] {
-  const wrong = keysOf(source, ['registries']).filter(key => !REGISTRY_KEY.test(key));
+  const wrong = keysOf({ source, path: ['registries'] }).filter(key => !REGISTRY_KEY.test(key));
   return wrong.map(key =>
     source.problem(
       source.locateKey(['registries'], key),
@@ -37,8 +70,9 @@ function wrongRegistryKeys(source: YamlSource): ConfigProblem[] {
   );
 }
 
-function unknownRegistries(path: Path, known: readonly string[], source: YamlSource): ConfigProblem[] {
-  const unknown = keysOf(source, path).filter(key => !known.includes(key));
+function unknownRegistries(place: Place, known: readonly string[]): ConfigProblem[] {
+  const { source, path } = place;
+  const unknown = keysOf(place).filter(key => !known.includes(key));
   return unknown.map(key => {
     const span = source.locateKey(path, key);
     const guess = nearest(key, known);
@@ -47,34 +81,41 @@ function unknownRegistries(path: Path, known: readonly string[], source: YamlSou
   });
 }
 
-function sharedShorts(paths: readonly Path[], source: YamlSource): ConfigProblem[] {
-  const places = new Map<string, Path[]>();
-  for (const path of paths) {
-    const short = valueAt(source.value, [...path, 'short']);
-    if (typeof short === 'string') places.set(short, [...(places.get(short) ?? []), [...path, 'short']]);
+function sharedShorts(models: readonly Place[]): ConfigProblem[] {
+  const places = new Map<string, Place[]>();
+  for (const model of models) {
+    const place = within(model, 'short');
+    const short = read(place);
+    if (typeof short === 'string') places.set(short, [...(places.get(short) ?? []), place]);
   }
   const shared = [...places].filter(([, users]) => users.length > 1);
   return shared.flatMap(([short, users]) =>
-    users.map(path => {
-      const other = users.find(user => user !== path) ?? path;
-      const { line } = source.position(other);
-      const message = `"short" ${JSON.stringify(short)} is also that of the model on line ${line}: each needs its own`;
-      return source.problem(source.locate(path), message);
+    users.map(place => {
+      const other = users.find(user => user !== place) ?? place;
+      const { line } = other.source.position(other.path);
+      const where =
+        other.source === place.source
+          ? `the model on line ${line}`
+          : `the model at ${other.source.file}:${line}`;
+      return problemAt(
+        place,
+        `"short" ${JSON.stringify(short)} is also that of ${where}: each needs its own`,
+      );
     }),
   );
 }
 
 /** A tag is made of two fields that may each be written in two places, or in none. */
-function wrongTags(model: Path, source: YamlSource): ConfigProblem[] {
-  const basePath = written('base_image', model, source);
-  const base = basePath === undefined ? BUILT_IN_BASE_IMAGE : valueAt(source.value, basePath);
-  const tagsPath = written('tags', model, source);
-  const tags = serverTags(tagsPath === undefined ? BUILT_IN_TAGS : valueAt(source.value, tagsPath));
+function wrongTags(model: Place, main: YamlSource): ConfigProblem[] {
+  const basePlace = written('base_image', model, main);
+  const base = basePlace === undefined ? BUILT_IN_BASE_IMAGE : read(basePlace);
+  const tagsPlace = written('tags', model, main);
+  const tags = serverTags(tagsPlace === undefined ? BUILT_IN_TAGS : read(tagsPlace));
   if (typeof base !== 'string' || checkBaseImage(base) !== undefined || tags === undefined) return [];
   const versioned = tags.filter(
     (tag): tag is string => typeof tag === 'string' && tag.includes('{version}') && !checkTagTemplate(tag),
   );
-  const report = (message: string) => [source.problem(source.locate(basePath ?? tagsPath ?? model), message)];
+  const report = (message: string) => [problemAt(basePlace ?? tagsPlace ?? model, message)];
   const version = parseReference(base).tag;
   if (version === undefined) {
     if (versioned.length === 0) return [];
@@ -101,27 +142,26 @@ function serverTags(written: unknown): readonly unknown[] | undefined {
 const TAKEN_FOLDERS = ['/opt/weighbridge', '/licenses', '/proc', '/sys', '/dev'];
 
 /** A model's folder is made of two fields: with `download_root: /opt`, one called `weighbridge` would be the bootstrap's. */
-function wrongFolder(model: Path, source: YamlSource): ConfigProblem[] {
-  const short = valueAt(source.value, [...model, 'folder']) ?? valueAt(source.value, [...model, 'short']);
-  const path = written('download_root', model, source);
-  const root = path === undefined ? undefined : valueAt(source.value, path);
-  if (path === undefined || typeof root !== 'string' || typeof short !== 'string') return [];
+function wrongFolder(model: Place, main: YamlSource): ConfigProblem[] {
+  const short = read(within(model, 'folder')) ?? read(within(model, 'short'));
+  const place = written('download_root', model, main);
+  const root = place && read(place);
+  if (place === undefined || typeof root !== 'string' || typeof short !== 'string') return [];
   const folder = `${root.replace(/\/+$/, '')}/${short}`;
   const taken = TAKEN_FOLDERS.find(one => folder === one || folder.startsWith(`${one}/`));
   if (taken === undefined) return [];
   const message = `"download_root" puts the model into ${taken}, which is not a folder for models: use another, such as /models`;
-  return [source.problem(source.locate(path), message)];
+  return [problemAt(place, message)];
 }
 
-/** Where `key` is written for a model: in its own entry or in the defaults. */
-function written(key: string, model: Path, source: YamlSource): Path | undefined {
-  return [
-    [...model, key],
-    ['defaults', key],
-  ].find(path => valueAt(source.value, path) !== undefined);
+/** Where `key` is written for a model: in its own entry or in the defaults of the main file. */
+function written(key: string, model: Place, main: YamlSource): Place | undefined {
+  return [within(model, key), { source: main, path: ['defaults', key] }].find(
+    place => read(place) !== undefined,
+  );
 }
 
-function keysOf(source: YamlSource, path: Path): string[] {
-  const value = valueAt(source.value, path);
+function keysOf(place: Place): string[] {
+  const value = read(place);
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
 }

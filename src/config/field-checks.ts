@@ -204,6 +204,12 @@ export const checkGlob: Check = text => {
   return { message: 'must be relative to the top of the repository, without a leading "/" and ".."' };
 };
 
+export const checkIncludePattern: Check = text => {
+  const isBelow = !/^(?:[/~]|[A-Za-z]:)|\\/.test(text) && !text.split('/').includes('..');
+  if (ONE_LINE.test(text) && isBelow) return undefined;
+  return { message: 'must be a file or pattern below the folder of this file, such as models.d/*.yaml' };
+};
+
 export const checkArgument: Check = text => {
   if (text.includes('\0')) return { message: 'must not contain a NUL character' };
   // `-tp 2` as well: for vLLM that is one argument of its own, which it does not know.

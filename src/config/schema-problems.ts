@@ -1,15 +1,30 @@
 import * as z from 'zod';
 import { nearest } from '../core/text.ts';
 import type { ConfigProblem } from './problems.ts';
-import { configFile } from './schema.ts';
+import { configFile, EXTENSION_KEY } from './schema.ts';
 import type { Span } from './yaml/source-text.ts';
 import type { Path, YamlSource } from './yaml/yaml-source.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** What the schema found, in words and with places. */
+/** Returns what the schema found, in words and with places. */
 export function schemaProblems(issues: readonly Issue[], source: YamlSource): ConfigProblem[] {
   return issues.flatMap(issue => problemsOf(issue, [], source));
+}
+
+/** As `schemaProblems`, for a file that `include` names. */
+export function includedProblems(issues: readonly Issue[], source: YamlSource): ConfigProblem[] {
+  return issues.flatMap(issue => {
+    if (issue.code !== 'unrecognized_keys' || issue.path.length > 0) return problemsOf(issue, [], source);
+    return issue.keys.map(key => {
+      const span = source.locateKey([], key);
+      if (keysAt([]).includes(key))
+        return source.problem(span, `${JSON.stringify(key)} belongs in the file that includes this one`);
+      const guess = nearest(key, ['models']);
+      const hint = guess === undefined ? ': an included file has "models" only' : '';
+      return source.problem(span, `unknown key ${JSON.stringify(key)}${hint}`, guess);
+    });
+  });
 }
 
 /** The value at `path`, undefined where there is none. */
@@ -112,12 +127,18 @@ function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   return inner;
 }
 
-function missingKey(path: Path, source: YamlSource): ConfigProblem[] {
+/** Returns the problem of a required key that is absent, or none if a slip in it is reported already. */
+export function missingKey(path: Path, source: YamlSource): ConfigProblem[] {
   const parent = path.slice(0, -1);
   const known = keysAt(parent);
   const siblings = Object.keys(valueAt(source.value, parent) ?? {});
   // A slip in the key is reported as an unknown key already.
-  if (siblings.some(key => !known.includes(key) && nearest(key, known) === path.at(-1))) return [];
+  if (
+    siblings.some(
+      key => !EXTENSION_KEY.test(key) && !known.includes(key) && nearest(key, known) === path.at(-1),
+    )
+  )
+    return [];
   const { start } = source.locate(parent);
   const message = `${nameOf(parent)} has no ${nameOf(path)}, which is required`;
   return [source.problem({ start, end: start }, message)];

@@ -7,6 +7,7 @@ import {
   checkBaseImage,
   checkGlob,
   checkHubId,
+  checkIncludePattern,
   checkLayerLimit,
   checkOneLine,
   checkPlatform,
@@ -139,6 +140,10 @@ const PERMISSIVE_LICENSES = [
   ...['etalab-2.0', 'odc-by-1.0', 'pddl-1.0'],
 ];
 
+/** Keys for what a person keeps in the file, such as anchors. */
+export const EXTENSION_KEY = /^x-/;
+const EXTENSIONS = { patternProperties: { [EXTENSION_KEY.source]: {} } };
+
 const defaults = z.strictObject({
   base_image: baseImage.default(BUILT_IN_BASE_IMAGE).meta({ description: BASE_IMAGE }),
   arch: arch.default('linux/amd64').meta({ description: ARCH }),
@@ -262,12 +267,17 @@ const retention = z.strictObject({
     }),
 });
 
+const models = z.array(model.meta(EXTENSIONS)).min(1).meta({ description: 'The models to publish.' });
+
+/** A file that `include` names. */
+export const includedFile = z.strictObject({ models });
+
 /** The file as it is written: one definition for checks, defaults and the JSON Schema. */
 export const configFile = z
   .strictObject({
     defaults: defaults
       .prefault({})
-      .meta({ description: 'What holds for every model that does not say otherwise.' }),
+      .meta({ description: 'What holds for every model that does not say otherwise.', ...EXTENSIONS }),
     registries: z
       .object({})
       .catchall(
@@ -291,8 +301,20 @@ export const configFile = z
     retention: retention
       .prefault({})
       .meta({ description: 'What "weighbridge prune" leaves besides the tags of this file and its lock.' }),
-    models: z.array(model).min(1).meta({ description: 'The models to publish.' }),
+    include: listOf(text(checkIncludePattern, { pattern: ONE_LINE, examples: ['models.d/*.yaml'] }))
+      .optional()
+      .meta({
+        description:
+          'Further files with "models" in them, as patterns below the folder of this file. Everything else is here only.',
+      }),
+    models: models.optional(),
   })
-  .meta({ title: 'models.yaml', description: 'The models that Weighbridge publishes as container images.' });
+  .meta({
+    title: 'models.yaml',
+    description:
+      'The models that Weighbridge publishes as container images. Keys that begin with "x-" are ignored.',
+    anyOf: [{ required: ['models'] }, { required: ['include'] }],
+    ...EXTENSIONS,
+  });
 
 export type ConfigFile = z.infer<typeof configFile>;

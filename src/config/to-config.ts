@@ -11,13 +11,24 @@ import {
   type Variant,
 } from './types.ts';
 import { byVariant, hasServer } from './variants.ts';
-import type { YamlSource } from './yaml/yaml-source.ts';
+import type { Path, YamlSource } from './yaml/yaml-source.ts';
 
-/** The file's content as the rest of the program wants it: each model with all that holds for it. */
-export function toConfig(data: ConfigFile, source: YamlSource, file: string): Omit<Config, 'digest'> {
+/** The models of one file. */
+export interface ModelsPart {
+  readonly models: NonNullable<ConfigFile['models']>;
+  readonly source: YamlSource;
+}
+
+/** The files' content as the rest of the program wants it: each model with all that holds for it. */
+export function toConfig(
+  data: ConfigFile,
+  main: YamlSource,
+  parts: readonly ModelsPart[],
+): Omit<Config, 'digest' | 'included'> {
   const registries = Object.entries(data.registries ?? {}).map(
     ([key, entry]) => [key, typeof entry === 'string' ? { prefix: entry } : entry] as const,
   );
+  const { file } = main;
   return {
     file,
     registries: Object.fromEntries(
@@ -49,7 +60,9 @@ export function toConfig(data: ConfigFile, source: YamlSource, file: string): Om
       youngerThanDays:
         data.retention.younger_than === null ? null : Number.parseInt(data.retention.younger_than, 10),
     },
-    models: data.models.map((model, index) => toModel(model, data.defaults, source, index)),
+    models: parts.flatMap(({ models, source }) =>
+      models.map((model, index) => toModel(model, data.defaults, source, index, main)),
+    ),
   };
 }
 
@@ -67,10 +80,11 @@ function connectionOf(
 }
 
 function toModel(
-  model: ConfigFile['models'][number],
+  model: ModelsPart['models'][number],
   defaults: ConfigFile['defaults'],
   source: YamlSource,
   index: number,
+  main: YamlSource,
 ): ModelConfig {
   return {
     id: model.id,
@@ -106,27 +120,32 @@ function toModel(
     layerOrder: model.layer_order ?? defaults.layer_order,
     layerTargetBytes: layerTarget(model.layer_target ?? defaults.layer_target),
     tags: byVariant(variant => tagsOf(variant, model.tags, defaults.tags)),
-    env: settings('env', defaults, model, source, index),
-    labels: settings('labels', defaults, model, source, index),
-    position: source.position(['models', index]),
+    env: {
+      ...settings('env', defaults, main, ['defaults']),
+      ...settings('env', model, source, ['models', index]),
+    },
+    labels: {
+      ...settings('labels', defaults, main, ['defaults']),
+      ...settings('labels', model, source, ['models', index]),
+    },
+    position: { file: source.file, ...source.position(['models', index]) },
   };
 }
 
-/** Both maps, the model's own name by name before the defaults, with each value as it is written: 0.90 stays 0.90. */
+/** The map of one entry, each value as it is written: 0.90 stays 0.90. */
 function settings(
   key: 'env' | 'labels',
-  defaults: ConfigFile['defaults'],
-  model: ConfigFile['models'][number],
+  entry: ConfigFile['defaults'] | ModelsPart['models'][number],
   source: YamlSource,
-  index: number,
+  path: Path,
 ): Record<string, string> {
-  const written = (map: Readonly<Record<string, unknown>>, path: readonly (string | number)[]) =>
-    Object.entries(map).map(([name, value]): [string, string] => [
+  const values: Readonly<Record<string, unknown>> = entry[key];
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]): [string, string] => [
       name,
       typeof value === 'string' ? value : source.textAt([...path, key, name]),
-    ]);
-  const entries = [...written(defaults[key], ['defaults']), ...written(model[key], ['models', index])];
-  return Object.fromEntries(entries);
+    ]),
+  );
 }
 
 function toSigning({ mode, key, keyless, upstream }: ConfigFile['signing']): SigningConfig {

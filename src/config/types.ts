@@ -4,7 +4,9 @@ import type { Digest } from '../core/digest.ts';
 export interface Config {
   /** The file as the user named it. */
   readonly file: string;
-  /** Of the file's text: another file is another plan. */
+  /** Files that it includes, named in the same way. */
+  readonly included: readonly string[];
+  /** Of the text of all of these files: another text is another plan. */
   readonly digest: Digest;
   /** Registry key to repository prefix, as written in `registries:`; empty where that is absent. */
   readonly registries: Readonly<Record<string, string>>;
@@ -154,8 +156,8 @@ export interface ModelConfig {
   readonly env: Readonly<Record<string, string>>;
   /** Labels that images have besides their own, or in place of `org.opencontainers.image.source`. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Where the entry starts in the file. */
-  readonly position: { readonly line: number; readonly column: number };
+  /** Where the entry starts: the file as in errors, line and column from 1. */
+  readonly position: { readonly file: string; readonly line: number; readonly column: number };
 }
 
 export type Variant = 'slim' | 'fat' | 'weights' | 'modelpack';

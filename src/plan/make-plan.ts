@@ -125,7 +125,7 @@ function checkTargets(config: Config, models: readonly ModelConfig[], options: P
   for (const model of models) {
     const { withoutPrefix } = chooseTargets(config, model, options);
     if (withoutPrefix.length === 0) continue;
-    const error = missingPrefixError(model, withoutPrefix, config.file);
+    const error = missingPrefixError(model, withoutPrefix);
     if (options.targets === 'required') throw error;
     warnings.add(`${error.message}; skipping it. ${error.remedy ?? ''}`);
   }

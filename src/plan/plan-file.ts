@@ -144,7 +144,7 @@ function fromEnvironment(
 ): Target {
   const { targets } = chooseTargets(config, model, { overrides: {}, env });
   const found = targets.find(target => target.registry === registry);
-  if (found === undefined) throw missingPrefixError(model, [registry], config.file);
+  if (found === undefined) throw missingPrefixError(model, [registry]);
   return found;
 }
 

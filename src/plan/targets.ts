@@ -66,15 +66,11 @@ export function expectedImages(
 }
 
 /** The error for a publish that cannot know where to go. */
-export function missingPrefixError(
-  model: ModelConfig,
-  registries: readonly string[],
-  file: string,
-): ConfigError {
+export function missingPrefixError(model: ModelConfig, registries: readonly string[]): ConfigError {
   const names = registries.map(name => `\`${name}\``).join(' and ');
   return new ConfigError(`${model.short}: no prefix is configured for ${names}`, {
     code: 'CONFIG_INVALID',
-    subject: `${file}:${model.position.line}:${model.position.column}`,
+    subject: `${model.position.file}:${model.position.line}:${model.position.column}`,
     remedy:
       'Write its prefix under `registries:` (such as `ghcr: ghcr.io/acme`), pass `--registry <key>=<prefix>`, or set ' +
       'GITHUB_REPOSITORY_OWNER (ghcr) and DOCKERHUB_USERNAME (dockerhub).',

@@ -39,7 +39,7 @@ export function modelConfig(changes: Partial<ModelConfig> = {}): ModelConfig {
     layerOrder: 'auto',
     layerTargetBytes: null,
     tags: byVariant(() => []),
-    position: { line: 1, column: 1 },
+    position: { file: 'models.yaml', line: 1, column: 1 },
     ...changes,
   };
 }

@@ -38,6 +38,11 @@ export class YamlSource {
     this.value = this.#plainData(document);
   }
 
+  /** The name of the file in errors. */
+  get file(): string {
+    return this.#text.file;
+  }
+
   problem(span: Span, message: string, suggestion?: string): ConfigProblem {
     return this.#text.problem(span, message, suggestion);
   }

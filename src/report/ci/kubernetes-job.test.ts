@@ -5,7 +5,7 @@ import { parseAllDocuments } from 'yaml';
 import { kubernetesJob } from './kubernetes-job.ts';
 
 const OPTIONS = {
-  configText: 'models: []\n',
+  configFiles: [{ path: 'models.yaml', text: 'models: []\n' }],
   count: 2,
   version: '1.0.0',
   workerImage: 'node:24-slim',
@@ -29,6 +29,24 @@ test('a plan goes with the Job as long as its ConfigMap has room, and its worker
     assert.equal(without.configMap.binaryData, undefined);
     assert.ok(!without.args.includes('--plan'));
   }
+});
+
+test('included files are mounted where the file includes them from', () => {
+  const path = 'models.d/team a.yaml';
+  const text = kubernetesJob({
+    ...OPTIONS,
+    configFiles: [...OPTIONS.configFiles, { path, text: 'models: [] # a\n' }],
+  });
+  const [configMap, job] = parseAllDocuments(text).map(document => document.toJS());
+  const [volume] = job.spec.template.spec.volumes;
+  const mounted = volume.configMap.items.map(({ key, path }: { key: string; path: string }) => [
+    path,
+    configMap.data[key],
+  ]);
+  assert.deepEqual(mounted, [
+    ['models.yaml', 'models: []\n'],
+    [path, 'models: [] # a\n'],
+  ]);
 });
 
 /** Of more than a ConfigMap holds, and not to be zipped. */

@@ -5,8 +5,8 @@ import { toShortName } from '../../config/field-checks.ts';
 
 /** A batch of workers that publish the models of a file between them. */
 export interface KubernetesJobOptions {
-  /** The text of models.yaml. */
-  readonly configText: string;
+  /** models.yaml, then the files that it includes, named relative to it. */
+  readonly configFiles: readonly { readonly path: string; readonly text: string }[];
   /** As `plan --out` writes it: the workers publish what was planned. Without one each plans anew. */
   readonly planText?: string | undefined;
   /** How many models it has: one index each. */
@@ -35,7 +35,7 @@ const USAGE_STATUS = 2;
  * and an index that is started again finds what its predecessor had done.
  */
 export function kubernetesJob(options: KubernetesJobOptions): string {
-  const { configText, count, parallelism } = options;
+  const { configFiles, count, parallelism } = options;
   const plan = planData(options);
   // Another file is another Job: the pods of a Job cannot be changed.
   const hash = createHash('sha256').update(JSON.stringify(options)).digest('hex').slice(0, 10);
@@ -45,7 +45,7 @@ export function kubernetesJob(options: KubernetesJobOptions): string {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: { name, labels },
-    data: { 'models.yaml': configText },
+    data: Object.fromEntries(configFiles.map(({ text }, index) => [keyOf(index), text])),
     ...(plan !== undefined && { binaryData: { [PLAN_FILE]: plan } }),
   };
   const job = {
@@ -85,17 +85,27 @@ const COMMENT = `# Made by "weighbridge plan --format kubernetes" for "kubectl a
 `;
 
 /** The zipped plan as base64; undefined if there is none or the ConfigMap has no room for it. */
-function planData({ planText, configText }: KubernetesJobOptions): string | undefined {
+function planData({ planText, configFiles }: KubernetesJobOptions): string | undefined {
   if (planText === undefined) return undefined;
   const plan = gzipSync(planText, { level: 9 }).toString('base64');
-  return plan.length + Buffer.byteLength(configText) <= MAX_CONFIG_MAP_BYTES ? plan : undefined;
+  const sizeBytes = configFiles.reduce((sum, { text }) => sum + Buffer.byteLength(text), plan.length);
+  return sizeBytes <= MAX_CONFIG_MAP_BYTES ? plan : undefined;
+}
+
+/** A key of a ConfigMap has no slashes: `items` of the volume puts each file where it is included from. */
+function keyOf(index: number): string {
+  return index === 0 ? 'models.yaml' : `included-${index}.yaml`;
 }
 
 function podSpec(
   configMap: string,
-  { workerImage, workerCommand, count }: KubernetesJobOptions,
+  { workerImage, workerCommand, count, configFiles }: KubernetesJobOptions,
   hasPlan: boolean,
 ): object {
+  const items = [
+    ...configFiles.map(({ path }, index) => ({ key: keyOf(index), path })),
+    ...(hasPlan ? [{ key: PLAN_FILE, path: PLAN_FILE }] : []),
+  ];
   return {
     restartPolicy: 'Never',
     automountServiceAccountToken: false,
@@ -143,7 +153,7 @@ function podSpec(
       },
     ],
     volumes: [
-      { name: 'models', configMap: { name: configMap } },
+      { name: 'models', configMap: { name: configMap, ...(configFiles.length > 1 && { items }) } },
       {
         name: 'logins',
         secret: {

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { type ConfigFiles, readConfigFiles } from '../../../config/config-files.ts';
 import { checkHubId, checkShort } from '../../../config/field-checks.ts';
-import { parseConfig, readConfigText } from '../../../config/load-config.ts';
+import { parseConfigFiles } from '../../../config/load-config.ts';
 import type { Config } from '../../../config/types.ts';
 import { appendModel, entryText, type NewModel } from '../../../config/yaml/append-model.ts';
 import { readAll } from '../../../core/byte-source.ts';
@@ -44,8 +45,8 @@ Examples:
 }
 
 async function add(session: Session, id: string, options: AddOptions): Promise<number> {
-  const before = await readConfigText(options.config);
-  const taken = shortsIn(before, options.config);
+  const before = await readConfigFiles(options.config);
+  const taken = shortsIn(before);
   const snapshot = await session.services.hub.getModel(id, options.revision ?? null, session.signal);
   const suggestion = suggestModel(snapshot, await configJson(session, snapshot), taken);
   const model: NewModel = {
@@ -53,10 +54,10 @@ async function add(session: Session, id: string, options: AddOptions): Promise<n
     ...(options.short === undefined ? {} : { short: options.short }),
     ...(options.revision === undefined ? {} : { revision: options.revision }),
   };
-  const after = appendModel(before, model, options.config);
-  const config = parseConfig(after, options.config);
+  const after = withModel(before, model);
+  const config = parseConfigFiles(after);
   const status = await report(session, config, model, suggestion);
-  if (options.dryRun !== true) await writeOutput(options.config, after);
+  if (options.dryRun !== true) await writeOutput(options.config, after.main.text);
   session.print(
     `\n${options.dryRun ? 'Would be added' : 'Added'} to ${options.config}:\n${entryText(model)}`,
   );
@@ -79,16 +80,19 @@ async function report(
   return hasUnresolved(plan) ? ExitStatus.failed : ExitStatus.done;
 }
 
-/** An empty list is no valid file yet, but a fine place for a first model. */
-function shortsIn(text: string, file: string): ReadonlySet<string> {
+function withModel(files: ConfigFiles, model: NewModel): ConfigFiles {
+  const { file, text } = files.main;
+  return { ...files, main: { file, text: appendModel(text, model, file) } };
+}
+
+/** An empty list is not a valid file yet, but a fine place for a first model. */
+function shortsIn(files: ConfigFiles): ReadonlySet<string> {
   try {
-    return new Set(parseConfig(text, file).models.map(model => model.short));
+    return new Set(parseConfigFiles(files).models.map(model => model.short));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    const probe = appendModel(text, { id: 'org/probe', short: 'probe' }, file);
-    return new Set(
-      parseConfig(probe, file).models.flatMap(({ short }) => (short === 'probe' ? [] : [short])),
-    );
+    const { models } = parseConfigFiles(withModel(files, { id: 'org/probe', short: 'probe' }));
+    return new Set(models.flatMap(({ short }) => (short === 'probe' ? [] : [short])));
   }
 }
 

@@ -1,5 +1,6 @@
+import path from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { readConfigText } from '../../../config/load-config.ts';
+import { readConfigFiles } from '../../../config/config-files.ts';
 import type { Config } from '../../../config/types.ts';
 import { ConfigError } from '../../../core/errors.ts';
 import { packageVersion } from '../../../engine/package-info.ts';
@@ -142,13 +143,18 @@ async function kubernetes(plan: Plan, config: Config, options: PlanOptions): Pro
     );
   }
   const { workerImage, parallelism } = options;
-  const configText = await readConfigText(options.config);
+  const { main, included } = await readConfigFiles(options.config);
+  const folder = path.dirname(main.file);
+  const configFiles = [
+    { path: 'models.yaml', text: main.text },
+    ...included.map(({ file, text }) => ({ path: path.relative(folder, file), text })),
+  ];
   const count = config.models.length;
   const { out, registry: overrides = {} } = options;
   const planText = out === undefined ? undefined : formatPlan(plan, config, { overrides });
   const workerCommand = workerCommandOf(options);
   const common = { workerImage, workerCommand, version: packageVersion() };
-  const job = { ...common, configText, planText, count, parallelism };
+  const job = { ...common, configFiles, planText, count, parallelism };
   return kubernetesJob(job).trimEnd();
 }
 

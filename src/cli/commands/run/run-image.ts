@@ -96,7 +96,7 @@ function firstRepository(
   });
   const [first] = targets;
   if (first !== undefined) return first.repository;
-  if (withoutPrefix.length > 0) throw missingPrefixError(model, withoutPrefix, config.file);
+  if (withoutPrefix.length > 0) throw missingPrefixError(model, withoutPrefix);
   throw new ConfigError(`${model.short} is published to no registry`, {
     code: 'USAGE',
     subject: model.id,

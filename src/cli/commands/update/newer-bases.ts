@@ -1,4 +1,5 @@
-import { parseConfig, readConfigText } from '../../../config/load-config.ts';
+import { type ConfigFiles, type NamedText, readConfigFiles } from '../../../config/config-files.ts';
+import { parseConfigFiles } from '../../../config/load-config.ts';
 import type { Config } from '../../../config/types.ts';
 import { moveBase } from '../../../config/yaml/move-base.ts';
 import { isAbort, WeighbridgeError } from '../../../core/errors.ts';
@@ -16,8 +17,8 @@ const BASES_AT_ONCE = 4;
 export interface MovedBases {
   readonly bases: readonly BaseUpdate[];
   readonly config: Config;
-  /** The file with the new base images; undefined if none moves. */
-  readonly text?: string;
+  /** The files with the new base images; empty if none moves. */
+  readonly files: readonly NamedText[];
 }
 
 /** Looks for the newest releases that the models of a plan run on. A base image that other models share stays. */
@@ -29,7 +30,7 @@ export async function moveBases(
 ): Promise<MovedBases> {
   const chosen = new Set(plan.models.map(({ model }) => model.short));
   const images = [...new Set(plan.models.map(({ model }) => model.baseImage))];
-  const before = await readConfigText(config.file);
+  const before = await readConfigFiles(config.file);
   const found = await mapPool(images, BASES_AT_ONCE, async (from): Promise<BaseUpdate> => {
     const others = config.models.filter(model => model.baseImage === from && !chosen.has(model.short));
     if (others.length > 0)
@@ -43,21 +44,28 @@ export async function moveBases(
       return { from, reason: error.message };
     }
   });
-  let text = before;
+  let files = before;
   const bases = found.map((base): BaseUpdate => {
     if (base.to === undefined) return base;
-    const moved = moveBase(text, base.from, base.to);
-    const after = moved === text ? undefined : parseConfig(moved, config.file, { extraRegistries });
-    if (after === undefined || after.models.some(({ baseImage }) => baseImage === base.from))
+    const moved = onEachFile(files, ({ text }) => moveBase(text, base.from, base.to ?? base.from));
+    const after = parseConfigFiles(moved, { extraRegistries });
+    if (after.models.some(({ baseImage }) => baseImage === base.from))
       return {
         from: base.from,
         reason: `${config.file} does not write it in base_image; ${base.to} is newer`,
       };
-    text = moved;
+    files = moved;
     return base;
   });
-  if (text === before) return { bases, config };
-  return { bases, config: parseConfig(text, config.file, { extraRegistries }), text };
+  const texts = new Map([before.main, ...before.included].map(({ file, text }) => [file, text]));
+  const changed = [files.main, ...files.included].filter(({ file, text }) => texts.get(file) !== text);
+  if (changed.length === 0) return { bases, config, files: [] };
+  return { bases, config: parseConfigFiles(files, { extraRegistries }), files: changed };
+}
+
+function onEachFile(files: ConfigFiles, change: (file: NamedText) => string): ConfigFiles {
+  const changed = (file: NamedText): NamedText => ({ ...file, text: change(file) });
+  return { ...files, main: changed(files.main), included: files.included.map(changed) };
 }
 
 async function newerBase(

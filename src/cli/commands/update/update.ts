@@ -1,5 +1,6 @@
 import { appendFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import type { NamedText } from '../../../config/config-files.ts';
 import type { Config, ModelConfig } from '../../../config/types.ts';
 import { ConfigError } from '../../../core/errors.ts';
 import type { Lock } from '../../../plan/lock.ts';
@@ -55,7 +56,7 @@ Exit status: 0 success, 1 a model could not be resolved (the others are moved).`
         const named = names.length === 0 ? undefined : names;
         const models = chooseModels(config, named);
         if (options.summary !== undefined) await prepareOutput(options.summary);
-        const { result, after, text } = await look(
+        const { result, after, files } = await look(
           session,
           config,
           models,
@@ -64,7 +65,7 @@ Exit status: 0 success, 1 a model could not be resolved (the others are moved).`
           named !== undefined,
         );
         if (options.dryRun !== true) {
-          if (text !== undefined) await writeOutput(config.file, text);
+          for (const { file, text } of files) await writeOutput(file, text);
           await saveLock(config, after);
         }
         session.progress.stop();
@@ -94,7 +95,7 @@ async function look(
   lock: Lock,
   options: UpdateOptions,
   isNamed: boolean,
-): Promise<{ readonly result: UpdateJson; readonly after: Lock; readonly text: string | undefined }> {
+): Promise<{ readonly result: UpdateJson; readonly after: Lock; readonly files: readonly NamedText[] }> {
   const overrides = options.registry ?? {};
   const common = { targets: 'optional' as const, overrides };
   const locked = await planModels(session, config, models, { ...common, pins: pinsOf(models, lock) });
@@ -105,7 +106,7 @@ async function look(
   });
   const moved: MovedBases = options.base
     ? await moveBases(session, config, newest, Object.keys(overrides))
-    : { bases: [], config };
+    : { bases: [], config, files: [] };
   const fresh = await onNewBases(session, moved.config, newest, common);
   const baseDigest = await readBaseDigests(
     session,
@@ -124,7 +125,7 @@ async function look(
     bases: moved.bases,
     models: updates,
   };
-  return { result, after, text: moved.text };
+  return { result, after, files: moved.files };
 }
 
 /** Models whose base image moves are planned again on it, at the commits that were just found. */
