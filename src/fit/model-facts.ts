@@ -1,6 +1,7 @@
 import { weightKindOf } from '../core/model-files.ts';
 import { type GpuNeed, gpuNeeds } from './gpu-need.ts';
-import { kvCacheOf } from './kv-cache.ts';
+import { nameOf } from './json-value.ts';
+import { type KvCache, kvCacheOf } from './kv-cache.ts';
 import { shapeOf } from './model-shape.ts';
 import { countParameters, type StoredTensors } from './parameters.ts';
 import { precisionOf, quantizationMethod } from './precision.ts';
@@ -19,6 +20,14 @@ export interface ModelFacts {
   readonly quantization: string | null;
   readonly contextLength: number | null;
   readonly task: string;
+  /** As the card names them: `en`, `zh`; absent if it names none. */
+  readonly languages?: readonly string[];
+  /** The first of config.json's `architectures`. */
+  readonly architecture?: string;
+  /** What tensor parallelism has to divide. */
+  readonly attentionHeads?: number;
+  /** What the cache of keys and values is computed from; absent if it keeps none, or config.json does not say enough. */
+  readonly kvCache?: KvCache;
   /** What one more token adds to the cache, of all layers that keep every token. */
   readonly kvBytesPerToken: number | null;
   readonly weightBytes: number;
@@ -29,10 +38,11 @@ export interface FactsInput extends Pick<FitInput, 'files' | 'documents'> {
   /** What the Hub counts of the tensors, by type; undefined if it does not. */
   readonly tensors?: StoredTensors | undefined;
   readonly release?: Release | undefined;
+  readonly languages?: readonly string[] | undefined;
 }
 
 /** Returns the facts of a model, from config.json, the sizes of its files and what the Hub counts. */
-export function factsOf({ files, documents, tensors, release }: FactsInput): ModelFacts {
+export function factsOf({ files, documents, tensors, release, languages }: FactsInput): ModelFacts {
   const shape = shapeOf(documents.config);
   const weightBytes = files
     .filter(({ path }) => weightKindOf(path) !== undefined)
@@ -40,6 +50,7 @@ export function factsOf({ files, documents, tensors, release }: FactsInput): Mod
   const cache = kvCacheOf(shape);
   const { total, active } = countParameters(shape, weightBytes, tensors);
   const known = shape.architectures.map(name => release && definitionAt('architectures', name, release));
+  const architecture = nameOf(shape.architectures[0]);
   return {
     parameters: total ?? null,
     ...(active === undefined ? {} : { activeParameters: active }),
@@ -47,6 +58,10 @@ export function factsOf({ files, documents, tensors, release }: FactsInput): Mod
     quantization: quantizationMethod(shape) ?? null,
     contextLength: shape.contextLength ?? null,
     task: taskOf(shape, known[0], files),
+    ...(languages !== undefined && languages.length > 0 && { languages }),
+    ...(architecture !== undefined && { architecture }),
+    ...(shape.heads !== undefined && { attentionHeads: shape.heads }),
+    ...(cache !== undefined && { kvCache: cache }),
     kvBytesPerToken: cache?.bytesPerToken ?? null,
     weightBytes,
     gpus: gpuNeeds({ weightBytes, cache, heads: shape.heads, contextLength: shape.contextLength }),

@@ -89,6 +89,22 @@ test('one request tells all of a model', async () => {
   );
 });
 
+test('languages are the codes that a card names, in lower case, each once', async () => {
+  const cases: [unknown, readonly string[] | undefined][] = [
+    ['en', ['en']],
+    [
+      ['en', 'zh-Hans', 'EN', '../x', 7, null, 'no language'],
+      ['en', 'zh-hans'],
+    ],
+    [false, undefined],
+    [{ en: true }, undefined],
+  ];
+  for (const [language, expected] of cases) {
+    const { url } = await serve((_, response) => json(response, info({ cardData: { language } })));
+    assert.deepEqual((await hubAt(url).getModel('acme/x', null)).languages, expected);
+  }
+});
+
 test('what only tags and scanners know comes with the same answer', async () => {
   const answers: [object, object][] = [
     [

@@ -67,6 +67,7 @@ export interface ParsedModelInfo {
   readonly baseModelRelation: string | undefined;
   readonly safety: FileSafety | undefined;
   readonly tensors: Readonly<Record<string, number>> | undefined;
+  readonly languages: readonly string[];
   /** Undefined where the answer lacks sizes or ids, as older servers' do: the tree has them. */
   readonly files: readonly HubFile[] | undefined;
 }
@@ -85,6 +86,7 @@ export function parseModelInfo(model: string, body: Buffer): ParsedModelInfo {
     baseModelRelation: relationOf(info.cardData?.base_model_relation, info.tags ?? []),
     safety: safetyOf(info.securityRepoStatus),
     tensors: info.safetensors?.parameters,
+    languages: languagesIn(info.cardData?.language),
     files: filesOf(model, info.siblings ?? undefined),
   };
 }
@@ -167,6 +169,14 @@ function basesOf(
     if (!bases.has(base.toLowerCase())) bases.set(base.toLowerCase(), base);
   }
   return { baseModels: [...bases.values()], unreadableBases: unreadable };
+}
+
+const MAX_LANGUAGES = 200;
+
+/** Codes alone (`en`, `zh-Hans`, `multilingual`): a card's author may have written anything. */
+function languagesIn(written: unknown): string[] {
+  const codes = textsIn(written).texts.filter(text => /^[A-Za-z]{2,12}(-[A-Za-z0-9]{2,8})*$/.test(text));
+  return [...new Set(codes.map(code => code.toLowerCase()))].slice(0, MAX_LANGUAGES);
 }
 
 const MAX_DEPTH = 4;

@@ -24,6 +24,8 @@ export interface ModelSnapshot {
   readonly unusable?: readonly { readonly path: string; readonly sizeBytes: number }[];
   /** Values in its safetensors files by type (`BF16`), if the Hub has counted them. */
   readonly tensors?: Readonly<Record<string, number>>;
+  /** Of its text, as the card names them: `en`, `zh`; absent if it names none. */
+  readonly languages?: readonly string[];
   /** Sorted by path (bytewise). */
   readonly files: readonly HubFile[];
 }

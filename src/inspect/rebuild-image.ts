@@ -2,6 +2,7 @@ import path from 'node:path';
 import { parseConfig } from '../config/load-config.ts';
 import type { Config, ModelConfig, Variant } from '../config/types.ts';
 import { VARIANTS } from '../config/types.ts';
+import { holdsWeights } from '../config/variants.ts';
 import { type Digest, isDigest } from '../core/digest.ts';
 import { describeError, isAbort, WeighbridgeError } from '../core/errors.ts';
 import type { Hub } from '../hub/types.ts';
@@ -88,10 +89,28 @@ async function replan(
   if (entry?.kind !== 'planned') throw entry?.error ?? new TypeError('a plan of one model has none');
   // Which files were chosen is the record's to say; whether any is missing is checked apart.
   const files = entry.snapshot.files.filter(file => record.files.has(file.path));
-  const planned = listed === undefined ? { ...entry, files } : entry;
+  const planned = asStated(listed === undefined ? { ...entry, files } : entry, image, listed !== undefined);
   const needsBase = imageVariant(variant).needsBase;
   if (!needsBase || stated === undefined || !isDigest(stated.digest)) return { planned, base: undefined };
   return { planned, base: await readBase(stated.name, platform, stated.digest) };
+}
+
+/**
+ * What the image's labels say of a moment: a gate may have been put up since, and with it a reason against a fat image. Nor
+ * can a policy be repeated whose models.yaml is not here. The license that an image with weights claims is always compared.
+ */
+function asStated(planned: PlannedModel, { labels, model }: PublishedImage, isListed: boolean): PlannedModel {
+  const { access, fatRefusal, modelLicense = null } = readLabels(labels);
+  const { snapshot, outcome } = planned;
+  const fat = { ...outcome.decisions.fat, build: fatRefusal === undefined, ...fatRefusal };
+  const known = outcome.license.spdx === null ? { declared: modelLicense } : { spdx: modelLicense };
+  const isCompared = isListed || holdsWeights(model?.variant ?? '');
+  const license = isCompared ? outcome.license : { ...outcome.license, ...known };
+  return {
+    ...planned,
+    snapshot: { ...snapshot, isPrivate: access === 'private' },
+    outcome: { ...outcome, isGated: access === 'gated', license, decisions: { ...outcome.decisions, fat } },
+  };
 }
 
 const MINIMAL = 'models: [{id: a/b, short: b}]';

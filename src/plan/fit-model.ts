@@ -34,7 +34,13 @@ export function fitModel(question: FitQuestion): { readonly fit: FitReport; read
       documents,
       looksAtNewer: question.looksAtNewer === true,
     }),
-    facts: factsOf({ files, documents, tensors: snapshot.tensors, release: releaseOfBase(baseImage) }),
+    facts: factsOf({
+      files,
+      documents,
+      tensors: snapshot.tensors,
+      languages: snapshot.languages,
+      release: releaseOfBase(baseImage),
+    }),
   };
 }
 

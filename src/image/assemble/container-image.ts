@@ -1,5 +1,6 @@
 import { holdsWeights } from '../../config/variants.ts';
 import { digestOf } from '../../core/digest.ts';
+import { plainLine } from '../../core/safe-text.ts';
 import type { LayerRecipe } from '../../layer/recipe.ts';
 import { layerKey, layOut } from '../../layer/tar-layout.ts';
 import { hubPage } from '../../licenses/hub-page.ts';
@@ -8,7 +9,7 @@ import type { Annotations } from '../../oci/types.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
 import { versionOf } from '../../plan/tags.ts';
 import type { PlannedModel } from '../../plan/types.ts';
-import { type ModelAccess, type ModelLabels, writeLabels } from '../format/labels.ts';
+import { type FatRefusalLabels, type ModelAccess, type ModelLabels, writeLabels } from '../format/labels.ts';
 import { layerDescriptor } from '../format/layer-annotations.ts';
 import { imageLicense } from './image-license.ts';
 import { servePort } from './serve-command.ts';
@@ -114,8 +115,10 @@ export function labelsOf(
     base: base && { name: base.reference, digest: base.digest },
     created: base === undefined ? NO_TIME : createdOf(base),
     modelId: model.id,
+    modelLicense: outcome.license.spdx ?? outcome.license.declared,
     lineage: outcome.lineage.map(({ id, spdx, declared }) => ({ id, license: spdx ?? declared })),
     model: modelLabels(planned),
+    fatRefusal: fatRefusal(planned),
     variant,
     access,
     planDigest: digestOf(JSON.stringify(made)),
@@ -138,7 +141,18 @@ export function modelLabels({ facts }: PlannedModel): ModelLabels {
     quantization: facts.quantization ?? undefined,
     contextLength: facts.contextLength ?? undefined,
     task: known(facts.task),
+    languages: facts.languages,
+    architecture: facts.architecture,
+    attentionHeads: facts.attentionHeads,
+    kvCache: facts.kvCache,
   };
+}
+
+const MAX_REASON = 600;
+
+function fatRefusal({ outcome }: PlannedModel): FatRefusalLabels | undefined {
+  const { build, rule, reason } = outcome.decisions.fat;
+  return build ? undefined : { rule, reason: plainLine(reason, MAX_REASON) };
 }
 
 /** The time of an image without a base. It has none of its own: a clock would give every run another digest. */

@@ -1,3 +1,5 @@
+import { isRecord } from '../../core/json-shape.ts';
+import type { KvCache } from '../../fit/kv-cache.ts';
 import { OciAnnotation } from '../../oci/annotations.ts';
 import type { Annotations } from '../../oci/types.ts';
 
@@ -9,6 +11,8 @@ export const Label = {
   ...OciAnnotation,
   modelId: 'io.weighbridge.model.id',
   modelRevision: 'io.weighbridge.model.revision',
+  /** The model's own; `licenses` is of what the image holds. */
+  modelLicense: 'io.weighbridge.model.license',
   modelLineage: 'io.weighbridge.model.lineage',
   modelParameters: 'io.weighbridge.model.parameters',
   modelPrecision: 'io.weighbridge.model.precision',
@@ -17,6 +21,13 @@ export const Label = {
   modelTask: 'io.weighbridge.model.task',
   /** `gated` or `private`, of an image that fetches its model: who starts it needs a token. */
   modelAccess: 'io.weighbridge.model.access',
+  modelLanguages: 'io.weighbridge.model.languages',
+  modelArchitecture: 'io.weighbridge.model.architecture',
+  modelHeads: 'io.weighbridge.model.attention-heads',
+  modelKvCache: 'io.weighbridge.model.kv-cache',
+  /** Why there is no fat image: the rule that decided, and its reason in words; absent if there may be one. */
+  fatRule: 'io.weighbridge.fat.refused',
+  fatReason: 'io.weighbridge.fat.reason',
   variant: 'io.weighbridge.variant',
   /** Of an artifact that has no environment to say it. */
   modelDir: 'io.weighbridge.model.dir',
@@ -62,9 +73,13 @@ export interface ImageFacts {
   readonly base?: { readonly name: string; readonly digest: string } | undefined;
   readonly created: string;
   readonly modelId: string;
+  /** The model's own, as an SPDX expression or as the Hub names it; null if none is declared. */
+  readonly modelLicense: string | null;
   readonly lineage: readonly LineageEntry[];
   /** What the model is; what is not known is left out. */
   readonly model?: ModelLabels | undefined;
+  /** Why its weights are in no image; undefined if they may be. */
+  readonly fatRefusal?: FatRefusalLabels | undefined;
   readonly variant: string;
   /** Of an image that fetches its model; undefined if anyone may. */
   readonly access?: ModelAccess | undefined;
@@ -80,6 +95,19 @@ export interface ModelLabels {
   readonly quantization?: string | undefined;
   readonly contextLength?: number | undefined;
   readonly task?: string | undefined;
+  /** `en`, `zh` */
+  readonly languages?: readonly string[] | undefined;
+  /** `Qwen3ForCausalLM` */
+  readonly architecture?: string | undefined;
+  readonly attentionHeads?: number | undefined;
+  readonly kvCache?: KvCache | undefined;
+}
+
+export interface FatRefusalLabels {
+  /** Stable name in kebab case: `gated`, `license-not-permitted`. */
+  readonly rule: string;
+  /** A sentence for people. */
+  readonly reason: string;
 }
 
 /** A model that the image's own was made from. */
@@ -104,24 +132,32 @@ export function writeLabels(facts: ImageFacts): Annotations {
     [Label.created]: facts.created,
     [Label.modelId]: facts.modelId,
     [Label.modelRevision]: facts.revision,
+    ...(facts.modelLicense === null ? {} : { [Label.modelLicense]: facts.modelLicense }),
     ...(lineage.length === 0
       ? {}
       : { [Label.modelLineage]: JSON.stringify(lineage.map(one => [one.id, one.license])) }),
     ...modelLabels(facts.model),
     ...(facts.access === undefined ? {} : { [Label.modelAccess]: facts.access }),
+    ...(facts.fatRefusal === undefined
+      ? {}
+      : { [Label.fatRule]: facts.fatRefusal.rule, [Label.fatReason]: facts.fatRefusal.reason }),
     [Label.variant]: facts.variant,
     [Label.planDigest]: facts.planDigest,
   };
 }
 
 function modelLabels(model: ModelLabels = {}): Annotations {
-  const { parameters, precision, quantization, contextLength, task } = model;
+  const { parameters, precision, quantization, contextLength, task, languages = [], kvCache } = model;
   const entries = Object.entries({
     [Label.modelParameters]: parameters,
     [Label.modelPrecision]: precision,
     [Label.modelQuantization]: quantization,
     [Label.modelContext]: contextLength,
     [Label.modelTask]: task,
+    [Label.modelLanguages]: languages.length === 0 ? undefined : languages.join(','),
+    [Label.modelArchitecture]: model.architecture,
+    [Label.modelHeads]: model.attentionHeads,
+    [Label.modelKvCache]: kvCache && writeKvCache(kvCache),
   });
   return Object.fromEntries(
     entries.flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
@@ -130,15 +166,20 @@ function modelLabels(model: ModelLabels = {}): Annotations {
 
 /** The facts as an image states them; anybody may have written them. */
 export type StatedFacts = {
-  readonly [K in Exclude<keyof ImageFacts, 'base' | 'lineage' | 'license' | 'model' | 'access'>]?: string;
+  readonly [K in Exclude<
+    keyof ImageFacts,
+    'base' | 'lineage' | 'license' | 'modelLicense' | 'model' | 'access' | 'fatRefusal'
+  >]?: string;
 } & {
   /** Empty or absent if it is not known. */
   readonly license?: string;
   readonly modelRevision?: string;
+  readonly modelLicense?: string;
   readonly modelDir?: string;
   readonly access?: ModelAccess;
   readonly base?: BaseFacts;
   readonly lineage: readonly LineageEntry[];
+  readonly fatRefusal?: FatRefusalLabels;
 };
 
 export interface BaseFacts {
@@ -153,6 +194,7 @@ export function readLabels(labels: Annotations = {}): StatedFacts {
   const baseName = labels[Label.baseName];
   const version = labels[Label.version];
   const access = labels[Label.modelAccess];
+  const rule = labels[Label.fatRule];
   const plain = {
     title: labels[Label.title],
     description: labels[Label.description],
@@ -164,10 +206,12 @@ export function readLabels(labels: Annotations = {}): StatedFacts {
     created: labels[Label.created],
     modelId: labels[Label.modelId],
     modelRevision: labels[Label.modelRevision],
+    modelLicense: labels[Label.modelLicense],
     variant: labels[Label.variant],
     modelDir: labels[Label.modelDir],
     access: access === 'gated' || access === 'private' ? access : undefined,
     planDigest: labels[Label.planDigest],
+    fatRefusal: rule === undefined ? undefined : { rule, reason: labels[Label.fatReason] ?? '' },
     base: baseName === undefined ? undefined : { name: baseName, digest: labels[Label.baseDigest], version },
   };
   const stated = Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== undefined));
@@ -186,7 +230,41 @@ export function readModelLabels(labels: Annotations = {}): ModelLabels {
     quantization: labels[Label.modelQuantization],
     contextLength: count(Label.modelContext),
     task: labels[Label.modelTask],
+    languages: labels[Label.modelLanguages]?.split(',').filter(code => /^[a-z][a-z0-9-]{1,40}$/.test(code)),
+    architecture: labels[Label.modelArchitecture],
+    attentionHeads: count(Label.modelHeads),
+    kvCache: readKvCache(labels[Label.modelKvCache]),
   };
+}
+
+/** As JSON, without what is zero: `{"bytesPerToken":28672,"kvHeads":2}`. */
+function writeKvCache(cache: KvCache): string {
+  return JSON.stringify(
+    Object.fromEntries(Object.entries(cache).filter(([, value]) => value !== 0 && value !== false)),
+  );
+}
+
+/** Undefined if the text is not what `writeKvCache` writes. */
+function readKvCache(text = ''): KvCache | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isRecord(value)) return undefined;
+  const count = (name: string): number => {
+    const number = value[name] ?? 0;
+    return Number.isSafeInteger(number) && (number as number) >= 0 ? (number as number) : Number.NaN;
+  };
+  const counts = {
+    bytesPerToken: count('bytesPerToken'),
+    windowBytesPerToken: count('windowBytesPerToken'),
+    windowTokens: count('windowTokens'),
+    kvHeads: count('kvHeads'),
+  };
+  const isCache = Object.values(counts).every(Number.isFinite) && counts.kvHeads > 0;
+  return isCache ? { ...counts, isReplicated: value.isReplicated === true } : undefined;
 }
 
 /** `[["org/base","llama3.1"],…]`, nearest first; empty if the text is not such a list. */
