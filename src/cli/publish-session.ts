@@ -1,10 +1,10 @@
 import type { Variant } from '../config/types.ts';
 import { createBlobWorkers } from '../engine/blob-workers.ts';
 import { type Plan, type PlannedModel, plannedModels } from '../plan/types.ts';
+import { isFailure } from '../publish/image-outcomes.ts';
 import { previewPlan } from '../publish/preview.ts';
 import { outcomesOf, type PublishPlanOptions, publishModels } from '../publish/publish-plan.ts';
 import {
-  type ImageOutcome,
   type ImageSigning,
   isPublishOutcome,
   type ModelOutcome,
@@ -19,6 +19,8 @@ import { ExitStatus, type Session } from './session.ts';
 export interface PublishAllOptions {
   readonly variants: readonly Variant[];
   readonly isForced: boolean;
+  /** Moves tags too that stay with their image. */
+  readonly movesTags?: boolean;
   readonly targetsOf: PublishPlanOptions['targetsOf'];
   /** Absent if nothing is signed. */
   readonly signing?: ImageSigning | undefined;
@@ -59,6 +61,7 @@ export async function publishAll(
 export interface PublishChoice {
   readonly variant?: Variant;
   readonly force?: boolean;
+  readonly moveTags?: boolean;
   readonly signing?: PublishAllOptions['signing'];
   readonly admit?: PublishAllOptions['admit'];
 }
@@ -67,7 +70,7 @@ export interface PublishChoice {
 export async function publishToRegistries(
   session: Session,
   queue: ModelQueue,
-  { variant, force, signing, admit }: PublishChoice,
+  { variant, force, moveTags, signing, admit }: PublishChoice,
 ): Promise<ModelOutcome[]> {
   return await publishAll(session, queue, {
     signing,
@@ -77,6 +80,7 @@ export async function publishToRegistries(
       queue.models.map(model => ({ model })),
     ),
     isForced: force === true,
+    movesTags: moveTags === true,
     targetsOf: registriesOf(session, 'push'),
   });
 }
@@ -85,12 +89,13 @@ export async function publishToRegistries(
 export async function previewPublish(
   session: Session,
   plan: Plan,
-  { variant, force }: Pick<PublishChoice, 'variant' | 'force'>,
+  { variant, force, moveTags }: Pick<PublishChoice, 'variant' | 'force' | 'moveTags'>,
 ): Promise<ModelOutcome[]> {
   const { services, progress, signal } = session;
   const previews = await previewPlan(plannedModels(plan), {
     variants: chosenVariants(variant, plan.models),
     isForced: force === true,
+    movesTags: moveTags === true,
     targetsOf: registriesOf(session, 'push'),
     cache: createRunCache(session),
     bootstrap: services.bootstrap,
@@ -116,9 +121,4 @@ export function registriesOf(
 export function statusOf(outcomes: readonly ModelOutcome[]): number {
   const isFailed = outcomes.some(outcome => !isPublishOutcome(outcome) || outcome.images.some(isFailure));
   return isFailed ? ExitStatus.failed : ExitStatus.done;
-}
-
-/** An image that is there and could not be signed, though it was to be, has failed too. */
-function isFailure(image: ImageOutcome): boolean {
-  return image.status === 'failed' || ('signature' in image && image.signature?.status === 'failed');
 }

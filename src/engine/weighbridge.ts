@@ -44,6 +44,8 @@ export interface PublishChoice {
   readonly variants?: readonly Variant[];
   /** Ignores what is published and uploads everything again. */
   readonly isForced?: boolean;
+  /** Moves tags too that stay with their image (docs/images.md). `isForced` and a layout do so anyway. */
+  readonly movesTags?: boolean;
   /** `oci:<folder>`: into OCI image layouts, in place of the registries of the plan. */
   readonly to?: string;
   /** The file that the plan is from: its `signing:` is followed. Default: that of a plan which this Weighbridge has made. */
@@ -88,7 +90,10 @@ export function createWeighbridge(options: WeighbridgeOptions = {}): Weighbridge
       configs.set(plan, config);
       return plan;
     },
-    async publish(plan, { variants = VARIANTS, isForced = false, to, config = configs.get(plan) } = {}) {
+    async publish(
+      plan,
+      { variants = VARIANTS, isForced = false, movesTags, to, config = configs.get(plan) } = {},
+    ) {
       const models = plannedModels(plan);
       const targetsOf =
         to === undefined ? registryTargets(services) : layoutTargets(folderOf(to), plan.models.length);
@@ -97,6 +102,7 @@ export function createWeighbridge(options: WeighbridgeOptions = {}): Weighbridge
       const workers = createBlobWorkers({ env, services, onEvent });
       try {
         return await publishPlan(models, {
+          movesTags: movesTags === true || to !== undefined,
           ...{ variants, isForced, targetsOf, workers, onEvent, signal },
           signing,
           admit: config && upstreamCheck(surroundings, config),

@@ -1,6 +1,8 @@
 import { type ModelConfig, VARIANTS, type Variant } from '../config/types.ts';
+import { hasServer } from '../config/variants.ts';
 import { ConfigError } from '../core/errors.ts';
 import { isTag, parseReference } from '../oci/reference.ts';
+import type { PlannedModel } from './types.ts';
 
 /** The tags of a variant, from the templates: `v0.6.0-slim`, `r<commit>-slim`. */
 export function tagsFor(model: ModelConfig, variant: Variant, revision: string): string[] {
@@ -14,6 +16,23 @@ export function tagsFor(model: ModelConfig, variant: Variant, revision: string):
     });
   }
   return [...new Set(tags)];
+}
+
+/**
+ * Returns the tags of a variant that stay with their image: those whose template names the commit and, of a variant with
+ * a base image, its version, if a digest pins that base image in models.yaml or in the lock.
+ */
+export function immutableTags(
+  { model, snapshot, pin, tags }: Pick<PlannedModel, 'model' | 'snapshot' | 'pin' | 'tags'>,
+  variant: Variant,
+): ReadonlySet<string> {
+  const isBasePinned = pin?.baseDigest !== undefined || parseReference(model.baseImage).digest !== undefined;
+  if (hasServer(variant) && !isBasePinned) return new Set();
+  const templates = model.tags[variant].filter(
+    template => template.includes('{revision') && (!hasServer(variant) || template.includes('{version}')),
+  );
+  const expanded = templates.map(template => expand(template, model, variant, snapshot.revision));
+  return new Set(expanded.filter(tag => tags[variant].includes(tag)));
 }
 
 /** Returns the first tag that needs no answer of the Hub: of a template without the commit, if there is one. */

@@ -3,30 +3,57 @@ import { sizesOf } from '../image/assemble/required-blobs.ts';
 import type { AssembledModel } from '../image/assemble/types.ts';
 import { changeSince } from '../image/image-change.ts';
 import { refusalAt } from '../plan/targets.ts';
-import type { ImageJob, Survey } from './target/survey.ts';
+import { tagsWithout } from './target/immutable-tags.ts';
+import type { Survey } from './target/survey.ts';
+import type { ImageJob } from './target/target-state.ts';
 import { ZERO_BYTES } from './transfer/byte-counts.ts';
-import type { ImageOutcome, PublishTarget, Unchanged } from './types.ts';
+import type { Failed, ImageOutcome, PublishTarget, RefusedTag, Unchanged } from './types.ts';
 
 /** What every outcome of an image says. */
-export function outcomeStart({ planned, target, draft }: ImageJob) {
+export function outcomeStart({ planned, target, draft }: ImageJob, refused: readonly RefusedTag[]) {
   const { registry, store, inventory } = target;
   const previous = draft.tags.map(tag => inventory.tag(tag)).find(stored => stored !== undefined);
   const change = changeSince(previous, planned, draft);
   return {
     registry,
     variant: draft.variant,
-    tags: draft.tags.map(tag => `${store.name}:${tag}`),
+    tags: tagsWithout(draft.tags, refused).map(tag => `${store.name}:${tag}`),
+    ...(refused.length > 0 && { refusedTags: refused }),
     sizes: sizesOf(draft),
     ...(change && { change }),
   };
 }
 
-export function unchangedOutcome(job: ImageJob, { seal }: Survey): Unchanged {
+export function unchangedOutcome(job: ImageJob, { seal, refusedTags }: Survey): Unchanged {
   const image = seal(job);
   if (image === undefined) throw new TypeError(`${job.target.store.name}: an unknown image is not unchanged`);
   const reused = job.draft.blobs.reduce((sum, blob) => sum + blob.sizeBytes, 0);
   const { digest } = image.top.descriptor;
-  return { ...outcomeStart(job), status: 'unchanged', digest, bytes: { ...ZERO_BYTES, reused } };
+  return {
+    ...outcomeStart(job, refusedTags(job)),
+    status: 'unchanged',
+    digest,
+    bytes: { ...ZERO_BYTES, reused },
+  };
+}
+
+/**
+ * Whether not all of an image is as it should be: it failed, could not be signed though it was to be, or a tag of it
+ * stays with another image.
+ */
+export function isFailure(image: ImageOutcome): boolean {
+  return (
+    image.status === 'failed' ||
+    image.refusedTags !== undefined ||
+    ('signature' in image && image.signature?.status === 'failed')
+  );
+}
+
+/** Of an image that may get none of its tags: nothing is moved for it. */
+export function refusedOutcome(job: ImageJob, { refusedTags }: Survey): Failed {
+  const refused = refusedTags(job);
+  const error = refused[0]?.error;
+  return { ...outcomeStart(job, refused), status: 'failed', error, bytes: ZERO_BYTES };
 }
 
 /**

@@ -4,10 +4,11 @@ import { formatBytes } from '../core/text.ts';
 import { type AssembleContext, assembleModel } from '../image/assemble/assemble-model.ts';
 import { type AssemblyFacts, assemblyFacts } from '../image/assembly-facts.ts';
 import type { PlannedModel } from '../plan/types.ts';
-import { notBuilt, outcomeStart, unchangedOutcome } from './image-outcomes.ts';
+import { notBuilt, outcomeStart, refusedOutcome, unchangedOutcome } from './image-outcomes.ts';
 import { reportOutcome } from './publish-plan.ts';
 import type { RunCache } from './run-cache.ts';
-import { type ImageJob, surveyTargets } from './target/survey.ts';
+import { surveyTargets } from './target/survey.ts';
+import type { ImageJob } from './target/target-state.ts';
 import { ZERO_BYTES } from './transfer/byte-counts.ts';
 import { Estimate, type ExpectedImage, expectedImage } from './transfer/estimate.ts';
 import type { ByteCounts, ImageOutcome, PublishOutcome, PublishTarget, SurveyContext } from './types.ts';
@@ -62,20 +63,21 @@ async function look(planned: PlannedModel, options: PreviewOptions): Promise<Loo
     ...(options.isDetailed && { assembly: assemblyFacts(assembled) }),
     images: [
       ...survey.unchanged.map(job => unchangedOutcome(job, survey)),
+      ...survey.refused.map(job => refusedOutcome(job, survey)),
       ...survey.pending.filter(isOut).map(unavailableOutcome),
       ...notBuilt(assembled, targets, variants),
     ],
     pending: survey.pending
       .filter(job => !isOut(job))
       .map(job => ({
-        common: outcomeStart(job),
+        common: outcomeStart(job, survey.refusedTags(job)),
         expected: expectedImage(job, survey.targets, isForced),
       })),
   };
 }
 
 function unavailableOutcome(job: ImageJob): ImageOutcome {
-  return { ...outcomeStart(job), status: 'failed', error: job.target.unavailable, bytes: ZERO_BYTES };
+  return { ...outcomeStart(job, []), status: 'failed', error: job.target.unavailable, bytes: ZERO_BYTES };
 }
 
 function toPreview({ pending, images, ...rest }: Look, estimate: Estimate): Preview {

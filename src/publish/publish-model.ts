@@ -1,11 +1,12 @@
 import type { Digest } from '../core/digest.ts';
 import { WeighbridgeError } from '../core/errors.ts';
 import type { AssembledModel } from '../image/assemble/types.ts';
-import { notBuilt, outcomeStart } from './image-outcomes.ts';
+import { notBuilt, outcomeStart, refusedOutcome } from './image-outcomes.ts';
 import { finishUnchanged, signPublished } from './sign-published.ts';
+import { refusedTagsNow, tagsWithout } from './target/immutable-tags.ts';
 import { pushImage } from './target/push-image.ts';
-import { type ImageJob, type Survey, surveyTargets } from './target/survey.ts';
-import type { TargetState } from './target/target-state.ts';
+import { type Survey, surveyTargets } from './target/survey.ts';
+import type { ImageJob, TargetState } from './target/target-state.ts';
 import { countBytes } from './transfer/byte-counts.ts';
 import { placeBlobs } from './transfer/place-blobs.ts';
 import type {
@@ -13,6 +14,7 @@ import type {
   PublishContext,
   PublishOutcome,
   PublishTarget,
+  RefusedTag,
   SignatureOutcome,
 } from './types.ts';
 
@@ -24,10 +26,17 @@ export async function publishModel(
 ): Promise<PublishOutcome> {
   const survey = await surveyTargets(assembled, targets, context);
   const unchanged = await finishUnchanged(survey, context);
+  const refused = survey.refused.map(job => refusedOutcome(job, survey));
+  for (const outcome of refused) context.onImage?.(outcome);
 
   await placeBlobs(survey.pending, survey, context);
   const finished = await Promise.all(survey.targets.map(target => finishTarget(target, survey, context)));
-  const images = [...unchanged, ...finished.flat(), ...notBuilt(assembled, targets, context.variants)];
+  const images = [
+    ...unchanged,
+    ...refused,
+    ...finished.flat(),
+    ...notBuilt(assembled, targets, context.variants),
+  ];
   return { planned: assembled.planned, images };
 }
 
@@ -40,18 +49,18 @@ async function finishTarget(
   const outcomes: ImageOutcome[] = [];
   const counted = new Set<string>();
   for (const job of survey.pending.filter(candidate => candidate.target === target)) {
-    const common = outcomeStart(job);
     const count = () => countBytes(job.draft.blobs, target, counted);
     let outcome: ImageOutcome;
     try {
-      const { digest, documentBytes, signature } = await finishImage(job, survey, context);
+      const { digest, documentBytes, signature, refused } = await finishImage(job, survey, context);
       const bytes = count();
       const uploaded = bytes.uploaded + documentBytes;
       const signed = signature && { signature };
+      const common = outcomeStart(job, refused);
       outcome = { ...common, status: 'published', digest, bytes: { ...bytes, uploaded }, ...signed };
     } catch (error) {
       if (context.signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
-      outcome = { ...common, status: 'failed', error, bytes: count() };
+      outcome = { ...outcomeStart(job, []), status: 'failed', error, bytes: count() };
     }
     outcomes.push(outcome);
     context.onImage?.(outcome);
@@ -59,11 +68,14 @@ async function finishTarget(
   return outcomes;
 }
 
-async function finishImage(
-  job: ImageJob,
-  survey: Survey,
-  context: PublishContext,
-): Promise<{ digest: Digest; documentBytes: number; signature: SignatureOutcome | undefined }> {
+interface FinishedImage {
+  readonly digest: Digest;
+  readonly documentBytes: number;
+  readonly signature: SignatureOutcome | undefined;
+  readonly refused: readonly RefusedTag[];
+}
+
+async function finishImage(job: ImageJob, survey: Survey, context: PublishContext): Promise<FinishedImage> {
   const { target, draft } = job;
   for (let isAgain = false; ; isAgain = true) {
     const failure = target.unavailable ?? firstFailure(job);
@@ -73,14 +85,17 @@ async function finishImage(
     if (image === undefined) throw new TypeError(`${target.store.name}: a layer was placed but is not known`);
     try {
       const { digest } = image.top.descriptor;
+      const refused = await refusedTagsNow(job, digest, context);
+      const tags = tagsWithout(draft.tags, refused);
+      if (tags.length === 0 && refused[0] !== undefined) throw refused[0].error;
       let signature: SignatureOutcome | undefined;
-      const documentBytes = await pushImage(target.store, image, draft.tags, {
+      const documentBytes = await pushImage(target.store, image, tags, {
         signal: context.signal,
         beforeTags: async () => {
           signature = await signPublished(job, digest, context);
         },
       });
-      return { digest, documentBytes, signature };
+      return { digest, documentBytes, signature, refused };
     } catch (error) {
       const isLost = error instanceof WeighbridgeError && error.code === 'REGISTRY_BLOB_UNKNOWN';
       if (!isLost || isAgain) throw error;

@@ -3,7 +3,7 @@ import type { OnEvent } from '../core/events.ts';
 import { Limiter, mapPool } from '../core/pool.ts';
 import { type AssembleContext, assembleModel } from '../image/assemble/assemble-model.ts';
 import { type Plan, type PlannedModel, plannedModels } from '../plan/types.ts';
-import { notBuilt } from './image-outcomes.ts';
+import { isFailure, notBuilt } from './image-outcomes.ts';
 import { publishModel } from './publish-model.ts';
 import type { Sibling } from './run-cache.ts';
 import { backOffAtRateLimits } from './transfer/rate-limit-backoff.ts';
@@ -144,8 +144,7 @@ export function reportOutcome({ planned, images }: PublishOutcome, onEvent: OnEv
     const digest = 'digest' in image ? { digest: image.digest } : {};
     onEvent({ type: 'image', model, reference, status, ...digest });
   }
-  const isFailed = images.some(image => image.status === 'failed');
-  onEvent({ type: 'model-end', model, status: isFailed ? 'failed' : 'done' });
+  onEvent({ type: 'model-end', model, status: images.some(isFailure) ? 'failed' : 'done' });
 }
 
 function brief({ planned, ...rest }: PublishOutcome): PublishOutcome<PublishedModel> {

@@ -2,7 +2,8 @@ import type { Digest } from '../core/digest.ts';
 import { isAbort, WeighbridgeError } from '../core/errors.ts';
 import { mapPool } from '../core/pool.ts';
 import { outcomeStart, unchangedOutcome } from './image-outcomes.ts';
-import type { ImageJob, Survey } from './target/survey.ts';
+import type { Survey } from './target/survey.ts';
+import type { ImageJob } from './target/target-state.ts';
 import { ZERO_BYTES } from './transfer/byte-counts.ts';
 import type { ImageOutcome, PublishContext, SignatureOutcome } from './types.ts';
 
@@ -41,6 +42,6 @@ async function signUnchanged(job: ImageJob, survey: Survey, context: PublishCont
     return { ...unchanged, ...(signature && { signature }) };
   } catch (error) {
     if (context.signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
-    return { ...outcomeStart(job), status: 'failed', error, bytes: ZERO_BYTES };
+    return { ...outcomeStart(job, survey.refusedTags(job)), status: 'failed', error, bytes: ZERO_BYTES };
   }
 }

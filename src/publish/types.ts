@@ -25,6 +25,8 @@ export interface SurveyContext {
   readonly variants: readonly Variant[];
   /** Trusts nothing that is published: every file is read, checked and uploaded again. */
   readonly isForced: boolean;
+  /** Whether tags that stay with their image are moved all the same, as `isForced` does too. Default: they are not. */
+  readonly movesTags?: boolean | undefined;
   /** Layers that were made on this machine before. */
   readonly layerIndex?: LayerIndex | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -78,11 +80,25 @@ export type ImageStatus = ImageOutcome['status'];
 /** What became of one variant of a model at one target. */
 export type ImageOutcome = Published | Unchanged | Skipped | Failed;
 
+/** An immutable tag that names another image. */
+export interface RefusedTag {
+  /** `v0.6.0-r7ae55760-fat` */
+  readonly tag: string;
+  /** Full: `ghcr.io/acme/hf-x:v0.6.0-r7ae55760-fat` */
+  readonly reference: string;
+  /** What it names. */
+  readonly digest: Digest;
+  /** TAG_IMMUTABLE. */
+  readonly error: WeighbridgeError;
+}
+
 interface CommonOutcome {
   readonly registry: string;
   readonly variant: Variant;
   /** Full references: `ghcr.io/acme/hf-x:v0.6.0-fat`; none if the policy left the image out. */
   readonly tags: readonly string[];
+  /** Tags that stay with the image that they name, so that this one did not get them; they are not in `tags`. */
+  readonly refusedTags?: readonly RefusedTag[];
   readonly bytes: ByteCounts;
   /** Stored bytes of the layers by kind; absent if the image was never assembled. */
   readonly sizes?: SizesByKind;

@@ -116,7 +116,8 @@ export class World {
     const cache = new RunCache({ openBase, signal });
     cache.noteSiblings(options.siblings ?? []);
     const onEvent = (event: ProgressEvent): void => this.hear(event);
-    const common = { variants, isForced, cache, bootstrap, onEvent, signal };
+    const { movesTags } = options;
+    const common = { variants, isForced, movesTags, cache, bootstrap, onEvent, signal };
     if (options.isDryRun) {
       const [preview] = await previewPlan([planned], { ...common, targetsOf: () => targets });
       return preview?.images ?? [];
@@ -181,6 +182,7 @@ export interface PublishOptions {
   readonly variants?: readonly Variant[];
   readonly isDryRun?: boolean;
   readonly isForced?: boolean;
+  readonly movesTags?: boolean;
   readonly workers?: BlobWorkers;
   readonly signal?: AbortSignal;
   readonly siblings?: readonly Sibling[];

@@ -125,6 +125,7 @@ function imagesSection({ images }: CatalogModel): Markup {
   return html`
     <section aria-labelledby="images">
       <h2 id="images">Tags and digests</h2>
+      <p>A tag with version and commit stays with its image. A tag with the commit alone moves with the base image, and a tag with the version alone moves with the model. A digest never moves.</p>
       <div class="scroll" role="group" aria-label="Tags and digests" tabindex="0">
         <table>
           <thead><tr><th scope="col">Image</th><th scope="col">Tags</th><th scope="col">Platforms</th><th scope="col">Digest</th></tr></thead>

@@ -1,22 +1,16 @@
 import { isAbort, RegistryError, WeighbridgeError } from '../../core/errors.ts';
 import { mapPool } from '../../core/pool.ts';
 import { createSealer, layersKnownBefore } from '../../image/assemble/seal-image.ts';
-import type { AssembledModel, ImageDraft, LayerSpec, SealedImage } from '../../image/assemble/types.ts';
+import type { AssembledModel, LayerSpec, SealedImage } from '../../image/assemble/types.ts';
 import type { ResolvedLayer } from '../../image/format/layer-annotations.ts';
 import { ownTagTest } from '../../plan/tags.ts';
 import { refusalAt } from '../../plan/targets.ts';
 import type { PlannedModel } from '../../plan/types.ts';
-import type { PublishTarget, SurveyContext } from '../types.ts';
+import type { PublishTarget, RefusedTag, SurveyContext } from '../types.ts';
 import { hostOf } from './host-of.ts';
+import { refusedTags, tagsWithout } from './immutable-tags.ts';
 import { TargetInventory } from './target-inventory.ts';
-import { layerAt, type TargetState } from './target-state.ts';
-
-/** One image on its way to one target. */
-export interface ImageJob {
-  readonly planned: PlannedModel;
-  readonly target: TargetState;
-  readonly draft: ImageDraft;
-}
+import { type ImageJob, layerAt, type TargetState } from './target-state.ts';
 
 /** What is at a model's targets, compared with what should be. */
 export interface Survey {
@@ -29,8 +23,12 @@ export interface Survey {
   readonly known: Map<string, ResolvedLayer>;
   /** The finished image of a job, built once; undefined as long as a layer of it is neither proven nor at the target. */
   readonly seal: (job: ImageJob) => SealedImage | undefined;
-  /** Images that every one of their tags names already. */
+  /** Images that every one of their tags names already, but for tags that stay with another image. */
   readonly unchanged: readonly ImageJob[];
+  /** Images that may get none of their tags. */
+  readonly refused: readonly ImageJob[];
+  /** The tags of a job that stay with another image, as far as the look at its target tells. */
+  readonly refusedTags: (job: ImageJob) => readonly RefusedTag[];
   readonly pending: readonly ImageJob[];
 }
 
@@ -54,15 +52,27 @@ export async function surveyTargets(
   const sealed = createSealer();
   const seal = ({ draft, target }: ImageJob): SealedImage | undefined =>
     sealed(draft, key => layerAt(target, key, known));
+  const refusedTagsOf = (job: ImageJob): RefusedTag[] =>
+    refusedTags(job, seal(job)?.top.descriptor.digest, context);
   const isUnchanged = (job: ImageJob): boolean => {
     const { target, draft } = job;
     if (target.unavailable !== undefined || context.isForced) return false;
     const digest = seal(job)?.top.descriptor.digest;
-    return digest !== undefined && draft.tags.every(tag => target.inventory.tag(tag)?.digest === digest);
+    if (digest === undefined) return false;
+    const tags = tagsWithout(draft.tags, refusedTagsOf(job));
+    return tags.length > 0 && tags.every(tag => target.inventory.tag(tag)?.digest === digest);
+  };
+  const isRefused = (job: ImageJob): boolean => {
+    if (job.target.unavailable !== undefined) return false;
+    return job.draft.tags.length > 0 && tagsWithout(job.draft.tags, refusedTagsOf(job)).length === 0;
   };
   const unchanged = jobs.filter(isUnchanged);
-  const pending = jobs.filter(job => !unchanged.includes(job));
-  return { planned, targets: states, known, seal, unchanged, pending };
+  const refused = jobs.filter(isRefused);
+  const pending = jobs.filter(job => !unchanged.includes(job) && !refused.includes(job));
+  return {
+    ...{ planned, targets: states, known, seal, unchanged, refused, pending },
+    refusedTags: refusedTagsOf,
+  };
 }
 
 function beginTarget({ registry, store }: PublishTarget): TargetState {

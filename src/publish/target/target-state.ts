@@ -1,6 +1,6 @@
 import type { Digest } from '../../core/digest.ts';
 import { isAbort, WeighbridgeError } from '../../core/errors.ts';
-import type { RequiredBlob } from '../../image/assemble/types.ts';
+import type { ImageDraft, RequiredBlob } from '../../image/assemble/types.ts';
 import type { ResolvedLayer } from '../../image/format/layer-annotations.ts';
 import type { PlannedModel } from '../../plan/types.ts';
 import type { ImageStore } from '../../store/image-store.ts';
@@ -16,6 +16,13 @@ export interface TargetState {
   unavailable?: unknown;
   /** What became of each blob here, by its id. */
   readonly blobs: Map<string, BlobResult>;
+}
+
+/** One image on its way to one target. */
+export interface ImageJob {
+  readonly planned: PlannedModel;
+  readonly target: TargetState;
+  readonly draft: ImageDraft;
 }
 
 export type BlobResult =

@@ -1,7 +1,6 @@
 import type { RequiredBlob } from '../../image/assemble/types.ts';
 import { hostOf } from '../target/host-of.ts';
-import type { ImageJob } from '../target/survey.ts';
-import type { TargetState } from '../target/target-state.ts';
+import type { ImageJob, TargetState } from '../target/target-state.ts';
 import type { ByteCounts } from '../types.ts';
 import { ZERO_BYTES } from './byte-counts.ts';
 

@@ -6,8 +6,15 @@ import type { OwnLayerBlob, RequiredBlob } from '../../image/assemble/types.ts';
 import type { ResolvedLayer } from '../../image/format/layer-annotations.ts';
 import { storedSize } from '../../store/blob-size.ts';
 import { hostOf } from '../target/host-of.ts';
-import type { ImageJob, Survey } from '../target/survey.ts';
-import { fail, layerAt, type PlaceOptions, recordResult, type TargetState } from '../target/target-state.ts';
+import type { Survey } from '../target/survey.ts';
+import {
+  fail,
+  type ImageJob,
+  layerAt,
+  type PlaceOptions,
+  recordResult,
+  type TargetState,
+} from '../target/target-state.ts';
 import type { PublishContext } from '../types.ts';
 import { readBack } from './read-back.ts';
 import { transferBlobs } from './transfer-blobs.ts';

@@ -115,6 +115,8 @@ export interface RegistryStateJson {
   readonly bytesThere?: number;
   /** Why it is not known. */
   readonly error?: ErrorJson;
+  /** Immutable tags that name another image, in full: a publish leaves them. */
+  readonly refusedTags?: readonly string[];
 }
 
 /** `sha256` where the Hub knows it, else git's blob id. */
@@ -224,13 +226,15 @@ function imagesJson(planned: PlannedModel, looked?: Preview): PlannedImageJson[]
 }
 
 function stateJson(image: ImageOutcome): RegistryStateJson {
-  if (image.status === 'failed') return { status: 'unknown', error: errorToJson(image.error) };
+  const refused = image.refusedTags && { refusedTags: image.refusedTags.map(({ reference }) => reference) };
+  if (image.status === 'failed') return { status: 'unknown', error: errorToJson(image.error), ...refused };
   const { uploaded, reused, mounted } = image.bytes;
   return {
     status: image.status === 'unchanged' ? 'unchanged' : 'changed',
     bytesToMove: uploaded,
     bytesThere: reused,
     bytesToMount: mounted,
+    ...refused,
   };
 }
 

@@ -10,6 +10,7 @@ import {
   type ImageStatus,
   isPublishOutcome,
   type ModelOutcome,
+  type RefusedTag,
   type SignatureOutcome,
 } from '../../publish/types.ts';
 import { imagesInOrder } from '../text/image-order.ts';
@@ -40,6 +41,12 @@ export interface ImageJson {
   readonly registry: string;
   readonly variant: Variant;
   readonly tags: readonly string[];
+  /** Immutable tags that name another image and stay with it: full references and what they name. */
+  readonly refusedTags?: readonly {
+    readonly tag: string;
+    readonly digest: string;
+    readonly error: ErrorJson;
+  }[];
   readonly digest?: string;
   readonly status: ImageStatus;
   readonly reason?: string;
@@ -80,12 +87,13 @@ function modelJson(outcome: ModelOutcome): PublishModelJson {
 }
 
 function imageJson(image: ImageOutcome): ImageJson {
-  const { registry, variant, tags, status, sizes, change } = image;
+  const { registry, variant, tags, refusedTags, status, sizes, change } = image;
   const { downloaded, uploaded, mounted, reused } = image.bytes;
   return {
     registry,
     variant,
     tags,
+    ...(refusedTags && { refusedTags: refusedTags.map(refusedTagJson) }),
     ...('digest' in image && { digest: image.digest }),
     status,
     ...(image.status === 'skipped' && { reason: image.reason }),
@@ -95,6 +103,10 @@ function imageJson(image: ImageOutcome): ImageJson {
     ...(sizes === undefined ? {} : { sizes }),
     ...(change === undefined ? {} : { change }),
   };
+}
+
+function refusedTagJson({ reference, digest, error }: RefusedTag) {
+  return { tag: reference, digest, error: errorToJson(error) };
 }
 
 function signatureJson(signature: SignatureOutcome): NonNullable<ImageJson['signature']> {

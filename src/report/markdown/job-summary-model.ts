@@ -37,7 +37,8 @@ export function modelSection(model: PublishModelJson, scans: readonly ImageScan[
     ...sizes(images),
     ...howToRun(model),
   ];
-  return { text: blocks.join('\n\n'), isFailed: images.some(image => image.status === 'failed') };
+  const isFailed = images.some(image => image.status === 'failed' || image.refusedTags !== undefined);
+  return { text: blocks.join('\n\n'), isFailed };
 }
 
 function decisionLines({ decisions, images }: PublishModelJson): string {
@@ -82,11 +83,13 @@ function signatureText(signature: ImageJson['signature']): string {
 }
 
 function problems(images: readonly ImageJson[]): string[] {
-  const lines = images.flatMap(({ registry, variant, error: own, signature }) => {
-    const error = own ?? signature?.error;
-    if (error === undefined) return [];
-    const remedy = error.remedy === undefined ? '' : ` ${mdText(error.remedy)}`;
-    return [`> ❌ **${mdText(registry)} ${variant}**: ${mdText(error.message)}.${remedy}`];
+  const lines = images.flatMap(({ registry, variant, error, refusedTags = [], signature }) => {
+    const errors = [error ?? signature?.error, ...(error ? [] : refusedTags.map(one => one.error))];
+    return errors.flatMap(one => {
+      if (one === undefined) return [];
+      const remedy = one.remedy === undefined ? '' : ` ${mdText(one.remedy)}`;
+      return [`> ❌ **${mdText(registry)} ${variant}**: ${mdText(one.message)}.${remedy}`];
+    });
   });
   return lines.length === 0 ? [] : [[...new Set(lines)].join('\n>\n')];
 }

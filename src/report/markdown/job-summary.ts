@@ -105,6 +105,7 @@ function variantCell(model: PublishModelJson, variant: Variant): string {
   const images = model.images.filter(image => image.variant === variant);
   if (images.length === 0) return '';
   if (images.some(image => image.status === 'failed')) return '❌ failed';
+  if (images.some(image => image.refusedTags !== undefined)) return '❌ a tag stays';
   if (images.every(image => image.status === 'skipped')) return '⏭️ left out';
   return images.some(image => image.status === 'published') ? '✅ published' : '✅ unchanged';
 }

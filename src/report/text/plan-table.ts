@@ -210,13 +210,17 @@ function destinations(
 function movementText(image: ImageOutcome): string {
   const { variant, status, bytes } = image;
   if (image.status === 'failed') {
+    if (image.refusedTags !== undefined) return `${variant}: ${clean(describeError(image.error))}`;
     const what = image.isUnassembled && isRefused(image.error) ? 'cannot be built' : 'could not be looked at';
     return `${variant}: ${what}: ${clean(describeError(image.error))}`;
   }
-  if (status === 'unchanged') return `${variant}: is there as it is, nothing to do`;
+  const stays = (image.refusedTags ?? [])
+    .map(({ tag }) => `; the immutable tag ${clean(tag)} stays`)
+    .join('');
+  if (status === 'unchanged') return `${variant}: is there as it is, nothing to do${stays}`;
   const there = bytes.reused === 0 ? '' : `, ${formatBytes(bytes.reused)} is there already`;
   const mounted = bytes.mounted === 0 ? '' : `, ${formatBytes(bytes.mounted)} can be mounted`;
-  return `${variant}: up to ${formatBytes(bytes.uploaded)} to move${there}${mounted}`;
+  return `${variant}: up to ${formatBytes(bytes.uploaded)} to move${there}${mounted}${stays}`;
 }
 
 function paintMovement({ status }: ImageOutcome, style: Style): (text: string) => string {

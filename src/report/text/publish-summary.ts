@@ -79,11 +79,16 @@ function imageLines(short: string, images: readonly ImageOutcome[], options: Sum
     signature?.status === 'failed'
       ? `not signed [${errors.add(signature.error, `${short} ${registries} ${image.variant}`)}]`
       : signature?.status;
+  const refused = image.status === 'failed' ? [] : (image.refusedTags ?? []);
   const details = [
     ...(image.status === 'skipped' ? [clean(image.reason)] : []),
     ...(signed === undefined ? [] : [signed]),
     ...(image.status === 'skipped' ? [] : [bytesText(image.bytes)]),
     ...image.tags.map(clean),
+    ...refused.map(
+      ({ reference, error }) =>
+        `${clean(reference)} not moved [${errors.add(error, `${short} ${registries} ${image.variant}`)}]`,
+    ),
   ].filter(text => text !== '');
   return [
     ...paragraph(`${registries} ${image.variant}${digest}${number}`, {

@@ -82,7 +82,7 @@ async function buildAll(
     variant,
     models.map(model => ({ model })),
   );
-  const common = { variants, isForced: false, admit };
+  const common = { variants, isForced: false, movesTags: true, admit };
   if (output.kind === 'oci')
     return await publishAll(session, queue, {
       ...common,

@@ -24,6 +24,7 @@ interface PublishOptions extends CommonOptions {
   readonly variant?: Variant;
   readonly dryRun?: boolean;
   readonly force?: boolean;
+  readonly moveTags?: boolean;
   readonly result?: string;
   readonly sign?: boolean;
   readonly plan?: string;
@@ -35,7 +36,8 @@ export function addPublish(program: Command): void {
   )
     .description('publish the planned images, streaming weights from the Hub into the registries')
     .option('-n, --dry-run', 'show what would be uploaded; write nothing')
-    .option('--force', 'ignore what is already published and upload everything again')
+    .option('--force', 'ignore what is already published and upload everything again; moves immutable tags')
+    .option('--move-tags', 'move immutable tags too if the image has changed')
     .option('--sign', 'sign published images as `signing:` in models.yaml says, even if its mode is off')
     .option(
       '--plan <file>',
@@ -46,7 +48,7 @@ export function addPublish(program: Command): void {
       'after',
       `
 Only changes are uploaded. Registries are independent: if one is down, the others are still published. Exit status:
-0 success, 1 an image or model failed, 2 wrong usage or configuration, 130 interrupted.
+0 success, 1 an image or model failed or an immutable tag stayed, 2 wrong usage or configuration, 130 interrupted.
 
 Credentials come from docker login, podman login, GITHUB_ACTOR and GITHUB_TOKEN (ghcr.io), DOCKERHUB_USERNAME and
 DOCKERHUB_TOKEN (docker.io). Gated and private models need HF_TOKEN.`,
