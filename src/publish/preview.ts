@@ -54,7 +54,11 @@ interface Look extends Preview {
 async function look(planned: PlannedModel, options: PreviewOptions): Promise<Look> {
   const { cache, targetsOf, variants, isForced } = options;
   options.onEvent({ type: 'model-start', model: planned.model.short, phase: 'publish' });
-  const assembled = await assembleModel(planned, { ...options, baseImage: cache.baseImage });
+  const assembled = await assembleModel(planned, {
+    ...options,
+    baseImage: cache.baseImage,
+    pathOver: cache.pathOver,
+  });
   const targets = targetsOf(planned);
   const survey = await surveyTargets(assembled, targets, options);
   const isOut = ({ target }: ImageJob): boolean => target.unavailable !== undefined;

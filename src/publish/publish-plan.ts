@@ -131,7 +131,8 @@ async function publishAdmitted(
     for (const image of images) context.onImage?.(image);
     return { planned, images };
   }
-  const assembled = await assembleModel(planned, { ...context, baseImage: cache.baseImage });
+  const { baseImage, pathOver } = cache;
+  const assembled = await assembleModel(planned, { ...context, baseImage, pathOver });
   return await publishModel(assembled, targets, context);
 }
 

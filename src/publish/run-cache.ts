@@ -53,6 +53,10 @@ export class RunCache {
   readonly baseImage = (reference: string, platform: string, pinned?: Digest): Promise<BaseImage> =>
     this.#bases.get(reference, platform, pinned);
 
+  /** What a base image has in a folder, as far as its small layers tell. Throws RegistryError, IntegrityError. */
+  readonly pathOver = (root: string, base: BaseImage): Promise<string | undefined> =>
+    this.#bases.pathOver(root, base);
+
   /** `siblings`: of models of the run, as they become known. The first word of a repository counts. */
   noteSiblings(siblings: readonly Sibling[]): void {
     for (const one of siblings)

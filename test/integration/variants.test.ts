@@ -6,7 +6,8 @@ import { HttpClient } from '../../src/http/client.ts';
 import { createHub } from '../../src/hub/create-hub.ts';
 import { isRight, verifyImage } from '../../src/inspect/verify-image.ts';
 import type { Manifest } from '../../src/oci/types.ts';
-import { MODEL_FILES, World } from '../support/world.ts';
+import { makeBaseImage } from '../../src/testkit/base-image.ts';
+import { BASE_REPOSITORY, MODEL_FILES, World } from '../support/world.ts';
 
 const ALL: readonly Variant[] = ['slim', 'fat', 'weights', 'modelpack'];
 const WEIGHTS_FIRST = '    layer_order: weights-first\n';
@@ -180,4 +181,27 @@ test('a slim image says who may fetch its model', async () => {
     const { annotations } = world.manifest(0, 'v0.6.0-slim');
     assert.equal(annotations?.['io.weighbridge.model.access'], says, id);
   }
+});
+
+test('a base that has something in the folder of models is refused below it, and auto goes above it', async () => {
+  await using world = await World.start();
+  const large = { ...MODEL_FILES, 'model-00001-of-00003.safetensors': Buffer.alloc(900_000, 1) };
+  await world.hub.addModel({ id: 'acme/x', files: large });
+  await makeBaseImage(world.registry(0), BASE_REPOSITORY, 'v0.6.0', {
+    layers: [{ 'opt/tool': 'tool' }, { 'models/.wh.old': '' }],
+  });
+  const order = async (layerOrder: string) => {
+    const yaml = world.config('acme/x', `    variants: [fat]\n    layer_order: ${layerOrder}\n`);
+    const [image] = await world.publish(yaml, { variants: ['fat'], isForced: true });
+    return image;
+  };
+  const refused = await order('weights-first');
+  assert.equal(refused?.status, 'failed');
+  assert.match(
+    String(refused?.error),
+    /v0\.6\.0 has \/models, which would hide or replace a model below it in \/models/,
+  );
+  assert.equal((await order('auto'))?.status, 'published');
+  const [first] = (world.manifest(0, 'v0.6.0-fat') as Manifest).layers;
+  assert.equal(first?.annotations, undefined, 'the base is below');
 });

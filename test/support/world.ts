@@ -122,7 +122,11 @@ export class World {
       const [preview] = await previewPlan([planned], { ...common, targetsOf: () => targets });
       return preview?.images ?? [];
     }
-    const assembled = await assembleModel(planned, { ...common, baseImage: cache.baseImage });
+    const assembled = await assembleModel(planned, {
+      ...common,
+      baseImage: cache.baseImage,
+      pathOver: cache.pathOver,
+    });
     const { hub, blobSlots } = { hub: this.#hub(), blobSlots: this.blobSlots };
     const { signing, layerIndex } = options;
     const context = { ...common, hub, openBase, blobSlots, workers, signing, layerIndex };

@@ -16,6 +16,8 @@ export interface AssembleContext {
   readonly bootstrap: readonly BootstrapFile[];
   /** Reads a base image's manifest and config; `platform`: `linux/amd64`. */
   readonly baseImage: (reference: string, platform: string, pinned?: Digest) => Promise<BaseImage>;
+  /** Returns what a base has in a folder (`/models`), as far as its small layers tell. */
+  readonly pathOver: (root: string, base: BaseImage) => Promise<string | undefined>;
 }
 
 /**
@@ -43,15 +45,17 @@ export async function assembleModel(
 async function assembleImage(
   planned: PlannedModel,
   variant: ImageVariant,
-  { bootstrap, baseImage }: AssembleContext,
+  { bootstrap, baseImage, ...context }: AssembleContext,
 ): Promise<ImageDraft> {
-  const { short, baseImage: reference } = planned.model;
+  const { short, baseImage: reference, downloadRoot } = planned.model;
   const arch = variant.isForAnyPlatform ? planned.model.arch.slice(0, 1) : planned.model.arch;
   const platforms = await Promise.all(
     arch.map(async platform => {
       const pinned = planned.pin?.baseDigest;
       const base = variant.needsBase ? await baseImage(reference, platform, pinned) : undefined;
-      return checked(variant.assemble(planned, { platform, base, bootstrap }), planned);
+      const isAsked = base !== undefined && variant.needsPathOver?.(planned, base) === true;
+      const pathOver = isAsked ? await context.pathOver(downloadRoot, base) : undefined;
+      return checked(variant.assemble(planned, { platform, base, bootstrap, pathOver }), planned);
     }),
   );
   const tags = planned.tags[variant.name];

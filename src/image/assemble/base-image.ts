@@ -9,6 +9,7 @@ import { formatPlatform, parsePlatform, parseReference } from '../../oci/referen
 import { type Descriptor, type Manifest, MediaType, type Platform } from '../../oci/types.ts';
 import type { ImageStore, StoredManifest } from '../../store/image-store.ts';
 import { OWN_PREFIX } from '../format/labels.ts';
+import { pathOver } from './base-paths.ts';
 
 const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
 /** An index may list indexes; nobody is known to nest them deeper than once. */
@@ -32,6 +33,7 @@ export class BaseImages {
   readonly #options: BaseImagesOptions;
   readonly #tops = new Map<string, Promise<StoredManifest>>();
   readonly #images = new Map<string, Promise<BaseImage>>();
+  readonly #paths = new Map<string, Promise<string | undefined>>();
 
   constructor(options: BaseImagesOptions) {
     this.#options = options;
@@ -46,6 +48,14 @@ export class BaseImages {
       );
       return await readPlatform(reference, platform, top, { store: this.#open(reference), signal });
     });
+  }
+
+  /** Returns what the small layers of an image have in a folder: see `pathOver`. Each is asked once. Throws RegistryError, IntegrityError. */
+  async pathOver(root: string, base: BaseImage): Promise<string | undefined> {
+    const store = this.#options.open(base.storeName);
+    return await this.#once(this.#paths, `${base.digest} ${root}`, base.reference, signal =>
+      pathOver(root, base, { store, signal }),
+    );
   }
 
   async #readTop(

@@ -33,7 +33,7 @@ for (const volume of ['/models', '/models/', '/models/cache']) {
     assert.equal(layerOrder(planned('auto', 9999), base([volume])), 'base-first');
     assert.throws(() => layerOrder(planned('weights-first', 9999), base([volume])), {
       code: 'IMAGE_LAYER_ORDER',
-      message: /has a volume at \/models.* which would hide a model below it in \/models/,
+      message: /has a volume at \/models.* which would hide or replace a model below it in \/models/,
     });
   });
 }

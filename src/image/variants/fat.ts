@@ -1,6 +1,6 @@
 import { modelDirOf } from '../../plan/model-dir.ts';
 import { containerImage } from '../assemble/container-image.ts';
-import { layerOrder } from '../assemble/layer-order.ts';
+import { layerOrder, wantsWeightsFirst } from '../assemble/layer-order.ts';
 import { licenseLayer } from '../assemble/license-layer.ts';
 import { modelLayers } from '../assemble/model-layers.ts';
 import { serveArgsOf } from '../assemble/serve-command.ts';
@@ -11,10 +11,11 @@ import type { ImageVariant } from './types.ts';
 export const fat: ImageVariant = {
   name: 'fat',
   needsBase: true,
+  needsPathOver: wantsWeightsFirst,
   assemble(planned, context) {
     const base = onBase(context);
     const model = modelLayers(planned, base.layers.length + 1);
-    const order = layerOrder(planned, base);
+    const order = layerOrder(planned, base, context.pathOver);
     return containerImage(planned, {
       variant: 'fat',
       base,

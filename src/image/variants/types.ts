@@ -11,6 +11,8 @@ export interface ImageVariant {
   readonly needsBase: boolean;
   /** Whether it is the same for all platforms, and not an image of any. */
   readonly isForAnyPlatform?: boolean;
+  /** Whether the place of its layers depends on what the base has in the folder of models; `assemble` is told then. */
+  readonly needsPathOver?: (planned: PlannedModel, base: BaseImage) => boolean;
   /** Makes the image of one platform. Throws WeighbridgeError for what no target could change, such as a limit. */
   assemble(planned: PlannedModel, context: VariantContext): ImagePlatform;
 }
@@ -19,5 +21,7 @@ export interface VariantContext {
   /** `linux/amd64` */
   readonly platform: string;
   readonly base: BaseImage | undefined;
+  /** What the base has in the folder of models, as far as its small layers tell; undefined if nothing is known. */
+  readonly pathOver?: string | undefined;
   readonly bootstrap: readonly BootstrapFile[];
 }
