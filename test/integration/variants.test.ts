@@ -199,7 +199,7 @@ test('a base that has something in the folder of models is refused below it, and
   assert.equal(refused?.status, 'failed');
   assert.match(
     String(refused?.error),
-    /v0\.6\.0 has \/models, which would hide or replace a model below it in \/models/,
+    /v0\.6\.0 has \/models\/\.wh\.old, which would hide or replace a model below it in \/models/,
   );
   assert.equal((await order('auto'))?.status, 'published');
   const [first] = (world.manifest(0, 'v0.6.0-fat') as Manifest).layers;

@@ -58,7 +58,7 @@ test('the small layers of a base are read, until one has something in our folder
     { 'models/x/config.json': '{}' },
     { 'etc/b': 'b' },
   );
-  assert.equal(await pathOver(ROOT, base, { store }), '/models');
+  assert.equal(await pathOver(ROOT, base, { store }), '/models/x/config.json');
   assert.equal(asked.length, 3);
   assert.equal(await pathOver('/weights', base, { store }), undefined);
 });

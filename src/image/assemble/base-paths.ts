@@ -61,16 +61,21 @@ const UNPACK: Readonly<Record<string, (bytes: Buffer) => Promise<Buffer>>> = {
 async function firstOver(root: string, tar: Buffer): Promise<string | undefined> {
   const reader = extract();
   Readable.from([tar]).pipe(reader);
+  let folder: string | undefined;
   try {
     for await (const entry of reader) {
       const { name, type } = entry.header;
       entry.resume();
-      if (isOver(root, name, type === 'directory')) return `/${plainPath(name)}`;
+      const isFolder = type === 'directory';
+      if (!isOver(root, name, isFolder)) continue;
+      // What is in a folder says more than the folder does.
+      if (!isFolder) return `/${plainPath(name)}`;
+      folder ??= `/${plainPath(name)}`;
     }
   } catch {
     // What is not a tar has no paths; a runtime will not take it either.
   }
-  return undefined;
+  return folder;
 }
 
 /** Whether an entry of a layer changes what a lower layer has in `root`. */

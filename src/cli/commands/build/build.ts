@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Variant } from '../../../config/types.ts';
+import type { ModelConfig, Variant } from '../../../config/types.ts';
 import { ConfigError } from '../../../core/errors.ts';
 import { layoutTargets } from '../../../engine/layout-targets.ts';
+import { imageVariant } from '../../../image/variants/variants.ts';
 import type { PlannedModel } from '../../../plan/types.ts';
 import { isPublishOutcome, type ModelOutcome, type ModelQueue, type PublishTarget } from '../../../publish/types.ts';
 import { publishToJson } from '../../../report/json/publish-json.ts';
@@ -90,7 +91,7 @@ async function buildAll(
     });
   const [first] = models;
   if (first === undefined) return [];
-  for (const { short, arch } of models) checkOnePlatform(short, arch);
+  for (const model of models) checkLoadable(model, variants);
   const archive = await openDockerArchive(output.path, { repository: `hf-${first.short}` });
   const targetsOf = ({ model }: PlannedModel): PublishTarget[] => [
     { registry: 'docker-archive', store: archive.forRepository(`hf-${model.short}`) },
@@ -109,12 +110,21 @@ async function buildAll(
   }
 }
 
-function checkOnePlatform(short: string, arch: readonly string[]): void {
-  if (arch.length === 1) return;
-  throw new ConfigError(`${short}: a docker archive holds one platform, \`arch\` names ${arch.length}`, {
+/** Throws ConfigError USAGE for what no engine could load, before anything is read. */
+function checkLoadable({ short, arch, variants }: ModelConfig, chosen: readonly Variant[]): void {
+  if (arch.length > 1) {
+    throw new ConfigError(`${short}: a docker archive holds one platform, \`arch\` names ${arch.length}`, {
+      code: 'USAGE',
+      subject: short,
+      remedy: 'Build into an OCI layout instead: --output oci:<dir>.',
+    });
+  }
+  const artifact = chosen.find(name => variants.includes(name) && imageVariant(name).isForAnyPlatform);
+  if (artifact === undefined) return;
+  throw new ConfigError(`${short}: a docker archive holds images to load, and \`${artifact}\` is an artifact`, {
     code: 'USAGE',
     subject: short,
-    remedy: 'Build into an OCI layout instead: --output oci:<dir>.',
+    remedy: 'Choose another variant with --variant, or build into an OCI layout: --output oci:<dir>.',
   });
 }
 
