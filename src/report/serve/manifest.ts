@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import { holdsWeights } from '../../config/variants.ts';
 import { WeighbridgeError } from '../../core/errors.ts';
+import { gpuRequest } from './gpu-request.ts';
 import {
   type DeploymentOptions,
   imageVolumeResources,
@@ -25,11 +26,15 @@ export type ManifestKind = (typeof MANIFEST_KINDS)[number];
 export interface ManifestOptions extends DeploymentOptions {
   /** The image of vLLM that mounts the weights. Default: the base of the image. */
   readonly server?: string | undefined;
+  /** Of each GPU, in 10⁹ bytes. Default: as many GPUs as the flags divide the model by, of whatever size. */
+  readonly gpuMemoryGB?: number | undefined;
 }
 
 /** Returns YAML that runs an image. Throws WeighbridgeError USAGE if the image cannot be run that way. */
 export function manifestText(kind: ManifestKind, served: ServedImage, options: ManifestOptions = {}): string {
-  return yamlOf(resourcesOf(kind, served, options));
+  const { gpus, addedArgs, comment } = gpuRequest(served, options.gpuMemoryGB);
+  const head = kind === 'prepull' ? '' : comment.map(line => `# ${line}\n`).join('');
+  return head + yamlOf(resourcesOf(kind, { ...served, gpus, addedArgs }, options));
 }
 
 export function yamlOf(resources: readonly Resource[]): string {
@@ -59,7 +64,7 @@ function resourcesOf(kind: ManifestKind, served: ServedImage, options: ManifestO
     case 'kubeai':
       if (served.variant === 'weights')
         throw refused(served, kind, 'KubeAI mounts no images, it starts one', 'fat');
-      return kubeaiResources(mustHoldWeights(served, kind));
+      return kubeaiResources(mustHoldWeights(served, kind), options.gpuMemoryGB);
     case 'compose':
       return [
         composeFile(served, served.variant === 'weights' ? serverFor(served, kind, options) : undefined),

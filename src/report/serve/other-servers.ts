@@ -3,9 +3,9 @@ import type { ServedImage } from './served-image.ts';
 
 /** Returns an InferenceService. https://github.com/kserve/kserve, v0.20: the weights are a volume of KServe's own server. */
 export function kserveResources(served: ServedImage): Resource[] {
-  const { name, modelId, reference, serveArgs, gpus } = served;
+  const { name, modelId, reference, serveArgs, gpus, addedArgs = [] } = served;
   const limits = { 'nvidia.com/gpu': String(gpus) };
-  const runtimeArgs = withoutPlace(serveArgs);
+  const runtimeArgs = [...withoutPlace(serveArgs), ...addedArgs];
   const predictor =
     served.variant === 'weights'
       ? {
@@ -22,6 +22,7 @@ export function kserveResources(served: ServedImage): Resource[] {
             {
               name: 'kserve-container',
               image: reference,
+              ...(addedArgs.length === 0 ? {} : { args: addedArgs }),
               ports: [{ name: 'http1', containerPort: served.port, protocol: 'TCP' }],
               resources: { limits },
             },
@@ -38,13 +39,19 @@ export function kserveResources(served: ServedImage): Resource[] {
 }
 
 const KUBEAI_MAX_NAME = 40;
+/** Of the chart, by memory in GB; a cluster with other GPUs has profiles of its own. */
+const KUBEAI_PROFILES: Readonly<Record<number, string>> = {
+  24: 'nvidia-gpu-l4',
+  40: 'nvidia-gpu-a100-40gb',
+  80: 'nvidia-gpu-a100-80gb',
+};
 
 /**
  * Returns a Model. https://github.com/substratusai/kubeai, chart 0.21: it starts vLLM in the image that is named, and has no
  * way to mount one.
  */
-export function kubeaiResources(served: ServedImage): Resource[] {
-  const { name, modelId, reference, dir, serveArgs, gpus } = served;
+export function kubeaiResources(served: ServedImage, gpuMemoryGB = 24): Resource[] {
+  const { name, modelId, reference, dir, serveArgs, gpus, addedArgs = [] } = served;
   return [
     {
       apiVersion: 'kubeai.org/v1',
@@ -56,9 +63,9 @@ export function kubeaiResources(served: ServedImage): Resource[] {
         url: `hf://${modelId}`,
         image: reference,
         // The last of two counts: this one, not that of the URL.
-        args: [`--model=${dir}`, ...withoutPlace(serveArgs)],
+        args: [`--model=${dir}`, ...withoutPlace(serveArgs), ...addedArgs],
         env: { HF_HUB_OFFLINE: '1' },
-        resourceProfile: `nvidia-gpu-l4:${gpus}`,
+        resourceProfile: `${KUBEAI_PROFILES[gpuMemoryGB] ?? `nvidia-gpu-${gpuMemoryGB}gb`}:${gpus}`,
         minReplicas: 1,
       },
     },
@@ -79,7 +86,7 @@ function withoutPlace(words: readonly string[]): string[] {
 
 /** Returns a file for `docker compose`. */
 export function composeFile(served: ServedImage, server: string | undefined): Resource {
-  const { name, reference, variant, dir, port, gpus, modelId, serveArgs, access } = served;
+  const { name, reference, variant, dir, port, gpus, modelId, serveArgs, access, addedArgs = [] } = served;
   const root = dir.slice(0, dir.lastIndexOf('/')) || '/';
   const device = { driver: 'nvidia', count: gpus, capabilities: ['gpu'] };
   const url = `http://127.0.0.1:${port}/v1/models`;
@@ -99,7 +106,7 @@ export function composeFile(served: ServedImage, server: string | undefined): Re
         [name]: {
           image: server,
           entrypoint: ['vllm', 'serve', dir],
-          command: ['--served-model-name', modelId, ...serveArgs],
+          command: ['--served-model-name', modelId, ...serveArgs, ...addedArgs],
           environment: { HF_HUB_OFFLINE: '1' },
           volumes: [{ type: 'image', source: reference, target: root, image: { subpath: root.slice(1) } }],
           ...common,
@@ -107,11 +114,13 @@ export function composeFile(served: ServedImage, server: string | undefined): Re
       },
     };
   }
-  if (variant !== 'slim') return { services: { [name]: { image: reference, ...common } } };
+  const added = addedArgs.length === 0 ? {} : { command: addedArgs };
+  if (variant !== 'slim') return { services: { [name]: { image: reference, ...added, ...common } } };
   return {
     services: {
       [name]: {
         image: reference,
+        ...added,
         ...(access === undefined ? {} : { environment: ['HF_TOKEN'] }),
         volumes: [`models:${root}`],
         ...common,

@@ -23,7 +23,7 @@ export interface ContainerParts {
 
 /** Returns the container that serves the model. */
 export function serverContainer(served: ServedImage, parts: ContainerParts): Resource {
-  const { image, command, args, env = [], mounts = [], isRestricted, isDownloading } = parts;
+  const { image, command, env = [], mounts = [], isRestricted, isDownloading } = parts;
   // vLLM and its compilers want a place for what they generate, and a name for the user.
   const home = isRestricted
     ? [
@@ -31,13 +31,14 @@ export function serverContainer(served: ServedImage, parts: ContainerParts): Res
         { name: 'USER', value: 'vllm' },
       ]
     : [];
+  const args = [...(parts.args ?? []), ...(served.addedArgs ?? [])];
   const seconds = isDownloading ? DOWNLOAD_SECONDS : LOAD_SECONDS;
   const ready = { httpGet: { path: '/v1/models', port: 'http' }, periodSeconds: PROBE_SECONDS };
   return {
     name: 'vllm',
     image,
     ...(command === undefined ? {} : { command }),
-    ...(args === undefined ? {} : { args }),
+    ...(args.length === 0 ? {} : { args }),
     ...(env.length + home.length === 0 ? {} : { env: [...env, ...home] }),
     ports: [{ name: 'http', containerPort: served.port }],
     terminationMessagePolicy: 'FallbackToLogsOnError',

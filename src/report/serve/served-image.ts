@@ -1,8 +1,10 @@
 import { WeighbridgeError } from '../../core/errors.ts';
 import { shellWords } from '../../core/shell-words.ts';
+import type { GpuQuestion } from '../../fit/gpu-need.ts';
 import { type ModelAccess, readLabels } from '../../image/format/labels.ts';
 import { baseOf, imagePort } from '../../image/image-facts.ts';
-import type { PublishedImage } from '../../image/published-image.ts';
+import { gpuQuestionOf } from '../../image/model-memory.ts';
+import type { ListedFile, PublishedImage } from '../../image/published-image.ts';
 
 /** What an image says of how it wants to be served. */
 export interface ServedImage {
@@ -19,6 +21,10 @@ export interface ServedImage {
   readonly serveArgs: readonly string[];
   /** What tensor and pipeline parallelism need together. */
   readonly gpus: number;
+  /** Flags that a manifest adds to the image's own. */
+  readonly addedArgs?: readonly string[];
+  /** What its need of GPU memory is computed from; undefined if the image does not say. */
+  readonly need?: GpuQuestion | undefined;
   /** Bytes of the model; undefined if they are not known. */
   readonly modelBytes: number | undefined;
   /** Who may fetch the model; undefined if anyone may, or if the image has it. */
@@ -30,7 +36,12 @@ export interface ServedImage {
 /** Returns what an image says of itself. Throws WeighbridgeError if it is not one of ours. */
 export function servedImage(
   image: PublishedImage,
-  place: { readonly reference: string; readonly repository: string; readonly modelBytes: number | undefined },
+  place: {
+    readonly reference: string;
+    readonly repository: string;
+    /** The model's; none if they are not known. */
+    readonly files: readonly Pick<ListedFile, 'path' | 'sizeBytes'>[];
+  },
 ): ServedImage {
   const { model, container } = image;
   if (model === undefined) {
@@ -54,10 +65,15 @@ export function servedImage(
     port: imagePort(image),
     serveArgs,
     gpus: gpusOf(serveArgs),
-    modelBytes: place.modelBytes,
+    need: gpuQuestionOf(image, place.files),
+    modelBytes: place.files.length === 0 ? undefined : sumOf(place.files),
     access: readLabels(image.labels).access,
     server: base === undefined ? undefined : pinned(base.name, base.digest),
   };
+}
+
+function sumOf(files: readonly Pick<ListedFile, 'sizeBytes'>[]): number {
+  return files.reduce((sum, file) => sum + file.sizeBytes, 0);
 }
 
 /** The model's flags: those of a fat image's command, or what the others name in their environment. */

@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { readImages, readModelFiles } from '../../../image/published-image.ts';
 import { MANIFEST_KINDS, type ManifestKind, manifestText } from '../../../report/serve/manifest.ts';
 import { servedImage } from '../../../report/serve/served-image.ts';
@@ -11,6 +11,7 @@ interface ManifestCommandOptions {
   readonly restricted?: boolean;
   readonly initContainer?: boolean;
   readonly namespace?: string;
+  readonly gpuMemory?: number;
 }
 
 export function addManifest(program: Command): void {
@@ -21,6 +22,11 @@ export function addManifest(program: Command): void {
       new Option('--for <what>', 'the target of the YAML').choices([...MANIFEST_KINDS]).makeOptionMandatory(),
     )
     .option('--server <image>', 'the vLLM image that mounts the weights (default: the base of the image)')
+    .option(
+      '--gpu-memory <GB>',
+      'the memory of each GPU, e.g. 24, 40, 48, 80: request as many as the model needs (default: as its flags say)',
+      parseGigabytes,
+    )
     .option('--restricted', 'comply with the restricted Pod Security Standard (fat and weights always do)')
     .option('--init-container', 'download the weights of a slim image in an init container')
     .option('--namespace <name>', 'create this namespace and put everything in it')
@@ -36,10 +42,11 @@ export function addManifest(program: Command): void {
         const served = servedImage(image, {
           reference: `${store.name}@${top.digest}`,
           repository: store.name,
-          modelBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
+          files,
         });
         const yaml = manifestText(options.for, served, {
           server: options.server,
+          gpuMemoryGB: options.gpuMemory,
           isRestricted: options.restricted === true,
           hasInitContainer: options.initContainer === true,
           ...(options.namespace !== undefined && { namespace: options.namespace }),
@@ -51,8 +58,15 @@ export function addManifest(program: Command): void {
     );
 }
 
+function parseGigabytes(text: string): number {
+  const size = Number(text.replace(/ ?GB?$/i, ''));
+  if (Number.isInteger(size) && size >= 4 && size <= 1024) return size;
+  throw new InvalidArgumentError('Expected a whole number of GB from 4 to 1024, such as 24 or 80.');
+}
+
 const HELP = `
-Flags, port, number of GPUs and sizes come from the image, which is referenced by digest.
+Flags, port, number of GPUs and sizes come from the image, which is referenced by digest. A comment says what the weights and a
+request of the whole context take, and which GPUs have room for that.
 
   kubernetes     Deployment, Service and, for slim, PersistentVolumeClaim
   image-volume   the weights of a fat or weights image as a volume of a vLLM image
