@@ -141,13 +141,13 @@ function serverTags(written: unknown): readonly unknown[] | undefined {
 /** The bootstrap's own folder, and those that something else is in or is mounted over when a container runs. */
 const TAKEN_FOLDERS = ['/opt/weighbridge', '/licenses', '/proc', '/sys', '/dev'];
 
-/** A model's folder is made of two fields: with `download_root: /opt`, one called `weighbridge` would be the bootstrap's. */
+/** A model's folder is made of two fields: with `download_root: /opt`, one in `weighbridge` would be in the bootstrap's. */
 function wrongFolder(model: Place, main: YamlSource): ConfigProblem[] {
-  const short = read(within(model, 'folder')) ?? read(within(model, 'short'));
+  const name = read(within(model, 'folder')) ?? read(within(model, 'short'));
   const place = written('download_root', model, main);
   const root = place && read(place);
-  if (place === undefined || typeof root !== 'string' || typeof short !== 'string') return [];
-  const folder = `${root.replace(/\/+$/, '')}/${short}`;
+  if (place === undefined || typeof root !== 'string' || typeof name !== 'string') return [];
+  const folder = `${root.replace(/\/+$/, '')}/${name}`;
   const taken = TAKEN_FOLDERS.find(one => folder === one || folder.startsWith(`${one}/`));
   if (taken === undefined) return [];
   const message = `"download_root" puts the model into ${taken}, which is not a folder for models: use another, such as /models`;

@@ -32,8 +32,8 @@ test('docs/configuration.md names every key and gives its default', () => {
 
 test('the examples of docs/configuration.md are valid', () => {
   const examples = [...DOCS.matchAll(/^```yaml\n(models:[^`]*)```$/gm)].map(match => match[1] as string);
-  assert.equal(examples.length, 2);
-  for (const text of examples) assert.equal(parseConfig(text, 'example').models.length, 1);
+  assert.equal(examples.length, 3);
+  for (const text of examples) assert.ok(parseConfig(text, 'example').models.length > 0);
 });
 
 test("the project's own models.yaml lists the model of the original document", async () => {

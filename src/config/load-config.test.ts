@@ -91,6 +91,7 @@ test('the first example of the original document means what it says', () => {
       {
         id: 'your-org/your-model',
         short: 'your-model-short-name',
+        folder: 'your-model-short-name',
         revision: null,
         permissive: 'auto',
         overrideSpdx: null,
@@ -313,6 +314,18 @@ test('several models may share one id', () => {
   assert.deepEqual(
     config.models.map(({ short }) => short),
     ['x', 'y'],
+  );
+});
+
+test("a model's folder is called as its short unless it says otherwise", () => {
+  const config = parseConfig('models: [{id: a/b, short: x}, {id: a/b, short: y, folder: x}]', 'models.yaml');
+  assert.deepEqual(
+    config.models.map(({ folder }) => folder),
+    ['x', 'x'],
+  );
+  assert.throws(
+    () => parseConfig('models: [{id: a/b, short: y, folder: ../x}]', 'models.yaml'),
+    /kebab-case/,
   );
 });
 

@@ -86,7 +86,7 @@ const autoOrBoolean = z.union([z.literal('auto'), z.boolean()], { error: 'must b
 
 const BASE_IMAGE = 'The vLLM image to build on. Its tag is what {version} stands for.';
 const ARCH = 'The platform to build for, or a list of them.';
-const DOWNLOAD_ROOT = 'Folder in the image that holds the models, as <download_root>/<short>.';
+const DOWNLOAD_ROOT = 'Folder in the image that holds the models, as <download_root>/<folder>.';
 const TAGS =
   'What images are tagged with, as a list or as lists by variant. {version}: tag of the base image; {variant}: required in a list for all; {revision}: full commit; {revision8}: its first eight characters. Variants without vLLM take no template with {version}; theirs are {variant} and r{revision}-{variant} if none is left.';
 const VARIANTS_META =
@@ -193,6 +193,10 @@ const model = z.strictObject({
   }),
   short: text(checkShort, { pattern: SHORT_NAME, maxLength: MAX_SHORT_NAME_CHARACTERS }).meta({
     description: 'Kebab-case name: images are <registry>/hf-<short>. No two models share one.',
+  }),
+  folder: text(checkShort, { pattern: SHORT_NAME, maxLength: MAX_SHORT_NAME_CHARACTERS }).optional().meta({
+    description:
+      'Name of the folder below download_root, that of short if absent. Entries of one model that share it share their layers of weights.',
   }),
   revision: text(checkRevision, { pattern: REVISION })
     .nullable()

@@ -89,6 +89,7 @@ function toModel(
   return {
     id: model.id,
     short: model.short,
+    folder: model.folder ?? model.short,
     revision: model.revision,
     permissive: model.permissive,
     overrideSpdx: model.override_spdx,

@@ -114,6 +114,8 @@ export interface ModelConfig {
   /** Hub repository, `org/name` (or a bare legacy `name`). */
   readonly id: string;
   readonly short: string;
+  /** Name of the folder below `downloadRoot` that holds the model. */
+  readonly folder: string;
   /** As written: a commit, branch or tag; null means the default branch. */
   readonly revision: string | null;
   readonly permissive: 'auto' | boolean;

@@ -14,6 +14,7 @@ import type { PublishedImage } from '../image/published-image.ts';
 import { imageVariant } from '../image/variants/variants.ts';
 import type { BaseImage } from '../oci/image.ts';
 import { makePlan } from '../plan/make-plan.ts';
+import { modelDirOf } from '../plan/model-dir.ts';
 import type { PlannedModel, Resharding } from '../plan/types.ts';
 import { documentDifferences } from './document-differences.ts';
 
@@ -25,6 +26,8 @@ export interface RebuildContext {
   readonly readBase: (reference: string, platform: string, pinned: Digest) => Promise<BaseImage>;
   /** `models.yaml` that the image may have been published from: its settings go before what the image says of itself. */
   readonly config?: Config | undefined;
+  /** The repository that the image is in: of several entries that share a folder, it is that of one. */
+  readonly repository: string;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -64,14 +67,13 @@ async function replan(
   image: PublishedImage,
   variant: Variant,
   record: ImageRecord,
-  { hub, readBase, config, signal }: RebuildContext,
+  { hub, readBase, config, repository, signal }: RebuildContext,
 ): Promise<{ readonly planned: PlannedModel; readonly base: BaseImage | undefined }> {
   const { model, labels, platform } = image;
   const { base: stated } = readLabels(labels);
-  const id = model?.id ?? '';
-  const short = path.posix.basename(model?.dir ?? '');
-  const listed = config?.models.find(one => one.id === id && one.short === short);
+  const listed = listedModel(image, repository, config);
   const own = listed ?? recordedModel(image, record);
+  const { short } = own;
   const settings: ModelConfig = {
     ...own,
     // Where the layers are is the image's to say: what was published before stays what it was.
@@ -111,6 +113,17 @@ function asStated(planned: PlannedModel, { labels, model }: PublishedImage, isLi
     snapshot: { ...snapshot, isPrivate: access === 'private' },
     outcome: { ...outcome, isGated: access === 'gated', license, decisions: { ...outcome.decisions, fat } },
   };
+}
+
+/** The entry of models.yaml that the image was published from. */
+function listedModel(
+  { model }: PublishedImage,
+  repository: string,
+  config: Config | undefined,
+): ModelConfig | undefined {
+  const own = config?.models.filter(one => one.id === model?.id && modelDirOf({ model: one }) === model.dir);
+  const name = path.posix.basename(repository);
+  return own?.find(({ short }) => name === `hf-${short}`) ?? own?.[0];
 }
 
 const MINIMAL = 'models: [{id: a/b, short: b}]';

@@ -28,7 +28,7 @@ export interface VerifyOptions {
   readonly isDeep: boolean;
   readonly signal?: AbortSignal | undefined;
   /** Makes the image once more to compare it whole; without it files and blobs alone are compared. */
-  readonly rebuild?: Omit<RebuildContext, 'hub' | 'signal'> | undefined;
+  readonly rebuild?: Omit<RebuildContext, 'hub' | 'repository' | 'signal'> | undefined;
   /** A layer's bytes as they are read; called with 0 when it begins. */
   readonly onRead?: (layer: Descriptor, name: string, count: number) => void;
   /** After a layer's last byte, or when it was found not to be right. */
@@ -119,7 +119,11 @@ async function verifyOne(
   const rebuilt =
     options.rebuild === undefined
       ? []
-      : await compareWithRebuilt(image, record, { ...options.rebuild, hub, signal });
+      : await compareWithRebuilt(image, record, {
+          ...options.rebuild,
+          ...{ hub, signal },
+          repository: store.name,
+        });
   return {
     platform,
     digest,

@@ -199,6 +199,7 @@ async function planModel(
       fit,
       facts,
       targets,
+      ...sharingOf(config, model),
       ...(pin && { pin }),
       ...(layers.limit && { layerLimit: layers.limit }),
       ...(layers.resharding && { resharding: packResharding(layers.resharding) }),
@@ -210,6 +211,15 @@ async function planModel(
     if (isAbort(error) || !(error instanceof WeighbridgeError)) throw error;
     return { kind: 'unresolved', model, error: errorToJson(error) };
   }
+}
+
+/** Entries that have layers of this one: of the same model, in the same folder. */
+function sharingOf({ models }: Config, model: ModelConfig): Pick<PlannedModel, 'sharing'> {
+  const dir = modelDirOf({ model });
+  const others = models.filter(
+    one => one.short !== model.short && one.id === model.id && modelDirOf({ model: one }) === dir,
+  );
+  return others.length === 0 ? {} : { sharing: others.map(({ short }) => short) };
 }
 
 /** A variant that `variants` does not list is not built, whatever the policy says. */

@@ -1,6 +1,10 @@
-import type { PlannedModel } from './types.ts';
+import type { ModelConfig } from '../config/types.ts';
 
 /** The folder of the model in the image (or, for slim, in the volume), absolute. */
-export function modelDirOf({ model }: Pick<PlannedModel, 'model'>): string {
-  return `${model.downloadRoot}/${model.short}`;
+export function modelDirOf({
+  model,
+}: {
+  readonly model: Pick<ModelConfig, 'downloadRoot' | 'folder'>;
+}): string {
+  return `${model.downloadRoot}/${model.folder}`;
 }

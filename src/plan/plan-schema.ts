@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { SHORT_NAME } from '../config/field-checks.ts';
 import { VARIANTS } from '../config/types.ts';
 import { isDigest, isGitOid, isSha256Hex } from '../core/digest.ts';
 import { isModelId } from '../core/hub-names.ts';
@@ -127,6 +128,7 @@ const planned = z.looseObject({
   }),
   facts: z.looseObject({ weightBytes: size, task: text, precision: text, gpus: z.array(z.looseObject({})) }),
   targets: z.array(target),
+  sharing: z.array(text.regex(SHORT_NAME)).optional(),
   pin: z.looseObject({ revision, baseDigest: digest.optional() }).optional(),
   layerLimit: layerLimit.optional(),
   resharding: resharding.optional(),

@@ -41,6 +41,8 @@ export interface PlannedModel {
   /** What people choose it by. */
   readonly facts: ModelFacts;
   readonly targets: readonly Target[];
+  /** Other entries that have the same model in the same folder, by short; absent if there are none. */
+  readonly sharing?: readonly string[];
   /** What the lock pins it to. */
   readonly pin?: ModelPin;
   /** What the fat image's layers keep to; absent where no registry that gets it has a limit. */

@@ -17,6 +17,7 @@ export function modelConfig(changes: Partial<ModelConfig> = {}): ModelConfig {
   return {
     id: 'acme/x',
     short: 'x',
+    folder: 'x',
     revision: null,
     permissive: 'auto',
     overrideSpdx: null,

@@ -2,6 +2,7 @@ import type { Digest } from '../core/digest.ts';
 import { isAbort } from '../core/errors.ts';
 import { Mutex, memoizeAsync } from '../core/pool.ts';
 import { BaseImages } from '../image/assemble/base-image.ts';
+import type { ResolvedLayer } from '../image/format/layer-annotations.ts';
 import type { BaseImage } from '../oci/image.ts';
 import { parseManifest } from '../oci/parse.ts';
 import type { ImageStore } from '../store/image-store.ts';
@@ -37,6 +38,7 @@ export class RunCache {
   readonly #siblings = new Map<string, Sibling>();
   readonly #readSibling: (sibling: string) => Promise<void>;
   readonly #holders = new Map<Digest, Set<string>>();
+  readonly #layers = new Map<string, ResolvedLayer>();
   readonly #locks = new Map<string, Mutex>();
 
   constructor(options: RunCacheOptions) {
@@ -81,10 +83,30 @@ export class RunCache {
     return this.#holdersBeside(digest, repository);
   }
 
-  /** Runs the work when no other model is at this blob: what one brings, the next can mount. */
-  async exclusively<T>(digest: Digest, work: () => Promise<T>): Promise<T> {
-    const lock = this.#locks.get(digest) ?? new Mutex();
-    this.#locks.set(digest, lock);
+  /** Repositories of the registry of `repository`, besides it, that this run has seen the blob in. */
+  knownHolders(digest: Digest, repository: string): readonly string[] {
+    return this.#holdersBeside(digest, repository);
+  }
+
+  /** Keeps a layer of ours whose bytes this run has hashed. */
+  noteLayer(layer: ResolvedLayer): void {
+    this.#layers.set(layer.key, layer);
+  }
+
+  /** Returns a layer of ours that this run has hashed the bytes of, by its key. */
+  layer(key: string): ResolvedLayer | undefined {
+    return this.#layers.get(key);
+  }
+
+  /** Opens another repository, to read from. */
+  open(repository: string): ImageStore {
+    return this.#options.openBase(repository);
+  }
+
+  /** Runs the work when no other model is at this blob: what one brings, the next can mount. `id`: as of RequiredBlob. */
+  async exclusively<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const lock = this.#locks.get(id) ?? new Mutex();
+    this.#locks.set(id, lock);
     return await lock.run(work);
   }
 

@@ -30,6 +30,8 @@ export interface SurveyContext {
   /** Layers that were made on this machine before. */
   readonly layerIndex?: LayerIndex | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** What the models of this run share. */
+  readonly cache: RunCache;
   /** Of a look that can do without what a registry does not answer. */
   readonly patience?: Patience;
 }
@@ -44,8 +46,6 @@ export interface PublishContext extends SurveyContext {
   readonly hub: Hub;
   /** A store to read a base image's blobs from: `docker.io/vllm/vllm-openai`. */
   readonly openBase: (repositoryName: string) => ImageStore;
-  /** What the models of this run share. */
-  readonly cache: RunCache;
   /** Blobs under way at once, over all models. */
   readonly blobSlots: Limiter;
   /** Threads for the bytes of large blobs; without them everything runs in the caller's. */

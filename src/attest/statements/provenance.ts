@@ -46,6 +46,7 @@ function modelRow({ model, platforms, planned }: ImageSubject): object {
   return {
     id: row.id,
     short: row.short,
+    ...(row.folder !== row.short && { folder: row.folder }),
     revision: row.revision,
     permissive: row.permissive,
     override_spdx: row.overrideSpdx,

@@ -76,7 +76,7 @@ export async function surveyTargets(
 }
 
 function beginTarget({ registry, store }: PublishTarget): TargetState {
-  return { registry, store, inventory: new TargetInventory(store), blobs: new Map() };
+  return { registry, store, inventory: new TargetInventory(store), near: [], blobs: new Map() };
 }
 
 interface Loading {
@@ -102,6 +102,7 @@ async function loadInventory(target: TargetState, { planned, jobs, known, contex
       await inventory.readTags(tags, signal);
       if (context.isForced) return;
       await inventory.readOthers(isEnough, { isOwnTag, signal });
+      if (!isEnough()) target.near = await readNear(target, planned, layers, { ...context, signal });
       if (!isEnough()) await addIndexed(inventory, layers, known, { ...context, signal });
     });
   } catch (error) {
@@ -110,6 +111,33 @@ async function loadInventory(target: TargetState, { planned, jobs, known, contex
     context.patience?.failures.set(host, error);
   }
 }
+
+/** What the repositories of other entries with this folder hold: layers that a registry can mount from there. */
+async function readNear(
+  { store }: TargetState,
+  { model, tags, sharing = [] }: PlannedModel,
+  layers: readonly LayerSpec[],
+  { cache, signal }: SurveyContext,
+): Promise<TargetInventory[]> {
+  const own = `hf-${model.short}`;
+  if (!store.name.endsWith(`/${own}`)) return [];
+  const found = await mapPool(sharing.slice(0, MAX_NEAR), NEAR_AT_ONCE, async short => {
+    const inventory = new TargetInventory(cache.open(`${store.name.slice(0, -own.length)}hf-${short}`));
+    inventory.expect(layers);
+    try {
+      await inventory.readTags(Object.values(tags).flat(), signal);
+    } catch (error) {
+      if (isAbort(error) || !(error instanceof WeighbridgeError)) throw error;
+      // What may not be read is of no help, and no reason to fail.
+    }
+    return inventory;
+  });
+  return found;
+}
+
+/** More entries of one model than a file has. */
+const MAX_NEAR = 8;
+const NEAR_AT_ONCE = 4;
 
 async function inTime(
   host: string,

@@ -1,5 +1,6 @@
 import type { Digest } from '../../core/digest.ts';
 import { isAbort, WeighbridgeError } from '../../core/errors.ts';
+import { digestOfBlob } from '../../image/assemble/required-blobs.ts';
 import type { ImageDraft, RequiredBlob } from '../../image/assemble/types.ts';
 import type { ResolvedLayer } from '../../image/format/layer-annotations.ts';
 import type { PlannedModel } from '../../plan/types.ts';
@@ -12,6 +13,8 @@ export interface TargetState {
   readonly registry: string;
   readonly store: ImageStore;
   readonly inventory: TargetInventory;
+  /** Of the repositories beside it that have the layers of other entries in the same folder. */
+  near: readonly TargetInventory[];
   /** Set once nothing more can be expected of the target: down, refused, full. */
   unavailable?: unknown;
   /** What became of each blob here, by its id. */
@@ -60,11 +63,11 @@ export function recordResult(
   target: TargetState,
   blob: RequiredBlob,
   result: BlobResult,
-  { planned, context }: PlaceOptions,
+  { planned, context, known }: PlaceOptions,
 ): void {
   target.blobs.set(blob.id, result);
-  if (blob.kind === 'base' && result.how !== 'failed')
-    context.cache.noteHolder(blob.digest, target.store.name);
+  const digest = digestOfBlob(blob, known);
+  if (digest !== undefined && result.how !== 'failed') context.cache.noteHolder(digest, target.store.name);
   context.onEvent({
     type: 'blob-end',
     model: planned.model.short,

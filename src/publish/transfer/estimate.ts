@@ -15,7 +15,8 @@ interface ExpectedBlob {
   readonly id: string;
   readonly sizeBytes: number;
   /** Layers of a base are known to be the same in another model's repository. */
-  readonly isBase: boolean;
+  /** Whether what an earlier model of the run brings can be mounted: a forced publish mounts no layer of ours. */
+  readonly isShared: boolean;
   /** `near`: in another repository of the registry, to be mounted from there. */
   readonly place: 'there' | 'near' | 'away';
 }
@@ -31,7 +32,7 @@ export function expectedImage(
     blobs: draft.blobs.map(blob => ({
       id: blob.id,
       sizeBytes: blob.sizeBytes,
-      isBase: blob.kind === 'base',
+      isShared: blob.kind === 'base' || !isForced,
       place: isForced && blob.kind === 'own' ? 'away' : placeOf(blob, target, allTargets),
     })),
   };
@@ -39,7 +40,7 @@ export function expectedImage(
 
 function placeOf(
   blob: RequiredBlob,
-  { inventory, store }: TargetState,
+  { inventory, near, store }: TargetState,
   allTargets: readonly TargetState[],
 ): ExpectedBlob['place'] {
   const digest = blob.kind === 'base' ? blob.digest : digestAt(blob.id, allTargets);
@@ -49,11 +50,11 @@ function placeOf(
   if (blob.kind === 'base' && hostOf(blob.storeName) === host) return 'near';
   const isNear = (other: TargetState): boolean =>
     hostOf(other.store.name) === host && other.inventory.hasBlob(digest);
-  return allTargets.some(isNear) ? 'near' : 'away';
+  return allTargets.some(isNear) || near.some(other => other.hasBlob(digest)) ? 'near' : 'away';
 }
 
 function digestAt(key: string, targets: readonly TargetState[]): string | undefined {
-  for (const { inventory } of targets) {
+  for (const inventory of targets.flatMap(target => [target.inventory, ...target.near])) {
     const layer = inventory.layer(key);
     if (layer !== undefined) return layer.digest;
   }
@@ -65,7 +66,7 @@ function digestAt(key: string, targets: readonly TargetState[]): string | undefi
  * which only a publish finds out, is brought what it could have mounted; a blob that no manifest names may be there.
  */
 export class Estimate {
-  /** Base layers that earlier images of the run bring to a registry, by its host. */
+  /** Layers that earlier images of the run bring to a registry, by its host. */
   readonly #atHost = new Map<string, Set<string>>();
   /** What earlier variants of the model bring to its repositories. */
   readonly #atTarget = new Map<string, Set<string>>();
@@ -80,13 +81,13 @@ export class Estimate {
     });
   }
 
-  #fate({ id, isBase, place }: ExpectedBlob, repository: string): 'reused' | 'mounted' | 'uploaded' {
+  #fate({ id, isShared, place }: ExpectedBlob, repository: string): 'reused' | 'mounted' | 'uploaded' {
     const atTarget = setAt(this.#atTarget, repository);
     const atHost = setAt(this.#atHost, hostOf(repository));
     const isCounted = atTarget.has(id);
-    const isBrought = isBase && atHost.has(id);
+    const isBrought = isShared && atHost.has(id);
     atTarget.add(id);
-    if (isBase) atHost.add(id);
+    atHost.add(id);
     if (isCounted || place === 'there') return 'reused';
     return place === 'near' || isBrought ? 'mounted' : 'uploaded';
   }

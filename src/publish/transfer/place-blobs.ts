@@ -42,9 +42,8 @@ export async function placeBlobs(
       const [one, ...more] = row as [Placement, ...Placement[]];
       const place = () =>
         blobSlots.run(() => (more.length === 0 ? placeBlob(one, options) : placeRow(row, options)));
-      const digest = one.blob.kind === 'base' ? one.blob.digest : undefined;
-      // Models that wait for each other's base layers do so without a slot.
-      return digest === undefined ? place() : cache.exclusively(digest, place);
+      // Models that wait for each other's layers do so without a slot.
+      return cache.exclusively(one.blob.id, place);
     }),
   );
 }
@@ -164,7 +163,8 @@ async function findAtTarget(
 
 /**
  * A layer of ours is believed to be here by the target's own manifests, or by a digest that this run has proven; what
- * another registry claims is not asked for here. A repository of the same registry is believed like this one.
+ * another registry claims is not asked for here. A repository of the same registry that the file publishes to is believed
+ * like this one.
  */
 async function findOwn(
   target: TargetState,
@@ -177,9 +177,11 @@ async function findOwn(
   const { store, inventory } = target;
   const host = hostOf(store.name);
   const siblings = allTargets.filter(other => other !== target && hostOf(other.store.name) === host);
+  const near = [...siblings.map(other => other.inventory), ...target.near];
   const layer =
     layerAt(target, blob.id, known) ??
-    siblings.map(other => other.inventory.layer(blob.id)).find(one => one !== undefined) ??
+    context.cache.layer(blob.id) ??
+    near.map(other => other.layer(blob.id)).find(one => one !== undefined) ??
     (await readBack(target, blob, context));
   if (layer === undefined) return undefined;
   const { digest } = layer;
@@ -187,8 +189,9 @@ async function findOwn(
   if ((await storedSize(store, digest, context.signal)) === blob.sizeBytes)
     return { how: 'reused', digest, layer };
   const descriptor = descriptorOf(blob, digest);
-  for (const other of siblings.filter(one => one.inventory.hasBlob(digest)))
-    if (await store.mountBlob(descriptor, other.store.name, context.signal))
+  const claiming = near.filter(other => other.hasBlob(digest)).map(other => other.store.name);
+  for (const repository of new Set([...claiming, ...context.cache.knownHolders(digest, store.name)]))
+    if (await store.mountBlob(descriptor, repository, context.signal))
       return { how: 'mounted', digest, layer };
   return undefined;
 }

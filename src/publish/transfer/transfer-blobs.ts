@@ -154,6 +154,7 @@ async function note(
   const { layer } = blob;
   const made = resolvedLayer(layer.recipe, digest, sha256Of);
   known.set(layer.key, made);
+  context.cache.noteLayer(made);
   for (const { store, inventory } of allTargets) {
     const claimed = inventory.layer(layer.key)?.digest;
     if (claimed === undefined || claimed === digest) continue;
