@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests with real containers, registries and scanners use, if it may: Debian packages and, for the long form,
-# tools that are Go modules (build-go-tools.sh), a Kubernetes (kubernetes.sh) and vLLM for processors (install-vllm.sh).
+# tools that are Go modules (build-go-tools.sh), a Kubernetes (kubernetes.sh), vLLM for processors (install-vllm.sh) and zizmor
+# (install-zizmor.sh).
 # If it may not, it says what is missing and exits 0, or 1 with WEIGHBRIDGE_REQUIRE_REAL=1.
 set -euo pipefail
 scripts=$(dirname "$0")
@@ -69,6 +70,7 @@ install_long() {
     nice "$scripts/build-go-tools.sh" > /dev/null || failed 'the Go tools could not be built'
     nice "$scripts/kubernetes.sh" build || failed 'Kubernetes could not be built'
   fi
+  "$scripts/install-zizmor.sh" || failed 'zizmor could not be installed'
   wait "$vllm" || failed 'vLLM could not be installed'
 }
 

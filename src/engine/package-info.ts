@@ -25,9 +25,12 @@ export function projectRef(): string {
   return /^[0-9a-f]{40}$/.test(commit) ? commit : `v${packageVersion()}`;
 }
 
-/** The workflow of this project itself, which `init` writes with another address in it. */
-export function workflowText(): string {
-  return readFileSync(new URL('../../.github/workflows/build-publish.yml', import.meta.url), 'utf8');
+/** A workflow of this project itself, which `init` writes with another address in it. */
+export type CallerWorkflow = 'build-publish.yml' | 'comment-plan.yml' | 'update-models.yml';
+
+/** Returns the text of a workflow. */
+export function workflowText(name: CallerWorkflow): string {
+  return readFileSync(new URL(`../../.github/workflows/${name}`, import.meta.url), 'utf8');
 }
 
 function readPackage(): { readonly version: string; readonly repository: string } {

@@ -42,7 +42,9 @@ test('from an empty folder to a plan: init, add twice, validate, plan', async t 
     '.github',
     '.github/dependabot.yml',
     '.github/workflows',
+    '.github/workflows/comment-plan.yml',
     '.github/workflows/publish-models.yml',
+    '.github/workflows/update-models.yml',
     'README.md',
     'models.yaml',
   ]);
@@ -139,17 +141,42 @@ test('init keeps every file that is there, and says so', async t => {
   assert.equal(wrong.status, 2);
 });
 
-test('the workflow that init writes is the one of this project, called from elsewhere', async t => {
+test('the workflows that init writes are those of this project, called from elsewhere', async t => {
   const folder = await temporaryFolder(t);
-  await runOk(COMMAND, ['init', '--workflow', 'acme/tools@0123456789012345678901234567890123456789'], {
-    cwd: folder,
-  });
-  const written = await readFile(path.join(folder, '.github/workflows/publish-models.yml'), 'utf8');
-  const own = await readFile(path.join(ROOT, '.github/workflows/build-publish.yml'), 'utf8');
-  const changed = written.split('\n').filter(line => !own.split('\n').includes(line));
-  assert.deepEqual(changed, [
-    '# Publishes the models of models.yaml. https://github.com/acme/tools tells what can be set.',
-    '    uses: acme/tools/.github/workflows/publish.yml@0123456789012345678901234567890123456789',
-    '    uses: acme/tools/.github/workflows/catalog.yml@0123456789012345678901234567890123456789',
-  ]);
+  const ref = '0123456789012345678901234567890123456789';
+  await runOk(COMMAND, ['init', '--workflow', `acme/tools@${ref}`], { cwd: folder });
+  const page = 'https://github.com/acme/tools tells';
+  const cases = {
+    'publish-models.yml': {
+      own: 'build-publish.yml',
+      changed: [
+        `# Publishes the models of models.yaml. ${page} what can be set.`,
+        `    uses: acme/tools/.github/workflows/publish.yml@${ref}`,
+        `    uses: acme/tools/.github/workflows/catalog.yml@${ref}`,
+      ],
+    },
+    'comment-plan.yml': {
+      own: 'comment-plan.yml',
+      changed: [
+        `# Posts what a pull request would change as its comment, after "Build and publish" has planned it. ${page} how.`,
+        '  # zizmor: ignore[dangerous-triggers] no job checks out or runs anything of the pull request; comment.yml of acme/tools says how its artifact is read',
+        `    uses: acme/tools/.github/workflows/comment.yml@${ref}`,
+      ],
+    },
+    'update-models.yml': {
+      own: 'update-models.yml',
+      changed: [
+        `# Proposes newer commits of models and newer base images as pull requests. ${page} what can be set.`,
+        `    uses: acme/tools/.github/workflows/update.yml@${ref}`,
+      ],
+    },
+  };
+  for (const [name, { own, changed }] of Object.entries(cases)) {
+    const written = await readFile(path.join(folder, '.github/workflows', name), 'utf8');
+    const lines = (await readFile(path.join(ROOT, '.github/workflows', own), 'utf8')).split('\n');
+    assert.deepEqual(
+      written.split('\n').filter(line => !lines.includes(line)),
+      changed,
+    );
+  }
 });

@@ -3,12 +3,12 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { skipFor } from './tools.ts';
 
-const BIN = path.join(
+/** Where the scripts put the tools that are built or installed for the long form. */
+export const TEST_TOOLS = path.join(
   process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache'),
   'weighbridge-tests',
-  'go',
-  'bin',
 );
+const BIN = path.join(TEST_TOOLS, 'go', 'bin');
 
 export type GoTool =
   | 'trivy'

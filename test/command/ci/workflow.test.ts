@@ -78,6 +78,7 @@ describe('the workflow', { skip, concurrency: false }, () => {
     const jobs = await run({ name: 'push', payload: { ref: 'refs/heads/main' } });
     assert.deepEqual(resultsOf(jobs), {
       plan: 'skipped',
+      outdated: 'skipped',
       Prepare: 'success',
       'Scan base images': 'success',
       open: 'success',
@@ -134,6 +135,7 @@ describe('the workflow', { skip, concurrency: false }, () => {
     const jobs = await run({ name: 'pull_request', payload: { number: 1 } });
     assert.deepEqual(resultsOf(jobs), {
       Plan: 'success',
+      outdated: 'skipped',
       prepare: 'skipped',
       bases: 'skipped',
       build: 'skipped',
@@ -143,10 +145,12 @@ describe('the workflow', { skip, concurrency: false }, () => {
     const { summary } = jobOf(jobs, 'Plan');
     assert.match(summary, /^## 2 models would be published, 1 model would no longer be\n/);
     assert.match(summary, /`open` \| settings \|/);
-    assert.equal(
-      await readFile(path.join(artifacts(), 'weighbridge-comment/comment.md'), 'utf8').then(mask),
-      summary,
-    );
+    // From the plans in the artifact, comment.yml makes the same page.
+    const [plan, before_] = ['plan.json', 'before.json'].map(name =>
+      path.join(artifacts(), 'weighbridge-plan-change', name),
+    ) as [string, string];
+    const page = await weighbridge(['summary', '--plan', plan, '--against', before_]);
+    assert.equal(mask(page.stdout), summary);
     assert.deepEqual(await tagsOf(0), before);
   });
 
@@ -159,10 +163,29 @@ describe('the workflow', { skip, concurrency: false }, () => {
     );
     const log = jobOf(jobs, 'closed').steps.find(step => step.name === 'Publish')?.log ?? '';
     assert.match(log, /published +ghcr slim/);
+    assert.equal(jobOf(jobs, 'closed').runsOn, 'ubuntu-latest');
+  });
+
+  test('a private repository without code scanning says so, and its publish succeeds', {
+    skip: isShort,
+  }, async () => {
+    const inputs = { model: 'acme/closed', variant: 'slim' };
+    const jobs = await run({ name: 'workflow_dispatch', payload: { inputs } }, { visibility: 'private' });
+    const { result, steps, summary } = jobOf(jobs, 'closed');
+    assert.equal(result, 'success');
+    assert.match(
+      steps.find(step => step.name === 'Show the findings in the Security tab')?.log ?? '',
+      /Code Security must be enabled/,
+    );
+    assert.match(summary, /> \[!WARNING\]\n> The findings could not be shown in the Security tab/);
   });
 
   test('a schedule takes what is outdated, and nothing where nothing is', { skip: isShort }, async () => {
     const first = await run({ name: 'schedule', payload: {} });
+    // The account is a secret: what is outdated is compared with Docker Hub's images too, and the matrix comes through.
+    const compared =
+      jobOf(first, 'Find what is outdated').steps.find(step => step.name === 'Compare')?.log ?? '';
+    assert.doesNotMatch(compared, /no prefix is configured|could not be read/i);
     // Its settings were changed by the commit above, and only the other one was published since.
     assert.deepEqual(
       first.filter(job => job.id === 'build').map(job => job.name),
@@ -172,6 +195,7 @@ describe('the workflow', { skip, concurrency: false }, () => {
     assert.equal(jobOf(second, 'Prepare').outputs.matrix, '{"include":[]}');
     assert.deepEqual(resultsOf(second), {
       plan: 'skipped',
+      'Find what is outdated': 'success',
       Prepare: 'success',
       bases: 'skipped',
       build: 'skipped',
@@ -194,10 +218,10 @@ describe('the workflow', { skip, concurrency: false }, () => {
     );
   });
 
-  async function run(event: World['event']): Promise<readonly JobRun[]> {
+  async function run(event: World['event'], more: Partial<World> = {}): Promise<readonly JobRun[]> {
     const own = path.join(folder, `run-${++count}`);
     await mkdir(own);
-    const jobs = await runWorkflow(WORKFLOW, { ...world, event, folder: own });
+    const jobs = await runWorkflow(WORKFLOW, { ...world, ...more, event, folder: own });
     for (const { name, steps } of jobs) {
       for (const step of steps)
         if (step.outcome === 'failure') process.stderr.write(`${name}: ${step.name}\n${step.log}\n`);

@@ -1,4 +1,9 @@
-import { projectRef, projectRepository, workflowText } from '../../../engine/package-info.ts';
+import {
+  type CallerWorkflow,
+  projectRef,
+  projectRepository,
+  workflowText,
+} from '../../../engine/package-info.ts';
 import { newestRelease } from '../../../fit/releases.ts';
 
 export interface StarterChoice {
@@ -25,8 +30,18 @@ export function starterFiles(choice: StarterChoice): StarterFile[] {
     { path: 'models.yaml', text: modelsText(choice), purpose: 'the models; `weighbridge add <id>` adds one' },
     {
       path: '.github/workflows/publish-models.yml',
-      text: callerText(workflow),
+      text: callerText('build-publish.yml', workflow),
       purpose: 'publishes them on every push to main',
+    },
+    {
+      path: '.github/workflows/comment-plan.yml',
+      text: callerText('comment-plan.yml', workflow),
+      purpose: 'shows in each pull request what it changes',
+    },
+    {
+      path: '.github/workflows/update-models.yml',
+      text: callerText('update-models.yml', workflow),
+      purpose: 'proposes newer commits and base images, once there is a lock',
     },
     { path: '.github/dependabot.yml', text: DEPENDABOT, purpose: 'keeps the workflow up to date' },
     { path: 'README.md', text: readmeText(choice), purpose: 'what this repository is' },
@@ -65,13 +80,11 @@ function modelsText({ ghcr, dockerhub, baseImage }: StarterChoice): string {
   ].join('\n')}\n`;
 }
 
-function callerText(workflow: string): string {
+function callerText(name: CallerWorkflow, workflow: string): string {
   const [repository = '', ref = ''] = workflow.split('@');
-  return workflowText()
-    .replace(
-      /^# Publishes .*\n/,
-      `# Publishes the models of models.yaml. https://github.com/${repository} tells what can be set.\n`,
-    )
+  return workflowText(name)
+    .replace('docs/ci.md tells', `https://github.com/${repository} tells`)
+    .replace('comment.yml says how', `comment.yml of ${repository} says how`)
     .replace(
       /uses: \.\/(\.github\/workflows\/\w+\.yml)/g,
       (_, file: string) => `uses: ${repository}/${file}@${ref}`,
@@ -86,6 +99,9 @@ updates:
     directory: /
     schedule:
       interval: weekly
+    # Releases that turn out to be bad are mostly withdrawn within days.
+    cooldown:
+      default-days: 7
 `;
 
 function readmeText({ ghcr, dockerhub }: StarterChoice): string {

@@ -4,7 +4,7 @@ import type { NamedText } from '../../../config/config-files.ts';
 import type { Config, ModelConfig } from '../../../config/types.ts';
 import { ConfigError } from '../../../core/errors.ts';
 import type { Lock } from '../../../plan/lock.ts';
-import type { Plan } from '../../../plan/types.ts';
+import type { ModelPin, Plan } from '../../../plan/types.ts';
 import { updateLock } from '../../../plan/update.ts';
 import type { UpdateJson } from '../../../report/json/update-json.ts';
 import { updatePage } from '../../../report/markdown/update-page.ts';
@@ -25,6 +25,7 @@ import { type MovedBases, moveBases } from './newer-bases.ts';
 
 interface UpdateOptions extends CommonOptions {
   readonly base?: boolean;
+  readonly keepCommits?: boolean;
   readonly dryRun?: boolean;
   readonly force?: boolean;
   readonly summary?: string;
@@ -34,6 +35,7 @@ export function addUpdate(program: Command): void {
   withJson(withRegistries(withConfig(program.command('update [model...]')), 'use this prefix'))
     .description('move weighbridge.lock to the newest commits and base images, and show what changes')
     .option('--base', 'also move base_image in the file to the newest release that the models run on')
+    .option('--keep-commits', 'move only base images: their digests, and with --base their releases')
     .option('--dry-run', 'write neither the lock nor the file')
     .option('--force', 'move the named models even if they may no longer be published as before')
     .option('--summary <file>', 'append the changes to a file, as Markdown for a pull request')
@@ -98,11 +100,13 @@ async function look(
 ): Promise<{ readonly result: UpdateJson; readonly after: Lock; readonly files: readonly NamedText[] }> {
   const overrides = options.registry ?? {};
   const common = { targets: 'optional' as const, overrides };
-  const locked = await planModels(session, config, models, { ...common, pins: pinsOf(models, lock) });
+  const pins = pinsOf(models, lock);
+  const locked = await planModels(session, config, models, { ...common, pins });
   session.progress.renew();
   const newest = await planModels(session, config, models, {
     ...common,
     looksAtNewer: options.base === true,
+    ...(options.keepCommits && { pins: commitsOf(pins) }),
   });
   const moved: MovedBases = options.base
     ? await moveBases(session, config, newest, Object.keys(overrides))
@@ -126,6 +130,11 @@ async function look(
     models: updates,
   };
   return { result, after, files: moved.files };
+}
+
+/** The commits that are pinned, without the base images. */
+function commitsOf(pins: ReadonlyMap<string, ModelPin>): ReadonlyMap<string, ModelPin> {
+  return new Map([...pins].map(([short, { revision }]) => [short, { revision }]));
 }
 
 /** Models whose base image moves are planned again on it, at the commits that were just found. */

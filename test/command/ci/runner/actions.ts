@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, stat, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { runOk } from '../../../support/tools.ts';
-import type { World } from './types.ts';
+import type { Permissions, World } from './types.ts';
 
 /** What an action is given, and what it may leave behind. */
 export interface ActionCall {
@@ -10,13 +10,17 @@ export interface ActionCall {
   readonly inputs: Readonly<Record<string, string>>;
   readonly workspace: string;
   readonly world: World;
+  readonly permissions: Permissions;
   readonly sarif: unknown[];
+  /** Puts a folder before all others on the PATH of the steps that follow. */
+  readonly addPath: (folder: string) => void;
 }
 
 /** Stand-ins for the actions that the workflows use, by what they do to the workspace. */
 export const ACTIONS: Readonly<Record<string, (call: ActionCall) => Promise<void>>> = {
   'actions/checkout': checkout,
-  'actions/setup-node': async () => undefined,
+  // The runner's own Node.js may be any: without this step it is what the machine has.
+  'actions/setup-node': async ({ addPath }) => addPath(path.dirname(process.execPath)),
   'aquasecurity/setup-trivy': async () => undefined,
   'actions/upload-artifact': upload,
   'actions/download-artifact': download,
@@ -56,8 +60,13 @@ async function upload({ inputs, workspace, world }: ActionCall): Promise<void> {
   }
 }
 
-async function download({ inputs, workspace, world }: ActionCall): Promise<void> {
-  const artifacts = path.join(world.folder, 'artifacts');
+async function download({ inputs, workspace, world, permissions }: ActionCall): Promise<void> {
+  const other = inputs['run-id'];
+  if (other !== undefined && (permissions.actions !== 'read' || !inputs['github-token']))
+    throw new Error('the artifacts of another run need a token, and `actions: read`');
+  const run = other === undefined ? world.folder : world.otherRuns?.[other];
+  if (run === undefined) throw new Error(`there is no run ${other}`);
+  const artifacts = path.join(run, 'artifacts');
   const target = path.join(workspace, inputs.path ?? '.');
   const all = existsSync(artifacts) ? await readdir(artifacts) : [];
   await mkdir(target, { recursive: true });
@@ -72,8 +81,11 @@ async function download({ inputs, workspace, world }: ActionCall): Promise<void>
   }
 }
 
-/** Refuses what code scanning refuses: two runs of one tool and category in an upload. */
-async function uploadSarif({ inputs, workspace, sarif }: ActionCall): Promise<void> {
+/** Refuses what code scanning refuses: two runs of one tool and category in an upload, and a token without the rights. */
+async function uploadSarif({ inputs, workspace, world, permissions, sarif }: ActionCall): Promise<void> {
+  if (permissions['security-events'] !== 'write' || (isPrivate(world) && permissions.actions !== 'read'))
+    throw new Error('Resource not accessible by integration');
+  if (isPrivate(world)) throw new Error('Code Security must be enabled for this repository');
   const folder = path.join(workspace, inputs.sarif_file ?? '');
   const seen = new Set<string>();
   for (const file of (await readdir(folder)).filter(name => name.endsWith('.sarif'))) {
@@ -85,4 +97,8 @@ async function uploadSarif({ inputs, workspace, sarif }: ActionCall): Promise<vo
     }
     sarif.push(content);
   }
+}
+
+function isPrivate({ visibility }: World): boolean {
+  return visibility === 'private';
 }

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { parse } from 'yaml';
 import { ACTIONS } from './actions.ts';
 import { type Contexts, evaluateIf, evaluateValue, type Functions, textOf } from './expressions.ts';
-import type { JobRun, JobYaml, StepRun, StepYaml, World } from './types.ts';
+import type { JobRun, JobYaml, Permissions, StepRun, StepYaml, World } from './types.ts';
 
 export interface JobCall {
   readonly id: string;
@@ -20,7 +20,7 @@ type Env = Record<string, string>;
 /** Runs the steps of one job as a runner does: a fresh workspace, environment files, masked secrets. */
 export async function runJob({ id, job, contexts, world }: JobCall): Promise<JobRun> {
   const workspace = await mkdtemp(path.join(world.folder, `work-${id}-`));
-  const state = new JobState(workspace, world, secretsOf(job, contexts));
+  const state = new JobState(workspace, world, job, contexts);
   const jobEnv = {
     ...state.variables(),
     ...evaluateAll(contexts.env, contexts),
@@ -41,6 +41,7 @@ export async function runJob({ id, job, contexts, world }: JobCall): Promise<Job
     // GitHub drops an output that has a secret of the job in it.
     outputs: Object.fromEntries(outputs.filter(([, value]) => state.mask(value ?? '') === value)),
     sarif: state.sarif,
+    runsOn: evaluateValue(job['runs-on'], contexts),
   };
 }
 
@@ -53,24 +54,31 @@ class JobState {
   readonly #workspace: string;
   readonly #world: World;
   readonly #secrets: readonly string[];
+  readonly #permissions: Permissions;
+  readonly #github: Readonly<Record<string, string>>;
   readonly #path: string[];
   #count = 0;
 
-  constructor(workspace: string, world: World, secrets: readonly string[]) {
+  constructor(workspace: string, world: World, job: JobYaml, contexts: Contexts) {
     this.#workspace = workspace;
     this.#world = world;
-    this.#secrets = secrets;
+    this.#secrets = secretsOf(job, contexts);
+    this.#permissions = job.permissions ?? {};
+    this.#github = contexts.github as Readonly<Record<string, string>>;
     this.#path = [...world.path, '/usr/local/bin', '/usr/bin', '/bin', path.dirname(process.execPath)];
   }
 
   /** The variables of every job, and of them nothing of the machine that the test runs on. */
   variables(): Env {
-    const { name, event, env, folder } = this.#world;
+    const { name, event, env, folder, api } = this.#world;
     return {
       ...env,
       CI: 'true',
       GITHUB_ACTIONS: 'true',
       GITHUB_REPOSITORY: name,
+      GITHUB_SHA: this.#github.sha ?? '',
+      GITHUB_REF_NAME: this.#github.ref_name ?? '',
+      ...(api && { GITHUB_API_URL: api.url }),
       GITHUB_REPOSITORY_OWNER: name.split('/')[0] ?? '',
       GITHUB_ACTOR: 'octocat',
       GITHUB_EVENT_NAME: event.name,
@@ -117,7 +125,15 @@ class JobState {
       if (!/^[0-9a-f]{40}$/.test(ref)) throw new Error(`${uses} is not pinned by a commit`);
       const action = ACTIONS[name];
       if (action === undefined) throw new Error(`no stand-in for ${name}`);
-      await action({ name, inputs, workspace: this.#workspace, world: this.#world, sarif: this.sarif });
+      await action({
+        name,
+        inputs,
+        workspace: this.#workspace,
+        world: this.#world,
+        permissions: this.#permissions,
+        sarif: this.sarif,
+        addPath: added => this.#path.unshift(added),
+      });
       return { log: '', isDone: true, outputs };
     } catch (error) {
       return { log: String(error), isDone: false, outputs };

@@ -12,7 +12,13 @@ export interface JobYaml {
   readonly uses?: string;
   readonly with?: Readonly<Record<string, unknown>>;
   readonly secrets?: Readonly<Record<string, unknown>>;
-  readonly strategy?: { readonly 'fail-fast'?: boolean; readonly matrix?: unknown };
+  readonly strategy?: {
+    readonly 'fail-fast'?: boolean;
+    readonly 'max-parallel'?: unknown;
+    readonly matrix?: unknown;
+  };
+  readonly 'runs-on'?: unknown;
+  readonly 'timeout-minutes'?: unknown;
   readonly outputs?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, unknown>>;
   readonly permissions?: Readonly<Record<string, string>>;
@@ -47,7 +53,14 @@ export interface World {
   readonly path: readonly string[];
   /** Where artifacts and workspaces go. */
   readonly folder: string;
+  /** Artifacts of other runs: their folders, by the id of the run. */
+  readonly otherRuns?: Readonly<Record<string, string>>;
+  readonly visibility?: 'public' | 'private';
+  /** GitHub's REST API, and the token that a job with these permissions gets for it. */
+  readonly api?: { readonly url: string; readonly tokenFor: (permissions: Permissions) => string };
 }
+
+export type Permissions = Readonly<Record<string, string>>;
 
 export interface StepRun {
   readonly name: string;
@@ -60,6 +73,8 @@ export interface JobRun {
   readonly name: string;
   readonly result: 'success' | 'failure' | 'skipped';
   readonly steps: readonly StepRun[];
+  /** The labels of its runner. */
+  readonly runsOn?: unknown;
   /** The Markdown of all its steps. */
   readonly summary: string;
   readonly outputs: Readonly<Record<string, string>>;

@@ -1,9 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parse } from 'yaml';
+import { runOk } from '../../../support/tools.ts';
 import { type Contexts, evaluateIf, evaluateValue, type Functions, textOf } from './expressions.ts';
 import { runJob } from './job.ts';
-import type { JobRun, JobYaml, WorkflowYaml, World } from './types.ts';
+import type { JobRun, JobYaml, Permissions, WorkflowYaml, World } from './types.ts';
 
 const PROJECT = 'weighbridge/project';
 const COMMIT = '0123456789012345678901234567890123456789';
@@ -17,8 +18,8 @@ export async function runWorkflow(file: string, world: World): Promise<readonly 
     event_name: world.event.name,
     repository: world.name,
     ref: 'refs/heads/main',
-    sha: COMMIT,
-    token: 'ghs_of_the_job',
+    ref_name: 'main',
+    sha: (await runOk('git', ['-C', world.repository, 'rev-parse', 'HEAD'])).trim(),
     workflow: 'Publish',
   };
   const contexts: Contexts = {
@@ -71,6 +72,9 @@ async function runWithMatrix(
     return [{ id, name: id, result: 'skipped', steps: [], summary: '', outputs: {}, sarif: [] }];
   }
   if (job.uses !== undefined) return await callWorkflow(job, contexts, world);
+  const { permissions = {} } = job;
+  const token = world.api?.tokenFor(permissions) ?? 'ghs_of_the_job';
+  contexts = { ...contexts, github: { ...(contexts.github as object), token } };
   const matrix = evaluateValue(job.strategy?.matrix, contexts) as { include: object[] } | undefined;
   const runs: JobRun[] = [];
   for (const entry of matrix?.include ?? [{}]) {
@@ -90,6 +94,9 @@ async function callWorkflow(job: JobYaml, contexts: Contexts, world: World): Pro
   const { inputs = {} } = (called.on as { workflow_call: { inputs?: Record<string, { default?: unknown }> } })
     .workflow_call;
   const defaults = Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, input.default]));
+  for (const [id, { permissions }] of Object.entries(called.jobs)) {
+    requireWithin(`${path.basename(file)}, job ${id}`, permissions ?? {}, job.permissions ?? {});
+  }
   const given = Object.entries(evaluated(job.with, contexts));
   for (const [name] of given) if (!(name in inputs)) throw new Error(`${file} has no input ${name}`);
   const secrets = Object.entries(job.secrets ?? {}).map(([name, value]) => [
@@ -105,6 +112,15 @@ async function callWorkflow(job: JobYaml, contexts: Contexts, world: World): Pro
     },
     world,
   );
+}
+
+/** GitHub starts no run in which a called workflow asks for more than its caller has. */
+function requireWithin(name: string, wanted: Permissions, given: Permissions): void {
+  const levels = [undefined, 'none', 'read', 'write'];
+  for (const [scope, access] of Object.entries(wanted)) {
+    if (levels.indexOf(access) > levels.indexOf(given[scope]))
+      throw new Error(`${name} asks for ${scope}: ${access}, and its caller has ${given[scope] ?? 'none'}`);
+  }
 }
 
 function needOf(runs: readonly JobRun[]): { result: string; outputs: object } {
