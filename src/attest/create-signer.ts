@@ -7,6 +7,7 @@ import { readPrivateKey } from './signers/key-material.ts';
 import { keySigner } from './signers/key-signer.ts';
 import { keylessSigner } from './signers/keyless-signer.ts';
 import type { StatementSigner } from './signers/signer.ts';
+import { readTrustedIdentity } from './trusted-identity.ts';
 
 export interface SignerOptions {
   /** The file that the configuration is from; keys are relative to its folder. */
@@ -23,7 +24,10 @@ export async function createSigner(
 ): Promise<StatementSigner> {
   if (key !== null)
     return keySigner(await readPrivateKey({ reference: key, folder: path.dirname(configFile), env }));
-  if (keyless !== null) return keylessSigner(keyless, () => identityToken(env, http, signal));
+  if (keyless !== null) {
+    const trusted = keyless.trust && (await readTrustedIdentity(keyless.trust, configFile));
+    return keylessSigner(keyless, () => identityToken(env, http, signal), trusted ?? undefined);
+  }
   throw new ConfigError('there is nothing to sign with', {
     code: 'USAGE',
     subject: configFile,

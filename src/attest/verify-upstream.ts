@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import picomatch from 'picomatch';
 import type { UpstreamTrust } from '../config/types.ts';
@@ -6,14 +5,14 @@ import { readAll } from '../core/byte-source.ts';
 import { SigningError } from '../core/errors.ts';
 import { isRecord } from '../core/json-shape.ts';
 import { quoted } from '../core/safe-text.ts';
-import { reasonOf } from '../core/system-error.ts';
 import type { Hub } from '../hub/types.ts';
 import type { PlannedModel } from '../plan/types.ts';
 import { modelFiles, type SmallFileHashes } from './model-files.ts';
 import { readPublicKey } from './signers/key-material.ts';
 import { PredicateType, type Statement } from './statement.ts';
 import { isUnsigned } from './statements/model-signature.ts';
-import { parseTrustedRoot, type TrustedSigner, verifyBundle } from './verify-bundle.ts';
+import { readTrustedIdentity } from './trusted-identity.ts';
+import { type TrustedSigner, verifyBundle } from './verify-bundle.ts';
 
 /** Where the makers of a model put its signature; https://github.com/ossf/model-signing-spec */
 export const MODEL_SIGNATURE = 'model.sig';
@@ -76,17 +75,7 @@ async function trustedSigner({ signer }: UpstreamTrust, options: UpstreamOptions
       remedy: 'For the public sigstore: cosign trusted-root create --with-default-services --out root.json',
     });
   }
-  let json: string;
-  try {
-    json = await readFile(path.resolve(folder, trustedRoot), 'utf8');
-  } catch (cause) {
-    throw new SigningError(`${trustedRoot} cannot be read: ${reasonOf(cause)}`, {
-      code: 'SIGNING_KEY',
-      subject: trustedRoot,
-      cause,
-    });
-  }
-  return { kind: 'identity', identity, issuer, root: parseTrustedRoot(json, trustedRoot) };
+  return await readTrustedIdentity({ identity, issuer, trustedRoot }, options.configFile);
 }
 
 /** The sha256 of what is signed, by path. */

@@ -26,6 +26,12 @@ function signerProblems(source: YamlSource, has: Has, report: Report): ConfigPro
   if (hasKey && isKeyless) return report(['signing', 'keyless'], 'write "key" or "keyless", not both');
   if ((mode === 'sign' || mode === 'required') && !hasKey && !isKeyless)
     return report(['signing', 'mode'], `"mode" ${mode} needs "key" or "keyless": what to sign with`);
+  const given = ['identity', 'issuer', 'trusted_root'].filter(name => has(['signing', 'keyless', name]));
+  if (given.length > 0 && given.length < 3)
+    return report(
+      ['signing', 'keyless', given[0] ?? ''],
+      'needs all of "identity", "issuer" and "trusted_root": whose signatures count',
+    );
   return [];
 }
 

@@ -19,6 +19,14 @@ const keyReference = text(checkKeyReference, {
 const service = (text_: string) =>
   text(checkHttpsUrl, { format: 'uri' }).optional().meta({ description: text_ });
 
+const identity = text(checkOneLine, { pattern: ONE_LINE }).optional();
+const issuer = text(checkHttpsUrl, { format: 'uri' })
+  .optional()
+  .meta({ description: 'Who vouches for the identity: the OIDC issuer in the certificate.' });
+const trustedRoot = text(checkOneLine, { pattern: ONE_LINE }).optional().meta({
+  description: "A file with sigstore's trusted root in JSON, relative to this one.",
+});
+
 const keyless = z
   .union(
     [
@@ -27,6 +35,12 @@ const keyless = z
         fulcio: service('The certificate authority; https://fulcio.sigstore.dev if absent.'),
         rekor: service('The transparency log; https://rekor.sigstore.dev if absent.'),
         timestamp_authority: service('A timestamp authority to use as well.'),
+        identity: identity.meta({
+          description:
+            'Who signs, as in the certificates of this job; * stands for any characters. With it, issuer and trusted_root, what a registry says of a layer counts only if this identity has signed it.',
+        }),
+        issuer,
+        trusted_root: trustedRoot,
       }),
     ],
     { error: 'must be true, false or a map' },
@@ -41,15 +55,11 @@ const upstream = z.strictObject({
     description: 'The models it is about, by id; * stands for any characters but /.',
   }),
   key: keyReference.optional().meta({ description: "The public key of the model's makers, in PEM." }),
-  identity: text(checkOneLine, { pattern: ONE_LINE })
-    .optional()
-    .meta({ description: 'Who signed it, as in the certificate: an address of mail or of a workflow.' }),
-  issuer: text(checkHttpsUrl, { format: 'uri' })
-    .optional()
-    .meta({ description: 'Who vouches for the identity: the OIDC issuer in the certificate.' }),
-  trusted_root: text(checkOneLine, { pattern: ONE_LINE }).optional().meta({
-    description: "A file with sigstore's trusted root in JSON, relative to this one.",
+  identity: identity.meta({
+    description: 'Who signed it, as in the certificate: an address of mail or of a workflow.',
   }),
+  issuer,
+  trusted_root: trustedRoot,
   require: z.boolean().default(false).meta({
     description: 'Whether a model without model.sig is refused; a wrong signature always is.',
   }),

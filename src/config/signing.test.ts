@@ -20,6 +20,7 @@ ${MODELS}`,
     fulcio: 'https://fulcio.example',
     rekor: null,
     timestampAuthority: null,
+    trust: null,
   });
   assert.deepEqual(
     signing.upstream.map(({ signer, isRequired }) => [signer.kind, isRequired]),
@@ -29,7 +30,12 @@ ${MODELS}`,
     ],
   );
   const all = parseConfig(`signing: {mode: sign, keyless: true}\n${MODELS}`, 'models.yaml').signing.keyless;
-  assert.deepEqual(all, { fulcio: null, rekor: null, timestampAuthority: null });
+  assert.deepEqual(all, { fulcio: null, rekor: null, timestampAuthority: null, trust: null });
+  const trust = '{identity: "https://ci.example/*", issuer: "https://ci.example", trusted_root: root.json}';
+  assert.deepEqual(
+    parseConfig(`signing: {keyless: ${trust}}\n${MODELS}`, 'models.yaml').signing.keyless?.trust,
+    { identity: 'https://ci.example/*', issuer: 'https://ci.example', trustedRoot: 'root.json' },
+  );
 });
 
 for (const [title, text, message] of [
@@ -38,6 +44,7 @@ for (const [title, text, message] of [
   ['a key in the file', 'signing: {key: "-----BEGIN PRIVATE KEY-----"}', /not be the key itself/],
   ['a KMS', 'signing: {key: "awskms://alias/x"}', /KMS/],
   ['a plain address', 'signing: {keyless: {rekor: "http://rekor.example"}}', /https:/],
+  ['an identity of ours without its root', 'signing: {keyless: {identity: x}}', /needs all of/],
   ['trust without a signer', 'signing: {upstream: [{models: ["a/*"]}]}', /needs "key", or both/],
   ['half an identity', 'signing: {upstream: [{models: ["a/*"], identity: x}]}', /needs "key", or both/],
   [

@@ -151,6 +151,8 @@ function settings(
 
 function toSigning({ mode, key, keyless, upstream }: ConfigFile['signing']): SigningConfig {
   const services = keyless === true ? {} : keyless || null;
+  const { identity: own, issuer: ownIssuer, trusted_root: ownRoot } = services ?? {};
+  const isTrusted = own !== undefined && ownIssuer !== undefined && ownRoot !== undefined;
   return {
     mode,
     key: key ?? null,
@@ -158,6 +160,7 @@ function toSigning({ mode, key, keyless, upstream }: ConfigFile['signing']): Sig
       fulcio: services.fulcio ?? null,
       rekor: services.rekor ?? null,
       timestampAuthority: services.timestamp_authority ?? null,
+      trust: isTrusted ? { identity: own, issuer: ownIssuer, trustedRoot: ownRoot } : null,
     },
     upstream: upstream.map(({ models, key: trusted, identity, issuer, trusted_root, require }) => ({
       models,

@@ -46,6 +46,12 @@ export interface KeylessConfig {
   readonly fulcio: string | null;
   readonly rekor: string | null;
   readonly timestampAuthority: string | null;
+  /** Who signs, as the certificates of this job say it, and what vouches for them; null if that is not written. */
+  readonly trust: {
+    readonly identity: string;
+    readonly issuer: string;
+    readonly trustedRoot: string;
+  } | null;
 }
 
 /** Whose signature a model's `model.sig` has to be. */

@@ -5,6 +5,7 @@ import { vexOf } from '../attest/make-statements.ts';
 import { type SigningContext, signImage } from '../attest/sign-image.ts';
 import { vulnerabilityStatement } from '../attest/statements/vulnerabilities.ts';
 import { verifyUpstream } from '../attest/verify-upstream.ts';
+import { isSignedBy } from '../attest/vouches.ts';
 import type { Config, SigningConfig } from '../config/types.ts';
 import type { OnEvent } from '../core/events.ts';
 import type { PlannedModel } from '../plan/types.ts';
@@ -62,8 +63,16 @@ export async function publishSigning(
   const { signing } = config;
   if (signing.mode === 'off' && sign !== true) return undefined;
   const context = await signingContext(surroundings, { config, signing });
+  return imageSigning(context, signing.mode === 'required');
+}
+
+/** Returns how images are signed, and whose signature lets a manifest be believed. */
+export function imageSigning(context: SigningContext, isRequired: boolean): ImageSigning {
+  const { signer, signal } = context;
+  const { trusted } = signer;
   return {
-    isRequired: signing.mode === 'required',
+    isRequired,
+    ...(trusted && { vouches: (store, manifest) => isSignedBy(trusted, store, manifest, signal) }),
     async sign(store, image, planned) {
       await signImage(store, image, planned, context);
     },

@@ -2,7 +2,7 @@ import type { Digest } from '../core/digest.ts';
 import { WeighbridgeError } from '../core/errors.ts';
 import type { AssembledModel } from '../image/assemble/types.ts';
 import { notBuilt, outcomeStart, refusedOutcome } from './image-outcomes.ts';
-import { finishUnchanged, signPublished } from './sign-published.ts';
+import { finishUnchanged, signPublished, signUnchanged } from './sign-published.ts';
 import { refusedTagsNow, tagsWithout } from './target/immutable-tags.ts';
 import { pushImage } from './target/push-image.ts';
 import { type Survey, surveyTargets } from './target/survey.ts';
@@ -49,6 +49,12 @@ async function finishTarget(
   const outcomes: ImageOutcome[] = [];
   const counted = new Set<string>();
   for (const job of survey.pending.filter(candidate => candidate.target === target)) {
+    if (isThere(job, survey)) {
+      const outcome = await signUnchanged(job, survey, context);
+      outcomes.push(outcome);
+      context.onImage?.(outcome);
+      continue;
+    }
     const count = () => countBytes(job.draft.blobs, target, counted);
     let outcome: ImageOutcome;
     try {
@@ -73,6 +79,12 @@ interface FinishedImage {
   readonly documentBytes: number;
   readonly signature: SignatureOutcome | undefined;
   readonly refused: readonly RefusedTag[];
+}
+
+/** Whether all that was missing of an image was proof that its layers are what they were said to be. */
+function isThere(job: ImageJob, { isUnchanged }: Survey): boolean {
+  const isReused = job.draft.blobs.every(({ id }) => job.target.blobs.get(id)?.how === 'reused');
+  return isReused && isUnchanged(job);
 }
 
 async function finishImage(job: ImageJob, survey: Survey, context: PublishContext): Promise<FinishedImage> {

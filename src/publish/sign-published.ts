@@ -35,7 +35,12 @@ export async function finishUnchanged(survey: Survey, context: PublishContext): 
   });
 }
 
-async function signUnchanged(job: ImageJob, survey: Survey, context: PublishContext): Promise<ImageOutcome> {
+/** What became of an image that is there already. */
+export async function signUnchanged(
+  job: ImageJob,
+  survey: Survey,
+  context: PublishContext,
+): Promise<ImageOutcome> {
   const unchanged = unchangedOutcome(job, survey);
   try {
     const signature = await signPublished(job, unchanged.digest, context);

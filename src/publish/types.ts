@@ -29,6 +29,8 @@ export interface SurveyContext {
   readonly movesTags?: boolean | undefined;
   /** Layers that were made on this machine before. */
   readonly layerIndex?: LayerIndex | undefined;
+  /** Absent if nothing is signed. */
+  readonly signing?: ImageSigning | undefined;
   readonly signal?: AbortSignal | undefined;
   /** What the models of this run share. */
   readonly cache: RunCache;
@@ -50,8 +52,6 @@ export interface PublishContext extends SurveyContext {
   readonly blobSlots: Limiter;
   /** Threads for the bytes of large blobs; without them everything runs in the caller's. */
   readonly workers?: BlobWorkers | undefined;
-  /** Absent if nothing is signed. */
-  readonly signing?: ImageSigning | undefined;
   readonly onEvent: OnEvent;
   /** Told of every image as soon as its tags are set, or it is clear that they stay. */
   readonly onImage?: ((image: ImageOutcome) => void) | undefined;
@@ -62,6 +62,11 @@ export interface ImageSigning {
   /** Whether an image that could not be signed gets no tag. */
   readonly isRequired: boolean;
   sign(store: ImageStore, image: Digest, planned: PlannedModel): Promise<void>;
+  /**
+   * Whether a manifest bears the signature of the one that signs here: what others say of layers is not believed then.
+   * Absent if signatures cannot be verified.
+   */
+  readonly vouches?: (store: ImageStore, manifest: Digest) => Promise<boolean>;
 }
 
 /** Bytes by what became of them. Each byte is counted once, at the image that needed it first. */

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { startHub } from '../../src/testkit/hub.ts';
 import { type EmbeddedRegistry, startRegistry } from '../../src/testkit/registry.ts';
+import { accountIn } from '../support/account.ts';
 import { weighbridge } from '../support/command.ts';
 import { IS_LONG } from '../support/long.ts';
 import { temporaryFolder } from '../support/tools.ts';
@@ -19,6 +20,8 @@ const SHARED_HUB_REQUESTS = 2;
 const REGISTRY_REQUESTS = 7;
 /** What the run costs beside: the base image, and the first answers that say how to log in. */
 const SHARED_REQUESTS = 60;
+/** For a thousand models as for one: of a model that is done little is kept. */
+const MAX_PEAK_MIB = 250;
 
 test(`${MODELS} models with nothing to do: few requests, and the Hub's limits are waited out`, async t => {
   await using hub = await startHub({ rateLimits: { api: Math.ceil(MODELS * 0.75), windowMs: 4000 } });
@@ -33,10 +36,12 @@ test(`${MODELS} models with nothing to do: few requests, and the Hub's limits ar
   }
   const folder = await temporaryFolder(t);
   const file = await writeModels(folder, registry, names);
-  const env = { HF_ENDPOINT: hub.url, DOCKER_CONFIG: folder };
+  const account = accountIn(folder);
+  const env = { HF_ENDPOINT: hub.url, DOCKER_CONFIG: folder, ...account.env };
 
   const first = await weighbridge(['publish', '--config', file, '--json'], { env });
   assert.equal(first.status, 0, first.stderr.slice(-2000));
+  const { peakMiB } = await account.read();
   const hubStart = hub.log.length;
   const registryStart = registry.log.length;
   // Whatever the machine's speed: these are turned away, others where they come too fast.
@@ -61,6 +66,9 @@ test(`${MODELS} models with nothing to do: few requests, and the Hub's limits ar
   const turnedAway = asked.filter(({ status }) => status === 429).length;
   const atHub = asked.length - turnedAway;
   const atRegistry = registry.log.length - registryStart;
+  const peaks = [peakMiB, (await account.read()).peakMiB];
+  t.diagnostic(`peak memory: ${peaks.map(peak => peak.toFixed(0)).join(' and ')} MiB`);
+  for (const peak of peaks) assert.ok(peak < MAX_PEAK_MIB, `${peak} MiB`);
   t.diagnostic(
     `${seconds.toFixed(1)} s; requests a model: ${atHub / MODELS} at the Hub (and ${turnedAway} turned away in all), ${(atRegistry / MODELS).toFixed(2)} at the registry`,
   );

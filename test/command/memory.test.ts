@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { makeBaseImage } from '../../src/testkit/base-image.ts';
+import { accountIn } from '../support/account.ts';
 import { ROOT, weighbridge } from '../support/command.ts';
 import { IS_LONG } from '../support/long.ts';
 import { startServerProcess, stopServer, temporaryFolder } from '../support/tools.ts';
@@ -16,15 +17,6 @@ const SHARD_BYTES = IS_LONG ? 512 * MIB : 128 * MIB;
  * them at most, where a model spooled to disk would be its whole size.
  */
 const ACCESS_TIMES_BYTES = MIB;
-/** The kernel's own account of the process, written where the test can read it. */
-const ACCOUNT = `data:text/javascript,${encodeURIComponent(`
-import { readFileSync, writeFileSync } from 'node:fs';
-process.on('exit', () => {
-  const read = (name) => readFileSync('/proc/self/' + name, 'utf8');
-  writeFileSync(process.env.ACCOUNT_FILE, JSON.stringify({ status: read('status'), io: read('io') }));
-});
-`)}`;
-
 test('a large model goes through little memory and no disk', async t => {
   const folder = await temporaryFolder(t);
   const generate = `acme/big=${SHARDS}x${SHARD_BYTES}`;
@@ -48,22 +40,20 @@ defaults: { base_image: "${first}/vllm/vllm-openai:v0.6.0" }
 models: [{ id: acme/big, short: big }]
 `,
   );
-  const account = path.join(folder, 'account.json');
+  const account = accountIn(folder);
   const { status, stdout, stderr } = await weighbridge(['publish', '--variant', 'fat', '--json'], {
     cwd: folder,
     env: {
       ...{ HF_ENDPOINT: hub.ready.url, DOCKER_CONFIG: folder },
       ...{ HOME: folder, TMPDIR: folder, XDG_CACHE_HOME: folder },
-      ...{ NODE_OPTIONS: `--import=${ACCOUNT}`, ACCOUNT_FILE: account },
+      ...account.env,
     },
   });
   assert.equal(status, 0, stderr + stdout);
   const { images } = JSON.parse(stdout).models[0];
   const total = SHARDS * SHARD_BYTES;
   for (const { bytes } of images) assert.ok(bytes.uploaded > total, JSON.stringify(bytes));
-  const { status: memory, io } = JSON.parse(await readFile(account, 'utf8'));
-  const peakMiB = Number(/^VmHWM:\s+(\d+) kB/m.exec(memory)?.[1]) / 1024;
-  const writtenBytes = Number(/^write_bytes: (\d+)/m.exec(io)?.[1]);
+  const { peakMiB, writtenBytes } = await account.read();
   t.diagnostic(
     `${total / MIB} MiB to two registries: peak ${peakMiB.toFixed(0)} MiB, ${writtenBytes} bytes of disk`,
   );

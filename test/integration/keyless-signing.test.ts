@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { test } from 'node:test';
+import { createSigner } from '../../src/attest/create-signer.ts';
 import { identityToken } from '../../src/attest/signers/identity-token.ts';
 import { keylessSigner } from '../../src/attest/signers/keyless-signer.ts';
 import { statementAbout, statementBytes } from '../../src/attest/statement.ts';
@@ -8,6 +11,7 @@ import { digestOf } from '../../src/core/digest.ts';
 import { SigningError } from '../../src/core/errors.ts';
 import { HttpClient } from '../../src/http/client.ts';
 import { ISSUER, identityTokenOf, type LocalSigstore, startSigstore } from '../support/sigstore.ts';
+import { temporaryFolder } from '../support/tools.ts';
 
 const IDENTITY = 'project_path:acme/models';
 const payload = statementBytes(statementAbout(digestOf('x'), 'image', {}));
@@ -32,6 +36,20 @@ test('signed by the identity of a job, with one certificate for many, and verifi
   assert.throws(() => verify(IDENTITY, 'https://gitlab.other'), /signed by somebody else/);
   await using other = await started();
   assert.throws(() => verify(IDENTITY, ISSUER, other.root), { code: 'SIGNATURE_INVALID' });
+});
+
+test('an identity in models.yaml says whose signatures let a manifest be believed', async t => {
+  await using sigstore = await started();
+  const folder = await temporaryFolder(t);
+  await writeFile(path.join(folder, 'root.json'), sigstore.rootJson);
+  const trust = { identity: IDENTITY, issuer: ISSUER, trustedRoot: 'root.json' };
+  const services = { fulcio: null, rekor: null, timestampAuthority: null };
+  const options = { configFile: path.join(folder, 'models.yaml'), env: {}, http: new HttpClient() };
+  const { trusted } = await createSigner({ key: null, keyless: { ...services, trust } }, options);
+  const bundle = await signerAt(sigstore).sign(payload);
+  assert.ok(trusted !== undefined && verifyBundle(bundle, trusted, 'the signature'));
+  const none = await createSigner({ key: null, keyless: { ...services, trust: null } }, options);
+  assert.equal(none.trusted, undefined);
 });
 
 test('a certificate that had expired when it was used is refused', async () => {
@@ -92,7 +110,7 @@ for (const [title, env, message] of [
 const TOKEN = identityTokenOf();
 
 function signerAt({ url }: LocalSigstore) {
-  const services = { fulcio: url, rekor: url, timestampAuthority: null };
+  const services = { fulcio: url, rekor: url, timestampAuthority: null, trust: null };
   return keylessSigner(services, async () => TOKEN);
 }
 

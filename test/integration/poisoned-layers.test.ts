@@ -1,14 +1,22 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { appendFile } from 'node:fs/promises';
 import path from 'node:path';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
+import { BUNDLE_TYPE } from '../../src/attest/bundle.ts';
+import { keySigner } from '../../src/attest/signers/key-signer.ts';
+import { statementAbout, statementBytes } from '../../src/attest/statement.ts';
+import { listStatements, readStoredBundle } from '../../src/attest/stored-statements.ts';
 import { type Digest, digestOf } from '../../src/core/digest.ts';
+import { imageSigning } from '../../src/engine/signing.ts';
 import { layerKindOf } from '../../src/image/format/layer-annotations.ts';
 import { type Descriptor, type Manifest, MediaType } from '../../src/oci/types.ts';
 import { openLayerIndex } from '../../src/publish/target/layer-index.ts';
+import type { ImageSigning } from '../../src/publish/types.ts';
+import { putArtifact } from '../../src/store/attach-artifact.ts';
 import type { EmbeddedRegistry } from '../../src/testkit/registry.ts';
 import { temporaryFolder } from '../support/tools.ts';
-import { MODEL_FILES, World } from '../support/world.ts';
+import { MODEL_FILES, putBase, type SeenImage, World } from '../support/world.ts';
 
 const REPOSITORY = 'acme/hf-x';
 
@@ -61,6 +69,101 @@ test("this machine's notes prove nothing: the bytes are read back, and wrong one
   world.registry(0).putImage(REPOSITORY, 'x', { blobs: [bytes], manifests });
   await world.publish(world.config('acme/x'), { layerIndex: openLayerIndex(file) });
   assert.equal(weightsOf(fatManifest(world.registry(0))).digest, weights.digest);
+});
+
+describe('where publishes are signed', () => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const signingOf = (world: World, key = privateKey): ImageSigning =>
+    imageSigning(
+      {
+        ...{ signer: keySigner(key), tool: { version: '0.1.0', builderId: 'https://builder.example' } },
+        ...{ vex: [], hub: world.hubClient(), hashes: new Map() },
+      },
+      true,
+    );
+  const statusesOf = (images: readonly SeenImage[]) => [...new Set(images.map(({ status }) => status))];
+
+  test("a stranger's manifest under the model's own tag is not believed without our signature", async () => {
+    const genuine = await genuineManifest();
+    await using world = await World.start();
+    await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
+    const { weights } = poison(world.registry(0), 'v0.6.0-fat', genuine);
+    await world.publish(world.config('acme/x'), { signing: signingOf(world) });
+    assert.equal(weightsOf(fatManifest(world.registry(0))).digest, weights.digest);
+
+    await using unsigned = await World.start();
+    await unsigned.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
+    const { stranger } = poison(unsigned.registry(0), 'v0.6.0-fat', genuine);
+    await unsigned.publish(unsigned.config('acme/x'));
+    assert.equal(weightsOf(fatManifest(unsigned.registry(0))).digest, stranger, 'as docs/security.md says');
+  });
+
+  test('nor with the signature of another key, nor with ours of another image', async () => {
+    const genuine = await genuineManifest();
+    await using world = await World.start();
+    await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
+    await world.publish(world.config('acme/x'), { signing: signingOf(world) });
+    const ours = world.registry(0).manifest(REPOSITORY, 'v0.6.0-fat')?.digest ?? assert.fail();
+    const { weights } = poison(world.registry(0), 'v0.6.0-fat', genuine);
+    const store = world.open(`${world.registry(0).host}/${REPOSITORY}`);
+    const forged = (await store.getManifest('v0.6.0-fat')) ?? assert.fail();
+    const subject = { mediaType: forged.mediaType, digest: forged.digest, size: forged.bytes.length };
+    const [own = assert.fail()] = (await listStatements(store, ours)).filter(({ kind }) => kind === 'image');
+    const other = keySigner(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
+    const statement = statementBytes(statementAbout(forged.digest, 'image', {}));
+    for (const bundle of [await readStoredBundle(store, own), await other.sign(statement)])
+      await putArtifact(store, subject, {
+        artifactType: BUNDLE_TYPE,
+        annotations: own.descriptor.annotations ?? {},
+        files: [{ mediaType: BUNDLE_TYPE, bytes: bundle }],
+      });
+    assert.ok((await listStatements(store, forged.digest)).length === 2);
+
+    // The genuine image is still signed under its other tags: nothing of the stranger is taken, nothing has to be read.
+    const images = await world.publish(world.config('acme/x'), { signing: signingOf(world) });
+    assert.deepEqual(statusesOf(images).sort(), ['published', 'unchanged']);
+    assert.equal(weightsOf(fatManifest(world.registry(0))).digest, weights.digest);
+  });
+
+  test('signed images are believed: an unchanged run moves nothing, and a new base image moves no weights', async () => {
+    await using world = await World.start();
+    await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
+    await world.publish(world.config('acme/x'), { signing: signingOf(world) });
+    const [hub, registry] = [world.hub.log, world.registry(0).log];
+    const [hubStart, registryStart] = [hub.length, registry.length];
+    const again = await world.publish(world.config('acme/x'), { signing: signingOf(world) });
+    assert.deepEqual(statusesOf(again), ['unchanged']);
+    putBase(world.registry(0), 'v0.6.0', 'another');
+    const moved = await world.publish(world.config('acme/x'), { signing: signingOf(world) });
+    assert.deepEqual(statusesOf(moved), ['published']);
+    const isWeights = ({ path: place }: { path: string }) => place.includes('.safetensors');
+    assert.deepEqual(hub.slice(hubStart).filter(isWeights), []);
+    const { digest } = weightsOf(fatManifest(world.registry(0)));
+    const reads = registry
+      .slice(registryStart)
+      .filter(one => one.path.includes(digest) && one.method === 'GET');
+    assert.deepEqual(reads, []);
+  });
+
+  test('what was published unsigned is read back once, hashed, and signed: unchanged, and nothing is uploaded', async () => {
+    await using world = await World.start();
+    await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
+    await world.publish(world.config('acme/x'));
+    const uploads = () =>
+      world
+        .registry(0)
+        .log.filter(({ method, path: place }) => method === 'PATCH' && place.includes(REPOSITORY));
+    const before = uploads().length;
+    const { digest } = weightsOf(fatManifest(world.registry(0)));
+    const reads = () =>
+      world.registry(0).log.filter(one => one.path.includes(digest) && one.method === 'GET').length;
+    const images = await world.publish(world.config('acme/x'), { signing: signingOf(world) });
+    assert.deepEqual(statusesOf(images), ['unchanged']);
+    assert.equal(uploads().length, before);
+    assert.equal(reads(), 1);
+    await world.publish(world.config('acme/x'), { signing: signingOf(world) });
+    assert.equal(reads(), 1);
+  });
 });
 
 async function genuineManifest(): Promise<Manifest> {

@@ -8,6 +8,7 @@ import { PredicateType } from '../../src/attest/statement.ts';
 import { type SignaturePolicy, verifySigned } from '../../src/attest/verify-signed.ts';
 import type { VexEntry } from '../../src/config/types.ts';
 import { SigningError } from '../../src/core/errors.ts';
+import { imageSigning } from '../../src/engine/signing.ts';
 import type { Index } from '../../src/oci/types.ts';
 import type { ImageSigning } from '../../src/publish/types.ts';
 import type { ImageStore } from '../../src/store/image-store.ts';
@@ -164,13 +165,7 @@ function contextOf(world: World, more: Partial<SigningContext> = {}): SigningCon
 }
 
 function signingOf(world: World, isRequired: boolean, signer = keySigner(privateKey)): ImageSigning {
-  const context = contextOf(world, { signer });
-  return {
-    isRequired,
-    async sign(store, image, planned) {
-      await signImage(store, image, planned, context);
-    },
-  };
+  return imageSigning(contextOf(world, { signer }), isRequired);
 }
 
 async function publishOne(world: World, more = '') {

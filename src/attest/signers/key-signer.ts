@@ -14,6 +14,7 @@ export function keySigner(key: KeyObject, digest = 'sha256'): StatementSigner {
   return {
     name: `key ${hints.cosign.slice(0, 12)}…`,
     id: hints.cosign,
+    trusted: { kind: 'key', key: publicKey, name: `key ${hints.cosign.slice(0, 12)}…` },
     async sign(payload, { hint = 'cosign' } = {}) {
       const signature = sign(hash, preAuthEncoding(PAYLOAD_TYPE, payload), key);
       const bundle = toDSSEBundle({

@@ -6,6 +6,7 @@ import { Mutex } from '../../core/pool.ts';
 import { plainLine } from '../../core/safe-text.ts';
 import { bundleBytes, preAuthEncoding, readBundle } from '../bundle.ts';
 import { PAYLOAD_TYPE } from '../statement.ts';
+import type { TrustedSigner } from '../verify-bundle.ts';
 import type { StatementSigner } from './signer.ts';
 
 const PUBLIC = { fulcio: 'https://fulcio.sigstore.dev', rekor: 'https://rekor.sigstore.dev' } as const;
@@ -17,13 +18,18 @@ const REQUEST = { timeout: 15_000, retry: 2 } as const;
  * Returns a signer with the identity of this CI job: a key that lives for this run, a certificate by Fulcio, an entry in
  * Rekor's log for each statement.
  */
-export function keylessSigner(config: KeylessConfig, token: () => Promise<string>): StatementSigner {
+export function keylessSigner(
+  config: KeylessConfig,
+  token: () => Promise<string>,
+  trusted?: TrustedSigner,
+): StatementSigner {
   const fulcio = config.fulcio ?? PUBLIC.fulcio;
   const rekor = config.rekor ?? PUBLIC.rekor;
   const signer = certifiedSigner(fulcio, token);
   return {
     name: `the identity of this job, by ${fulcio}`,
     id: fulcio,
+    ...(trusted && { trusted }),
     async sign(payload) {
       const { DSSEBundleBuilder, RekorWitness, TSAWitness } = await import('@sigstore/sign');
       const { timestampAuthority } = config;

@@ -1,9 +1,13 @@
+import type { TrustedSigner } from '../verify-bundle.ts';
+
 /** What makes a signature: a key, or the identity of a CI job. */
 export interface StatementSigner {
   /** For people: `key 5f3a…`, `the identity of this job, by https://fulcio.sigstore.dev`. */
   readonly name: string;
   /** The key or authority, the same in every run. */
   readonly id: string;
+  /** Whose signatures its own are, for those that verify them; absent if nothing says what can be trusted. */
+  readonly trusted?: TrustedSigner;
   /**
    * Signs a statement and returns a sigstore bundle (v0.3, JSON). Throws SigningError.
    */

@@ -23,6 +23,8 @@ export interface Survey {
   readonly known: Map<string, ResolvedLayer>;
   /** The finished image of a job, built once; undefined as long as a layer of it is neither proven nor at the target. */
   readonly seal: (job: ImageJob) => SealedImage | undefined;
+  /** Whether every tag of an image that it may get names it, as far as its layers are proven by now. */
+  readonly isUnchanged: (job: ImageJob) => boolean;
   /** Images that every one of their tags names already, but for tags that stay with another image. */
   readonly unchanged: readonly ImageJob[];
   /** Images that may get none of their tags. */
@@ -40,7 +42,7 @@ export async function surveyTargets(
   targets: readonly PublishTarget[],
   context: SurveyContext,
 ): Promise<Survey> {
-  const states = targets.map(beginTarget);
+  const states = targets.map(target => beginTarget(target, context));
   const jobs = states.flatMap(target =>
     drafts
       .filter(({ variant }) => refusalAt(planned, variant, target.registry) === undefined)
@@ -71,12 +73,13 @@ export async function surveyTargets(
   const pending = jobs.filter(job => !unchanged.includes(job) && !refused.includes(job));
   return {
     ...{ planned, targets: states, known, seal, unchanged, refused, pending },
-    refusedTags: refusedTagsOf,
+    ...{ refusedTags: refusedTagsOf, isUnchanged },
   };
 }
 
-function beginTarget({ registry, store }: PublishTarget): TargetState {
-  return { registry, store, inventory: new TargetInventory(store), near: [], blobs: new Map() };
+function beginTarget({ registry, store }: PublishTarget, { signing }: SurveyContext): TargetState {
+  const inventory = new TargetInventory(store, signing?.vouches);
+  return { registry, store, inventory, near: [], blobs: new Map() };
 }
 
 interface Loading {
@@ -117,12 +120,13 @@ async function readNear(
   { store }: TargetState,
   { model, tags, sharing = [] }: PlannedModel,
   layers: readonly LayerSpec[],
-  { cache, signal }: SurveyContext,
+  { cache, signing, signal }: SurveyContext,
 ): Promise<TargetInventory[]> {
   const own = `hf-${model.short}`;
   if (!store.name.endsWith(`/${own}`)) return [];
   const found = await mapPool(sharing.slice(0, MAX_NEAR), NEAR_AT_ONCE, async short => {
-    const inventory = new TargetInventory(cache.open(`${store.name.slice(0, -own.length)}hf-${short}`));
+    const other = cache.open(`${store.name.slice(0, -own.length)}hf-${short}`);
+    const inventory = new TargetInventory(other, signing?.vouches);
     inventory.expect(layers);
     try {
       await inventory.readTags(Object.values(tags).flat(), signal);

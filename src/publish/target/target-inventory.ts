@@ -1,3 +1,4 @@
+import type { Digest } from '../../core/digest.ts';
 import { mapPool } from '../../core/pool.ts';
 import type { LayerSpec } from '../../image/assemble/types.ts';
 import {
@@ -18,12 +19,14 @@ const CONCURRENCY = 6;
 const MAX_INDEX_ENTRIES = 40;
 const MAX_INDEX_DEPTH = 2;
 
+type Vouches = (store: ImageStore, manifest: Digest) => Promise<boolean>;
+
 /** What one target holds already, as its manifests tell. */
 export class TargetInventory {
   readonly store: ImageStore;
   readonly #tags = new Map<string, StoredManifest | undefined>();
   readonly #layers = new Map<string, ResolvedLayer>();
-  /** Layers that only notes of this machine tell of: the blob is here, and its bytes are not proven. */
+  /** Layers that unsigned manifests or notes of this machine tell of: the blob is here, and its bytes are not proven. */
   readonly #noted = new Map<string, ResolvedLayer>();
   /** Sizes that the layers of the model must have, by key. */
   readonly #sizes = new Map<string, number>();
@@ -31,8 +34,12 @@ export class TargetInventory {
   /** Manifests that have been looked at. */
   readonly #seen = new Set<string>();
 
-  constructor(store: ImageStore) {
+  readonly #vouches: Vouches | undefined;
+
+  /** With `vouches`, what a manifest says of layers is believed if that is true of it, and else has to be proven. */
+  constructor(store: ImageStore, vouches?: Vouches) {
     this.store = store;
+    this.#vouches = vouches;
   }
 
   /** Says what layers are wanted, so that one of another size is not taken for one of them. */
@@ -47,7 +54,7 @@ export class TargetInventory {
     return sizeBytes === undefined || layer?.sizeBytes === sizeBytes ? layer : undefined;
   }
 
-  /** A layer that only this machine's notes tell of. */
+  /** A layer that is claimed to be here by what proves nothing. */
   noted(key: string): ResolvedLayer | undefined {
     return this.#noted.get(key);
   }
@@ -130,7 +137,7 @@ export class TargetInventory {
       return;
     }
     if (parsed.kind === 'manifest') {
-      this.#note(parsed.manifest);
+      await this.#note(parsed.manifest, stored.digest);
       return;
     }
     // Anyone may put an index here that lists others without end.
@@ -143,12 +150,14 @@ export class TargetInventory {
     });
   }
 
-  #note(manifest: Manifest): void {
-    for (const descriptor of manifest.layers) {
-      this.#blobs.add(descriptor.digest);
-      const layer = readLayerDescriptor(descriptor);
-      if (layer !== undefined) this.#layers.set(layer.key, layer);
+  async #note(manifest: Manifest, digest: Digest): Promise<void> {
+    for (const descriptor of [...manifest.layers, manifest.config]) this.#blobs.add(descriptor.digest);
+    const layers = manifest.layers.flatMap(descriptor => readLayerDescriptor(descriptor) ?? []);
+    if (layers.length === 0) return;
+    const isBelieved = this.#vouches === undefined || (await this.#vouches(this.store, digest));
+    for (const layer of layers) {
+      if (isBelieved) this.#layers.set(layer.key, layer);
+      else if (layer.sizeBytes === this.#sizes.get(layer.key)) this.#noted.set(layer.key, layer);
     }
-    this.#blobs.add(manifest.config.digest);
   }
 }

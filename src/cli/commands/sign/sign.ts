@@ -29,7 +29,7 @@ interface SignOptions {
 
 const DEFAULT_CONFIG = 'models.yaml';
 const NO_KEYS: SigningConfig = { mode: 'off', key: null, keyless: null, upstream: [] };
-const PUBLIC_SIGSTORE = { fulcio: null, rekor: null, timestampAuthority: null };
+const PUBLIC_SIGSTORE = { fulcio: null, rekor: null, timestampAuthority: null, trust: null };
 
 export function addSign(program: Command): void {
   withJson(program.command('sign <image...>'))

@@ -1,0 +1,35 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+
+/** The kernel's own account of a process, written where a test can read it when the process ends. */
+const WRITE_ACCOUNT = `data:text/javascript,${encodeURIComponent(`
+import { readFileSync, writeFileSync } from 'node:fs';
+process.on('exit', () => {
+  const read = (name) => readFileSync('/proc/self/' + name, 'utf8');
+  writeFileSync(process.env.ACCOUNT_FILE, JSON.stringify({ status: read('status'), io: read('io') }));
+});
+`)}`;
+
+export interface Account {
+  readonly peakMiB: number;
+  /** Pages that the process has had written to disks. */
+  readonly writtenBytes: number;
+}
+
+/** Returns variables that have a spawned command leave its account in `folder`, and what reads it afterwards. */
+export function accountIn(folder: string): {
+  readonly env: Readonly<Record<string, string>>;
+  read(): Promise<Account>;
+} {
+  const file = path.join(folder, 'account.json');
+  return {
+    env: { NODE_OPTIONS: `--import=${WRITE_ACCOUNT}`, ACCOUNT_FILE: file },
+    async read() {
+      const { status, io } = JSON.parse(await readFile(file, 'utf8')) as { status: string; io: string };
+      return {
+        peakMiB: Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) / 1024,
+        writtenBytes: Number(/^write_bytes: (\d+)/m.exec(io)?.[1]),
+      };
+    },
+  };
+}
