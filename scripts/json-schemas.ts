@@ -7,7 +7,18 @@ import { createGenerator } from 'ts-json-schema-generator';
 
 const ROOT = path.join(import.meta.dirname, '..');
 const FOLDER = path.join(ROOT, 'schema', 'json');
-const DOCUMENTS = ['Inspect', 'Ls', 'Outdated', 'Plan', 'Prune', 'Publish', 'Scan', 'Update', 'Verify'];
+const DOCUMENTS = [
+  'Inspect',
+  'Ls',
+  'Outdated',
+  'Plan',
+  'Prune',
+  'Publish',
+  'Scan',
+  'Update',
+  'Validate',
+  'Verify',
+];
 
 const isCheck = process.argv.includes('--check');
 const generator = createGenerator({

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../engine/package-info.ts';
 import { guardOutput } from './guard-output.ts';
+import { withVerbosity } from './options.ts';
 import { ExitStatus } from './session.ts';
 
 /** In the order of the help. Each brings its own parts of the program, which take longer to load than most commands run. */
@@ -65,8 +66,10 @@ A minimal models.yaml:
 const [first = ''] = process.argv.slice(2);
 const wanted = Object.hasOwn(COMMANDS, first) && first !== 'completion' ? [first] : Object.keys(COMMANDS);
 for (const name of wanted) (await COMMANDS[name]?.())?.(program);
-for (const command of program.commands)
+for (const command of program.commands) {
+  if (command.name() !== 'completion') withVerbosity(command);
   command.exitOverride().showHelpAfterError('(run it with --help for usage)');
+}
 
 try {
   await program.parseAsync();

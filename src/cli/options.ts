@@ -4,15 +4,14 @@ import type { Config, ModelConfig, Variant } from '../config/types.ts';
 import { VARIANTS } from '../config/types.ts';
 import { ConfigError } from '../core/errors.ts';
 import { nearest } from '../core/text.ts';
-import type { Session } from './session.ts';
+import type { Session, SessionOptions } from './session.ts';
 
 /** Options that several commands share, each written once. */
-export interface CommonOptions {
+export interface CommonOptions extends SessionOptions {
   readonly config: string;
   readonly model?: readonly string[];
   readonly registry?: Readonly<Record<string, string>>;
   readonly shard?: Shard;
-  readonly json?: boolean;
   /** False for `--no-lock`; true for `plan --lock`. */
   readonly lock?: boolean;
   readonly locked?: boolean;
@@ -70,6 +69,19 @@ export function withJson(command: Command): Command {
 
 export function withVariant(command: Command): Command {
   return command.addOption(new Option('--variant <variant>', 'only this variant').choices([...VARIANTS]));
+}
+
+/** How much a command says while it works. `run` has `-v` for volumes, as Docker does. */
+export function withVerbosity(command: Command): Command {
+  const isVolume = command.options.some(({ short }) => short === '-v');
+  return command
+    .option('-q, --quiet', 'show no progress, only warnings and errors')
+    .addOption(
+      new Option(
+        isVolume ? '--verbose' : '-v, --verbose',
+        'also show each HTTP request with its status and duration',
+      ).conflicts('quiet'),
+    );
 }
 
 /** A model that is not in the file, with the file's own defaults left out of it. */

@@ -1,7 +1,9 @@
 import { setMaxListeners } from 'node:events';
+import { InvalidConfigError } from '../config/problems.ts';
 import { errorToJson, WeighbridgeError } from '../core/errors.ts';
 import type { OnEvent } from '../core/events.ts';
 import { createServices, type Services } from '../engine/services.ts';
+import { errorAnnotation } from '../report/ci/github-annotation.ts';
 import { createProgress, terminalOf } from '../report/progress/progress.ts';
 import type { Progress } from '../report/progress/types.ts';
 import { asFileError } from './output-file.ts';
@@ -26,6 +28,8 @@ export interface Session {
   print(text: string): void;
   /** One line of diagnostics to stderr, clear of the progress display. */
   note(text: string): void;
+  /** Errors to stderr, as they are: of what failed while other work was done. */
+  complain(text: string): void;
   /** The same session with another environment, and so with its own servers and logins. */
   within(env: NodeJS.ProcessEnv): Session;
   /** What to say of the work when it is interrupted, asked for at that moment. */
@@ -34,14 +38,22 @@ export interface Session {
   releaseSignals(): void;
 }
 
+export interface SessionOptions {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+}
+
 /** Runs a command from its first signal handler to its exit status. */
 export async function runSession(
-  options: { readonly json?: boolean },
+  options: SessionOptions,
   command: (session: Session) => Promise<number>,
 ): Promise<void> {
   const interruption = interruptible();
+  const isVerbose = options.verbose || process.env.WEIGHBRIDGE_LOG_REQUESTS === '1';
+  const verbosity = options.quiet ? 'quiet' : isVerbose ? 'verbose' : 'normal';
   const createDisplay = (): Progress =>
-    createProgress({ stream: process.stderr, ...terminalOf(process.stderr, process.env) });
+    createProgress({ stream: process.stderr, verbosity, ...terminalOf(process.stderr, process.env) });
   let display = createDisplay();
   const listeners = new Set<OnEvent>([event => display.onEvent(event)]);
   const progress: Session['progress'] = {
@@ -80,12 +92,19 @@ export async function runSession(
         process.stdout.write(`${text}\n`);
       },
       note: text => progress.onEvent({ type: 'warning', text }),
+      complain: text => {
+        display.stop();
+        process.stderr.write(`${text}\n`);
+      },
       within: sessionIn,
       onInterrupt: interruption.onInterrupt,
       releaseSignals: interruption.end,
     };
   };
-  const session = sessionIn(process.env);
+  // A variable, because it has to reach the clients of worker threads too.
+  const session = sessionIn(
+    verbosity === 'verbose' ? { ...process.env, WEIGHBRIDGE_LOG_REQUESTS: '1' } : process.env,
+  );
   try {
     process.exitCode = await command(session);
   } catch (error) {
@@ -116,6 +135,7 @@ function reportError(thrown: unknown, isJsonWanted: boolean): number {
     process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
   }
   if (error instanceof WeighbridgeError) {
+    annotate(error);
     process.stderr.write(`weighbridge: ${error.message}\n${error.remedy ? `  ${error.remedy}\n` : ''}`);
     return CALLERS.has(error.code) ? ExitStatus.usage : ExitStatus.failed;
   }
@@ -123,6 +143,12 @@ function reportError(thrown: unknown, isJsonWanted: boolean): number {
     `weighbridge: this is a defect, please report it: ${error instanceof Error ? error.stack : String(error)}\n`,
   );
   return ExitStatus.failed;
+}
+
+/** Shows mistakes of models.yaml at their lines in a pull request; stdout may be one JSON document. */
+function annotate(error: WeighbridgeError): void {
+  if (!(error instanceof InvalidConfigError) || process.env.GITHUB_ACTIONS !== 'true') return;
+  for (const problem of error.problems) process.stderr.write(`${errorAnnotation(problem, process.env)}\n`);
 }
 
 /** Work that is still under way this long after Ctrl-C is left behind: every tag is whole at any moment. */

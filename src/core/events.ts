@@ -47,6 +47,18 @@ export type ProgressEvent =
       /** What the server answered, where it did. */
       readonly status?: number;
     }
+  /** An HTTP request has its answer's head, or none; with `WEIGHBRIDGE_LOG_REQUESTS=1` in the environment. */
+  | {
+      readonly type: 'request';
+      readonly method: string;
+      /** Without user info, fragment and the values of query parameters that may be secret. */
+      readonly url: string;
+      readonly durationMs: number;
+      /** Absent if there was no answer. */
+      readonly status?: number;
+      /** Why there was no answer. */
+      readonly reason?: string;
+    }
   | { readonly type: 'warning'; readonly model?: string; readonly text: string };
 
 /** What is being done with a model (or, for `verify` and `scan`, with one image of it). */

@@ -7,9 +7,13 @@ import { connectionClosed, networkError, silenceError, tooSlow } from './network
 import type { ProxyAddress } from './proxy-env.ts';
 import type { HttpRequest, HttpResponse } from './types.ts';
 
-interface AnsweredRequest extends Pick<HttpRequest, 'url' | 'purpose' | 'signal' | 'method'> {
+export interface AnsweredRequest extends Pick<HttpRequest, 'url' | 'purpose' | 'signal' | 'method'> {
   /** Told once when the answer, or the rest of a document, has not come after `WAITING_MS`. */
   readonly onWaiting?: () => void;
+  /** Told once how the request ended. */
+  readonly onAnswer?:
+    | ((answer: { readonly status: number } | { readonly reason: string }) => void)
+    | undefined;
   readonly proxies?: readonly ProxyAddress[];
 }
 
@@ -54,15 +58,22 @@ export function awaitAnswer(
       });
       timers.start(WAITING_MS, () => request.onWaiting?.());
     });
-    outgoing.on('error', error => reject(networkError(error, request)));
+    const fail = (cause: Error): void => {
+      const error = networkError(cause, request);
+      if (!isAnswered) request.onAnswer?.({ reason: error.message });
+      isAnswered = true;
+      reject(error);
+    };
+    outgoing.on('error', fail);
     outgoing.on('response', stream => {
       isAnswered = true;
       timers.stop();
+      request.onAnswer?.({ status: stream.statusCode ?? 0 });
       resolve(new Answer(stream, request, endWhenSilent(stream, idleTimeoutMs)));
     });
     outgoing.on('close', () => {
       timers.stop();
-      reject(networkError(connectionClosed(), request));
+      fail(connectionClosed());
     });
   });
 }

@@ -207,3 +207,31 @@ test('an abort ends a request before, during and after its answer', async t => {
   response.stream.once('data', () => reading.abort());
   await assert.rejects(response.bytes(), InterruptedError);
 });
+
+test('requests are told of if that is wanted: each hop, without secrets, and why there is no answer', async t => {
+  const { url } = await serve(t, (request, response) => {
+    if (request.url === '/a?token=secret') response.writeHead(302, { location: '/b' }).end();
+    else response.writeHead(200).end('x');
+  });
+  const events: ProgressEvent[] = [];
+  const onEvent = (event: ProgressEvent) => events.push(event);
+  const http = client(t, { env: { WEIGHBRIDGE_LOG_REQUESTS: '1' }, onEvent });
+  await (await http.request(get(`${url}/a?token=secret`))).bytes();
+  const upload = http.upload({ method: 'PATCH', url: `${url}/c`, purpose: 'uploading a test' });
+  await upload.write(Buffer.from('x'));
+  (await upload.end()).discard();
+  await assert.rejects(
+    http.request({ ...get('http://127.0.0.1:1/'), isRetryable: false }),
+    /refused the connection/,
+  );
+  assert.deepEqual(
+    events.map(event => event.type === 'request' && [event.method, event.url, event.status ?? event.reason]),
+    [
+      ['GET', `${url}/a?token=…`, 302],
+      ['GET', `${url}/b`, 200],
+      ['PATCH', `${url}/c`, 200],
+      ['GET', 'http://127.0.0.1:1/', 'reading a test: 127.0.0.1:1 refused the connection'],
+    ],
+  );
+  assert.ok(events.every(event => event.type === 'request' && Number.isInteger(event.durationMs)));
+});

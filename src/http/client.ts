@@ -3,7 +3,7 @@ import https from 'node:https';
 import { getCACertificates } from 'node:tls';
 import { InterruptedError, NetworkError } from '../core/errors.ts';
 import type { OnEvent } from '../core/events.ts';
-import { awaitAnswer } from './answer.ts';
+import { type AnsweredRequest, awaitAnswer } from './answer.ts';
 import { DirectHttpAgent, DirectHttpsAgent } from './direct-read/socket-buffers.ts';
 import { isLoopbackHost, isPrivateHost, publicLookup } from './hosts.ts';
 import { isTransient } from './network-error.ts';
@@ -33,7 +33,7 @@ export interface HttpClientOptions {
   readonly onEvent?: OnEvent;
   /**
    * Environment with `HTTPS_PROXY` and its kin; loopback addresses never go through a proxy. `WEIGHBRIDGE_DIRECT_READ=0`
-   * has bodies read by Node's own streams.
+   * has bodies read by Node's own streams; with `WEIGHBRIDGE_LOG_REQUESTS=1` each request is an event.
    */
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -57,6 +57,7 @@ export class HttpClient {
   readonly #proxies: readonly ProxyAddress[];
   /** Whether bodies are read around Node's HTTP parser; see `direct-read/`. */
   readonly #isDirectRead: boolean;
+  readonly #tellsOfRequests: boolean;
   readonly #trustingAgents = new Map<string, https.Agent>();
 
   constructor(options: HttpClientOptions = {}) {
@@ -69,6 +70,7 @@ export class HttpClient {
     this.#mayLeadInside = proxyEnv.WEIGHBRIDGE_PRIVATE_ADDRESSES === '1';
     this.#proxies = proxiesOf(proxyEnv);
     checkProxyEnv(proxyEnv);
+    this.#tellsOfRequests = proxyEnv.WEIGHBRIDGE_LOG_REQUESTS === '1';
     this.#isDirectRead = proxyEnv.WEIGHBRIDGE_DIRECT_READ !== '0';
     const direct = this.#isDirectRead
       ? { http: new DirectHttpAgent(COMMON), https: new DirectHttpsAgent(COMMON) }
@@ -151,7 +153,8 @@ export class HttpClient {
     else headers['transfer-encoding'] = 'chunked';
     const outgoing = this.#start(request, request.url, headers);
     const onWaiting = () => this.#waiting(request.purpose, request.url);
-    const asked = { ...request, proxies: this.#proxies, onWaiting };
+    const onAnswer = this.#tellOf(request.method, request.url);
+    const asked = { ...request, proxies: this.#proxies, onWaiting, onAnswer };
     return new UploadRequest(outgoing, asked, request.idleTimeoutMs ?? this.idleTimeoutMs);
   }
 
@@ -205,6 +208,7 @@ export class HttpClient {
       url,
       proxies: this.#proxies,
       onWaiting: () => this.#waiting(request.purpose, url),
+      onAnswer: this.#tellOf(request.method, url),
     };
     const answer = awaitAnswer(outgoing, asked, request.idleTimeoutMs ?? this.idleTimeoutMs);
     outgoing.end(body);
@@ -253,6 +257,16 @@ export class HttpClient {
       this.#trustingAgents.set(ca, agent);
     }
     return agent;
+  }
+
+  /** Starts the clock of a request; what it returns tells how it ended. Undefined if that is not wanted. */
+  #tellOf(method: string, url: string): AnsweredRequest['onAnswer'] {
+    if (!this.#tellsOfRequests) return undefined;
+    const startMs = performance.now();
+    return answer => {
+      const durationMs = Math.round(performance.now() - startMs);
+      this.#onEvent?.({ type: 'request', method, url: redactUrl(url), durationMs, ...answer });
+    };
   }
 
   #waiting(purpose: string, url: string): void {

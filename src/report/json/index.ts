@@ -8,4 +8,5 @@ export type { PruneJson } from './prune-json.ts';
 export type { PublishJson } from './publish-json.ts';
 export type { ScanJson } from './scan-json.ts';
 export type { UpdateJson } from './update-json.ts';
+export type { ValidateJson } from './validate-json.ts';
 export type { VerifyJson } from './verify-json.ts';

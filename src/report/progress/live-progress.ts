@@ -4,7 +4,7 @@ import type { ProgressEvent } from '../../core/events.ts';
 import { cut } from '../layout/text-layout.ts';
 import { liveFrame } from './live-frame.ts';
 import { type ModelProgress, ProgressState } from './progress-state.ts';
-import { modelEndText, retryText, warningText } from './progress-text.ts';
+import { modelEndText, requestText, retryText, warningText } from './progress-text.ts';
 import { type Style, styleFor } from './style.ts';
 import type { Progress, ProgressOptions } from './types.ts';
 
@@ -38,7 +38,7 @@ export class LiveProgress implements Progress {
   }
 
   readonly onEvent = (event: ProgressEvent): void => {
-    if (this.#isStopped && event.type !== 'warning') return;
+    if (this.#isStopped && event.type !== 'warning' && event.type !== 'request') return;
     const nowMs = Date.now();
     const model = 'model' in event ? this.#state.models.get(event.model ?? '') : undefined;
     this.#state.apply(event, nowMs);
@@ -58,7 +58,9 @@ export class LiveProgress implements Progress {
   }
 
   #lastingLine(event: ProgressEvent, model: ModelProgress | undefined, nowMs: number): string | undefined {
-    const { good, bad, notable } = this.#style;
+    const { good, bad, notable, quiet } = this.#style;
+    if (event.type === 'request')
+      return this.#options.verbosity === 'verbose' ? quiet(requestText(event)) : undefined;
     if (event.type === 'warning') return `${notable('!')} ${warningText(event)}`;
     if (event.type !== 'model-end' || model === undefined) return undefined;
     const isFailed = event.status === 'failed';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { FakeStream } from './progress.fixtures.ts';
 import { createProgress } from './progress.ts';
-import type { Progress } from './types.ts';
+import type { Progress, Verbosity } from './types.ts';
 
 const GIB = 1024 ** 3;
 
@@ -12,11 +12,12 @@ interface Display extends Progress {
   readonly stream: FakeStream;
 }
 
-function display(t: TestContext): Display {
+function display(t: TestContext, verbosity: Verbosity = 'normal'): Display {
   t.mock.timers.enable({ apis: ['Date', 'setInterval'] });
   const stream = new FakeStream(80);
   const progress = createProgress({
     stream,
+    verbosity,
     isTty: true,
     isCi: true,
     isGithub: false,
@@ -116,4 +117,33 @@ test('after its end only warnings are shown', t => {
   onEvent({ type: 'model-start', model: 'm', phase: 'publish' });
   onEvent({ type: 'warning', model: 'm', text: 'still said' });
   assert.deepEqual(lines(), ['note: m: still said']);
+});
+
+const REQUEST = {
+  type: 'request',
+  method: 'GET',
+  url: 'https://hub.test/a?token=…',
+  durationMs: 12,
+} as const;
+
+test('requests are lines if that is wanted, also when the work is done', t => {
+  const { onEvent, stop, lines } = display(t, 'verbose');
+  onEvent({ ...REQUEST, status: 200 });
+  stop();
+  onEvent({ ...REQUEST, reason: 'refused' });
+  assert.deepEqual(lines(), [
+    'GET https://hub.test/a?token=… 200 in 12 ms',
+    'GET https://hub.test/a?token=… failed (refused) in 12 ms',
+  ]);
+});
+
+test('a quiet display has warnings alone, the usual one no requests', t => {
+  for (const verbosity of ['quiet', 'normal'] as const) {
+    const { onEvent, lines } = display(t, verbosity);
+    onEvent({ ...REQUEST, status: 200 });
+    if (verbosity === 'quiet') onEvent({ type: 'model-start', model: 'm', phase: 'publish' });
+    onEvent({ type: 'warning', text: 'mind this' });
+    assert.deepEqual(lines(), ['note: mind this']);
+    t.mock.timers.reset();
+  }
 });

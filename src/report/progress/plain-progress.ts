@@ -7,6 +7,7 @@ import {
   modelEndText,
   percentText,
   rateText,
+  requestText,
   retryText,
   timeLeftText,
   warningText,
@@ -23,19 +24,21 @@ export class PlainProgress implements Progress {
   readonly #style: Style;
   readonly #state = new ProgressState();
   readonly #lastSign = new WeakMap<MovingBlob, number>();
+  readonly #isVerbose: boolean;
   #isStopped = false;
 
   /** `write` gets each line with its end, and what it tells of; to the stream where it is left out. */
   constructor(
-    { stream, isColor }: ProgressOptions,
+    { stream, isColor, verbosity }: ProgressOptions,
     write: (line: string, event: ProgressEvent) => void = line => void stream.write(line),
   ) {
     this.#write = write;
     this.#style = styleFor(isColor);
+    this.#isVerbose = verbosity === 'verbose';
   }
 
   readonly onEvent = (event: ProgressEvent): void => {
-    if (this.#isStopped && event.type !== 'warning') return;
+    if (this.#isStopped && event.type !== 'warning' && event.type !== 'request') return;
     const nowMs = Date.now();
     const model = 'model' in event ? this.#state.models.get(event.model ?? '') : undefined;
     const blob = this.#state.apply(event, nowMs);
@@ -51,7 +54,7 @@ export class PlainProgress implements Progress {
     event: ProgressEvent,
     { nowMs, model, blob }: { nowMs: number; model: ModelProgress | undefined; blob: MovingBlob | undefined },
   ): string | undefined {
-    const { good, bad, notable } = this.#style;
+    const { good, bad, notable, quiet } = this.#style;
     switch (event.type) {
       case 'model-start':
         return `${clean(event.model)}: ${DOING[event.phase]}`;
@@ -75,6 +78,8 @@ export class PlainProgress implements Progress {
       }
       case 'retry':
         return notable(retryText(event));
+      case 'request':
+        return this.#isVerbose ? quiet(requestText(event)) : undefined;
       case 'warning':
         return `${notable('note:')} ${warningText(event)}`;
     }

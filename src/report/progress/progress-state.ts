@@ -67,6 +67,7 @@ export class ProgressState {
       case 'blob-end':
         return endBlob(this.#model(event.model, nowMs), event);
       case 'retry':
+      case 'request':
       case 'warning':
         return undefined;
     }

@@ -59,6 +59,17 @@ export function retryText({
   return `retry ${attempt} ${when}: ${clean(what)}: ${clean(reason)}`;
 }
 
+/** `PUT https://ghcr.io/v2/acme/hf-x/manifests/v1 201 in 35 ms`, or why there was no answer. */
+export function requestText({
+  method,
+  url,
+  durationMs,
+  status,
+  reason = 'no answer',
+}: Extract<ProgressEvent, { type: 'request' }>): string {
+  return clean(`${method} ${url} ${status ?? `failed (${reason})`} in ${durationMs} ms`);
+}
+
 export function warningText({ model, text }: Extract<ProgressEvent, { type: 'warning' }>): string {
   return model === undefined ? clean(text) : `${clean(model)}: ${clean(text)}`;
 }

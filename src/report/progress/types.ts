@@ -8,8 +8,12 @@ export interface Progress {
   stop(): void;
 }
 
+export type Verbosity = 'quiet' | 'normal' | 'verbose';
+
 export interface ProgressOptions extends Terminal {
   readonly stream: ProgressStream;
+  /** `quiet` shows warnings alone, `verbose` requests as well. `normal` by default. */
+  readonly verbosity?: Verbosity;
 }
 
 /** What a display needs of a `NodeJS.WriteStream`. Its size, where it has one, is looked at anew for every frame. */

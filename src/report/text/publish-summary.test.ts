@@ -5,7 +5,7 @@ import { outcomesOf } from '../../publish/publish-plan.ts';
 import { widthOf } from '../layout/text-layout.ts';
 import { samplePlan } from '../plan.fixtures.ts';
 import { FAT_DIGEST, SLIM_DIGEST, sampleOutcomes } from '../publish.fixtures.ts';
-import { publishSummary } from './publish-summary.ts';
+import { publishErrors, publishedReferences, publishSummary } from './publish-summary.ts';
 
 test('every image with what became of it, every error once with its remedy, then the sum', async () => {
   const plan = await samplePlan();
@@ -61,4 +61,17 @@ test('colour changes nothing but colour', async () => {
 
 test('nothing at all is said in words', () => {
   assert.equal(publishSummary([], { columns: 80, isColor: false }), 'nothing to publish');
+});
+
+test('a quiet publish: references by digest of what is at its registry, and the errors apart', async () => {
+  const plan = await samplePlan();
+  const outcomes = outcomesOf(plan, sampleOutcomes(plan));
+  assert.deepEqual(publishedReferences(outcomes), [
+    `ghcr.io/acme/hf-open@${SLIM_DIGEST}`,
+    `ghcr.io/acme/hf-open@${FAT_DIGEST}`,
+  ]);
+  const errors = publishErrors(outcomes, { columns: 80, isColor: false });
+  assert.match(errors, /^\[1\] localhost:5000 refused the connection\n/);
+  assert.match(errors, /\n\[2\] the Hub knows no model acme\/absent\n/);
+  assert.equal(publishErrors([], { columns: 80, isColor: false }), '');
 });

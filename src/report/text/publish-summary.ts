@@ -46,6 +46,26 @@ export function publishSummary(results: readonly ModelOutcome[], { columns, isCo
     .join('\n\n');
 }
 
+/** Returns the errors of a publish, each once with the images that it hit; empty if there are none. */
+export function publishErrors(results: readonly ModelOutcome[], { columns, isColor }: TextOptions): string {
+  const options = { columns, style: styleFor(isColor), errors: new ErrorList() };
+  for (const result of results) {
+    if (isPublishOutcome(result)) modelSection(result, options);
+    else options.errors.add(errorFromJson(result.error), result.model.short);
+  }
+  return errorSection(options).join('\n');
+}
+
+/** Returns `ghcr.io/acme/hf-x@sha256:…` for each image that is at its registry, in the order of the summary. */
+export function publishedReferences(results: readonly ModelOutcome[]): string[] {
+  return results.filter(isPublishOutcome).flatMap(outcome =>
+    imagesInOrder(outcome).flatMap(image => {
+      const target = outcome.planned.targets.find(({ registry }) => registry === image.registry);
+      return 'digest' in image && target !== undefined ? [`${target.repository}@${image.digest}`] : [];
+    }),
+  );
+}
+
 function modelSection(outcome: PublishOutcome<PublishedModel>, options: SummaryOptions): string[] {
   const { short } = outcome.planned.model;
   const title = options.style.strong(shortened(clean(short), options.columns));

@@ -13,9 +13,9 @@ import { planTable } from '../../../report/text/plan-table.ts';
 import { withConfig } from '../../options.ts';
 import { writeOutput } from '../../output-file.ts';
 import { hasUnresolved, planFor } from '../../planning.ts';
-import { ExitStatus, runSession, type Session } from '../../session.ts';
+import { ExitStatus, runSession, type Session, type SessionOptions } from '../../session.ts';
 
-interface AddOptions {
+interface AddOptions extends SessionOptions {
   readonly config: string;
   readonly short?: string;
   readonly revision?: string;
@@ -40,7 +40,7 @@ Examples:
   weighbridge add https://huggingface.co/mistralai/Mistral-7B-Instruct-v0.3 --short mistral-7b`,
     )
     .action((id: string, options: AddOptions) =>
-      runSession({}, session => add(session, nameOf(id, session.services.hub.endpoint), options)),
+      runSession(options, session => add(session, nameOf(id, session.services.hub.endpoint), options)),
     );
 }
 

@@ -18,13 +18,13 @@ import { publishSummary } from '../../../report/text/publish-summary.ts';
 import { planFor } from '../../planning.ts';
 import { publishToRegistries } from '../../publish-session.ts';
 import { lookAtRegistries } from '../../registry-state.ts';
-import { ExitStatus, runSession, type Session } from '../../session.ts';
+import { ExitStatus, runSession, type Session, type SessionOptions } from '../../session.ts';
 import { catalogAddress } from '../catalog/catalog.ts';
 import { verifyWithProgress } from '../verify/verifying.ts';
 import { writeDemoCatalog } from './demo-catalog.ts';
 import { type DemoServers, startDemoServers } from './demo-servers.ts';
 
-interface DemoOptions {
+interface DemoOptions extends SessionOptions {
   readonly keep?: boolean;
 }
 
@@ -37,7 +37,7 @@ export function addDemo(program: Command): void {
       'after',
       '\nNeeds no account, network or container engine, and leaves only the catalog, in your cache folder.',
     )
-    .action((options: DemoOptions) => runSession({}, session => runDemo(session, options)));
+    .action((options: DemoOptions) => runSession(options, session => runDemo(session, options)));
 }
 
 async function runDemo(outer: Session, { keep }: DemoOptions): Promise<number> {

@@ -6,10 +6,10 @@ import { execa } from 'execa';
 import { checkBaseImage } from '../../../config/field-checks.ts';
 import { InterruptedError } from '../../../core/errors.ts';
 import { styleFor } from '../../../report/progress/style.ts';
-import { ExitStatus, runSession, type Session } from '../../session.ts';
+import { ExitStatus, runSession, type Session, type SessionOptions } from '../../session.ts';
 import { type StarterChoice, type StarterFile, starterFiles } from './starter-files.ts';
 
-interface InitOptions {
+interface InitOptions extends SessionOptions {
   readonly ghcr?: string;
   readonly dockerhub?: string;
   readonly baseImage?: string;
@@ -37,7 +37,7 @@ export function addInit(program: Command): void {
       '\nOn a terminal, init prompts for options that are not set. It never changes existing files.',
     )
     .action((folder: string | undefined, options: InitOptions) =>
-      runSession({}, session => init(session, folder ?? '.', options)),
+      runSession(options, session => init(session, folder ?? '.', options)),
     );
 }
 

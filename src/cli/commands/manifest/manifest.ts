@@ -3,9 +3,9 @@ import { readImages, readModelFiles } from '../../../image/published-image.ts';
 import { MANIFEST_KINDS, type ManifestKind, manifestText } from '../../../report/serve/manifest.ts';
 import { servedImage } from '../../../report/serve/served-image.ts';
 import { openNamedImage } from '../../image-argument.ts';
-import { ExitStatus, runSession } from '../../session.ts';
+import { ExitStatus, runSession, type SessionOptions } from '../../session.ts';
 
-interface ManifestCommandOptions {
+interface ManifestCommandOptions extends SessionOptions {
   readonly for: ManifestKind;
   readonly server?: string;
   readonly restricted?: boolean;
@@ -32,7 +32,7 @@ export function addManifest(program: Command): void {
     .option('--namespace <name>', 'create this namespace and put everything in it')
     .addHelpText('after', HELP)
     .action((text: string, options: ManifestCommandOptions) =>
-      runSession({}, async session => {
+      runSession(options, async session => {
         const { store, reference } = await openNamedImage(session, text);
         const { signal } = session;
         const top = await store.getManifest(reference, signal);

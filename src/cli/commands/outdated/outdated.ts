@@ -39,7 +39,7 @@ is missing. For each base image, outdated also names the newest vLLM that all of
 but --out. Exit status: 0 success, 1 a model could not be resolved (the others are shown).`,
     )
     .action((options: OutdatedOptions) =>
-      runSession({ json: options.json === true || options.format === 'json' }, async session => {
+      runSession({ ...options, json: options.json === true || options.format === 'json' }, async session => {
         const config = await readConfig(options, session);
         if (options.out !== undefined) await prepareOutput(options.out);
         const plan = await planFor(session, config, { ...options, looksAtNewer: true }, 'required');

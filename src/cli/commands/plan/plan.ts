@@ -84,7 +84,7 @@ Writes only --out and --lock. Registries that cannot be read (no login, unreacha
 does not depend on them. Exit status: 0 success, 1 a model could not be resolved (the others are shown).`,
     )
     .action((options: PlanOptions) =>
-      runSession({ json: options.json === true || options.format === 'json' }, async session => {
+      runSession({ ...options, json: options.json === true || options.format === 'json' }, async session => {
         if (options.format === 'gitlab' || options.format === 'kubernetes') workerCommandOf(options);
         const config = await readConfig(options, session);
         const only = options.explain === undefined ? {} : { model: [options.explain] };

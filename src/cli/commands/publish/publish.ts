@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import type { Variant } from '../../../config/types.ts';
 import { publishSigning, upstreamCheck } from '../../../engine/signing.ts';
+import type { ModelOutcome } from '../../../publish/types.ts';
 import { publishToJson } from '../../../report/json/publish-json.ts';
-import { publishSummary } from '../../../report/text/publish-summary.ts';
+import { publishErrors, publishedReferences, publishSummary } from '../../../report/text/publish-summary.ts';
 import {
   type CommonOptions,
   readConfig,
@@ -17,7 +18,7 @@ import {
 import { prepareOutput, writeOutput } from '../../output-file.ts';
 import { planOrRead, queueOrRead } from '../../planning.ts';
 import { previewPublish, publishToRegistries, statusOf } from '../../publish-session.ts';
-import { runSession } from '../../session.ts';
+import { runSession, type Session } from '../../session.ts';
 import { surroundingsOf } from '../../signing-session.ts';
 
 interface PublishOptions extends CommonOptions {
@@ -47,6 +48,9 @@ export function addPublish(program: Command): void {
     .addHelpText(
       'after',
       `
+With --quiet, stdout has one line for each image that is at its registry, the reference by digest
+(ghcr.io/acme/hf-x@sha256:…), and stderr has the errors.
+
 Only changes are uploaded. Registries are independent: if one is down, the others are still published. Exit status:
 0 success, 1 an image or model failed or an immutable tag stayed, 2 wrong usage or configuration, 130 interrupted.
 
@@ -71,9 +75,17 @@ DOCKERHUB_TOKEN (docker.io). Gated and private models need HF_TOKEN.`,
               });
         session.progress.stop();
         const json = JSON.stringify(publishToJson(outcomes), null, 2);
-        session.print(session.isJson ? json : publishSummary(outcomes, session.stdout));
+        if (session.isJson) session.print(json);
+        else if (options.quiet === true && options.dryRun !== true) printReferences(session, outcomes);
+        else session.print(publishSummary(outcomes, session.stdout));
         if (options.result !== undefined) await writeOutput(options.result, `${json}\n`);
         return statusOf(outcomes);
       }),
     );
+}
+
+function printReferences(session: Session, outcomes: readonly ModelOutcome[]): void {
+  for (const reference of publishedReferences(outcomes)) session.print(reference);
+  const errors = publishErrors(outcomes, session.stdout);
+  if (errors !== '') session.complain(errors);
 }

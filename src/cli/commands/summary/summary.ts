@@ -4,9 +4,9 @@ import { readPlanJson, readPublishJson, readScanJson } from '../../../report/jso
 import { jobSummary } from '../../../report/markdown/job-summary.ts';
 import { planChange } from '../../../report/markdown/plan-change.ts';
 import { collect } from '../../options.ts';
-import { ExitStatus, runSession } from '../../session.ts';
+import { ExitStatus, runSession, type SessionOptions } from '../../session.ts';
 
-interface SummaryOptions {
+interface SummaryOptions extends SessionOptions {
   readonly result?: readonly string[];
   readonly scan?: readonly string[];
   readonly plan?: string;
@@ -31,7 +31,7 @@ Examples:
   weighbridge summary --plan plan.json --against before.json > comment.md`,
     )
     .action((options: SummaryOptions) =>
-      runSession({}, async session => {
+      runSession(options, async session => {
         session.print((await page(options)).trimEnd());
         return ExitStatus.done;
       }),
