@@ -31,6 +31,8 @@ export type ErrorCode =
   | 'REGISTRY_LOGIN_HELPER'
   | 'REGISTRY_NO_DELETE'
   | 'REGISTRY_CHANGED'
+  /** A registry keeps this image for a rule of its own, and deletes others. */
+  | 'IMAGE_UNDELETABLE'
   /** A tag that stays with its image names another one. */
   | 'TAG_IMMUTABLE'
   | 'STORE_IO'

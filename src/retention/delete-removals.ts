@@ -2,6 +2,7 @@ import type { Digest } from '../core/digest.ts';
 import { isAbort, RegistryError, throwIfAborted, WeighbridgeError } from '../core/errors.ts';
 import { mapPool } from '../core/pool.ts';
 import type { ImageStore } from '../store/image-store.ts';
+import { reachableFrom } from './reachable.ts';
 import type { RepositoryGraph, RetentionPlan } from './types.ts';
 
 /** How a registry deletes: by the OCI API, or by one of its own. */
@@ -12,7 +13,9 @@ export interface ManifestDeleter {
 
 export interface DeletionResult {
   readonly deleted: readonly Digest[];
-  /** The first failure; what comes after it in the order is left alone. */
+  /** Images that the registry keeps by a rule of its own; they stay with all that belongs to them. */
+  readonly refused: readonly Digest[];
+  /** The first failure. What comes after it in the order is left alone, unless one image alone was refused. */
   readonly error: WeighbridgeError | undefined;
 }
 
@@ -36,24 +39,33 @@ export async function deleteRemovals(
   },
 ): Promise<DeletionResult> {
   const { store, deleter, signal } = context;
-  if (plan.deletions.length === 0) return { deleted: [], error: undefined };
+  if (plan.deletions.length === 0) return NOTHING_DELETED;
   await checkTags(store, graph, signal);
   const images = new Set(plan.removed.map(({ digest }) => digest));
   const deleted: Digest[] = [];
-  try {
-    for (const digest of plan.deletions) {
-      throwIfAborted(signal);
+  const refused: Digest[] = [];
+  const staying = new Set<Digest>();
+  let error: WeighbridgeError | undefined;
+  for (const digest of plan.deletions) {
+    throwIfAborted(signal);
+    if (staying.has(digest)) continue;
+    try {
       if (images.has(digest)) await checkCurrent(store, digest, context.currentTags, signal);
       await deleter.deleteManifest(digest, signal);
       deleted.push(digest);
       context.onDeleted?.(digest);
+    } catch (failure) {
+      if (isAbort(failure) || !(failure instanceof WeighbridgeError)) throw failure;
+      error ??= failure;
+      if (failure.code !== 'IMAGE_UNDELETABLE') break;
+      refused.push(digest);
+      for (const part of reachableFrom(graph, [digest], 'all')) staying.add(part);
     }
-    return { deleted, error: undefined };
-  } catch (error) {
-    if (isAbort(error) || !(error instanceof WeighbridgeError)) throw error;
-    return { deleted, error };
   }
+  return { deleted, refused, error };
 }
+
+export const NOTHING_DELETED: DeletionResult = { deleted: [], refused: [], error: undefined };
 
 async function checkTags(
   store: ImageStore,

@@ -4,6 +4,7 @@ import { RegistryError } from '../core/errors.ts';
 import { plainLine } from '../core/safe-text.ts';
 import type { HttpClient } from '../http/client.ts';
 import { nextLink } from '../http/link-header.ts';
+import { serverWaitMs } from '../http/retry.ts';
 import type { HttpResponse } from '../http/types.ts';
 import type { ManifestDeleter } from './delete-removals.ts';
 
@@ -69,11 +70,17 @@ export class GithubPackages implements ManifestDeleter {
     const { repository } = this.#options;
     const purpose = `deleting ${digest} of ${repository}`;
     const response = await send(this.#options, { method: 'DELETE', url: version.url, purpose, signal });
-    if (response.status === 204 || response.status === 404) {
+    if (response.status === 204) {
       response.discard();
-      return response.status === 204;
+      return true;
     }
-    throw await failure(response, purpose, repository);
+    if (response.status !== 404) throw await failure(response, purpose, repository);
+    // GitHub hides from a token what it may not do: only a version that cannot be read any more is gone.
+    response.discard();
+    const left = await send(this.#options, { method: 'GET', url: version.url, purpose, signal });
+    left.discard();
+    if (left.status === 404) return false;
+    throw denied(`${purpose}: GitHub answered 404, and the version is there`, repository);
   }
 }
 
@@ -123,23 +130,64 @@ async function send(
     authorization: `Bearer ${token}`,
     'x-github-api-version': '2022-11-28',
   };
-  return await http.request({ ...request, headers });
+  for (let attempt = 1; ; attempt++) {
+    const response = await http.request({ ...request, headers });
+    const waitMs = limitedForMs(response);
+    const isTooLong = waitMs === undefined || waitMs > http.retry.maxServerWaitMs;
+    if (isTooLong || attempt >= http.retry.attempts) return response;
+    response.discard();
+    const reason = 'GitHub limits the rate of requests';
+    await http.waitToRetry({ ...request, attempt, reason, status: response.status, serverWaitMs: waitMs });
+  }
+}
+
+/**
+ * How long GitHub asks to wait, in ms; undefined if the answer is not about its rate limit.
+ * https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+ */
+function limitedForMs({ status, headers }: HttpResponse): number | undefined {
+  if (status !== 403) return undefined;
+  const reset = Number(headers['x-ratelimit-reset']);
+  if (headers['x-ratelimit-remaining'] !== '0' || !Number.isFinite(reset)) return serverWaitMs(headers);
+  const nowMs = Date.parse(headers.date ?? '');
+  return Math.max(0, reset * 1000 - (Number.isFinite(nowMs) ? nowMs : Date.now()));
 }
 
 async function failure(response: HttpResponse, purpose: string, repository: string): Promise<RegistryError> {
   const { status } = response;
+  const waitMs = limitedForMs(response);
   const json = parseJson(await response.bytes(64 * 1024));
   const said = z.object({ message: z.string() }).safeParse(json).data?.message ?? '';
-  const isDenied = status === 401 || status === 403;
+  const message = `${purpose}: GitHub answered ${status}${said && ` (${plainLine(said)})`}`;
+  if (waitMs !== undefined || status === 429 || /rate limit/i.test(said))
+    return new RegistryError(message, {
+      code: 'REGISTRY_RATE_LIMITED',
+      subject: repository,
+      remedy: `What was deleted stays deleted. Prune again in ${Math.ceil((waitMs ?? 3_600_000) / 60_000)} minutes.`,
+    });
+  if (status === 401 || status === 403) return denied(message, repository);
   const isLast = /last (tagged )?version/i.test(said);
-  return new RegistryError(`${purpose}: GitHub answered ${status}${said && ` (${plainLine(said)})`}`, {
-    code: isDenied ? 'REGISTRY_UNAUTHORIZED' : 'REGISTRY_BAD_ANSWER',
-    subject: repository,
-    remedy: isDenied
-      ? 'Use a token with `read:packages` and `delete:packages`; in a workflow, `permissions: packages: write` and admin access of the repository to the package.'
-      : isLast
+  if (isLast || /more than \d+ downloads/i.test(said))
+    return new RegistryError(message, {
+      code: 'IMAGE_UNDELETABLE',
+      subject: repository,
+      remedy: isLast
         ? 'GitHub keeps the last version of a package: delete the package itself in its settings.'
-        : 'What was deleted stays deleted; prune again later.',
+        : 'GitHub keeps public versions that were downloaded often: ask its support, or leave them. All else is pruned.',
+    });
+  return new RegistryError(message, {
+    code: 'REGISTRY_BAD_ANSWER',
+    subject: repository,
+    remedy: 'What was deleted stays deleted; prune again later.',
+  });
+}
+
+function denied(message: string, repository: string): RegistryError {
+  return new RegistryError(message, {
+    code: 'REGISTRY_UNAUTHORIZED',
+    subject: repository,
+    remedy:
+      'Use a token with `read:packages` and `delete:packages`; in a workflow, `permissions: packages: write` and admin access of the repository to the package.',
   });
 }
 

@@ -2,7 +2,12 @@ import type { Digest } from '../core/digest.ts';
 import { WeighbridgeError } from '../core/errors.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import { chooseRemovals, hasOurImages, removeAll } from './choose-removals.ts';
-import { type DeletionResult, deleteRemovals, type ManifestDeleter } from './delete-removals.ts';
+import {
+  type DeletionResult,
+  deleteRemovals,
+  type ManifestDeleter,
+  NOTHING_DELETED,
+} from './delete-removals.ts';
 import { readGraph } from './read-graph.ts';
 import type { RepositoryGraph, RetentionPlan, RetentionRules } from './types.ts';
 
@@ -49,7 +54,7 @@ export async function pruneRepository(
     const graph = await readGraph(store, signal);
     const plan = await planFor(graph, repository, rules);
     if (!isConfirmed) return { plan, result: undefined };
-    if (plan.deletions.length === 0) return { plan, result: { deleted: [], error: undefined } };
+    if (plan.deletions.length === 0) return { plan, result: NOTHING_DELETED };
     const context = {
       ...{ store, deleter: await repository.openDeleter(), signal },
       currentTags: rules === 'removed' ? new Set<string>() : rules.tags,

@@ -1,5 +1,10 @@
 // A Hub and a registry for tests, with the quirks and faults of real ones.
 export { buildBaseImage } from './base-image.ts';
+export {
+  EmbeddedGithubPackages,
+  type GithubPackagesOptions,
+  startGithubPackages,
+} from './github-packages.ts';
 export { type EmbeddedHub, type HubOptions, startHub } from './hub.ts';
 export { pushImage } from './push-image.ts';
 export type { RegistryQuirks } from './registry/quirks.ts';

@@ -5,9 +5,11 @@ import { type TestContext, test } from 'node:test';
 import { MediaType } from '../../src/oci/types.ts';
 import type { LsJson } from '../../src/report/json/ls-json.ts';
 import type { PruneJson } from '../../src/report/json/prune-json.ts';
-import { weighbridge } from '../support/command.ts';
+import { startWeighbridge, weighbridge } from '../support/command.ts';
 import { IS_LONG } from '../support/long.ts';
+import { assertWhole, PRUNED, publishVersions, snapshotOf } from '../support/many-versions.ts';
 import { temporaryFolder } from '../support/tools.ts';
+import { until } from '../support/until.ts';
 import { MODEL_FILES, putBase, World } from '../support/world.ts';
 
 const isShort = IS_LONG ? false : 'only with WEIGHBRIDGE_LONG=1';
@@ -123,4 +125,47 @@ test('a retention of nothing is refused with its place', async t => {
   assert.equal(status, 2);
   assert.match(stderr, /models\.yaml:1:20: .*at least 1/);
   assert.match(stderr, /such as 30d/);
+});
+
+test('a prune that is killed at any of 20 moments leaves every image whole, and the next one ends it', {
+  skip: isShort,
+}, async t => {
+  await using world = await World.start();
+  await publishVersions(world);
+  const registry = world.registry(0);
+  const folder = await temporaryFolder(t);
+  const file = path.join(folder, 'models.yaml');
+  const yaml = world.config('acme/x', '    variants: [slim]\n    arch: [linux/amd64, linux/arm64]\n');
+  await writeFile(file, yaml.replace('v0.6.0', 'v0.9.0'));
+  const args = ['prune', '--yes', '--keep', '2', '-c', file];
+  const env = { HF_ENDPOINT: world.hub.url };
+  const restore = snapshotOf(registry.repository(PRUNED));
+  const deletes = () => registry.log.filter(({ method }) => method === 'DELETE').length;
+  const kept = (tags: Iterable<string>) => [...tags].filter(tag => /^v0\.[89]/.test(tag)).sort();
+  const tagsBefore = kept(registry.repository(PRUNED).tags.keys());
+
+  assert.equal((await weighbridge(args, { env })).status, 0);
+  const all = deletes();
+  const stays = assertWhole(registry, PRUNED);
+  let killed = 0;
+  for (let moment = 0; moment < 20; moment++) {
+    restore();
+    const before = deletes();
+    const at = Math.floor((moment * all) / 20);
+    // The request at which the signal comes is held, so that it is in the middle of it.
+    const child = startWeighbridge(args, { env });
+    const closed = new Promise<void>(resolve => child.once('close', () => resolve()));
+    const fault = registry.faults.add({ match: /^DELETE /, kind: 'hold', skip: at, until: closed });
+    await Promise.race([closed, until(() => deletes() - before > at)]);
+    child.kill('SIGKILL');
+    await closed;
+    fault.remove();
+    if (deletes() - before === at + 1) killed += 1;
+    const whole = assertWhole(registry, PRUNED);
+    for (const digest of stays) assert.ok(whole.has(digest), `killed at ${at}: ${digest} is lost`);
+    assert.deepEqual(kept(registry.repository(PRUNED).tags.keys()), tagsBefore);
+  }
+  assert.equal(killed, 20);
+  assert.equal((await weighbridge(args, { env })).status, 0);
+  assert.deepEqual(assertWhole(registry, PRUNED), stays);
 });

@@ -56,6 +56,27 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Real
   }
 }
 
+/**
+ * Collects garbage as an administrator does: the registry that has its blobs there has been stopped before. Not with
+ * `--delete-untagged`, which in 2.8 takes the platforms of every index; https://github.com/distribution/distribution/issues/3178
+ */
+export async function collectGarbage(rootFolder: string, edition: Edition): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-registry-'));
+  const config = path.join(folder, 'config.yml');
+  await writeFile(config, JSON.stringify(await configuration({ rootFolder }, folder, 'localhost:1')));
+  try {
+    return await runOk(programOf(edition), ['garbage-collect', config], {
+      env: { OTEL_TRACES_EXPORTER: 'none' },
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function programOf(edition: Edition | undefined): string {
+  return edition === 'distribution 3' ? goTool('registry') : 'docker-registry';
+}
+
 const MAX_PORTS = 5;
 
 async function startOnce(options: RegistryOptions): Promise<RealRegistry> {
@@ -65,8 +86,7 @@ async function startOnce(options: RegistryOptions): Promise<RealRegistry> {
   await writeFile(config, JSON.stringify(await configuration(options, folder, host)));
 
   let log = '';
-  const command = options.edition === 'distribution 3' ? goTool('registry') : 'docker-registry';
-  const child = spawn(command, ['serve', config], {
+  const child = spawn(programOf(options.edition), ['serve', config], {
     stdio: ['ignore', 'pipe', 'pipe'],
     // Version 3 sends what it does to a collector that nobody has started, and logs each failure to.
     env: { ...process.env, OTEL_TRACES_EXPORTER: 'none' },

@@ -81,9 +81,9 @@ export class World {
     await Promise.all([this.hub.close(), ...this.registries.map(registry => registry.close())]);
   }
 
-  /** `models.yaml` for one model, published to all registries as `r0`, `r1`, …. */
-  config(model: string, more = ''): string {
-    const registries = this.registries.map((registry, i) => `  r${i}: ${registry.host}/acme\n`).join('');
+  /** `models.yaml` for one model, published to all registries (or to those at `hosts`) as `r0`, `r1`, …. */
+  config(model: string, more = '', hosts = this.registries.map(({ host }) => host)): string {
+    const registries = hosts.map((host, i) => `  r${i}: ${host}/acme\n`).join('');
     const base = `${this.registry(0).host}/${BASE_REPOSITORY}:v0.6.0`;
     return `registries:\n${registries}defaults:\n  base_image: ${base}\nmodels:\n  - id: ${model}\n    short: x\n${more}`;
   }

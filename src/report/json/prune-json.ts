@@ -1,6 +1,6 @@
 import { type ErrorJson, errorToJson } from '../../core/errors.ts';
 import type { PruneOutcome } from '../../retention/prune-repository.ts';
-import type { RetainedImage } from '../../retention/types.ts';
+import type { RemovedImage, RetainedImage } from '../../retention/types.ts';
 
 /** What `prune --json` prints. */
 export interface PruneJson {
@@ -49,15 +49,27 @@ export function pruneToJson(
 
 function toRepository({ short, repository, outcome, error }: PruneEntry): PrunedRepositoryJson {
   const failure = error ?? outcome?.result?.error;
+  const { removed = [], kept = [] } = outcome?.plan ?? {};
+  const result = outcome?.result;
+  const isGone = ({ digest }: RetainedImage): boolean => result?.deleted.includes(digest) ?? true;
+  const staying = removed.filter(image => !isGone(image));
   return {
     repository,
     short,
-    kept: outcome?.plan.kept.map(toImage) ?? [],
-    removed: outcome?.plan.removed.map(image => ({ ...toImage(image), freedBytes: image.freedBytes })) ?? [],
-    ...(outcome?.result && { deleted: outcome.result.deleted.length }),
-    freedBytes: outcome?.plan.freedBytes ?? 0,
+    kept: [
+      ...kept.map(toImage),
+      ...staying.map(image => ({ ...toImage(image), reason: 'could not be deleted' })),
+    ],
+    removed: removed.filter(isGone).map(image => ({ ...toImage(image), freedBytes: image.freedBytes })),
+    ...(result && { deleted: result.deleted.length }),
+    freedBytes: staying.length === 0 ? (outcome?.plan.freedBytes ?? 0) : sumOf(removed.filter(isGone)),
     ...(failure !== undefined && { error: errorToJson(failure) }),
   };
+}
+
+/** At least: what only several of the images share is not in it. */
+function sumOf(images: readonly RemovedImage[]): number {
+  return images.reduce((sum, { freedBytes }) => sum + freedBytes, 0);
 }
 
 function toImage({ digest, tags, variant, version, reason }: RetainedImage): PrunedImageJson {
