@@ -38,6 +38,15 @@ export function chooseBase(
   return found === undefined ? { reason: `${newest.name}: ${blockers[0]}` } : { tag: found.name };
 }
 
+/** Returns the newest release among tags, of the plain builds (`v0.9.0`); undefined if there is none. */
+export function newestReleaseTag(tags: readonly string[]): string | undefined {
+  const releases = tags.flatMap(name => {
+    const version = parseVersion(name);
+    return version?.build === 'v' ? [{ name, ...version }] : [];
+  });
+  return releases.sort((a, b) => compareNumbers(b.numbers, a.numbers))[0]?.name;
+}
+
 /** Why models do not run on a release of vLLM; undefined if all do. */
 function whyNot(tag: string, models: readonly Pick<PlannedModel, 'model' | 'fit'>[]): string | undefined {
   const version = tag.replace(/^v/, '').replace(/-.*$/, '');

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gpuSentence } from '../fit/gpu-need.ts';
+import { factsOf } from '../fit/model-facts.ts';
 import type { ModelSnapshot } from '../hub/types.ts';
 import { suggestModel } from './suggest-model.ts';
 
@@ -23,6 +25,25 @@ test('weights that one GPU does not hold are shared out to as many as the attent
   assert.equal(argsFor(9), undefined);
 });
 
+test('what it needs is what the facts of the plan say, to the same figure', () => {
+  const config = {
+    architectures: ['LlamaForCausalLM'],
+    hidden_size: 8192,
+    num_hidden_layers: 80,
+    num_attention_heads: 64,
+    num_key_value_heads: 8,
+    max_position_embeddings: 131_072,
+  };
+  const snapshot = snapshotOf({ 'config.json': 1, 'a.safetensors': 141 * GB });
+  const { notes, model } = suggestModel(snapshot, config, new Set());
+  const { gpus } = factsOf({ files: snapshot.files, documents: { config } });
+  assert.equal(
+    notes[0],
+    `131 GiB of weights: ${gpuSentence(gpus)}. --tensor-parallel-size 4 is for GPUs of 80 GB.`,
+  );
+  assert.deepEqual(model.serveArgs?.slice(4), ['--tensor-parallel-size', '4']);
+});
+
 test("second copies of the weights do not count, and Mistral's own format is named", () => {
   const files = { 'params.json': 1, 'consolidated.safetensors': 2 * GB, 'tekken.json': 1 };
   const { model, notes } = suggestModel(snapshotOf(files), undefined, new Set());
@@ -34,7 +55,7 @@ test("second copies of the weights do not count, and Mistral's own format is nam
     '--load-format',
     'mistral',
   ]);
-  assert.match(notes[0] ?? '', /^1\.9 GiB of weights: a GPU with 16 GB/);
+  assert.match(notes[0] ?? '', /^1\.9 GiB of weights: 1 GPU of 16 GB\.$/);
 });
 
 test('what a user has to know is said', () => {
@@ -51,7 +72,7 @@ test('what a user has to know is said', () => {
   assert.equal(model.serveArgs, undefined);
   assert.match(
     notes.join('\n'),
-    /48 GB[\s\S]*Quantised \(gptq\)[\s\S]*1000000 tokens[\s\S]*--trust-remote-code[\s\S]*not added/,
+    /2 of 24 GB \(976k\), or 1 of 40 GB[\s\S]*Quantized \(gptq\)[\s\S]*1000000 tokens[\s\S]*--trust-remote-code[\s\S]*not added/,
   );
   const odd = suggestModel(snapshotOf({ 'x.gguf': GB }, 'acme/Renamed'), undefined, new Set());
   assert.match(

@@ -1,7 +1,9 @@
 import { toShortName } from '../config/field-checks.ts';
 import type { NewModel } from '../config/yaml/append-model.ts';
-import { weightKindOf } from '../core/model-files.ts';
 import { formatBytes } from '../core/text.ts';
+import { GPU_SIZES_GB, type GpuNeed, gpuSentence, leastGpus } from '../fit/gpu-need.ts';
+import { recordOf } from '../fit/json-value.ts';
+import { factsOf, type ModelFacts } from '../fit/model-facts.ts';
 import { fileFindings } from '../hub/file-findings.ts';
 import type { ModelSnapshot } from '../hub/types.ts';
 import { chooseFiles } from './choose-files.ts';
@@ -13,16 +15,13 @@ export interface Suggestion {
 }
 
 const DEFAULT_ARGS = ['--host', '0.0.0.0', '--port', '8000'];
-const GB = 1e9;
-/** What a GPU has for weights: the rest is the cache's and the runtime's. */
-const SHARE_FOR_WEIGHTS = 0.75;
-const GPU_SIZES_GB = [16, 24, 48, 80] as const;
-const MOST_GPUS = 16;
+/** Of the GPUs that a number of them is suggested for: A100 and H100, which most clouds have. */
+const USUAL_GPU_GB = 80;
 const LONG_CONTEXT_TOKENS = 32_768;
 
 /**
- * How a model is best written into `models.yaml`: a name that nobody has yet, and arguments that vLLM does not find out by
- * itself. `config` is the repository's config.json, undefined where it has none or may not be read.
+ * Returns how a model is best written into `models.yaml`: a name that is not taken, and arguments that vLLM does not find
+ * out automatically. `config` is the repository's config.json, undefined if it has none or it may not be read.
  */
 export function suggestModel(
   snapshot: ModelSnapshot,
@@ -30,7 +29,7 @@ export function suggestModel(
   takenShorts: ReadonlySet<string>,
 ): Suggestion {
   const facts = readFacts(snapshot, config);
-  const added = [...quantisationArgs(facts), ...formatArgs(facts), ...parallelArgs(facts)];
+  const added = [...quantizationArgs(facts), ...formatArgs(facts), ...parallelArgs(facts)];
   return {
     model: {
       id: snapshot.id,
@@ -42,44 +41,45 @@ export function suggestModel(
 }
 
 interface Facts {
-  readonly weightBytes: number;
+  readonly model: ModelFacts;
+  /** The fewest GPUs of each size that it runs on. */
+  readonly gpus: readonly GpuNeed[];
+  /** How many of the usual ones. */
+  readonly usualCount: number;
   readonly files: readonly string[];
   readonly findings: readonly string[];
   readonly hasConfig: boolean;
-  readonly quantisation: string | undefined;
-  readonly heads: number | undefined;
-  readonly contextTokens: number | undefined;
-  readonly architecture: string | undefined;
   readonly hasOwnCode: boolean;
 }
 
-function readFacts(snapshot: ModelSnapshot, value: unknown): Facts {
-  const config = recordOf(value);
-  // Models that see or hear keep their language part in a map of its own.
-  const text = { ...recordOf(config.text_config), ...config };
+function readFacts(snapshot: ModelSnapshot, config: unknown): Facts {
   const files = { include: null, exclude: null, allowPickle: false };
   const chosen = chooseFiles(snapshot, { files, serveArgs: [] }).files;
-  const architectures = Array.isArray(config.architectures) ? config.architectures : [];
+  const { tensors, languages } = snapshot;
+  const model = factsOf({ files: chosen, documents: { config: recordOf(config) }, tensors, languages });
+  const question = {
+    weightBytes: model.weightBytes,
+    cache: model.kvCache,
+    heads: model.attentionHeads,
+    contextLength: model.contextLength ?? undefined,
+  };
+  const gpus = GPU_SIZES_GB.flatMap(memoryGB => leastGpus(question, memoryGB) ?? []);
   return {
-    weightBytes: chosen
-      .filter(file => weightKindOf(file.path) !== undefined)
-      .reduce((sum, file) => sum + file.sizeBytes, 0),
+    model,
+    gpus,
+    usualCount: gpus.find(({ memoryGB }) => memoryGB === USUAL_GPU_GB)?.count ?? 1,
     files: snapshot.files.map(file => file.path),
     findings: fileFindings({ files: chosen, all: snapshot.files, serveArgs: [], disguised: [] }).map(
       ({ message }) => message,
     ),
-    hasConfig: value !== undefined,
-    quantisation: textOf(recordOf(config.quantization_config).quant_method),
-    heads: countOf(text.num_attention_heads),
-    contextTokens: countOf(text.max_position_embeddings),
-    architecture: textOf(architectures[0]),
-    hasOwnCode: config.auto_map !== undefined,
+    hasConfig: config !== undefined,
+    hasOwnCode: recordOf(config).auto_map !== undefined,
   };
 }
 
 /** vLLM reads the other methods from config.json; older versions want this one named. */
-function quantisationArgs({ quantisation }: Facts): string[] {
-  return quantisation === 'bitsandbytes'
+function quantizationArgs({ model: { quantization } }: Facts): string[] {
+  return quantization === 'bitsandbytes'
     ? ['--quantization', 'bitsandbytes', '--load-format', 'bitsandbytes']
     : [];
 }
@@ -92,48 +92,25 @@ function formatArgs({ files }: Facts): string[] {
     : [];
 }
 
-function parallelArgs(facts: Facts): string[] {
-  const largest = GPU_SIZES_GB.at(-1) ?? 80;
-  if (facts.weightBytes <= largest * GB * SHARE_FOR_WEIGHTS) return [];
-  const count = gpuCount(facts, largest);
-  return count === undefined ? [] : ['--tensor-parallel-size', String(count)];
-}
-
-/** The power of two of GPUs that the weights fit on and that the attention heads can be shared out to. */
-function gpuCount({ weightBytes, heads }: Facts, gpuGb: number): number | undefined {
-  for (let count = 1; count <= MOST_GPUS; count *= 2) {
-    const fits = weightBytes / count <= gpuGb * GB * SHARE_FOR_WEIGHTS;
-    if (fits && (heads === undefined || heads % count === 0)) return count;
-  }
-  return undefined;
+function parallelArgs({ usualCount }: Facts): string[] {
+  return usualCount === 1 ? [] : ['--tensor-parallel-size', String(usualCount)];
 }
 
 function notes(facts: Facts): string[] {
-  const { weightBytes, quantisation, hasOwnCode, architecture, contextTokens, hasConfig, files } = facts;
-  const gpu = GPU_SIZES_GB.find(size => weightBytes <= size * GB * SHARE_FOR_WEIGHTS);
-  const largest = GPU_SIZES_GB.at(-1) ?? 80;
-  const size = formatBytes(weightBytes);
-  const count = gpuCount(facts, largest);
+  const { model, hasOwnCode, hasConfig, files } = facts;
+  const { quantization, contextLength, architecture } = model;
   return [
     ...facts.findings,
-    ...(weightBytes === 0
+    ...gpuNote(facts),
+    ...(quantization === null || quantization === 'bitsandbytes'
       ? []
-      : gpu !== undefined
-        ? [`${size} of weights: a GPU with ${gpu} GB, or several with --tensor-parallel-size.`]
-        : count !== undefined
-          ? [`${size} of weights: ${count} GPUs with ${largest} GB, hence --tensor-parallel-size ${count}.`]
-          : [
-              `${size} of weights: more than ${MOST_GPUS} GPUs with ${largest} GB hold; it takes several machines.`,
-            ]),
-    ...(quantisation === undefined || quantisation === 'bitsandbytes'
-      ? []
-      : [`Quantised (${quantisation}): vLLM sees that in config.json, no argument is needed.`]),
-    ...(contextTokens !== undefined && contextTokens > LONG_CONTEXT_TOKENS
-      ? [`A context of ${contextTokens} tokens: where its cache does not fit, limit it with --max-model-len.`]
+      : [`Quantized (${quantization}): vLLM sees that in config.json; no argument is needed.`]),
+    ...(contextLength !== null && contextLength > LONG_CONTEXT_TOKENS
+      ? [`A context of ${contextLength} tokens: if its cache does not fit, limit it with --max-model-len.`]
       : []),
     ...(hasOwnCode
       ? [
-          `It brings code of its own${architecture === undefined ? '' : ` (${architecture})`}: where vLLM does not know the architecture, it asks for --trust-remote-code. Read that code before you add the argument; it is not added for you.`,
+          `It brings code of its own${architecture === undefined ? '' : ` (${architecture})`}: if vLLM does not know the architecture, it needs --trust-remote-code. Read that code before you add the argument; it is not added for you.`,
         ]
       : []),
     ...(hasConfig || files.includes('params.json')
@@ -146,6 +123,16 @@ function notes(facts: Facts): string[] {
   ];
 }
 
+function gpuNote({ model: { weightBytes }, gpus, usualCount }: Facts): string[] {
+  if (weightBytes === 0) return [];
+  const size = `${formatBytes(weightBytes)} of weights`;
+  if (gpus.length === 0)
+    return [`${size}: more than the GPUs of one machine hold; it takes several machines.`];
+  const parallel =
+    usualCount === 1 ? '' : ` --tensor-parallel-size ${usualCount} is for GPUs of ${USUAL_GPU_GB} GB.`;
+  return [`${size}: ${gpuSentence(gpus)}.${parallel}`];
+}
+
 function renamedNote({ id, requestedId }: ModelSnapshot): string[] {
   return id === requestedId ? [] : [`The Hub calls it ${id} now; that name is written.`];
 }
@@ -153,16 +140,4 @@ function renamedNote({ id, requestedId }: ModelSnapshot): string[] {
 function freeShort(short: string, taken: ReadonlySet<string>): string {
   if (!taken.has(short)) return short;
   for (let number = 2; ; number++) if (!taken.has(`${short}-${number}`)) return `${short}-${number}`;
-}
-
-function recordOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
-}
-
-function countOf(value: unknown): number | undefined {
-  return Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : undefined;
 }

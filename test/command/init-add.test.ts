@@ -9,6 +9,8 @@ const ROOT = path.join(import.meta.dirname, '../..');
 const COMMAND = path.join(ROOT, 'bin/weighbridge');
 
 const SHARD = 1_000_000;
+/** `init` asks Docker Hub for the newest vLLM, which no test should. */
+const OFFLINE = { HTTPS_PROXY: 'http://127.0.0.1:1' };
 
 test('from an empty folder to a plan: init, add twice, validate, plan', async t => {
   await using hub = await startHub();
@@ -34,7 +36,7 @@ test('from an empty folder to a plan: init, add twice, validate, plan', async t 
     },
   });
   const folder = await temporaryFolder(t);
-  const env = { HF_ENDPOINT: hub.url, HF_TOKEN: undefined, GITHUB_REPOSITORY_OWNER: undefined };
+  const env = { HF_ENDPOINT: hub.url, HF_TOKEN: undefined, GITHUB_REPOSITORY_OWNER: undefined, ...OFFLINE };
   const weighbridge = (...args: string[]) => runOk(COMMAND, args, { cwd: folder, env });
 
   assert.match(await weighbridge('init', '--ghcr', 'acme'), /^written {2}models\.yaml /);
@@ -45,6 +47,7 @@ test('from an empty folder to a plan: init, add twice, validate, plan', async t 
     '.github/workflows/comment-plan.yml',
     '.github/workflows/publish-models.yml',
     '.github/workflows/update-models.yml',
+    '.gitignore',
     'README.md',
     'models.yaml',
   ]);
@@ -83,8 +86,15 @@ test('from an empty folder to a plan: init, add twice, validate, plan', async t 
   const text = await readFile(path.join(folder, 'models.yaml'), 'utf8');
   assert.match(text, /^# yaml-language-server: .*\n#\n# The models that are published/);
 
-  const again = await run(COMMAND, ['add', 'Qwen/Qwen2.5-0.5B-Instruct'], { cwd: folder, env });
-  assert.match(again.stdout, /short: "qwen25-05b-instruct-2"/);
+  const again = await run(COMMAND, ['add', 'qwen/Qwen2.5-0.5B-Instruct'], { cwd: folder, env });
+  assert.equal(again.status, 0);
+  assert.match(
+    again.stdout,
+    /is in models\.yaml already, as qwen25-05b-instruct \(line \d+\); nothing was added/,
+  );
+  assert.equal(await readFile(path.join(folder, 'models.yaml'), 'utf8'), text);
+  const pinned = ['add', 'Qwen/Qwen2.5-0.5B-Instruct', '--revision', 'main', '--dry-run'];
+  assert.match(await weighbridge(...pinned), /short: "qwen25-05b-instruct-2"\n {2}revision: "main"/);
   const absent = await run(COMMAND, ['add', 'acme/nothing'], { cwd: folder, env });
   assert.equal(absent.status, 1);
   assert.match(absent.stderr, /acme\/nothing/);
@@ -129,14 +139,25 @@ test('init keeps every file that is there, and says so', async t => {
   const folder = await temporaryFolder(t);
   await mkdir(path.join(folder, 'sub'));
   await writeFile(path.join(folder, 'sub', 'README.md'), 'mine\n');
-  const first = await runOk(COMMAND, ['init', 'sub', '--dockerhub', 'acme', '--yes'], { cwd: folder });
+  await writeFile(path.join(folder, 'sub', '.gitignore'), 'models');
+  const env = OFFLINE;
+  const first = await runOk(COMMAND, ['init', 'sub', '--dockerhub', 'acme', '--yes'], { cwd: folder, env });
   assert.match(first, /^written {2}models\.yaml/m);
   assert.match(first, /^kept {5}README\.md/m);
   assert.match(first, /weighbridge add <id> --config sub\/models\.yaml/);
   assert.equal(await readFile(path.join(folder, 'sub', 'README.md'), 'utf8'), 'mine\n');
-  assert.match(await readFile(path.join(folder, 'sub', 'models.yaml'), 'utf8'), /dockerhub: true/);
+  const models = await readFile(path.join(folder, 'sub', 'models.yaml'), 'utf8');
+  assert.match(
+    models,
+    /^registries:\n {2}dockerhub: docker\.io\/acme\n\ndefaults:[\s\S]* ghcr: true [\s\S]* dockerhub: true/m,
+  );
+  assert.match(first, /^added {4}\.gitignore/m);
+  assert.match(
+    await readFile(path.join(folder, 'sub', '.gitignore'), 'utf8'),
+    /^models\n\n# weighbridge catalog\n\/site\/\n/,
+  );
   const second = await runOk(COMMAND, ['init', 'sub'], { cwd: folder });
-  assert.doesNotMatch(second, /^written/m);
+  assert.doesNotMatch(second, /^(?:written|added)/m);
   const wrong = await run(COMMAND, ['init', '--ghcr', 'not an owner'], { cwd: folder });
   assert.equal(wrong.status, 2);
 });
@@ -144,7 +165,7 @@ test('init keeps every file that is there, and says so', async t => {
 test('the workflows that init writes are those of this project, called from elsewhere', async t => {
   const folder = await temporaryFolder(t);
   const ref = '0123456789012345678901234567890123456789';
-  await runOk(COMMAND, ['init', '--workflow', `acme/tools@${ref}`], { cwd: folder });
+  await runOk(COMMAND, ['init', '--workflow', `acme/tools@${ref}`], { cwd: folder, env: OFFLINE });
   const page = 'https://github.com/acme/tools tells';
   const cases = {
     'publish-models.yml': {

@@ -1,5 +1,5 @@
 import { formatBytes } from '../../core/text.ts';
-import type { GpuNeed } from '../../fit/gpu-need.ts';
+import { gpuSentence } from '../../fit/gpu-need.ts';
 import type { ModelFacts } from '../../fit/model-facts.ts';
 import type { FitReport } from '../../fit/types.ts';
 import type { PlannedModel } from '../../plan/types.ts';
@@ -74,26 +74,4 @@ export function billions(count: number): string {
 
 function round(value: number): string {
   return value >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
-}
-
-/** `1 GPU of 24 GB (24k context), 1 of 40 GB (128k)`: the smallest sizes, each number of GPUs once. */
-export function gpuSentence(gpus: readonly GpuNeed[]): string {
-  const shown = gpus.filter(
-    (one, index) =>
-      index === 0 ||
-      one.count !== gpus[index - 1]?.count ||
-      one.contextLength > (gpus[index - 1]?.contextLength ?? 0),
-  );
-  return shown
-    .map(({ memoryGB, count, contextLength }, index) => {
-      const noun = index === 0 ? (count === 1 ? ' GPU' : ' GPUs') : '';
-      const context =
-        contextLength === 0 ? '' : ` (${tokens(contextLength)}${index === 0 ? ' context' : ''})`;
-      return `${count}${noun} of ${memoryGB} GB${context}`;
-    })
-    .join(', or ');
-}
-
-function tokens(count: number): string {
-  return count >= 1024 ? `${Math.floor(count / 1024)}k` : String(count);
 }

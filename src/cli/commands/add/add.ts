@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { type ConfigFiles, readConfigFiles } from '../../../config/config-files.ts';
 import { checkHubId, checkShort } from '../../../config/field-checks.ts';
 import { parseConfigFiles } from '../../../config/load-config.ts';
-import type { Config } from '../../../config/types.ts';
+import type { Config, ModelConfig } from '../../../config/types.ts';
 import { appendModel, entryText, type NewModel } from '../../../config/yaml/append-model.ts';
 import { readAll } from '../../../core/byte-source.ts';
 import { ConfigError, HubError } from '../../../core/errors.ts';
@@ -33,6 +33,7 @@ export function addAdd(program: Command): void {
     .addHelpText(
       'after',
       `
+A model that is listed already is not added again, unless another --short or --revision is given.
 Required vLLM arguments are derived from the model's config.json; --trust-remote-code is never added automatically.
 
 Examples:
@@ -46,8 +47,14 @@ Examples:
 
 async function add(session: Session, id: string, options: AddOptions): Promise<number> {
   const before = await readConfigFiles(options.config);
-  const taken = shortsIn(before);
+  const listed = listedIn(before);
+  const known = listedAs(id, listed, options);
+  if (known !== undefined) return alreadyListed(session, known);
   const snapshot = await session.services.hub.getModel(id, options.revision ?? null, session.signal);
+  // The Hub may know it by another name now.
+  const renamed = listedAs(snapshot.id, listed, options);
+  if (renamed !== undefined) return alreadyListed(session, renamed);
+  const taken = new Set(listed.map(({ short }) => short));
   const suggestion = suggestModel(snapshot, await configJson(session, snapshot), taken);
   const model: NewModel = {
     ...suggestion.model,
@@ -62,6 +69,28 @@ async function add(session: Session, id: string, options: AddOptions): Promise<n
     `\n${options.dryRun ? 'Would be added' : 'Added'} to ${options.config}:\n${entryText(model)}`,
   );
   return status;
+}
+
+/** The entry that a second one would only repeat: another name or revision was not asked for. */
+function listedAs(
+  id: string,
+  listed: readonly ModelConfig[],
+  { short, revision }: AddOptions,
+): ModelConfig | undefined {
+  return listed.find(
+    model =>
+      model.id.toLowerCase() === id.toLowerCase() &&
+      (short === undefined || short === model.short) &&
+      (revision === undefined || revision === model.revision),
+  );
+}
+
+/** Asking twice is not a mistake: a script may. */
+function alreadyListed(session: Session, { id, short, position: { file, line } }: ModelConfig): number {
+  session.print(
+    `${id} is in ${file} already, as ${short} (line ${line}); nothing was added.\nTo publish it a second time, name another image: --short <name>.`,
+  );
+  return ExitStatus.done;
 }
 
 /** What is going to become of it, before the file is written. */
@@ -86,13 +115,13 @@ function withModel(files: ConfigFiles, model: NewModel): ConfigFiles {
 }
 
 /** An empty list is not a valid file yet, but a fine place for a first model. */
-function shortsIn(files: ConfigFiles): ReadonlySet<string> {
+function listedIn(files: ConfigFiles): readonly ModelConfig[] {
   try {
-    return new Set(parseConfigFiles(files).models.map(model => model.short));
+    return parseConfigFiles(files).models;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const { models } = parseConfigFiles(withModel(files, { id: 'org/probe', short: 'probe' }));
-    return new Set(models.flatMap(({ short }) => (short === 'probe' ? [] : [short])));
+    return models.filter(({ short }) => short !== 'probe');
   }
 }
 

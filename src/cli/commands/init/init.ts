@@ -1,12 +1,15 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { access, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { execa } from 'execa';
 import { checkBaseImage } from '../../../config/field-checks.ts';
+import { BUILT_IN_BASE_IMAGE } from '../../../config/schema.ts';
 import { InterruptedError } from '../../../core/errors.ts';
 import { styleFor } from '../../../report/progress/style.ts';
 import { ExitStatus, runSession, type Session, type SessionOptions } from '../../session.ts';
+import { writeGitignore } from './gitignore.ts';
+import { newestBase } from './newest-base.ts';
 import { type StarterChoice, type StarterFile, starterFiles } from './starter-files.ts';
 
 interface InitOptions extends SessionOptions {
@@ -29,12 +32,16 @@ export function addInit(program: Command): void {
       parseAccount,
     )
     .option('--dockerhub <account>', 'publish to Docker Hub as well', parseAccount)
-    .option('--base-image <reference>', 'the vLLM image to build on', parseBaseImage)
+    .option(
+      '--base-image <reference>',
+      'the vLLM image to build on (default: its newest release)',
+      parseBaseImage,
+    )
     .option('--workflow <owner/name@ref>', 'the reusable workflow to call', parseWorkflow)
     .option('-y, --yes', 'do not prompt')
     .addHelpText(
       'after',
-      '\nOn a terminal, init prompts for options that are not set. It never changes existing files.',
+      '\nOn a terminal, init prompts for options that are not set. It never changes existing files, except that it adds to\n.gitignore what run, catalog, licenses and build leave behind.',
     )
     .action((folder: string | undefined, options: InitOptions) =>
       runSession(options, session => init(session, folder ?? '.', options)),
@@ -44,31 +51,48 @@ export function addInit(program: Command): void {
 async function init(session: Session, folder: string, options: InitOptions): Promise<number> {
   const found = await ownerOfRemote(folder);
   const isAsking = options.yes !== true && process.stdin.isTTY === true && process.stdout.isTTY === true;
-  const given: StarterChoice = {
-    ghcr: options.ghcr ?? found ?? null,
-    dockerhub: options.dockerhub ?? null,
-    baseImage: options.baseImage ?? null,
+  const given: Accounts = { ghcr: options.ghcr ?? found ?? null, dockerhub: options.dockerhub ?? null };
+  const accounts = isAsking ? await ask(session, given, options) : given;
+  const choice = {
+    ...accounts,
+    baseImage: options.baseImage ?? (await baseFor(session, folder)),
     workflow: options.workflow ?? null,
   };
-  const choice = isAsking ? await ask(session, given, options) : given;
   const files = starterFiles(choice);
-  const isNew = await Promise.all(files.map(file => writeNew(folder, file)));
+  const written = await Promise.all(
+    files.map(async file => ({ ...file, verdict: (await writeNew(folder, file)) ? 'written' : 'kept' })),
+  );
+  const purpose = 'keeps what commands write here out of commits';
+  written.push({ path: '.gitignore', text: '', purpose, verdict: await writeGitignore(folder) });
   const style = styleFor(session.stdout.isColor);
-  const width = Math.max(...files.map(file => file.path.length));
-  files.forEach((file, index) => {
-    const verdict = isNew[index] ? style.good('written') : style.quiet('kept   ');
-    session.print(`${verdict}  ${file.path.padEnd(width)}  ${style.quiet(file.purpose)}`);
-  });
+  const width = Math.max(...written.map(file => file.path.length));
+  for (const { path: name, purpose, verdict } of written) {
+    const paint = verdict === 'kept' ? style.quiet : style.good;
+    session.print(
+      `${paint(verdict.padEnd('written'.length))}  ${name.padEnd(width)}  ${style.quiet(purpose)}`,
+    );
+  }
   const config = folder === '.' ? '' : ` --config ${path.join(folder, 'models.yaml')}`;
   session.print(`
 Next:
   weighbridge add <id>${config}    e.g. Qwen/Qwen2.5-0.5B-Instruct
   weighbridge plan${config}        what would be published, and why
-  git add . && git commit -m "Publish models" && git push${choice.dockerhub === null ? '' : '\n  the secret DOCKERHUB_TOKEN in the settings of the repository'}`);
+  git add . && git commit -m "Publish models" && git push${accounts.dockerhub === null ? '' : '\n  the secret DOCKERHUB_TOKEN in the settings of the repository'}`);
   return ExitStatus.done;
 }
 
-async function ask(session: Session, given: StarterChoice, options: InitOptions): Promise<StarterChoice> {
+/** A file that is there keeps its own: the registry is not asked for nothing. */
+async function baseFor(session: Session, folder: string): Promise<string> {
+  const isKept = await access(path.join(folder, 'models.yaml')).then(
+    () => true,
+    () => false,
+  );
+  return isKept ? BUILT_IN_BASE_IMAGE : await newestBase(session);
+}
+
+type Accounts = Pick<StarterChoice, 'ghcr' | 'dockerhub'>;
+
+async function ask(session: Session, given: Accounts, options: InitOptions): Promise<Accounts> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   // In its line editor Ctrl-C is a key like any other, and Ctrl-D ends the input without an answer.
   terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
@@ -92,7 +116,7 @@ async function ask(session: Session, given: StarterChoice, options: InitOptions)
     const dockerhub =
       options.dockerhub ??
       (await question('Account of Docker Hub, to publish there as well', given.dockerhub));
-    return { ...given, ghcr, dockerhub };
+    return { ghcr, dockerhub };
   } finally {
     terminal.close();
   }

@@ -4,14 +4,13 @@ import {
   projectRepository,
   workflowText,
 } from '../../../engine/package-info.ts';
-import { newestRelease } from '../../../fit/releases.ts';
 
 export interface StarterChoice {
-  /** Owner on GitHub; null where nobody knows, and CI will. */
+  /** Owner on GitHub; null if that is known in CI only. */
   readonly ghcr: string | null;
   /** Account of Docker Hub; null publishes nothing there. */
   readonly dockerhub: string | null;
-  readonly baseImage: string | null;
+  readonly baseImage: string;
   /** `owner/name@ref` of the project whose workflow is called. */
   readonly workflow: string | null;
 }
@@ -54,8 +53,8 @@ function modelsText({ ghcr, dockerhub, baseImage }: StarterChoice): string {
     ...(ghcr === null ? [] : [`  ghcr: ghcr.io/${ghcr.toLowerCase()}`]),
     ...(dockerhub === null ? [] : [`  dockerhub: docker.io/${dockerhub.toLowerCase()}`]),
   ];
-  // With no prefix for GHCR the workflow's owner is taken, and then `publish` has to say what is meant.
-  const registries = ghcr === null ? [] : ['', 'registries:', ...prefixes];
+  // Without a prefix for GHCR the owner of the repository is used, and then `publish` has to name it.
+  const registries = prefixes.length === 0 ? [] : ['', 'registries:', ...prefixes];
   const publish =
     ghcr === null
       ? [
@@ -73,7 +72,7 @@ function modelsText({ ghcr, dockerhub, baseImage }: StarterChoice): string {
     '',
     'defaults:',
     '  # Its tag is the version in image tags. See https://hub.docker.com/r/vllm/vllm-openai/tags',
-    `  base_image: ${JSON.stringify(baseImage ?? `vllm/vllm-openai:v${newestRelease().version}`)}`,
+    `  base_image: ${JSON.stringify(baseImage)}`,
     ...publish,
     '',
     'models: []',
@@ -93,7 +92,7 @@ function callerText(name: CallerWorkflow, workflow: string): string {
 
 const DEPENDABOT = `version: 2
 updates:
-  # The workflow that publishes. The base image stands in models.yaml, which Dependabot does not read: Renovate does, with
+  # The workflow that publishes. The base image is in models.yaml, which Dependabot does not read: Renovate does, with
   # a custom manager for \`base_image: "(?<depName>.*?):(?<currentValue>.*?)"\` and the datasource docker.
   - package-ecosystem: github-actions
     directory: /

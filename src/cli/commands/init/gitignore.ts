@@ -1,0 +1,48 @@
+import { appendFile } from 'node:fs/promises';
+import path from 'node:path';
+import { readSmallFile } from '../../../core/small-file.ts';
+import { isSystemError } from '../../../core/system-error.ts';
+
+/** What commands leave in the folder that they run in, by their defaults and the examples of --help. */
+const LEFT_BEHIND: readonly (readonly [line: string, command: string])[] = [
+  ['/models/', 'run'],
+  ['/site/', 'catalog'],
+  ['/licenses/', 'licenses'],
+  ['/out/', 'build --output oci:out'],
+  ['/*.tar', 'build --output docker-archive:<file>.tar'],
+];
+const MAX_BYTES = 1024 * 1024;
+
+/** Returns the text that makes git ignore what commands leave; empty if `text` ignores all of it. */
+export function gitignoreAddition(text: string): string {
+  const known = new Set(text.split(/\r?\n/).map(normal));
+  const missing = LEFT_BEHIND.filter(([line]) => !known.has(normal(line)));
+  if (missing.length === 0) return '';
+  const start = text === '' ? '' : text.endsWith('\n') ? '\n' : '\n\n';
+  const lines = missing.map(([line, command]) => `# weighbridge ${command}\n${line}\n`);
+  return `${start}${lines.join('')}`;
+}
+
+/** `models`, `models/` and `/models/` ignore the folder alike. */
+function normal(line: string): string {
+  return line.trim().replaceAll(/^\/|\/$/g, '');
+}
+
+/** Adds what is missing to the folder's `.gitignore`, and says what became of it. */
+export async function writeGitignore(folder: string): Promise<'written' | 'added' | 'kept'> {
+  const file = path.join(folder, '.gitignore');
+  const before = await textOf(file);
+  const addition = gitignoreAddition(before ?? '');
+  if (addition === '') return 'kept';
+  await appendFile(file, addition);
+  return before === undefined ? 'written' : 'added';
+}
+
+async function textOf(file: string): Promise<string | undefined> {
+  try {
+    return (await readSmallFile(file, { maxBytes: MAX_BYTES })).toString('utf8');
+  } catch (error) {
+    if (isSystemError(error) && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
