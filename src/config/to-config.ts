@@ -29,6 +29,10 @@ export function toConfig(
     ([key, entry]) => [key, typeof entry === 'string' ? { prefix: entry } : entry] as const,
   );
   const { file } = main;
+  const { defaults } = data;
+  // Every model has the same list: what is made of it is made once.
+  const permissiveWhitelist = defaults.spdx_permissive_whitelist.map(id => id.toLowerCase());
+  const shared = { ...defaults, spdx_permissive_whitelist: permissiveWhitelist };
   return {
     file,
     registries: Object.fromEntries(
@@ -61,7 +65,7 @@ export function toConfig(
         data.retention.younger_than === null ? null : Number.parseInt(data.retention.younger_than, 10),
     },
     models: parts.flatMap(({ models, source }) =>
-      models.map((model, index) => toModel(model, data.defaults, source, index, main)),
+      models.map((model, index) => toModel(model, shared, source, index, main)),
     ),
   };
 }
@@ -110,7 +114,7 @@ function toModel(
     arch: platforms(model.arch ?? defaults.arch),
     downloadRoot: withoutTrailingSlash(model.download_root ?? defaults.download_root),
     hfCacheDir: withoutTrailingSlash(defaults.hf_cache_dir),
-    permissiveWhitelist: defaults.spdx_permissive_whitelist.map(id => id.toLowerCase()),
+    permissiveWhitelist: defaults.spdx_permissive_whitelist,
     files: {
       include: model.files.include ?? defaults.files.include ?? null,
       exclude: model.files.exclude ?? defaults.files.exclude ?? null,

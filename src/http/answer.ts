@@ -73,7 +73,7 @@ export function awaitAnswer(
     });
     outgoing.on('close', () => {
       timers.stop();
-      fail(connectionClosed());
+      if (!isAnswered) fail(connectionClosed());
     });
   });
 }
@@ -171,7 +171,8 @@ class Answer implements HttpResponse {
     } finally {
       timers.stop();
     }
-    return Buffer.concat(chunks, length);
+    const [only, second] = chunks;
+    return only !== undefined && second === undefined ? only : Buffer.concat(chunks, length);
   }
 
   chunks(buffers?: BufferPool): AsyncIterable<Uint8Array> {

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { type Digest, digestFromHex } from '../core/digest.ts';
 import { IntegrityError } from '../core/errors.ts';
 import { ContentHash, PartHash } from './content-hash.ts';
-import { inlineContent } from './layer-source.ts';
+import { inlineText } from './layer-source.ts';
+import type { LayerEntry } from './recipe.ts';
 import { lengthOf, type Segment, type TarLayout } from './tar-layout.ts';
 
 /**
@@ -91,7 +92,17 @@ export function hashInlineLayer(layout: TarLayout): {
 } {
   const hasher = new LayerHasher(layout);
   for (const segment of layout.segments) {
-    hasher.update(segment.start, segment.kind === 'bytes' ? segment.bytes : inlineContent(segment.entry));
+    hasher.update(segment.start, segment.kind === 'bytes' ? segment.bytes : inScratch(segment.entry));
   }
   return { digest: hasher.digest(), sha256Of: hasher.sha256Of };
+}
+
+/** Memory for one text at a time: a long list of models would leave a copy of each as garbage. */
+let scratch = Buffer.allocUnsafeSlow(64 * 1024);
+
+/** The content of an entry that came with the plan, good until the next one is asked for. */
+function inScratch(entry: LayerEntry): Buffer {
+  const text = inlineText(entry);
+  if (scratch.length < entry.sizeBytes) scratch = Buffer.allocUnsafeSlow(entry.sizeBytes);
+  return scratch.subarray(0, scratch.write(text, 'utf8'));
 }

@@ -44,6 +44,10 @@ async function* readSegments(
 
 /** The content of an entry that came with the plan. */
 export function inlineContent(entry: LayerEntry): Buffer {
-  if (entry.content.kind !== 'inline') throw new TypeError(`${entry.path} is not inline`);
-  return Buffer.from(entry.content.text, 'utf8');
+  return Buffer.from(inlineText(entry), 'utf8');
+}
+
+export function inlineText({ path, content }: LayerEntry): string {
+  if (content.kind !== 'inline') throw new TypeError(`${path} is not inline`);
+  return content.text;
 }

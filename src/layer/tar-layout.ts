@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { END_OF_ARCHIVE, paddingFor, tarEntryHeader } from '../oci/tar-header.ts';
+import { END_OF_ARCHIVE, padding, tarEntryHeader } from '../oci/tar-header.ts';
 import type { LayerEntry, LayerRecipe } from './recipe.ts';
 
 /** Changes whenever the same recipe would give other bytes, so that layers of an older form are not taken for it. */
@@ -44,7 +44,7 @@ export function layOut(recipe: LayerRecipe): TarLayout {
     addBytes(tarEntryHeader({ path, mode, sizeBytes, type: 'file' }));
     segments.push({ kind: 'content', start, entry });
     start += entry.sizeBytes;
-    addBytes(Buffer.alloc(paddingFor(entry.sizeBytes)));
+    addBytes(padding(entry.sizeBytes));
   }
   addBytes(END_OF_ARCHIVE);
   // An empty file stays: it too has a hash to check.

@@ -7,12 +7,15 @@ export function fillIn(id: string, text: string, authors: string): string {
     (words, [from, to]) => words.replace(from, () => to.replace('*', () => authors)),
     text,
   );
-  const lines = named.split('\n');
   // Further down are examples of how to apply a license.
-  return lines.map((line, index) => (index < MAX_HEAD_LINES ? filledLine(line, authors) : line)).join('\n');
+  const head = /^(?:[^\n]*\n?){0,10}/.exec(named)?.[0] ?? '';
+  const filled = head
+    .split('\n')
+    .map(line => filledLine(line, authors))
+    .join('\n');
+  // A text with no place for a name is the same string for all models, so that a long list holds it once.
+  return filled === head ? named : `${filled}${named.slice(head.length)}`;
 }
-
-const MAX_HEAD_LINES = 10;
 
 /** `Copyright (c) <year> <owner>. `, `Copyright (c) [xxxx]-[xxxx] [Owner Organization]`, `Copyright (C) YEAR by AUTHOR EMAIL` */
 const PLACEHOLDERS =

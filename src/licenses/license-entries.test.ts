@@ -2,15 +2,16 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import type { Variant } from '../config/types.ts';
 import { digestOf } from '../core/digest.ts';
 import type { HubFile, LicenseFacts, ModelSnapshot } from '../hub/types.ts';
 import type { LayerEntry } from '../layer/recipe.ts';
 import { licenseParts, loadSpdxTexts, type SpdxTexts } from '../spdx/spdx-texts.ts';
-import { finishLicenses, licenseTree } from './license-entries.ts';
+import { finishLicenses, licenseTrees } from './license-entries.ts';
 import type { LicenseContext, LicensedBaseImage, LicenseOutcome } from './types.ts';
 
 const OID = 'a'.repeat(40);
-const CONTEXT: LicenseContext = {
+const CONTEXT: LicenseContext & { readonly variant: Variant } = {
   variant: 'fat',
   modelDir: '/models/x',
   ancestors: [],
@@ -23,11 +24,11 @@ const BASE: LicensedBaseImage = {
 function licenseEntries(
   model: ModelSnapshot,
   outcome: LicenseOutcome,
-  context: LicenseContext,
+  context: typeof CONTEXT,
   texts: SpdxTexts,
 ): readonly LayerEntry[] {
   const repository = { snapshot: model, license: outcome.license, read: new Map() };
-  return finishLicenses(licenseTree(repository, outcome, context, texts), BASE);
+  return finishLicenses(licenseTrees(repository, outcome, context, texts)[context.variant], BASE);
 }
 
 function snapshot(names: readonly string[], facts: Partial<LicenseFacts> = {}): ModelSnapshot {
@@ -50,7 +51,7 @@ async function tree(
     spdx?: string | null;
     facts?: Partial<LicenseFacts>;
     isGated?: boolean;
-    context?: Partial<LicenseContext>;
+    context?: Partial<typeof CONTEXT>;
   } = {},
 ): Promise<Record<string, string>> {
   const spdx = options.spdx === undefined ? 'MIT' : options.spdx;

@@ -1,7 +1,8 @@
-import { holdsWeights } from '../config/variants.ts';
+import type { Variant } from '../config/types.ts';
+import { byVariant, holdsWeights } from '../config/variants.ts';
 import { byPath, compareBytes } from '../core/bytes-order.ts';
-import { digestOf } from '../core/digest.ts';
 import type { HubFile, ModelSnapshot } from '../hub/types.ts';
+import { inlineEntry } from '../layer/inline-entry.ts';
 import { contentIdOf, type LayerEntry } from '../layer/recipe.ts';
 import { OWN_LICENSE, type SpdxTexts } from '../spdx/spdx-texts.ts';
 import { fallbackText } from './fallback-text.ts';
@@ -23,38 +24,46 @@ const FOLDER = 'licenses';
 const MAX_LEGAL_BYTES = 64 * 1024 * 1024;
 
 /**
- * The `/licenses` tree of an image. A pure function: `texts` has to know what `licenseParts` names (`loadSpdxTexts`),
- * files of the repositories are named and not read.
+ * Returns the `/licenses` tree of each variant's image. A pure function: `texts` has to know what `licenseParts` names
+ * (`loadSpdxTexts`), files of the repositories are named and not read.
  */
-export function licenseTree(
+export function licenseTrees(
   model: LicensedRepository,
   outcome: LicenseOutcome,
-  { variant, modelDir, ancestors, sharded = [] }: LicenseContext,
+  { modelDir, ancestors, sharded = [] }: LicenseContext,
   texts: SpdxTexts,
-): LicenseTree {
-  const own = texts(OWN_LICENSE);
-  if (own === undefined) throw new RangeError(`expected a text for ${OWN_LICENSE}, got none`);
+): Record<Variant, LicenseTree> {
+  const ownText = texts(OWN_LICENSE);
+  if (ownText === undefined) throw new RangeError(`expected a text for ${OWN_LICENSE}, got none`);
+  const own = inlineEntry(`${FOLDER}/CC0`, 0o644, ownText);
+  const { isGated } = outcome;
+  const { snapshot, license } = model;
   const nothing: HarvestedTexts = { entries: [], textSource: { kind: 'none' }, files: [] };
-  const isFat = holdsWeights(variant);
-  const harvested = isFat ? harvest(model, `${FOLDER}/model`, texts, 'all') : nothing;
-  const above = (isFat ? ancestors : []).map(ancestor => ({
+  const withoutWeights = {
+    entries: [own],
+    model: { snapshot, license, ...nothing },
+    ancestors: [],
+    sharded: [],
+  };
+  // All variants with weights have the same texts.
+  const harvested = harvest(model, `${FOLDER}/model`, texts, 'all');
+  const above = ancestors.map(ancestor => ({
     snapshot: ancestor.snapshot,
     license: ancestor.license,
     ...harvest(ancestor, `${FOLDER}/base-models/${ancestor.snapshot.id}`, texts, 'read'),
   }));
-  return {
-    entries: [
-      inlineEntry(`${FOLDER}/CC0`, own),
-      ...harvested.entries,
-      ...above.flatMap(({ entries }) => entries),
-    ],
-    model: { snapshot: model.snapshot, license: model.license, ...harvested },
+  const withWeights = {
+    entries: [own, ...harvested.entries, ...above.flatMap(({ entries }) => entries)],
+    model: { snapshot, license, ...harvested },
     ancestors: above,
+    sharded,
+  };
+  return byVariant(variant => ({
+    ...(holdsWeights(variant) ? withWeights : withoutWeights),
     variant,
     modelDir,
-    isGated: outcome.isGated,
-    sharded: isFat ? sharded : [],
-  };
+    isGated,
+  }));
 }
 
 /** All entries, sorted by path: with what says what they are, for people (`NOTICE`) and machines (`licenses.json`). */
@@ -62,10 +71,10 @@ export function finishLicenses(
   tree: LicenseTree,
   baseImage: LicensedBaseImage | undefined,
 ): readonly LayerEntry[] {
-  const entries = [...tree.entries, inlineEntry(`${FOLDER}/NOTICE`, noticeText(tree, baseImage))];
+  const entries = [...tree.entries, inlineEntry(`${FOLDER}/NOTICE`, 0o644, noticeText(tree, baseImage))];
   return [
     ...entries,
-    inlineEntry(`${FOLDER}/licenses.json`, licensesJson(tree, entries, baseImage)),
+    inlineEntry(`${FOLDER}/licenses.json`, 0o644, licensesJson(tree, entries, baseImage)),
   ].toSorted(byPath);
 }
 
@@ -84,7 +93,7 @@ function harvest(
   let textSource: LicenseTextSource;
   if (best === undefined) {
     const fallback = fallbackText(snapshot.license, license, texts, snapshot.id);
-    entries.push(inlineEntry(`${folder}/LICENSE`, fallback.text));
+    entries.push(inlineEntry(`${folder}/LICENSE`, 0o644, fallback.text));
     textSource = fallback.ids.length > 0 ? { kind: 'spdx', ids: fallback.ids } : { kind: 'none' };
   } else {
     textSource = { kind: 'upstream', file: best.path };
@@ -113,16 +122,6 @@ function upstreamFiles({ licenses, notices, others }: LegalFiles): ReadonlyMap<s
 /** A folder must not have the name of a file beside it. */
 function nameInTree({ path }: HubFile): string {
   return /^(?:LICENSE|NOTICE)\//.test(path) ? path.replaceAll('/', '-') : path;
-}
-
-function inlineEntry(path: string, text: string): LayerEntry {
-  return {
-    path,
-    mode: 0o644,
-    sizeBytes: Buffer.byteLength(text),
-    contentId: digestOf(text),
-    content: { kind: 'inline', text },
-  };
 }
 
 function hubEntry(

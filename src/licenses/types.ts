@@ -23,7 +23,6 @@ export interface LicensedRepository {
 }
 
 export interface LicenseContext {
-  readonly variant: Variant;
   /** Where the model is or comes to be in the image: `/models/x`. */
   readonly modelDir: string;
   /** The models that it was made from. */

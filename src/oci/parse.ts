@@ -99,7 +99,7 @@ function isWritten(value: unknown): boolean {
 export function parseObject(bytes: Uint8Array, subject: string, what: string): JsonRecord {
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    value = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
   } catch (cause) {
     throw badDocument(subject, `has a ${what} that is not JSON`, cause);
   }

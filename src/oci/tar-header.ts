@@ -55,6 +55,11 @@ export function paddingFor(sizeBytes: number): number {
   return (BLOCK_BYTES - (sizeBytes % BLOCK_BYTES)) % BLOCK_BYTES;
 }
 
+/** Returns the zero bytes that follow content of `sizeBytes`; not to be written to. */
+export function padding(sizeBytes: number): Buffer {
+  return END_OF_ARCHIVE.subarray(0, paddingFor(sizeBytes));
+}
+
 function check(entry: TarEntry, path: string): void {
   if (entry.path === '' || path.includes('\0') || !path.isWellFormed()) {
     throw new RangeError(`expected a tar path, got ${JSON.stringify(entry.path)}`);
@@ -97,7 +102,7 @@ function extendedHeader(records: Buffer): Buffer[] {
     sizeBytes: records.length,
     typeFlag: 'x',
   });
-  return [header, records, Buffer.alloc(paddingFor(records.length))];
+  return [header, records, padding(records.length)];
 }
 
 /** `<length> <key>=<value>\n`, the length counting its own digits. */
@@ -117,22 +122,27 @@ interface UstarFields {
   readonly linkName?: string;
 }
 
+/** What is the same in every header. */
+const TEMPLATE = Buffer.alloc(BLOCK_BYTES);
+TEMPLATE.write(octal(0, 7), 108, 'latin1'); // uid
+TEMPLATE.write(octal(0, 7), 116, 'latin1'); // gid
+TEMPLATE.write(octal(0, 11), 136, 'latin1'); // mtime
+TEMPLATE.write(' '.repeat(8), 148, 'latin1'); // the checksum counts its own field as blanks
+TEMPLATE.write('ustar\x0000', 257, 'latin1');
+TEMPLATE.write(octal(0, 7), 329, 'latin1'); // device
+TEMPLATE.write(octal(0, 7), 337, 'latin1');
+
 function ustarBlock(fields: UstarFields): Buffer {
-  const block = Buffer.alloc(BLOCK_BYTES);
+  // A copy comes from Node's pool: a buffer of its own for each would be garbage by the thousand.
+  const block = Buffer.from(TEMPLATE);
   block.write(fields.name, 0, 'latin1');
   block.write(octal(fields.mode, 7), 100, 'latin1');
-  block.write(octal(0, 7), 108, 'latin1'); // uid
-  block.write(octal(0, 7), 116, 'latin1'); // gid
   block.write(octal(fields.sizeBytes, 11), 124, 'latin1');
-  block.write(octal(0, 11), 136, 'latin1'); // mtime
-  block.write(' '.repeat(8), 148, 'latin1'); // the checksum counts its own field as blanks
   block.write(fields.typeFlag, 156, 'latin1');
   block.write(fields.linkName ?? '', 157, 'latin1');
-  block.write('ustar\x0000', 257, 'latin1');
-  block.write(octal(0, 7), 329, 'latin1'); // device
-  block.write(octal(0, 7), 337, 'latin1');
   block.write(fields.prefix, 345, 'latin1');
-  const checksum = block.reduce((sum, byte) => sum + byte, 0);
+  let checksum = 0;
+  for (let at = 0; at < BLOCK_BYTES; at++) checksum += block[at] as number;
   block.write(`${octal(checksum, 6)}\0 `, 148, 'latin1');
   return block;
 }

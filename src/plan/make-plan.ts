@@ -6,7 +6,7 @@ import { Limiter, mapPool } from '../core/pool.ts';
 import { plainLine } from '../core/safe-text.ts';
 import { fileFindings } from '../hub/file-findings.ts';
 import type { Hub, ModelSnapshot } from '../hub/types.ts';
-import { licenseTree } from '../licenses/license-entries.ts';
+import { licenseTrees } from '../licenses/license-entries.ts';
 import type { LicensedRepository } from '../licenses/types.ts';
 import { decide } from '../policy/decide.ts';
 import { mayBePermitted } from '../policy/license.ts';
@@ -205,7 +205,7 @@ async function planModel(
       ...(layers.resharding && { resharding: packResharding(layers.resharding) }),
       ...(layers.refusals.length > 0 && { fatRefusals: layers.refusals }),
       tags: byVariant(tags),
-      licenses: await licenseTrees(own, { model, ancestors, outcome, resharding: layers.resharding }),
+      licenses: await licensesOf(own, { model, ancestors, outcome, resharding: layers.resharding }),
     };
   } catch (error) {
     if (isAbort(error) || !(error instanceof WeighbridgeError)) throw error;
@@ -244,7 +244,7 @@ function couldBeFat(model: ModelConfig, snapshot: ModelSnapshot): boolean {
   return permissive === true || mayBePermitted(model, snapshot);
 }
 
-async function licenseTrees(
+async function licensesOf(
   own: LicensedRepository,
   about: {
     readonly model: ModelConfig;
@@ -265,8 +265,7 @@ async function licenseTrees(
     parts.flatMap(({ id, exception }) => (exception ? [id, exception] : [id])),
   );
   const context = { modelDir: modelDirOf({ model }), ancestors, sharded: shardedNames(resharding) };
-  const tree = (variant: Variant) => licenseTree(own, outcome, { variant, ...context }, texts);
-  return byVariant(tree);
+  return licenseTrees(own, outcome, context, texts);
 }
 
 function noFilesError(model: ModelConfig): WeighbridgeError {

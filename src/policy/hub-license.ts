@@ -1,6 +1,6 @@
 import { plainLine } from '../core/safe-text.ts';
 import type { LicenseFacts } from '../hub/types.ts';
-import { readExpression, spelledOutId } from './spdx.ts';
+import { type LicenseExpression, readExpression, spelledOutId } from './spdx.ts';
 
 /** One of the licenses that a model card names. */
 export interface LicenseElement {
@@ -52,14 +52,17 @@ function listIn(license: string): readonly string[] {
 }
 
 function elementOf(text: string, facts: LicenseFacts): LicenseElement {
-  const name = plainLine(text);
-  // `Apache License 2.0` can mean one license alone; `apache` could mean several.
-  const known = HUB_IDS.get(name.toLowerCase()) ?? (hasVersion(name) ? spelledOutId(name) : undefined);
-  const expression = readExpression(text) ?? (known === undefined ? undefined : readExpression(known));
+  const expression = readExpression(text) ?? namedExpression(plainLine(text));
   if (expression !== undefined) return { kind: 'spdx', text: expression.spdx, spdx: expression.spdx };
   const kind = kindOf(text.toLowerCase());
   const named = kind === 'other' ? (facts.licenseName ?? text) : text;
   return { kind, text: plainLine(text), spdx: licenseRef(named) };
+}
+
+/** `Apache License 2.0` can mean one license alone; `apache` could mean several. */
+function namedExpression(name: string): LicenseExpression | undefined {
+  const known = HUB_IDS.get(name.toLowerCase()) ?? (hasVersion(name) ? spelledOutId(name) : undefined);
+  return known === undefined ? undefined : readExpression(known);
 }
 
 /** Whether a name that somebody wrote on a card can mean this license: `mit`, `Apache 2.0`, the family `bsd`. */

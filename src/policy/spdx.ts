@@ -11,6 +11,7 @@ export interface LicenseExpression {
 /** Longer than any license that people write; it also bounds how deep the parser goes. */
 const MAX_LENGTH = 500;
 const CANONICAL_ID = new Map([...spdxIds].map(id => [id.toLowerCase(), id]));
+const SQUEEZED = squeezedIds();
 
 /**
  * Reads an SPDX expression; ids and operators in any case, exceptions as SPDX spells them. Undefined for everything
@@ -60,20 +61,28 @@ export function missingParts(tree: parse.Info, permitted: ReadonlySet<string>): 
   return [...new Set([...left, ...right])];
 }
 
-/** `spdx_permissive_whitelist` in the form that `missingParts` compares with. Entries are ids, alone or with a `+`. */
+/**
+ * `spdx_permissive_whitelist` in the form that `missingParts` compares with, made once for each list. Entries are ids, alone
+ * or with a `+`.
+ */
 export function permittedKeys(whitelist: readonly string[]): ReadonlySet<string> {
-  return new Set(
+  const known = KEYS.get(whitelist);
+  if (known !== undefined) return known;
+  const keys = new Set(
     whitelist.map(entry => {
       const id = entry.trim();
       return id.endsWith('+') ? keyOf({ license: id.slice(0, -1), plus: true }) : keyOf({ license: id });
     }),
   );
+  KEYS.set(whitelist, keys);
+  return keys;
 }
+
+const KEYS = new WeakMap<readonly string[], ReadonlySet<string>>();
 
 /** The id that `text` spells out in words (`Apache License, Version 2.0`); never one with a version that it does not name. */
 export function spelledOutId(text: string): string | undefined {
-  const wanted = squeeze(text);
-  return [...spdxIds].find(id => squeeze(id) === wanted);
+  return SQUEEZED.get(squeeze(text));
 }
 
 function canonicalWord(word: string): string {
@@ -112,6 +121,13 @@ function write(tree: parse.Info): string {
 
 function writePart({ license, plus, exception }: parse.LicenseInfo): string {
   return `${license}${plus ? '+' : ''}${exception === undefined ? '' : ` WITH ${exception}`}`;
+}
+
+function squeezedIds(): ReadonlyMap<string, string> {
+  const ids = new Map<string, string>();
+  // The first of the list is meant by what two ids look like.
+  for (const id of spdxIds) if (!ids.has(squeeze(id))) ids.set(squeeze(id), id);
+  return ids;
 }
 
 function squeeze(text: string): string {

@@ -5,8 +5,8 @@ import { digestOf } from '../core/digest.ts';
 import { layerDescriptor, resolvedLayer } from '../image/format/layer-annotations.ts';
 import { hashInlineLayer } from '../layer/layer-hasher.ts';
 import { inlineContent } from '../layer/layer-source.ts';
+import { toSpec } from '../layer/layer-spec.ts';
 import type { LayerRecipe } from '../layer/recipe.ts';
-import { layOut } from '../layer/tar-layout.ts';
 import { END_OF_ARCHIVE, paddingFor, tarEntryHeader } from '../oci/tar-header.ts';
 import type { Descriptor } from '../oci/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
@@ -28,12 +28,13 @@ function recipe(...paths: readonly string[]): LayerRecipe {
 }
 
 function layerOf(made: LayerRecipe): { readonly descriptor: Descriptor; readonly bytes: Buffer } {
-  const layout = layOut(made);
+  const spec = toSpec(made);
+  const { layout } = spec;
   const { digest, sha256Of } = hashInlineLayer(layout);
   const bytes = Buffer.concat(
     layout.segments.map(segment => (segment.kind === 'bytes' ? segment.bytes : inlineContent(segment.entry))),
   );
-  return { descriptor: layerDescriptor(made, resolvedLayer(made, digest, sha256Of)), bytes };
+  return { descriptor: layerDescriptor(made, resolvedLayer(spec, digest, sha256Of)), bytes };
 }
 
 const storeOf = (bytes: Buffer): ImageStore =>

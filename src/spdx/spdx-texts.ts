@@ -1,5 +1,6 @@
 import parse from 'spdx-expression-parse';
 import spdxIds from 'spdx-license-list/simple.js';
+import { memoizeAsync } from '../core/pool.ts';
 
 /** The full text of a licence by its SPDX id; undefined where there is none. */
 export type SpdxTexts = (id: string) => string | undefined;
@@ -16,8 +17,13 @@ export async function loadSpdxTexts(ids: Iterable<string>): Promise<SpdxTexts> {
   return id => texts.get(id);
 }
 
-/** Returns the full text of a license or an exception, ending in a newline; undefined for what is not on SPDX's lists. */
-export async function loadSpdxText(id: string): Promise<string | undefined> {
+/**
+ * Returns the full text of a license or an exception, ending in a newline; undefined for what is not on SPDX's lists. All
+ * models under a license share one copy.
+ */
+export const loadSpdxText = memoizeAsync(readSpdxText);
+
+async function readSpdxText(id: string): Promise<string | undefined> {
   // Only an id of the list becomes part of a path.
   const known = CANONICAL_ID.get(id.toLowerCase());
   if (known === undefined) return await loadExceptionText(id);

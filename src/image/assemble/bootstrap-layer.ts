@@ -1,7 +1,7 @@
-import type { LayerRecipe } from '../../layer/recipe.ts';
+import { inlineEntry } from '../../layer/inline-entry.ts';
+import type { LayerEntry, LayerRecipe } from '../../layer/recipe.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
 import type { PlannedModel } from '../../plan/types.ts';
-import { inlineEntry } from './inline-entry.ts';
 import type { BootstrapFile } from './types.ts';
 
 /** Where the slim image's bootstrap lives. */
@@ -16,14 +16,22 @@ export function bootstrapLayer(planned: PlannedModel, bootstrap: readonly Bootst
     kind: 'bootstrap',
     name: 'bootstrap',
     root: BOOTSTRAP_FOLDER,
-    entries: [
-      ...bootstrap.map(({ path, text, isExecutable }) =>
-        inlineEntry(`${BOOTSTRAP_FOLDER}/${path}`, isExecutable ? 0o755 : 0o644, text),
-      ),
-      inlineEntry(SLIM_LIST, 0o644, bootstrapList(planned)),
-    ],
+    entries: [...entriesOf(bootstrap), inlineEntry(SLIM_LIST, 0o644, bootstrapList(planned))],
   };
 }
+
+/** The same files for all models of a run, hashed once. */
+function entriesOf(bootstrap: readonly BootstrapFile[]): readonly LayerEntry[] {
+  const known = ENTRIES.get(bootstrap);
+  if (known !== undefined) return known;
+  const entries = bootstrap.map(({ path, text, isExecutable }) =>
+    inlineEntry(`${BOOTSTRAP_FOLDER}/${path}`, isExecutable ? 0o755 : 0o644, text),
+  );
+  ENTRIES.set(bootstrap, entries);
+  return entries;
+}
+
+const ENTRIES = new WeakMap<readonly BootstrapFile[], readonly LayerEntry[]>();
 
 /** What the bootstrap reads: the files to bring, and what to start then. */
 function bootstrapList(planned: PlannedModel): string {

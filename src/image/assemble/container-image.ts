@@ -1,8 +1,8 @@
 import { holdsWeights } from '../../config/variants.ts';
 import { digestOf } from '../../core/digest.ts';
 import { plainLine } from '../../core/safe-text.ts';
+import { type LayerSpec, toSpec } from '../../layer/layer-spec.ts';
 import type { LayerRecipe } from '../../layer/recipe.ts';
-import { layerKey, layOut } from '../../layer/tar-layout.ts';
 import { hubPage } from '../../licenses/hub-page.ts';
 import { type BaseImage, buildImage, createdOf } from '../../oci/image.ts';
 import type { Annotations } from '../../oci/types.ts';
@@ -13,7 +13,7 @@ import { type FatRefusalLabels, type ModelAccess, type ModelLabels, writeLabels 
 import { layerDescriptor } from '../format/layer-annotations.ts';
 import { imageLicense } from './image-license.ts';
 import { servePort } from './serve-command.ts';
-import type { ImagePlatform, LayerSpec, SealedLayer } from './types.ts';
+import type { ImagePlatform, SealedLayer } from './types.ts';
 
 /** What an image that serves a model is made of. */
 export interface ContainerContent {
@@ -51,11 +51,6 @@ export function containerImage(planned: PlannedModel, content: ContainerContent)
       return buildImage({ ...serve, labels, below, layers: above });
     },
   };
-}
-
-/** Returns a layer with the bytes that it will be. */
-export function toSpec(recipe: LayerRecipe): LayerSpec {
-  return { recipe, layout: layOut(recipe), key: layerKey(recipe) };
 }
 
 /** Returns a layer as the config and the manifest name it. */

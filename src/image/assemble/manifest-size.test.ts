@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { toSpec } from '../../layer/layer-spec.ts';
 import type { LayerRecipe } from '../../layer/recipe.ts';
 import { layerDescriptor } from '../format/layer-annotations.ts';
 import { checkManifestSize } from './manifest-size.ts';
@@ -26,5 +27,5 @@ function imageOf(count: number): ImagePlatform {
     const text = JSON.stringify(layers.map(({ spec, layer }) => layerDescriptor(spec.recipe, layer)));
     return { manifest: { bytes: Buffer.from(text) } } as ReturnType<ImagePlatform['seal']>;
   };
-  return { layers: [{ recipe }], seal } as unknown as ImagePlatform;
+  return { layers: [toSpec(recipe)], seal } as unknown as ImagePlatform;
 }

@@ -17,7 +17,7 @@ export function checkManifestSize(subject: string, image: ImagePlatform): void {
     // Digests have one length, so the manifest has its size before any of them is known.
     image.layers.map(spec => {
       const sha256Of = new Map(spec.recipe.entries.map(({ path }) => [path, ZEROS]));
-      return { spec, layer: resolvedLayer(spec.recipe, digestFromHex(ZEROS), sha256Of) };
+      return { spec, layer: resolvedLayer(spec, digestFromHex(ZEROS), sha256Of) };
     }),
   ).manifest.bytes.length;
   if (sizeBytes <= MAX_MANIFEST_BYTES) return;

@@ -1,10 +1,10 @@
 import { byPath } from '../../core/bytes-order.ts';
 import type { HubFile } from '../../hub/types.ts';
+import { inlineEntry } from '../../layer/inline-entry.ts';
 import { contentIdOf, type LayerEntry, type LayerRecipe, partContentId } from '../../layer/recipe.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
 import { unpackResharding } from '../../plan/split/resharding-json.ts';
 import type { PlannedModel, ShardedFile, ShardSlice } from '../../plan/types.ts';
-import { inlineEntry } from './inline-entry.ts';
 import { MAX_IMAGE_LAYERS, MAX_LAYER_BYTES, packFiles } from './pack-layers.ts';
 
 /**

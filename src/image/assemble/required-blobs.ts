@@ -1,8 +1,9 @@
 import type { Digest } from '../../core/digest.ts';
+import type { LayerSpec } from '../../layer/layer-spec.ts';
 import type { SliceSource } from '../../layer/recipe.ts';
 import { type Descriptor, MediaType } from '../../oci/types.ts';
 import type { SizesByKind } from '../image-facts.ts';
-import type { ImageDraft, ImagePlatform, LayerSpec, RequiredBlob } from './types.ts';
+import type { ImageDraft, ImagePlatform, RequiredBlob } from './types.ts';
 
 /** Returns all blobs of the platforms in the order of the image, each once. */
 export function requiredBlobs(platforms: readonly Pick<ImagePlatform, 'base' | 'layers'>[]): RequiredBlob[] {

@@ -49,11 +49,12 @@ export function layersKnownBefore(drafts: readonly Pick<ImageDraft, 'platforms'>
 /** The digest of a file as it is, is the one that the Hub gives. */
 function rawLayers(drafts: readonly Pick<ImageDraft, 'platforms'>[]): ResolvedLayer[] {
   const layers = drafts.flatMap(draft => draft.platforms.flatMap(platform => platform.layers));
-  return layers.flatMap(({ recipe }) => {
+  return layers.flatMap(spec => {
+    const { recipe } = spec;
     const [entry] = recipe.entries;
     if (recipe.form !== 'raw' || entry === undefined || !isDigest(entry.contentId)) return [];
     const sha256Of = new Map([[entry.path, entry.contentId.slice('sha256:'.length)]]);
-    return [resolvedLayer(recipe, entry.contentId, sha256Of)];
+    return [resolvedLayer(spec, entry.contentId, sha256Of)];
   });
 }
 
@@ -62,8 +63,8 @@ function inlineLayers(drafts: readonly Pick<ImageDraft, 'platforms'>[]): Resolve
   const layers = drafts.flatMap(draft => draft.platforms.flatMap(platform => platform.layers));
   return layers
     .filter(({ recipe }) => recipe.entries.every(entry => entry.content.kind === 'inline'))
-    .map(({ recipe, layout }) => {
-      const { digest, sha256Of } = hashInlineLayer(layout);
-      return resolvedLayer(recipe, digest, sha256Of);
+    .map(spec => {
+      const { digest, sha256Of } = hashInlineLayer(spec.layout);
+      return resolvedLayer(spec, digest, sha256Of);
     });
 }

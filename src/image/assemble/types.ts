@@ -1,8 +1,7 @@
 import type { Variant } from '../../config/types.ts';
 import type { Digest } from '../../core/digest.ts';
 import type { WeighbridgeError } from '../../core/errors.ts';
-import type { LayerRecipe } from '../../layer/recipe.ts';
-import type { TarLayout } from '../../layer/tar-layout.ts';
+import type { LayerSpec } from '../../layer/layer-spec.ts';
 import type { BaseImage, BuiltImage, Document } from '../../oci/image.ts';
 import type { Annotations, Descriptor, Platform } from '../../oci/types.ts';
 import type { PlannedModel } from '../../plan/types.ts';
@@ -44,13 +43,6 @@ export interface ImagePlatform {
   readonly labels: Annotations;
   /** Makes config and manifest, once each of `layers` is known. */
   seal(layers: readonly SealedLayer[]): BuiltImage;
-}
-
-/** A layer that an image wants: its recipe, and the bytes that it will be. It has no digest yet. */
-export interface LayerSpec {
-  readonly recipe: LayerRecipe;
-  readonly layout: TarLayout;
-  readonly key: string;
 }
 
 /** A layer of an image whose digest is known. */

@@ -1,6 +1,6 @@
 import { type Digest, isDigest, isSha256Hex } from '../../core/digest.ts';
+import type { LayerSpec } from '../../layer/layer-spec.ts';
 import type { LayerRecipe } from '../../layer/recipe.ts';
-import { layerKey, layOut } from '../../layer/tar-layout.ts';
 import { type Annotations, type Descriptor, MediaType } from '../../oci/types.ts';
 import { LayerAnnotation } from './labels.ts';
 
@@ -24,18 +24,17 @@ export interface ResolvedLayer {
   readonly files: readonly PublishedFile[];
 }
 
-/** Joins a recipe with what hashing it has shown. `sha256Of` gives the content's sha256 by path. */
+/** Joins a layer with what hashing it has shown. `sha256Of` gives the content's sha256 by path. */
 export function resolvedLayer(
-  recipe: LayerRecipe,
+  { recipe, layout, key }: LayerSpec,
   digest: Digest,
   sha256Of: ReadonlyMap<string, string>,
 ): ResolvedLayer {
-  const layout = layOut(recipe);
   const offsets = new Map(
     layout.segments.flatMap(s => (s.kind === 'content' ? [[s.entry.path, s.start] as const] : [])),
   );
   return {
-    key: layerKey(recipe),
+    key,
     digest,
     sizeBytes: layout.sizeBytes,
     // Links have no content that anybody could need again.

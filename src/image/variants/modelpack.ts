@@ -1,10 +1,11 @@
 import path from 'node:path/posix';
 import type { ModelPackForm } from '../../config/types.ts';
+import { toSpec } from '../../layer/layer-spec.ts';
 import type { LayerRecipe } from '../../layer/recipe.ts';
 import { buildArtifact, type NewLayer } from '../../oci/image.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
 import type { PlannedModel } from '../../plan/types.ts';
-import { labelsOf, modelLabels, newLayer, toSpec } from '../assemble/container-image.ts';
+import { labelsOf, modelLabels, newLayer } from '../assemble/container-image.ts';
 import { imageLicense } from '../assemble/image-license.ts';
 import { modelLayers } from '../assemble/model-layers.ts';
 import type { SealedLayer } from '../assemble/types.ts';

@@ -1,8 +1,9 @@
 import { shellQuote } from '../../core/text.ts';
+import { toSpec } from '../../layer/layer-spec.ts';
 import { buildDataImage } from '../../oci/image.ts';
 import { parsePlatform } from '../../oci/reference.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
-import { labelsOf, NO_TIME, newLayer, toSpec } from '../assemble/container-image.ts';
+import { labelsOf, NO_TIME, newLayer } from '../assemble/container-image.ts';
 import { licenseLayer } from '../assemble/license-layer.ts';
 import { linkLayer } from '../assemble/link-layer.ts';
 import { modelLayers } from '../assemble/model-layers.ts';

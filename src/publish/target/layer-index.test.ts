@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { digestOf } from '../../core/digest.ts';
 import { layerDescriptor, resolvedLayer } from '../../image/format/layer-annotations.ts';
+import { toSpec } from '../../layer/layer-spec.ts';
 import type { LayerRecipe } from '../../layer/recipe.ts';
 import { openLayerIndex } from './layer-index.ts';
 
@@ -34,7 +35,7 @@ function layerOf(name: string) {
     ],
   };
   const known = resolvedLayer(
-    recipe,
+    toSpec(recipe),
     digestOf(`tar of ${name}`),
     new Map([[`models/x/${name}`, digestOf(name).slice(7)]]),
   );

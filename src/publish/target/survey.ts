@@ -1,8 +1,9 @@
 import { isAbort, RegistryError, WeighbridgeError } from '../../core/errors.ts';
 import { mapPool } from '../../core/pool.ts';
 import { createSealer, layersKnownBefore } from '../../image/assemble/seal-image.ts';
-import type { AssembledModel, LayerSpec, SealedImage } from '../../image/assemble/types.ts';
+import type { AssembledModel, SealedImage } from '../../image/assemble/types.ts';
 import type { ResolvedLayer } from '../../image/format/layer-annotations.ts';
+import type { LayerSpec } from '../../layer/layer-spec.ts';
 import { ownTagTest } from '../../plan/tags.ts';
 import { refusalAt } from '../../plan/targets.ts';
 import type { PlannedModel } from '../../plan/types.ts';

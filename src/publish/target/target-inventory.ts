@@ -1,11 +1,11 @@
 import type { Digest } from '../../core/digest.ts';
 import { mapPool } from '../../core/pool.ts';
-import type { LayerSpec } from '../../image/assemble/types.ts';
 import {
   type PublishedFile,
   type ResolvedLayer,
   readLayerDescriptor,
 } from '../../image/format/layer-annotations.ts';
+import type { LayerSpec } from '../../layer/layer-spec.ts';
 import { parseManifest } from '../../oci/parse.ts';
 import type { Descriptor, Manifest } from '../../oci/types.ts';
 import { storedSize } from '../../store/blob-size.ts';

@@ -1,11 +1,11 @@
 import { type ByteSource, bytesSource, type OpenOptions, readAll } from '../../core/byte-source.ts';
 import { memoizeAsync } from '../../core/pool.ts';
 import type { Hub } from '../../hub/types.ts';
-import type { LayerSpec } from '../../image/assemble/types.ts';
 import type { PublishedFile, ResolvedLayer } from '../../image/format/layer-annotations.ts';
 import type { ContentHash } from '../../layer/content-hash.ts';
 import { LayerHasher } from '../../layer/layer-hasher.ts';
 import { type ContentResolver, inlineContent, layerSource } from '../../layer/layer-source.ts';
+import type { LayerSpec } from '../../layer/layer-spec.ts';
 import type { LayerEntry, LayerRecipe, SliceSource } from '../../layer/recipe.ts';
 import { layOut } from '../../layer/tar-layout.ts';
 import { type Descriptor, MediaType } from '../../oci/types.ts';

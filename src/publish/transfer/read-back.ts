@@ -12,20 +12,21 @@ import { openBlobSource } from './blob-sources.ts';
  */
 export async function readBack(
   { store, inventory }: TargetState,
-  { id, layer: { recipe } }: OwnLayerBlob,
+  { id, layer }: OwnLayerBlob,
   { hub, signal }: Pick<PublishContext, 'hub' | 'signal'>,
 ): Promise<ResolvedLayer | undefined> {
   const noted = inventory.noted(id);
-  if (noted === undefined || recipe.entries.some(entry => entry.content.kind === 'part')) return undefined;
+  if (noted === undefined || layer.recipe.entries.some(entry => entry.content.kind === 'part'))
+    return undefined;
   const published = noted.files.map(file => ({ store, layer: noted, file }));
-  const { source, hasher, sha256Of } = openBlobSource({ kind: 'made', recipe, published }, hub);
+  const { source, hasher, sha256Of } = openBlobSource({ kind: 'made', recipe: layer.recipe, published }, hub);
   try {
     for await (const chunk of source.open({ start: 0, signal })) {
       throwIfAborted(signal);
       hasher.update(hasher.position, chunk);
     }
     const isRight = hasher.digest() === noted.digest && sha256Of !== undefined;
-    return isRight ? resolvedLayer(recipe, noted.digest, sha256Of) : undefined;
+    return isRight ? resolvedLayer(layer, noted.digest, sha256Of) : undefined;
   } catch (error) {
     // Wrong bytes, or none: it is brought like any other.
     if (error instanceof IntegrityError || error instanceof RegistryError) return undefined;

@@ -152,7 +152,7 @@ async function note(
 ): Promise<void> {
   if (blob.kind === 'base' || sha256Of === undefined || known.has(blob.id)) return;
   const { layer } = blob;
-  const made = resolvedLayer(layer.recipe, digest, sha256Of);
+  const made = resolvedLayer(layer, digest, sha256Of);
   known.set(layer.key, made);
   context.cache.noteLayer(made);
   for (const { store, inventory } of allTargets) {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { type Digest, hexOf } from '../../core/digest.ts';
 import { InterruptedError, RegistryError, throwIfAborted } from '../../core/errors.ts';
 import { Mutex } from '../../core/pool.ts';
-import { END_OF_ARCHIVE, paddingFor, tarEntryHeader } from '../../oci/tar-header.ts';
+import { END_OF_ARCHIVE, padding, paddingFor, tarEntryHeader } from '../../oci/tar-header.ts';
 import type { BlobUpload, UploadOptions } from '../image-store.ts';
 import { guardIo, readRange } from '../store-io.ts';
 import { FileUpload } from './file-upload.ts';
@@ -72,7 +72,7 @@ export class DockerArchiveFile {
         // What is there already is not kept twice: the next blob is written over it.
         if (!this.entries.has(digest)) {
           await this.#writeAt(headerOf(layerEntryName(digest), sizeBytes), headerStart);
-          await this.#writeAt(Buffer.alloc(paddingFor(sizeBytes)), start + sizeBytes);
+          await this.#writeAt(padding(sizeBytes), start + sizeBytes);
           this.entries.set(digest, { headerStart, start, sizeBytes });
           this.#end = start + sizeBytes + paddingFor(sizeBytes);
         }
@@ -106,9 +106,8 @@ export class DockerArchiveFile {
     await guardIo(this.name, 'finishing an archive', () =>
       this.#turn.run(async () => {
         const content = Buffer.from(manifest);
-        const padding = Buffer.alloc(paddingFor(content.length));
         const header = headerOf('manifest.json', content.length);
-        const tail = Buffer.concat([header, content, padding, END_OF_ARCHIVE]);
+        const tail = Buffer.concat([header, content, padding(content.length), END_OF_ARCHIVE]);
         await this.#writeAt(tail, this.#end);
         await this.#handle.truncate(this.#end + tail.length);
         await this.#handle.close();
