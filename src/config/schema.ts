@@ -52,10 +52,10 @@ const registryPrefix = text(checkRegistryPrefix, { examples: ['ghcr.io/acme', 'l
 const registryEntry = z.strictObject({
   prefix: registryPrefix,
   plain_http: z.boolean({ error: 'must be true or false' }).default(false).meta({
-    description: 'Speak HTTP to this registry, logins included: for one in a network that you trust.',
+    description: 'Use HTTP for this registry, including logins: only in a network that you trust.',
   }),
   ca: text(checkOneLine, { pattern: ONE_LINE }).optional().meta({
-    description: 'A file with the certificates (PEM) of the authority that it uses, relative to models.yaml.',
+    description: 'PEM file with the certificates of its certificate authority, relative to models.yaml.',
   }),
 });
 const baseImage = text(checkBaseImage, { examples: ['vllm/vllm-openai:v0.6.0'] });
@@ -84,26 +84,27 @@ const byteSize = z
 const glob = text(checkGlob, { pattern: ONE_LINE, examples: ['*.safetensors', 'tokenizer*', 'original/'] });
 const autoOrBoolean = z.union([z.literal('auto'), z.boolean()], { error: 'must be auto, true or false' });
 
-const BASE_IMAGE = 'The vLLM image to build on. Its tag is what {version} stands for.';
+const BASE_IMAGE = 'The vLLM image to build on. Its tag replaces {version} in tags.';
 const ARCH = 'The platform to build for, or a list of them.';
-const DOWNLOAD_ROOT = 'Folder in the image that holds the models, as <download_root>/<folder>.';
+const DOWNLOAD_ROOT = 'Folder of the models in the image: each is in <download_root>/<folder>.';
 const TAGS =
-  'What images are tagged with, as a list or as lists by variant. {version}: tag of the base image; {variant}: required in a list for all; {revision}: full commit; {revision8}: its first eight characters. Variants without vLLM take no template with {version}; theirs are {variant} and r{revision}-{variant} if none is left.';
+  'Templates of image tags, as a list or as a map of lists by variant. {version}: tag of the base image; {variant}: required in a list for all variants; {revision}: full commit; {revision8}: its first eight characters. Variants without vLLM skip templates with {version}; if none is left, they get {variant} and r{revision}-{variant}.';
 const VARIANTS_META =
-  'What is published of a model. slim fetches the weights when it starts, fat has them, weights is an image of the weights alone, modelpack the same as a ModelPack artifact.';
+  'The variants to publish. slim downloads the weights at start, fat includes them, weights is an image of the weights alone, modelpack the same as a ModelPack artifact.';
 const MODELPACK =
-  "The form of a modelpack's files: raw, each as it is, so that its digest is the Hub's sha256; tar, which shares the fat image's blobs.";
+  "The files of a modelpack. raw: blobs with the Hub's sha256 as digest; tar: the layers of the fat image.";
 const LAYER_ORDER =
-  'Where the layers of the model are. weights-first: below those of the base image, so that a node keeps them when the base changes; base-first: above; auto: below if the model is the larger of the two.';
+  'The order of layers. weights-first: the model is below the base image, so that nodes keep the weights when the base changes; base-first: above it; auto: below it if the model is larger than the base.';
 const LAYER_TARGET =
-  'Safetensors files above this size are divided for fat and weights images although the registry would take them whole, so that nodes fetch and unpack in parallel. Off if absent.';
-const ENV = 'Variables of the environment that the image sets, by name. No secrets: an image can be read.';
+  'Divide safetensors files above this size in fat and weights images, so that nodes fetch and unpack them in parallel. Off by default.';
+const ENV =
+  'Environment variables of the image, by name. No secrets: everyone who can pull an image can read them.';
 const LABELS =
-  'Labels of the image, by name, such as org.opencontainers.image.source; they are annotations of its manifest too.';
-const PUBLISH = 'Registries by key: true publishes there, false does not.';
+  'Labels of the image, by name, such as org.opencontainers.image.source; also set as annotations of its manifest.';
+const PUBLISH = 'Registries by key: true to publish there, false not to.';
 
 const FIT =
-  'What happens if a model would not run on the vLLM of its base image: warn says so, enforce builds no image of it, off does not look.';
+  'What to do if a model would not run on the vLLM of its base image. warn: report it; enforce: do not build its images; off: do not check.';
 const fit = z.enum(['warn', 'enforce', 'off'], { error: 'must be warn, enforce or off' });
 
 const publish = z
@@ -116,14 +117,10 @@ const publish = z
 const files = z.strictObject({
   include: listOf(glob)
     .optional()
-    .meta({ description: 'Takes just the files that match, in place of the built-in choice.' }),
-  exclude: z
-    .array(glob)
-    .optional()
-    .meta({ description: 'Leaves out files that match, of those that would be taken.' }),
+    .meta({ description: 'Take only files that match, instead of the built-in selection.' }),
+  exclude: z.array(glob).optional().meta({ description: 'Leave out files that match.' }),
   allow_pickle: z.boolean().optional().meta({
-    description:
-      'Whether a fat image may hold pickle files, which can run code when they are loaded; false where absent.',
+    description: 'Allow pickle files, which can run code when they are loaded, in fat images. Default false.',
   }),
 });
 
@@ -150,20 +147,20 @@ const defaults = z.strictObject({
   download_root: absolutePath.default('/models').meta({ description: DOWNLOAD_ROOT }),
   hf_cache_dir: absolutePath
     .default('/root/.cache/huggingface')
-    .meta({ description: 'Folder in the image that Hugging Face libraries keep their cache in (HF_HOME).' }),
+    .meta({ description: 'Folder in the image for caches of Hugging Face libraries (HF_HOME).' }),
   spdx_permissive_whitelist: unique(z.array(text(checkSpdxId, { pattern: SPDX_ID })))
     .default([...PERMISSIVE_LICENSES])
-    .meta({ description: 'SPDX ids of the licenses that allow a fat image, in any case of letters.' }),
+    .meta({ description: 'SPDX ids of licenses that permit a fat image; upper and lower case are equal.' }),
   lineage: z
     .enum(['enforce', 'warn', 'off'], { error: 'must be enforce, warn or off' })
     .default('enforce')
     .meta({
       description:
-        'The licenses of the models that a model was made from (base_model): enforce asks the whitelist about each of them, warn only tells, off does not look.',
+        'Licenses of the models that a model was derived from (base_model). enforce: each must be on the whitelist; warn: report those that are not; off: do not check.',
     }),
   fit: fit.default('warn').meta({ description: FIT }),
   publish: publish.prefault({}).meta({ description: PUBLISH }),
-  files: files.prefault({}).meta({ description: 'Which files of a model repository go into the image.' }),
+  files: files.prefault({}).meta({ description: 'Which files of the repository go into the image.' }),
   tags: tags.optional().meta({ description: TAGS }),
   variants: variants.default([...USUAL_VARIANTS]).meta({ description: VARIANTS_META }),
   modelpack: modelpack.default('raw').meta({ description: MODELPACK }),
@@ -175,14 +172,14 @@ const defaults = z.strictObject({
 
 const oci = z.strictObject({
   title: text(checkOneLine, { pattern: ONE_LINE }).optional().meta({
-    description: 'Label org.opencontainers.image.title; "vLLM + <name of the model>" where absent.',
+    description: 'Label org.opencontainers.image.title. Default "vLLM + <name of the model>".',
   }),
   description: z
     .string()
     .default('Slim/Fat images; see /licenses')
     .meta({ description: 'Label org.opencontainers.image.description.' }),
   url: text(checkWebAddress, { format: 'uri' }).optional().meta({
-    description: 'Label org.opencontainers.image.url; the page of the model on the Hub where absent.',
+    description: 'Label org.opencontainers.image.url. Default: the page of the model on the Hub.',
   }),
 });
 
@@ -192,48 +189,49 @@ const model = z.strictObject({
     examples: ['deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B'],
   }),
   short: text(checkShort, { pattern: SHORT_NAME, maxLength: MAX_SHORT_NAME_CHARACTERS }).meta({
-    description: 'Kebab-case name: images are <registry>/hf-<short>. No two models share one.',
+    description: 'Kebab-case name, unique in the file: images are <registry>/hf-<short>.',
   }),
   folder: text(checkShort, { pattern: SHORT_NAME, maxLength: MAX_SHORT_NAME_CHARACTERS }).optional().meta({
     description:
-      'Name of the folder below download_root, that of short if absent. Entries of one model that share it share their layers of weights.',
+      'Folder of the model below download_root. Default: short. Entries of the same model with the same folder share their weight layers.',
   }),
   revision: text(checkRevision, { pattern: REVISION })
     .nullable()
     .default(null)
     .meta({ description: 'Commit, branch or tag of the repository; null is the default branch.' }),
   permissive: autoOrBoolean.default('auto').meta({
-    description: 'Whether the license allows a fat image; auto looks the license up and asks the whitelist.',
+    description:
+      'Whether the license permits a fat image. auto: look the license up and compare it with the whitelist.',
   }),
   override_spdx: text(checkSpdxExpression, { pattern: SPDX_EXPRESSION })
     .nullable()
     .default(null)
-    .meta({ description: 'SPDX id or expression to use in place of the license that the Hub gives.' }),
+    .meta({ description: 'SPDX id or expression that replaces the license on the Hub.' }),
   gated: autoOrBoolean
     .default('auto')
-    .meta({ description: 'Whether access to the model has to be asked for; auto looks it up.' }),
+    .meta({ description: 'Whether users must request access to the model. auto: look it up.' }),
   serve_args: z
     .array(z.union([text(checkArgument), z.number()], { error: 'must be text or a number' }))
     .default(['--host', '0.0.0.0', '--port', '8000'])
     .meta({ description: 'Arguments of "vllm serve", one item for each word.' }),
-  fit: fit.optional().meta({ description: `${FIT} Goes before defaults.fit.` }),
+  fit: fit.optional().meta({ description: `${FIT} Overrides defaults.fit.` }),
   oci: oci.prefault({}).meta({ description: 'Labels of the image.' }),
-  publish: publish.prefault({}).meta({ description: `${PUBLISH} Goes before defaults.publish, key by key.` }),
-  base_image: baseImage.optional().meta({ description: `${BASE_IMAGE} Goes before defaults.base_image.` }),
-  arch: arch.optional().meta({ description: `${ARCH} Goes before defaults.arch.` }),
+  publish: publish.prefault({}).meta({ description: `${PUBLISH} Overrides defaults.publish, key by key.` }),
+  base_image: baseImage.optional().meta({ description: `${BASE_IMAGE} Overrides defaults.base_image.` }),
+  arch: arch.optional().meta({ description: `${ARCH} Overrides defaults.arch.` }),
   download_root: absolutePath
     .optional()
-    .meta({ description: `${DOWNLOAD_ROOT} Goes before defaults.download_root.` }),
+    .meta({ description: `${DOWNLOAD_ROOT} Overrides defaults.download_root.` }),
   files: files
     .prefault({})
-    .meta({ description: 'Which files of the repository go into the image. Goes before defaults.files.' }),
-  tags: tags.optional().meta({ description: 'As defaults.tags, which it goes before, variant by variant.' }),
-  variants: variants.optional().meta({ description: 'As defaults.variants, which it goes before.' }),
-  modelpack: modelpack.optional().meta({ description: 'As defaults.modelpack, which it goes before.' }),
-  layer_order: layerOrder.optional().meta({ description: 'As defaults.layer_order, which it goes before.' }),
-  layer_target: byteSize.optional().meta({ description: 'As defaults.layer_target, which it goes before.' }),
-  env: env.prefault({}).meta({ description: `${ENV} Goes before defaults.env, name by name.` }),
-  labels: labels.prefault({}).meta({ description: `${LABELS} Goes before defaults.labels, name by name.` }),
+    .meta({ description: 'Which files of the repository go into the image. Overrides defaults.files.' }),
+  tags: tags.optional().meta({ description: 'Overrides defaults.tags, variant by variant.' }),
+  variants: variants.optional().meta({ description: 'Overrides defaults.variants.' }),
+  modelpack: modelpack.optional().meta({ description: 'Overrides defaults.modelpack.' }),
+  layer_order: layerOrder.optional().meta({ description: 'Overrides defaults.layer_order.' }),
+  layer_target: byteSize.optional().meta({ description: 'Overrides defaults.layer_target.' }),
+  env: env.prefault({}).meta({ description: `${ENV} Overrides defaults.env, name by name.` }),
+  labels: labels.prefault({}).meta({ description: `${LABELS} Overrides defaults.labels, name by name.` }),
 });
 
 const severities = unique(z.array(z.enum(SEVERITIES, { error: `must be one of ${SEVERITIES.join(', ')}` })));
@@ -241,14 +239,12 @@ const severities = unique(z.array(z.enum(SEVERITIES, { error: `must be one of ${
 const scan = z.strictObject({
   severity: severities
     .default(['CRITICAL', 'HIGH'])
-    .meta({ description: 'Findings of these severities are reported; the others are counted only.' }),
-  fail_on: severities
-    .default([])
-    .meta({ description: 'A finding of one of these severities makes "weighbridge scan" fail.' }),
+    .meta({ description: 'Severities to report; other findings are only counted.' }),
+  fail_on: severities.default([]).meta({ description: 'Severities that make "weighbridge scan" fail.' }),
   ignore_file: text(checkOneLine, { pattern: ONE_LINE })
     .nullable()
     .default(null)
-    .meta({ description: 'A .trivyignore file, relative to this one: the findings in it are left out.' }),
+    .meta({ description: 'A .trivyignore file, relative to this one, of findings to ignore.' }),
 });
 
 const DAYS = /^[1-9]\d{0,3}d$/;
@@ -258,15 +254,14 @@ const retention = z.strictObject({
     .min(1, { error: 'must be at least 1: pruning everything would leave nothing to run' })
     .max(10_000)
     .default(3)
-    .meta({ description: 'How many of the newest images of each variant "weighbridge prune" leaves.' }),
+    .meta({ description: 'How many of the newest images of each variant "weighbridge prune" keeps.' }),
   younger_than: z
     .string({ error: 'must be a number of days, such as 30d' })
     .regex(DAYS, { error: 'must be a number of days, such as 30d' })
     .nullable()
     .default(null)
     .meta({
-      description:
-        'Images published less than so many days ago stay as well, and so do those whose age the registry does not tell.',
+      description: 'Keep images that are younger than this too, and images whose age is not known.',
       examples: ['30d'],
     }),
 });
@@ -281,35 +276,33 @@ export const configFile = z
   .strictObject({
     defaults: defaults
       .prefault({})
-      .meta({ description: 'What holds for every model that does not say otherwise.', ...EXTENSIONS }),
+      .meta({ description: 'Settings of all models; a model may override them.', ...EXTENSIONS }),
     registries: z
       .object({})
       .catchall(
         z.union([registryPrefix, registryEntry], { error: 'must be a prefix, or a map with prefix in it' }),
       )
       .optional()
-      .meta({ description: 'Registries by key: the prefix, host[:port]/path, that hf-<short> is added to.' }),
+      .meta({ description: 'Registries by key: a prefix, host[:port]/path, to which hf-<short> is added.' }),
     layer_limits: z.object({}).catchall(byteSize).prefault({}).meta({
       description:
-        'The largest layer that a registry takes, by its key; what GHCR (10 GB) and ECR take is known. A larger safetensors file is divided for the fat image; any other file keeps that image from this registry.',
+        'The largest layer that a registry accepts, by its key; the limits of GHCR (10 GB) and ECR are built in. A larger safetensors file is divided for the fat image; any other larger file excludes that image from the registry.',
     }),
-    scan: scan
-      .prefault({})
-      .meta({ description: 'What "weighbridge scan" reports of vulnerabilities, and what it fails for.' }),
+    scan: scan.prefault({}).meta({ description: 'What "weighbridge scan" reports, and what makes it fail.' }),
     signing: signing.prefault({}).meta({
       description: 'Whether and how images are signed, and which signatures of models are checked.',
     }),
     vex: vex.default([]).meta({
-      description: 'What is known of vulnerabilities in the images, published with them as OpenVEX.',
+      description: 'Statements on vulnerabilities in the images, published with them as OpenVEX.',
     }),
     retention: retention
       .prefault({})
-      .meta({ description: 'What "weighbridge prune" leaves besides the tags of this file and its lock.' }),
+      .meta({ description: 'What "weighbridge prune" keeps besides the tags of this file and its lock.' }),
     include: listOf(text(checkIncludePattern, { pattern: ONE_LINE, examples: ['models.d/*.yaml'] }))
       .optional()
       .meta({
         description:
-          'Further files with "models" in them, as patterns below the folder of this file. Everything else is here only.',
+          'More files with "models", as patterns relative to the folder of this file. All other keys are allowed in this file only.',
       }),
     models: models.optional(),
   })

@@ -22,9 +22,9 @@ const service = (text_: string) =>
 const identity = text(checkOneLine, { pattern: ONE_LINE }).optional();
 const issuer = text(checkHttpsUrl, { format: 'uri' })
   .optional()
-  .meta({ description: 'Who vouches for the identity: the OIDC issuer in the certificate.' });
+  .meta({ description: 'The OIDC issuer in the certificate.' });
 const trustedRoot = text(checkOneLine, { pattern: ONE_LINE }).optional().meta({
-  description: "A file with sigstore's trusted root in JSON, relative to this one.",
+  description: "JSON file with sigstore's trusted root, relative to this one.",
 });
 
 const keyless = z
@@ -52,23 +52,23 @@ const keyless = z
 
 const upstream = z.strictObject({
   models: listOf(text(checkGlob, { pattern: ONE_LINE, examples: ['ibm-granite/*'] })).meta({
-    description: 'The models it is about, by id; * stands for any characters but /.',
+    description: 'Ids of the models; * matches any characters except /.',
   }),
-  key: keyReference.optional().meta({ description: "The public key of the model's makers, in PEM." }),
+  key: keyReference.optional().meta({ description: "The public key of the model's authors, as PEM." }),
   identity: identity.meta({
-    description: 'Who signed it, as in the certificate: an address of mail or of a workflow.',
+    description: 'The identity in the certificate: an email address or the URL of a workflow.',
   }),
   issuer,
   trusted_root: trustedRoot,
   require: z.boolean().default(false).meta({
-    description: 'Whether a model without model.sig is refused; a wrong signature always is.',
+    description: 'Refuse models without model.sig. Wrong signatures are always refused.',
   }),
 });
 
 export const signing = z.strictObject({
   mode: z.enum(['off', 'sign', 'required'], { error: 'must be off, sign or required' }).default('off').meta({
     description:
-      'off: publish signs only with --sign. sign: every publish signs, and an image whose signing fails is reported. required: no tag ever names an image that is not signed.',
+      'off: sign only with publish --sign. sign: sign at every publish, and report images whose signing failed. required: never tag an image that is not signed.',
   }),
   key: keyReference.optional().meta({
     description:
@@ -76,7 +76,7 @@ export const signing = z.strictObject({
   }),
   keyless: keyless.optional(),
   upstream: z.array(upstream).default([]).meta({
-    description: "Signatures of models (model.sig) that are verified before publishing, by the models' ids.",
+    description: 'Signatures of models (model.sig) to verify before publishing.',
   }),
 });
 
@@ -88,29 +88,29 @@ export const vex = unique(
   z.array(
     z.strictObject({
       vulnerability: text(checkCveId, { examples: ['CVE-2026-12345'] }).meta({
-        description: 'The id that scanners report.',
+        description: 'The id of the vulnerability, as in scanner reports.',
       }),
       status: z
         .enum(VEX_STATUSES, { error: `must be one of ${VEX_STATUSES.join(', ')}` })
-        .meta({ description: 'What it means for the images.' }),
+        .meta({ description: 'Whether the images are affected.' }),
       date: text(checkTimestamp, { examples: ['2026-11-20'] }).meta({
-        description: 'The day of this statement: 2026-11-20.',
+        description: 'The date of this statement.',
       }),
       justification: justification
         .optional()
-        .meta({ description: 'Why images are not affected; it or "impact" is needed for not_affected.' }),
+        .meta({ description: 'Why the images are not affected. not_affected requires this or "impact".' }),
       impact: text(checkOneLine, { pattern: ONE_LINE })
         .optional()
-        .meta({ description: 'The same in words.' }),
+        .meta({ description: 'Why the images are not affected, in words.' }),
       action: text(checkOneLine, { pattern: ONE_LINE })
         .optional()
-        .meta({ description: 'What users should do; needed for affected.' }),
+        .meta({ description: 'What users should do; required for affected.' }),
       models: listOf(text(checkOneLine, { pattern: ONE_LINE }))
         .optional()
-        .meta({ description: 'Only the images of these models, by short or id; all if absent.' }),
+        .meta({ description: 'Limit the statement to these models, by short or id. Default: all.' }),
       packages: listOf(text(checkPackageUrl, { examples: ['pkg:pypi/torch'] }))
         .optional()
-        .meta({ description: 'Only these packages in the images, as package URLs; all if absent.' }),
+        .meta({ description: 'Limit the statement to these packages, as package URLs. Default: all.' }),
     }),
   ),
 );
