@@ -1,7 +1,7 @@
 import type { Config, ModelConfig } from '../config/types.ts';
 import { ConfigError, describeError, errorFromJson } from '../core/errors.ts';
 import { applyLock, applyLockTo, choosePin, goneFrom, type Lock } from '../plan/lock.ts';
-import { createPlanner, makePlan, type PlanOptions } from '../plan/make-plan.ts';
+import { createPlanner, makePlan, type PlanOptions, type PlanReaders } from '../plan/make-plan.ts';
 import type { ModelPin, Plan } from '../plan/types.ts';
 import { queueOf } from '../publish/publish-plan.ts';
 import type { ModelQueue } from '../publish/types.ts';
@@ -115,6 +115,7 @@ export async function planModels(
     readonly overrides: Readonly<Record<string, string>>;
     readonly pins?: ReadonlyMap<string, ModelPin>;
     readonly looksAtNewer?: boolean;
+    readonly readers?: PlanReaders;
   },
 ): Promise<Plan> {
   return await makePlan(config, models, { ...options, ...surroundingsOf(session) });

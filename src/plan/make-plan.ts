@@ -47,6 +47,8 @@ export interface PlanOptions extends TargetChoice {
   readonly reshardings?: ReadonlyMap<string, Resharding>;
   /** Whether to tell on which newer releases of vLLM a model would run, too. */
   readonly looksAtNewer?: boolean;
+  /** What several plans of a run share, so that nothing is read twice. Default: the plan's own. */
+  readonly readers?: PlanReaders;
   readonly signal?: AbortSignal;
   readonly onEvent?: OnEvent;
 }
@@ -72,11 +74,22 @@ export interface ModelPlan {
   readonly warnings: readonly string[];
 }
 
+/** Files and ancestors of models, each read once. */
+export interface PlanReaders {
+  readonly legal: LegalReader;
+  readonly smallFiles: SmallFiles;
+}
+
+/** Returns readers for one or more plans. */
+export function createPlanReaders(hub: Hub, signal: AbortSignal | undefined): PlanReaders {
+  const smallFiles = createSmallFiles(hub, MAX_CARD_BYTES, signal);
+  return { smallFiles, legal: createLegalReader(hub, smallFiles, signal) };
+}
+
 /** Throws ConfigError CONFIG_INVALID for targets of any of the models, before the Hub is asked about one. */
 export function createPlanner(config: Config, models: readonly ModelConfig[], options: PlanOptions): Planner {
   const warnings = checkTargets(config, models, options);
-  const smallFiles = createSmallFiles(options.hub, MAX_CARD_BYTES, options.signal);
-  const readers = { smallFiles, legal: createLegalReader(options.hub, smallFiles, options.signal) };
+  const readers = options.readers ?? createPlanReaders(options.hub, options.signal);
   const slots = new Limiter(CONCURRENCY);
   return {
     warnings,
@@ -132,15 +145,10 @@ function checkTargets(config: Config, models: readonly ModelConfig[], options: P
   return [...warnings];
 }
 
-interface Readers {
-  readonly legal: LegalReader;
-  readonly smallFiles: SmallFiles;
-}
-
 async function planModel(
   config: Config,
   model: ModelConfig,
-  { legal, smallFiles }: Readers,
+  { legal, smallFiles }: PlanReaders,
   options: PlanOptions,
 ): Promise<PlannedModel | UnresolvedModel> {
   try {

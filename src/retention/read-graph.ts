@@ -3,7 +3,7 @@ import { RegistryError } from '../core/errors.ts';
 import { mapPool } from '../core/pool.ts';
 import { parseManifest } from '../oci/parse.ts';
 import type { ImageStore, StoredManifest } from '../store/image-store.ts';
-import { isReferrersTag, listReferrers } from '../store/referrers.ts';
+import { isReferrersTag } from '../store/referrers.ts';
 import type { GraphNode, RepositoryGraph } from './types.ts';
 
 const REQUESTS_AT_ONCE = 6;
@@ -29,7 +29,11 @@ export async function readGraph(store: ImageStore, signal?: AbortSignal): Promis
 
   const nodes = new Map<Digest, GraphNode>();
   const referrers = new Map<Digest, readonly Digest[]>();
-  const lists = new Set([...tags].filter(([tag]) => OWNED_TAG.test(tag)).map(([, digest]) => digest));
+  const isList = ([tag, digest]: readonly [string, Digest]): boolean => {
+    const subject = subjectOf(tag);
+    return subject !== undefined && subject !== digest;
+  };
+  const lists = new Set([...tags].filter(isList).map(([, digest]) => digest));
   /** Manifests that may be gone: a list of referrers is not always brought up to date. */
   const optional = new Set<Digest>();
   const asked = new Set<Digest>();
@@ -40,8 +44,11 @@ export async function readGraph(store: ImageStore, signal?: AbortSignal): Promis
       const manifest = await store.getManifest(digest, signal);
       if (manifest === undefined && optional.has(digest)) return [];
       if (manifest === undefined) throw unreadable(store, digest, 'is named and is not there');
-      const listed = (await listReferrers(store, digest, { signal })).map(one => one.digest);
-      return [{ node: toNode(store, manifest), listed }];
+      const { node, isReferrer } = toNode(store, manifest);
+      // A list, or what refers to something itself, ends the chain: what hangs on it is in no plan, and so never deleted.
+      const isEnd = isReferrer || lists.has(digest);
+      const listed = isEnd ? [] : ((await store.fetchReferrers(digest, signal)) ?? []);
+      return [{ node, listed: listed.map(one => one.digest) }];
     });
     const next = new Set<Digest>();
     for (const { node, listed } of found.flat()) {
@@ -54,7 +61,14 @@ export async function readGraph(store: ImageStore, signal?: AbortSignal): Promis
     if (nodes.size + open.length > MAX_MANIFESTS)
       throw tooMany(store, `more than ${MAX_MANIFESTS} manifests`);
   }
-  return { repository: store.name, tags, nodes, referrers, ownedTags: ownedTags(tags, nodes) };
+  const owned = ownedTags(tags, nodes);
+  // Where the registry keeps no list, the tag has been read with all others.
+  for (const [tag, subject] of owned) {
+    const list = tags.get(tag);
+    const named = isReferrersTag(tag) && list !== undefined ? (nodes.get(list)?.children ?? []) : [];
+    referrers.set(subject, [...new Set([...(referrers.get(subject) ?? []), ...named])]);
+  }
+  return { repository: store.name, tags, nodes, referrers, ownedTags: owned };
 }
 
 /** A tag of such a name that leads to the very manifest is GitLab's other way to name it, and an image's like any other. */
@@ -64,15 +78,24 @@ function ownedTags(
 ): ReadonlyMap<string, Digest> {
   const owned = new Map<string, Digest>();
   for (const [tag, digest] of tags) {
-    const hex = OWNED_TAG.exec(tag)?.[1];
-    const subject = hex === undefined ? undefined : `sha256:${hex}`;
-    if (!isDigest(subject) || subject === digest) continue;
+    const subject = subjectOf(tag);
+    if (subject === undefined || subject === digest) continue;
     if (nodes.has(subject) || isReferrersTag(tag)) owned.set(tag, subject);
   }
   return owned;
 }
 
-function toNode(store: ImageStore, { digest, mediaType, bytes }: StoredManifest): GraphNode {
+/** What a tag belongs to by its name. */
+function subjectOf(tag: string): Digest | undefined {
+  const hex = OWNED_TAG.exec(tag)?.[1];
+  const subject = hex === undefined ? undefined : `sha256:${hex}`;
+  return isDigest(subject) ? subject : undefined;
+}
+
+function toNode(
+  store: ImageStore,
+  { digest, mediaType, bytes }: StoredManifest,
+): { readonly node: GraphNode; readonly isReferrer: boolean } {
   let parsed: ReturnType<typeof parseManifest>;
   try {
     parsed = parseManifest(bytes, mediaType, `${store.name}@${digest}`);
@@ -80,13 +103,15 @@ function toNode(store: ImageStore, { digest, mediaType, bytes }: StoredManifest)
     throw unreadable(store, digest, 'cannot be read', cause);
   }
   if (parsed.kind === 'index') {
-    const { manifests, artifactType, annotations = {} } = parsed.index;
+    const { manifests, artifactType, annotations = {}, subject } = parsed.index;
     const children = manifests.map(one => one.digest);
-    return { digest, sizeBytes: bytes.length, children, blobs: new Map(), artifactType, annotations };
+    const node = { digest, sizeBytes: bytes.length, children, blobs: new Map(), artifactType, annotations };
+    return { node, isReferrer: subject !== undefined };
   }
-  const { config, layers, artifactType, annotations = {} } = parsed.manifest;
+  const { config, layers, artifactType, annotations = {}, subject } = parsed.manifest;
   const blobs = new Map([config, ...layers].map(one => [one.digest, one.size]));
-  return { digest, sizeBytes: bytes.length, children: [], blobs, artifactType, annotations };
+  const node = { digest, sizeBytes: bytes.length, children: [], blobs, artifactType, annotations };
+  return { node, isReferrer: subject !== undefined };
 }
 
 function unreadable(store: ImageStore, digest: Digest, what: string, cause?: unknown): RegistryError {

@@ -9,9 +9,9 @@ import { temporaryFolder } from '../support/tools.ts';
 import { MODEL_FILES, putBase, World } from '../support/world.ts';
 
 const isShort = IS_LONG ? false : 'only with WEIGHBRIDGE_LONG=1';
-const NAMES = ['moved', 'text', 'gated', 'gone', 'same'] as const;
+const NAMES = ['moved', 'text', 'gated', 'unsafe', 'gone', 'same'] as const;
 
-/** Five models in a file with comments, and its lock. */
+/** Six models in a file with comments, and its lock. */
 async function locked(t: TestContext, world: World) {
   const folder = await temporaryFolder(t);
   const file = path.join(folder, 'models.yaml');
@@ -34,6 +34,8 @@ test('update moves models one by one, and leaves those that may not be published
   const commit = await world.hub.updateFile('acme/moved', 'config.json', '{"model_type":"qwen2"}');
   await world.hub.updateFile('acme/text', 'LICENSE', 'All rights reserved. No use without permission.\n');
   world.hub.repository('acme/gated').gated = 'manual';
+  const scanned = { path: 'model-00001-of-00003.safetensors', level: 'unsafe' };
+  world.hub.repository('acme/unsafe').filesWithIssues.push(scanned);
   world.hub.rename('acme/gone', 'acme/elsewhere');
   world.hub.repository('acme/elsewhere').isDisabled = true;
 
@@ -43,7 +45,7 @@ test('update moves models one by one, and leaves those that may not be published
   const { models } = JSON.parse(dry.stdout) as UpdateJson;
   assert.deepEqual(
     models.map(({ status }) => status),
-    ['moved', 'kept', 'kept', 'kept', 'same'],
+    ['moved', 'kept', 'kept', 'kept', 'kept', 'same'],
   );
   assert.deepEqual(models[0]?.files, { count: 1, sizeBytes: 22 });
   assert.equal(await readLock(), before);
@@ -52,13 +54,17 @@ test('update moves models one by one, and leaves those that may not be published
   assert.ok(markdown.includes(`https://huggingface.co/acme/moved/commit/${commit}`));
   assert.match(markdown, /### text stays\n[^#]*\*\*Not moved:\*\*[^#]*LICENSE the text of/);
   assert.match(markdown, /### gated stays\n[^#]*gate none → manual/);
+  assert.match(
+    markdown,
+    /### unsafe stays\n[^#]*\*\*Not moved:\*\*[^#]*scanners call model-00001-of-00003\.safetensors unsafe/,
+  );
   assert.match(markdown, /### gone stays\n[^#]*\*\*Not moved:\*\*/);
 
   const done = await run('update');
   assert.equal(done.status, 1, done.stderr);
   assert.match(
     done.stdout,
-    /^1 model moved; 1 are up to date\.\n3 models not moved\.\nAfter a review, take one with: weighbridge update <model> --force$/m,
+    /^1 model moved; 1 are up to date\.\n4 models not moved\.\nAfter a review, take one with: weighbridge update <model> --force$/m,
   );
   const [was, is] = [before, await readLock()].map(text => text.split('\n'));
   const changed = is?.filter((line, index) => line !== was?.[index]);
@@ -76,7 +82,8 @@ test('update moves models one by one, and leaves those that may not be published
       ['moved', undefined],
       ['text', undefined],
       ['gated', 'LOCK_DIFFERS'],
-      ['gone', models[3]?.error?.code],
+      ['unsafe', 'LOCK_DIFFERS'],
+      ['gone', models[4]?.error?.code],
       ['same', undefined],
     ],
   );

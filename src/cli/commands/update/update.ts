@@ -4,6 +4,7 @@ import type { NamedText } from '../../../config/config-files.ts';
 import type { Config, ModelConfig } from '../../../config/types.ts';
 import { ConfigError } from '../../../core/errors.ts';
 import type { Lock } from '../../../plan/lock.ts';
+import { createPlanReaders } from '../../../plan/make-plan.ts';
 import type { ModelPin, Plan } from '../../../plan/types.ts';
 import { updateLock } from '../../../plan/update.ts';
 import type { UpdateJson } from '../../../report/json/update-json.ts';
@@ -99,15 +100,15 @@ async function look(
   isNamed: boolean,
 ): Promise<{ readonly result: UpdateJson; readonly after: Lock; readonly files: readonly NamedText[] }> {
   const overrides = options.registry ?? {};
-  const common = { targets: 'optional' as const, overrides };
+  const readers = createPlanReaders(session.services.hub, session.signal);
+  const common = { targets: 'optional' as const, overrides, readers };
   const pins = pinsOf(models, lock);
-  const locked = await planModels(session, config, models, { ...common, pins });
-  session.progress.renew();
   const newest = await planModels(session, config, models, {
     ...common,
     looksAtNewer: options.base === true,
     ...(options.keepCommits && { pins: commitsOf(pins) }),
   });
+  const locked = await asLocked(session, config, newest, { ...common, pins });
   const moved: MovedBases = options.base
     ? await moveBases(session, config, newest, Object.keys(overrides))
     : { bases: [], config, files: [] };
@@ -117,7 +118,7 @@ async function look(
     fresh.models.map(({ model }) => model),
   );
   const { lock: after, models: updates } = updateLock({
-    locked: locked.models,
+    locked,
     fresh: fresh.models,
     lock,
     baseDigest,
@@ -132,6 +133,24 @@ async function look(
   return { result, after, files: moved.files };
 }
 
+/** The models as the lock pins them. One whose newest commit is the locked one is not asked about twice. */
+async function asLocked(
+  session: Session,
+  config: Config,
+  newest: Plan,
+  options: Parameters<typeof planModels>[3] & { readonly pins: ReadonlyMap<string, ModelPin> },
+): Promise<Plan['models']> {
+  const { pins } = options;
+  const entries = newest.models.filter(({ kind, model }) => kind === 'planned' && pins.has(model.short));
+  const isSame = (entry: Plan['models'][number]): boolean =>
+    entry.kind === 'planned' && entry.snapshot.revision === pins.get(entry.model.short)?.revision;
+  const moving = entries.filter(entry => !isSame(entry)).map(({ model }) => model);
+  if (moving.length === 0) return entries;
+  session.progress.renew();
+  const { models } = await planModels(session, config, moving, options);
+  return [...entries.filter(isSame), ...models];
+}
+
 /** The commits that are pinned, without the base images. */
 function commitsOf(pins: ReadonlyMap<string, ModelPin>): ReadonlyMap<string, ModelPin> {
   return new Map([...pins].map(([short, { revision }]) => [short, { revision }]));
@@ -142,7 +161,7 @@ async function onNewBases(
   session: Session,
   config: Config,
   plan: Plan,
-  common: { readonly targets: 'optional'; readonly overrides: Readonly<Record<string, string>> },
+  common: Omit<Parameters<typeof planModels>[3], 'pins'>,
 ): Promise<Plan> {
   const now = new Map(config.models.map(model => [model.short, model]));
   const pins = new Map<string, { readonly revision: string }>();
