@@ -56,7 +56,8 @@ export async function attachStatements(
     if (same !== undefined)
       return { kind, predicateType, digest: same.descriptor.digest, status: 'unchanged' };
     const isModel = kind === 'model';
-    const bundle = await signer.sign(payload, { hint: isModel ? 'model-signing' : 'cosign', signal });
+    const hint = isModel ? 'model-signing' : 'cosign';
+    const bundle = await signer.sign(payload, { hint, repository: store.name, signal });
     const descriptor = await putArtifact(
       store,
       subject,

@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { SigningConfig } from '../config/types.ts';
 import { ConfigError } from '../core/errors.ts';
 import type { HttpClient } from '../http/client.ts';
+import { withGithubStore } from './signers/github-attestations.ts';
 import { identityToken } from './signers/identity-token.ts';
 import { readPrivateKey } from './signers/key-material.ts';
 import { keySigner } from './signers/key-signer.ts';
@@ -19,14 +20,15 @@ export interface SignerOptions {
 
 /** Returns the signer that `signing:` describes. Throws ConfigError USAGE if it describes none, SigningError for a bad key. */
 export async function createSigner(
-  { key, keyless }: Pick<SigningConfig, 'key' | 'keyless'>,
+  { key, keyless, githubAttestations }: Pick<SigningConfig, 'key' | 'keyless' | 'githubAttestations'>,
   { configFile, env, http, signal }: SignerOptions,
 ): Promise<StatementSigner> {
   if (key !== null)
     return keySigner(await readPrivateKey({ reference: key, folder: path.dirname(configFile), env }));
   if (keyless !== null) {
     const trusted = keyless.trust && (await readTrustedIdentity(keyless.trust, configFile));
-    return keylessSigner(keyless, () => identityToken(env, http, signal), trusted ?? undefined);
+    const signer = keylessSigner(keyless, () => identityToken(env, http, signal), trusted ?? undefined);
+    return githubAttestations ? withGithubStore(signer, { env, http, signal }) : signer;
   }
   throw new ConfigError('there is nothing to sign with', {
     code: 'USAGE',

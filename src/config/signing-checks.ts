@@ -26,6 +26,11 @@ function signerProblems(source: YamlSource, has: Has, report: Report): ConfigPro
   if (hasKey && isKeyless) return report(['signing', 'keyless'], 'write "key" or "keyless", not both');
   if ((mode === 'sign' || mode === 'required') && !hasKey && !isKeyless)
     return report(['signing', 'mode'], `"mode" ${mode} needs "key" or "keyless": what to sign with`);
+  if (valueAt(source.value, ['signing', 'github_attestations']) === true && !isKeyless)
+    return report(
+      ['signing', 'github_attestations'],
+      'needs "keyless": GitHub stores only what the identity of a workflow has signed',
+    );
   const given = ['identity', 'issuer', 'trusted_root'].filter(name => has(['signing', 'keyless', name]));
   if (given.length > 0 && given.length < 3)
     return report(

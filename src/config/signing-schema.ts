@@ -75,6 +75,10 @@ export const signing = z.strictObject({
       'The private key: a PEM file (PKCS#8) relative to this one, or env://NAME. Its password is in COSIGN_PASSWORD.',
   }),
   keyless: keyless.optional(),
+  github_attestations: z.boolean().default(false).meta({
+    description:
+      "Whether what is stated of images on GHCR goes to GitHub's attestation store as well; the job needs attestations: write.",
+  }),
   upstream: z.array(upstream).default([]).meta({
     description: 'Signatures of models (model.sig) to verify before publishing.',
   }),

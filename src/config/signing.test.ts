@@ -44,6 +44,11 @@ for (const [title, text, message] of [
   ['a key in the file', 'signing: {key: "-----BEGIN PRIVATE KEY-----"}', /not be the key itself/],
   ['a KMS', 'signing: {key: "awskms://alias/x"}', /KMS/],
   ['a plain address', 'signing: {keyless: {rekor: "http://rekor.example"}}', /https:/],
+  [
+    'a key for GitHub',
+    'signing: {key: a.pem, github_attestations: true}',
+    /needs "keyless": GitHub stores only/,
+  ],
   ['an identity of ours without its root', 'signing: {keyless: {identity: x}}', /needs all of/],
   ['trust without a signer', 'signing: {upstream: [{models: ["a/*"]}]}', /needs "key", or both/],
   ['half an identity', 'signing: {upstream: [{models: ["a/*"], identity: x}]}', /needs "key", or both/],

@@ -153,13 +153,20 @@ function settings(
   );
 }
 
-function toSigning({ mode, key, keyless, upstream }: ConfigFile['signing']): SigningConfig {
+function toSigning({
+  mode,
+  key,
+  keyless,
+  github_attestations,
+  upstream,
+}: ConfigFile['signing']): SigningConfig {
   const services = keyless === true ? {} : keyless || null;
   const { identity: own, issuer: ownIssuer, trusted_root: ownRoot } = services ?? {};
   const isTrusted = own !== undefined && ownIssuer !== undefined && ownRoot !== undefined;
   return {
     mode,
     key: key ?? null,
+    githubAttestations: github_attestations,
     keyless: services && {
       fulcio: services.fulcio ?? null,
       rekor: services.rekor ?? null,

@@ -38,6 +38,8 @@ export interface SigningConfig {
   /** A file, or `env://NAME`. */
   readonly key: string | null;
   readonly keyless: KeylessConfig | null;
+  /** Whether statements about images on GHCR go to GitHub's attestation store as well. */
+  readonly githubAttestations: boolean;
   readonly upstream: readonly UpstreamTrust[];
 }
 

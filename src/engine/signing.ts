@@ -26,7 +26,7 @@ export interface SigningSurroundings {
 
 export interface SigningChoice {
   readonly config: Pick<Config, 'file' | 'vex'>;
-  readonly signing: Pick<SigningConfig, 'key' | 'keyless'>;
+  readonly signing: Pick<SigningConfig, 'key' | 'keyless' | 'githubAttestations'>;
   readonly isForced?: boolean;
 }
 

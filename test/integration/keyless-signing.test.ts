@@ -45,10 +45,11 @@ test('an identity in models.yaml says whose signatures let a manifest be believe
   const trust = { identity: IDENTITY, issuer: ISSUER, trustedRoot: 'root.json' };
   const services = { fulcio: null, rekor: null, timestampAuthority: null };
   const options = { configFile: path.join(folder, 'models.yaml'), env: {}, http: new HttpClient() };
-  const { trusted } = await createSigner({ key: null, keyless: { ...services, trust } }, options);
+  const plain = { key: null, githubAttestations: false };
+  const { trusted } = await createSigner({ ...plain, keyless: { ...services, trust } }, options);
   const bundle = await signerAt(sigstore).sign(payload);
   assert.ok(trusted !== undefined && verifyBundle(bundle, trusted, 'the signature'));
-  const none = await createSigner({ key: null, keyless: { ...services, trust: null } }, options);
+  const none = await createSigner({ ...plain, keyless: { ...services, trust: null } }, options);
   assert.equal(none.trusted, undefined);
 });
 

@@ -5,8 +5,10 @@ import { type SigningContext, signImage } from '../../src/attest/sign-image.ts';
 import { keySigner } from '../../src/attest/signers/key-signer.ts';
 import type { StatementSigner } from '../../src/attest/signers/signer.ts';
 import { PredicateType } from '../../src/attest/statement.ts';
+import { verifyBundle } from '../../src/attest/verify-bundle.ts';
 import { type SignaturePolicy, verifySigned } from '../../src/attest/verify-signed.ts';
 import type { VexEntry } from '../../src/config/types.ts';
+import { digestOf, hexOf } from '../../src/core/digest.ts';
 import { SigningError } from '../../src/core/errors.ts';
 import { imageSigning } from '../../src/engine/signing.ts';
 import type { Index } from '../../src/oci/types.ts';
@@ -14,6 +16,8 @@ import type { ImageSigning } from '../../src/publish/types.ts';
 import type { ImageStore } from '../../src/store/image-store.ts';
 import { listReferrers } from '../../src/store/referrers.ts';
 import { makeBaseImage } from '../../src/testkit/base-image.ts';
+import { filesOfLayer } from '../support/layer-files.ts';
+import { LIMIT, limited, PARTS, SHARDED } from '../support/sharded-model.ts';
 import { BASE_REPOSITORY, MODEL_FILES, World } from '../support/world.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -84,6 +88,29 @@ test('a statement that is signed and says another thing than the image is a prob
   await signImage(store, 'v0.6.0-fat', lying, contextOf(world));
   const problems = await problemsOf(store, 'present');
   assert.deepEqual(problems, ['license decision: it has the license "MIT", and the image says "Apache-2.0"']);
+});
+
+test('a model that was divided is signed as the parts that the image has, each by the hash of its bytes', async () => {
+  await using world = await World.start({ quirks: { maxBlobBytes: LIMIT, referrers: false } });
+  await world.hub.addModel({ id: 'acme/x', files: SHARDED });
+  const planned = await world.plan(limited(world));
+  await world.publishPlanned(planned, { variants: ['fat'] });
+  const store = world.open(`${world.registry(0).host}/acme/hf-x`);
+  await signImage(store, 'v0.6.0-fat', planned, contextOf(world));
+  assert.deepEqual(await problemsOf(store, 'strict'), []);
+  const trusted = { kind: 'key', key: publicKey, name: 'key' } as const;
+  const [check] = await verifySigned(store, 'v0.6.0-fat', { trusted, policy: 'strict' });
+  const bundle = check?.statements.find(({ kind }) => kind === 'model')?.bundle ?? assert.fail();
+  const { predicate } = verifyBundle(bundle, trusted, 'the model signature').statement;
+  const { resources } = predicate as { resources: { name: string; digest: string }[] };
+  const inImage = new Map<string, string>();
+  for (const { digest } of world.manifest(0, 'v0.6.0-fat').layers) {
+    const bytes = (await world.registry(0).readBlob(digest)) ?? assert.fail();
+    for (const [name, content] of await filesOfLayer(bytes))
+      if (name.startsWith('models/x/')) inImage.set(name.slice('models/x/'.length), hexOf(digestOf(content)));
+  }
+  assert.ok(PARTS.every(part => inImage.has(`${part}.safetensors`)));
+  assert.deepEqual(new Map(resources.map(({ name, digest }) => [name, digest])), inImage);
 });
 
 test('a statement about another image is a problem, and an unsigned image has no signature', async () => {

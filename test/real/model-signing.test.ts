@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -13,6 +13,7 @@ import { weighbridge } from '../support/command.ts';
 import { filesOfLayer } from '../support/layer-files.ts';
 import { IS_LONG } from '../support/long.ts';
 import { pythonWith } from '../support/python.ts';
+import { LIMIT, PARTS, SHARDED } from '../support/sharded-model.ts';
 import { requireTool, run } from '../support/tools.ts';
 
 // OpenSSF's own tool verifies what we sign, and we verify what it signs.
@@ -105,6 +106,32 @@ models: [{id: acme/x, short: x}]
     }
   });
 
+  test('accepts the parts of a model that was divided for a registry; any change is refused', async () => {
+    await hub.addModel({ id: 'acme/divided', files: SHARDED });
+    const text = `registries: {lab: ${registry.host}/acme}
+layer_limits: {lab: ${LIMIT}}
+defaults: {base_image: "${registry.host}/vllm/vllm-openai:v0.6.0", variants: [fat]}
+signing: {mode: required, key: key.pem}
+models: [{id: acme/divided, short: divided}]
+`;
+    await writeFile(at('divided.yaml'), text);
+    const published = await ours('publish', '-c', 'divided.yaml');
+    assert.equal(published.status, 0, published.stdout + published.stderr);
+    const image = `${registry.host}/acme/hf-divided:v0.6.0-fat`;
+    const saved = await ours(
+      ...['verify', '--signed', '--policy', 'strict', '--key', 'key.pub'],
+      ...['--save-model-signature', 'ours.sig', image],
+    );
+    assert.equal(saved.status, 0, saved.stdout + saved.stderr);
+    const root = at('divided');
+    await writeFiles(root, await filesOf(registry, 'v0.6.0-fat', 'acme/hf-divided'));
+    const model = path.join(root, 'models/divided');
+    for (const part of PARTS) await stat(path.join(model, `${part}.safetensors`));
+    const accepted = await verify(model);
+    assert.equal(accepted.status, 0, accepted.stdout + accepted.stderr);
+    await refusedAfter(model, verify);
+  });
+
   test('its signature is verified before anything is published, and a wrong one publishes nothing', async () => {
     const config = await readFile(at('models.yaml'), 'utf8');
     for (const [title, change, message] of [
@@ -176,9 +203,13 @@ async function refusedAfter(
   assert.equal((await verify(model)).status, 0);
 }
 
-async function filesOf(registry: EmbeddedRegistry, tag: string): Promise<Map<string, Buffer>> {
+async function filesOf(
+  registry: EmbeddedRegistry,
+  tag: string,
+  repository = 'acme/hf-x',
+): Promise<Map<string, Buffer>> {
   const all = new Map<string, Buffer>();
-  const manifest = JSON.parse(String(registry.manifest('acme/hf-x', tag)?.bytes));
+  const manifest = JSON.parse(String(registry.manifest(repository, tag)?.bytes));
   for (const { digest, mediaType } of manifest.layers) {
     if (mediaType !== MediaType.ociLayerTar) continue;
     for (const [name, content] of await filesOfLayer((await registry.readBlob(digest)) ?? Buffer.alloc(0)))

@@ -19,5 +19,7 @@ export interface StatementSigner {
 export interface SignOptions {
   /** How the key is named in the bundle: cosign and model_signing insist on names of their own. */
   readonly hint?: 'cosign' | 'model-signing';
+  /** Where the statement goes: `ghcr.io/acme/hf-x`. */
+  readonly repository?: string;
   readonly signal?: AbortSignal | undefined;
 }

@@ -28,7 +28,13 @@ interface SignOptions {
 }
 
 const DEFAULT_CONFIG = 'models.yaml';
-const NO_KEYS: SigningConfig = { mode: 'off', key: null, keyless: null, upstream: [] };
+const NO_KEYS: SigningConfig = {
+  mode: 'off',
+  key: null,
+  keyless: null,
+  githubAttestations: false,
+  upstream: [],
+};
 const PUBLIC_SIGSTORE = { fulcio: null, rekor: null, timestampAuthority: null, trust: null };
 
 export function addSign(program: Command): void {
