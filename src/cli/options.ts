@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { loadConfig, parseConfig } from '../config/load-config.ts';
 import type { Config, ModelConfig, Variant } from '../config/types.ts';
@@ -112,6 +113,31 @@ export async function readConfig(options: CommonOptions & AdHocOptions, session:
   const config = await loadConfig(options.config, { extraRegistries: Object.keys(options.registry ?? {}) });
   if (config.connections.length > 0) session.services.connect(config.connections);
   return config;
+}
+
+const DEFAULT_CONFIG = 'models.yaml';
+
+/** For commands about an image that is named, which need the file only to know how registries are spoken to. */
+export function withConnections(command: Command): Command {
+  return command.option(
+    '-c, --config <file>',
+    `the file whose \`registries:\` say how to reach them (default: ${DEFAULT_CONFIG}, if there)`,
+  );
+}
+
+/**
+ * Has registries spoken to as the file says. One that was named has to be there and right; the default need not be, and
+ * is not what the command is about.
+ */
+export async function connectAsConfigured(session: Session, file: string | undefined): Promise<void> {
+  if (file !== undefined) return void (await readConfig({ config: file }, session));
+  if (!existsSync(DEFAULT_CONFIG)) return;
+  try {
+    await readConfig({ config: DEFAULT_CONFIG }, session);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    session.note(`${DEFAULT_CONFIG} is not valid, so its \`registries:\` are not used: weighbridge validate`);
+  }
 }
 
 /** The models that `--model` names, in the order of the file, or all; and of them the shard's. */

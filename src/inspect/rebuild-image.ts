@@ -6,10 +6,11 @@ import { holdsWeights } from '../config/variants.ts';
 import { type Digest, isDigest } from '../core/digest.ts';
 import { describeError, isAbort, WeighbridgeError } from '../core/errors.ts';
 import type { Hub } from '../hub/types.ts';
+import { sharedLimit } from '../image/assemble/model-layers.ts';
 import { layersKnownBefore } from '../image/assemble/seal-image.ts';
 import type { BootstrapFile, ImagePlatform, SealedLayer } from '../image/assemble/types.ts';
 import { readLabels } from '../image/format/labels.ts';
-import { type ResolvedLayer, readLayerDescriptor } from '../image/format/layer-annotations.ts';
+import { layerKindOf, type ResolvedLayer, readLayerDescriptor } from '../image/format/layer-annotations.ts';
 import type { PublishedImage } from '../image/published-image.ts';
 import { imageVariant } from '../image/variants/variants.ts';
 import type { BaseImage } from '../oci/image.ts';
@@ -91,7 +92,8 @@ async function replan(
   if (entry?.kind !== 'planned') throw entry?.error ?? new TypeError('a plan of one model has none');
   // Which files were chosen is the record's to say; whether any is missing is checked apart.
   const files = entry.snapshot.files.filter(file => record.files.has(file.path));
-  const planned = asStated(listed === undefined ? { ...entry, files } : entry, image, listed !== undefined);
+  const chosen = listed === undefined ? { ...entry, files } : entry;
+  const planned = asStated({ ...chosen, ...recordedLimit(image) }, image, listed !== undefined);
   const needsBase = imageVariant(variant).needsBase;
   if (!needsBase || stated === undefined || !isDigest(stated.digest)) return { planned, base: undefined };
   return { planned, base: await readBase(stated.name, platform, stated.digest) };
@@ -113,6 +115,23 @@ function asStated(planned: PlannedModel, { labels, model }: PublishedImage, isLi
     snapshot: { ...snapshot, isPrivate: access === 'private' },
     outcome: { ...outcome, isGated: access === 'gated', license, decisions: { ...outcome.decisions, fat } },
   };
+}
+
+/**
+ * What its shared layers kept to. Limits may have been others when it was published: the fullest of them tells of one that
+ * divides the files alike, since what went into a layer then fits in below it, and what did not is too much for it.
+ */
+function recordedLimit({ layers, manifest }: PublishedImage): Pick<PlannedModel, 'layerLimit'> {
+  const weights = layers.filter((_, index) => {
+    const descriptor = manifest.layers[index];
+    return descriptor !== undefined && layerKindOf(descriptor) === 'weights';
+  });
+  const shared = weights.filter(({ files }) => files.length > 1);
+  if (shared.length === 0) return {};
+  const fullest = Math.max(
+    ...shared.map(({ files }) => files.reduce((sum, file) => sum + file.sizeBytes, 0)),
+  );
+  return { layerLimit: sharedLimit(fullest) };
 }
 
 /** The entry of models.yaml that the image was published from. */

@@ -4,7 +4,7 @@ import { inlineEntry } from '../../layer/inline-entry.ts';
 import { contentIdOf, type LayerEntry, type LayerRecipe, partContentId } from '../../layer/recipe.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
 import { unpackResharding } from '../../plan/split/resharding-json.ts';
-import type { PlannedModel, ShardedFile, ShardSlice } from '../../plan/types.ts';
+import type { LayerLimit, PlannedModel, ShardedFile, ShardSlice } from '../../plan/types.ts';
 import { MAX_IMAGE_LAYERS, MAX_LAYER_BYTES, packFiles } from './pack-layers.ts';
 
 /**
@@ -58,7 +58,14 @@ function wholeFiles({ files, resharding }: PlannedModel): readonly HubFile[] {
 /** Files that share a layer stay well below a limit: each adds a little to the tar. */
 function maxSharedBytes({ layerLimit }: PlannedModel): number {
   const limit = layerLimit?.maxLayerBytes ?? Number.POSITIVE_INFINITY;
-  return Math.min(MAX_LAYER_BYTES, Math.floor(limit * 0.99));
+  return Math.min(MAX_LAYER_BYTES, Math.floor(limit * SHARED_PART));
+}
+
+const SHARED_PART = 0.99;
+
+/** Returns the limit under which files of one layer have at most so many bytes together. */
+export function sharedLimit(maxBytes: number): LayerLimit {
+  return { registry: 'image', maxLayerBytes: Math.ceil(maxBytes / SHARED_PART), source: 'built-in' };
 }
 
 function nameOf(entries: readonly LayerEntry[], dir: string): string {

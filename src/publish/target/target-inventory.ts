@@ -1,4 +1,5 @@
 import type { Digest } from '../../core/digest.ts';
+import { IntegrityError, isAbort, RegistryError, WeighbridgeError } from '../../core/errors.ts';
 import { mapPool } from '../../core/pool.ts';
 import {
   type PublishedFile,
@@ -99,7 +100,7 @@ export class TargetInventory {
   async readTags(tags: readonly string[], signal?: AbortSignal): Promise<void> {
     const fresh = tags.filter(tag => !this.#tags.has(tag));
     await mapPool(fresh, CONCURRENCY, async tag => {
-      const stored = await this.store.getManifest(tag, signal);
+      const stored = await this.#getManifest(tag, signal);
       this.#tags.set(tag, stored);
       if (stored !== undefined) await this.#read(stored, 0, signal);
     });
@@ -107,7 +108,7 @@ export class TargetInventory {
 
   /**
    * Goes through the model's other tags until `isEnough`: an older revision has most files of a newer one. Other tags of
-   * the repository prove nothing of the model.
+   * the repository prove nothing of the model. They only save work: one that cannot be read ends the search.
    */
   async readOthers(
     isEnough: () => boolean,
@@ -115,14 +116,30 @@ export class TargetInventory {
   ): Promise<void> {
     const { isOwnTag, signal } = options;
     if (isEnough()) return;
-    const tags = await this.store.listTags(1000, signal);
-    const others = tags.filter(tag => !this.#tags.has(tag) && isOwnTag(tag) && !isReferrersTag(tag));
-    for (
-      let start = 0;
-      start < Math.min(others.length, MAX_OTHER_TAGS) && !isEnough();
-      start += CONCURRENCY
-    ) {
-      await this.readTags(others.slice(start, start + CONCURRENCY), signal);
+    try {
+      const tags = await this.store.listTags(1000, signal);
+      const others = tags.filter(tag => !this.#tags.has(tag) && isOwnTag(tag) && !isReferrersTag(tag));
+      const looked = others.slice(0, MAX_OTHER_TAGS);
+      for (let start = 0; start < looked.length && !isEnough(); start += CONCURRENCY)
+        await this.readTags(looked.slice(start, start + CONCURRENCY), signal);
+    } catch (error) {
+      if (isAbort(error) || signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
+    }
+  }
+
+  /** What is not a manifest, or not the one that it is said to be, is somebody's mistake and no reason to fail. */
+  async #getManifest(
+    reference: string,
+    signal: AbortSignal | undefined,
+  ): Promise<StoredManifest | undefined> {
+    try {
+      return await this.store.getManifest(reference, signal);
+    } catch (error) {
+      const isOdd =
+        error instanceof IntegrityError ||
+        (error instanceof RegistryError && error.code === 'REGISTRY_BAD_ANSWER');
+      if (isOdd) return undefined;
+      throw error;
     }
   }
 
@@ -145,7 +162,7 @@ export class TargetInventory {
     const digests = new Set(parsed.index.manifests.map((child: Descriptor) => child.digest));
     const fresh = [...digests].filter(digest => !this.#seen.has(digest)).slice(0, MAX_INDEX_ENTRIES);
     await mapPool(fresh, CONCURRENCY, async digest => {
-      const child = await this.store.getManifest(digest, signal);
+      const child = await this.#getManifest(digest, signal);
       if (child !== undefined) await this.#read(child, depth + 1, signal);
     });
   }

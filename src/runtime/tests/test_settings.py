@@ -86,6 +86,29 @@ class Settings(BootstrapTest):
                 self.assertNotIn("HUGGING_FACE_HUB_TOKEN", os.environ)
         self.assertEqual(self.lines, [])
 
+    def test_a_token_goes_to_no_other_machine_in_the_clear(self):
+        for endpoint, more, is_fine in (
+            ("http://hub.lab", {}, False),
+            ("http://10.0.0.1:8080/", {}, False),
+            ("http://127.0.0.1.evil.example", {}, False),
+            ("http://[fe80::1", {}, False),
+            ("http://hub.lab", {"WEIGHBRIDGE_PLAIN_HTTP_TOKEN": "1"}, True),
+            ("https://hub.lab", {}, True),
+            ("http://127.0.0.1:8080", {}, True),
+            ("http://[::1]:8080", {}, True),
+            ("http://localhost", {}, True),
+        ):
+            for token in ("a", ""):
+                given = {"HF_ENDPOINT": endpoint, "HF_TOKEN": token, **more}
+                with self.subTest(given=given), mock.patch.dict(os.environ, given):
+                    if is_fine or not token:
+                        load_library(self.folder)
+                        continue
+                    with self.assertRaises(failures.Fail) as caught:
+                        load_library(self.folder)
+                    self.assertEqual(caught.exception.status, failures.USAGE)
+                    self.assertIn("WEIGHBRIDGE_PLAIN_HTTP_TOKEN=1", str(caught.exception))
+
     def test_quotes_around_a_token_are_no_part_of_it(self):
         for given in ('"a"', "'a'", ' "a"\n'):
             with self.subTest(given=given), mock.patch.dict(os.environ, {"HF_TOKEN": given}):

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { digestOf } from '../../../src/core/digest.ts';
 import { describeError, WeighbridgeError } from '../../../src/core/errors.ts';
 import { serve } from '../../../src/http/loopback.fixtures.ts';
+import { MediaType } from '../../../src/oci/types.ts';
 import type { RegistryOptions } from '../../../src/testkit/registry.ts';
 import { BASE_REPOSITORY, LOGIN, MODEL_FILES, World } from '../../support/world.ts';
 
@@ -145,4 +146,29 @@ test('an index that lists the same again and again, and indexes in it, costs few
     ({ method, path }) => method === 'GET' && path.includes('hf-x/manifests'),
   );
   assert.ok(asked.length < 20, `${asked.length} manifests were read`);
+});
+
+test('an odd image of somebody else, under whatever tag, fails no target', async () => {
+  const wrongDigest = { 'docker-content-digest': digestOf('another') };
+  for (const [what, tag, fault] of [
+    ['a manifest of another digest', 'v0.5.0-fat', { kind: 'edit', headers: wrongDigest }],
+    ['the same under a tag of this image', 'v0.6.0-fat', { kind: 'edit', headers: wrongDigest }],
+    ['a manifest without end', 'v0.6.0-slim', { kind: 'edit', editBody: () => ' '.repeat(9_000_000) }],
+    ['a manifest that is not given', 'v0.5.0-fat', { kind: 'status', status: 403 }],
+    ['tags that are not listed', 'v0.5.0-fat', { kind: 'status', status: 403, match: /tags\/list/ }],
+    ['no JSON', 'v0.6.0-slim', { kind: 'edit', editBody: () => '<html>' }],
+  ] as const) {
+    await using world = await World.start();
+    await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
+    const manifests = [
+      { mediaType: MediaType.ociIndex, bytes: Buffer.from('{"schemaVersion":2,"manifests":[]}') },
+    ];
+    world.registry(0).putImage('acme/hf-x', tag, { blobs: [], manifests });
+    const times = world
+      .registry(0)
+      .faults.add({ match: new RegExp(`GET .*hf-x/manifests/${tag}`), times: 8, ...fault });
+    const images = await world.publish(world.config('acme/x'));
+    assert.deepEqual([...new Set(images.map(({ status }) => status))], ['published'], what);
+    assert.ok(times.struck > 0, what);
+  }
 });

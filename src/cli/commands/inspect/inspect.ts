@@ -4,16 +4,17 @@ import { type InspectedImage, inspectToJson } from '../../../report/json/inspect
 import { inspectText } from '../../../report/text/inspect-report.ts';
 import { listReferrers } from '../../../store/referrers.ts';
 import { openNamedImage } from '../../image-argument.ts';
-import { withJson } from '../../options.ts';
+import { connectAsConfigured, withConnections, withJson } from '../../options.ts';
 import { ExitStatus, runSession } from '../../session.ts';
 
 interface InspectOptions {
+  readonly config?: string;
   readonly json?: boolean;
   readonly files?: boolean;
 }
 
 export function addInspect(program: Command): void {
-  withJson(program.command('inspect <image>'))
+  withConnections(withJson(program.command('inspect <image>')))
     .description('show what an image contains: model, base, layers by kind, license, how to run it')
     .option('--files', "list the model's files with their hashes")
     .addHelpText(
@@ -27,6 +28,7 @@ Examples:
     )
     .action((text: string, options: InspectOptions) =>
       runSession(options, async session => {
+        await connectAsConfigured(session, options.config);
         const { store, reference, name } = await openNamedImage(session, text);
         const images: InspectedImage[] = [];
         for (const image of await readImages(store, reference, session.signal)) {

@@ -3,9 +3,11 @@ import { readImages, readModelFiles } from '../../../image/published-image.ts';
 import { MANIFEST_KINDS, type ManifestKind, manifestText } from '../../../report/serve/manifest.ts';
 import { servedImage } from '../../../report/serve/served-image.ts';
 import { openNamedImage } from '../../image-argument.ts';
+import { connectAsConfigured, withConnections } from '../../options.ts';
 import { ExitStatus, runSession, type SessionOptions } from '../../session.ts';
 
 interface ManifestCommandOptions extends SessionOptions {
+  readonly config?: string;
   readonly for: ManifestKind;
   readonly server?: string;
   readonly restricted?: boolean;
@@ -15,8 +17,7 @@ interface ManifestCommandOptions extends SessionOptions {
 }
 
 export function addManifest(program: Command): void {
-  program
-    .command('manifest <image>')
+  withConnections(program.command('manifest <image>'))
     .description('print YAML that runs a published image')
     .addOption(
       new Option('--for <what>', 'the target of the YAML').choices([...MANIFEST_KINDS]).makeOptionMandatory(),
@@ -33,6 +34,7 @@ export function addManifest(program: Command): void {
     .addHelpText('after', HELP)
     .action((text: string, options: ManifestCommandOptions) =>
       runSession(options, async session => {
+        await connectAsConfigured(session, options.config);
         const { store, reference } = await openNamedImage(session, text);
         const { signal } = session;
         const top = await store.getManifest(reference, signal);

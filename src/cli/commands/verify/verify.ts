@@ -4,7 +4,7 @@ import { loadConfig } from '../../../config/load-config.ts';
 import { ConfigError } from '../../../core/errors.ts';
 import { isVerified, verifyToJson } from '../../../report/json/verify-json.ts';
 import { verifyTable } from '../../../report/text/verify-report.ts';
-import { withJson } from '../../options.ts';
+import { connectAsConfigured, withJson } from '../../options.ts';
 import { ExitStatus, runSession } from '../../session.ts';
 import { checkEachImage } from './each-image.ts';
 import { type SignatureOptions, verifySignatures } from './signatures.ts';
@@ -62,6 +62,7 @@ not be verified, 2 wrong usage.`,
       runSession(options, async session => {
         const isDeep = options.deep === true;
         const config = options.config === undefined ? undefined : await loadConfig(options.config);
+        await connectAsConfigured(session, options.config);
         checkOptions(options);
         if (options.signed === true) return await verifySignatures(session, references, options);
         const verified = await checkEachImage(session, references, image =>

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
 import re
+import urllib.parse
 
 from .console import say
 from .failures import NO_LIBRARY, UNREACHABLE, USAGE, Fail, harmless
@@ -23,6 +25,7 @@ def load_library(folder: str):
     for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_XET_CACHE"):
         os.environ.pop(name, None)
     if token:
+        check_transport()
         os.environ["HF_TOKEN"] = token
     os.environ.update(HF_HOME=caches, HF_TOKEN_PATH=os.devnull)
     os.environ.update(HF_HUB_DISABLE_PROGRESS_BARS="1", HF_HUB_ENABLE_HF_TRANSFER="0", HF_HUB_DISABLE_TELEMETRY="1")
@@ -54,6 +57,27 @@ def check_settings() -> None:
     if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", endpoint):
         raise Fail(USAGE, "HF_ENDPOINT is not an address such as https://huggingface.co; correct it or unset it")
     os.environ["HF_ENDPOINT"] = endpoint.rstrip("/")
+
+
+def check_transport() -> None:
+    """A token in the clear is anybody's who sees it pass."""
+    endpoint = os.environ.get("HF_ENDPOINT", "")
+    if not endpoint.startswith("http://") or is_set("WEIGHBRIDGE_PLAIN_HTTP_TOKEN"):
+        return
+    try:
+        host = urllib.parse.urlsplit(endpoint).hostname or ""
+    except ValueError:
+        host = ""
+    if not is_loopback(host):
+        why = "HF_ENDPOINT begins with http://: a token would go there for anyone to read"
+        raise Fail(USAGE, f"{why}; use https://, unset HF_TOKEN, or set WEIGHBRIDGE_PLAIN_HTTP_TOKEN=1")
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def find_token() -> str:
