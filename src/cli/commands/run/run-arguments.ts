@@ -99,7 +99,7 @@ export function parseVolume(text: string, workFolder: string): Volume {
   };
 }
 
-const HUB_VARIABLES = ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN', 'HF_ENDPOINT'];
+const HUB_VARIABLES = ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN', 'HF_ENDPOINT', 'WEIGHBRIDGE_PLAIN_HTTP_TOKEN'];
 const PROXY_VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap(name => [
   name,
   name.toLowerCase(),
