@@ -4,7 +4,8 @@ import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar-stream';
 import type { ByteSource } from '../core/byte-source.ts';
 import { type Digest, digestFromHex } from '../core/digest.ts';
-import { IntegrityError } from '../core/errors.ts';
+import { IntegrityError, isAbort, RegistryError, WeighbridgeError } from '../core/errors.ts';
+import { plainLine } from '../core/safe-text.ts';
 import type { Descriptor } from '../oci/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import { readLayerDescriptor } from './format/layer-annotations.ts';
@@ -73,12 +74,24 @@ export async function readLayer(
       files.push({ path: name, sizeBytes: size, sha256: sha256.digest('hex'), gitOid: git.digest('hex') });
       if (options.keep?.(name)) kept.set(name, Buffer.concat(parts));
     }
-  } catch (error) {
     await fed;
-    throw error;
+  } catch (error) {
+    const cause = await fed.then(
+      () => error,
+      (first: unknown) => first,
+    );
+    throw cause instanceof WeighbridgeError || isAbort(cause) ? cause : notATar(store, descriptor, cause);
   }
-  await fed;
   return { files, others, kept };
+}
+
+function notATar({ name }: ImageStore, { digest }: Descriptor, cause: unknown): RegistryError {
+  const why = cause instanceof Error ? plainLine(cause.message) : '';
+  return new RegistryError(`${name}@${digest} is not a tar archive that can be read: ${why}`, {
+    code: 'REGISTRY_BAD_ANSWER',
+    subject: name,
+    cause,
+  });
 }
 
 /** A blob that is a file as it is: of a ModelPack artifact. */
