@@ -19,6 +19,7 @@ import { ExitStatus, type Session } from './session.ts';
 export interface PublishAllOptions {
   readonly variants: readonly Variant[];
   readonly isForced: boolean;
+  readonly phase?: PublishPlanOptions['phase'];
   /** Moves tags too that stay with their image. */
   readonly movesTags?: boolean;
   readonly targetsOf: PublishPlanOptions['targetsOf'];

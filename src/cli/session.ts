@@ -49,7 +49,7 @@ export async function runSession(
   options: SessionOptions,
   command: (session: Session) => Promise<number>,
 ): Promise<void> {
-  const interruption = interruptible();
+  const interruption = interruptible(() => display.stop());
   const isVerbose = options.verbose || process.env.WEIGHBRIDGE_LOG_REQUESTS === '1';
   const verbosity = options.quiet ? 'quiet' : isVerbose ? 'verbose' : 'normal';
   const createDisplay = (): Progress =>
@@ -162,7 +162,8 @@ interface Interruption {
   end(): void;
 }
 
-function interruptible(): Interruption {
+/** `onStop` takes away what is live, before anything is written over it. */
+function interruptible(onStop: () => void): Interruption {
   const controller = new AbortController();
   let describe = (): string => '';
   const report = (): number => {
@@ -175,6 +176,7 @@ function interruptible(): Interruption {
   setMaxListeners(0, controller.signal);
   const onSignal = (): void => {
     if (controller.signal.aborted) process.exit(ExitStatus.interrupted);
+    onStop();
     process.stderr.write('\nweighbridge: stopping…\n');
     controller.abort();
     setTimeout(() => process.exit(report()), GRACE_MS).unref();

@@ -1,5 +1,7 @@
 /** Everything that happens while a plan is made or published, as it happens. Who shows it is another matter. */
 export type ProgressEvent =
+  /** A run begins, of so many models. */
+  | { readonly type: 'run'; readonly models: number }
   | { readonly type: 'model-start'; readonly model: string; readonly phase: WorkPhase }
   | {
       readonly type: 'model-end';
@@ -8,6 +10,8 @@ export type ProgressEvent =
       readonly detail?: string;
     }
   | { readonly type: 'phase'; readonly model: string; readonly text: string }
+  /** What a model has to bring to its targets, each blob counted once for each of them; again if more has to. */
+  | { readonly type: 'work'; readonly model: string; readonly sizeBytes: number }
   /** A blob begins to move: to `targets`, `sizeBytes` to go. `blob` is its name for people. */
   | {
       readonly type: 'blob-start';
@@ -62,6 +66,6 @@ export type ProgressEvent =
   | { readonly type: 'warning'; readonly model?: string; readonly text: string };
 
 /** What is being done with a model (or, for `verify` and `scan`, with one image of it). */
-export type WorkPhase = 'resolve' | 'publish' | 'verify' | 'scan' | 'sign';
+export type WorkPhase = 'resolve' | 'publish' | 'build' | 'verify' | 'scan' | 'sign';
 
 export type OnEvent = (event: ProgressEvent) => void;

@@ -1,3 +1,4 @@
+import { isGitOid } from './digest.ts';
 import { HubError } from './errors.ts';
 import { quoted } from './safe-text.ts';
 
@@ -41,7 +42,14 @@ export function checkNames(id: string, revision: string): void {
     throw new HubError(`${id} has no revision ${quoted(revision)}`, {
       code: 'HUB_REVISION_NOT_FOUND',
       subject: id,
-      remedy: 'Check `revision` in models.yaml: a branch, a tag, or a full commit.',
+      remedy: revisionRemedy(revision),
     });
   }
+}
+
+/** Returns what to do about a revision that the Hub does not have. A full commit may be from an image or a lock. */
+export function revisionRemedy(revision: string): string {
+  return isGitOid(revision)
+    ? 'The commit is of another repository, or the history of this one was rewritten.'
+    : 'Check `revision` in models.yaml: a branch, a tag, or a full commit.';
 }

@@ -14,7 +14,7 @@ export function networkError(
   const host = proxy ?? new URL(request.url).host;
   // An AggregateError (every address of a host failed) has a code and no message.
   return new NetworkError(
-    `${request.purpose}: ${isNotTls(error) ? `${host} answers in plain HTTP, not HTTPS` : (explain(code, host) ?? (message || code || String(error)))}`,
+    `${request.purpose}: ${otherProtocol(error, host) ?? explain(code, host) ?? (message || code || String(error))}`,
     {
       code: 'NETWORK',
       subject: host,
@@ -94,6 +94,23 @@ const FINAL_CODES = new Set([
   'ERR_INVALID_CHAR',
   'ERR_UNESCAPED_CHARACTERS',
 ]);
+
+function otherProtocol(error: unknown, host: string): string | undefined {
+  if (isNotTls(error)) return `${host} answers in plain HTTP, not HTTPS`;
+  return isTls(error) ? `${host} answers in HTTPS, not plain HTTP` : undefined;
+}
+
+/** The parser of HTTP has found a record of TLS: an alert (21) or a handshake (22) of version 3.x. */
+function isTls(error: unknown): boolean {
+  const { code, rawPacket } = (error ?? {}) as { code?: unknown; rawPacket?: unknown };
+  if (typeof code !== 'string' || !code.startsWith('HPE_') || !Buffer.isBuffer(rawPacket)) return false;
+  return (rawPacket[0] === 0x15 || rawPacket[0] === 0x16) && rawPacket[1] === 0x03;
+}
+
+/** Whether the other side was asked for plain HTTP and answered in TLS. */
+export function isTlsAnswer({ cause }: NetworkError): boolean {
+  return isTls(cause);
+}
 
 /** Whether the other side was asked for TLS and answered in plain HTTP. */
 export function isPlainHttpAnswer({ cause }: NetworkError): boolean {

@@ -1,4 +1,5 @@
 import { HubError, NetworkError, WeighbridgeError } from '../core/errors.ts';
+import { revisionRemedy } from '../core/hub-names.ts';
 import { quoted } from '../core/safe-text.ts';
 import { serverWaitMs } from '../http/retry.ts';
 import type { HttpResponse } from '../http/types.ts';
@@ -49,7 +50,7 @@ function namedFailure({ headers }: HttpResponse, question: HubQuestion): HubErro
           });
     case 'RevisionNotFound':
       return hubError(model, 'HUB_REVISION_NOT_FOUND', `${model} has no revision ${quoted(revision)}`, {
-        remedy: 'Check `revision` in models.yaml: a branch, a tag, or a full commit.',
+        remedy: revisionRemedy(revision),
       });
     case 'EntryNotFound':
       return hubError(

@@ -144,6 +144,6 @@ function checkBlob(name: string, digest: Digest, size: number, actual: Digest, c
   throw new IntegrityError(`${name}: expected ${digest} (${size} bytes), got ${actual} (${count} bytes)`, {
     code: 'INTEGRITY_HASH',
     subject: name,
-    remedy: 'The registry holds other bytes than it says. Publish again with --force.',
+    remedy: 'The registry holds other bytes than it says; `weighbridge publish --force` replaces them.',
   });
 }

@@ -41,6 +41,7 @@ const BLOBS_AT_ONCE = 4;
  */
 export async function publishModels(queue: ModelQueue, options: PublishPlanOptions): Promise<ModelOutcome[]> {
   options.cache.noteSiblings(queue.siblings);
+  options.onEvent({ type: 'run', models: queue.models.length });
   const turns = new Limiter(MODELS_AT_ONCE);
   return await withBlobSlots(options, context =>
     mapPool(queue.models, MODELS_AT_ONCE + PLANNED_AHEAD, async model => {
@@ -106,7 +107,7 @@ async function publishOne(planned: PlannedModel, context: RunContext): Promise<P
   const { onEvent, signal, cache, onPlanned } = context;
   signal?.throwIfAborted();
   const model = planned.model.short;
-  onEvent({ type: 'model-start', model, phase: 'publish' });
+  onEvent({ type: 'model-start', model, phase: context.phase ?? 'publish' });
   const startMs = performance.now();
   const targets = await context.targetsOf(planned);
   onPlanned?.(planned, targets);

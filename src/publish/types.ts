@@ -53,6 +53,8 @@ export interface PublishContext extends SurveyContext {
   /** Threads for the bytes of large blobs; without them everything runs in the caller's. */
   readonly workers?: BlobWorkers | undefined;
   readonly onEvent: OnEvent;
+  /** What the models' work is called: `build` if the targets are on this machine. `publish` by default. */
+  readonly phase?: 'publish' | 'build' | undefined;
   /** Told of every image as soon as its tags are set, or it is clear that they stay. */
   readonly onImage?: ((image: ImageOutcome) => void) | undefined;
 }

@@ -35,7 +35,10 @@ export async function placeBlobs(
   context: PublishContext,
 ): Promise<void> {
   const options = { planned, context, known, allTargets };
-  const bySize = inRows(placementsOf(jobs), options).sort((a, b) => sizeOf(b) - sizeOf(a));
+  const placements = placementsOf(jobs);
+  const sizeBytes = placements.reduce((sum, { blob, targets }) => sum + blob.sizeBytes * targets.length, 0);
+  if (sizeBytes > 0) context.onEvent({ type: 'work', model: planned.model.short, sizeBytes });
+  const bySize = inRows(placements, options).sort((a, b) => sizeOf(b) - sizeOf(a));
   const { blobSlots, cache } = context;
   await allSettledOrThrow(
     bySize.map(row => {

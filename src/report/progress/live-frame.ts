@@ -1,7 +1,7 @@
 import { formatBytes } from '../../core/text.ts';
 import { clean, cut, fitted, formatDuration } from '../layout/text-layout.ts';
-import type { ModelProgress, MovingBlob } from './progress-state.ts';
-import { blobName, DOING, percentText, rateText, savedText, timeLeftText } from './progress-text.ts';
+import type { ModelProgress, MovingBlob, RunProgress } from './progress-state.ts';
+import { blobName, DOING, MOVED, percentText, rateText, savedText, timeLeftText } from './progress-text.ts';
 import type { Style } from './style.ts';
 
 export interface FrameOptions {
@@ -18,7 +18,44 @@ export interface FrameOptions {
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
 /** What is going on at this moment: the models asked about in one line, then a line a model and one a moving blob. */
-export function liveFrame(models: Iterable<ModelProgress>, options: FrameOptions): string[] {
+export function liveFrame(
+  models: Iterable<ModelProgress>,
+  options: FrameOptions,
+  run?: RunProgress,
+): string[] {
+  const all = [...models];
+  const total = run === undefined ? undefined : totalLine(all, run, options);
+  if (total === undefined) return modelLines(all, options);
+  return [...modelLines(all, { ...options, maxLines: Math.max(2, options.maxLines - 1) }), total];
+}
+
+/** How far the whole run is; undefined until it is known what there is to move. */
+function totalLine(
+  models: readonly ModelProgress[],
+  run: RunProgress,
+  options: FrameOptions,
+): string | undefined {
+  if (run.sizeBytes === 0) return undefined;
+  const moving = models.flatMap(model => [...model.moving.values()]);
+  const movedBytes = moving.reduce((sum, blob) => sum + blob.doneBytes * blob.pendingTargets, 0);
+  const doneBytes = Math.min(run.sizeBytes, run.endedBytes + movedBytes);
+  const rate = moving.reduce(
+    (sum, blob) => sum + (blob.rate.bytesPerSecond(options.nowMs) ?? 0) * blob.pendingTargets,
+    0,
+  );
+  const isOpen = run.startedModels < run.models;
+  const left = isOpen ? '' : timeLeftText(run.sizeBytes - doneBytes, rate);
+  const parts = [
+    `${percentText(doneBytes, run.sizeBytes)} of ${formatBytes(run.sizeBytes)}${isOpen ? ' so far' : ''}`,
+    left && `${left} left`,
+    run.models > 1 ? `${run.endedModels} of ${run.models} models` : '',
+  ];
+  return options.style.quiet(
+    cut(`  total  ${parts.filter(part => part !== '').join(' · ')}`, options.columns),
+  );
+}
+
+function modelLines(models: readonly ModelProgress[], options: FrameOptions): string[] {
   const { asked: resolve = [], worked: publish = [] } = Object.groupBy(models, model =>
     model.phase === 'resolve' ? 'asked' : 'worked',
   );
@@ -76,7 +113,7 @@ function modelLine(model: ModelProgress, options: FrameOptions): string {
     options.columns < WIDTH_FOR.bar
       ? []
       : [
-          uploaded === 0 ? '' : `${formatBytes(model.uploadedBytes)} uploaded`,
+          uploaded === 0 ? '' : `${formatBytes(model.uploadedBytes)} ${MOVED[model.phase]}`,
           moving.length > waiting.length ? `${moving.length - waiting.length} moving` : '',
           mounted + reused === 0 ? '' : savedText(mounted + reused, model.savedBytes),
         ];

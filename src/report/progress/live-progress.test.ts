@@ -256,3 +256,27 @@ test('without colour there is none', t => {
   live.tick(300);
   assert.ok(!/\[\d+m/.test(live.stream.text));
 });
+
+test('the last line is the whole run: percent, bytes, time left, models', async t => {
+  const live = display(t, 80);
+  const work = (model: string, sizeBytes: number): ProgressEvent => ({ type: 'work', model, sizeBytes });
+  feed(live, [{ type: 'run', models: 3 }, start('a'), start('b')]);
+  feed(live, [work('a', 4 * GIB), blobStart('a', 'w'), work('b', 4 * GIB)]);
+  feed(live, [{ type: 'blob-end', model: 'b', blob: 'x', how: 'reused', sizeBytes: 2 * GIB }]);
+  live.tick(100);
+  assert.equal((await screen(live)).at(-1), '  total  25% of 8.0 GiB so far · 0 of 3 models');
+  feed(live, [
+    { type: 'blob-end', model: 'b', blob: 'y', how: 'mounted', sizeBytes: 2 * GIB },
+    { type: 'model-end', model: 'b', status: 'done' },
+    start('c'),
+  ]);
+  for (let second = 1; second <= 4; second++) {
+    live.tick(1000);
+    feed(live, [{ type: 'blob-progress', model: 'a', blob: 'w', doneBytes: (second * GIB) / 2 }]);
+  }
+  live.tick(100);
+  assert.match(
+    (await screen(live)).at(-1) ?? '',
+    /^ {2}total {2}75% of 8\.0 GiB · [34]s left · 1 of 3 models$/,
+  );
+});

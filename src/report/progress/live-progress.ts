@@ -100,13 +100,14 @@ export class LiveProgress implements Progress {
     const nowMs = Date.now();
     const rows = rowsOf(this.#options);
     const isRetrying = this.#retry !== undefined && nowMs < this.#retry.untilMs;
-    const lines = liveFrame(this.#state.models.values(), {
+    const frame = {
       nowMs,
       columns: this.#columns,
       maxLines: Math.max(2, Math.min(rows - 2, MAX_LINES)),
       style: this.#style,
       turn: this.#turn++,
-    });
+    };
+    const lines = liveFrame(this.#state.models.values(), frame, this.#state.run);
     if (isRetrying) lines.push(this.#style.notable(cut(`  ${this.#retry?.text}`, this.#columns)));
     this.#screen(lines.join('\n'));
   }

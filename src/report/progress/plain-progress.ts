@@ -1,9 +1,11 @@
-import type { ProgressEvent } from '../../core/events.ts';
+import type { ProgressEvent, WorkPhase } from '../../core/events.ts';
 import { formatBytes } from '../../core/text.ts';
 import { clean, formatDuration } from '../layout/text-layout.ts';
 import { type ModelProgress, type MovingBlob, ProgressState } from './progress-state.ts';
 import {
   DOING,
+  imageStatusText,
+  MOVED,
   modelEndText,
   percentText,
   rateText,
@@ -65,16 +67,19 @@ export class PlainProgress implements Progress {
       }
       case 'phase':
         return `${clean(event.model)}: ${clean(event.text)}`;
+      case 'run':
+      case 'work':
       case 'blob-start':
         return undefined;
       case 'blob-progress':
         return blob && this.#signOfLife(event.model, blob, nowMs);
       case 'blob-end':
-        return blob && blobEndText(event, blob, nowMs, bad);
+        return blob && blobEndText(event, blob, { nowMs, bad, phase: model?.phase ?? 'publish' });
       case 'image': {
         const digest = event.digest === undefined ? '' : ` ${clean(event.digest)}`;
         const paint = { published: good, failed: bad }[event.status] ?? String;
-        return `${clean(event.model)}: ${paint(clean(event.status))} ${clean(event.reference)}${digest}`;
+        const status = imageStatusText(event.status, model?.phase ?? 'publish');
+        return `${clean(event.model)}: ${paint(clean(status))} ${clean(event.reference)}${digest}`;
       }
       case 'retry':
         return notable(retryText(event));
@@ -103,8 +108,7 @@ export class PlainProgress implements Progress {
 function blobEndText(
   { model, how }: Extract<ProgressEvent, { type: 'blob-end' }>,
   { name, sizeBytes, startMs, targets, pendingTargets, failedTargets }: MovingBlob,
-  nowMs: number,
-  bad: (text: string) => string,
+  { nowMs, bad, phase }: { nowMs: number; bad: (text: string) => string; phase: WorkPhase },
 ): string | undefined {
   if (pendingTargets > 0) return undefined;
   const start = `${clean(model)}: ${clean(name)}:`;
@@ -114,7 +118,7 @@ function blobEndText(
   const elapsedMs = nowMs - startMs;
   const pace =
     elapsedMs < 1000 ? '' : ` in ${formatDuration(elapsedMs)}, ${rateText((sizeBytes * 1000) / elapsedMs)}`;
-  return `${start} ${how === 'read' ? 'read' : 'uploaded'} ${formatBytes(sizeBytes)}${pace}`;
+  return `${start} ${how === 'read' ? 'read' : MOVED[phase]} ${formatBytes(sizeBytes)}${pace}`;
 }
 
 function timeOfDay(nowMs: number): string {

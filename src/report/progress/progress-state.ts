@@ -34,17 +34,38 @@ export interface ModelProgress {
 
 type BlobEnd = Extract<ProgressEvent, { type: 'blob-end' }>['how'];
 
+/** Of a whole run, as far as its models have been looked at. */
+export interface RunProgress {
+  models: number;
+  startedModels: number;
+  endedModels: number;
+  /** Of blobs, once for each target. */
+  sizeBytes: number;
+  /** Of blobs that are at their target, or have failed to get there. */
+  endedBytes: number;
+}
+
 /** What the events so far amount to. */
 export class ProgressState {
   readonly models = new Map<string, ModelProgress>();
+  readonly run: RunProgress = { models: 0, startedModels: 0, endedModels: 0, sizeBytes: 0, endedBytes: 0 };
 
   /** Gives the blob of a `blob-…` event, also at its end, when it is no longer among those that move. */
   apply(event: ProgressEvent, nowMs: number): MovingBlob | undefined {
+    const { run } = this;
     switch (event.type) {
+      case 'run':
+        run.models += event.models;
+        return undefined;
+      case 'work':
+        run.sizeBytes += event.sizeBytes;
+        return undefined;
       case 'model-start':
+        if (event.phase !== 'resolve') run.startedModels += 1;
         this.models.set(event.model, newModel(event.model, event.phase, nowMs));
         return undefined;
       case 'model-end':
+        if (this.models.get(event.model)?.phase !== 'resolve') run.endedModels += 1;
         this.models.delete(event.model);
         return undefined;
       case 'phase':
@@ -64,8 +85,11 @@ export class ProgressState {
         blob.rate.add(event.doneBytes, nowMs);
         return blob;
       }
-      case 'blob-end':
-        return endBlob(this.#model(event.model, nowMs), event);
+      case 'blob-end': {
+        const model = this.#model(event.model, nowMs);
+        run.endedBytes += event.sizeBytes ?? model.moving.get(event.blob)?.sizeBytes ?? 0;
+        return endBlob(model, event);
+      }
       case 'retry':
       case 'request':
       case 'warning':

@@ -7,10 +7,26 @@ import type { ModelProgress } from './progress-state.ts';
 export const DOING: Readonly<Record<WorkPhase, string>> = {
   resolve: 'asking the Hub',
   publish: 'publishing',
+  build: 'building',
   verify: 'verifying',
   scan: 'scanning',
   sign: 'signing',
 };
+
+/** What has become of bytes that were moved: a folder is not uploaded to. */
+export const MOVED: Readonly<Record<WorkPhase, string>> = {
+  resolve: 'read',
+  publish: 'uploaded',
+  build: 'written',
+  verify: 'read',
+  scan: 'read',
+  sign: 'uploaded',
+};
+
+/** Returns the word for an image's status: what is built into a folder or a file is not published. */
+export function imageStatusText(status: string, phase: WorkPhase): string {
+  return phase === 'build' && status === 'published' ? 'built' : status;
+}
 
 /** One line about a model that has come to its end: what became of its images and what was moved for them. */
 export function modelEndText(
@@ -24,8 +40,10 @@ export function modelEndText(
       ? [isFailed ? 'could not be resolved' : 'resolved']
       : [
           ...(images.size === 0 && (isFailed || detail === undefined) ? [isFailed ? 'failed' : 'done'] : []),
-          ...[...images].map(([imageStatus, count]) => `${count} ${clean(imageStatus)}`),
-          ...(uploadedBytes === 0 ? [] : [`${formatBytes(uploadedBytes)} uploaded`]),
+          ...[...images].map(
+            ([imageStatus, count]) => `${count} ${clean(imageStatusText(imageStatus, phase))}`,
+          ),
+          ...(uploadedBytes === 0 ? [] : [`${formatBytes(uploadedBytes)} ${MOVED[phase]}`]),
           ...(readBytes === 0 ? [] : [`${formatBytes(readBytes)} read`]),
           ...(ends.mounted + ends.reused === 0 ? [] : [savedText(ends.mounted + ends.reused, savedBytes)]),
           formatDuration(nowMs - startMs),

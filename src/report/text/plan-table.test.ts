@@ -9,7 +9,7 @@ test('80 columns: an overview, then why and where to', async () => {
   const text = planTable(await samplePlan(), { columns: 80, isColor: false });
   assert.equal(
     text.split('\n\n').slice(0, 2).join('\n\n'),
-    `MODEL   REVISION  LICENCE              GATED  SLIM  FAT  FITS  WEIGHTS
+    `MODEL   REVISION  LICENSE              GATED  SLIM  FAT  FITS  WEIGHTS
 open    01234567  Apache-2.0           no     yes   yes  -     3.0 GiB, 2 files
 gated   01234567  LicenseRef-llama3.1  yes    yes   no   -     3.0 GiB, 2 files
 absent  error     -                    -      -     -    -     -
@@ -86,4 +86,16 @@ test('an empty plan says so', () => {
     planTable({ schemaVersion: 1, models: [], warnings: [] }, { columns: 80, isColor: false }),
     'There is no model to plan.',
   );
+});
+
+test('many models are a table; what is wrong is told, and --reasons tells it all', async () => {
+  const plan = await samplePlan();
+  const many = { ...plan, models: [...plan.models, ...plan.models, ...plan.models] };
+  const short = planTable(many, { columns: 80, isColor: false });
+  assert.ok(!short.includes('The license'), short);
+  assert.equal(short.split('the Hub knows no model').length - 1, 3);
+  assert.match(short, /\nReasons: weighbridge plan --explain <short>, or --reasons for all models\.$/);
+  assert.ok(planTable(many, { columns: 80, isColor: false, hasReasons: true }).includes('The license'));
+  // Without room for the table the sections are all there is.
+  assert.ok(planTable(many, { columns: 30, isColor: false }).includes('whitelist'));
 });

@@ -20,22 +20,33 @@ export interface TextOptions {
 export interface PlanTextOptions extends TextOptions {
   /** Those of a dry run, where the registries were looked at. */
   readonly outcomes?: readonly PublishOutcome[] | undefined;
+  /** Whether each model has its reasons; by default only in a plan of a few models. */
+  readonly hasReasons?: boolean | undefined;
 }
+
+/** Above this the reasons of all models are more than anybody reads: the table is the plan. */
+const FEW_MODELS = 8;
 
 type Entry = PlannedModel | UnresolvedModel;
 
 const headOf = (variants: readonly Variant[]): readonly Column[] => [
   { title: 'MODEL', minWidth: 16 },
   { title: 'REVISION' },
-  { title: 'LICENCE', minWidth: 10 },
+  { title: 'LICENSE', minWidth: 10 },
   { title: 'GATED' },
   ...variants.map(variant => ({ title: variant.toUpperCase() })),
   { title: 'FITS' },
   { title: 'WEIGHTS' },
 ];
 
-/** A plan for people: an overview, then for each model why, and where to. No line break at its end. */
-export function planTable(plan: Plan, { columns, isColor, outcomes }: PlanTextOptions): string {
+/**
+ * Returns a plan for people: an overview, then for each of a few models why, and where to; of many the errors only. No line
+ * break at its end.
+ */
+export function planTable(
+  plan: Plan,
+  { columns, isColor, outcomes, hasReasons = plan.models.length <= FEW_MODELS }: PlanTextOptions,
+): string {
   if (plan.models.length === 0) return 'There is no model to plan.';
   const style = styleFor(isColor);
   const variants = shownVariants(variant =>
@@ -44,17 +55,28 @@ export function planTable(plan: Plan, { columns, isColor, outcomes }: PlanTextOp
   const head = [...headOf(variants), ...(outcomes === undefined ? [] : [{ title: 'TO MOVE' }])];
   const rows = plan.models.map(entry => overviewRow(entry, variants, outcomes));
   const overview = textTable(head, rows, columns, (cell, text) => paintCell(cell, text, style));
-  const sections = plan.models.map(entry =>
+  const isShort = !hasReasons && overview !== undefined;
+  const explained = isShort ? plan.models.filter(entry => isInNeed(entry, outcomes)) : plan.models;
+  const sections = explained.map(entry =>
     section(entry, { columns, style, isNarrow: overview === undefined, outcomes, variants }),
   );
   const blocks = [
     ...(overview === undefined ? [] : [overview]),
     ...sections,
-    [totals(plan), ...(outcomes === undefined ? [] : [movementTotal(outcomes)])]
+    [totals(plan), ...(outcomes === undefined ? [] : [movementTotal(outcomes)]), ...(isShort ? [HINT] : [])]
       .filter(line => line !== '')
       .flatMap(line => paragraph(line, { columns, indent: 0 })),
   ];
   return blocks.map(lines => lines.join('\n')).join('\n\n');
+}
+
+const HINT = 'Reasons: weighbridge plan --explain <short>, or --reasons for all models.';
+
+/** Whether something is wrong that a row of the table does not say. */
+function isInNeed(entry: Entry, outcomes: PlanTextOptions['outcomes']): boolean {
+  if (entry.kind === 'unresolved') return true;
+  const images = outcomes?.find(({ planned }) => planned === entry)?.images ?? [];
+  return images.some(({ status }) => status === 'failed');
 }
 
 function overviewRow(

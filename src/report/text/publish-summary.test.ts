@@ -75,3 +75,14 @@ test('a quiet publish: references by digest of what is at its registry, and the 
   assert.match(errors, /\n\[2\] the Hub knows no model acme\/absent\n/);
   assert.equal(publishErrors([], { columns: 80, isColor: false }), '');
 });
+
+test('what is built into a folder is neither published nor uploaded', async () => {
+  const plan = await samplePlan();
+  const text = publishSummary(outcomesOf(plan, sampleOutcomes(plan)), {
+    columns: 80,
+    isColor: false,
+    isBuild: true,
+  });
+  assert.doesNotMatch(text, /publish|upload/);
+  assert.match(text, /^ {2}built {6}ghcr fat[\s\S]*4\.0 GiB written[\s\S]*1 built, 1 unchanged/m);
+});

@@ -24,12 +24,26 @@ interface SummaryOptions {
   readonly columns: number;
   readonly style: Style;
   readonly errors: ErrorList;
+  readonly words: Words;
 }
 
+/** What becomes of images and bytes, in words: a folder is not published to. */
+interface Words {
+  readonly published: string;
+  readonly uploaded: string;
+  readonly nothing: string;
+}
+
+const PUBLISH_WORDS: Words = { published: 'published', uploaded: 'uploaded', nothing: 'nothing to publish' };
+const BUILD_WORDS: Words = { published: 'built', uploaded: 'written', nothing: 'nothing to build' };
+
 /** The end of a publish for people: per model and image, then every error once, then the sum. No line break at its end. */
-export function publishSummary(results: readonly ModelOutcome[], { columns, isColor }: TextOptions): string {
+export function publishSummary(
+  results: readonly ModelOutcome[],
+  { columns, isColor, isBuild = false }: TextOptions & { readonly isBuild?: boolean },
+): string {
   const style = styleFor(isColor);
-  const options = { columns, style, errors: new ErrorList() };
+  const options = { columns, style, errors: new ErrorList(), words: isBuild ? BUILD_WORDS : PUBLISH_WORDS };
   const outcomes = results.filter(isPublishOutcome);
   const sections = outcomes.map(outcome => modelSection(outcome, options));
   for (const result of results) {
@@ -38,7 +52,9 @@ export function publishSummary(results: readonly ModelOutcome[], { columns, isCo
   const blocks = [
     ...sections,
     errorSection(options),
-    [totals(results, style), ...dryTotal(outcomes)].flatMap(line => paragraph(line, { columns, indent: 0 })),
+    [totals(results, options), ...dryTotal(outcomes)].flatMap(line =>
+      paragraph(line, { columns, indent: 0 }),
+    ),
   ];
   return blocks
     .filter(lines => lines.length > 0)
@@ -48,7 +64,7 @@ export function publishSummary(results: readonly ModelOutcome[], { columns, isCo
 
 /** Returns the errors of a publish, each once with the images that it hit; empty if there are none. */
 export function publishErrors(results: readonly ModelOutcome[], { columns, isColor }: TextOptions): string {
-  const options = { columns, style: styleFor(isColor), errors: new ErrorList() };
+  const options = { columns, style: styleFor(isColor), errors: new ErrorList(), words: PUBLISH_WORDS };
   for (const result of results) {
     if (isPublishOutcome(result)) modelSection(result, options);
     else options.errors.add(errorFromJson(result.error), result.model.short);
@@ -86,14 +102,14 @@ function grouped(images: readonly ImageOutcome[]): ImageOutcome[][] {
 function imageLines(short: string, images: readonly ImageOutcome[], options: SummaryOptions): string[] {
   const [image] = images;
   if (image === undefined) return [];
-  const { columns, style, errors } = options;
+  const { columns, style, errors, words } = options;
   const registries = images.map(one => clean(one.registry)).join(', ');
   const digest = !('digest' in image) ? '' : `  ${style.quiet(image.digest.slice(0, 'sha256:'.length + 12))}`;
   const number =
     image.status !== 'failed'
       ? ''
       : `  ${style.bad(`[${errors.add(image.error, `${short} ${registries} ${image.variant}`)}]`)}`;
-  const status = paintStatus(image.status, style)(image.status.padEnd(STATUS_WIDTH));
+  const status = paintStatus(image.status, style)(statusWord(image.status, words).padEnd(STATUS_WIDTH));
   const signature = 'signature' in image ? image.signature : undefined;
   const signed =
     signature?.status === 'failed'
@@ -103,7 +119,7 @@ function imageLines(short: string, images: readonly ImageOutcome[], options: Sum
   const details = [
     ...(image.status === 'skipped' ? [clean(image.reason)] : []),
     ...(signed === undefined ? [] : [signed]),
-    ...(image.status === 'skipped' ? [] : [bytesText(image.bytes)]),
+    ...(image.status === 'skipped' ? [] : [bytesText(image.bytes, words)]),
     ...image.tags.map(clean),
     ...refused.map(
       ({ reference, error }) =>
@@ -120,9 +136,13 @@ function imageLines(short: string, images: readonly ImageOutcome[], options: Sum
   ];
 }
 
-function bytesText({ downloaded, uploaded, mounted, reused }: ByteCounts): string {
+function statusWord(status: ImageStatus, { published }: Words): string {
+  return status === 'published' ? published : status;
+}
+
+function bytesText({ downloaded, uploaded, mounted, reused }: ByteCounts, words: Words): string {
   const parts = [
-    [uploaded, 'uploaded'],
+    [uploaded, words.uploaded],
     [downloaded, 'downloaded'],
     [mounted, 'mounted'],
     [reused, 'already there'],
@@ -178,14 +198,14 @@ function dryTotal(outcomes: readonly PublishOutcome<PublishedModel>[]): string[]
 
 const STATUSES: readonly ImageStatus[] = ['published', 'unchanged', 'skipped', 'failed'];
 
-function totals(results: readonly ModelOutcome[], style: Style): string {
+function totals(results: readonly ModelOutcome[], { style, words }: SummaryOptions): string {
   const outcomes = results.filter(isPublishOutcome);
   const images = outcomes.flatMap(outcome => outcome.images);
   const counts = STATUSES.flatMap(status => {
     const count = images.filter(image => image.status === status).length;
-    return count === 0 ? [] : [paintStatus(status, style)(`${count} ${status}`)];
+    return count === 0 ? [] : [paintStatus(status, style)(`${count} ${statusWord(status, words)}`)];
   });
   const unresolved = results.length - outcomes.length;
   if (unresolved > 0) counts.push(style.bad(`${counted(unresolved, 'model')} not resolved`));
-  return counts.length === 0 ? 'nothing to publish' : counts.join(', ');
+  return counts.length === 0 ? words.nothing : counts.join(', ');
 }

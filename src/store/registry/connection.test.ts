@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createServer as createHttps } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'node:test';
 import { RegistryError } from '../../core/errors.ts';
 import { HttpClient } from '../../http/client.ts';
@@ -41,6 +41,33 @@ test('an HTTP registry where HTTPS is spoken: the message says so, and plain_htt
   assert.deepEqual(asked, []);
   assert.deepEqual(await store(t, registry, { isPlainHttp: true }).listTags(10), ['v1']);
   assert.deepEqual(asked, [undefined, 'Basic YW5uOnA=', 'Bearer t']);
+});
+
+test('an HTTPS registry where plain HTTP is spoken: the message says so, whatever the server is', async t => {
+  const isWrong = (registry: string) => (error: unknown) => {
+    assert.ok(error instanceof RegistryError);
+    assert.equal(
+      error.message,
+      `listing the tags of ${registry}/acme/x: ${registry} answers in HTTPS, not plain HTTP`,
+    );
+    assert.match(error.remedy ?? '', /Remove `plain_http: true`/);
+    return true;
+  };
+  const answers = {
+    go: 'Client sent an HTTP request to an HTTPS server.\n',
+    nginx: '<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>',
+  };
+  for (const answer of Object.values(answers)) {
+    const server = await serve(t, (_, response) => response.writeHead(400).end(answer));
+    const registry = `0.0.0.0:${new URL(server.url).port}`;
+    await assert.rejects(store(t, registry, { isPlainHttp: true }).listTags(10), isWrong(registry));
+  }
+  // An alert of TLS, as others send.
+  const tls = createServer(socket => socket.end(Buffer.from('15030300020228', 'hex')));
+  await new Promise<void>(resolve => tls.listen(0, '127.0.0.1', resolve));
+  t.after(() => tls.close());
+  const registry = `0.0.0.0:${(tls.address() as AddressInfo).port}`;
+  await assert.rejects(store(t, registry, { isPlainHttp: true }).listTags(10), isWrong(registry));
 });
 
 test('a registry with an authority of its own is trusted with its certificate', async t => {

@@ -2,7 +2,7 @@ import { NetworkError, RegistryError, WeighbridgeError } from '../../core/errors
 import { plainLine } from '../../core/safe-text.ts';
 import type { HttpClient, UploadRequest } from '../../http/client.ts';
 import { isLoopbackHost, isPrivateHost } from '../../http/hosts.ts';
-import { isPlainHttpAnswer } from '../../http/network-error.ts';
+import { isPlainHttpAnswer, isTlsAnswer } from '../../http/network-error.ts';
 import { redactUrl } from '../../http/redact.ts';
 import { type RetryPolicy, serverWaitMs } from '../../http/retry.ts';
 import type { HttpRequest, HttpResponse, RetryNotice } from '../../http/types.ts';
@@ -153,12 +153,15 @@ export class RegistryClient {
       status === 507 || /no space left|disk (is )?full|quota exceeded|insufficient storage/i.test(said);
     const common = { subject: this.registry };
     const message = `${purpose}: ${this.registry} answered ${status}${said ? ` (${said})` : ''}`;
+    // What Go's and nginx's servers answer on a port for HTTPS.
+    if (status === 400 && /\bHTTP request (?:was sent )?to (?:an )?HTTPS\b/i.test(said))
+      return this.#wantsHttps(`${purpose}: ${this.registry} answers in HTTPS, not plain HTTP`);
     if (isFull) {
       return new RegistryError(message, {
         ...common,
         code: 'REGISTRY_FULL',
         remedy:
-          'Free space in the registry, or delete old images and collect garbage there, and publish again.',
+          'Free space in the registry, or delete old images and collect garbage there, then run the command again.',
       });
     }
     if (status === 429) {
@@ -249,15 +252,28 @@ export class RegistryClient {
     );
   }
 
+  #wantsHttps(message: string, cause?: unknown): RegistryError {
+    const isLocal = this.connection?.isPlainHttp !== true;
+    return new RegistryError(message, {
+      code: 'REGISTRY_UNREACHABLE',
+      subject: this.registry,
+      remedy: isLocal
+        ? 'A registry on this machine is spoken to in plain HTTP: name its HTTP port, or its name in the network.'
+        : 'Remove `plain_http: true` from its entry under `registries:`; `ca` names the certificate of its own authority.',
+      cause,
+    });
+  }
+
   /** `error` with the registry as its subject, where it is the network's. */
   explain(error: unknown): unknown {
     if (!(error instanceof NetworkError)) return error;
+    if (isTlsAnswer(error)) return this.#wantsHttps(error.message, error);
     return new RegistryError(error.message, {
       code: 'REGISTRY_UNREACHABLE',
       subject: this.registry,
       remedy: isPlainHttpAnswer(error)
         ? `If it is meant to speak HTTP, write it under \`registries:\` as {prefix: ${this.registry}/…, plain_http: true}; else ask who runs it for its HTTPS port.`
-        : `Check that ${this.registry} is up and reachable from here, then publish again: what is there already is kept.`,
+        : `Check that ${this.registry} is up and reachable from here, then run the command again.`,
       cause: error,
     });
   }
@@ -290,6 +306,7 @@ async function registryWords(response: HttpResponse): Promise<string> {
     });
     return plainLine(words.join('; '), 300);
   } catch {
-    return plainLine(text.startsWith('<') ? '' : text, 300);
+    // Of a page its title.
+    return plainLine(text.startsWith('<') ? (/<title>([^<]*)/i.exec(text)?.[1] ?? '') : text, 300);
   }
 }

@@ -22,7 +22,7 @@ import {
 import { prepareFolder, prepareReplacement } from '../../output-file.ts';
 import { queueFor } from '../../planning.ts';
 import { type PublishAllOptions, publishAll, statusOf } from '../../publish-session.ts';
-import { ExitStatus, runSession, type Session } from '../../session.ts';
+import { runSession, type Session } from '../../session.ts';
 import { upstreamCheck } from '../../../engine/signing.ts';
 import { surroundingsOf } from '../../signing-session.ts';
 
@@ -50,7 +50,10 @@ export function addBuild(program: Command): void {
 Examples:
   weighbridge build -m qwen25-05b -o oci:out           then: skopeo inspect oci:out:v0.6.0-fat
   weighbridge build -m qwen25-05b --variant slim -o docker-archive:slim.tar
-                                                       then: docker load -i slim.tar`,
+                                                       then: docker load -i slim.tar
+
+An image that the policy leaves out (license, gate, fit) is reported and is not a failure, as in \`publish\`.
+Exit status: 0 success, 1 an image or model failed, 2 wrong usage or configuration, 130 interrupted.`,
     )
     .action((options: BuildOptions) =>
       runSession(options, async session => {
@@ -64,11 +67,13 @@ Examples:
         });
         session.progress.stop();
         if (session.isJson) session.print(JSON.stringify(publishToJson(outcomes), null, 2));
-        else session.print(publishSummary(outcomes, session.stdout));
+        else session.print(publishSummary(outcomes, { ...session.stdout, isBuild: true }));
         const planned = outcomes.filter(isPublishOutcome);
         const isNothing =
           planned.length > 0 && planned.every(({ images }) => images.every(i => i.status === 'skipped'));
-        return isNothing ? ExitStatus.failed : statusOf(outcomes);
+        // As in publish, an image that the policy leaves out is not a failure; a script has to know that there is none.
+        if (isNothing) session.note(`nothing was written to ${place}: every image was left out`);
+        return statusOf(outcomes);
       }),
     );
 }
@@ -83,7 +88,7 @@ async function buildAll(
     variant,
     models.map(model => ({ model })),
   );
-  const common = { variants, isForced: false, movesTags: true, admit };
+  const common = { variants, isForced: false, movesTags: true, phase: 'build' as const, admit };
   if (output.kind === 'oci')
     return await publishAll(session, queue, {
       ...common,

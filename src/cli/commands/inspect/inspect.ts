@@ -1,35 +1,43 @@
 import type { Command } from 'commander';
+import type { Variant } from '../../../config/types.ts';
 import { readImages, readModelFiles } from '../../../image/published-image.ts';
 import { type InspectedImage, inspectToJson } from '../../../report/json/inspect-json.ts';
 import { inspectText } from '../../../report/text/inspect-report.ts';
 import { listReferrers } from '../../../store/referrers.ts';
 import { openNamedImage } from '../../image-argument.ts';
-import { connectAsConfigured, withConnections, withJson } from '../../options.ts';
-import { ExitStatus, runSession } from '../../session.ts';
+import { imageOfShort } from '../../listed-images.ts';
+import { connectAsConfigured, withConnections, withJson, withVariant } from '../../options.ts';
+import { ExitStatus, runSession, type SessionOptions } from '../../session.ts';
 
-interface InspectOptions {
+interface InspectOptions extends SessionOptions {
   readonly config?: string;
-  readonly json?: boolean;
+  readonly variant?: Variant;
   readonly files?: boolean;
 }
 
 export function addInspect(program: Command): void {
-  withConnections(withJson(program.command('inspect <image>')))
+  withConnections(withJson(withVariant(program.command('inspect <image>'))))
     .description('show what an image contains: model, base, layers by kind, license, how to run it')
     .option('--files', "list the model's files with their hashes")
     .addHelpText(
       'after',
       `
-Reads only the manifest, the config and a slim image's list of files.
+Reads only the manifest, the config and a slim image's list of files. A name without a registry and a tag is the short of a
+model in models.yaml: its fat image at the first of its registries, or --variant.
 
 Examples:
   weighbridge inspect ghcr.io/acme/hf-x:v0.6.0-fat
+  weighbridge inspect qwen25-05b --variant slim         a model of models.yaml
   weighbridge inspect oci:out:v0.6.0-slim               an image from \`build --output oci:out\``,
     )
     .action((text: string, options: InspectOptions) =>
       runSession(options, async session => {
         await connectAsConfigured(session, options.config);
-        const { store, reference, name } = await openNamedImage(session, text);
+        const listed = await imageOfShort(session, text, {
+          ...options,
+          config: options.config ?? 'models.yaml',
+        });
+        const { store, reference, name } = await openNamedImage(session, listed ?? text);
         const images: InspectedImage[] = [];
         for (const image of await readImages(store, reference, session.signal)) {
           const { signal } = session;

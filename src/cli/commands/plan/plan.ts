@@ -36,6 +36,7 @@ interface PlanOptions extends CommonOptions {
   readonly parallelism: number;
   readonly registryState?: boolean;
   readonly explain?: string;
+  readonly reasons?: boolean;
   readonly out?: string;
 }
 
@@ -73,6 +74,7 @@ export function addPlan(program: Command): void {
     .option('--no-registry-state', 'read only the Hub')
     .option('--out <file>', 'also write the plan to a file, for `publish --plan <file>`')
     .option('--lock', 'write weighbridge.lock: pins models that are not in it yet; `update` moves the others')
+    .option('--reasons', 'show the reasons for each model, also of a long list (default: up to 8 models)')
     .option(
       '--explain <id or short>',
       'show the reasoning for one model, and what in models.yaml would change it',
@@ -107,7 +109,7 @@ does not depend on them. Exit status: 0 success, 1 a model could not be resolved
         else if (session.isJson) session.print(JSON.stringify(planToJson(plan, outcomes), null, 2));
         else if (options.explain !== undefined)
           session.print(explanations(plan, { ...session.stdout, outcomes }));
-        else session.print(planTable(plan, { ...session.stdout, outcomes }));
+        else session.print(planTable(plan, { ...session.stdout, outcomes, hasReasons: options.reasons }));
         return hasUnresolved(plan) ? ExitStatus.failed : ExitStatus.done;
       }),
     );

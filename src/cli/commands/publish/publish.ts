@@ -51,8 +51,8 @@ export function addPublish(program: Command): void {
 With --quiet, stdout has one line for each image that is at its registry, the reference by digest
 (ghcr.io/acme/hf-x@sha256:…), and stderr has the errors.
 
-Only changes are uploaded. Registries are independent: if one is down, the others are still published. Exit status:
-0 success, 1 an image or model failed or an immutable tag stayed, 2 wrong usage or configuration, 130 interrupted.
+Only changes are uploaded. Registries are independent: if one is down, the others are still published. An image
+that the policy leaves out (license, gate, fit) is reported and is not a failure. Exit status: 0 success, 1 an image or model failed or an immutable tag stayed, 2 wrong usage or configuration, 130 interrupted.
 
 Credentials come from docker login, podman login, GITHUB_ACTOR and GITHUB_TOKEN (ghcr.io), DOCKERHUB_USERNAME and
 DOCKERHUB_TOKEN (docker.io). Gated and private models need HF_TOKEN.`,

@@ -15,6 +15,7 @@ const slim: RunInputs = {
   engine: 'docker',
   image: 'ghcr.io/acme/hf-x:v1-slim',
   args: [],
+  isServerEntrypoint: false,
   containerPort: 8000,
   port: undefined,
   volume: { source: '/srv/models', isFolder: true, target: '/models' },
@@ -24,12 +25,37 @@ const slim: RunInputs = {
   name: undefined,
   engineArgs: [],
 };
-const fat: RunInputs = { ...slim, image: 'ghcr.io/acme/hf-x:v1-fat', volume: undefined };
+const fat: RunInputs = {
+  ...slim,
+  image: 'ghcr.io/acme/hf-x:v1-fat',
+  isServerEntrypoint: true,
+  volume: undefined,
+};
 const image = slim.image;
 
 const cases: Record<string, [RunInputs, string]> = {
   'a slim image': [slim, `run --rm -p 8000:8000 -v /srv/models:/models --ipc=host ${image}`],
   'a fat image has no volume': [fat, 'run --rm -p 8000:8000 --ipc=host ghcr.io/acme/hf-x:v1-fat'],
+  'a command in a slim image, whose bootstrap runs it': [
+    { ...slim, args: ['bash', '-c', 'ls'] },
+    `run --rm -p 8000:8000 -v /srv/models:/models --ipc=host ${image} bash -c ls`,
+  ],
+  'a command in a fat image, which would be an argument of vLLM': [
+    { ...fat, args: ['bash', '-c', 'ls'] },
+    'run --rm -p 8000:8000 --ipc=host --entrypoint bash ghcr.io/acme/hf-x:v1-fat -c ls',
+  ],
+  'arguments of vLLM in a fat image': [
+    { ...fat, args: ['--seed', '1'] },
+    'run --rm -p 8000:8000 --ipc=host ghcr.io/acme/hf-x:v1-fat --seed 1',
+  ],
+  'podman, and a registry over plain HTTP': [
+    { ...fat, engine: 'podman', isPlainHttp: true },
+    'run --rm --tls-verify=false -p 8000:8000 --ipc=host ghcr.io/acme/hf-x:v1-fat',
+  ],
+  'docker, and a registry over plain HTTP': [
+    { ...fat, isPlainHttp: true },
+    'run --rm -p 8000:8000 --ipc=host ghcr.io/acme/hf-x:v1-fat',
+  ],
   'at a terminal': [{ ...fat, image, mode: 'terminal' }, `run --rm -it -p 8000:8000 --ipc=host ${image}`],
   'in the background, with a name': [
     { ...fat, image, mode: 'detached', name: 'x' },

@@ -10,6 +10,10 @@ export interface RunInputs {
   readonly image: string;
   /** For vLLM, behind what the image has. */
   readonly args: readonly string[];
+  /** Whether its registry is spoken to in plain HTTP, which podman has to be told. */
+  readonly isPlainHttp?: boolean;
+  /** Whether the image starts vLLM itself, as one with weights does: then a command takes the place of that. */
+  readonly isServerEntrypoint: boolean;
   /** Where vLLM listens in the container. */
   readonly containerPort: number;
   /** `[address:]port` on this machine; the container's own number where undefined. */
@@ -36,12 +40,19 @@ export interface Volume {
 export function runArguments(inputs: RunInputs): string[] {
   const { engineArgs, mode, volume, name } = inputs;
   const { flags, args } = portArguments(inputs);
+  const [first] = inputs.args;
+  // A slim image runs a command in place of the server; the entrypoint of a fat one is the server.
+  const program =
+    inputs.isServerEntrypoint && first !== undefined && !first.startsWith('-') ? first : undefined;
   return [
     'run',
     '--rm',
     ...(mode === 'terminal' ? ['-it'] : []),
     ...(mode === 'detached' ? ['-d'] : []),
     ...(name === undefined ? [] : ['--name', name]),
+    ...(inputs.isPlainHttp && inputs.engine === 'podman' && !hasFlag(engineArgs, '--tls-verify')
+      ? ['--tls-verify=false']
+      : []),
     ...flags,
     ...(volume === undefined ? [] : ['-v', volumeText(volume)]),
     ...inputs.variables.flatMap(variable => ['-e', variable]),
@@ -49,9 +60,9 @@ export function runArguments(inputs: RunInputs): string[] {
     // vLLM's workers talk through shared memory, of which a container has 64 MB. Podman takes only one of the two.
     ...(hasFlag(engineArgs, '--ipc') || hasFlag(engineArgs, '--shm-size') ? [] : ['--ipc=host']),
     ...engineArgs,
+    ...(program === undefined ? [] : ['--entrypoint', program]),
     inputs.image,
-    ...inputs.args,
-    ...args,
+    ...(program === undefined ? [...inputs.args, ...args] : inputs.args.slice(1)),
   ];
 }
 

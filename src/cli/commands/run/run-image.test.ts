@@ -25,7 +25,11 @@ function known(
 
 test('without more, it is the slim image in the first registry, and the Hub is not asked', async () => {
   const chosen = await chooseImage(SESSION, DOCKER, known(), OPTIONS);
-  assert.deepEqual(chosen, { name: 'localhost:5000/m/hf-x:v0.6.0-slim', variant: 'slim' });
+  assert.deepEqual(chosen, {
+    name: 'localhost:5000/m/hf-x:v0.6.0-slim',
+    variant: 'slim',
+    isPlainHttp: true,
+  });
 });
 
 test('another variant, registry and first fixed template', async () => {
@@ -35,7 +39,7 @@ test('another variant, registry and first fixed template', async () => {
   });
   const options = { ...OPTIONS, variant: 'fat', registry: { b: '' } } as const;
   const chosen = await chooseImage(SESSION, DOCKER, model, options);
-  assert.deepEqual(chosen, { name: 'b.example/m/hf-x:fat-v2', variant: 'fat' });
+  assert.deepEqual(chosen, { name: 'b.example/m/hf-x:fat-v2', variant: 'fat', isPlainHttp: false });
 });
 
 test('there is no fixed tag where each names the revision', () => {
@@ -60,6 +64,7 @@ test('--image is taken as it is, and tells the variant', async () => {
   assert.deepEqual(await chooseImage(SESSION, DOCKER, undefined, forced), {
     name: 'x:1-fat',
     variant: 'slim',
+    isPlainHttp: false,
   });
 });
 
@@ -90,5 +95,34 @@ test('an archive without the wanted image says what it has', () => {
   });
   assert.throws(() => pickLoaded([], { ...ARCHIVE, model: undefined }), {
     message: 'a.tar has no image; it has none with a name',
+  });
+});
+
+test('a registry is over plain HTTP if the file says so, or if it is a port of this machine', async () => {
+  const registries = {
+    lab: { prefix: 'registry.lan:5000/m', plain_http: true },
+    own: { prefix: 'registry.lan:5001/m', ca: 'ca.pem' },
+  };
+  const isPlain = async (registry: string): Promise<boolean | undefined> =>
+    (
+      await chooseImage(SESSION, PODMAN, known({}, { registries }), {
+        ...OPTIONS,
+        registry: { [registry]: '' },
+      })
+    ).isPlainHttp;
+  assert.equal(await isPlain('lab'), true);
+  assert.equal(await isPlain('own'), false);
+  const ofImage = async (image: string): Promise<boolean | undefined> =>
+    (await chooseImage(SESSION, PODMAN, undefined, { ...OPTIONS, image })).isPlainHttp;
+  assert.equal(await ofImage('127.0.0.1:5000/x:1-slim'), true);
+  // What podman has loaded is not pulled.
+  assert.equal(await ofImage('localhost/hf-x:1-slim'), false);
+});
+
+test('a variant that the file does not have is an error before anything is printed', async () => {
+  const options = { ...OPTIONS, variant: 'fat', print: true } as const;
+  await assert.rejects(chooseImage(SESSION, DOCKER, known({ variants: ['slim'] }), options), {
+    code: 'USAGE',
+    message: 'x has no fat image: its `variants` are slim',
   });
 });

@@ -1,6 +1,8 @@
 import type { Config, ModelConfig, Variant } from '../../../config/types.ts';
-import { USUAL_VARIANTS } from '../../../config/variants.ts';
-import { ConfigError, errorFromJson } from '../../../core/errors.ts';
+import { holdsWeights, USUAL_VARIANTS } from '../../../config/variants.ts';
+import { ConfigError, errorFromJson, WeighbridgeError } from '../../../core/errors.ts';
+import { isLoopbackHost } from '../../../http/hosts.ts';
+import { parseReference } from '../../../oci/reference.ts';
 import { firstFixedTag } from '../../../plan/tags.ts';
 import { chooseTargets, missingPrefixError } from '../../../plan/targets.ts';
 import type { CommonOptions } from '../../options.ts';
@@ -20,6 +22,8 @@ export type KnownModel = { readonly config: Config; readonly model: ModelConfig 
 
 export interface ChosenImage {
   readonly name: string;
+  /** Whether it is in a registry that speaks plain HTTP, as far as is known. */
+  readonly isPlainHttp?: boolean;
   readonly variant: Variant;
 }
 
@@ -32,20 +36,65 @@ export async function chooseImage(
 ): Promise<ChosenImage> {
   const loaded = await load(session, engine, options);
   if (options.image !== undefined) {
-    return { name: options.image, variant: options.variant ?? variantOf(options.image) };
+    const isPlainHttp = isOverPlainHttp(options.image, known?.config);
+    return { name: options.image, variant: options.variant ?? variantOf(options.image), isPlainHttp };
   }
   if (loaded !== undefined) {
     return pickLoaded(loaded, { model: known?.model, variant: options.variant, archive: options.archive });
   }
   if (known === undefined) throw new TypeError('neither a model nor an image');
   const variant = options.variant ?? 'slim';
+  checkListed(known.model, variant);
   if (options.archive !== undefined) {
     const tag = firstFixedTag(known.model, variant) ?? (await plannedTag(session, known, options, variant));
     return { name: `${LOADED_PREFIX[engine.kind]}hf-${known.model.short}:${tag}`, variant };
   }
   const repository = firstRepository(session, known, options);
-  const tag = firstFixedTag(known.model, variant) ?? (await plannedTag(session, known, options, variant));
-  return { name: `${repository}:${tag}`, variant };
+  const tag = await builtTag(session, known, options, variant);
+  const name = `${repository}:${tag}`;
+  return { name, variant, isPlainHttp: isOverPlainHttp(name, known.config) };
+}
+
+/** As in a publish: what the file says of the registry, or one on a port of this machine. */
+function isOverPlainHttp(image: string, config: Config | undefined): boolean {
+  const { registry } = parseReference(image);
+  const connection = config?.connections.find(one => one.registry === registry);
+  if (connection !== undefined) return connection.isPlainHttp;
+  const { hostname, port } = new URL(`http://${registry}`);
+  return isLoopbackHost(hostname) && port !== '';
+}
+
+/** Throws ConfigError USAGE for a variant that the file does not have of the model. */
+function checkListed({ short, id, variants }: ModelConfig, variant: Variant): void {
+  if (variants.includes(variant)) return;
+  throw new ConfigError(`${short} has no ${variant} image: its \`variants\` are ${variants.join(', ')}`, {
+    code: 'USAGE',
+    subject: id,
+    remedy: `Add ${variant} to its \`variants\`, or name another one with --variant.`,
+  });
+}
+
+/**
+ * The tag of an image that is built. What is printed is not tried at once, so the Hub is asked whether the policy leaves
+ * the image out, if it answers; what is run needs no Hub.
+ */
+async function builtTag(
+  session: Session,
+  known: NonNullable<KnownModel>,
+  options: ImageOptions,
+  variant: Variant,
+): Promise<string> {
+  const fixed = firstFixedTag(known.model, variant);
+  if (fixed === undefined) return await plannedTag(session, known, options, variant);
+  if (!holdsWeights(variant) || !options.print) return fixed;
+  try {
+    const impatient = session.within({ ...session.env, WEIGHBRIDGE_RETRY_SECONDS: '0' });
+    await plannedTag(impatient, known, options, variant);
+  } catch (error) {
+    if (error instanceof ConfigError || !(error instanceof WeighbridgeError)) throw error;
+    session.note(`whether ${known.model.short} has a ${variant} image is not known: ${error.message}`);
+  }
+  return fixed;
 }
 
 export interface LoadedQuestion {
@@ -116,7 +165,7 @@ async function plannedTag(
   if (planned?.kind === 'unresolved') throw errorFromJson(planned.error);
   if (planned === undefined) throw new TypeError('a plan of one model has none');
   const [tag] = planned.tags[variant];
-  if (tag !== undefined) return tag;
+  if (tag !== undefined && planned.outcome.decisions[variant].build) return tag;
   throw new ConfigError(
     `${model.short} has no ${variant} image: ${planned.outcome.decisions[variant].reason}`,
     {

@@ -5,7 +5,9 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { holdsWeights, USUAL_VARIANTS } from '../../../config/variants.ts';
 import { ConfigError } from '../../../core/errors.ts';
 import { shellQuote } from '../../../core/text.ts';
+import { isLoopbackHost } from '../../../http/hosts.ts';
 import { servePort } from '../../../image/assemble/serve-command.ts';
+import { parseReference } from '../../../oci/reference.ts';
 import {
   type AdHocOptions,
   chooseModels,
@@ -120,6 +122,7 @@ async function run(
   const inputs = await runInputs(session, { known, engine, volume, image, args }, options);
   if (!holdsWeights(image.variant) && !options.print) await makeFolder(volume);
   noteLoopback(session, inputs);
+  if (inputs.isPlainHttp && engine.kind === 'docker' && !isLocal(image.name)) session.note(INSECURE);
   const runArgs = runArguments(inputs);
   session.progress.stop();
   if (options.print) {
@@ -194,6 +197,8 @@ async function runInputs(
   return {
     engine: engine.kind,
     image: image.name,
+    isPlainHttp: image.isPlainHttp === true,
+    isServerEntrypoint: holdsWeights(image.variant),
     args,
     containerPort: servePort({ serveArgs: [...serveArgs, ...args] }),
     port: options.port,
@@ -214,6 +219,13 @@ async function chooseGpu({ env, note }: Session, { gpus }: RunOptions): Promise<
     note(`${why}: vLLM will need a CPU build as its base image`);
   }
   return found;
+}
+
+const INSECURE =
+  'Docker pulls over plain HTTP only from registries that "insecure-registries" of its daemon.json names';
+
+function isLocal(image: string): boolean {
+  return isLoopbackHost(new URL(`http://${parseReference(image).registry}`).hostname);
 }
 
 async function makeFolder({ source, isFolder }: Volume): Promise<void> {

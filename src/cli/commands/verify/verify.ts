@@ -1,25 +1,33 @@
 import { type Command, Option } from 'commander';
 import { SIGNATURE_POLICIES } from '../../../attest/verify-signed.ts';
 import { loadConfig } from '../../../config/load-config.ts';
+import type { Config } from '../../../config/types.ts';
 import { ConfigError } from '../../../core/errors.ts';
 import { isVerified, verifyToJson } from '../../../report/json/verify-json.ts';
 import { verifyTable } from '../../../report/text/verify-report.ts';
-import { connectAsConfigured, withJson } from '../../options.ts';
-import { ExitStatus, runSession } from '../../session.ts';
+import { listedImages } from '../../listed-images.ts';
+import {
+  type CommonOptions,
+  connectAsConfigured,
+  readConfig,
+  withJson,
+  withModels,
+  withRegistries,
+} from '../../options.ts';
+import { ExitStatus, runSession, type Session } from '../../session.ts';
 import { checkEachImage } from './each-image.ts';
 import { type SignatureOptions, verifySignatures } from './signatures.ts';
 import { verifyWithProgress } from './verifying.ts';
 
-interface VerifyOptions extends SignatureOptions {
-  readonly json?: boolean;
+interface VerifyOptions extends SignatureOptions, Omit<CommonOptions, 'config'> {
   readonly deep?: boolean;
   readonly signed?: boolean;
   readonly config?: string;
 }
 
 export function addVerify(program: Command): void {
-  withJson(program.command('verify <image...>'))
-    .description('compare a published image with the Hub, file by file')
+  withJson(withRegistries(withModels(program.command('verify [image...]')), 'verify only here'))
+    .description('compare published images with the Hub, file by file')
     .option(
       '--deep',
       'read and hash every byte of the image, including base layers (default: compare digests)',
@@ -42,6 +50,8 @@ export function addVerify(program: Command): void {
     .addHelpText(
       'after',
       `
+Without an image, verify checks every image that models.yaml has by its plan (--config, --model, --registry choose).
+
 Without --deep, verify reads only the manifest, the config and a slim image's file list. It compares the recorded hash of
 each file with the Hub's at the image's commit, and checks that the registry has every blob.
 
@@ -50,6 +60,7 @@ base image, license, files) must match the image. --policy strict also requires 
 model signature; the default is present.
 
 Examples:
+  weighbridge verify                                    all images of models.yaml
   weighbridge verify ghcr.io/acme/hf-x:v0.6.0-fat
   weighbridge verify --deep ghcr.io/acme/hf-x@sha256:…
   weighbridge verify --signed --key signing.pub --policy strict ghcr.io/acme/hf-x:v0.6.0-fat
@@ -61,19 +72,48 @@ not be verified, 2 wrong usage.`,
     .action((references: readonly string[], options: VerifyOptions) =>
       runSession(options, async session => {
         const isDeep = options.deep === true;
-        const config = options.config === undefined ? undefined : await loadConfig(options.config);
         await connectAsConfigured(session, options.config);
         checkOptions(options);
-        if (options.signed === true) return await verifySignatures(session, references, options);
-        const verified = await checkEachImage(session, references, image =>
+        const config = await configFor(session, options, references.length === 0);
+        const { images, isWhole } =
+          config !== undefined && references.length === 0
+            ? await imagesOf(session, config, options)
+            : { images: references, isWhole: true };
+        if (options.signed === true) {
+          const status = await verifySignatures(session, images, options);
+          return isWhole ? status : ExitStatus.failed;
+        }
+        const verified = await checkEachImage(session, images, image =>
           verifyWithProgress(session, { ...image, title: image.name }, { isDeep, config }),
         );
         session.progress.stop();
         if (session.isJson) session.print(JSON.stringify(verifyToJson(verified, isDeep), null, 2));
         else session.print(verifyTable(verified, isDeep, session.stdout));
-        return verified.every(isVerified) ? ExitStatus.done : ExitStatus.failed;
+        return isWhole && verified.every(isVerified) ? ExitStatus.done : ExitStatus.failed;
       }),
     );
+}
+
+/** The file whose settings apply, which has to be there if its images are what is verified. */
+async function configFor(
+  session: Session,
+  options: VerifyOptions,
+  isWhole: boolean,
+): Promise<Config | undefined> {
+  const { config: file = isWhole ? 'models.yaml' : undefined } = options;
+  if (file === undefined) return undefined;
+  return isWhole ? await readConfig({ ...options, config: file }, session) : await loadConfig(file);
+}
+
+async function imagesOf(
+  session: Session,
+  config: Config,
+  options: VerifyOptions,
+): Promise<{ readonly images: readonly string[]; readonly isWhole: boolean }> {
+  const { images, isWhole } = await listedImages(session, config, { ...options, config: config.file });
+  // Their questions to the Hub are done; each image gets a line of its own.
+  session.progress.renew();
+  return { images: images.map(({ reference }) => reference), isWhole };
 }
 
 function checkOptions({ signed, deep, key, identity, issuer, trustedRoot, policy }: VerifyOptions): void {
