@@ -1,11 +1,13 @@
 import { nearest } from '../core/text.ts';
 import { isTag, parseReference } from '../oci/reference.ts';
+import { adapterChecks } from './adapter-checks.ts';
 import { checkBaseImage, checkTagTemplate, expandTag, REGISTRY_KEY } from './field-checks.ts';
+import { type Place, problemAt, read, within, written } from './place.ts';
 import type { ConfigProblem } from './problems.ts';
 import { BUILT_IN_BASE_IMAGE, BUILT_IN_REGISTRIES, BUILT_IN_TAGS } from './schema.ts';
 import { valueAt } from './schema-problems.ts';
 import { signingChecks } from './signing-checks.ts';
-import type { Path, YamlSource } from './yaml/yaml-source.ts';
+import type { YamlSource } from './yaml/yaml-source.ts';
 
 /**
  * What no single field can tell. Works on the data as written, so that these problems are shown along with those of
@@ -33,31 +35,14 @@ export function crossChecks(
     ...sharedShorts(models),
     ...models.flatMap(model => wrongTags(model, main)),
     ...models.flatMap(model => wrongFolder(model, main)),
+    ...adapterChecks(models, main),
     ...signingChecks(main),
   ];
-}
-
-/** A value in one of the files. */
-interface Place {
-  readonly source: YamlSource;
-  readonly path: Path;
 }
 
 function modelsIn(source: YamlSource): Place[] {
   const models = valueAt(source.value, ['models']);
   return Array.isArray(models) ? models.map((_, index) => ({ source, path: ['models', index] })) : [];
-}
-
-function within({ source, path }: Place, key: string): Place {
-  return { source, path: [...path, key] };
-}
-
-function read({ source, path }: Place): unknown {
-  return valueAt(source.value, path);
-}
-
-function problemAt({ source, path }: Place, message: string): ConfigProblem {
-  return source.problem(source.locate(path), message);
 }
 
 function wrongRegistryKeys(source: YamlSource): ConfigProblem[] {
@@ -152,13 +137,6 @@ function wrongFolder(model: Place, main: YamlSource): ConfigProblem[] {
   if (taken === undefined) return [];
   const message = `"download_root" puts the model into ${taken}, which is not a folder for models: use another, such as /models`;
   return [problemAt(place, message)];
-}
-
-/** Where `key` is written for a model: in its own entry or in the defaults of the main file. */
-function written(key: string, model: Place, main: YamlSource): Place | undefined {
-  return [within(model, key), { source: main, path: ['defaults', key] }].find(
-    place => read(place) !== undefined,
-  );
 }
 
 function keysOf(place: Place): string[] {

@@ -81,6 +81,18 @@ export function toShortName(text: string): string {
     .replaceAll(/^-+|-+$/g, '');
 }
 
+/** A folder's name, and what clients ask for as `model`. */
+export const ADAPTER_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/;
+
+export const checkAdapterName: Check = text => {
+  if (text.length > MAX_SHORT_NAME_CHARACTERS) {
+    return { message: `must have at most ${MAX_SHORT_NAME_CHARACTERS} characters, not ${text.length}` };
+  }
+  return ADAPTER_NAME.test(text)
+    ? undefined
+    : { message: 'must be letters and digits, with ".", "_" and "-" between them' };
+};
+
 export const checkRevision: Check = text =>
   REVISION.test(text)
     ? undefined

@@ -99,6 +99,7 @@ test('the first example of the original document means what it says', () => {
         lineage: 'enforce',
         fit: 'warn',
         serveArgs: ['--host', '0.0.0.0', '--port', '8000'],
+        adapters: [],
         oci: {
           title: 'vLLM + Your Model',
           description: 'Slim/Fat images; see /licenses',

@@ -1,8 +1,10 @@
 import * as z from 'zod';
 import {
   ABSOLUTE_PATH,
+  ADAPTER_NAME,
   BYTE_SIZE,
   checkAbsolutePath,
+  checkAdapterName,
   checkArgument,
   checkBaseImage,
   checkGlob,
@@ -183,8 +185,31 @@ const oci = z.strictObject({
   }),
 });
 
+const id = text(checkHubId, { pattern: HUB_ID });
+const revision = text(checkRevision, { pattern: REVISION })
+  .nullable()
+  .default(null)
+  .meta({ description: 'Commit, branch or tag of the repository; null is the default branch.' });
+const overrideSpdx = text(checkSpdxExpression, { pattern: SPDX_EXPRESSION })
+  .nullable()
+  .default(null)
+  .meta({ description: 'SPDX id or expression that replaces the license on the Hub.' });
+
+const adapter = z.strictObject({
+  id: id.meta({ description: 'The repository of the adapter on the Hub.', examples: ['acme/sql-lora'] }),
+  name: text(checkAdapterName, { pattern: ADAPTER_NAME, maxLength: MAX_SHORT_NAME_CHARACTERS }).meta({
+    description: 'The model name for clients; also the name of its folder.',
+    examples: ['sql'],
+  }),
+  revision,
+  permissive: autoOrBoolean.default('auto').meta({
+    description: "Whether the adapter's license permits a fat image with it, as for a model.",
+  }),
+  override_spdx: overrideSpdx,
+});
+
 const model = z.strictObject({
-  id: text(checkHubId, { pattern: HUB_ID }).meta({
+  id: id.meta({
     description: 'The repository on the Hugging Face Hub.',
     examples: ['deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B'],
   }),
@@ -195,18 +220,12 @@ const model = z.strictObject({
     description:
       'Folder of the model below download_root. Default: short. Entries of the same model with the same folder share their weight layers.',
   }),
-  revision: text(checkRevision, { pattern: REVISION })
-    .nullable()
-    .default(null)
-    .meta({ description: 'Commit, branch or tag of the repository; null is the default branch.' }),
+  revision,
   permissive: autoOrBoolean.default('auto').meta({
     description:
       'Whether the license permits a fat image. auto: look the license up and compare it with the whitelist.',
   }),
-  override_spdx: text(checkSpdxExpression, { pattern: SPDX_EXPRESSION })
-    .nullable()
-    .default(null)
-    .meta({ description: 'SPDX id or expression that replaces the license on the Hub.' }),
+  override_spdx: overrideSpdx,
   gated: autoOrBoolean
     .default('auto')
     .meta({ description: 'Whether users must request access to the model. auto: look it up.' }),
@@ -214,6 +233,9 @@ const model = z.strictObject({
     .array(z.union([text(checkArgument), z.number()], { error: 'must be text or a number' }))
     .default(['--host', '0.0.0.0', '--port', '8000'])
     .meta({ description: 'Arguments of "vllm serve", one item for each word.' }),
+  adapters: z.array(adapter).default([]).meta({
+    description: 'LoRA adapters to serve with the model, each under its own name.',
+  }),
   fit: fit.optional().meta({ description: `${FIT} Overrides defaults.fit.` }),
   oci: oci.prefault({}).meta({ description: 'Labels of the image.' }),
   publish: publish.prefault({}).meta({ description: `${PUBLISH} Overrides defaults.publish, key by key.` }),

@@ -104,6 +104,9 @@ function toModel(
       // An unquoted number is taken as it is written: 0.90 stays 0.90.
       typeof arg === 'string' ? arg : source.textAt(['models', index, 'serve_args', item]),
     ),
+    adapters: model.adapters.map(({ id, name, revision, permissive, override_spdx: overrideSpdx }) => ({
+      ...{ id, name, revision, permissive, overrideSpdx },
+    })),
     oci: {
       title: model.oci.title ?? `vLLM + ${model.id.slice(model.id.lastIndexOf('/') + 1)}`,
       description: model.oci.description,

@@ -134,6 +134,7 @@ export interface ModelConfig {
   /** What findings about whether the model runs on its base image do. */
   readonly fit: 'warn' | 'enforce' | 'off';
   readonly serveArgs: readonly string[];
+  readonly adapters: readonly AdapterConfig[];
   readonly oci: { readonly title: string; readonly description: string; readonly url: string };
   /** `defaults.publish` overlaid with the model's own; only what was written. */
   readonly publish: Readonly<Record<string, boolean>>;
@@ -168,6 +169,17 @@ export interface ModelConfig {
   readonly labels: Readonly<Record<string, string>>;
   /** Where the entry starts: the file as in errors, line and column from 1. */
   readonly position: { readonly file: string; readonly line: number; readonly column: number };
+}
+
+/** A LoRA adapter that is served with a model. */
+export interface AdapterConfig {
+  /** Hub repository. */
+  readonly id: string;
+  /** What clients ask for; also a path component. */
+  readonly name: string;
+  readonly revision: string | null;
+  readonly permissive: 'auto' | boolean;
+  readonly overrideSpdx: string | null;
 }
 
 export type Variant = 'slim' | 'fat' | 'weights' | 'modelpack';

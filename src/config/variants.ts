@@ -16,6 +16,11 @@ export function hasServer(variant: Variant): boolean {
   return variant === 'slim' || variant === 'fat';
 }
 
+/** Whether images of the variant bring the model's adapters: a ModelPack artifact is of one model. */
+export function bringsAdapters(variant: string): boolean {
+  return variant !== 'modelpack';
+}
+
 /** Returns the usual variants and whatever else `isUsed` knows, in the order of `VARIANTS`. */
 export function shownVariants(isUsed: (variant: Variant) => boolean): readonly Variant[] {
   return VARIANTS.filter(variant => USUAL_VARIANTS.includes(variant) || isUsed(variant));

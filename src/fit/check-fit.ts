@@ -1,4 +1,5 @@
 import { releaseOfBase } from './base-version.ts';
+import { adapterBaseFindings, adapterFindings } from './check-adapters.ts';
 import { architectureFindings } from './check-architecture.ts';
 import { argumentFindings } from './check-arguments.ts';
 import { documentFindings } from './check-documents.ts';
@@ -19,13 +20,13 @@ export function checkFit(input: FitInput): FitReport {
   if (input.fit === 'off') return { status: 'ok', findings: [] };
   const release = releaseOfBase(input.baseImage);
   if (release === undefined) {
-    const findings = input.fileFindings;
-    return { status: findings.length === 0 ? 'unknown' : failing(input), findings };
+    const findings = [...input.fileFindings, ...adapterBaseFindings(input)];
+    return { status: findings.length === 0 ? 'unknown' : failing(input, findings), findings };
   }
   const findings = findingsOn(input, release);
   const { architectures, layers } = shapeOf(input.documents.config);
   const isRead = architectures.length > 0 || layers !== undefined;
-  const status = findings.length > 0 ? failing(input) : isRead ? 'ok' : 'unknown';
+  const status = findings.length > 0 ? failing(input, findings) : isRead ? 'ok' : 'unknown';
   return {
     status,
     release: release.version,
@@ -51,6 +52,8 @@ function findingsOn(input: FitInput, release: Release): readonly FitFinding[] {
     ...parallelFindings(context),
     ...documentFindings(context),
     ...offlineFindings(context),
+    ...adapterBaseFindings(input),
+    ...adapterFindings(context),
   ];
 }
 
@@ -59,6 +62,8 @@ function newer(input: FitInput, { rank }: Release): Pick<FitReport, 'newer'> {
   return { newer: fitting.map(({ version }) => version) };
 }
 
-function failing({ fit }: FitInput): 'warn' | 'refused' {
-  return fit === 'enforce' ? 'refused' : 'warn';
+/** An adapter of another model gives wrong answers and no error: it is never published. */
+function failing({ fit }: FitInput, findings: readonly FitFinding[]): 'warn' | 'refused' {
+  const isWrong = findings.some(({ rule }) => rule === 'adapter-mismatch');
+  return fit === 'enforce' || isWrong ? 'refused' : 'warn';
 }

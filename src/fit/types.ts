@@ -1,9 +1,13 @@
 import type { FileFinding } from '../hub/file-findings.ts';
 import type { HubFile } from '../hub/types.ts';
+import type { AdaptedModel, AdapterFacts } from './adapter-facts.ts';
 
 /** Whether a model will run on the vLLM of its base image, as far as that can be known before anything is published. */
 export interface FitReport {
-  /** `unknown`: the base image names no release that is known. `refused`: findings, and `fit: enforce`. */
+  /**
+   * `unknown`: the base image names no release that is known. `refused`: findings, and `fit: enforce`; or an adapter that is
+   * another model's.
+   */
   readonly status: 'ok' | 'warn' | 'refused' | 'unknown';
   /** The release that was checked against. */
   readonly release?: string;
@@ -38,6 +42,8 @@ export type FitRule =
   | 'offline-repository'
   | 'parallel-size'
   | 'adapter-mismatch'
+  | 'adapter-base'
+  | 'adapter-unsupported'
   | 'lora-unsupported';
 
 /** Everything that the check rests on. */
@@ -53,6 +59,9 @@ export interface FitInput {
   readonly files: readonly Pick<HubFile, 'path' | 'sizeBytes'>[];
   readonly fileFindings: readonly FileFinding[];
   readonly documents: ModelDocuments;
+  /** Adapters that are served with it, and what they are to belong to. */
+  readonly adapters?: readonly AdapterFacts[];
+  readonly adapted?: AdaptedModel;
   /** Whether to look at newer releases as well. */
   readonly looksAtNewer?: boolean;
 }

@@ -4,7 +4,7 @@ import type { Annotations, Manifest } from '../oci/types.ts';
 import type { PlannedModel } from '../plan/types.ts';
 import type { StoredManifest } from '../store/image-store.ts';
 import type { ImageDraft } from './assemble/types.ts';
-import { readLabels } from './format/labels.ts';
+import { type AdapterEntry, readLabels } from './format/labels.ts';
 import { layerKindOf, readLayerDescriptor } from './format/layer-annotations.ts';
 
 /** How an image differs from the one that its tag named before. What is the same in both is left out. */
@@ -14,6 +14,8 @@ export interface ImageChange {
   readonly license?: FromTo;
   /** Digests of the base image. */
   readonly base?: FromTo;
+  /** Commits of adapters that came, went or moved, by name; empty where there was or is none. */
+  readonly adapters?: Readonly<Record<string, FromTo>>;
   /** Paths in the image; absent for a slim image, and where the older one is of several platforms. */
   readonly files?: FileChanges;
 }
@@ -48,11 +50,25 @@ export function changeSince(
       ? {}
       : fromTo('revision', revision, planned.snapshot.revision)),
     ...(license === newLicense ? {} : fromTo('license', license, newLicense)),
+    ...adapterChanges(stated.adapters, readLabels(draft.platforms[0]?.labels).adapters),
     ...(base === undefined || newBase === undefined || base === newBase ? {} : fromTo('base', base, newBase)),
     ...(holdsWeights(draft.variant) && before.layers !== undefined
       ? { files: fileChanges(before, draft) }
       : {}),
   };
+}
+
+function adapterChanges(
+  before: readonly AdapterEntry[],
+  after: readonly AdapterEntry[],
+): Pick<ImageChange, 'adapters'> {
+  const commit = (list: readonly AdapterEntry[], name: string): string =>
+    list.find(one => one.name === name)?.revision ?? '';
+  const names = new Set([...before, ...after].map(({ name }) => name));
+  const changes = [...names]
+    .map(name => [name, { from: commit(before, name), to: commit(after, name) }] as const)
+    .filter(([, { from, to }]) => from !== to);
+  return changes.length === 0 ? {} : { adapters: Object.fromEntries(changes) };
 }
 
 function fromTo<K extends string>(key: K, from: string, to: string): Record<K, FromTo> {

@@ -8,9 +8,10 @@ import { parseImageConfig } from '../oci/image-config.ts';
 import { parseManifest } from '../oci/parse.ts';
 import { formatPlatform } from '../oci/reference.ts';
 import type { Annotations, ContainerConfig, Descriptor, ImageConfig, Manifest } from '../oci/types.ts';
+import { ADAPTERS_SUFFIX } from '../plan/model-dir.ts';
 import type { ImageStore, StoredManifest } from '../store/image-store.ts';
 import { SLIM_LIST } from './assemble/bootstrap-layer.ts';
-import { readLabels } from './format/labels.ts';
+import { type AdapterEntry, readLabels } from './format/labels.ts';
 import { layerKindOf, type PublishedFile, readLayerDescriptor } from './format/layer-annotations.ts';
 import { ModelPack } from './format/modelpack.ts';
 import { type ReadOptions, readLayer } from './image-content.ts';
@@ -26,6 +27,8 @@ export interface PublishedImage {
   readonly labels: Annotations;
   /** What a Weighbridge image says of its model; undefined for somebody else's image. */
   readonly model: PublishedModel | undefined;
+  /** What is served with the model. */
+  readonly adapters: readonly PublishedAdapter[];
   readonly layers: readonly ImageLayer[];
 }
 
@@ -34,6 +37,11 @@ export interface PublishedModel {
   readonly revision: string;
   readonly variant: string;
   /** Where the model stands in the image or, for slim, in the volume; absolute. */
+  readonly dir: string;
+}
+
+export interface PublishedAdapter extends AdapterEntry {
+  /** Where it stands in the image or, for slim, in the volume; absolute. */
   readonly dir: string;
 }
 
@@ -115,7 +123,7 @@ export async function readModelFiles(
   store: ImageStore,
   image: PublishedImage,
   options: ReadOptions = {},
-): Promise<ListedFile[]> {
+): Promise<readonly ListedFile[]> {
   const { model, layers, manifest } = image;
   if (model === undefined) return [];
   if (holdsWeights(model.variant))
@@ -125,11 +133,11 @@ export async function readModelFiles(
   if (descriptor === undefined) return [];
   const { kept } = await readLayer(store, descriptor, { ...options, keep: path => path === SLIM_LIST });
   const list = kept.get(SLIM_LIST);
-  return list === undefined ? [] : parseSlimList(list, store.name);
+  return list === undefined ? [] : parseSlimList(list, store.name).files;
 }
 
-/** Those of an image's files that are the model's, named as in the repository. */
-export function modelFiles({ dir }: PublishedModel, files: readonly ListedFile[]): ListedFile[] {
+/** Those of an image's files that are in the folder of the model, or of an adapter, named as in the repository. */
+export function modelFiles({ dir }: Pick<PublishedModel, 'dir'>, files: readonly ListedFile[]): ListedFile[] {
   const prefix = `${dir.slice(1)}/`;
   return files
     .filter(file => file.path.startsWith(prefix))
@@ -137,14 +145,38 @@ export function modelFiles({ dir }: PublishedModel, files: readonly ListedFile[]
 }
 
 /** The list in a slim image. Throws RegistryError for what is not such a list: anybody can publish an image. */
-export function parseSlimList(bytes: Buffer, subject: string): ListedFile[] {
+export function parseSlimList(bytes: Buffer, subject: string): SlimList {
   let json: unknown;
   try {
     json = JSON.parse(bytes.toString('utf8'));
   } catch (cause) {
     throw badList(subject, 'is not JSON', cause);
   }
-  const files = isRecord(json) ? json.files : undefined;
+  const { files, adapters = [] } = isRecord(json) ? json : {};
+  if (!Array.isArray(adapters)) throw badList(subject, 'has adapters that are not a list');
+  return {
+    files: parseFiles(files, subject),
+    adapters: adapters.map((entry: unknown) => {
+      const { name, id, revision, files: own } = isRecord(entry) ? entry : {};
+      if (typeof name !== 'string' || typeof id !== 'string' || typeof revision !== 'string')
+        throw badList(subject, 'has an adapter without name, id or revision');
+      return { name, id, revision, files: parseFiles(own, subject) };
+    }),
+  };
+}
+
+/** What a slim image fetches. */
+export interface SlimList {
+  readonly files: readonly ListedFile[];
+  readonly adapters: readonly {
+    readonly name: string;
+    readonly id: string;
+    readonly revision: string;
+    readonly files: readonly ListedFile[];
+  }[];
+}
+
+function parseFiles(files: unknown, subject: string): ListedFile[] {
   if (!Array.isArray(files)) throw badList(subject, 'has no list of files');
   return files.map((entry: unknown) => {
     const { path, size, sha256, gitOid } = isRecord(entry) ? entry : {};
@@ -193,7 +225,7 @@ async function readImage(
     config,
     container,
     labels,
-    model: modelOf(labels, container),
+    ...modelAndAdapters(labels, container),
     layers: manifest.layers.map((layer, index) => describeLayer(layer, steps[index]?.created_by ?? '')),
   };
 }
@@ -216,6 +248,21 @@ function modelOf(labels: Annotations, { Env = [] }: ContainerConfig): PublishedM
   const isPath = dir !== undefined && /^(\/[\w.@+-]+)+$/.test(dir);
   if (id === undefined || revision === undefined || variant === undefined || !isPath) return undefined;
   return { id, revision, variant, dir };
+}
+
+function modelAndAdapters(
+  labels: Annotations,
+  container: ContainerConfig,
+): Pick<PublishedImage, 'model' | 'adapters'> {
+  const model = modelOf(labels, container);
+  const adapters = model === undefined ? [] : readLabels(labels).adapters;
+  return { model, adapters: adapters.map(adapter => ({ ...adapter, dir: adapterDir(model, adapter) })) };
+}
+
+/** A slim image brings them into the model's folder, which is where its volume is. */
+function adapterDir(model: PublishedModel | undefined, { name, id }: AdapterEntry): string {
+  const { dir, variant } = model ?? { dir: '', variant: 'slim' };
+  return holdsWeights(variant) ? `${dir}${ADAPTERS_SUFFIX}/${name}` : `${dir}/.weighbridge/adapters/${id}`;
 }
 
 function describeLayer(layer: Descriptor, createdBy: string): ImageLayer {

@@ -75,6 +75,7 @@ async function replan(
   const listed = listedModel(image, repository, config);
   const own = listed ?? recordedModel(image, record);
   const { short } = own;
+  const adapters = Object.fromEntries(image.adapters.map(({ name, revision }) => [name, revision]));
   const settings: ModelConfig = {
     ...own,
     // Where the layers are is the image's to say: what was published before stays what it was.
@@ -84,7 +85,7 @@ async function replan(
   };
   const plan = await makePlan(config ?? parseConfig(MINIMAL, 'image'), [settings], {
     ...{ hub, targets: 'none', overrides: {}, env: {} },
-    pins: new Map([[short, { revision: model?.revision ?? '' }]]),
+    pins: new Map([[short, { revision: model?.revision ?? '', adapters }]]),
     ...(record.resharding && { reshardings: new Map([[short, record.resharding]]) }),
     ...(signal && { signal }),
   });
@@ -162,6 +163,7 @@ function recordedModel({ model, labels, container }: PublishedImage, record: Ima
         id: model?.id,
         short: path.posix.basename(dir),
         serve_args: record.serveArgs,
+        adapters: facts.adapters.map(({ name, id }) => ({ name, id })),
         oci: { title: facts.title, description: facts.description, url: facts.url },
       },
     ],

@@ -4,6 +4,7 @@ import type { Digest } from '../core/digest.ts';
 import { describeError, isAbort, RegistryError, WeighbridgeError } from '../core/errors.ts';
 import { mapPool } from '../core/pool.ts';
 import { plainLine } from '../core/safe-text.ts';
+import { shellWords } from '../core/shell-words.ts';
 import type { Hub } from '../hub/types.ts';
 import { SLIM_LIST } from '../image/assemble/bootstrap-layer.ts';
 import { layerKindOf, readLayerDescriptor } from '../image/format/layer-annotations.ts';
@@ -15,6 +16,7 @@ import {
   type PublishedImage,
   parseSlimList,
   readImages,
+  type SlimList,
 } from '../image/published-image.ts';
 import type { Descriptor } from '../oci/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
@@ -103,7 +105,8 @@ async function verifyOne(
       options.onRead?.(layer, name, count);
     },
   });
-  const listed = holdsWeights(variant) ? modelFiles(model, content.files) : content.slimList;
+  const listed = holdsWeights(variant) ? modelFiles(model, content.files) : content.slimList.files;
+  const adapters = await compareAdapters(image, content, { hub, signal });
   // A layer that could not be read has its files all the same.
   const names = new Set([...listed.map(file => file.path), ...paths]);
   for (const { places } of expected.shardings) names.add(places.file.source.path);
@@ -130,16 +133,47 @@ async function verifyOne(
     id,
     revision,
     variant,
-    files: compareFiles(listed, snapshot, expected, content.wrongSources),
+    files: [...compareFiles(listed, snapshot, expected, content.wrongSources), ...adapters],
     leftOut: snapshot.files.map(file => file.path).filter(path => !names.has(path)),
     problems: [...content.problems, ...diffIdProblems(image), ...missingShards(names), ...rebuilt],
     bytesRead,
   };
 }
 
-/** `Entrypoint` of a fat image: `vllm serve <folder>` and what was given besides. */
+/** The files of adapters, by their names: `adapters/sql/adapter_config.json`. */
+async function compareAdapters(
+  image: PublishedImage,
+  { files, slimList }: Pick<Content, 'files' | 'slimList'>,
+  { hub, signal }: Pick<VerifyOptions, 'hub' | 'signal'>,
+): Promise<FileCheck[]> {
+  const checks = await mapPool(image.adapters, CONCURRENCY, async adapter => {
+    const { name, id, revision } = adapter;
+    const snapshot = await hub.getModel(id, revision, signal, { mayLeaveOut: () => true });
+    const inList = slimList.adapters.find(
+      one => one.name === name && one.id === id && one.revision === revision,
+    );
+    const own = holdsWeights(image.model?.variant ?? '') ? modelFiles(adapter, files) : (inList?.files ?? []);
+    const absent = own.length === 0 ? [missingAdapter(name)] : [];
+    return [...compareFiles(own, snapshot, NOTHING_SHARDED, new Set()), ...absent].map(check => ({
+      ...check,
+      path: `adapters/${name}/${check.path}`,
+    }));
+  });
+  return checks.flat();
+}
+
+const NOTHING_SHARDED: ExpectedParts = { shardings: [], indexes: [] };
+
+function missingAdapter(name: string): FileCheck {
+  const detail = `the image names the adapter ${name} and does not have it`;
+  return { path: 'adapter_config.json', sizeBytes: 0, status: 'different', detail };
+}
+
+/** `Entrypoint` of a fat image: `vllm serve <folder>` and what was given besides; one of weights says it in a variable. */
 function serveArgsIn({ container }: PublishedImage): string[] {
-  return (container.Entrypoint ?? []).slice(3);
+  if (container.Entrypoint) return container.Entrypoint.slice(3);
+  const text = container.Env?.find(entry => entry.startsWith('SERVE_ARGS='));
+  return shellWords(text?.slice('SERVE_ARGS='.length) ?? '');
 }
 
 const SHARD = /^(.*-)(\d{5})-of-(\d{5})(\.\w+)$/;
@@ -161,7 +195,7 @@ interface Content {
   /** As the list of a slim image has them; undefined without such a list. */
   readonly serveArgs: readonly string[] | undefined;
   readonly files: readonly ListedFile[];
-  readonly slimList: readonly ListedFile[];
+  readonly slimList: SlimList;
   /** Files of the repository whose parts are not right, though each may be what its manifest says. */
   readonly wrongSources: ReadonlySet<string>;
   readonly problems: readonly string[];
@@ -176,7 +210,7 @@ async function readContent(
   const files: ListedFile[] = [];
   const problems: string[] = [];
   const wrongSources = new Set<string>();
-  let slimList: ListedFile[] = [];
+  let slimList: SlimList = { files: [], adapters: [] };
   let serveArgs: readonly string[] | undefined;
   const { signal } = options;
   const filesOf = (layer: Descriptor) => layers[manifest.layers.indexOf(layer)]?.files ?? [];

@@ -1,5 +1,5 @@
 import type { Variant } from '../config/types.ts';
-import { byVariant, holdsWeights } from '../config/variants.ts';
+import { bringsAdapters, byVariant, holdsWeights } from '../config/variants.ts';
 import { byPath, compareBytes } from '../core/bytes-order.ts';
 import type { HubFile, ModelSnapshot } from '../hub/types.ts';
 import { inlineEntry } from '../layer/inline-entry.ts';
@@ -30,7 +30,7 @@ const MAX_LEGAL_BYTES = 64 * 1024 * 1024;
 export function licenseTrees(
   model: LicensedRepository,
   outcome: LicenseOutcome,
-  { modelDir, ancestors, sharded = [] }: LicenseContext,
+  { modelDir, ancestors, adapters = [], sharded = [] }: LicenseContext,
   texts: SpdxTexts,
 ): Record<Variant, LicenseTree> {
   const ownText = texts(OWN_LICENSE);
@@ -52,6 +52,15 @@ export function licenseTrees(
     license: ancestor.license,
     ...harvest(ancestor, `${FOLDER}/base-models/${ancestor.snapshot.id}`, texts, 'read'),
   }));
+  const added = adapters.map(({ read, ...adapter }) => ({
+    ...adapter,
+    ...harvest({ ...adapter, read }, `${FOLDER}/adapters/${adapter.name}`, texts, 'all'),
+  }));
+  const fetched = adapters.map(({ read: _, ...adapter }) => ({ ...adapter, ...nothing }));
+  const withAdapters = {
+    entries: [own, ...harvested.entries, ...[...above, ...added].flatMap(({ entries }) => entries)],
+    adapters: added,
+  };
   const withWeights = {
     entries: [own, ...harvested.entries, ...above.flatMap(({ entries }) => entries)],
     model: { snapshot, license, ...harvested },
@@ -60,6 +69,9 @@ export function licenseTrees(
   };
   return byVariant(variant => ({
     ...(holdsWeights(variant) ? withWeights : withoutWeights),
+    ...(adapters.length > 0 &&
+      bringsAdapters(variant) &&
+      (holdsWeights(variant) ? withAdapters : { adapters: fetched })),
     variant,
     modelDir,
     isGated,

@@ -10,7 +10,7 @@ export function licensesJson(
   entries: readonly LayerEntry[],
   base: LicensedBaseImage | undefined,
 ): string {
-  const { model, ancestors, variant, sharded } = tree;
+  const { model, ancestors, adapters = [], variant, sharded } = tree;
   const document = {
     schemaVersion: 1,
     variant,
@@ -20,6 +20,9 @@ export function licensesJson(
       isInImage: holdsWeights(variant),
       ...(sharded.length > 0 && { dividedFiles: sharded }),
     },
+    ...(adapters.length > 0 && {
+      adapters: adapters.map(({ name, dir, ...adapter }) => ({ name, ...repository(adapter), path: dir })),
+    }),
     baseModels: ancestors.map(repository),
     ...(base === undefined ? {} : { baseImage: baseImage(base) }),
     files: entries
@@ -58,11 +61,13 @@ function contentOf({ contentId, sizeBytes }: LayerEntry): { size: number; sha256
 }
 
 /** Where the text was taken from. */
-function sourceOf({ content, path }: LayerEntry, { model, ancestors }: LicenseTree): string {
+function sourceOf({ content, path }: LayerEntry, { model, ancestors, adapters = [] }: LicenseTree): string {
   if (content.kind === 'hub') {
     return `${hubPage(content.repository)}/resolve/${content.revision}/${content.path.split('/').map(encodeURIComponent).join('/')}`;
   }
-  const owner = [model, ...ancestors].find(({ entries }) => entries.some(entry => entry.path === path));
+  const owner = [model, ...ancestors, ...adapters].find(({ entries }) =>
+    entries.some(entry => entry.path === path),
+  );
   return owner === undefined ? 'weighbridge' : textUrl(owner.textSource);
 }
 

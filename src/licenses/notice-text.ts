@@ -9,6 +9,9 @@ export function noticeText(tree: LicenseTree, base: LicensedBaseImage | undefine
   const sections = [
     ownFiles(),
     holdsWeights(tree.variant) ? fatModel(tree) : slimModel(tree),
+    ...(tree.adapters ?? []).map(adapter =>
+      holdsWeights(tree.variant) ? fatAdapter(adapter) : slimAdapter(adapter),
+    ),
     ...tree.ancestors.map(baseModel),
     ...(base === undefined ? [] : [baseImage(base)]),
   ].map(([title = '', ...lines], index) => [`${index + 1}. ${title}`, ...lines].join('\n'));
@@ -49,6 +52,26 @@ function slimModel({ model, modelDir, isGated }: LicenseTree): string[] {
     '   runs it, who then holds them under the terms below.',
     ...facts(model),
     ...(isGated ? ['   Access:    the model is gated; its terms have to be accepted on the Hub first'] : []),
+  ];
+}
+
+type Adapter = NonNullable<LicenseTree['adapters']>[number];
+
+function fatAdapter({ name, dir, ...adapter }: Adapter): string[] {
+  return [
+    `The adapter ${plainLine(adapter.snapshot.id)}, served as ${plainLine(name)}, in ${plainLine(dir, 500)}`,
+    ...facts(adapter),
+    ...textSource(adapter.textSource, `/licenses/adapters/${name}`),
+    ...fileList(adapter.files, `/licenses/adapters/${name}`),
+  ];
+}
+
+function slimAdapter({ name, dir, isGated, ...adapter }: Adapter): string[] {
+  return [
+    `The adapter ${plainLine(adapter.snapshot.id)}, served as ${plainLine(name)}: it is NOT in this image`,
+    `   It is downloaded to ${plainLine(dir, 500)} when it starts`,
+    ...facts(adapter),
+    ...(isGated ? ['   Access:    it is gated; its terms have to be accepted on the Hub first'] : []),
   ];
 }
 

@@ -25,8 +25,9 @@ export interface LicensedRepository {
 export interface LicenseContext {
   /** Where the model is or comes to be in the image: `/models/x`. */
   readonly modelDir: string;
-  /** The models that it was made from. */
+  /** The models that it was made from, and its adapters too. */
   readonly ancestors: readonly LicensedRepository[];
+  readonly adapters?: readonly (LicensedRepository & AdapterPlace)[];
   /** Files of the model that the image has in parts. */
   readonly sharded?: readonly ShardedName[];
 }
@@ -51,11 +52,21 @@ export interface HarvestedTexts {
   readonly files: readonly string[];
 }
 
+/** Where an adapter of the model is, or comes to be. */
+export interface AdapterPlace {
+  readonly name: string;
+  /** Absolute. */
+  readonly dir: string;
+  readonly isGated: boolean;
+}
+
 /** A `/licenses` tree but for what names the base image: `finishLicenses` adds that. */
 export interface LicenseTree {
   readonly entries: readonly LayerEntry[];
   readonly model: HarvestedTexts & Omit<LicensedRepository, 'read'>;
   readonly ancestors: readonly (HarvestedTexts & Omit<LicensedRepository, 'read'>)[];
+  /** Absent if it has none. */
+  readonly adapters?: readonly (HarvestedTexts & Omit<LicensedRepository, 'read'> & AdapterPlace)[];
   readonly variant: Variant;
   readonly modelDir: string;
   readonly isGated: boolean;

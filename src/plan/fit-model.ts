@@ -1,5 +1,6 @@
 import type { ModelConfig } from '../config/types.ts';
-import { byVariant, hasServer } from '../config/variants.ts';
+import { bringsAdapters, byVariant, hasServer } from '../config/variants.ts';
+import type { AdaptedModel, AdapterFacts } from '../fit/adapter-facts.ts';
 import { releaseOfBase } from '../fit/base-version.ts';
 import { checkFit } from '../fit/check-fit.ts';
 import { factsOf, type ModelFacts } from '../fit/model-facts.ts';
@@ -15,6 +16,7 @@ export interface FitQuestion {
   readonly fileFindings: readonly FileFinding[];
   readonly documents: ModelDocuments;
   readonly outcome: PolicyOutcome;
+  readonly adapters?: readonly AdapterFacts[];
   readonly looksAtNewer?: boolean | undefined;
 }
 
@@ -32,6 +34,9 @@ export function fitModel(question: FitQuestion): { readonly fit: FitReport; read
       files,
       fileFindings,
       documents,
+      ...(question.adapters !== undefined && question.adapters.length > 0
+        ? { adapters: question.adapters, adapted: adaptedModel(question) }
+        : {}),
       looksAtNewer: question.looksAtNewer === true,
     }),
     facts: factsOf({
@@ -44,14 +49,26 @@ export function fitModel(question: FitQuestion): { readonly fit: FitReport; read
   };
 }
 
-/** Returns the outcome without images that would not start, if `fit: enforce` says so. */
+function adaptedModel({ snapshot, outcome }: FitQuestion): AdaptedModel {
+  return {
+    ids: [...new Set([snapshot.requestedId, snapshot.id])],
+    madeFrom: [...new Set([...snapshot.baseModels, ...outcome.lineage.map(({ id }) => id)])],
+    relation: snapshot.baseModelRelation,
+  };
+}
+
+/** Returns the outcome without images that would not start, if `fit: enforce` says so, or with another model's adapter. */
 export function withoutUnfit(outcome: PolicyOutcome, { status, findings }: FitReport): PolicyOutcome {
   if (status !== 'refused') return outcome;
+  const mismatches = findings.filter(({ rule }) => rule === 'adapter-mismatch');
+  const isWrong = mismatches.length > 0;
+  const shown = isWrong ? mismatches : findings;
+  const words = shown.map(({ message }) => message).join(' ');
   const refusal = {
     build: false,
-    rule: 'fit-refused',
-    reason: `It would not run (fit: enforce). ${findings.map(({ message }) => message).join(' ')}`,
-    evidence: findings.map(({ rule, evidence }) => ({
+    rule: isWrong ? 'adapter-mismatch' : 'fit-refused',
+    reason: isWrong ? words : `It would not run (fit: enforce). ${words}`,
+    evidence: shown.map(({ rule, evidence }) => ({
       field: rule,
       value: evidence,
       source: 'built-in' as const,
@@ -59,6 +76,8 @@ export function withoutUnfit(outcome: PolicyOutcome, { status, findings }: FitRe
   };
   return {
     ...outcome,
-    decisions: byVariant(variant => (hasServer(variant) ? refusal : outcome.decisions[variant])),
+    decisions: byVariant(variant =>
+      hasServer(variant) || (isWrong && bringsAdapters(variant)) ? refusal : outcome.decisions[variant],
+    ),
   };
 }

@@ -21,6 +21,8 @@ export interface LegalReader {
   read(snapshot: ModelSnapshot, files: readonly HubFile[], isDeep: boolean): Promise<RepositoryRead>;
   /** Every model that this one was made from, nearest first, each with its texts. */
   ancestorsOf(snapshot: ModelSnapshot, claims: LineageClaims): Promise<readonly ReadAncestor[]>;
+  /** A model that another one names; undefined if the Hub does not have it or does not show it. */
+  find(id: string): Promise<ModelSnapshot | undefined>;
 }
 
 export interface ReadAncestor {
@@ -66,6 +68,7 @@ export function createLegalReader(hub: Hub, files: SmallFiles, signal: AbortSign
 
   return {
     read,
+    find: async id => (await model(id))?.snapshot,
     async ancestorsOf(child, claims) {
       const found: ReadAncestor[] = [];
       const seen = new Set([child.id.toLowerCase(), child.requestedId.toLowerCase()]);

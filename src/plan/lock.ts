@@ -3,7 +3,7 @@ import type { ModelConfig } from '../config/types.ts';
 import { compareBytes } from '../core/bytes-order.ts';
 import { type Digest, isDigest } from '../core/digest.ts';
 import type { ErrorJson } from '../core/errors.ts';
-import type { ModelPin, Plan, PlannedModel, UnresolvedModel } from './types.ts';
+import type { ModelPin, Plan, PlannedAdapter, PlannedModel, UnresolvedModel } from './types.ts';
 
 const text = z.string();
 const commit = z.string().regex(/^[0-9a-f]{40}$/);
@@ -26,6 +26,19 @@ const Lock = z.object({
       declared: text.nullable(),
       /** What the legal texts of the repository are, by path. */
       texts: z.record(text, text),
+      /** Its adapters, by name; absent if it has none. */
+      adapters: z
+        .record(
+          text,
+          z.object({
+            id: text,
+            ref: text.nullable(),
+            revision: commit,
+            gated: z.union([z.literal(false), text]),
+            license: text.nullable(),
+          }),
+        )
+        .optional(),
       /** The models that it was made from: revision and license, null if they could not be asked about. */
       lineage: z.record(text, z.object({ revision: text.nullable(), license: text.nullable() })),
       fat: z.object({ build: z.boolean(), rule: text }),
@@ -67,13 +80,42 @@ export function choosePin(model: ModelConfig, lock: Lock): LockedChoice {
       model.revision ?? 'default branch',
     );
   const isSameBase = locked.base.image === model.baseImage;
+  const adapters = pinnedAdapters(model, locked);
   const pin = {
     revision: locked.revision,
+    ...(Object.keys(adapters).length > 0 && { adapters }),
     ...(isSameBase && locked.base.digest !== null && { baseDigest: locked.base.digest }),
   };
-  return isSameBase
-    ? { pin, mismatch: undefined }
-    : { pin, mismatch: `base_image ${locked.base.image} → ${model.baseImage}` };
+  const changes = [
+    ...(isSameBase ? [] : [`base_image ${locked.base.image} → ${model.baseImage}`]),
+    ...adapterMismatches(model, locked),
+  ];
+  return { pin, mismatch: changes.length === 0 ? undefined : changes.join('; ') };
+}
+
+/** Commits of the adapters that the file has as the lock has them. */
+function pinnedAdapters({ adapters }: ModelConfig, locked: LockedModel): Record<string, string> {
+  return Object.fromEntries(
+    adapters.flatMap(({ name, id, revision }) => {
+      const known = locked.adapters?.[name];
+      return known !== undefined && known.id === id && known.ref === revision ? [[name, known.revision]] : [];
+    }),
+  );
+}
+
+function adapterMismatches({ adapters }: ModelConfig, locked: LockedModel): string[] {
+  const before = locked.adapters ?? {};
+  const gone = Object.keys(before).filter(name => !adapters.some(adapter => adapter.name === name));
+  const at = (id: string, ref: string | null): string => `${id}${ref === null ? '' : ` at ${ref}`}`;
+  return [
+    ...adapters.flatMap(({ name, id, revision }) => {
+      const known = before[name];
+      if (known === undefined) return [`adapter ${name} none → ${at(id, revision)}`];
+      if (known.id === id && known.ref === revision) return [];
+      return [`adapter ${name} ${at(known.id, known.ref)} → ${at(id, revision)}`];
+    }),
+    ...gone.map(name => `adapter ${name} ${before[name]?.id} → none`),
+  ];
 }
 
 function mismatch(what: string, from: string, to: string): LockedChoice {
@@ -121,6 +163,14 @@ export function factChanges(before: LockedModel, entry: PlannedModel): readonly 
   for (const id of new Set([...Object.keys(before.lineage), ...Object.keys(now.lineage)])) {
     tell(`license of its base ${id}`, before.lineage[id]?.license, now.lineage[id]?.license);
     tell(`revision of its base ${id}`, before.lineage[id]?.revision, now.lineage[id]?.revision);
+  }
+  for (const [name, was] of Object.entries(before.adapters ?? {})) {
+    const is = now.adapters?.[name];
+    // What the file has otherwise is told of as that.
+    if (is === undefined || is.id !== was.id || is.ref !== was.ref) continue;
+    tell(`revision of the adapter ${name}`, was.revision, is.revision);
+    tell(`gate of the adapter ${name}`, was.gated, is.gated);
+    tell(`license of the adapter ${name}`, was.license, is.license);
   }
   tell('fat image', built(before), built(now));
   tell('rule', before.fat.rule, now.fat.rule);
@@ -199,7 +249,7 @@ function shown(value: unknown): string {
 }
 
 function lockedModel(
-  { model, snapshot, outcome, pin }: PlannedModel,
+  { model, snapshot, outcome, pin, adapters = [] }: PlannedModel,
   baseDigest: FindBaseDigest,
 ): LockedModel {
   const { license, lineage, decisions, texts } = outcome;
@@ -212,7 +262,20 @@ function lockedModel(
     license: license.spdx,
     declared: license.declared,
     texts: Object.fromEntries(texts.map(({ path, is }) => [path, is])),
+    ...(adapters.length > 0 && { adapters: Object.fromEntries(adapters.map(lockedAdapter)) }),
     lineage: Object.fromEntries(lineage.map(({ id, revision, spdx }) => [id, { revision, license: spdx }])),
     fat: { build: decisions.fat.build, rule: decisions.fat.rule },
   };
+}
+
+function lockedAdapter({
+  adapter,
+  snapshot,
+  outcome,
+}: PlannedAdapter): [string, NonNullable<LockedModel['adapters']>[string]] {
+  const { revision, gated } = snapshot;
+  return [
+    adapter.name,
+    { id: adapter.id, ref: adapter.revision, revision, gated, license: outcome.license.spdx },
+  ];
 }

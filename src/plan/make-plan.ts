@@ -5,19 +5,21 @@ import type { OnEvent } from '../core/events.ts';
 import { Limiter, mapPool } from '../core/pool.ts';
 import { plainLine } from '../core/safe-text.ts';
 import { fileFindings } from '../hub/file-findings.ts';
-import type { Hub, ModelSnapshot } from '../hub/types.ts';
+import type { Hub } from '../hub/types.ts';
 import { licenseTrees } from '../licenses/license-entries.ts';
 import type { LicensedRepository } from '../licenses/types.ts';
 import { decide } from '../policy/decide.ts';
-import { mayBePermitted } from '../policy/license.ts';
 import type { PolicyDecision, PolicyOutcome } from '../policy/types.ts';
+import { withAdapters } from '../policy/with-adapters.ts';
 import { licenseParts, loadSpdxTexts } from '../spdx/spdx-texts.ts';
+import { planAdapters, type ReadAdapter } from './adapters/plan-adapters.ts';
 import { checkPlaces } from './check-places.ts';
 import { chooseFiles, isNotWanted } from './choose-files.ts';
 import { fitModel, withoutUnfit } from './fit-model.ts';
 import { createLegalReader, type LegalReader, type ReadAncestor } from './legal-reader.ts';
+import { couldBeFat, doesLineageMatter } from './lineage-need.ts';
 import { findDisguised } from './look-at-weights.ts';
-import { modelDirOf } from './model-dir.ts';
+import { adapterDirOf, modelDirOf } from './model-dir.ts';
 import { readDocuments } from './read-documents.ts';
 import { createSmallFiles, type SmallFiles } from './small-files.ts';
 import { fitLayers, shardedNames, withFit } from './split/fit-layers.ts';
@@ -160,19 +162,23 @@ async function planModel(
     const { files, leftOut } = chooseFiles(snapshot, model);
     if (files.length === 0) throw noFilesError(model);
     checkPlaces(model, files);
-    const [disguised, documents, { texts, read, claims }] = await Promise.all([
+    const adapterContext = { hub: options.hub, legal, smallFiles, pin, signal: options.signal };
+    const [disguised, documents, { texts, read, claims }, adapters] = await Promise.all([
       findDisguised(options.hub, snapshot, files, options.signal),
       readDocuments(smallFiles, snapshot),
       legal.read(snapshot, files, couldBeFat(model, snapshot)),
+      planAdapters(model, snapshot, adapterContext),
     ]);
     const ancestors = doesLineageMatter(model, snapshot) ? await legal.ancestorsOf(snapshot, claims) : [];
-    const allowed = decide(model, {
+    const own = decide(model, {
       snapshot,
       texts,
       claims,
       ancestors: ancestors.map(({ ancestor }) => ancestor),
       files,
     });
+    const judged = adapters.map(({ planned: { adapter, outcome } }) => ({ ...adapter, outcome }));
+    const allowed = withAdapters(own, judged);
     const targets = options.targets === 'none' ? [] : chooseTargets(config, model, options).targets;
     const context = { hub: options.hub, snapshot, signal: options.signal };
     const published = options.reshardings?.get(model.short);
@@ -191,10 +197,10 @@ async function planModel(
       fileFindings: found,
       documents,
       outcome: allowed,
+      adapters: adapters.map(({ facts }) => facts),
       looksAtNewer: options.looksAtNewer,
     });
     const outcome = withoutUnfit(withChosenVariants(withFit(allowed, layers), model), fit);
-    const own = { snapshot, license: outcome.license, read };
     const tags = (variant: Variant): string[] =>
       outcome.decisions[variant].build ? tagsFor(model, variant, snapshot.revision) : [];
     return {
@@ -207,13 +213,17 @@ async function planModel(
       fit,
       facts,
       targets,
+      ...(adapters.length > 0 && { adapters: adapters.map(({ planned }) => planned) }),
       ...sharingOf(config, model),
       ...(pin && { pin }),
       ...(layers.limit && { layerLimit: layers.limit }),
       ...(layers.resharding && { resharding: packResharding(layers.resharding) }),
       ...(layers.refusals.length > 0 && { fatRefusals: layers.refusals }),
       tags: byVariant(tags),
-      licenses: await licensesOf(own, { model, ancestors, outcome, resharding: layers.resharding }),
+      licenses: await licensesOf(
+        { snapshot, license: outcome.license, read },
+        { model, ancestors, outcome, resharding: layers.resharding, adapters },
+      ),
     };
   } catch (error) {
     if (isAbort(error) || !(error instanceof WeighbridgeError)) throw error;
@@ -240,18 +250,6 @@ function withChosenVariants(outcome: PolicyOutcome, { variants }: ModelConfig): 
   return { ...outcome, decisions: byVariant(decisionOf) };
 }
 
-/** Where the weights are not handed on anyway, nobody asks what they were made from. */
-function doesLineageMatter({ lineage, permissive, gated }: ModelConfig, snapshot: ModelSnapshot): boolean {
-  return lineage !== 'off' && permissive !== false && gated !== true && snapshot.gated === false;
-}
-
-/** Whether more than the card's own fields can matter: a card that does not permit is enough to decide by. */
-function couldBeFat(model: ModelConfig, snapshot: ModelSnapshot): boolean {
-  const { permissive, gated } = model;
-  if (permissive === false || gated === true || snapshot.gated !== false) return false;
-  return permissive === true || mayBePermitted(model, snapshot);
-}
-
 async function licensesOf(
   own: LicensedRepository,
   about: {
@@ -259,21 +257,41 @@ async function licensesOf(
     readonly ancestors: readonly ReadAncestor[];
     readonly outcome: PolicyOutcome;
     readonly resharding: Resharding | undefined;
+    readonly adapters: readonly ReadAdapter[];
   },
 ): Promise<PlannedModel['licenses']> {
   const { model, outcome, resharding } = about;
-  const ancestors = about.ancestors.flatMap(({ ancestor, read }): LicensedRepository[] => {
-    if (ancestor.kind === 'missing') return [];
-    const { snapshot } = ancestor;
-    const license = outcome.lineage.find(({ id }) => id === snapshot.id);
-    return [{ snapshot, read, license: license ?? { spdx: null, declared: null } }];
-  });
-  const parts = [own, ...ancestors].flatMap(({ license }) => licenseParts(license.spdx));
+  const above = licensedAncestors(about.ancestors, outcome);
+  const known = new Set(above.map(({ snapshot }) => snapshot.id));
+  const ofAdapters = about.adapters
+    .flatMap(({ ancestors, planned }) => licensedAncestors(ancestors, planned.outcome))
+    .filter(({ snapshot: { id } }) => !known.has(id) && known.add(id));
+  const ancestors = [...above, ...ofAdapters];
+  const adapters = about.adapters.map(({ planned, read }) => ({
+    name: planned.adapter.name,
+    dir: adapterDirOf({ model }, planned.adapter.name),
+    isGated: planned.outcome.isGated,
+    ...{ snapshot: planned.snapshot, license: planned.outcome.license, read },
+  }));
+  const parts = [own, ...ancestors, ...adapters].flatMap(({ license }) => licenseParts(license.spdx));
   const texts = await loadSpdxTexts(
     parts.flatMap(({ id, exception }) => (exception ? [id, exception] : [id])),
   );
-  const context = { modelDir: modelDirOf({ model }), ancestors, sharded: shardedNames(resharding) };
+  const context = { modelDir: modelDirOf({ model }), ancestors, adapters, sharded: shardedNames(resharding) };
   return licenseTrees(own, outcome, context, texts);
+}
+
+/** Those whose texts are there to be harvested. */
+function licensedAncestors(
+  ancestors: readonly ReadAncestor[],
+  { lineage }: PolicyOutcome,
+): LicensedRepository[] {
+  return ancestors.flatMap(({ ancestor, read }) => {
+    if (ancestor.kind === 'missing') return [];
+    const { snapshot } = ancestor;
+    const license = lineage.find(({ id }) => id === snapshot.id);
+    return [{ snapshot, read, license: license ?? { spdx: null, declared: null } }];
+  });
 }
 
 function noFilesError(model: ModelConfig): WeighbridgeError {

@@ -76,7 +76,12 @@ function withoutFiles(tree: LicenseTree): object {
     ...rest,
     snapshot: { id, revision, license },
   });
-  return { ...tree, model: named(tree.model), ancestors: tree.ancestors.map(named) };
+  return {
+    ...tree,
+    model: named(tree.model),
+    ancestors: tree.ancestors.map(named),
+    ...(tree.adapters && { adapters: tree.adapters.map(named) }),
+  };
 }
 
 /**
@@ -127,6 +132,7 @@ function restored(
   const model = config.models.find(one => one.short === short && one.id === id);
   if (model === undefined) throw differs(file, config.file);
   if (entry.kind === 'unresolved') return { ...entry, model };
+  if (!hasAdaptersOf(entry, model)) throw differs(file, config.file);
   const targets = entry.targets.map(({ registry, repository }): Target => {
     if (repository !== null) return { registry, repository };
     const target = fromEnvironment(registry, model, config, env);
@@ -134,6 +140,16 @@ function restored(
     return target;
   });
   return { ...entry, model, targets };
+}
+
+/** Names become folders, and ids what is fetched: both are those of models.yaml. */
+function hasAdaptersOf({ adapters = [] }: FiledModel, model: ModelConfig): boolean {
+  return (
+    adapters.length === model.adapters.length &&
+    model.adapters.every(
+      ({ id, name }, index) => adapters[index]?.adapter.id === id && adapters[index]?.adapter.name === name,
+    )
+  );
 }
 
 function fromEnvironment(

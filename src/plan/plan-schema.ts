@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { SHORT_NAME } from '../config/field-checks.ts';
+import { ADAPTER_NAME, SHORT_NAME } from '../config/field-checks.ts';
 import { VARIANTS } from '../config/types.ts';
 import { isDigest, isGitOid, isSha256Hex } from '../core/digest.ts';
 import { isModelId } from '../core/hub-names.ts';
@@ -17,6 +17,7 @@ const size = z.int().min(0);
 const revision = text.refine(isGitOid, 'expected a full commit');
 const modelId = text.refine(isModelId, 'expected the id of a model');
 const path = text.refine(isSafePath, 'expected a path inside the repository');
+const adapterName = text.regex(ADAPTER_NAME);
 const base64 = z.base64();
 const digest = text.refine(isDigest, 'expected a digest');
 const contentId = text.regex(/^(sha256:[0-9a-f]{64}|git:[0-9a-f]{40}|part:[0-9a-f]{64})$/);
@@ -87,6 +88,7 @@ const licenseTree = z.looseObject({
   entries: z.array(licenseEntry),
   model: harvested,
   ancestors: z.array(harvested),
+  adapters: z.array(harvested.extend({ name: adapterName, dir: text, isGated: z.boolean() })).optional(),
   variant: z.enum(VARIANTS),
   modelDir: text,
   isGated: z.boolean(),
@@ -115,13 +117,25 @@ const target = z.looseObject({
   repository: text.refine(isRepository, 'expected a repository').nullable(),
 });
 
+const leftOut = z.array(z.looseObject({ path: text, rule: text, reason: text }));
+
+const adapter = z.looseObject({
+  adapter: z.looseObject({ id: modelId, name: adapterName }),
+  snapshot,
+  files,
+  leftOut,
+  outcome,
+  rank: z.int().min(1).nullable(),
+});
+
 const planned = z.looseObject({
   kind: z.literal('planned'),
   model: z.looseObject({ id: modelId, short: text }),
   snapshot,
   outcome,
   files,
-  leftOut: z.array(z.looseObject({ path: text, rule: text, reason: text })),
+  leftOut,
+  adapters: z.array(adapter).optional(),
   fit: z.looseObject({
     status: z.enum(['ok', 'warn', 'refused', 'unknown']),
     findings: z.array(z.looseObject({ rule: text, message: text, evidence: text, remedy: text.optional() })),
@@ -129,7 +143,13 @@ const planned = z.looseObject({
   facts: z.looseObject({ weightBytes: size, task: text, precision: text, gpus: z.array(z.looseObject({})) }),
   targets: z.array(target),
   sharing: z.array(text.regex(SHORT_NAME)).optional(),
-  pin: z.looseObject({ revision, baseDigest: digest.optional() }).optional(),
+  pin: z
+    .looseObject({
+      revision,
+      baseDigest: digest.optional(),
+      adapters: z.record(adapterName, revision).optional(),
+    })
+    .optional(),
   layerLimit: layerLimit.optional(),
   resharding: resharding.optional(),
   fatRefusals: z.array(z.looseObject({ registry: text, decision, path: text, limit: layerLimit })).optional(),

@@ -1,4 +1,4 @@
-import type { ModelConfig, Variant } from '../config/types.ts';
+import type { AdapterConfig, ModelConfig, Variant } from '../config/types.ts';
 import type { Digest } from '../core/digest.ts';
 import type { ErrorJson } from '../core/errors.ts';
 import type { ModelFacts } from '../fit/model-facts.ts';
@@ -40,6 +40,8 @@ export interface PlannedModel {
   readonly fit: FitReport;
   /** What people choose it by. */
   readonly facts: ModelFacts;
+  /** What is served with it; absent if it has none. */
+  readonly adapters?: readonly PlannedAdapter[];
   readonly targets: readonly Target[];
   /** Other entries that have the same model in the same folder, by short; absent if there are none. */
   readonly sharing?: readonly string[];
@@ -62,6 +64,21 @@ export interface ModelPin {
   readonly revision: string;
   /** Of what the base image's tag named: an index or a manifest. */
   readonly baseDigest?: Digest;
+  /** Commits of its adapters, by name. */
+  readonly adapters?: Readonly<Record<string, string>>;
+}
+
+/** A LoRA adapter whose facts are all known. */
+export interface PlannedAdapter {
+  readonly adapter: AdapterConfig;
+  readonly snapshot: ModelSnapshot;
+  /** The files that the image gets, by path. */
+  readonly files: readonly HubFile[];
+  readonly leftOut: readonly LeftOutFile[];
+  /** As if it were a model; `decisions.fat` is about an image that has it. */
+  readonly outcome: PolicyOutcome;
+  /** The largest of its matrices' ranks; null if its configuration may not be read. */
+  readonly rank: number | null;
 }
 
 /** What a fat image has in place of files that are larger than a layer may be. */

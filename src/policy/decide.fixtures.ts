@@ -25,6 +25,7 @@ export function modelConfig(changes: Partial<ModelConfig> = {}): ModelConfig {
     lineage: 'enforce',
     fit: 'warn',
     serveArgs: [],
+    adapters: [],
     env: {},
     labels: {},
     oci: { title: 'x', description: 'x', url: 'https://huggingface.co/acme/x' },

@@ -255,11 +255,16 @@ function buildOn(config: ImageConfig): void {
     { path: 'a', size: 1, sha256: '0a'.repeat(32) },
     { path: 'b/c', size: 2, gitOid: OID },
   ];
+  const adapters = [{ name: 'sql', id: 'a/l', revision: OID, files }];
   parser(
     'slim list',
-    fc.property(bentJson({ schemaVersion: 1, id: 'a/b', files }), bytes => {
-      const list = orRefused(() => parseSlimList(bytes, 'x'));
-      for (const { path, sizeBytes } of list ?? []) {
+    fc.property(bentJson({ schemaVersion: 1, id: 'a/b', files, adapters }), bytes => {
+      const list = orRefused(() => [parseSlimList(bytes, 'x')]);
+      const all = (list ?? []).flatMap(one => [
+        ...one.files,
+        ...one.adapters.flatMap(adapter => adapter.files),
+      ]);
+      for (const { path, sizeBytes } of all) {
         assert.equal(typeof path, 'string');
         assert.ok(Number.isSafeInteger(sizeBytes));
       }

@@ -1,7 +1,9 @@
+import type { HubFile } from '../../hub/types.ts';
 import { inlineEntry } from '../../layer/inline-entry.ts';
 import type { LayerEntry, LayerRecipe } from '../../layer/recipe.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
-import type { PlannedModel } from '../../plan/types.ts';
+import type { PlannedAdapter, PlannedModel } from '../../plan/types.ts';
+import { rankFor } from './adapter-args.ts';
 import type { BootstrapFile } from './types.ts';
 
 /** Where the slim image's bootstrap lives. */
@@ -35,7 +37,8 @@ const ENTRIES = new WeakMap<readonly BootstrapFile[], readonly LayerEntry[]>();
 
 /** What the bootstrap reads: the files to bring, and what to start then. */
 function bootstrapList(planned: PlannedModel): string {
-  const { model, snapshot, files } = planned;
+  const { model, snapshot, files, adapters = [] } = planned;
+  const rank = rankFor(planned);
   const list = {
     schemaVersion: 1,
     id: model.id,
@@ -44,9 +47,22 @@ function bootstrapList(planned: PlannedModel): string {
     dir: modelDirOf(planned),
     command: ['vllm', 'serve'],
     serveArgs: model.serveArgs,
-    files: files.map(({ path, sizeBytes, sha256, gitOid }) =>
-      sha256 === undefined ? { path, size: sizeBytes, gitOid } : { path, size: sizeBytes, sha256 },
-    ),
+    files: files.map(listedFile),
+    ...(adapters.length > 0 && { adapters: adapters.map(listedAdapter) }),
+    ...(rank !== undefined && { maxLoraRank: rank }),
   };
   return `${JSON.stringify(list, null, 1)}\n`;
+}
+
+function listedAdapter({ adapter, snapshot, files }: PlannedAdapter): object {
+  return {
+    name: adapter.name,
+    id: adapter.id,
+    revision: snapshot.revision,
+    files: files.map(listedFile),
+  };
+}
+
+function listedFile({ path, sizeBytes, sha256, gitOid }: HubFile): object {
+  return sha256 === undefined ? { path, size: sizeBytes, gitOid } : { path, size: sizeBytes, sha256 };
 }

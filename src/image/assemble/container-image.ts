@@ -1,4 +1,4 @@
-import { holdsWeights } from '../../config/variants.ts';
+import { bringsAdapters, holdsWeights } from '../../config/variants.ts';
 import { digestOf } from '../../core/digest.ts';
 import { plainLine } from '../../core/safe-text.ts';
 import { type LayerSpec, toSpec } from '../../layer/layer-spec.ts';
@@ -9,7 +9,13 @@ import type { Annotations } from '../../oci/types.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
 import { versionOf } from '../../plan/tags.ts';
 import type { PlannedModel } from '../../plan/types.ts';
-import { type FatRefusalLabels, type ModelAccess, type ModelLabels, writeLabels } from '../format/labels.ts';
+import {
+  type AdapterEntry,
+  type FatRefusalLabels,
+  type ModelAccess,
+  type ModelLabels,
+  writeLabels,
+} from '../format/labels.ts';
 import { layerDescriptor } from '../format/layer-annotations.ts';
 import { imageLicense } from './image-license.ts';
 import { servePort } from './serve-command.ts';
@@ -112,6 +118,7 @@ export function labelsOf(
     modelId: model.id,
     modelLicense: outcome.license.spdx ?? outcome.license.declared,
     lineage: outcome.lineage.map(({ id, spdx, declared }) => ({ id, license: spdx ?? declared })),
+    adapters: bringsAdapters(variant) ? adapterEntries(planned) : [],
     model: modelLabels(planned),
     fatRefusal: fatRefusal(planned),
     variant,
@@ -122,9 +129,17 @@ export function labelsOf(
   return { ...own, ...model.labels };
 }
 
-function accessOf({ outcome, snapshot }: PlannedModel): ModelAccess | undefined {
-  if (outcome.isGated) return 'gated';
-  return snapshot.isPrivate ? 'private' : undefined;
+export function adapterEntries({ adapters = [] }: PlannedModel): AdapterEntry[] {
+  return adapters.map(({ adapter: { name }, snapshot: { id, revision }, outcome: { license } }) => ({
+    ...{ name, id, revision },
+    license: license.spdx ?? license.declared,
+  }));
+}
+
+/** Who starts the image needs a token for all that it fetches. */
+function accessOf({ outcome, snapshot, adapters = [] }: PlannedModel): ModelAccess | undefined {
+  if (outcome.isGated || adapters.some(adapter => adapter.outcome.isGated)) return 'gated';
+  return snapshot.isPrivate || adapters.some(adapter => adapter.snapshot.isPrivate) ? 'private' : undefined;
 }
 
 /** Returns what the files alone decide: what the Hub counts may be known tomorrow, and would change the digest of the image. */

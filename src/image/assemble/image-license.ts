@@ -1,4 +1,4 @@
-import { holdsWeights } from '../../config/variants.ts';
+import { bringsAdapters, holdsWeights } from '../../config/variants.ts';
 import { knownParts } from '../../licenses/known-bases.ts';
 import type { BaseImage } from '../../oci/image.ts';
 import type { PlannedModel } from '../../plan/types.ts';
@@ -7,19 +7,21 @@ import { OWN_LICENSE } from '../../spdx/spdx-texts.ts';
 import { licensedBase } from './license-layer.ts';
 
 /**
- * Returns what an image's label says of licenses, as an SPDX expression: with the weights in it, those of the model and of
- * the models that it was made from; without, those of what is in it, so that an image that fetches a model when it starts
+ * Returns what an image's label says of licenses, as an SPDX expression: with the weights in it, those of the model, of its
+ * adapters, and of the models that they were made from; without, those of what is in it, so that an image that fetches a model when it starts
  * does not claim the model's. Null if not known.
  */
 export function imageLicense(
-  { outcome }: PlannedModel,
+  { outcome, adapters = [] }: PlannedModel,
   variant: string,
   base: BaseImage | undefined,
 ): string | null {
   if (holdsWeights(variant)) {
-    const { spdx } = outcome.license;
+    const held = [outcome, ...(bringsAdapters(variant) ? adapters : []).map(adapter => adapter.outcome)];
+    const own = held.flatMap(({ license }) => license.spdx ?? []);
+    if (own.length < held.length) return null;
     // Of an ancestor whose license is not known nothing can be said; it is in the lineage's label.
-    return spdx === null ? null : conjunction([spdx, ...outcome.lineage.flatMap(one => one.spdx ?? [])]);
+    return conjunction([...own, ...held.flatMap(({ lineage }) => lineage.flatMap(one => one.spdx ?? []))]);
   }
   const declared = base && licensedBase(base).license?.spdx;
   const parts = base === undefined ? [] : knownParts(base.reference);

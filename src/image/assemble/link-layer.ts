@@ -4,15 +4,20 @@ import type { LayerEntry, LayerRecipe } from '../../layer/recipe.ts';
 /**
  * Returns a layer of relative links that shows the model's files where others look for them: KServe in the folder above
  * the model's own, KubeAI at the top. `paths`: of the files in the image, below `dir`, without leading slashes. Undefined
- * if the names would be taken.
+ * if the names would be taken. `others`: what is beside the model's own folder.
  */
-export function linkLayer(paths: readonly string[], dir: string): LayerRecipe | undefined {
+export function linkLayer(
+  paths: readonly string[],
+  dir: string,
+  others: readonly string[] = [],
+): LayerRecipe | undefined {
   const own = dir.split('/');
   const names = [...new Set(paths.map(path => path.slice(dir.length + 1).split('/')[0] as string))];
   const places = own.length === 1 ? [[]] : [own.slice(0, -1), []];
   const entries = places.flatMap(at => {
     const below = own.slice(at.length).join('/');
-    const taken = new Set([own[at.length], ...(at.length === 0 ? ['licenses'] : [])]);
+    const beside = at.length === own.length - 1 ? others : [];
+    const taken = new Set([own[at.length], ...beside, ...(at.length === 0 ? ['licenses'] : [])]);
     return names
       .filter(name => !taken.has(name))
       .map(name => link([...at, name].join('/'), `${below}/${name}`));

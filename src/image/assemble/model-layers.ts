@@ -1,10 +1,11 @@
 import { byPath } from '../../core/bytes-order.ts';
 import type { HubFile } from '../../hub/types.ts';
 import { inlineEntry } from '../../layer/inline-entry.ts';
-import { contentIdOf, type LayerEntry, type LayerRecipe, partContentId } from '../../layer/recipe.ts';
+import { type LayerEntry, type LayerRecipe, partContentId } from '../../layer/recipe.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
 import { unpackResharding } from '../../plan/split/resharding-json.ts';
 import type { LayerLimit, PlannedModel, ShardedFile, ShardSlice } from '../../plan/types.ts';
+import { hubEntry } from './hub-entry.ts';
 import { MAX_IMAGE_LAYERS, MAX_LAYER_BYTES, packFiles } from './pack-layers.ts';
 
 /**
@@ -30,14 +31,14 @@ export function modelLayers(planned: PlannedModel, otherLayers: number): LayerRe
     entries,
   });
   const small = [
-    ...packed.small.map(file => hubEntry(planned, file, dir)),
+    ...packed.small.map(file => hubEntry(planned.snapshot, file, dir)),
     ...(resharding?.indexes ?? []).map(({ path, text }) => inlineEntry(`${dir}/${path}`, 0o644, text)),
   ].sort(byPath);
   return [
     ...packed.weights.map(files =>
       recipe(
         'weights',
-        files.map(file => hubEntry(planned, file, dir)),
+        files.map(file => hubEntry(planned.snapshot, file, dir)),
       ),
     ),
     ...parts.map(({ file, part }) => recipe('weights', [partEntry(planned, file, part, dir)])),
@@ -71,16 +72,6 @@ export function sharedLimit(maxBytes: number): LayerLimit {
 function nameOf(entries: readonly LayerEntry[], dir: string): string {
   const first = entries[0]?.path.slice(dir.length + 1);
   return entries.length === 1 && first !== undefined ? first : `${first} and ${entries.length - 1} more`;
-}
-
-function hubEntry({ snapshot }: PlannedModel, file: HubFile, dir: string): LayerEntry {
-  return {
-    path: `${dir}/${file.path}`,
-    mode: 0o644,
-    sizeBytes: file.sizeBytes,
-    contentId: contentIdOf(file),
-    content: { kind: 'hub', repository: snapshot.id, revision: snapshot.revision, path: file.path },
-  };
 }
 
 function partEntry(

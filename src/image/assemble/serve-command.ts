@@ -1,13 +1,22 @@
 import type { ModelConfig } from '../../config/types.ts';
 import { flagValue } from '../../core/serve-flags.ts';
+import type { PlannedModel } from '../../plan/types.ts';
+import { adapterArgs, withModules } from './adapter-args.ts';
 
 /** vLLM's own default, for `serve_args` that name no port. */
 const DEFAULT_PORT = 8000;
 
-/** `serve_args` with the name that clients ask for, unless the file sets one. */
-export function serveArgsOf(model: ModelConfig): string[] {
+/** `serve_args` with the name that clients ask for, unless the file sets one, and with what serves adapters. */
+export function serveArgsOf(planned: Pick<PlannedModel, 'model' | 'adapters'>): string[] {
+  const { model } = planned;
   const hasName = flagValue(model.serveArgs, '--served-model-name') !== undefined;
-  return [...(hasName ? [] : ['--served-model-name', model.id]), ...model.serveArgs];
+  return [...(hasName ? [] : ['--served-model-name', model.id]), ...ownServeArgs(planned)];
+}
+
+/** `serve_args` with what serves adapters: for others who start the server, with names of their own. */
+export function ownServeArgs(planned: Pick<PlannedModel, 'model' | 'adapters'>): string[] {
+  const { serveArgs } = planned.model;
+  return [...adapterArgs(planned), ...withModules(serveArgs, planned)];
 }
 
 export function servePort(model: Pick<ModelConfig, 'serveArgs'>): number {

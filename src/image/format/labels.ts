@@ -1,3 +1,6 @@
+import { ADAPTER_NAME } from '../../config/field-checks.ts';
+import { isGitOid } from '../../core/digest.ts';
+import { isModelId } from '../../core/hub-names.ts';
 import { isRecord } from '../../core/json-shape.ts';
 import type { KvCache } from '../../fit/kv-cache.ts';
 import { OciAnnotation } from '../../oci/annotations.ts';
@@ -14,6 +17,8 @@ export const Label = {
   /** The model's own; `licenses` is of what the image holds. */
   modelLicense: 'io.weighbridge.model.license',
   modelLineage: 'io.weighbridge.model.lineage',
+  /** `[[name, id, commit, license], …]` */
+  modelAdapters: 'io.weighbridge.model.adapters',
   modelParameters: 'io.weighbridge.model.parameters',
   modelPrecision: 'io.weighbridge.model.precision',
   modelQuantization: 'io.weighbridge.model.quantization',
@@ -78,6 +83,8 @@ export interface ImageFacts {
   readonly lineage: readonly LineageEntry[];
   /** What the model is; what is not known is left out. */
   readonly model?: ModelLabels | undefined;
+  /** What is served with the model. */
+  readonly adapters?: readonly AdapterEntry[];
   /** Why its weights are in no image; undefined if they may be. */
   readonly fatRefusal?: FatRefusalLabels | undefined;
   readonly variant: string;
@@ -117,9 +124,19 @@ export interface LineageEntry {
   readonly license: string | null;
 }
 
+/** A LoRA adapter that is served with the image's model. */
+export interface AdapterEntry {
+  /** What clients ask for. */
+  readonly name: string;
+  readonly id: string;
+  readonly revision: string;
+  /** As an SPDX expression or as the Hub names it; null if none is declared. */
+  readonly license: string | null;
+}
+
 /** Returns the labels of an image, which are its manifest's annotations too. */
 export function writeLabels(facts: ImageFacts): Annotations {
-  const { version, license, base, lineage } = facts;
+  const { version, license, base, lineage, adapters = [] } = facts;
   return {
     [Label.title]: facts.title,
     [Label.description]: facts.description,
@@ -136,6 +153,13 @@ export function writeLabels(facts: ImageFacts): Annotations {
     ...(lineage.length === 0
       ? {}
       : { [Label.modelLineage]: JSON.stringify(lineage.map(one => [one.id, one.license])) }),
+    ...(adapters.length === 0
+      ? {}
+      : {
+          [Label.modelAdapters]: JSON.stringify(
+            adapters.map(one => [one.name, one.id, one.revision, one.license]),
+          ),
+        }),
     ...modelLabels(facts.model),
     ...(facts.access === undefined ? {} : { [Label.modelAccess]: facts.access }),
     ...(facts.fatRefusal === undefined
@@ -168,7 +192,7 @@ function modelLabels(model: ModelLabels = {}): Annotations {
 export type StatedFacts = {
   readonly [K in Exclude<
     keyof ImageFacts,
-    'base' | 'lineage' | 'license' | 'modelLicense' | 'model' | 'access' | 'fatRefusal'
+    'base' | 'lineage' | 'adapters' | 'license' | 'modelLicense' | 'model' | 'access' | 'fatRefusal'
   >]?: string;
 } & {
   /** Empty or absent if it is not known. */
@@ -179,6 +203,8 @@ export type StatedFacts = {
   readonly access?: ModelAccess;
   readonly base?: BaseFacts;
   readonly lineage: readonly LineageEntry[];
+  /** None whose name or id could not be one. */
+  readonly adapters: readonly AdapterEntry[];
   readonly fatRefusal?: FatRefusalLabels;
 };
 
@@ -215,7 +241,11 @@ export function readLabels(labels: Annotations = {}): StatedFacts {
     base: baseName === undefined ? undefined : { name: baseName, digest: labels[Label.baseDigest], version },
   };
   const stated = Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== undefined));
-  return { ...stated, lineage: readLineage(labels[Label.modelLineage]) };
+  return {
+    ...stated,
+    lineage: readLineage(labels[Label.modelLineage]),
+    adapters: readAdapters(labels[Label.modelAdapters]),
+  };
 }
 
 /** Returns what the labels say the model is. */
@@ -267,17 +297,33 @@ function readKvCache(text = ''): KvCache | undefined {
   return isCache ? { ...counts, isReplicated: value.isReplicated === true } : undefined;
 }
 
+/** Their names are parts of paths, and go into commands that people copy. */
+function readAdapters(text = '[]'): AdapterEntry[] {
+  return readRows(text).flatMap(([name, id, revision, license]) =>
+    typeof name === 'string' &&
+    ADAPTER_NAME.test(name) &&
+    typeof id === 'string' &&
+    isModelId(id) &&
+    typeof revision === 'string' &&
+    isGitOid(revision)
+      ? [{ name, id, revision, license: typeof license === 'string' ? license : null }]
+      : [],
+  );
+}
+
 /** `[["org/base","llama3.1"],…]`, nearest first; empty if the text is not such a list. */
 function readLineage(text = '[]'): LineageEntry[] {
-  let rows: unknown;
+  return readRows(text).flatMap(([id, license]) =>
+    typeof id === 'string' ? [{ id, license: typeof license === 'string' ? license : null }] : [],
+  );
+}
+
+/** A list of lists; empty if the text is not one. */
+function readRows(text: string): (readonly unknown[])[] {
   try {
-    rows = JSON.parse(text);
+    const rows: unknown = JSON.parse(text);
+    return Array.isArray(rows) ? rows.filter(row => Array.isArray(row)) : [];
   } catch {
     return [];
   }
-  if (!Array.isArray(rows)) return [];
-  return rows.flatMap((row: unknown) => {
-    const [id, license] = Array.isArray(row) ? row : [];
-    return typeof id === 'string' ? [{ id, license: typeof license === 'string' ? license : null }] : [];
-  });
 }

@@ -1,4 +1,5 @@
 import { modelDirOf } from '../../plan/model-dir.ts';
+import { adapterLayers } from '../assemble/adapter-layers.ts';
 import { containerImage } from '../assemble/container-image.ts';
 import { layerOrder, wantsWeightsFirst } from '../assemble/layer-order.ts';
 import { licenseLayer } from '../assemble/license-layer.ts';
@@ -14,14 +15,15 @@ export const fat: ImageVariant = {
   needsPathOver: wantsWeightsFirst,
   assemble(planned, context) {
     const base = onBase(context);
-    const model = modelLayers(planned, base.layers.length + 1);
+    const adapters = adapterLayers(planned);
+    const model = modelLayers(planned, base.layers.length + 1 + adapters.length);
     const order = layerOrder(planned, base, context.pathOver);
     return containerImage(planned, {
       variant: 'fat',
       base,
-      recipes: [...model, licenseLayer(planned.licenses.fat, base)],
+      recipes: [...model, ...adapters, licenseLayer(planned.licenses.fat, base)],
       ...(order === 'weights-first' && { countBelow: model.length }),
-      entrypoint: ['vllm', 'serve', modelDirOf(planned), ...serveArgsOf(planned.model)],
+      entrypoint: ['vllm', 'serve', modelDirOf(planned), ...serveArgsOf(planned)],
       // The weights are there: vLLM must not ask the Hub about them.
       env: { HF_HUB_OFFLINE: '1' },
     });

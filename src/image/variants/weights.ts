@@ -2,11 +2,13 @@ import { shellQuote } from '../../core/text.ts';
 import { toSpec } from '../../layer/layer-spec.ts';
 import { buildDataImage } from '../../oci/image.ts';
 import { parsePlatform } from '../../oci/reference.ts';
-import { modelDirOf } from '../../plan/model-dir.ts';
+import { ADAPTERS_SUFFIX, modelDirOf } from '../../plan/model-dir.ts';
+import { adapterLayers } from '../assemble/adapter-layers.ts';
 import { labelsOf, NO_TIME, newLayer } from '../assemble/container-image.ts';
 import { licenseLayer } from '../assemble/license-layer.ts';
 import { linkLayer } from '../assemble/link-layer.ts';
 import { modelLayers } from '../assemble/model-layers.ts';
+import { ownServeArgs } from '../assemble/serve-command.ts';
 import type { ImageVariant } from './types.ts';
 
 /** Licenses and links. */
@@ -18,16 +20,21 @@ export const weights: ImageVariant = {
   needsBase: false,
   assemble(planned, context) {
     const platform = parsePlatform(context.platform);
-    const model = modelLayers(planned, OTHER_LAYERS);
+    const adapters = adapterLayers(planned);
+    const model = modelLayers(planned, OTHER_LAYERS + adapters.length);
     const paths = model.flatMap(recipe => recipe.entries.map(entry => entry.path));
-    const links = linkLayer(paths, modelDirOf(planned).slice(1));
+    const links = linkLayer(
+      paths,
+      modelDirOf(planned).slice(1),
+      adapters.length > 0 ? [`${planned.model.folder}${ADAPTERS_SUFFIX}`] : [],
+    );
     const licenses = licenseLayer(planned.licenses.weights, undefined);
-    const layers = [...model, ...(links === undefined ? [] : [links]), licenses].map(toSpec);
+    const layers = [...model, ...adapters, ...(links === undefined ? [] : [links]), licenses].map(toSpec);
     // Nothing here reads it: it says how the model is to be served, for whoever mounts it.
     const env = {
       MODEL_ID: planned.model.id,
       MODEL_DIR: modelDirOf(planned),
-      SERVE_ARGS: shellQuote(planned.model.serveArgs),
+      SERVE_ARGS: shellQuote(ownServeArgs(planned)),
     };
     const labels = labelsOf(planned, {
       variant: 'weights',

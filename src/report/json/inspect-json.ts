@@ -1,7 +1,12 @@
 import { describeStatements } from '../../attest/stored-statements.ts';
 import { type ModelLabels, readModelLabels } from '../../image/format/labels.ts';
 import { baseOf, imagePort, licenseOf, lineageOf, sizesByKind, totalBytes } from '../../image/image-facts.ts';
-import type { ImageLayerKind, ListedFile, PublishedImage } from '../../image/published-image.ts';
+import type {
+  ImageLayerKind,
+  ListedFile,
+  PublishedAdapter,
+  PublishedImage,
+} from '../../image/published-image.ts';
 import type { Descriptor } from '../../oci/types.ts';
 import { newestScan, type ScanSummary } from '../../scan/scan-referrer.ts';
 import { type RunnableImage, runCommand } from '../serve/run-commands.ts';
@@ -42,6 +47,8 @@ export interface InspectedImageJson {
   } | null;
   /** What its labels say the model is; what they do not say is left out. */
   readonly facts?: ModelLabels;
+  /** LoRA adapters that are served with it; absent if it has none. */
+  readonly adapters?: readonly PublishedAdapter[];
   readonly base: { readonly name: string; readonly digest: string | null } | null;
   /** Of the base image: the vLLM release. */
   readonly version: string | null;
@@ -94,6 +101,7 @@ export function inspectToJson({ reference, images }: Inspection): InspectJson {
         digest: image.digest,
         model: image.model ?? null,
         ...(image.model === undefined ? {} : { facts: readModelLabels(image.labels) }),
+        ...(image.adapters.length === 0 ? {} : { adapters: image.adapters }),
         base: base === undefined ? null : { name: base.name, digest: base.digest ?? null },
         version: base?.version ?? null,
         license: licenseOf(image) ?? null,

@@ -83,7 +83,7 @@ function reasonsOf(image: ImageOutcome): string[] {
   }
   const { change } = image;
   if (change === undefined) return ['not published yet'];
-  const { revision, license, base, files } = change;
+  const { revision, license, base, adapters = {}, files } = change;
   const fileCount =
     files === undefined ? 0 : files.added.length + files.changed.length + files.removed.length;
   const reasons = [
@@ -93,10 +93,16 @@ function reasonsOf(image: ImageOutcome): string[] {
     ...(license === undefined
       ? []
       : [`license changed: ${license.from || 'unknown'} → ${license.to || 'unknown'}`]),
+    ...Object.entries(adapters).map(
+      ([name, { from, to }]) =>
+        `adapter ${name} changed: ${from.slice(0, 12) || 'none'} → ${to.slice(0, 12) || 'none'}`,
+    ),
     ...(base === undefined
       ? []
       : [`base image changed: ${shortDigest(base.from)} → ${shortDigest(base.to)}`]),
-    ...(revision === undefined && fileCount > 0 ? [`${fileCount} files differ`] : []),
+    ...(revision === undefined && Object.keys(adapters).length === 0 && fileCount > 0
+      ? [`${fileCount} files differ`]
+      : []),
   ];
   return reasons.length === 0 ? ['its settings or tags differ'] : reasons;
 }

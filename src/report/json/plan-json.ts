@@ -3,9 +3,7 @@ import { shownVariants } from '../../config/variants.ts';
 import { type ErrorJson, errorToJson } from '../../core/errors.ts';
 import type { ModelFacts } from '../../fit/model-facts.ts';
 import type { FitReport } from '../../fit/types.ts';
-import type { HubFile } from '../../hub/types.ts';
 import type { AssembledBase, AssemblyFacts, LayerFacts } from '../../image/assembly-facts.ts';
-import type { LeftOutFile } from '../../plan/choose-files.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
 import { refusalAt } from '../../plan/targets.ts';
 import type { Plan, PlannedModel, PlannedResharding, UnresolvedModel } from '../../plan/types.ts';
@@ -13,7 +11,9 @@ import { remoteCode } from '../../policy/file-safety.ts';
 import type { AncestorLicense, Evidence, PolicyDecision, PolicyFinding } from '../../policy/types.ts';
 import type { Preview } from '../../publish/preview.ts';
 import type { ImageOutcome, PublishedModel } from '../../publish/types.ts';
+import { type AdapterJson, adaptersJson } from './adapter-json.ts';
 import { type ChangeJson, changesJson } from './changes-json.ts';
+import { type FileJson, fileJson, type LeftOutJson, leftOutJson } from './file-json.ts';
 
 /** What `plan --json` prints. Keys are only ever added; anything else raises `schemaVersion`. */
 export interface PlanJson {
@@ -45,6 +45,8 @@ export interface PlanModelJson extends Partial<AssemblyJson> {
   };
   /** Files that the fat image has in parts, because a registry takes no layer of their size. */
   readonly dividedFiles?: readonly ShardedFileJson[];
+  /** What is served with it. */
+  readonly adapters?: readonly AdapterJson[];
   /** Python that runs only with `--trust-remote-code`. */
   readonly remoteCode?: readonly string[];
   /** Whether it will run on the vLLM of its base image. */
@@ -119,21 +121,6 @@ export interface RegistryStateJson {
   readonly refusedTags?: readonly string[];
 }
 
-/** `sha256` where the Hub knows it, else git's blob id. */
-export type FileJson = { readonly path: string; readonly size: number } & (
-  | { readonly sha256: string }
-  | { readonly gitOid: string }
-);
-
-export interface LeftOutJson {
-  readonly path: string;
-  readonly size: number;
-  /** In kebab case: `second-copy`, `other-framework`, `excluded`, … */
-  readonly rule: string;
-  /** To be read after the path. */
-  readonly reason: string;
-}
-
 export interface ShardedFileJson {
   readonly path: string;
   readonly size: number;
@@ -187,6 +174,7 @@ function plannedJson(planned: PlannedModel, preview: Preview | undefined): PlanM
     ...(leftOut.length === 0 ? {} : { leftOut: leftOut.map(leftOutJson) }),
     ...(planned.resharding === undefined ? {} : { dividedFiles: shardedJson(planned.resharding) }),
     reasoning: { findings: outcome.findings, changes: changesJson(outcome.remedies) },
+    ...adaptersJson(planned),
     ...(remoteCode(files).length === 0 ? {} : { remoteCode: remoteCode(files) }),
     settings: settingsJson(planned),
     fit: planned.fit,
@@ -236,14 +224,6 @@ function stateJson(image: ImageOutcome): RegistryStateJson {
     bytesToMount: mounted,
     ...refused,
   };
-}
-
-function fileJson({ path, sizeBytes, sha256, gitOid }: HubFile): FileJson {
-  return sha256 === undefined ? { path, size: sizeBytes, gitOid } : { path, size: sizeBytes, sha256 };
-}
-
-function leftOutJson({ path, sizeBytes, rule, reason }: LeftOutFile): LeftOutJson {
-  return { path, size: sizeBytes, rule, reason };
 }
 
 function shardedJson({ files }: PlannedResharding): ShardedFileJson[] {

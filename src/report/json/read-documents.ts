@@ -24,6 +24,7 @@ const change = z.looseObject({
   revision: fromTo.optional(),
   license: fromTo.optional(),
   base: fromTo.optional(),
+  adapters: z.record(text, fromTo).optional(),
   files: z.looseObject({ added: fileList, removed: fileList, changed: fileList }).optional(),
 });
 const image = z.looseObject({

@@ -102,11 +102,15 @@ function changes(images: readonly ImageJson[]): string[] {
   return lines.length === 0 ? [] : [[...new Set(lines)].join('\n')];
 }
 
-export function changeText({ revision, base, files }: ImageChange): string {
+export function changeText({ revision, base, adapters = {}, files }: ImageChange): string {
   const parts = [
     ...(revision === undefined
       ? []
       : [`revision ${mdCode(revision.from.slice(0, 12))} → ${mdCode(revision.to.slice(0, 12))}`]),
+    ...Object.entries(adapters).map(
+      ([name, { from, to }]) =>
+        `adapter ${mdCode(name)} ${mdCode(from.slice(0, 12) || 'none')} → ${mdCode(to.slice(0, 12) || 'none')}`,
+    ),
     ...(base === undefined
       ? []
       : [`base ${mdCode(base.from.slice(0, 19))} → ${mdCode(base.to.slice(0, 19))}`]),

@@ -75,6 +75,7 @@ function whatChanged(
     ...(model.error === undefined ? [] : ['not resolved']),
     ...(model.revision === old.revision ? [] : ['revision']),
     ...(isSame(model.files, old.files) ? [] : ['files']),
+    ...(isSame(model.adapters, old.adapters) ? [] : ['adapters']),
     ...(isSame(model.images, old.images) ? [] : ['tags']),
     ...VARIANTS.filter(variant => model.decisions?.[variant]?.build !== old.decisions?.[variant]?.build),
     ...(isSame(model.settings, old.settings) ? [] : ['settings']),

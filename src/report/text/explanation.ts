@@ -1,7 +1,8 @@
+import { formatBytes } from '../../core/text.ts';
 import type { Plan, PlannedModel } from '../../plan/types.ts';
 import type { PolicyFinding } from '../../policy/types.ts';
 import type { Preview } from '../../publish/preview.ts';
-import { clean, paragraph } from '../layout/text-layout.ts';
+import { clean, counted, paragraph } from '../layout/text-layout.ts';
 import { type Style, styleFor } from '../progress/style.ts';
 import { assemblyLines } from './assembly-text.ts';
 import { factLines, fitSentences } from './fit-text.ts';
@@ -47,6 +48,9 @@ export function explanation(
       ...wrap(snapshot.revision, 2, 'revision  '),
       ...wrap(outcome.license.spdx ?? 'not known', 2, 'license   '),
     ],
+    ...(planned.adapters === undefined
+      ? []
+      : [[style.strong('Adapters'), ...adapterLines(planned.adapters).flatMap(line => wrap(line, 2))]]),
     [
       style.strong('What was looked at'),
       ...outcome.findings.flatMap(finding => findingLines(finding, { columns, style })),
@@ -87,6 +91,21 @@ export function explanation(
         ]),
   ];
   return blocks.map(lines => lines.join('\n')).join('\n\n');
+}
+
+/** `sql: acme/sql-lora at 0123…, rank 16, MIT, 2 files, 3.1 MiB` */
+function adapterLines(adapters: NonNullable<PlannedModel['adapters']>): string[] {
+  return adapters.map(({ adapter, snapshot, rank, outcome, files }) => {
+    const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    const { spdx, declared } = outcome.license;
+    const facts = [
+      ...(rank === null ? [] : [`rank ${rank}`]),
+      spdx ?? declared ?? 'license not known',
+      ...(outcome.isGated ? ['gated'] : []),
+      `${counted(files.length, 'file')}, ${formatBytes(bytes)}`,
+    ];
+    return `${adapter.name}: ${snapshot.id} at ${snapshot.revision}, ${facts.join(', ')}`;
+  });
 }
 
 function findingLines(

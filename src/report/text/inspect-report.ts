@@ -77,6 +77,9 @@ function section({ reference }: Inspection, inspected: InspectedImage, options: 
           ...row('is', modelSentence(readModelLabels(labels))),
           ...row('files', `${counted(files.length, 'file')}, ${formatBytes(modelBytes)}${fetched}`),
         ]),
+    ...image.adapters.flatMap(({ name, id, revision, license }) =>
+      row('adapter', `${name}: ${id} at ${revision.slice(0, 12)} (${license ?? 'no license declared'})`),
+    ),
     ...row('license', licenseOf(image) ?? 'none declared'),
     ...lineageOf(image).flatMap(({ id, license }) =>
       row('made from', `${id} (${license ?? 'no license declared'})`),

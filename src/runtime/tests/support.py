@@ -67,7 +67,7 @@ class BootstrapTest(unittest.TestCase):
 
     def bring(self, verify="size", **kind):
         self.hub.requests.clear()
-        bring(self.model(**kind), verify)
+        bring(self.model(**kind), [], verify)
         return json.loads(self.lines[-1])
 
     def fails(self, status, **kind):

@@ -200,4 +200,4 @@ class Settings(BootstrapTest):
         os.environ.update(MODEL_ID="other/y", MODEL_DIR=self.folder)
         model = choose_model(dict(self.image(), dir="/elsewhere"), [])
         self.assertEqual(model.revision, REVISION)
-        bring(model, "size")
+        bring(model, [], "size")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -17,19 +18,37 @@ from .marker import Marker
 from .model import Model
 
 
-def bring(model: Model, verify: str) -> None:
-    """Makes `model.dir` hold every file of the list, verified. Waits for another container that is at it."""
-    began, downloaded = time.monotonic(), 0
-    try:
+def bring(model: Model, adapters: list[Model], verify: str) -> None:
+    """Brings the model and its adapters. Adapters first: one that is not to be had is known before hours of weights."""
+    began = time.monotonic()
+    with explained(model):
+        check_folder(model.dir)
+    downloaded = sum(bring_one(part, verify) for part in [*adapters, model])
+    if adapters and downloaded:
+        shutil.rmtree(os.path.join(model.dir, ".weighbridge", "cache"), ignore_errors=True)
+    files = sum(len(part.files) for part in [*adapters, model])
+    seconds = round(time.monotonic() - began, 1)
+    ready = {"event": "ready", "downloadedBytes": downloaded, "files": files, "seconds": seconds}
+    say(json.dumps(ready, separators=(",", ":")))
+
+
+def bring_one(model: Model, verify: str) -> int:
+    """Makes `model.dir` hold every file of the list, verified. Waits for another container that is at it. Gives the
+    bytes that came over the network."""
+    with explained(model):
         check_folder(model.dir)
         if not Marker(model.dir).vouches_for_all(model, verify):
             with folder_lock(model.dir) as is_writable:
-                downloaded = complete(model, verify, is_writable)
+                return complete(model, verify, is_writable)
+    return 0
+
+
+@contextlib.contextmanager
+def explained(model: Model):
+    try:
+        yield
     except OSError as error:
         raise explain(error, model, model.dir)
-    seconds = round(time.monotonic() - began, 1)
-    ready = {"event": "ready", "downloadedBytes": downloaded, "files": len(model.files), "seconds": seconds}
-    say(json.dumps(ready, separators=(",", ":")))
 
 
 def complete(model: Model, verify: str, is_writable: bool) -> int:

@@ -18,7 +18,7 @@ from .transfer import receive
 
 def download(model: Model, missing: list[File], marker: Marker) -> int:
     """Fetches `missing`, several at once; gives the bytes that came over the network."""
-    hub = load_library(model.dir)
+    hub = load_library(model.home or model.dir)
     clear_parts(model, missing)
     marker.id, marker.revision = model.id, None
     marker.save()

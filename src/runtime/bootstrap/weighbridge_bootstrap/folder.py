@@ -20,6 +20,7 @@ OURS = {
     ".weighbridge/lock": False,
     ".weighbridge/parts": True,
     ".weighbridge/cache": True,
+    ".weighbridge/adapters": True,
 }
 
 

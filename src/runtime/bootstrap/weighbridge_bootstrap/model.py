@@ -15,10 +15,13 @@ class File(NamedTuple):
 
 
 class Model(NamedTuple):
+    """A repository that comes into a folder: of the model, or of one of its adapters."""
+
     id: str
     revision: str
     dir: str
     files: list[File]
+    home: str = ""  # of an adapter: the model's folder, where the library keeps its caches
 
     def __str__(self) -> str:
         return f"{self.id} at {self.revision[:12]}"
