@@ -84,6 +84,17 @@ test('a platform that an index which stays shares with one that goes stays', () 
   assert.deepEqual(plan.deletions, [id(1), id(3)]);
 });
 
+test('one image after the other: a prune that ends early leaves parts of one image at most', () => {
+  const nodes = [
+    node(1, { children: [id(4), id(5)], annotations: ours('fat', '2026-01-01') }),
+    node(2, { children: [id(5), id(6)], annotations: ours('fat', '2026-02-01') }),
+    node(3, { annotations: ours('fat', '2026-03-01') }),
+    ...[4, 5, 6, 7].map(index => node(index)),
+  ];
+  const graph = graphOf(nodes, { a: 1, b: 2, c: 3 }, { referrers: new Map([[id(4), [id(7)]]]) });
+  assert.deepEqual(chooseRemovals(graph, rules()).deletions, [1, 4, 7, 2, 5, 6].map(id));
+});
+
 test('referrers and their list go after their subject; those of what stays stay', () => {
   const nodes = [
     node(1, { annotations: ours('fat', '2026-01-01') }),

@@ -159,16 +159,30 @@ function newestOfEachVariant(
 }
 
 /**
- * A deletion that is broken off leaves no image without a part: what tags name goes first, then the platforms, then
- * what refers to either, from the subject outwards.
+ * A deletion that is broken off leaves no image without a part, and of one image at most parts without it: what a tag
+ * names goes first, then its platforms, then what refers to either, from the subject outwards, and then the next image.
+ * What several have goes with the last of them.
  */
 function inDeletionOrder(
   graph: RepositoryGraph,
   roots: readonly Digest[],
   kept: ReadonlySet<Digest>,
 ): Digest[] {
-  const all = reachableFrom(graph, roots, 'owned');
-  const going = [...all].filter(digest => !kept.has(digest));
+  const owned = roots.map(root => [...reachableFrom(graph, [root], 'owned')].filter(one => !kept.has(one)));
+  const owners = new Map<Digest, number>();
+  for (const digest of owned.flat()) owners.set(digest, (owners.get(digest) ?? 0) + 1);
+  const depths = depthsFrom(graph, roots);
+  // Lists of referrers are reached by tag only, and go last.
+  const depthOf = (digest: Digest): number => depths.get(digest) ?? Number.MAX_SAFE_INTEGER;
+  return owned.flatMap(parts => {
+    for (const digest of parts) owners.set(digest, (owners.get(digest) ?? 0) - 1);
+    const last = parts.filter(digest => owners.get(digest) === 0);
+    return last.toSorted((x, y) => depthOf(x) - depthOf(y) || compareBytes(x, y));
+  });
+}
+
+/** How far manifests are from the roots: one step for a platform, and beyond all platforms for what refers to them. */
+function depthsFrom(graph: RepositoryGraph, roots: readonly Digest[]): ReadonlyMap<Digest, number> {
   const depths = new Map<Digest, number>();
   const measure = (digest: Digest, depth: number, trail: ReadonlySet<Digest>): void => {
     if (trail.has(digest) || (depths.get(digest) ?? -1) >= depth) return;
@@ -178,9 +192,7 @@ function inDeletionOrder(
     for (const referrer of graph.referrers.get(digest) ?? []) measure(referrer, depth + 1000, next);
   };
   for (const root of roots) measure(root, 0, new Set());
-  // Lists of referrers are reached by tag only, and go last.
-  const depthOf = (digest: Digest): number => depths.get(digest) ?? Number.MAX_SAFE_INTEGER;
-  return going.toSorted((a, b) => depthOf(a) - depthOf(b) || compareBytes(a, b));
+  return depths;
 }
 
 /** Bytes of these manifests, and of the blobs that no other manifest of the repository has. */

@@ -58,7 +58,7 @@ export interface RetentionPlan {
   readonly repository: string;
   readonly kept: readonly RetainedImage[];
   readonly removed: readonly RemovedImage[];
-  /** Manifests to delete, in this order: an image before its platforms, both before what refers to them. */
+  /** Manifests to delete, in this order: image by image, each before its platforms, both before what refers to them. */
   readonly deletions: readonly Digest[];
   /** Of all deletions together. */
   readonly freedBytes: number;
