@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -103,6 +103,11 @@ models: [{id: acme/x, short: x}]
       const accepted = await verify(model);
       assert.equal(accepted.status, 0, accepted.stdout + accepted.stderr);
       await refusedAfter(model, verify);
+      // With the signature in the folder that it is about.
+      await copyFile(at('ours.sig'), path.join(model, 'model.sig'));
+      const inPlace = ['--signature', path.join(model, 'model.sig'), '--public_key', 'key.pub', model];
+      const again = await modelSigning('verify', 'key', ...inPlace);
+      assert.equal(again.status, 0, again.stdout + again.stderr);
     }
   });
 

@@ -162,6 +162,24 @@ models: [{id: acme/x, short: x}]
       assert.equal(one.status, 0, one.stderr);
     });
 
+    test('a models.yaml that makes another image by now is not stated as what made this one', async () => {
+      const file = path.join(folder, 'models.yaml');
+      const before = await readFile(file, 'utf8');
+      await writeFile(file, before.replace('short: x}', 'short: x, serve_args: ["--port", "9000"]}'));
+      const signed = await ours('sign', '--json', image());
+      await writeFile(file, before);
+      assert.equal(signed.status, 0, signed.stderr + signed.stdout);
+      assert.match(
+        signed.stderr,
+        /models\.yaml makes another image now .*signing without a license decision/,
+      );
+      const [{ statements }] = JSON.parse(signed.stdout).images[0].subjects;
+      assert.ok(!statements.some(({ kind }: { kind: string }) => kind === 'license'));
+      // And with the file as it was, all is stated as the publish stated it.
+      const again = await ours('sign', '--json', image());
+      assert.match(again.stdout, /"kind": "license"/);
+    });
+
     test('verify --signed passes with the key, and with another key or a changed tag does not', async () => {
       const args = ['verify', '--signed', '--policy', 'strict', '--json'];
       const verified = await ours(...args, '--key', 'key.pub', image(), image('slim'));

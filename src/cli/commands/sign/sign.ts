@@ -15,6 +15,7 @@ import { isRight, verifyImage } from '../../../inspect/verify-image.ts';
 import { type SignedImage, signTable, signToJson } from '../../../report/text/sign-report.ts';
 import { type NamedImage, openNamedImage } from '../../image-argument.ts';
 import { readConfig, withJson } from '../../options.ts';
+import { createRunCache } from '../../run-cache.ts';
 import { ExitStatus, runSession, type Session } from '../../session.ts';
 import { surroundingsOf } from '../../signing-session.ts';
 import { planOfImage } from './image-plan.ts';
@@ -139,5 +140,26 @@ async function verifyAndSign(
     });
   }
   const planned = images[0] && (await planOfImage(session, config, images[0], name));
-  return await signImage(store, checked, planned, context);
+  const isMadeOf =
+    planned !== undefined && (await isWhatFileMakes(session, { store, reference: checked, name }, config));
+  return await signImage(store, checked, isMadeOf ? planned : undefined, context);
+}
+
+/** A plan is stated only if it makes this very image: `serve_args` or a text may be another one by now. */
+async function isWhatFileMakes(
+  session: Session,
+  { store, reference, name }: NamedImage,
+  config: Config | undefined,
+): Promise<boolean> {
+  const { signal, services } = session;
+  const checks = await verifyImage(store, reference, {
+    ...{ hub: services.hub, isDeep: false, signal },
+    rebuild: { bootstrap: services.bootstrap, readBase: createRunCache(session).baseImage, config },
+  });
+  const difference = checks.flatMap(({ problems }) => problems)[0];
+  if (difference === undefined) return true;
+  session.note(
+    `${name}: ${config?.file} makes another image now (${difference}); signing without a license decision`,
+  );
+  return false;
 }
