@@ -1,3 +1,5 @@
+// First: what is loaded before it lets the space of new objects grow.
+import './small-nursery.ts';
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../engine/package-info.ts';
 import { guardOutput } from './guard-output.ts';
