@@ -7,6 +7,7 @@ import { type LicenseTemplate, licenseTemplate } from './license-template.ts';
 import { NearMatcher } from './near-match.ts';
 import { APACHE_NOTICE } from './notice-templates.ts';
 import { isHarmless, restrictionIn } from './restrictions.ts';
+import { loadSpdxLicense, loadSpdxList } from './spdx-list.ts';
 import { readWords, type TextWords } from './text-words.ts';
 import { longestChanges } from './word-changes.ts';
 
@@ -55,20 +56,15 @@ export function createTextIdentifier(): (text: string) => Promise<LicenseIdentit
 const USUAL = ['Apache-2.0', 'MIT', 'BSD-3-Clause', 'CC0-1.0', 'CC-BY-4.0', 'CC-BY-NC-4.0'];
 
 export async function loadUsualIdentifier(): Promise<LicenseIdentifier> {
-  const files = await Promise.all(
-    USUAL.map(id => import(`spdx-license-list/licenses/${id}.json`, { with: { type: 'json' } })),
-  );
+  const licenses = await Promise.all(USUAL.map(loadSpdxLicense));
   return createLicenseIdentifier(
-    files.map((file, index) =>
-      licenseTemplate(USUAL[index] ?? '', file.default.name, file.default.licenseText),
-    ),
+    licenses.map(({ name, licenseText }, index) => licenseTemplate(USUAL[index] ?? '', name, licenseText)),
   );
 }
 
 /** Knows every license of the SPDX list. */
 export async function loadLicenseIdentifier(): Promise<LicenseIdentifier> {
-  const { default: list } = await import('spdx-license-list/full.js');
-  const templates = Object.entries(list).map(([id, { name, licenseText }]) =>
+  const templates = Object.entries(await loadSpdxList()).map(([id, { name, licenseText }]) =>
     licenseTemplate(id, name, licenseText),
   );
   return createLicenseIdentifier(templates);

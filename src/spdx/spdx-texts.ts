@@ -1,6 +1,7 @@
 import parse from 'spdx-expression-parse';
 import spdxIds from 'spdx-license-list/simple.js';
 import { memoizeAsync } from '../core/pool.ts';
+import { loadSpdxLicense } from './spdx-list.ts';
 
 /** The full text of a licence by its SPDX id; undefined where there is none. */
 export type SpdxTexts = (id: string) => string | undefined;
@@ -27,9 +28,7 @@ async function readSpdxText(id: string): Promise<string | undefined> {
   // Only an id of the list becomes part of a path.
   const known = CANONICAL_ID.get(id.toLowerCase());
   if (known === undefined) return await loadExceptionText(id);
-  // One file a licence: all texts together are 5 MB.
-  const file = await import(`spdx-license-list/licenses/${known}.json`, { with: { type: 'json' } });
-  const text: unknown = file.default.licenseText;
+  const { licenseText: text }: { licenseText: unknown } = await loadSpdxLicense(known);
   if (typeof text !== 'string' || text.trim() === '') return undefined;
   return `${text.replaceAll('\r\n', '\n').trimEnd()}\n`;
 }

@@ -1,5 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import { GENERATION_CONFIG, TINY_QWEN2, tensorGroups } from './sample/qwen2.ts';
@@ -94,8 +93,8 @@ packed, published and looked at.
 }
 
 async function apacheLicense(): Promise<string> {
-  const file = createRequire(import.meta.url).resolve('spdx-license-list/licenses/Apache-2.0.json');
-  return JSON.parse(await readFile(file, 'utf8')).licenseText;
+  const file = await import('spdx-license-list/licenses/Apache-2.0.json', { with: { type: 'json' } });
+  return file.default.licenseText;
 }
 
 const GIT_ATTRIBUTES = ['bin', 'gguf', 'h5', 'msgpack', 'onnx', 'png', 'pt', 'pth', 'safetensors']

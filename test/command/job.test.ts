@@ -53,7 +53,12 @@ describe('the Kubernetes Job', { skip, concurrency: false }, () => {
       path.join(folder, 'models.yaml'),
       `registries: { lab: ${registry.host}/acme }\ndefaults: { base_image: "${registry.host}/base/vllm:v0.6.0" }\nmodels:\n${models.join('')}`,
     );
-    const worker = ['--worker-command', 'npx --yes weighbridge@test'];
+    const worker = [
+      '--worker-image',
+      'registry.example/weighbridge:1',
+      '--worker-command',
+      'npx --yes weighbridge@test',
+    ];
     const flags = ['--format', 'kubernetes', '--parallelism', String(WORKERS), ...worker];
     const planned = await weighbridge(['plan', '-c', path.join(folder, 'models.yaml'), ...flags], {
       env: { HF_ENDPOINT: hub.url },

@@ -6,7 +6,6 @@ import type { Plan } from '../../plan/types.ts';
 export interface GitlabPipelineOptions {
   /** models.yaml as the parent pipeline names it. */
   readonly config: string;
-  readonly version: string;
   readonly workerImage: string;
   /** What starts Weighbridge in that image. */
   readonly workerCommand: readonly string[];
@@ -33,7 +32,8 @@ export function gitlabPipeline(plan: Plan, options: GitlabPipelineOptions): stri
   const pipeline = {
     workflow: { name: 'Publish models', rules: [{ when: 'always' }] },
     stages: ['publish'],
-    default: { image: options.workerImage, interruptible: false },
+    // GitLab runs its own shell in the image, whatever that starts with.
+    default: { image: { name: options.workerImage, entrypoint: [''] }, interruptible: false },
     '.publish': template(options),
     ...(jobs.length === 0 ? { nothing } : Object.fromEntries(jobs)),
   };
@@ -48,17 +48,15 @@ const LOGIN = [
   `printf '%s' "\${DOCKER_AUTH_CONFIG:-$OWN}" > "$DOCKER_CONFIG/config.json"`,
 ];
 
-function template({ config, version, plan, workerCommand }: GitlabPipelineOptions): object {
+function template({ config, plan, workerCommand }: GitlabPipelineOptions): object {
   const weighbridge = shellQuote(workerCommand);
   return {
     stage: 'publish',
     variables: {
       CONFIG: config,
       ...(plan !== undefined && { PLAN: plan }),
-      npm_config_cache: '$CI_PROJECT_DIR/.npm',
       DOCKER_CONFIG: '$CI_PROJECT_DIR/.weighbridge-login',
     },
-    cache: { key: `weighbridge-${version}`, paths: ['.npm'] },
     before_script: LOGIN,
     ...(plan !== undefined && { needs: [{ pipeline: '$PARENT_PIPELINE_ID', job: 'plan' }] }),
     script: [

@@ -26,6 +26,10 @@ const MAY_WRITE: Readonly<Record<string, readonly string[]>> = {
   'catalog.yml catalog': ['pages', 'id-token'],
   'comment.yml post': ['pull-requests'],
   'update.yml propose': ['contents', 'pull-requests'],
+  'release.yml image': ['packages', 'id-token'],
+  'release.yml package': ['id-token', 'attestations'],
+  'release.yml npm': ['id-token'],
+  'release.yml release': ['contents'],
   'refresh-vllm.yml propose': ['contents', 'pull-requests'],
 };
 

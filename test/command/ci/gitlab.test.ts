@@ -176,7 +176,12 @@ models:
 `,
   );
   if (hub !== undefined) {
-    const worker = ['--worker-command', 'npx --yes weighbridge@test'];
+    const worker = [
+      '--worker-image',
+      'registry.example/weighbridge:1',
+      '--worker-command',
+      'npx --yes weighbridge@test',
+    ];
     const plan = await weighbridge(['plan', '--format', 'gitlab', '--out', 'plan.json', ...worker], {
       cwd: folder,
       env: { HF_ENDPOINT: hub },

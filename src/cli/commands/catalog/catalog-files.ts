@@ -1,59 +1,41 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { CatalogData } from '../../../catalog/catalog-data.ts';
 import type { SiteFile } from '../../../catalog/make-site.ts';
 import type { DocSource } from '../../../catalog/pages/docs-page.ts';
 import { ConfigError } from '../../../core/errors.ts';
 import { reasonOf } from '../../../core/system-error.ts';
-
-const ASSETS = new URL('../../../catalog/assets/', import.meta.url);
-const DOCS = new URL('../../../../docs/', import.meta.url);
-
-/** Latin alone: other scripts are drawn in the reader's own fonts. */
-const FONTS = {
-  'sans.woff2': '@fontsource-variable/ibm-plex-sans/files/ibm-plex-sans-latin-wght-normal.woff2',
-  'mono.woff2': '@fontsource/ibm-plex-mono/files/ibm-plex-mono-latin-400-normal.woff2',
-} as const;
+import { listOwnFiles, listOwnFonts, readOwnFile } from '../../../engine/own-files.ts';
 
 /** In the order in which they are joined: of rules that weigh the same, the later one wins. */
 const STYLES = ['tokens', 'base', 'frame', 'parts', 'list', 'model', 'run', 'weigh', 'tables', 'docs'];
 
-/** Styles, scripts and fonts of every site; the styles are one file, which a page asks for once. */
-export async function readAssets(): Promise<SiteFile[]> {
-  const require = createRequire(import.meta.url);
-  const own = ['site.js', 'list.js', 'icon.svg'].map(name => [name, new URL(name, ASSETS)] as const);
-  const fonts = Object.entries(FONTS).map(([name, file]) => [name, require.resolve(file)] as const);
-  const styles = STYLES.map(name => readFile(new URL(`styles/${name}.css`, ASSETS), 'utf8'));
-  const files = await Promise.all(
-    [...own, ...fonts].map(async ([name, file]) => ({
-      path: `assets/${name}`,
-      content: await readFile(file),
+/** Returns the styles, scripts and fonts of every site; the styles are one file, which a page asks for once. */
+export function readAssets(): SiteFile[] {
+  const styles = STYLES.map(name => readOwnFile(`assets/styles/${name}.css`).toString('utf8'));
+  const own = ['site.js', 'list.js', 'icon.svg'].map(name => `assets/${name}`);
+  return [
+    { path: 'assets/site.css', content: styles.join('\n') },
+    ...own.map(name => ({ path: name, content: readOwnFile(name) })),
+    ...listOwnFonts().map(name => ({
+      path: `assets/${path.posix.basename(name)}`,
+      content: readOwnFile(name),
     })),
-  );
-  return [{ path: 'assets/site.css', content: (await Promise.all(styles)).join('\n') }, ...files];
+  ];
 }
 
-/** The documentation that came with this program: its topics, and the pictures and examples that they name. */
-export async function readDocs(): Promise<{ docs: DocSource[]; others: SiteFile[] }> {
-  const entries = await readdir(DOCS, { recursive: true, withFileTypes: true });
-  const root = path.resolve(new URL('.', DOCS).pathname);
-  const files = entries
-    .filter(entry => entry.isFile())
-    .map(entry => path.relative(root, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'))
-    .sort();
-  const docs = files.filter(file => /^[^/]+\.md$/.test(file));
-  const others = files.filter(file => !docs.includes(file));
+/** Returns the documentation that came with this program: its topics, and the pictures and examples that they name. */
+export function readDocs(): { docs: DocSource[]; others: SiteFile[] } {
+  const files = listOwnFiles('docs/');
+  const docs = files.filter(file => /^docs\/[^/]+\.md$/.test(file));
   return {
-    docs: await Promise.all(
-      docs.map(async file => ({
-        name: file.replace(/\.md$/, ''),
-        markdown: await readFile(new URL(file, DOCS), 'utf8'),
-      })),
-    ),
-    others: await Promise.all(
-      others.map(async file => ({ path: `docs/${file}`, content: await readFile(new URL(file, DOCS)) })),
-    ),
+    docs: docs.map(file => ({
+      name: path.posix.basename(file, '.md'),
+      markdown: readOwnFile(file).toString('utf8'),
+    })),
+    others: files
+      .filter(file => !docs.includes(file))
+      .map(file => ({ path: file, content: readOwnFile(file) })),
   };
 }
 

@@ -40,10 +40,8 @@ export async function writeCatalog(
     signal,
   });
   const data = toCatalog(found, { ...options, now: new Date() });
-  const [assets, { docs, others }] = await Promise.all([
-    readAssets(),
-    options.hasDocs ? readDocs() : { docs: [], others: [] },
-  ]);
+  const assets = readAssets();
+  const { docs, others } = options.hasDocs ? readDocs() : { docs: [], others: [] };
   const files = await writeSite(
     folder,
     makeSite({ data, docs, assets: [...assets, ...others], url: options.url }),

@@ -24,7 +24,8 @@ export interface StarterFile {
 
 /** What a fresh repository needs so that a push of models.yaml publishes. */
 export function starterFiles(choice: StarterChoice): StarterFile[] {
-  const workflow = choice.workflow ?? `${projectRepository()}@${projectRef()}`;
+  const { ref, comment } = projectRef();
+  const workflow = choice.workflow ?? `${projectRepository()}@${ref}${comment}`;
   return [
     { path: 'models.yaml', text: modelsText(choice), purpose: 'the models; `weighbridge add <id>` adds one' },
     {
@@ -48,7 +49,7 @@ export function starterFiles(choice: StarterChoice): StarterFile[] {
 }
 
 function modelsText({ ghcr, dockerhub, baseImage }: StarterChoice): string {
-  const schema = `https://raw.githubusercontent.com/${projectRepository()}/${projectRef()}/schema/models.schema.json`;
+  const schema = `https://raw.githubusercontent.com/${projectRepository()}/${projectRef().ref}/schema/models.schema.json`;
   const prefixes = [
     ...(ghcr === null ? [] : [`  ghcr: ghcr.io/${ghcr.toLowerCase()}`]),
     ...(dockerhub === null ? [] : [`  dockerhub: docker.io/${dockerhub.toLowerCase()}`]),

@@ -3,7 +3,8 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { readConfigFiles } from '../../../config/config-files.ts';
 import type { Config } from '../../../config/types.ts';
 import { ConfigError } from '../../../core/errors.ts';
-import { packageVersion } from '../../../engine/package-info.ts';
+import { packageVersion, releaseImage } from '../../../engine/package-info.ts';
+import { parseReference } from '../../../oci/reference.ts';
 import { formatPlan } from '../../../plan/plan-file.ts';
 import type { Plan } from '../../../plan/types.ts';
 import type { Preview } from '../../../publish/preview.ts';
@@ -31,7 +32,7 @@ import { ExitStatus, runSession, type Session } from '../../session.ts';
 
 interface PlanOptions extends CommonOptions {
   readonly format: 'table' | 'json' | 'github' | 'gitlab' | 'kubernetes';
-  readonly workerImage: string;
+  readonly workerImage?: string;
   readonly workerCommand?: readonly string[];
   readonly parallelism: number;
   readonly registryState?: boolean;
@@ -53,12 +54,12 @@ export function addPlan(program: Command): void {
     )
     .option(
       '--worker-image <reference>',
-      'image with Node.js 24 for gitlab and kubernetes jobs',
-      'node:24-slim',
+      "image of gitlab and kubernetes jobs (default: this release's own)",
+      parseImage,
     )
     .option(
       '--worker-command <command>',
-      'what starts Weighbridge in that image; gitlab and kubernetes jobs need it',
+      'what starts Weighbridge in that image (default: weighbridge)',
       parseCommand,
     )
     .option(
@@ -87,7 +88,7 @@ does not depend on them. Exit status: 0 success, 1 a model could not be resolved
     )
     .action((options: PlanOptions) =>
       runSession({ ...options, json: options.json === true || options.format === 'json' }, async session => {
-        if (options.format === 'gitlab' || options.format === 'kubernetes') workerCommandOf(options);
+        if (options.format === 'gitlab' || options.format === 'kubernetes') workerOf(options);
         const config = await readConfig(options, session);
         const only = options.explain === undefined ? {} : { model: [options.explain] };
         const { out } = options;
@@ -128,9 +129,8 @@ async function look(
 }
 
 function gitlab(plan: Plan, options: PlanOptions): string {
-  const { config, workerImage, out } = options;
-  const common = { workerImage, workerCommand: workerCommandOf(options), version: packageVersion() };
-  return gitlabPipeline(plan, { ...common, config, plan: out }).trimEnd();
+  const { config, out } = options;
+  return gitlabPipeline(plan, { ...workerOf(options), config, plan: out }).trimEnd();
 }
 
 /** The file goes along as it is, so that an index means the same model to all workers. */
@@ -144,7 +144,7 @@ async function kubernetes(plan: Plan, config: Config, options: PlanOptions): Pro
       },
     );
   }
-  const { workerImage, parallelism } = options;
+  const { parallelism } = options;
   const { main, included } = await readConfigFiles(options.config);
   const folder = path.dirname(main.file);
   const configFiles = [
@@ -154,26 +154,38 @@ async function kubernetes(plan: Plan, config: Config, options: PlanOptions): Pro
   const count = config.models.length;
   const { out, registry: overrides = {} } = options;
   const planText = out === undefined ? undefined : formatPlan(plan, config, { overrides });
-  const workerCommand = workerCommandOf(options);
-  const common = { workerImage, workerCommand, version: packageVersion() };
+  const common = { ...workerOf(options), version: packageVersion() };
   const job = { ...common, configFiles, planText, count, parallelism };
   return kubernetesJob(job).trimEnd();
 }
 
 /**
  * A job has the Hub's token and the logins of registries in its environment. A bare name of a package would run what
- * anybody may publish under it, so what is run is the caller's to say. Throws ConfigError USAGE.
+ * anybody may publish under it: it is an image, the release's own or the caller's. Throws ConfigError USAGE.
  */
-function workerCommandOf({ format, workerCommand }: PlanOptions): readonly string[] {
-  if (workerCommand !== undefined) return workerCommand;
+function workerOf({ format, workerImage, workerCommand }: PlanOptions): {
+  readonly workerImage: string;
+  readonly workerCommand: readonly string[];
+} {
+  const image = workerImage ?? releaseImage();
+  if (image !== undefined) return { workerImage: image, workerCommand: workerCommand ?? ['weighbridge'] };
   throw new ConfigError(
-    `--format ${format} needs --worker-command: what starts Weighbridge in the worker image`,
+    `--format ${format} needs --worker-image: this build of Weighbridge is not a release, and has no image`,
     {
       code: 'USAGE',
       remedy:
-        'Build an image with Weighbridge in it and name both, such as --worker-image registry.example/weighbridge:1 --worker-command weighbridge.',
+        'Build one in a clone with `npm run image -- --push registry.example/weighbridge:1`, and pass --worker-image registry.example/weighbridge:1.',
     },
   );
+}
+
+function parseImage(value: string): string {
+  try {
+    parseReference(value);
+    return value;
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}.`);
+  }
 }
 
 function parseCommand(value: string): readonly string[] {
