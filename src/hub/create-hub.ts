@@ -8,6 +8,7 @@ import { badAnswer, disabledFailure, type HubQuestion } from './hub-failure.ts';
 import type { ParsedModelInfo } from './model-info.ts';
 import { checkPaths, unusableName } from './safe-path.ts';
 import type { GetModelOptions, Hub, HubFile, ModelSnapshot } from './types.ts';
+import { whoAmI } from './who-am-i.ts';
 
 export interface HubOptions {
   /** `https://huggingface.co`, no trailing slash. */
@@ -34,6 +35,7 @@ export function createHub(options: HubOptions): Hub {
 
   return {
     endpoint,
+    whoAmI: signal => whoAmI(http, endpoint, headers, signal),
     async getModel(id, revision, signal, getOptions = {}) {
       const question: HubQuestion = { endpoint, model: id, revision: revision ?? DEFAULT_BRANCH, hasToken };
       checkNames(id, question.revision);

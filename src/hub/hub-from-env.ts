@@ -27,6 +27,12 @@ export function hubFromEnv(env: Environment, http: HttpClient): Hub {
   return createHub({ endpoint, http, ranges, ...(token === undefined ? {} : { token }) });
 }
 
+/** Returns the name of the variable that the token comes from; undefined without a token. Throws ConfigError USAGE. */
+export function tokenSource(env: Environment): string | undefined {
+  for (const [name, text] of tokenPlaces(env)) if (unquoted(text?.trim())) return name;
+  return undefined;
+}
+
 function readStreams(text: string | undefined): number | undefined {
   if (!text) return undefined;
   if (/^[1-8]$/.test(text)) return Number(text);

@@ -61,6 +61,8 @@ export interface HubFile {
 export interface Hub {
   /** `https://huggingface.co` or `HF_ENDPOINT`, no trailing slash. */
   readonly endpoint: string;
+  /** Returns whose token is used, undefined without one. Throws HubError. */
+  whoAmI(signal?: AbortSignal): Promise<HubAccount | undefined>;
   /** Resolves a branch, tag or commit (null: the default branch) once. Throws HubError. */
   getModel(
     id: string,
@@ -77,6 +79,13 @@ export interface Hub {
     file: Pick<HubFile, 'path' | 'sizeBytes'>,
     span?: ByteSpan,
   ): ByteSource;
+}
+
+/** The account of a token. */
+export interface HubAccount {
+  readonly name: string;
+  /** What the token may do: `read`, `write`, `fineGrained`; absent if the Hub does not say. */
+  readonly role?: string;
 }
 
 export interface GetModelOptions {

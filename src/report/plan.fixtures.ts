@@ -43,6 +43,7 @@ export function plannedOf(plan: Plan, short: string): PlannedModel {
 function fakeHub(changes: Partial<ModelSnapshot>): Hub {
   return {
     endpoint: 'https://hub.example',
+    whoAmI: async () => undefined,
     async getModel(id) {
       if (id === 'acme/absent') {
         throw new HubError('the Hub knows no model acme/absent', {

@@ -19,8 +19,10 @@ test('doctor says what works, and what to do about what does not', async t => {
     /✓ Node\.js: 2/,
     /✓ .*models\.yaml: 1 model/,
     /✓ Hub, acme\/x: readable at/,
-    /✓ registry r0: /,
+    /✓ Hub: .* no token is set/,
+    /✓ registry r0: .* lets .* be pushed without a login/,
     /✓ base image .*: linux\/amd64/,
+    /\n\nEverything that `publish` needs works\.\n$/,
   ])
     assert.match(right.stdout, line);
 
@@ -43,5 +45,6 @@ test('doctor says what works, and what to do about what does not', async t => {
   await writeFile(file, 'models: [');
   const broken = await weighbridge(['doctor', '-c', file], { env });
   assert.equal(broken.status, 1);
-  assert.match(broken.stdout, /✗ .*models\.yaml[\s\S]*weighbridge validate/);
+  assert.match(broken.stdout, /✗ .*models\.yaml: line 1: not valid YAML[\s\S]*weighbridge validate/);
+  assert.match(broken.stdout, /\n\n1 problem keeps `publish` from working\.\n$/);
 });

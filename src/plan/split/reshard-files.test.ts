@@ -31,6 +31,7 @@ async function reshard(contents: Readonly<Record<string, Buffer | string>>): Pro
   const read: string[] = [];
   const hub: Hub = {
     endpoint: 'http://hub',
+    whoAmI: async () => undefined,
     getModel: () => Promise.reject(new TypeError('not asked')),
     openFile(_, { path }, span) {
       read.push(path);

@@ -5,6 +5,7 @@ import type { Config } from '../../../config/types.ts';
 import { withoutSecrets } from '../../../core/child-env.ts';
 import { isAbort, WeighbridgeError } from '../../../core/errors.ts';
 import { mapPool } from '../../../core/pool.ts';
+import { tokenSource } from '../../../hub/hub-from-env.ts';
 import { parseReference } from '../../../oci/reference.ts';
 import { chooseTargets } from '../../../plan/targets.ts';
 import { Trivy } from '../../../scan/trivy.ts';
@@ -19,15 +20,33 @@ const AT_ONCE = 4;
 const MODELS_ASKED = 3;
 /** No image has this tag; asking for it shows whether the login may write. */
 const ABSENT_TAG = 'weighbridge-doctor';
+/** The name of the check says it in other words. */
+const PROBE_PURPOSE = new RegExp(`^resolving the tag ${ABSENT_TAG} of \\S+: `);
 const ANSWER_TIMEOUT_MS = 20_000;
+/** Of the upload that is begun and cancelled. */
+const PROBE_BYTES = 1;
 
 /** Returns what was found, in the order in which a publish needs it. */
 export async function runCheckups(session: Session, options: CommonOptions): Promise<Checkup[]> {
-  const [file, config] = await checkFile(options);
-  const ofConfig =
-    config === undefined ? [] : await mapPool(checksOf(session, config, options), AT_ONCE, check => check());
+  const [[file, config], hub] = await Promise.all([checkFile(options), checkHub(session)]);
+  // With no Hub, each model would only say so once more.
+  const models = config === undefined || hub.status === 'failed' ? [] : modelChecks(session, config);
+  const others = config === undefined ? [] : checksOf(session, config, options);
+  const ofConfig = await mapPool([...models, ...others], AT_ONCE, check => check());
   const tools = await mapPool(toolChecks(session), AT_ONCE, check => check());
-  return [node(), file, ...ofConfig, ...tools];
+  return [node(), file, hub, ...ofConfig, ...tools];
+}
+
+/** Also if no model can be asked for: a wrong token is the first thing to know. */
+async function checkHub({ services, env, signal }: Session): Promise<Checkup> {
+  return await tried({ signal }, 'Hub', async () => {
+    const { hub } = services;
+    const account = await hub.whoAmI(signal);
+    if (account === undefined)
+      return `${hub.endpoint} answers; no token is set (HF_TOKEN), so only public models can be read, at lower limits`;
+    const role = account.role === undefined ? '' : `, with the right to ${account.role}`;
+    return `${hub.endpoint} answers; the token in ${tokenSource(env)} is ${account.name}'s${role}`;
+  });
 }
 
 function node(): Checkup {
@@ -45,8 +64,22 @@ async function checkFile({ config: file, registry }: CommonOptions): Promise<[Ch
       error instanceof InvalidConfigError
         ? 'Show each problem with its place: weighbridge validate.'
         : error.remedy;
-    return [failed(file, firstLine(error.message), remedy), undefined];
+    return [failed(file, withoutName(file, firstLine(error.message)), remedy), undefined];
   }
+}
+
+function modelChecks(session: Session, { models }: Config): (() => Promise<Checkup>)[] {
+  return models.slice(0, MODELS_ASKED).map(
+    model => () =>
+      tried(session, `Hub, ${model.id}`, async () => {
+        const { gated, revision } = await session.services.hub.getModel(
+          model.id,
+          model.revision,
+          session.signal,
+        );
+        return `readable at ${revision.slice(0, 12)}${gated === false ? '' : ', gated'}`;
+      }),
+  );
 }
 
 function checksOf(session: Session, config: Config, options: CommonOptions): (() => Promise<Checkup>)[] {
@@ -67,17 +100,6 @@ function checksOf(session: Session, config: Config, options: CommonOptions): (()
   );
   const cache = createRunCache(session, ANSWER_TIMEOUT_MS);
   return [
-    ...config.models.slice(0, MODELS_ASKED).map(
-      model => () =>
-        tried(session, `Hub, ${model.id}`, async () => {
-          const { gated, revision } = await session.services.hub.getModel(
-            model.id,
-            model.revision,
-            session.signal,
-          );
-          return `readable at ${revision.slice(0, 12)}${gated === false ? '' : ', gated'}`;
-        }),
-    ),
     ...[...missing].map(
       key => async () =>
         failed(
@@ -108,7 +130,12 @@ async function checkRegistry(session: Session, key: string, repository: string):
     const login = await session.services.credentials(registry, path);
     const store = session.services.openRepository(repository, 'push');
     await store.resolveTag(ABSENT_TAG, session.signal);
-    return `${registry} answers for ${path}; ${login === undefined ? 'no login was found, and none was needed' : 'the login was found and accepted'}`;
+    // A token is often given for less than was asked: only an upload shows whether it may push. Nothing comes of it.
+    const upload = await store.startUpload({ sizeBytes: PROBE_BYTES, signal: session.signal });
+    await upload.abort();
+    const who =
+      login === undefined ? 'without a login, which it does not ask for' : 'with the login that was found';
+    return `${registry} lets ${path} be pushed ${who}`;
   });
 }
 
@@ -141,12 +168,18 @@ function toolChecks(session: Session): (() => Promise<Checkup>)[] {
   ];
 }
 
-async function tried(session: Session, name: string, check: () => Promise<string>): Promise<Checkup> {
+async function tried(
+  { signal }: Pick<Session, 'signal'>,
+  name: string,
+  check: () => Promise<string>,
+): Promise<Checkup> {
   try {
     return { name, status: 'ok', detail: await check() };
   } catch (error) {
-    if (isAbort(error) || session.signal.aborted || !(error instanceof WeighbridgeError)) throw error;
-    return failed(name, firstLine(error.message), error.remedy);
+    if (isAbort(error) || signal.aborted || !(error instanceof WeighbridgeError)) throw error;
+    const message = firstLine(error.message).replace(PROBE_PURPOSE, '');
+    // Written for a publish that was stopped by it.
+    return failed(name, message, error.remedy?.replace(/, then publish again\b.*/s, '.'));
   }
 }
 
@@ -162,6 +195,14 @@ async function noted(name: string, remedy: string, check: () => Promise<string>)
 
 function failed(name: string, detail: string, remedy: string | undefined): Checkup {
   return { name, status: 'failed', detail, ...(remedy === undefined ? {} : { remedy }) };
+}
+
+/** The name is in front already: `models.yaml:8:5: …` becomes `line 8: …`. */
+function withoutName(file: string, message: string): string {
+  const place = message.startsWith(`${file}:`)
+    ? /^(\d+):\d+: (.*)/.exec(message.slice(file.length + 1))
+    : null;
+  return place === null ? message : `line ${place[1]}: ${place[2]}`;
 }
 
 function firstLine(text: string): string {

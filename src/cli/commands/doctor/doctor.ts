@@ -12,22 +12,27 @@ export function addDoctor(program: Command): void {
     .addHelpText(
       'after',
       `
-Looks at Node.js, models.yaml, the Hub, every registry (reachable, login found, push allowed as far as its token tells),
-base images, a container engine, a GPU, Trivy and cosign. Nothing is written anywhere.
+Looks at Node.js, models.yaml, the Hub and its token, every registry (reachable, login found, push allowed),
+base images, a container engine, a GPU, Trivy and cosign. To see whether a login may push, an upload is begun and cancelled.
 Exit status 1: something that \`publish\` needs does not work. A missing engine, GPU or scanner is only noted.`,
     )
     .action((options: CommonOptions) =>
       runSession(options, async session => {
         const checkups = await runCheckups(session, options);
         session.progress.stop();
-        if (session.isJson) session.print(JSON.stringify({ schemaVersion: 1, checkups }, null, 2));
+        if (session.isJson)
+          session.print(JSON.stringify({ schemaVersion: 1, isReady: isReady(checkups), checkups }, null, 2));
         else session.print(doctorText(checkups, session.stdout));
-        return checkups.some(({ status }) => status === 'failed') ? ExitStatus.failed : ExitStatus.done;
+        return isReady(checkups) ? ExitStatus.done : ExitStatus.failed;
       }),
     );
 }
 
 const MARKS = { ok: '✓', note: '-', failed: '✗' } as const;
+
+function isReady(checkups: readonly Checkup[]): boolean {
+  return checkups.every(({ status }) => status !== 'failed');
+}
 
 function doctorText(checkups: readonly Checkup[], { columns, isColor }: Session['stdout']): string {
   const style = styleFor(isColor);
@@ -39,5 +44,16 @@ function doctorText(checkups: readonly Checkup[], { columns, isColor }: Session[
       ),
       ...(remedy === undefined ? [] : paragraph(clean(remedy), { columns, indent: 4 })),
     ])
+    .concat('', verdict(checkups, style))
     .join('\n');
+}
+
+function verdict(checkups: readonly Checkup[], { good, bad }: ReturnType<typeof styleFor>): string {
+  const count = checkups.filter(({ status }) => status === 'failed').length;
+  if (count === 0) return good('Everything that `publish` needs works.');
+  return bad(
+    count === 1
+      ? '1 problem keeps `publish` from working.'
+      : `${count} problems keep \`publish\` from working.`,
+  );
 }
