@@ -10,7 +10,7 @@ import type { FitContext } from './fit-context.ts';
 import { shapeOf } from './model-shape.ts';
 import { RELEASES, type Release } from './releases.ts';
 import { parseServeArguments } from './serve-arguments.ts';
-import type { FitFinding, FitInput, FitReport } from './types.ts';
+import type { FitFinding, FitInput, FitReport, FitRule } from './types.ts';
 
 /**
  * Returns what keeps a model from running on the vLLM of its base image. Pure: everything it rests on is in the input and
@@ -58,9 +58,19 @@ function findingsOn(input: FitInput, release: Release): readonly FitFinding[] {
 }
 
 function newer(input: FitInput, { rank }: Release): Pick<FitReport, 'newer'> {
-  const fitting = RELEASES.filter(release => release.rank > rank && findingsOn(input, release).length === 0);
+  const fitting = RELEASES.filter(
+    release => release.rank > rank && !findingsOn(input, release).some(({ rule }) => OF_RELEASE.has(rule)),
+  );
   return { newer: fitting.map(({ version }) => version) };
 }
+
+/** An adapter of another model gives wrong answers and no error: it is never published. */
+/** What a release decides: a missing template, say, is missing on any. */
+const OF_RELEASE: ReadonlySet<FitRule> = new Set<FitRule>([
+  ...(['architecture-unknown', 'quantization-unknown', 'parser-unknown', 'remote-code-needed'] as const),
+  ...(['flag-unknown', 'flag-removed', 'flag-choice', 'flag-value'] as const),
+  ...(['lora-unsupported', 'adapter-unsupported'] as const),
+]);
 
 /** An adapter of another model gives wrong answers and no error: it is never published. */
 function failing({ fit }: FitInput, findings: readonly FitFinding[]): 'warn' | 'refused' {
