@@ -12,7 +12,7 @@ export interface FitReport {
   /** The release that was checked against. */
   readonly release?: string;
   readonly findings: readonly FitFinding[];
-  /** The newer releases that are no reason against the model, if that was asked. */
+  /** The newer releases that it runs on, as far as releases decide, if that was asked. */
   readonly newer?: readonly string[];
 }
 
