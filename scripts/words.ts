@@ -13,6 +13,12 @@ export interface Finding {
 const WORDINGS: readonly Wording[] = [
   { pattern: /\bGives /, instead: '"Returns", or what happens' },
   { pattern: /\bhand(?:s|ed)? (?:\w+ )?(?:on|out)\b/, instead: '"redistribute" or "pass on"' },
+  {
+    pattern:
+      /\b(?:undefined|null|empty|absent|false|only) where\b|\bwhere (?:absent|nothing|there (?:is|are) no)/i,
+    instead: '"if"',
+  },
+  { pattern: /\b(?:throws|rejects)(?: [\w.]+){0,4} where\b/i, instead: '"Throws X if"' },
   { pattern: /\bwhere none\b/i, instead: '"if there is none"' },
   { pattern: /(?<!\bthere )\bis no (?!longer|more|less|other)[a-z]+/i, instead: '"is not a", "invalid"' },
   { pattern: /\bthat (?:is|are) none\b/, instead: '"invalid", "is not a"' },
@@ -31,10 +37,6 @@ const WORDINGS: readonly Wording[] = [
   { pattern: /\blicence/i, instead: '"license", as in keys' },
 ];
 
-/** Calls whose string literals `--help` shows. */
-const HELP_CALL =
-  /\.(?:description|option|requiredOption|argument|addHelpText)\(|\bnew Option\(|\bwithRegistries\(|\bconst HELP = /g;
-
 /** Returns the wordings to avoid in a text, with the lines they begin in. */
 export function findWordings(text: string): readonly Finding[] {
   return WORDINGS.flatMap(({ pattern, instead }) =>
@@ -52,27 +54,6 @@ export function proseOf(markdown: string): string {
     .replace(/^```[\s\S]*?^```/gm, blank)
     .replace(/`[^`\n]*`/g, blank)
     .replace(/\]\([^)\n]*\)/g, blank);
-}
-
-/** Returns the texts of a command's `--help` in their lines: all other code is blank. */
-export function helpTextsOf(source: string): string {
-  let texts = '';
-  for (const { index, 0: call } of source.matchAll(HELP_CALL)) {
-    if (index < texts.length) continue;
-    texts += blank(source.slice(texts.length, index + call.length));
-    let depth = 1;
-    while (depth > 0 && texts.length < source.length) {
-      const rest = source.slice(texts.length);
-      const [literal] = /^(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?:\\.|[^`\\])*`)/.exec(rest) ?? [];
-      if (literal === undefined) {
-        const character = rest.charAt(0);
-        if (character === '(') depth += 1;
-        if (character === ')' || (call.startsWith('const') && character === ';')) depth -= 1;
-        texts += blank(character);
-      } else texts += literal;
-    }
-  }
-  return texts;
 }
 
 function blank(text: string): string {

@@ -2,7 +2,7 @@ const LOCAL = 'https://github.com/13fragments/vllm-models/builders/local';
 
 /**
  * Returns where this runs, as SLSA's `builder.id`: a workflow of GitHub Actions or a pipeline of GitLab with its branch,
- * and elsewhere a name that says only that it is no CI job.
+ * and elsewhere a name that says only that it is not a CI job.
  */
 export function builderId(env: NodeJS.ProcessEnv): string {
   const { GITHUB_SERVER_URL = 'https://github.com', GITHUB_WORKFLOW_REF } = env;

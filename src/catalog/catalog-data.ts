@@ -27,7 +27,7 @@ export interface CatalogModel {
   /** Tag of the base image. */
   readonly version: string | null;
   readonly variants: readonly string[];
-  /** Bytes of the model's files; null where nothing tells. */
+  /** Bytes of the model's files; null if nothing tells. */
   readonly modelBytes: number | null;
   /** When the newest image was first seen. */
   readonly updated: string;
@@ -53,11 +53,11 @@ export interface CatalogImage {
   /** Whether one of its tags names no revision: the image that people pull. */
   readonly isCurrent: boolean;
   readonly port: number;
-  /** Where the model stands in the image, or in the volume. */
+  /** Where the model is in the image, or in the volume. */
   readonly dir: string;
   /** Who may fetch the model; null if anyone may, or if the image has it. */
   readonly access: ModelAccess | null;
-  /** The newest scan that lies beside the image; null where there is none. */
+  /** The newest scan that is attached to the image; null if there is none. */
   readonly scan: ScanSummary | null;
   /** What is stated of the image, in words, as it says of itself: `image signature`, `SLSA provenance`. */
   readonly statements: readonly string[];

@@ -23,7 +23,7 @@ const templates = new WeakMap<TemplateStringsArray, Template>();
  * Returns markup: `html\`<p title=${tip}>${text}</p>\``. Values are escaped, so no word from a registry becomes markup.
  * As in JSX, an attribute whose value is null, undefined or false is left out, one that is true stands alone, and
  * whitespace with a line break next to a tag or a value is dropped.
- * Throws TypeError for a value in a place where it cannot be escaped (a tag's name, inside quotes).
+ * Throws TypeError for a value that cannot be escaped in its place (a tag's name, inside quotes).
  */
 export function html(strings: TemplateStringsArray, ...values: readonly Markup[]): Markup {
   const template = templates.get(strings) ?? compile(strings);

@@ -2,7 +2,7 @@ import { reasonOf } from '../core/system-error.ts';
 import { ExitStatus } from './session.ts';
 
 /**
- * Whoever read our output may be gone (`| head`, a log that was closed): that is no reason to leave the work undone.
+ * The reader of our output may be gone (`| head`, a log that was closed): that is not a reason to leave the work undone.
  * Results that cannot be written for any other reason, as to a full disk, are a failure; what goes to stderr is not.
  */
 export function guardOutput(): void {

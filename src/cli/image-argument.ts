@@ -34,7 +34,7 @@ async function openInLayout(session: Session, text: string): Promise<NamedImage>
   const [, folder = '', tag] = /^oci:(.+?)(?::([\w][\w.-]*))?$/.exec(text) ?? [];
   // Opening one makes it, which is not what somebody who looks for an image wants.
   await fs.access(path.join(folder, 'oci-layout')).catch(cause => {
-    throw new RegistryError(`${folder} is no image layout: it has no file oci-layout`, {
+    throw new RegistryError(`${folder} is not an image layout: it has no file oci-layout`, {
       code: 'STORE_IO',
       subject: folder,
       remedy: 'Name the folder that `weighbridge build --output oci:<dir>` has written.',

@@ -77,6 +77,6 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
-  // Help that was asked for is no error; anything else is about the call.
+  // Help that was asked for is not an error; anything else is about the call.
   process.exitCode = error.exitCode === 0 ? ExitStatus.done : ExitStatus.usage;
 }

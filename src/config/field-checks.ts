@@ -42,7 +42,7 @@ export const checkLayerLimit: Check = text => {
   return bytes < MIN_LAYER_LIMIT_BYTES ? { message: 'must be at least 1MB' } : undefined;
 };
 
-/** Bytes, rounded down; undefined for what is no size. As people write them: 1 GB is 10^9 bytes, 1 GiB 2^30. */
+/** Bytes, rounded down; undefined for what is not a size. As people write them: 1 GB is 10^9 bytes, 1 GiB 2^30. */
 export function parseByteSize(text: string): number | undefined {
   if (!BYTE_SIZE.test(text)) return undefined;
   const unit = /[kKMGT]/.exec(text)?.[0].toUpperCase() ?? '';
@@ -198,7 +198,7 @@ function isRegistryPrefix(text: string): boolean {
   const [host = '', ...rest] = text.replace(/\/+$/, '').split('/');
   const registry = /[.:]/.test(host) || host === 'localhost' ? normalizeRegistry(host) : undefined;
   if (registry === undefined || host !== host.toLowerCase()) return false;
-  // Docker Hub has no repositories that belong to nobody.
+  // Every repository of Docker Hub has an owner.
   if (rest.length === 0) return registry !== 'docker.io';
   return isRepository(rest.join('/')) && rest.join('/').length <= MAX_PREFIX_PATH_CHARACTERS;
 }

@@ -9,7 +9,7 @@ export interface ConfigProblem {
   /** From 1, in UTF-16 units as editors count. */
   readonly column: number;
   readonly message: string;
-  /** What stands at that place, its first line only; empty where something is missing. */
+  /** What stands at that place, its first line only; empty if something is missing. */
   readonly offendingText: string;
   /** What to write in its place, where that can be guessed. */
   readonly suggestion?: string;
@@ -44,7 +44,7 @@ function placeOf({ file, line, column }: ConfigProblem): string {
   return `${file}:${line}:${column}`;
 }
 
-/** Names stand in quotes; what would change its meaning in quotes (`true`, a list) stands as it is. */
+/** Names are in quotes; what would change its meaning in quotes (`true`, a list) stands as it is. */
 function asWritten(suggestion: string): string {
   return /^(?:["[]|(?:true|false|null|auto)$)/.test(suggestion) ? suggestion : `"${suggestion}"`;
 }

@@ -27,7 +27,7 @@ export function includedProblems(issues: readonly Issue[], source: YamlSource): 
   });
 }
 
-/** The value at `path`, undefined where there is none. */
+/** The value at `path`, undefined if there is none. */
 export function valueAt(root: unknown, path: Path): unknown {
   let value = root;
   for (const step of path) {
@@ -96,7 +96,7 @@ function unknownKey(path: Path, key: string): [message: string, suggestion: stri
 }
 
 const MODEL_PATH: Path = ['models', 0];
-/** Where a key that stands in the wrong place would be right. */
+/** Where a key that is in the wrong place would be right. */
 const HOMES: Record<string, readonly string[]> = {
   'at the top of the file': keysAt([]),
   'in an entry of "models"': keysAt(MODEL_PATH),

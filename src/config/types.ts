@@ -8,7 +8,7 @@ export interface Config {
   readonly included: readonly string[];
   /** Of the text of all of these files: another text is another plan. */
   readonly digest: Digest;
-  /** Registry key to repository prefix, as written in `registries:`; empty where that is absent. */
+  /** Registry key to repository prefix, as written in `registries:`; empty if that is absent. */
   readonly registries: Readonly<Record<string, string>>;
   /** How to speak to the registries that were written as maps. */
   readonly connections: readonly RegistryConnection[];
@@ -110,7 +110,7 @@ export interface ScanConfig {
   readonly severity: readonly Severity[];
   /** Findings that make the scan fail; none by default. */
   readonly failOn: readonly Severity[];
-  /** Trivy's ignore file as written: relative to the folder of models.yaml. Null where there is none. */
+  /** Trivy's ignore file as written: relative to the folder of models.yaml. Null if there is none. */
   readonly ignoreFile: string | null;
 }
 
@@ -146,7 +146,7 @@ export interface ModelConfig {
   readonly hfCacheDir: string;
   /** SPDX ids, lower case, as in `spdx_permissive_whitelist`. */
   readonly permissiveWhitelist: readonly string[];
-  /** Null where the built-in choice applies. */
+  /** Null if the built-in choice applies. */
   readonly files: {
     readonly include: readonly string[] | null;
     readonly exclude: readonly string[] | null;

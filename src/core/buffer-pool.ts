@@ -4,8 +4,8 @@ const BUFFER_BYTES = 2 * 1024 * 1024;
 const MAX_FREE = 20;
 
 /**
- * Buffers of one size that go round between a reader and writers, so that gigabytes pass without garbage. Whoever
- * takes one may give it back once nobody reads it any more, a socket's queue included; one that never comes back is
+ * Buffers of one size that go round between a reader and writers, so that gigabytes pass without garbage. What
+ * takes one may give it back once nothing reads it any more, a socket's queue included; one that never comes back is
  * simply garbage, so to give back too late costs memory, and too early costs the data.
  */
 export class BufferPool {
@@ -24,7 +24,7 @@ export class BufferPool {
     return buffer;
   }
 
-  /** Gives the buffer back that `chunk` is a part of. What is not this pool's, or was given back before, is left alone. */
+  /** Takes back the buffer that `chunk` is a part of. What is not this pool's, or was given back before, is left alone. */
   release(chunk: Uint8Array): void {
     const buffer = this.#taken.get(chunk.buffer);
     if (buffer === undefined) return;

@@ -10,7 +10,7 @@ export interface ByteSource {
   /** For people, in errors and progress: `model-00001-of-00002.safetensors`. */
   readonly name: string;
   /**
-   * Yields exactly `sizeBytes - start` bytes or throws. A source that reads from the network retries by itself;
+   * Yields exactly `sizeBytes - start` bytes or throws. A source that reads from the network retries on its own;
    * what it throws is final.
    */
   open(options: OpenOptions): AsyncIterable<Uint8Array>;

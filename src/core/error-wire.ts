@@ -35,7 +35,7 @@ export function errorToWire(error: unknown): WireError {
   return { kind: 'Error', message: String(error) };
 }
 
-/** The same class, code and words; anything that is not of ours is a plain Error with the stack of where it happened. */
+/** The same class, code and words; anything that is not our own is a plain Error with the stack of where it happened. */
 export function errorFromWire({ kind, message, stack, code, subject, remedy }: WireError): Error {
   if (kind === InterruptedError.name) return new InterruptedError(message);
   const type = CLASSES.get(kind);

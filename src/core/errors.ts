@@ -110,7 +110,7 @@ export class InterruptedError extends WeighbridgeError {
   }
 }
 
-/** As `signal.throwIfAborted()`, with an error of ours. */
+/** As `signal.throwIfAborted()`, with one of our errors. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new InterruptedError();
 }
@@ -143,7 +143,7 @@ export interface ErrorJson {
   readonly remedy?: string;
 }
 
-/** `error` as a plain object for JSON output: code, message, and subject and remedy where there are any. */
+/** `error` as a plain object for JSON output: code, message, and subject and remedy if there are any. */
 export function errorToJson(error: unknown): ErrorJson {
   if (error instanceof WeighbridgeError) {
     return {

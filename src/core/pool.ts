@@ -53,7 +53,7 @@ export class Mutex {
 }
 
 /**
- * Lets at most `limit` pieces of work run at once, whoever asks; the rest wait in line. `lower` and `raise` move the
+ * Lets at most `limit` pieces of work run at once, whatever asks; the rest wait in line. `lower` and `raise` move the
  * bound between 1 and `limit`; what runs already goes on.
  */
 export class Limiter {

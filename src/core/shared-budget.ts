@@ -20,7 +20,7 @@ export class SharedBudget {
     this.#left = new Int32Array(memory);
   }
 
-  /** False where nothing is left; nobody waits. */
+  /** False if nothing is left; no one waits. */
   take(): boolean {
     for (;;) {
       const left = Atomics.load(this.#left, 0);

@@ -110,7 +110,7 @@ function readAuthority(registry: string, file: string): string {
   return text;
 }
 
-/** `WEIGHBRIDGE_LAYER_INDEX` names the file; where it is set and empty, nothing is kept. */
+/** `WEIGHBRIDGE_LAYER_INDEX` names the file; if it is set and empty, nothing is kept. */
 function layerIndexOf(env: NodeJS.ProcessEnv): LayerIndex | undefined {
   const home = homeFolder(env);
   const cache = env.XDG_CACHE_HOME || (home && path.join(home, '.cache'));

@@ -16,7 +16,7 @@ import { packageVersion } from './package-info.ts';
 import type { Services } from './services.ts';
 import { readStoredScan } from './stored-scan.ts';
 
-/** What signing takes from whoever publishes. */
+/** What signing takes from the publisher. */
 export interface SigningSurroundings {
   readonly env: NodeJS.ProcessEnv;
   readonly services: Services;

@@ -39,7 +39,7 @@ export function awaitAnswer(
   return new Promise((resolve, reject) => {
     let isAnswered = false;
     const onTimeout = (): void => {
-      // The answer's body has a clock of its own. Before, silence is the server's fault only where something is
+      // The answer's body has a clock of its own. Before, silence is the server's fault only if something is
       // waiting for it: an upload whose own source pauses is not the server's doing.
       const isServersTurn =
         outgoing.writableEnded || outgoing.writableLength > 0 || outgoing.socket?.connecting === true;

@@ -23,7 +23,7 @@ export function networkError(
   );
 }
 
-/** The proxy, in words, that could not be reached; undefined where it was something else. */
+/** The proxy, in words, that could not be reached; undefined if it was something else. */
 function proxyOf(error: unknown, proxies: readonly ProxyAddress[]): string | undefined {
   // A host with several addresses has one error for each.
   const [first = error] = error instanceof AggregateError ? error.errors : [];

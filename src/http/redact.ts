@@ -20,7 +20,7 @@ export function redactUrl(url: string | URL): string {
   } catch {
     return '(not a URL)';
   }
-  // Taken as it stands and not decoded, or a line break in a value would become one in the log.
+  // Taken as it is and not decoded, or a line break in a value would become one in the log.
   const query = parsed.search.slice(1).split('&').filter(Boolean).map(redactParameter);
   return `${parsed.protocol}//${parsed.host}${parsed.pathname}${query.length > 0 ? `?${query.join('&')}` : ''}`;
 }

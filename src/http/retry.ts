@@ -80,14 +80,14 @@ export function backoffMs(attempt: number, policy: RetryPolicy, random: () => nu
 
 /**
  * The wait a server asks for, in ms: `Retry-After` (seconds or a date), else the Hub's `RateLimit: "…";r=0;t=<s>`.
- * Undefined where it asks for none.
+ * Undefined if it asks for none.
  */
 export function serverWaitMs(headers: IncomingHttpHeaders): number | undefined {
   const retryAfter = headers['retry-after'];
   if (retryAfter !== undefined) {
     if (/^\d+$/.test(retryAfter)) return Number(retryAfter) * 1000;
     const date = Date.parse(retryAfter);
-    // By the server's own clock, where it says what that shows: ours may be wrong.
+    // By the server's own clock, if it says what that shows: ours may be wrong.
     const said = Date.parse(headers.date ?? '');
     const nowMs = Number.isNaN(said) ? Date.now() : said;
     if (!Number.isNaN(date)) return Math.max(0, date - nowMs);

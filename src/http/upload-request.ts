@@ -42,7 +42,7 @@ export class UploadRequest {
 
   /**
    * Hands bytes over; they must not change until `onTaken` is called, when the system has its copy of them (it never
-   * is where the connection breaks before). Gives a promise only when the caller should wait, and throws (or rejects)
+   * is where the connection breaks before). Returns a promise only when the caller should wait, and throws (or rejects)
    * once the connection is gone.
    */
   write(chunk: Uint8Array, onTaken?: () => void): Promise<void> | undefined {

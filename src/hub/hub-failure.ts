@@ -119,7 +119,7 @@ function statusFailure(response: HttpResponse, question: HubQuestion): HubError 
   return badAnswer(model, `status ${status}`);
 }
 
-/** `error` as the Hub's, where it is the network's; anything else as it is. */
+/** `error` as the Hub's, if it is the network's; anything else as it is. */
 export function explainHubError(error: unknown, { endpoint, model }: HubQuestion): unknown {
   if (error instanceof NetworkError) {
     return hubError(model, 'HUB_UNREACHABLE', error.message, {

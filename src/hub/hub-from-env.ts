@@ -105,7 +105,7 @@ function readTokenFile(name: string, file: string): string | undefined {
   try {
     return readSmallFileSync(file, { maxBytes: MAX_TOKEN_BYTES }).toString('utf8');
   } catch (cause) {
-    // Nobody has logged in here, which is fine.
+    // There is no login on this machine, which is fine.
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new ConfigError(`the token file that ${name} names cannot be read: ${reasonOf(cause)}`, {
       code: 'USAGE',

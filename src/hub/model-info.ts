@@ -24,7 +24,7 @@ const Sibling = z.object({
 const ModelInfo = z.object({
   id: text.refine(isModelId, 'expected the id of a model'),
   sha: gitOid,
-  // Not to be guessed where it is missing: it decides on whether weights may be passed on.
+  // Not to be guessed if it is missing: it decides on whether weights may be redistributed.
   gated: z.union([z.boolean(), text.min(1)]),
   private: z.boolean().nullish(),
   disabled: z.boolean().nullish(),
@@ -37,7 +37,7 @@ const ModelInfo = z.object({
     .object({ parameters: z.record(text, z.int().min(0)) })
     .nullish()
     .catch(null),
-  // Only where `securityStatus` is asked for, and not from every server.
+  // Only if `securityStatus` is asked for, and not from every server.
   securityRepoStatus: z.unknown().optional(),
 });
 
@@ -68,7 +68,7 @@ export interface ParsedModelInfo {
   readonly safety: FileSafety | undefined;
   readonly tensors: Readonly<Record<string, number>> | undefined;
   readonly languages: readonly string[];
-  /** Undefined where the answer lacks sizes or ids, as older servers' do: the tree has them. */
+  /** Undefined if the answer lacks sizes or ids, as older servers' do: the tree has them. */
   readonly files: readonly HubFile[] | undefined;
 }
 
@@ -149,7 +149,7 @@ function relationOf(written: unknown, tags: readonly string[]): string | undefin
   return tags.map(tag => /^base_model:(\w+):/.exec(tag)?.[1]).find(relation => relation !== undefined);
 }
 
-/** Extra knowledge: where it has another shape than the one known, there is none. */
+/** Extra knowledge: if it has another shape than the one known, there is none. */
 function safetyOf(value: unknown): FileSafety | undefined {
   const parsed = SecurityStatus.safeParse(value);
   if (!parsed.success) return undefined;

@@ -2,7 +2,7 @@ import type { ByteSource } from '../core/byte-source.ts';
 
 /** One model repository at one commit, as the Hub describes it. Paths have been checked and are safe to join. */
 export interface ModelSnapshot {
-  /** The repository's present name; differs from what was asked for where it was renamed. */
+  /** The repository's present name; differs from what was asked for if it was renamed. */
   readonly id: string;
   readonly requestedId: string;
   /** 40 hex characters. */
@@ -35,7 +35,7 @@ export interface LicenseFacts {
   readonly license: string | readonly string[] | null;
   readonly licenseName: string | null;
   readonly licenseLink: string | null;
-  /** Where the card names no licence and the Hub's tags do. */
+  /** Where the card names no license and the Hub's tags do. */
   readonly isFromTags?: boolean;
 }
 
@@ -53,7 +53,7 @@ export interface HubFile {
   readonly sizeBytes: number;
   /** sha256 of the content, hex; known for files kept as LFS or Xet objects. */
   readonly sha256?: string;
-  /** git's blob id of what git stores: of the content itself only where `sha256` is absent (else of the LFS pointer). */
+  /** git's blob id of what git stores: of the content itself only if `sha256` is absent (else of the LFS pointer). */
   readonly gitOid: string;
 }
 
@@ -71,7 +71,7 @@ export interface Hub {
     options?: GetModelOptions,
   ): Promise<ModelSnapshot>;
   /**
-   * The file's bytes at the snapshot's commit, or a span of them: ranged, resumed, re-resolved by itself. Hashes are the
+   * The file's bytes at the snapshot's commit, or a span of them: ranged, resumed, re-resolved on its own. Hashes are the
    * caller's to check.
    */
   openFile(

@@ -10,11 +10,11 @@ import { layerKindOf, readLayerDescriptor } from './format/layer-annotations.ts'
 /** How an image differs from the one that its tag named before. What is the same in both is left out. */
 export interface ImageChange {
   readonly revision?: FromTo;
-  /** SPDX expressions of the label; empty where there was or is none. */
+  /** SPDX expressions of the label; empty if there was or is none. */
   readonly license?: FromTo;
   /** Digests of the base image. */
   readonly base?: FromTo;
-  /** Commits of adapters that came, went or moved, by name; empty where there was or is none. */
+  /** Commits of adapters that came, went or moved, by name; empty if there was or is none. */
   readonly adapters?: Readonly<Record<string, FromTo>>;
   /** Paths in the image; absent for a slim image, and where the older one is of several platforms. */
   readonly files?: FileChanges;
@@ -31,7 +31,7 @@ export interface FromTo {
   readonly to: string;
 }
 
-/** Undefined where nothing was there before, or something that is not ours. */
+/** Undefined if nothing was there before, or something that is not ours. */
 export function changeSince(
   previous: StoredManifest | undefined,
   planned: PlannedModel,

@@ -35,7 +35,7 @@ export interface ReadOptions {
 /**
  * Reads an uncompressed layer to its end and gives its regular files. The tar is read by a library and not by what
  * wrote it, so that a mistake in the one does not hide in the other. `keep` names files whose bytes are wanted.
- * Throws IntegrityError where the blob is not its digest.
+ * Throws IntegrityError if the blob is not its digest.
  */
 export async function readLayer(
   store: ImageStore,
@@ -114,7 +114,7 @@ async function readRaw(
   return { files: [{ path, sizeBytes: descriptor.size, ...hashes }], others: [], kept: new Map() };
 }
 
-/** Reads a blob to its end for its digest alone. Throws IntegrityError where it is another. */
+/** Reads a blob to its end for its digest alone. Throws IntegrityError if it is another. */
 export async function readForDigest(
   store: ImageStore,
   descriptor: Descriptor,

@@ -24,7 +24,7 @@ export function imagePort({ container }: Pick<PublishedImage, 'container'>): num
   return Number(text ?? /^\d+/.exec(exposed ?? '')?.[0] ?? 8000);
 }
 
-/** The licence that the image declares, as an SPDX expression. */
+/** The license that the image declares, as an SPDX expression. */
 export function licenseOf({ labels }: Pick<PublishedImage, 'labels'>): string | undefined {
   return readLabels(labels).license;
 }

@@ -36,12 +36,12 @@ export interface PublishedModel {
   readonly id: string;
   readonly revision: string;
   readonly variant: string;
-  /** Where the model stands in the image or, for slim, in the volume; absolute. */
+  /** Where the model is in the image or, for slim, in the volume; absolute. */
   readonly dir: string;
 }
 
 export interface PublishedAdapter extends AdapterEntry {
-  /** Where it stands in the image or, for slim, in the volume; absolute. */
+  /** Where it is in the image or, for slim, in the volume; absolute. */
   readonly dir: string;
 }
 
@@ -112,7 +112,7 @@ export async function readPlatforms(
   for (const digest of digests) {
     const child = await store.getManifest(digest, signal);
     const read = child && parseManifest(child.bytes, child.mediaType, store.name);
-    if (read?.kind !== 'manifest') throw badAnswer(store, `names ${digest}, which is no image`);
+    if (read?.kind !== 'manifest') throw badAnswer(store, `names ${digest}, which is not an image`);
     images.push(await readImage(store, digest, read.manifest, signal));
   }
   return images;

@@ -38,7 +38,7 @@ export interface FoundImage {
   readonly places: readonly ImagePlace[];
   /** The model's files; read for the newest image of each variant only. */
   readonly files: readonly ListedFile[] | undefined;
-  /** What lies beside the image (scans, signatures); read for the newest image of each variant only. */
+  /** What is attached to the image (scans, signatures); read for the newest image of each variant only. */
   readonly referrers: readonly Descriptor[];
 }
 

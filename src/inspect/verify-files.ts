@@ -15,7 +15,7 @@ export interface FileCheck {
   readonly detail?: string;
 }
 
-/** Holds the model's files in an image against the repository's, and what stands in for divided ones against them. */
+/** Compares the model's files in an image with the repository's, and what replaces divided ones with them. */
 export function compareFiles(
   listed: readonly ListedFile[],
   { files }: ModelSnapshot,

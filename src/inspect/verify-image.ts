@@ -26,7 +26,7 @@ import { type ExpectedParts, type ExpectedSharding, expectParts, readParts } fro
 
 export interface VerifyOptions {
   readonly hub: Hub;
-  /** Reads and hashes every byte of the image; otherwise what the manifest says is held against the Hub. */
+  /** Reads and hashes every byte of the image; otherwise what the manifest says is compared with the Hub. */
   readonly isDeep: boolean;
   readonly signal?: AbortSignal | undefined;
   /** Makes the image once more to compare it whole; without it files and blobs alone are compared. */
@@ -37,7 +37,7 @@ export interface VerifyOptions {
   readonly onLayerEnd?: (layer: Descriptor, name: string) => void;
 }
 
-/** One platform's image, held against the Hub. */
+/** One platform's image, compared with the Hub. */
 export interface ImageCheck {
   readonly platform: string;
   readonly digest: Digest;
@@ -55,7 +55,7 @@ export interface ImageCheck {
 
 const CONCURRENCY = 4;
 
-/** Whether an image that was published is what the Hub has at the commit that it names. Throws where that cannot be told. */
+/** Whether an image that was published is what the Hub has at the commit that it names. Throws if that cannot be told. */
 export async function verifyImage(
   store: ImageStore,
   reference: string,
@@ -84,13 +84,13 @@ async function verifyOne(
       {
         code: 'IMAGE_FOREIGN',
         subject: store.name,
-        remedy: 'Only images with io.weighbridge labels can be held against the Hub.',
+        remedy: 'Only images with io.weighbridge labels can be compared with the Hub.',
       },
     );
   }
   const { id, revision, variant } = model;
   const snapshot = await options.hub.getModel(id, revision, options.signal, {
-    // What no image can have is no file of this one.
+    // What no image can have is not a file of this one.
     mayLeaveOut: () => true,
   });
   const declared = modelFiles(model, image.layers.flatMap(layer => layer.files).map(asListed));
@@ -285,7 +285,7 @@ function parseServeArgs(bytes: Buffer): string[] | undefined {
   return parsed.data?.serveArgs;
 }
 
-/** A layer of ours has the files that its manifest lists, folders, and in a layer of links nothing but links. */
+/** One of our layers has the files that its manifest lists, folders, and in a layer of links nothing but links. */
 function strangeEntries(
   { digest, annotations }: Descriptor,
   known: readonly { readonly path: string; readonly sha256: string }[],

@@ -81,7 +81,7 @@ export function isPartListed(
 
 /**
  * Reads all parts of a file, and gives their files: each has the header that it should have, and the data of all is that
- * of the file, which shows in its hash. Throws IntegrityError where not.
+ * of the file, which shows in its hash. Throws IntegrityError if not.
  */
 export async function readParts(
   store: ImageStore,

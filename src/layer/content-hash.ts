@@ -43,7 +43,7 @@ export class ContentHash {
 }
 
 /**
- * Gives the sha256 of a part of a divided file, which nothing is known of beforehand, and passes the file's own bytes on
+ * Returns the sha256 of a part of a divided file, which nothing is known of beforehand, and passes the file's own bytes on
  * to the hash of the whole.
  */
 export class PartHash {

@@ -20,7 +20,7 @@ export class LayerHasher {
   #contentHash: ContentHash | PartHash | undefined;
   readonly #sha256Of = new Map<string, string>();
 
-  /** `source` hashes the file that the layer's parts are of; whoever gives it asks it at the end. */
+  /** `source` hashes the file that the layer's parts are of; the one who gives it asks it at the end. */
   constructor(layout: TarLayout, source?: ContentHash) {
     this.#layout = layout;
     this.#source = source;

@@ -3,7 +3,7 @@ import { ReadAhead } from './read-ahead.ts';
 import type { LayerEntry } from './recipe.ts';
 import { lengthOf, type TarLayout } from './tar-layout.ts';
 
-/** Gives the content of an entry; `sizeBytes` must be the entry's. */
+/** Returns the content of an entry; `sizeBytes` must be the entry's. */
 export type ContentResolver = (entry: LayerEntry) => ByteSource;
 
 /** A layer as a source of bytes: it can be opened anywhere, reads content as it goes and keeps nothing. */

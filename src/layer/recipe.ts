@@ -44,7 +44,7 @@ export function contentIdOf(file: { readonly sha256?: string; readonly gitOid: s
 }
 
 export type ContentSource =
-  /** Bytes that came with the plan: licence texts, the bootstrap. */
+  /** Bytes that came with the plan: license texts, the bootstrap. */
   | { readonly kind: 'inline'; readonly text: string }
   /** A file of the model's repository at the planned revision. */
   | { readonly kind: 'hub'; readonly repository: string; readonly revision: string; readonly path: string }
@@ -65,7 +65,7 @@ export interface SliceSource {
   readonly end: number;
 }
 
-/** The file that parts are of. They stand in for it as long as all of them together have its hash. */
+/** The file that parts are of. They replace it as long as all of them together have its hash. */
 export interface PartSource {
   readonly path: string;
   readonly sizeBytes: number;

@@ -11,7 +11,7 @@ export interface SafetensorsPart {
 }
 
 /**
- * Divides a file into as few parts as fit `maxBytes` each, header included, in the order of its data. Undefined where a
+ * Divides a file into as few parts as fit `maxBytes` each, header included, in the order of its data. Undefined if a
  * single tensor does not fit.
  */
 export function reshardSafetensors(
@@ -55,7 +55,7 @@ function runsOf(tensors: readonly Tensor[]): Tensor[][] {
 }
 
 /**
- * The parts that hold just these spans of the file; undefined where spans are not all of its data in order, each from
+ * The parts that hold just these spans of the file; undefined if spans are not all of its data in order, each from
  * the start of a tensor to the end of one.
  */
 export function partsAt(

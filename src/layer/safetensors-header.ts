@@ -23,7 +23,7 @@ export interface SafetensorsHeader {
   readonly sizeBytes: number;
   /** By offset. They cover the data from its first byte to its last, without gaps. */
   readonly tensors: readonly Tensor[];
-  /** `__metadata__` as it is, undefined where there is none. */
+  /** `__metadata__` as it is, undefined if there is none. */
   readonly metadata: Readonly<Record<string, string>> | undefined;
 }
 
@@ -45,7 +45,7 @@ const BITS: ReadonlyMap<string, number> = new Map([
   ...['I64', 'U64', 'F64', 'C64'].map(name => [name, 64] as const),
 ]);
 
-/** The bytes of the JSON that follow the first eight of a file. Throws UnshardableError where no such file can be. */
+/** The bytes of the JSON that follow the first eight of a file. Throws UnshardableError if no such file can be. */
 export function parseHeaderLength(path: string, prefix: Uint8Array, fileBytes: number): number {
   if (prefix.length < LENGTH_BYTES) throw wrong(path, `it has ${prefix.length} bytes`);
   const length = Buffer.from(prefix).readBigUInt64LE(0);
@@ -144,5 +144,5 @@ function quoted(name: string): string {
 }
 
 function wrong(path: string, what: string): UnshardableError {
-  return new UnshardableError(path, `${path} is no safetensors file that can be divided: ${what}`);
+  return new UnshardableError(path, `${path} is not a safetensors file that can be divided: ${what}`);
 }

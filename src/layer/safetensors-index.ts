@@ -44,5 +44,5 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function wrong(path: string, what: string): UnshardableError {
-  return new UnshardableError(path, `${path} is no index of safetensors files: ${what}`);
+  return new UnshardableError(path, `${path} is not an index of safetensors files: ${what}`);
 }

@@ -6,11 +6,11 @@ import type { LicenseOutcome } from './types.ts';
 
 export interface FallbackText {
   readonly text: string;
-  /** The licences whose full text it has. */
+  /** The licenses whose full text it has. */
   readonly ids: readonly string[];
 }
 
-/** What takes the place of a licence file where the repository has none: SPDX's full texts, or a plain statement. */
+/** What takes the place of a license file where the repository has none: SPDX's full texts, or a plain statement. */
 export function fallbackText(
   facts: LicenseFacts,
   license: LicenseOutcome['license'],
@@ -25,7 +25,7 @@ export function fallbackText(
   const ids = [...new Set(parts.map(({ id }) => id).filter(id => texts(id) !== undefined))];
   const [only] = parts;
   const text = only && texts(only.id);
-  // One licence: its text and nothing else, so that tools know it when they see it.
+  // One license: its text and nothing else, so that tools know it when they see it.
   if (parts.length === 1 && text !== undefined && only?.exception === undefined) return { text, ids };
   if (ids.length === 0) return { text: statement(facts, license), ids };
   return {

@@ -1,5 +1,5 @@
 /**
- * Returns a license's text from the SPDX list with the holders of the copyright filled in. No year is: nobody has said one.
+ * Returns a license's text from the SPDX list with the holders of the copyright filled in. No year is, since none is known.
  * Texts that name the holders of some other work get the template's words in their place.
  */
 export function fillIn(id: string, text: string, authors: string): string {

@@ -3,7 +3,7 @@ import { kindOf as kindOfFile } from '../core/model-files.ts';
 import type { HubFile } from '../hub/types.ts';
 import { DATA, isDocumentName, isProgramName, kindOfName, type LegalKind, partWords } from './legal-names.ts';
 
-/** The legal texts of a model's repository, in any of its folders, best first where there are several of a kind. */
+/** The legal texts of a model's repository, in any of its folders, best first if there are several of a kind. */
 export interface LegalFiles {
   readonly licenses: readonly HubFile[];
   readonly notices: readonly HubFile[];

@@ -114,7 +114,7 @@ function harvest(
 }
 
 /**
- * Upstream's legal files by the name they get: the best as `LICENSE` and `NOTICE`, and where there are more, each as it
+ * Upstream's legal files by the name they get: the best as `LICENSE` and `NOTICE`, and if there are more, each as it
  * is called.
  */
 function upstreamFiles({ licenses, notices, others }: LegalFiles): ReadonlyMap<string, HubFile> {

@@ -36,7 +36,7 @@ function fatModel({ model, modelDir, sharded }: LicenseTree): string[] {
   ];
 }
 
-/** Licences such as Apache-2.0 want it said of a file that it was changed. */
+/** Licenses such as Apache-2.0 want it said of a file that it was changed. */
 function changes(sharded: LicenseTree['sharded']): string[] {
   return sharded.flatMap(({ path, parts }, index) => [
     `${index === 0 ? '   Changes:   ' : '              '}${plainLine(path)} is divided into ${parts.length} files, from`,

@@ -3,7 +3,7 @@ import type { Digest } from '../core/digest.ts';
 import type { ModelSnapshot } from '../hub/types.ts';
 import type { LayerEntry } from '../layer/recipe.ts';
 
-/** The part of a policy outcome that licences are about. */
+/** The part of a policy outcome that licenses are about. */
 export interface LicenseOutcome {
   readonly license: { readonly spdx: string | null; readonly declared: string | null };
   readonly isGated: boolean;
@@ -76,6 +76,6 @@ export interface LicenseTree {
 export interface LicensedBaseImage {
   readonly reference: string;
   readonly digest?: string | undefined;
-  /** What the image itself declares; undefined where it declares nothing or has not been looked at. */
+  /** What the image itself declares; undefined if it declares nothing or has not been looked at. */
   readonly license?: { readonly spdx: string; readonly source: string } | undefined;
 }

@@ -9,7 +9,7 @@ import type { LayerEntry } from '../layer/recipe.ts';
 export type ReadEntry = (entry: LayerEntry) => Promise<Uint8Array>;
 
 /**
- * Writes the tree into `folder`, which stands for the image's `/licenses`. Gives the files written, as paths below
+ * Writes the tree into `folder`, which stands for the image's `/licenses`. Returns the files written, as paths below
  * `folder`. Each file is checked before it is written and is there whole or not at all; files already there that the
  * tree does not have stay.
  */
@@ -73,7 +73,7 @@ async function onDisk<T>(target: string, work: () => Promise<T>): Promise<T> {
 }
 
 function hostile(subject: string): HubError {
-  return new HubError(`${JSON.stringify(subject)} would be written outside of the folder for licences`, {
+  return new HubError(`${JSON.stringify(subject)} would be written outside of the folder for licenses`, {
     code: 'HUB_HOSTILE_PATH',
     subject,
     remedy: 'Nothing was written there; look at the repository on the Hub, and at links in the folder.',

@@ -24,7 +24,7 @@ const DOCKER_HUB = 'docker.io';
 const DOCKER_HUB_API = 'registry-1.docker.io';
 const DOCKER_HUB_HOSTS = new Set([DOCKER_HUB, 'index.docker.io', DOCKER_HUB_API]);
 
-/** Reads `[host/]repository[:tag][@digest]` as Docker does. No tag is no tag, not `latest`. Throws ConfigError USAGE. */
+/** Reads `[host/]repository[:tag][@digest]` as Docker does. Without a tag there is none, not `latest`. Throws ConfigError USAGE. */
 export function parseReference(text: string): ImageReference {
   const at = text.indexOf('@');
   const digest = at === -1 ? undefined : text.slice(at + 1);
@@ -68,7 +68,7 @@ export function isRepository(text: string): boolean {
 
 /**
  * The one spelling of a registry host: lower case, Docker Hub's names all `docker.io`, IPv6 as short as it gets.
- * Undefined where `text` is no host with an optional port.
+ * Undefined if `text` is not a host with an optional port.
  */
 export function normalizeRegistry(text: string): string | undefined {
   const match = HOST.exec(text.toLowerCase());

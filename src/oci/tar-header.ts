@@ -24,7 +24,7 @@ export const END_OF_ARCHIVE: Buffer = Buffer.alloc(2 * BLOCK_BYTES);
 
 /**
  * Everything that comes before an entry's content. A pure function of its input: time 0, owner 0:0, no names.
- * Throws RangeError where the path or size cannot stand in a tar.
+ * Throws RangeError if the path or size cannot be in a tar.
  */
 export function tarEntryHeader(entry: TarEntry): Buffer {
   const path = entry.type === 'directory' && !entry.path.endsWith('/') ? `${entry.path}/` : entry.path;
@@ -79,7 +79,7 @@ function check(entry: TarEntry, path: string): void {
   }
 }
 
-/** The path as ustar's two fields, undefined where it does not fit them. */
+/** The path as ustar's two fields, undefined if it does not fit them. */
 function splitPath(path: string): { name: string; prefix: string } | undefined {
   if (path.search(NOT_ASCII) !== -1) return undefined;
   if (path.length <= NAME_BYTES) return { name: path, prefix: '' };

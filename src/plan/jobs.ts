@@ -12,7 +12,7 @@ export function splitIntoJobs(models: readonly PlannedModel[], maxJobs = MAX_MAT
   const jobs = Array.from({ length: maxJobs }, () => ({ sizeBytes: 0, models: [] as PlannedModel[] }));
   const order = new Map(models.map((model, index) => [model, index]));
   const position = (model: PlannedModel | undefined): number => (model && order.get(model)) ?? models.length;
-  // The largest first, each to the job with the least to do: far from optimal only where one model outweighs all.
+  // The largest first, each to the job with the least to do: far from optimal only if one model outweighs all.
   for (const model of models.toSorted((a, b) => bytesOf(b) - bytesOf(a))) {
     const lightest = jobs.reduce((best, job) => (isLighter(job, best) ? job : best));
     lightest.models.push(model);

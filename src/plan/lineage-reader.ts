@@ -31,7 +31,7 @@ export async function readLineageClaims(
   );
   const strong = found.flatMap(({ bases }) => bases).filter(({ isHint }) => !isHint);
   const isNamed = snapshot.baseModels.length > 0 || strong.length > 0;
-  // A card speaks of many models: its words count only where no field names a base.
+  // A card speaks of many models: its words count only if no field names a base.
   const told = isNamed ? [] : cardBases.map(id => ({ id, field: 'README.md', isHint: true }));
   const hints = found.flatMap(({ bases }) => bases).filter(({ isHint }) => isHint);
   // Who points to another model's license has the model under it.

@@ -39,7 +39,7 @@ import {
 export interface PlanOptions extends TargetChoice {
   readonly hub: Hub;
   /**
-   * Whether a registry that nobody has given a prefix for is an error (publish) or a warning (plan), or targets do not
+   * Whether a registry without a configured prefix is an error (publish) or a warning (plan), or targets do not
    * matter at all (build).
    */
   readonly targets: 'required' | 'optional' | 'none';

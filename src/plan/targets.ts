@@ -8,12 +8,12 @@ import { firstFixedTag, versionOf } from './tags.ts';
 import type { PlannedModel, Target } from './types.ts';
 
 export interface TargetChoice {
-  /** Prefixes from the command line, by key; where there are any, only they are published to. */
+  /** Prefixes from the command line, by key; if there are any, only they are published to. */
   readonly overrides: Readonly<Record<string, string>>;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Why a variant is not built for a registry (by its key); undefined where it is. */
+/** Why a variant is not built for a registry (by its key); undefined if it is. */
 export function refusalAt(
   { outcome, fatRefusals = [] }: Pick<PlannedModel, 'outcome' | 'fatRefusals'>,
   variant: Variant,

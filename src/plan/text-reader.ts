@@ -33,7 +33,7 @@ export interface TextReader {
   read(snapshot: ModelSnapshot, weights: readonly HubFile[], isDeep: boolean): Promise<LegalRead>;
 }
 
-/** What is longer is read by nobody; the text of the longest license has 50 KB. */
+/** What is longer is not read; the text of the longest license has 50 KB. */
 export const MAX_TEXT_BYTES = 512 * 1024;
 /** Cards have the results of benchmarks in their front matter. */
 export const MAX_CARD_BYTES = 4 * 1024 * 1024;
@@ -222,7 +222,7 @@ function withinLimit<T extends { readonly file: HubFile }>(
   return { taken, left };
 }
 
-/** What is not read is no consent. */
+/** What is not read is not consent. */
 function tooMany(left: readonly { readonly file: HubFile }[]): LegalText[] {
   const [first] = left;
   if (first === undefined) return [];

@@ -47,7 +47,7 @@ export interface PlannedModel {
   readonly sharing?: readonly string[];
   /** What the lock pins it to. */
   readonly pin?: ModelPin;
-  /** What the fat image's layers keep to; absent where no registry that gets it has a limit. */
+  /** What the fat image's layers keep to; absent if no registry that gets it has a limit. */
   readonly layerLimit?: LayerLimit;
   /** Files that the fat image has in parts, because a registry would not take them whole. */
   readonly resharding?: PlannedResharding;

@@ -25,7 +25,7 @@ export interface Declared {
 
 /**
  * The first of the texts that contradicts what was declared: a license that is neither declared nor permitted, a text
- * that restricts, one that nobody knows. What is not known for any license contradicts too, since a license's name on a
+ * that restricts, one that no one knows. What is not known for any license contradicts too, since a license's name on a
  * card means its text; only `override_spdx` says that somebody has read it.
  */
 export function contradictionOf(declared: Declared, texts: readonly LegalText[]): Contradiction | undefined {

@@ -17,7 +17,7 @@ interface Judgements {
   readonly files: SafetyJudgement;
 }
 
-/** Which variants are built, and why. Facts in, decisions out; never throws and asks nobody. */
+/** Which variants are built, and why. Facts in, decisions out; never throws and needs no network. */
 export function decide(model: ModelConfig, facts: PolicyFacts): PolicyOutcome {
   const { snapshot } = facts;
   const judged: Judgements = {
@@ -50,7 +50,7 @@ function decideSlim(gate: GateJudgement, snapshot: ModelSnapshot): PolicyDecisio
   };
 }
 
-/** The first that says no decides; where nobody does, the license is the reason. */
+/** The first that says no decides; if none does, the license is the reason. */
 function decideFat(
   model: ModelConfig,
   { gate, license, lineage, files }: Judgements,
@@ -90,7 +90,7 @@ function decideFat(
 function besides(model: ModelConfig, { license }: LicenseJudgement): string {
   if (model.permissive === true) return ' `permissive: true` does not lift a gate.';
   if (license.isPermissive) return '';
-  return ` Besides, its license (${license.declared ?? 'none is named'}) does not permit it by itself.`;
+  return ` Besides, its license (${license.declared ?? 'none is named'}) does not permit it either.`;
 }
 
 function evidenceOf({ revision, isPrivate }: ModelSnapshot): Evidence[] {

@@ -6,7 +6,7 @@ import type { PolicyFacts } from './facts.ts';
 import type { Evidence, PolicyFinding } from './types.ts';
 
 export interface SafetyJudgement {
-  /** Why a fat image may not hold these files; undefined where it may. */
+  /** Why a fat image may not hold these files; undefined if it may. */
   readonly stop: { readonly rule: string; readonly reason: string } | undefined;
   readonly evidence: readonly Evidence[];
   readonly findings: readonly PolicyFinding[];

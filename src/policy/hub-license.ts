@@ -24,7 +24,7 @@ const HUB_IDS: ReadonlyMap<string, string> = new Map([
   ['pddl', 'PDDL-1.0'],
 ]);
 
-/** The licenses of a card, each once; empty where the card names none. A list means that all of them apply. */
+/** The licenses of a card, each once; empty if the card names none. A list means that all of them apply. */
 export function licenseElements(facts: LicenseFacts): readonly LicenseElement[] {
   const texts = declaredTexts(facts);
   if (texts.every(text => text.toLowerCase() === 'unknown')) return [];

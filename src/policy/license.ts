@@ -84,7 +84,7 @@ function labelOf({ spdx, contradiction, further = [] }: EffectiveLicense): strin
 interface EffectiveLicense {
   readonly spdx: string | null;
   readonly declared: string | null;
-  /** Undefined where what was declared is not an SPDX expression. */
+  /** Undefined if what was declared is not an SPDX expression. */
   readonly expression: LicenseExpression | undefined;
   /** `the Hub says apache-2.0`, to be used in a sentence. */
   readonly words: string;

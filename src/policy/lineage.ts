@@ -8,10 +8,10 @@ import { judgeLicense } from './license.ts';
 import type { AncestorLicense, Evidence, PolicyFinding } from './types.ts';
 
 export interface LineageJudgement {
-  /** Whether it keeps the weights out; always false where it is not enforced. */
+  /** Whether it keeps the weights out; always false if it is not enforced. */
   readonly isStop: boolean;
   readonly rule: string;
-  /** A sentence about what is wrong with it; empty where nothing is. */
+  /** A sentence about what is wrong with it; empty if nothing is. */
   readonly reason: string;
   readonly evidence: readonly Evidence[];
   readonly findings: readonly PolicyFinding[];
@@ -20,7 +20,7 @@ export interface LineageJudgement {
 
 /**
  * Whether the models that this one was made from let their weights be redistributed: a permissive card on a fine-tune does
- * not lift the terms of what was tuned. What cannot be known is no consent.
+ * not lift the terms of what was tuned. What cannot be known is not consent.
  */
 export function judgeLineage(
   model: ModelConfig,

@@ -52,7 +52,7 @@ export function conjunction(expressions: readonly string[]): string {
   return more.length === 0 ? only.replace(/^\((.*)\)$/, '$1') : [...parts].join(' AND ');
 }
 
-/** The parts that stand in the way of the whitelist; empty where the expression is satisfied by it. */
+/** The parts that do not satisfy the whitelist; empty if the expression is satisfied by it. */
 export function missingParts(tree: parse.Info, permitted: ReadonlySet<string>): readonly string[] {
   if (!('conjunction' in tree)) return isPermitted(tree, permitted) ? [] : [writePart(tree)];
   const left = missingParts(tree.left, permitted);

@@ -36,7 +36,7 @@ export interface PolicyFinding {
 export interface PolicyOutcome {
   /** What the model is taken to be licensed under. */
   readonly license: {
-    /** A valid SPDX expression (`LicenseRef-…` for what SPDX has no id for), or null where nothing is known. */
+    /** A valid SPDX expression (`LicenseRef-…` for what SPDX has no id for), or null if nothing is known. */
     readonly spdx: string | null;
     /** What the Hub or `override_spdx` said, in words: `apache-2.0`, `other (llama3.1)`. */
     readonly declared: string | null;
@@ -50,13 +50,13 @@ export interface PolicyOutcome {
   readonly decisions: Readonly<Record<Variant, PolicyDecision>>;
   /** The whole chain of reasoning about the fat image. */
   readonly findings: readonly PolicyFinding[];
-  /** Lines of `models.yaml` that would change it, with what they would mean; none where nothing can. */
+  /** Lines of `models.yaml` that would change it, with what they would mean; none if nothing can. */
   readonly remedies: readonly Remedy[];
 }
 
 export interface AncestorLicense {
   readonly id: string;
-  /** Null where it could not be asked about; so are the others then. */
+  /** Null if it could not be asked about; so are the others then. */
   readonly revision: string | null;
   readonly spdx: string | null;
   readonly declared: string | null;

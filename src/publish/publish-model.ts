@@ -111,14 +111,14 @@ async function finishImage(job: ImageJob, survey: Survey, context: PublishContex
     } catch (error) {
       const isLost = error instanceof WeighbridgeError && error.code === 'REGISTRY_BLOB_UNKNOWN';
       if (!isLost || isAgain) throw error;
-      // Its manifests name blobs that it has lost since: each one is asked for now, and moved where it is missing.
+      // Its manifests name blobs that it has lost since: each one is asked for now, and moved if it is missing.
       target.inventory.invalidate();
       await placeBlobs([job], survey, context);
     }
   }
 }
 
-/** A layer that the target's manifests claimed, and that is another one as this run has found out, is brought again. */
+/** A layer that the target's manifests claimed, and that turned out to be a different one in this run, is brought again. */
 async function replaceDisproved(job: ImageJob, survey: Survey, context: PublishContext): Promise<void> {
   const { target, draft } = job;
   const isDisproved = draft.blobs.some(({ kind, id }) => {

@@ -30,7 +30,7 @@ export interface PublishPlanOptions
 
 /** Models under way at once: most of them have nothing to do and only wait for answers. */
 const MODELS_AT_ONCE = 16;
-/** Models that are planned, or wait for their turn, while others are published: a slow one keeps nobody from going on. */
+/** Models that are planned, or wait for their turn, while others are published: a slow one does not hold up the others. */
 const PLANNED_AHEAD = 8;
 /** Blobs under way at once: enough to hide round trips, few enough to keep memory flat. */
 const BLOBS_AT_ONCE = 4;

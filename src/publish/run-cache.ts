@@ -88,12 +88,12 @@ export class RunCache {
     return this.#holdersBeside(digest, repository);
   }
 
-  /** Keeps a layer of ours whose bytes this run has hashed. */
+  /** Keeps one of our layers whose bytes this run has hashed. */
   noteLayer(layer: ResolvedLayer): void {
     this.#layers.set(layer.key, layer);
   }
 
-  /** Returns a layer of ours that this run has hashed the bytes of, by its key. */
+  /** Returns one of our layers that this run has hashed the bytes of, by its key. */
   layer(key: string): ResolvedLayer | undefined {
     return this.#layers.get(key);
   }

@@ -109,7 +109,7 @@ interface CommonOutcome {
   readonly bytes: ByteCounts;
   /** Stored bytes of the layers by kind; absent if the image was never assembled. */
   readonly sizes?: SizesByKind;
-  /** Since what the tag named before; absent if it named no image of ours. */
+  /** Since what the tag named before; absent if it named none of our images. */
   readonly change?: ImageChange;
 }
 

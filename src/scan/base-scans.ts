@@ -12,7 +12,7 @@ export interface BaseScan {
 }
 
 /**
- * Reports of base images by their digest: each is made once in a run, whoever of the models on it comes first; with a folder,
+ * Reports of base images by their digest: each is made once in a run, whichever of the models on it comes first; with a folder,
  * once for all runs that share the folder.
  */
 export class BaseScans {
@@ -24,7 +24,7 @@ export class BaseScans {
     this.#folder = folder;
   }
 
-  /** `make` is called where nobody has the report yet; only the first caller is told of the bytes that it took. */
+  /** `make` is called if no one has the report yet; only the first caller is told of the bytes that it took. */
   async get(digest: Digest, make: () => Promise<BaseScan>): Promise<BaseScan> {
     const isFirst = !this.#made.has(digest);
     this.#made.set(digest, make);

@@ -32,7 +32,7 @@ export async function isPlainWeights(
     }
     return true;
   } catch (error) {
-    // A path that no tar of ours could have, or a store that does not answer: then it is scanned.
+    // A path that none of our tars could have, or a store that does not answer: then it is scanned.
     if (isAbort(error) || signal?.aborted) throw error;
     if (error instanceof RangeError || error instanceof WeighbridgeError) return false;
     throw error;

@@ -48,7 +48,7 @@ export interface ScanResult {
   readonly table: () => Promise<string>;
 }
 
-/** Findings in the base count as much as those of our layers: whoever pulls the image gets both. */
+/** Findings in the base count as much as those of our layers: who pulls the image gets both. */
 export async function scanImage(
   image: ScannedImage,
   store: ImageStore,

@@ -5,7 +5,7 @@ import { OciAnnotation } from '../oci/annotations.ts';
 import type { Annotations } from '../oci/types.ts';
 
 // How a scan is kept beside the image that it is about: a referrer of the image's manifest whose annotations hold the
-// counts, so that whoever lists the referrers needs no further request, and whose two layers are the full report.
+// counts, so that who lists the referrers needs no further request, and whose two layers are the full report.
 
 export const SCAN_ARTIFACT_TYPE = 'application/vnd.weighbridge.scan.v1+json';
 /** Trivy's own JSON report; https://trivy.dev/docs/latest/configuration/reporting/#json */
@@ -16,17 +16,17 @@ export const SARIF_TYPE = 'application/sarif+json';
 export interface ScanSummary {
   /** `trivy 0.74.0` */
   readonly scanner: string;
-  /** When the vulnerability database was made, ISO 8601; null where the scanner does not tell. */
+  /** When the vulnerability database was made, ISO 8601; null if the scanner does not tell. */
   readonly databaseDate: string | null;
   /** ISO 8601. */
   readonly scannedAt: string;
-  /** Of the base image, whose findings are a part of the counts; null where the image names none. */
+  /** Of the base image, whose findings are a part of the counts; null if the image names none. */
   readonly baseDigest: Digest | null;
   /** By severity, base included. What the ignore file names is not counted. */
   readonly vulnerabilities: Readonly<Record<Severity, number>>;
   /** How many of them have a version that fixes them. */
   readonly fixable: number;
-  /** Credentials in layers of ours, and questionable settings of the image. */
+  /** Credentials in our layers, and questionable settings of the image. */
   readonly secrets: number;
   readonly misconfigurations: number;
 }
@@ -50,7 +50,7 @@ export function scanAnnotations(summary: ScanSummary): Annotations {
   };
 }
 
-/** The scan that a referrer's annotations tell of; undefined where they are not a scan's. */
+/** The scan that a referrer's annotations tell of; undefined if they are not a scan's. */
 export function readScanAnnotations(annotations: Annotations | undefined): ScanSummary | undefined {
   const text = (name: string): string | undefined => annotations?.[`${PREFIX}${name}`];
   const count = (name: string): number => Number(/^\d+$/.exec(text(name) ?? '')?.[0] ?? Number.NaN);

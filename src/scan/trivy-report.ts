@@ -76,7 +76,7 @@ export function findingsIn(report: TrivyReport): ScanFinding[] {
   return findings.sort((a, b) => rank(a) - rank(b) || (a.id < b.id ? -1 : 1));
 }
 
-/** Trivy calls a scanned thing by the address that it was found at, which is nobody's but the scan's. */
+/** Trivy calls a scanned thing by the address that it was found at, which is the scan's alone. */
 function resultsOf(report: TrivyReport, name: string, origin: ScanFinding['origin']): TrivyResult[] {
   return (report.Results ?? []).map(result => ({
     ...result,

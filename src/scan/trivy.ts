@@ -38,7 +38,7 @@ export class Trivy {
     this.#signal = signal;
   }
 
-  /** Throws SCANNER_MISSING where there is no Trivy. */
+  /** Throws SCANNER_MISSING if there is no Trivy. */
   async version(): Promise<TrivyVersion> {
     this.#version ??= await this.#askVersion();
     return this.#version;
@@ -148,7 +148,7 @@ export class Trivy {
 
 /**
  * Trivy reads the target of a questionable setting as a URI for SARIF, and ends with a panic if it is none: a port before
- * the first slash is no part of a relative one.
+ * the first slash is not part of a relative one.
  */
 function withUriTargets(report: TrivyReport): TrivyReport {
   const results = report.Results?.map(result => ({

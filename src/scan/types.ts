@@ -12,9 +12,9 @@ export interface ScanFinding {
   /** The package, or the file in the image. */
   readonly subject: string;
   readonly installedVersion?: string;
-  /** Absent where no version fixes it yet. */
+  /** Absent if no version fixes it yet. */
   readonly fixedVersion?: string;
-  /** Whether it came with the base image or is in a layer of ours. */
+  /** Whether it came with the base image or is in one of our layers. */
   readonly origin: 'base' | 'own';
 }
 
@@ -36,6 +36,6 @@ export interface ImageScan {
   readonly failing: number;
   /** Of the image, in bytes. */
   readonly sizeBytes: number;
-  /** What the scanner read from the registry, in bytes; `base` is zero where an earlier scan of it served. */
+  /** What the scanner read from the registry, in bytes; `base` is zero if an earlier scan of it served. */
   readonly read: { readonly own: number; readonly base: number };
 }

@@ -8,7 +8,7 @@ import type { ImageView } from './image-view.ts';
 
 /** A view of an image that a scanner on this machine can pull, without a copy of it on a disk. */
 export interface ServedView {
-  /** `127.0.0.1:40123/<random>@sha256:…`, for whoever knows it. */
+  /** `127.0.0.1:40123/<random>@sha256:…`, for those who know it. */
   readonly reference: string;
   /** Of layers, read from the store so far. */
   readonly bytesRead: number;

@@ -3,7 +3,7 @@ import { isConditionWord, isConnective, isNameWord, isSmallName } from './name-w
 
 /**
  * Whether a line says no more than whose a work is: `Copyright (c) 2024 Acme, Inc. All rights reserved.` Whatever is not
- * surely that is not taken for it, since what a notice says is no part of the license.
+ * surely that is not taken for it, since what a notice says is not part of the license.
  * `follows` is for a line below another notice, which may have its years or names alone.
  */
 export function isCopyrightNotice(line: string, follows: boolean): boolean {
@@ -44,7 +44,7 @@ const STATEMENT_END =
 const INSTITUTES =
   /\b(academy|association|cent(?:er|re)|consortium|council|foundation|institute?|lab|laboratory|ministry|school|society)\s+(?:for|in)\s+(?=\p{Lu})/giu;
 
-/** `the authors of acme/tiny-1b`: as the holders are named where nobody else has. */
+/** `the authors of acme/tiny-1b`: as the holders are named if no one else is. */
 const REPOSITORY = /\bthe authors of ([\w.-]{1,96}\/[\w.-]{1,96})/gi;
 
 function hasCondition(address: string): boolean {

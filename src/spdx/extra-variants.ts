@@ -81,7 +81,7 @@ interface OptionalPart {
   readonly id: string;
   /** The first words of it. */
   readonly from: string;
-  /** The last ones; to the end of the license where absent. */
+  /** The last ones; to the end of the license if absent. */
   readonly to?: string;
 }
 
@@ -91,7 +91,7 @@ const OPTIONAL: readonly OptionalPart[] = [
     from: 'appendix how to apply the apache license to your work',
     to: 'identification within third party archives',
   },
-  // The notice of a licensed work; some copies of the licence end in one that is filled in.
+  // The notice of a licensed work; some copies of the license end in one that is filled in.
   {
     id: 'Apache-2.0',
     from: 'licensed under the apache license version 2 0 the license you may not use this file',

@@ -11,9 +11,9 @@ import { loadSpdxLicense, loadSpdxList } from './spdx-list.ts';
 import { readWords, type TextWords } from './text-words.ts';
 import { longestChanges } from './word-changes.ts';
 
-/** What a licence's text turned out to be. */
+/** What a license's text turned out to be. */
 export type LicenseIdentity =
-  /** The text of an SPDX licence, word by word; of several where SPDX has ids with the same text, the plainest first. */
+  /** The text of an SPDX license, word by word; of several where SPDX has ids with the same text, the plainest first. */
   | { readonly kind: 'spdx'; readonly ids: readonly string[] }
   /** A licence that SPDX has no id for, by the name that the Hub gives it: `llama3.1`. */
   | { readonly kind: 'community'; readonly id: string; readonly name: string }

@@ -73,7 +73,7 @@ function linesOf({ lineOf }: TextWords, { start, end }: WordSpan): WordSpan[] {
   return lines;
 }
 
-/** With the words on its last line that a license begins with: `… is under the MIT License`, where that is the title. */
+/** With the words on its last line that a license begins with: `… is under the MIT License`, if that is the title. */
 function wholeLine({ lineOf }: TextWords, { start, end }: WordSpan): WordSpan {
   let last = end;
   while (last < lineOf.length && last - end < MAX_TITLE_WORDS && lineOf[last] === lineOf[end - 1]) last += 1;

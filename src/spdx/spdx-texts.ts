@@ -3,10 +3,10 @@ import spdxIds from 'spdx-license-list/simple.js';
 import { memoizeAsync } from '../core/pool.ts';
 import { loadSpdxLicense } from './spdx-list.ts';
 
-/** The full text of a licence by its SPDX id; undefined where there is none. */
+/** The full text of a license by its SPDX id; undefined if there is none. */
 export type SpdxTexts = (id: string) => string | undefined;
 
-/** This project's own licence. */
+/** This project's own license. */
 export const OWN_LICENSE = 'CC0-1.0';
 
 const CANONICAL_ID = new Map([...spdxIds].map(id => [id.toLowerCase(), id]));
@@ -38,13 +38,13 @@ async function loadExceptionText(id: string): Promise<string | undefined> {
   return Object.entries(texts).find(([name]) => name === id)?.[1];
 }
 
-/** One licence of an expression, with the exception that it comes with. */
+/** One license of an expression, with the exception that it comes with. */
 export interface LicensePart {
   readonly id: string;
   readonly exception: string | undefined;
 }
 
-/** The licences of a valid SPDX expression in its order, each once; none for null. */
+/** The licenses of a valid SPDX expression in its order, each once; none for null. */
 export function licenseParts(spdx: string | null): readonly LicensePart[] {
   if (spdx === null) return [];
   const parts = new Map<string, LicensePart>();

@@ -8,7 +8,7 @@ import type { BlobUpload, ImageStore, StoredManifest } from './image-store.ts';
 import { addReferrers, listReferrers } from './referrers.ts';
 
 export interface ContractStore {
-  /** Empty, and nobody else's. */
+  /** Empty, and used by nothing else. */
   readonly store: ImageStore;
   /** Called after the test, whatever its outcome. */
   readonly close?: () => Promise<void>;

@@ -5,7 +5,7 @@ import type { Descriptor } from '../oci/types.ts';
 
 /**
  * A place that images are kept in: one repository of a registry, an OCI image layout, an archive.
- * Every method throws RegistryError (code, subject = `name`, remedy) where it cannot do its work.
+ * Every method throws RegistryError (code, subject = `name`, remedy) if it cannot do its work.
  */
 export interface ImageStore {
   /** For people and as error subject: `ghcr.io/acme/hf-x`, `oci:out`. */
@@ -14,10 +14,10 @@ export interface ImageStore {
   readonly remote?: RemoteRepository;
   /** How often and how long what fails on the way to it is tried again. */
   readonly retry?: RetryPolicy;
-  /** Size of a blob that is there, undefined where it is not. */
+  /** Size of a blob that is there, undefined if it is not. */
   statBlob(digest: Digest, signal?: AbortSignal): Promise<number | undefined>;
   /**
-   * Makes a blob of `from` (another store's `name`) appear here without moving it. False where this store cannot,
+   * Makes a blob of `from` (another store's `name`) appear here without moving it. False if this store cannot,
    * or does not want to.
    */
   mountBlob(descriptor: Descriptor, from: string, signal?: AbortSignal): Promise<boolean>;
@@ -25,16 +25,16 @@ export interface ImageStore {
   openBlob(descriptor: Descriptor): ByteSource;
   /** Starts a blob whose size is known and whose digest may not be. */
   startUpload(options: UploadOptions): Promise<BlobUpload>;
-  /** A manifest by tag or digest, undefined where it is not there. Bytes are verified against a digest reference. */
+  /** A manifest by tag or digest, undefined if it is not there. Bytes are verified against a digest reference. */
   getManifest(reference: string, signal?: AbortSignal): Promise<StoredManifest | undefined>;
-  /** The digest a tag names now, without the manifest's bytes; undefined where there is no such tag. */
+  /** The digest a tag names now, without the manifest's bytes; undefined if there is no such tag. */
   resolveTag(tag: string, signal?: AbortSignal): Promise<Digest | undefined>;
   /** `reference` is a tag or the digest of `manifest.bytes`. */
   putManifest(reference: string, manifest: StoredManifest, signal?: AbortSignal): Promise<void>;
   /** Existing tags, at most `limit`, in no particular order; empty for a repository that does not exist. */
   listTags(limit: number, signal?: AbortSignal): Promise<string[]>;
   /**
-   * The manifests whose `subject` is this one, where the store keeps that list itself; undefined where it does not.
+   * The manifests whose `subject` is this one, where the store keeps that list itself; undefined if it does not.
    * `referrers.ts` is for callers: it knows what clients do in that case.
    */
   fetchReferrers(subject: Digest, signal?: AbortSignal): Promise<readonly Descriptor[] | undefined>;
@@ -75,7 +75,7 @@ export interface BlobUpload {
   /** How many bytes have been handed over; the next `write` continues there. */
   readonly offset: number;
   /**
-   * A promise is given only where the caller should wait. The bytes must not change until `onTaken` is called, which
+   * A promise is given only if the caller should wait. The bytes must not change until `onTaken` is called, which
    * a store does once it needs them no more; one that never calls it keeps them for good.
    */
   write(chunk: Uint8Array, onTaken?: () => void): Promise<void> | undefined;
@@ -83,6 +83,6 @@ export interface BlobUpload {
   commit(digest: Digest): Promise<void>;
   /** After a failure: the offset to go on from, 0 where the store has lost the upload and a new one was begun. */
   resume(): Promise<number>;
-  /** Gives the upload up and what it holds free; never throws. */
+  /** Abandons the upload and frees what it holds; never throws. */
   abort(): Promise<void>;
 }

@@ -67,7 +67,7 @@ export async function addReferrers(
   const missingIn = (listed: readonly Descriptor[]): Descriptor[] =>
     descriptors.filter(one => !listed.some(({ digest }) => digest === one.digest));
   const listed = await store.fetchReferrers(subject, signal);
-  // A store that lists others but not these does not keep the list by itself.
+  // A store that lists others but not these does not keep the list on its own.
   if (listed !== undefined && missingIn(listed).length === 0) return;
   const key = `${store.name} ${subject}`;
   const turn = turns.get(key) ?? new Mutex();
@@ -104,7 +104,7 @@ async function readTag(store: ImageStore, subject: Digest, signal: AbortSignal |
   return { schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] };
 }
 
-/** An index over platforms is no list of referrers: what refers to an image names its type, and has no platform. */
+/** An index over platforms is not a list of referrers: what refers to an image names its type, and has no platform. */
 function isReferrersList({ manifests }: Index): boolean {
   return manifests.length === 0 || manifests.some(({ artifactType }) => artifactType !== undefined);
 }

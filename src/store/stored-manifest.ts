@@ -5,7 +5,7 @@ import { isTag } from '../oci/reference.ts';
 import { type Descriptor, MediaType } from '../oci/types.ts';
 import type { StoredManifest } from './image-store.ts';
 
-/** The media type that bytes of a manifest have; undefined where they are no manifest. */
+/** The media type that bytes of a manifest have; undefined if they are no manifest. */
 export function manifestType(bytes: Buffer): string | undefined {
   let json: unknown;
   try {
@@ -22,7 +22,7 @@ export function manifestType(bytes: Buffer): string | undefined {
 
 /**
  * Does what a registry does on a manifest's arrival: the bytes are the digest's, the reference is a tag or that digest,
- * and everything it names is there. Gives the manifest's content. Throws IntegrityError or RegistryError.
+ * and everything it names is there. Returns the manifest's content. Throws IntegrityError or RegistryError.
  */
 export async function checkArrival(
   store: string,
@@ -38,7 +38,7 @@ export async function checkArrival(
       subject: store,
     });
   }
-  if (!isTag(reference) && !isDigest(reference)) throw refused(store, `${reference} is no tag`);
+  if (!isTag(reference) && !isDigest(reference)) throw refused(store, `${reference} is not a tag`);
   const parsed = parseManifest(stored.bytes, stored.mediaType, `the manifest for ${store}`);
   for (const { digest } of referencesOf(parsed)) {
     if (!(await has(digest))) throw refused(store, `it names ${digest}, which is not there`);

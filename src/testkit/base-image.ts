@@ -29,7 +29,7 @@ export type LayerFile =
 
 /**
  * Puts a small stand-in for a vLLM image into a registry: the embedded one itself, or any that takes pushes at `url`
- * without a login. Gives the digest that the tag names.
+ * without a login. Returns the digest that the tag names.
  */
 export async function makeBaseImage(
   registry: EmbeddedRegistry | string,

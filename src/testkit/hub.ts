@@ -39,7 +39,7 @@ export interface ModelSpec extends RepositoryOptions {
   readonly files: Readonly<Record<string, FileSpec>>;
 }
 
-/** Starts a Hub on this machine. Rejects where the port is taken or the folder cannot be read. */
+/** Starts a Hub on this machine. Rejects if the port is taken or the folder cannot be read. */
 export async function startHub(options: HubOptions = {}): Promise<EmbeddedHub> {
   const hub = new EmbeddedHub(options);
   await hub.start();
@@ -95,7 +95,7 @@ export class EmbeddedHub {
     return this.log.filter(isFile).reduce((sum, entry) => sum + entry.bytes, 0);
   }
 
-  /** Adds a repository, its files being the first commit of `main`. Gives the commit's id. */
+  /** Adds a repository, its files being the first commit of `main`. Returns the commit's id. */
   async addModel(spec: ModelSpec): Promise<string> {
     const repository = new Repository(spec);
     const { sha } = await repository.commit(new Map(Object.entries(spec.files)));
@@ -105,7 +105,7 @@ export class EmbeddedHub {
 
   /**
    * A commit on top of `branch` (default main; a new one begins at main) that sets one file, or removes it with
-   * `undefined`. Gives its id.
+   * `undefined`. Returns its id.
    */
   async updateFile(id: string, path: string, file: FileSpec | undefined, branch = 'main'): Promise<string> {
     const repository = this.repository(id);
@@ -117,7 +117,7 @@ export class EmbeddedHub {
     return (await repository.commit(files, branch)).sha;
   }
 
-  /** A commit of exactly these files on `branch`, which may be new. Gives its id. */
+  /** A commit of exactly these files on `branch`, which may be new. Returns its id. */
   async addRevision(id: string, branch: string, files: Readonly<Record<string, FileSpec>>): Promise<string> {
     return (await this.repository(id).commit(new Map(Object.entries(files)), branch)).sha;
   }

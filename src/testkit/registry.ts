@@ -34,7 +34,7 @@ export interface ReadyImage {
   readonly manifests: readonly { readonly mediaType: string; readonly bytes: Uint8Array }[];
 }
 
-/** Starts a registry on this machine. Rejects where the port is taken. */
+/** Starts a registry on this machine. Rejects if the port is taken. */
 export async function startRegistry(options: RegistryOptions = {}): Promise<EmbeddedRegistry> {
   const registry = new EmbeddedRegistry(options);
   await registry.start();
@@ -110,7 +110,7 @@ export class EmbeddedRegistry {
     return [...this.#state.repositories.keys()].sort();
   }
 
-  /** What a repository holds; empty where nobody has written to it. Not to be written to. */
+  /** What a repository holds; empty if no one has written to it. Not to be written to. */
   repository(name: string): RegistryRepository {
     return repositoryFor(this.#state, name);
   }
@@ -130,7 +130,7 @@ export class EmbeddedRegistry {
     return content && (await readContent(content));
   }
 
-  /** Gives the digest that the tag now names. */
+  /** Returns the digest that the tag now names. */
   putImage(repository: string, tag: string, image: ReadyImage): Digest {
     const { blobs, manifests, tags } = repositoryFor(this.#state, repository);
     for (const bytes of image.blobs) {

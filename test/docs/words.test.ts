@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findWordings, helpTextsOf, proseOf } from '../../scripts/words.ts';
+import { commentsOf, messagesOf } from '../../scripts/source.ts';
+import { findWordings, proseOf } from '../../scripts/words.ts';
 
 const places = (text: string): string[] => findWordings(text).map(({ line, found }) => `${line}: ${found}`);
 
@@ -20,14 +21,25 @@ test('code and the targets of links are not prose', () => {
   assert.deepEqual(places(proseOf(page)), ['5: Whoever']);
 });
 
-test('of a source only what --help shows is read', () => {
-  const source = [
-    '/** Nobody reads a comment. */',
-    "program.command('x').description('it runs by itself')",
-    "  .option('--y <z>', `can be given",
-    "more than once, (of ours)`, 'z')",
-    "const nobody = 'nobody';",
-    'const HELP = `Whoever asks`;',
-  ].join('\n');
-  assert.deepEqual(places(helpTextsOf(source)), ['2: by itself', '4: of ours', '6: Whoever']);
+const SOURCE = [
+  "import { nobody } from './of ours.ts';",
+  '/** Gives the file, or undefined where none is there. `nobody` is code. */',
+  'const url = /nobody is here/; // it runs by itself',
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a source
+  "throw new Error(`${url} is no image, ${why('of ours')} and nobody",
+  'knows`, { remedy: "Ask whoever made it." });',
+  "const nobody = 'nobody';",
+].join('\n');
+
+test('comments of a source are read, without code in them and around them', () => {
+  assert.deepEqual(places(commentsOf(SOURCE)), [
+    '2: Gives ',
+    '2: undefined where',
+    '2: where none',
+    '3: by itself',
+  ]);
+});
+
+test('of a source its texts of several words are read, parts of templates too', () => {
+  assert.deepEqual(places(messagesOf(SOURCE)), ['4: is no image', '4: nobody', '4: of ours', '5: whoever']);
 });

@@ -8,10 +8,10 @@ export interface ListRow {
   readonly short: string;
   readonly id: string;
   readonly license: string;
-  /** In words; empty where it is not known. */
+  /** In words; empty if it is not known. */
   readonly size: string;
   readonly bytes: number;
-  /** The model's part of the fat image in percent; 0 where there is none. */
+  /** The model's part of the fat image in percent; 0 if there is none. */
   readonly share: number;
   readonly isFat: boolean;
   readonly version: string;

@@ -10,7 +10,7 @@ import { runSection } from './run-section.ts';
 import { scanSection } from './scan-section.ts';
 import { signatureSection } from './signature-section.ts';
 
-/** What `oci.description` is where nobody has written one. */
+/** What `oci.description` is if none is written. */
 const DEFAULT_DESCRIPTION = 'Slim/Fat images; see /licenses';
 
 /** Everything about one model: how to run it, what is in it, where it is and what came before. */

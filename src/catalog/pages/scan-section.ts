@@ -8,7 +8,7 @@ interface Scanned {
   readonly scan: ScanSummary;
 }
 
-/** What the newest scans have found, in numbers; the reports themselves lie beside the images. */
+/** What the newest scans have found, in numbers; the reports themselves are attached to the images. */
 export function scanSection(images: readonly CatalogImage[]): Markup {
   const scanned = images.flatMap((image): Scanned[] =>
     image.scan === null ? [] : [{ image, scan: image.scan }],
@@ -18,7 +18,7 @@ export function scanSection(images: readonly CatalogImage[]): Markup {
       <h2 id="scan">Security scan</h2>
       ${
         scanned.length === 0
-          ? html`<p class="quiet">No scan lies beside these images.</p>`
+          ? html`<p class="quiet">No scan is attached to these images.</p>`
           : html`<p>Known vulnerabilities, those of the base image included.</p>
               ${scanTable(scanned)}`
       }

@@ -12,7 +12,7 @@ export interface NewModel {
 
 /**
  * The text of a `models.yaml` with one model more at the end of its list. Everything that was there stays as it was, byte for
- * byte: comments, quotes, line breaks. Throws ConfigError where the list is not written in lines of its own.
+ * byte: comments, quotes, line breaks. Throws ConfigError if the list is not written in lines of its own.
  */
 export function appendModel(text: string, model: NewModel, file: string): string {
   const newline = text.includes('\r\n') ? '\r\n' : '\n';

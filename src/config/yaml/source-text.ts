@@ -16,7 +16,7 @@ export class SourceText {
 
   constructor(text: string, file: string) {
     this.file = file;
-    // A byte order mark is no column of the first line.
+    // A byte order mark is not a column of the first line.
     this.text = text.startsWith('\uFEFF') ? text.slice(1) : text;
     this.#lines.addNewLine(0);
     for (const { index } of this.text.matchAll(/\n/g)) this.#lines.addNewLine(index + 1);

@@ -23,7 +23,7 @@ export interface YamlDocument {
   readonly problems: readonly ConfigProblem[];
 }
 
-/** Reads one YAML 1.2 document with merge keys. Throws InvalidConfigError where no data can be had from it. */
+/** Reads one YAML 1.2 document with merge keys. Throws InvalidConfigError if no data can be had from it. */
 export function readYamlDocument(text: SourceText): YamlDocument {
   const document = parse(text);
   const problems = oneALine(

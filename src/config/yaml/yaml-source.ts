@@ -28,7 +28,7 @@ export class YamlSource {
   readonly #root: Node | null;
   readonly #aliases: ReadonlyMap<Alias, Node>;
 
-  /** Throws InvalidConfigError where no data can be had from the text. */
+  /** Throws InvalidConfigError if no data can be had from the text. */
   constructor(text: string, file: string) {
     this.#text = new SourceText(text, file);
     const { document, aliases, problems } = readYamlDocument(this.#text);
@@ -52,7 +52,7 @@ export class YamlSource {
     return this.#text.position(this.locate(path).start);
   }
 
-  /** Where the value at `path` stands; its key where nothing is written behind it, its parent where it is missing. */
+  /** Where the value at `path` stands; its key if nothing is written behind it, its parent if it is missing. */
   locate(path: Path): Span {
     let node = this.#root;
     let span = spanOf(node) ?? START;

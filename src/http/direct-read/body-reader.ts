@@ -49,7 +49,7 @@ class BodyReader implements ReadTarget {
   readonly #pool: BufferPool;
   readonly #silence: NodeJS.Timeout;
   readonly #ready: Uint8Array[] = [];
-  /** The buffer that is being filled; its bytes from `#start` to `#end` have not been handed on. */
+  /** The buffer that is being filled; its bytes from `#start` to `#end` have not been passed on. */
   #buffer: Buffer | undefined;
   #start = 0;
   #end = 0;
@@ -72,7 +72,7 @@ class BodyReader implements ReadTarget {
     }, idleTimeoutMs).unref();
   }
 
-  /** Takes the connection over. False where that cannot be done, and then nothing has been done. */
+  /** Takes the connection over. False if that cannot be done, and then nothing has been done. */
   begin(): boolean {
     const { socket } = this.#stream;
     if (!isWorthTakingOver(this.#stream) || !takeOver(socket, this)) {
@@ -145,7 +145,7 @@ class BodyReader implements ReadTarget {
     }
     this.#sinceRefresh += bytes.length;
     if (this.#sinceRefresh >= MIN_PROGRESS_BYTES) this.#refresh();
-    // More than the announced length belongs to nobody.
+    // More than the announced length has no owner.
     const count = Math.min(bytes.length, this.#leftBytes);
     this.#isExact = bytes.length === this.#leftBytes;
     this.#leftBytes -= count;

@@ -7,20 +7,20 @@ import type { Duplex } from 'node:stream';
 export interface ReadTarget {
   /**
    * Memory for the next read; the socket writes into it until it asks for other memory, which it does after each read, or
-   * is closed. Undefined where nothing more is wanted.
+   * is closed. Undefined if nothing more is wanted.
    */
   room(): Buffer | undefined;
   /** Bytes that have come, in `room` or, those of the first read, elsewhere and then not to be kept. False pauses. */
   read(bytes: Buffer): boolean;
 }
 
-/** What the operating system gives in one read where nobody has asked for more. */
+/** What the operating system gives in one read if no one has asked for more. */
 const SCRATCH_BYTES = 64 * 1024;
 
 const slots = new WeakMap<object, { target?: ReadTarget }>();
 
 /**
- * Hands a connection over to `target`: from now on its HTTP parser sees nothing of it. False where the connection was
+ * Hands a connection over to `target`: from now on its HTTP parser sees nothing of it. False if the connection was
  * not made by an agent of this file. `socket.pause` and `resume` work as ever.
  */
 export function takeOver(socket: Socket | null, target: ReadTarget): boolean {
@@ -72,7 +72,7 @@ function connect(create: (onread: object) => Duplex | null | undefined): Duplex 
     callback(count: number, { buffer, byteOffset }: Uint8Array<ArrayBuffer>): boolean {
       const bytes = Buffer.from(buffer, byteOffset, count);
       if (slot.target !== undefined) return slot.target.read(bytes);
-      // The next read goes into the same memory, and whoever listens may keep what it is given.
+      // The next read goes into the same memory, and the listener may keep what it is given.
       socket?.emit('data', Buffer.from(bytes));
       return true;
     },

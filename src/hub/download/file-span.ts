@@ -19,7 +19,7 @@ export interface FileRequest {
   readonly attempts: number;
 }
 
-/** A part of a file that is asked for by itself. */
+/** A part of a file that is asked for on its own. */
 export interface FileSpan {
   readonly start: number;
   /** First byte that is not wanted. */
@@ -56,7 +56,7 @@ export async function* readSpan(
       }
     } catch (error) {
       const failure = passing(error);
-      // All bytes are here; that the connection broke behind the last one is no matter.
+      // All bytes are here; that the connection broke behind the last one does not matter.
       if (failure !== undefined && position === span.end) return;
       if (position > before) retries.progress();
       if (failure === undefined || signal?.aborted || !retries.again(failure.error))

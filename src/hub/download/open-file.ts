@@ -28,7 +28,7 @@ export function rangeOptions(maxRanges: number = DEFAULT_RANGES.maxRanges): Rang
 }
 
 /**
- * Files of the Hub as sources. A file is read as one stream; where that is what everything waits for, by several ranges
+ * Files of the Hub as sources. A file is read as one stream; if that is what everything waits for, by several ranges
  * at once. What breaks off is taken up where it stood, and a signed link that has expired is made anew.
  */
 export class FileReader {

@@ -79,7 +79,7 @@ class SegmentQueue {
     while (!this.#isEnding && this.#position < end) {
       const count = ranges();
       const held = this.#segments.length + (this.#head === undefined ? 0 : 1);
-      // Where there is enough for other files too, one may be complete and wait: a range that is done before the one in
+      // If there is enough for other files too, one may be complete and wait: a range that is done before the one in
       // front of it goes on.
       const most = budget.left > 2 ? count + 1 : count;
       if (count < 2 || this.#running.size >= count || held >= most || !budget.take()) return;

@@ -46,7 +46,7 @@ const TROUBLE_REST = 30;
 
 /**
  * Decides by how many ranges a file is read. It begins with one, watches who waits for whom, and tries one more where the
- * source is the limit; that one stays only where the file really came faster, and not at the cost of the thread's others. The next file tries
+ * source is the limit; that one stays only if the file really came faster, and not at the cost of the thread's others. The next file tries
  * at once what was worth it for the last one.
  */
 export class RangeConcurrency {

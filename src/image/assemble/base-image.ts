@@ -12,7 +12,7 @@ import { OWN_PREFIX } from '../format/labels.ts';
 import { pathOver } from './base-paths.ts';
 
 const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
-/** An index may list indexes; nobody is known to nest them deeper than once. */
+/** An index may list indexes; no one is known to nest them deeper than once. */
 const MAX_INDEX_DEPTH = 4;
 const MAX_INDEXES = 32;
 

@@ -9,7 +9,7 @@ export const MAX_IMAGE_LAYERS = 125;
 export const MAX_LAYER_BYTES = 9_900_000_000;
 
 export interface PackOptions {
-  /** Layers left for weights once base, small files, licences and bootstrap have theirs. */
+  /** Layers left for weights once base, small files, licenses and bootstrap have theirs. */
   readonly maxLayers: number;
   readonly maxLayerBytes?: number;
   /** For the error. */

@@ -72,7 +72,7 @@ export function layerDescriptor(recipe: LayerRecipe, layer: ResolvedLayer): Desc
   return { mediaType: MediaType.ociLayerTar, digest: layer.digest, size: layer.sizeBytes, annotations };
 }
 
-/** The layer a descriptor describes, if it is one of ours; anything odd about it makes it a stranger's. */
+/** The layer a descriptor describes, if it is one of our own; anything odd about it makes it a stranger's. */
 export function readLayerDescriptor(descriptor: Descriptor): ResolvedLayer | undefined {
   const key = descriptor.annotations?.[LayerAnnotation.key];
   const filesText = descriptor.annotations?.[LayerAnnotation.files];
@@ -81,7 +81,7 @@ export function readLayerDescriptor(descriptor: Descriptor): ResolvedLayer | und
   return files && { key, digest: descriptor.digest, sizeBytes: descriptor.size, files };
 }
 
-/** What a layer that is one part of a divided file says of it; undefined for all others, and where it is odd. */
+/** What a layer that is one part of a divided file says of it; undefined for all others, and if it is odd. */
 export interface PublishedPart {
   /** The divided file's path in the repository. */
   readonly source: string;
@@ -101,7 +101,7 @@ export function readPart({ annotations }: Descriptor): PublishedPart | undefined
   return start <= last && last < sourceBytes ? { source, sourceBytes, start, end: last + 1 } : undefined;
 }
 
-/** What kind of layer a descriptor of ours describes; undefined for a base image's. */
+/** What kind of layer one of our descriptors describes; undefined for a base image's. */
 export function layerKindOf({ annotations }: Descriptor): LayerRecipe['kind'] | undefined {
   const kind = annotations?.[LayerAnnotation.kind];
   return KINDS.find(known => known === kind);

@@ -30,7 +30,7 @@ export const weights: ImageVariant = {
     );
     const licenses = licenseLayer(planned.licenses.weights, undefined);
     const layers = [...model, ...adapters, ...(links === undefined ? [] : [links]), licenses].map(toSpec);
-    // Nothing here reads it: it says how the model is to be served, for whoever mounts it.
+    // Nothing here reads it: it says how the model is to be served, for those who mount it.
     const env = {
       MODEL_ID: planned.model.id,
       MODEL_DIR: modelDirOf(planned),

@@ -11,9 +11,9 @@ import type { ReshardContext } from './types.ts';
 
 /** How a fat image fits the registries that it would go to. */
 export interface LayerFit {
-  /** The lowest of the registries that get it; undefined where none of them has one. */
+  /** The lowest of the registries that get it; undefined if none of them has one. */
   readonly limit: LayerLimit | undefined;
-  /** Undefined where nothing has to be divided. */
+  /** Undefined if nothing has to be divided. */
   readonly resharding: Resharding | undefined;
   /** Registries that cannot have it. */
   readonly refusals: readonly FatRefusal[];
@@ -22,7 +22,7 @@ export interface LayerFit {
 }
 
 /**
- * Divides files so that the registry with the lowest limit takes them. Where that cannot be, that one does not get the
+ * Divides files so that the registry with the lowest limit takes them. If that cannot be, that one does not get the
  * image, and the others decide.
  */
 export async function fitLayers(
@@ -135,7 +135,7 @@ function finding(
   return { check: 'layers', says, from, verdict };
 }
 
-/** For the licences, which want to say what was changed. */
+/** For the licenses, which want to say what was changed. */
 export function shardedNames(resharding: Resharding | undefined): ShardedName[] {
   return (resharding?.files ?? []).map(({ source, parts }) => ({
     path: source.path,

@@ -8,7 +8,7 @@ import type { LayerLimit, Target } from '../types.ts';
 /** What a tar adds to a single file: its header and those of its folders, padding, the end. */
 const TAR_BYTES = 16 * 1024;
 
-/** What a target takes in one layer; undefined where nothing is known that it would not take. */
+/** What a target takes in one layer; undefined if nothing is known that it would not take. */
 export function limitOf(
   { registry: key, repository }: Target,
   { layerLimits }: Pick<Config, 'layerLimits'>,

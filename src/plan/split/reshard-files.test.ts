@@ -147,7 +147,7 @@ for (const [what, contents, reason] of [
   [
     'an index that is none',
     { 'a.safetensors': LARGE, 'model.safetensors.index.json': '{}' },
-    /is no index of safetensors files: it has no weight_map/,
+    /is not an index of safetensors files: it has no weight_map/,
   ],
 ] as const) {
   test(`${what}: fat is refused and the reason is said`, async () => {

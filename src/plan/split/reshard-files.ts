@@ -27,7 +27,7 @@ export type ReshardOutcome =
 
 /**
  * Divides what is larger than a layer may be: each such safetensors file becomes several, cut between tensors, and the
- * index of its folder names them. `shardable` leaves other files as they are. Undefined where everything fits. Reads headers and indexes only. Throws HubError where
+ * index of its folder names them. `shardable` leaves other files as they are. Undefined if everything fits. Reads headers and indexes only. Throws HubError if
  * the Hub cannot be asked.
  */
 export async function reshardFiles(

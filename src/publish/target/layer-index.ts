@@ -11,7 +11,7 @@ import type { Descriptor } from '../../oci/types.ts';
  */
 export interface LayerIndex {
   find(key: string): Promise<ResolvedLayer | undefined>;
-  /** `descriptor` as it stands in a manifest. Never throws. */
+  /** `descriptor` as it is in a manifest. Never throws. */
   add(descriptor: Descriptor): Promise<void>;
 }
 
@@ -52,7 +52,7 @@ async function load(file: string): Promise<ReadonlyMap<string, ResolvedLayer>> {
   return layers;
 }
 
-/** Undefined for what is no layer: a line that was cut by a crash, or anything else that got in there. */
+/** Undefined for what is not a layer: a line that was cut by a crash, or anything else that got in there. */
 function readLine(line: string): ResolvedLayer | undefined {
   try {
     return readLayerDescriptor(JSON.parse(line));

@@ -48,7 +48,7 @@ export class TargetInventory {
     for (const { key, layout } of layers) this.#sizes.set(key, layout.sizeBytes);
   }
 
-  /** A layer of ours that manifests here name, by its recipe's key. */
+  /** One of our layers that manifests here name, by its recipe's key. */
   layer(key: string): ResolvedLayer | undefined {
     const layer = this.#layers.get(key);
     const sizeBytes = this.#sizes.get(key);
@@ -150,7 +150,7 @@ export class TargetInventory {
     try {
       parsed = parseManifest(stored.bytes, stored.mediaType, this.store.name);
     } catch {
-      // Someone else's artifact under a tag of this repository is no reason to fail.
+      // Someone else's artifact under a tag of this repository is not a reason to fail.
       return;
     }
     if (parsed.kind === 'manifest') {

@@ -26,7 +26,7 @@ export interface FanOutOptions extends TargetUploadOptions {
 }
 
 export interface FanOutResult {
-  /** Undefined where no store took the blob to its end. */
+  /** Undefined if no store took the blob to its end. */
   readonly digest: Digest | undefined;
   /** Bytes read from the source, repeats included. */
   readonly readBytes: number;

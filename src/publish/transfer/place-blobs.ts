@@ -66,7 +66,7 @@ function placementsOf(jobs: readonly ImageJob[]): Placement[] {
 
 /**
  * What has to move in one go, in order: the parts of one file, which only together show whether they are right. Where
- * the digest of each is known, each can go by itself like anything else.
+ * the digest of each is known, each can go on its own like anything else.
  */
 function inRows(placements: readonly Placement[], { known }: PlaceOptions): Placement[][] {
   const rows = new Map<string, Placement[]>();
@@ -117,7 +117,7 @@ async function placeBlob({ blob, targets }: Placement, options: PlaceOptions): P
 interface Found {
   readonly how: 'reused' | 'mounted';
   readonly digest: Digest;
-  /** Of a layer of ours. */
+  /** Of one of our layers. */
   readonly layer?: ResolvedLayer;
 }
 
@@ -165,7 +165,7 @@ async function findAtTarget(
 }
 
 /**
- * A layer of ours is believed to be here by the target's own manifests, or by a digest that this run has proven; what
+ * One of our layers is believed to be here by the target's own manifests, or by a digest that this run has proven; what
  * another registry claims is not asked for here. A repository of the same registry that the file publishes to is believed
  * like this one.
  */

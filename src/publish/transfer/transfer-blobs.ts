@@ -143,7 +143,7 @@ function sourceOf(
   return { from: ownLayerSpec(blob.layer, published), isFromRegistry: mayTrust };
 }
 
-/** Keeps what hashing a layer of ours has shown. */
+/** Keeps what hashing one of our layers has shown. */
 async function note(
   blob: RequiredBlob,
   digest: Digest,

@@ -34,7 +34,7 @@ export interface TransferInTurnOptions {
 /**
  * Brings blobs to the same stores, one after the other. Blobs whose digests are not known and that hold the parts of one
  * file belong together, all of them and in order: what nothing is known of beforehand is right where together they have
- * the file's hash, and an IntegrityError where not. A store that fails gets no further blob, and where none is left the
+ * the file's hash, and an IntegrityError where not. A store that fails gets no further blob, and if none is left the
  * result ends.
  */
 export async function transferInTurn(

@@ -65,7 +65,7 @@ export type FromWorker =
       readonly repository: string;
     };
 
-/** The job for blobs whose stores can all be opened from another thread; undefined where one cannot. */
+/** The job for blobs whose stores can all be opened from another thread; undefined if one cannot. */
 export function blobJob(
   blobs: readonly BlobTransfer<ImageStore>[],
   stores: readonly ImageStore[],

@@ -20,7 +20,7 @@ export interface ModelJob extends MatrixJob {
   readonly fat: boolean;
 }
 
-/** One of the jobs where there are more models than jobs. */
+/** One of the jobs if there are more models than jobs. */
 export interface ManyModelsJob extends MatrixJob {
   readonly count: number;
 }

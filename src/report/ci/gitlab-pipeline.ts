@@ -40,7 +40,7 @@ export function gitlabPipeline(plan: Plan, options: GitlabPipelineOptions): stri
   return `# Made by "weighbridge plan --format gitlab". docs/ci.md tells how a pipeline starts it.\n${stringify(pipeline, { lineWidth: 120 })}`;
 }
 
-/** GitLab's own variable for logins where it is set, else that of the project's own registry, which every job is given. */
+/** GitLab's own variable for logins if it is set, else that of the project's own registry, which every job is given. */
 const LOGIN = [
   'mkdir -p "$DOCKER_CONFIG"',
   'AUTH=$(printf "%s:%s" "$CI_REGISTRY_USER" "$CI_REGISTRY_PASSWORD" | base64 | tr -d "\\n")',

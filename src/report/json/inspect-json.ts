@@ -15,7 +15,7 @@ export interface InspectedImage {
   readonly image: PublishedImage;
   /** The model's: in the image, or in the list that it fetches. */
   readonly files: readonly ListedFile[];
-  /** What lies beside the image: scans, signatures. */
+  /** What is attached to the image: scans, signatures. */
   readonly referrers: readonly Descriptor[];
 }
 
@@ -145,7 +145,7 @@ export function inspectToJson({ reference, images }: Inspection): InspectJson {
 /** Returns commands that run an image, null if no engine pulls it. */
 export function runsOf(reference: string, { image, files }: InspectedImage) {
   const { model } = image;
-  // A layout is no place that docker pulls from.
+  // A layout is not a place that docker pulls from.
   if (model === undefined || reference.startsWith('oci:')) return null;
   const runnable: RunnableImage = {
     reference,

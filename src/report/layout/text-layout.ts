@@ -2,7 +2,7 @@ import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
 import { plainLine } from '../../core/safe-text.ts';
 
-/** Longer texts from outside are cut: no sentence of ours comes near. */
+/** Longer texts from outside are cut: none of our sentences comes near. */
 const MAX_TEXT = 1000;
 
 /** Foreign words made fit to be shown: one line, nothing that moves a cursor or commands a CI runner. */

@@ -9,7 +9,7 @@ export interface Column {
 const GAP = '  ';
 
 /**
- * Lines of a table with a head, first the head; undefined where it does not fit into `columns`. `paint` colours a
+ * Lines of a table with a head, first the head; undefined if it does not fit into `columns`. `paint` colours a
  * finished cell, whose own text it gets as well.
  */
 export function textTable(

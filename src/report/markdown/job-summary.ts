@@ -130,7 +130,7 @@ export function duration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
 }
 
-/** A registry's name that is a CI secret turns into stars on the page: said, because nobody can copy it then. */
+/** A registry's name that is a CI secret turns into stars on the page: said, because it cannot be copied then. */
 function ignoredNote({ published }: JobResults): string[] {
   const hasDockerHub = published.some(one =>
     one.models.some(model =>

@@ -1,6 +1,6 @@
 import { plainLine } from '../../core/safe-text.ts';
 
-/** Foreign words as they are, whatever Markdown would make of them; nobody is mentioned by an `@` in them. */
+/** Foreign words as they are, whatever Markdown would make of them; no one is mentioned by an `@` in them. */
 export function mdText(text: string, maxLength = 300): string {
   return plainLine(text, maxLength)
     .replace(/[\\`*_[\]<>|#~$]/g, '\\$&')

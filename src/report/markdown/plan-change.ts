@@ -7,7 +7,7 @@ import { type MdColumn, mdCode, mdDetails, mdLink, mdTable, mdText } from './mar
 
 const MAX_ROWS = 300;
 
-/** What a change of models.yaml would do, for a pull request: two plans held against each other. Markdown. */
+/** What a change of models.yaml would do, for a pull request: two plans compared with each other. Markdown. */
 export function planChange(after: PlanJson, before: PlanJson | undefined): string {
   const old = new Map((before?.models ?? []).map(model => [model.short, model]));
   const kept = new Set(after.models.map(model => model.short));
@@ -63,7 +63,7 @@ function headline(changed: number, all: number, removed: number): string {
   return parts.join(', ');
 }
 
-/** Undefined where a publish would move nothing that the other plan's would not. */
+/** Undefined if a publish would move nothing that the other plan's would not. */
 function whatChanged(
   model: PlanModelJson,
   old: PlanModelJson | undefined,

@@ -14,7 +14,7 @@ interface Group {
 }
 
 /**
- * The plain lines, folded by model in the log of a GitHub job. Groups there cannot lie in each other or side by side, so
+ * The plain lines, folded by model in the log of a GitHub job. Groups there cannot be nested or side by side, so
  * the lines of one model at a time are written as they come, and those of the others wait for their turn.
  * https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#grouping-log-lines
  */

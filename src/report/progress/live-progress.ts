@@ -118,7 +118,7 @@ export class LiveProgress implements Progress {
   }
 }
 
-/** The stream with a size in any case: a pseudo-terminal that nobody has sized says 0 by 0. */
+/** The stream with a size in any case: a pseudo-terminal that no one has sized says 0 by 0. */
 function sized(options: ProgressOptions): NodeJS.WriteStream {
   const view = {
     isTTY: true,

@@ -29,7 +29,7 @@ export class PlainProgress implements Progress {
   readonly #isVerbose: boolean;
   #isStopped = false;
 
-  /** `write` gets each line with its end, and what it tells of; to the stream where it is left out. */
+  /** `write` gets each line with its end, and what it tells of; to the stream if it is left out. */
   constructor(
     { stream, isColor, verbosity }: ProgressOptions,
     write: (line: string, event: ProgressEvent) => void = line => void stream.write(line),

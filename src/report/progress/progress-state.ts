@@ -50,7 +50,7 @@ export class ProgressState {
   readonly models = new Map<string, ModelProgress>();
   readonly run: RunProgress = { models: 0, startedModels: 0, endedModels: 0, sizeBytes: 0, endedBytes: 0 };
 
-  /** Gives the blob of a `blob-…` event, also at its end, when it is no longer among those that move. */
+  /** Returns the blob of a `blob-…` event, also at its end, when it is no longer among those that move. */
   apply(event: ProgressEvent, nowMs: number): MovingBlob | undefined {
     const { run } = this;
     switch (event.type) {

@@ -92,12 +92,12 @@ export function warningText({ model, text }: Extract<ProgressEvent, { type: 'war
   return model === undefined ? clean(text) : `${clean(model)}: ${clean(text)}`;
 }
 
-/** `110 MiB/s`, empty where it is not known. */
+/** `110 MiB/s`, empty if it is not known. */
 export function rateText(bytesPerSecond: number | undefined): string {
   return bytesPerSecond === undefined ? '' : `${formatBytes(bytesPerSecond)}/s`;
 }
 
-/** The time that the rest of a blob takes at this rate, empty where it cannot be told. */
+/** The time that the rest of a blob takes at this rate, empty if it cannot be told. */
 export function timeLeftText(restBytes: number, bytesPerSecond: number | undefined): string {
   if (bytesPerSecond === undefined || bytesPerSecond < 1) return '';
   return formatDuration((restBytes / bytesPerSecond) * 1000);

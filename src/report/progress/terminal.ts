@@ -14,7 +14,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 const TERMINAL_COLUMNS = 80;
 /** Logs are read in wide windows that wrap by themselves. */
 const LOG_COLUMNS = 120;
-/** Less than this is no real width: some pseudo-terminals say 0 or 1. */
+/** Less than this is not a real width: some pseudo-terminals say 0 or 1. */
 const MIN_COLUMNS = 20;
 
 /**

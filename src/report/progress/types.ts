@@ -16,5 +16,5 @@ export interface ProgressOptions extends Terminal {
   readonly verbosity?: Verbosity;
 }
 
-/** What a display needs of a `NodeJS.WriteStream`. Its size, where it has one, is looked at anew for every frame. */
+/** What a display needs of a `NodeJS.WriteStream`. Its size, if it has one, is looked at anew for every frame. */
 export type ProgressStream = NodeJS.WritableStream & { readonly columns?: number; readonly rows?: number };

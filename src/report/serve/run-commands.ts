@@ -11,9 +11,9 @@ export interface RunnableImage {
   readonly name: string;
   readonly variant: string;
   readonly port: number;
-  /** `/models/x`: where the model stands in the image, or in the volume. */
+  /** `/models/x`: where the model is in the image, or in the volume. */
   readonly dir: string;
-  /** Bytes of the model, for the size of a volume; undefined where nobody knows. */
+  /** Bytes of the model, for the size of a volume; undefined if it is not known. */
   readonly modelBytes: number | undefined;
   /** Who may fetch the model; undefined if anyone may, or if the image has it. */
   readonly access?: ModelAccess | undefined;
@@ -42,7 +42,7 @@ export function rootOf(dir: string): string {
   return dir.slice(0, dir.lastIndexOf('/')) || '/';
 }
 
-/** Docker knows by itself that a registry on this machine has no TLS; podman has to be told. */
+/** Docker knows on its own that a registry on this machine has no TLS; podman has to be told. */
 function plainHttp(engine: 'docker' | 'podman', reference: string): string[] {
   const host = new URL(`http://${parseReference(reference).registry}`).hostname;
   return engine === 'podman' && isLoopbackHost(host) ? ['--tls-verify=false'] : [];

@@ -33,7 +33,7 @@ export interface ServedImage {
   readonly server: string | undefined;
 }
 
-/** Returns what an image says of itself. Throws WeighbridgeError if it is not one of ours. */
+/** Returns what an image says of itself. Throws WeighbridgeError if it is not one of our own. */
 export function servedImage(
   image: PublishedImage,
   place: {

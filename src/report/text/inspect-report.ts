@@ -106,7 +106,7 @@ function statementsText(referrers: readonly Descriptor[]): string | undefined {
 }
 
 function scanText(scan: ScanSummary | undefined): string {
-  if (scan === undefined) return 'none lies beside the image';
+  if (scan === undefined) return 'none is attached to the image';
   const counts = SEVERITIES.flatMap(severity => {
     const count = scan.vulnerabilities[severity];
     return count === 0 ? [] : [`${count} ${severity.toLowerCase()}`];

@@ -161,7 +161,7 @@ function paintStatus(status: ImageStatus, style: Style): (text: string) => strin
 class ErrorList {
   readonly #entries = new Map<string, { readonly error: unknown; readonly where: string[] }>();
 
-  /** Gives the number that the error has in the list, from 1. */
+  /** Returns the number that the error has in the list, from 1. */
   add(error: unknown, where: string): number {
     const { code, message, remedy } = errorToJson(error);
     const key = JSON.stringify([code, message, remedy]);

@@ -18,7 +18,7 @@ const HELPER_NAME = /^[a-z0-9._-]+$/;
 
 /**
  * Asks a credential helper; https://github.com/docker/docker-credential-helpers#development has the protocol.
- * Undefined where it has no login. Throws RegistryError REGISTRY_LOGIN_HELPER.
+ * Undefined if it has no login. Throws RegistryError REGISTRY_LOGIN_HELPER.
  */
 export async function askCredentialHelper(question: HelperQuestion): Promise<Credential | undefined> {
   if (!HELPER_NAME.test(question.helper)) throw failure(question, 'its name is not one of a helper');

@@ -7,7 +7,7 @@ import type { Credential, Environment, FindCredential } from './types.ts';
 
 /**
  * Finds logins where Docker, Podman and CI keep them. Files are read once, a helper is asked once per registry. An entry
- * that is wrong and a helper that does not work are passed over, and told by `trouble`: they matter only where the
+ * that is wrong and a helper that does not work are passed over, and told by `trouble`: they matter only if the
  * registry then refuses. Throws ConfigError for a file that is broken as a whole.
  */
 export function createCredentials(env: Environment): FindCredential {

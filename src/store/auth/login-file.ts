@@ -94,7 +94,7 @@ function parse(file: string, content: string): unknown {
   try {
     return JSON.parse(content);
   } catch (error) {
-    // The parser's own message quotes the text around the fault, which may be a password; so it is no cause either.
+    // The parser's own message quotes the text around the fault, which may be a password; so it is not a cause either.
     const before = content.slice(0, faultOffset(content, error)).split('\n');
     const position = `${file}:${before.length}:${(before.at(-1) ?? '').length + 1}`;
     throw new ConfigError(`${position}: the registry logins are not valid JSON`, {

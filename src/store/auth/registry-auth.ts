@@ -65,7 +65,7 @@ export class RegistryAuth {
   }
 
   /**
-   * Learns from a 401. False where trying again would not help: the registry asks for nothing we have.
+   * Learns from a 401. False if trying again would not help: the registry asks for nothing we have.
    */
   async learn(wwwAuthenticate: string | undefined, scope: string): Promise<boolean> {
     const challenges = parseChallenges(wwwAuthenticate ?? '');

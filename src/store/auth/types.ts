@@ -5,7 +5,7 @@ export type Credential =
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `registry` and `repository` as in an ImageReference. Undefined where there is no login. */
+/** `registry` and `repository` as in an ImageReference. Undefined if there is no login. */
 export interface FindCredential {
   (registry: string, repository: string): Promise<Credential | undefined>;
   /** Why a login for the registry may not have been found, as far as it has been looked for. */

@@ -19,7 +19,7 @@ export function configEntryName(digest: Digest): string {
   return `${hexOf(digest)}.json`;
 }
 
-/** Where a blob stands in the archive: its tar header at `headerStart`, its bytes from `start` on. */
+/** Where a blob is in the archive: its tar header at `headerStart`, its bytes from `start` on. */
 export interface ArchiveEntry {
   readonly headerStart: number;
   readonly start: number;
@@ -92,7 +92,7 @@ export class DockerArchiveFile {
     yield* readRange(this.#handle, range, signal);
   }
 
-  /** Gives the blob the name that a config has in an archive. */
+  /** Sets for the blob the name that a config has in an archive. */
   async markConfig(digest: Digest): Promise<void> {
     const entry = this.entries.get(digest);
     if (entry === undefined) return;

@@ -72,7 +72,7 @@ export class DockerArchiveStore implements ImageStore {
     await this.#archive.finish(JSON.stringify(entries));
   }
 
-  /** Gives the archive up and removes what was written; never throws. After `finish` it does nothing. */
+  /** Abandons the archive and removes what was written; never throws. After `finish` it does nothing. */
   async abandon(): Promise<void> {
     await this.#archive.abandon();
   }
@@ -102,7 +102,7 @@ export class DockerArchiveStore implements ImageStore {
     return this.#contents.images.find(({ names }) => names.has(this.#named(tag)))?.digest;
   }
 
-  /** Throws ConfigError USAGE for what such an archive cannot hold: an index of platforms, or what is no image. */
+  /** Throws ConfigError USAGE for what such an archive cannot hold: an index of platforms, or what is not an image. */
   async putManifest(reference: string, stored: StoredManifest, signal?: AbortSignal): Promise<void> {
     throwIfAborted(signal);
     const has = async (digest: Digest): Promise<boolean> =>

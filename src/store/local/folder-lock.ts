@@ -51,7 +51,7 @@ async function take(file: string, own: string): Promise<void> {
   }
 }
 
-/** False where somebody else has it. The file has its content from the moment it has its name. */
+/** False if somebody else has it. The file has its content from the moment it has its name. */
 async function create(file: string, own: string): Promise<boolean> {
   const temporary = `${file}-${randomUUID()}`;
   const handle = await open(temporary, 'wx');

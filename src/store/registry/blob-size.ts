@@ -12,7 +12,7 @@ export interface BlobQuestion {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The size of a blob that is there, undefined where it is not. */
+/** The size of a blob that is there, undefined if it is not. */
 export async function blobSize(question: BlobQuestion): Promise<number | undefined> {
   const { client, url, scope, purpose, signal } = question;
   const response = await client.request({ method: 'HEAD', url, scope, purpose, signal });
@@ -43,7 +43,7 @@ async function sizeOfRange(question: BlobQuestion): Promise<number | undefined> 
   });
 }
 
-/** What the answer says of its body's length; undefined where it does not. */
+/** What the answer says of its body's length; undefined if it does not. */
 function lengthOf({ headers }: HttpResponse): number | undefined {
   const text = headers['content-length'] ?? '';
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined;

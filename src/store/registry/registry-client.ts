@@ -191,7 +191,7 @@ export class RegistryClient {
         const isOwn = new URL(response.url).origin === this.origin;
         if (isOwn) this.#isPrivate ||= response.isFromPrivate;
         if (response.status !== 401 && response.status !== 403) return answer;
-        // Whoever a redirect or an upload has led to may not say where the registry's login goes.
+        // The server that a redirect or an upload has led to may not say where the registry's login goes.
         if (!isOwn) throw await this.#refusedElsewhere(response, request.purpose);
         if (attempt === 1 && response.status === 401 && (await this.#learn(response, request.scope)))
           continue;
@@ -264,7 +264,7 @@ export class RegistryClient {
     });
   }
 
-  /** `error` with the registry as its subject, where it is the network's. */
+  /** `error` with the registry as its subject, if it is the network's. */
   explain(error: unknown): unknown {
     if (!(error instanceof NetworkError)) return error;
     if (isTlsAnswer(error)) return this.#wantsHttps(error.message, error);

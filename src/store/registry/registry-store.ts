@@ -98,7 +98,7 @@ export class RegistryStore implements ImageStore {
 
   /**
    * A blob's size in another repository of this registry: one of another size than a manifest says is not mounted. It is
-   * asked once a run for each digest. Undefined where it cannot be read there.
+   * asked once a run for each digest. Undefined if it cannot be read there.
    */
   async #sizeIn(repository: string, digest: Digest, signal?: AbortSignal): Promise<number | undefined> {
     const { mountSizes } = this.#client.capabilities;

@@ -7,7 +7,7 @@ export interface HubUser {
   readonly repositories: 'all' | readonly string[];
 }
 
-/** Who asks. Undefined is nobody; a token that is not known is refused, even for what everybody may read. */
+/** Who asks. Undefined is a request without a token; a token that is not known is refused, even for what everybody may read. */
 export function userOf(exchange: Exchange, tokens: ReadonlyMap<string, HubUser>): HubUser | undefined {
   const header = exchange.header('authorization');
   if (header === undefined) return undefined;

@@ -21,7 +21,7 @@ export class RateLimits {
     this.#options = options;
   }
 
-  /** Throws the Hub's 429 where the limit is reached. */
+  /** Throws the Hub's 429 if the limit is reached. */
   count(exchange: Exchange, kind: RateLimited): void {
     const limit = this.#options[kind];
     const windowMs = this.#options.windowMs ?? 300_000;

@@ -12,7 +12,7 @@ export type RegistryAuth =
       readonly password: string;
       /** Default five minutes, as with everyone. */
       readonly tokenTtlMs?: number;
-      /** Whether nobody may pull. Default false. */
+      /** Whether no one may pull. Default false. */
       readonly anonymousPull?: boolean;
     };
 
@@ -37,7 +37,7 @@ export class AuthDesk {
     this.#quirks = quirks;
   }
 
-  /** Tokens handed out so far. */
+  /** Tokens issued so far. */
   get issued(): number {
     return this.#issued;
   }
@@ -115,7 +115,7 @@ export class AuthDesk {
     return `${payload}.${this.#sign(payload)}`;
   }
 
-  /** What a token grants; undefined where it is not ours or too old. */
+  /** What a token grants; undefined if it is not ours or too old. */
   #read(token: string): readonly Access[] | undefined {
     const [payload = '', signature = ''] = token.split('.');
     if (!same(signature, this.#sign(payload))) return undefined;

@@ -11,7 +11,7 @@ export type Storage = 'memory' | { readonly folder: string };
 export interface StoredBlob {
   readonly digest: Digest;
   readonly sizeBytes: number;
-  /** Undefined where the bytes were let go. */
+  /** Undefined if the bytes were let go. */
   readonly content: Content | undefined;
 }
 

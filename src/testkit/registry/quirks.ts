@@ -41,7 +41,7 @@ export interface RegistryQuirks {
   deleteUploads?: boolean;
   /** distribution as it is set up at first, GHCR: false is 405 on DELETE of a manifest. */
   deleteManifests?: boolean;
-  /** GHCR: HEAD of the empty blob says 200 though nobody has put it. */
+  /** GHCR: HEAD of the empty blob says 200 though no one has put it. */
   claimsEmptyBlob?: boolean;
   /** Nexus: a blob is stored under the digest that was asked for, whatever its bytes are. */
   trustsDigests?: boolean;

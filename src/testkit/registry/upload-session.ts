@@ -68,7 +68,7 @@ export class UploadSession {
     }
   }
 
-  /** Ends the upload as a blob; throws where the bytes are not those of `digest` and `trusts` does not say that all is well. */
+  /** Ends the upload as a blob; throws if the bytes are not those of `digest` and `trusts` does not say that all is well. */
   async finish(digest: Digest, trusts: boolean): Promise<StoredBlob> {
     const actual = `sha256:${this.#hash.digest('hex')}`;
     if (actual !== digest && !trusts) {

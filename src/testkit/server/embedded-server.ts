@@ -74,7 +74,7 @@ async function answer(
   } catch (error) {
     await failed(exchange, response, error);
   }
-  // What is left of a body that nobody wanted would block the connection for those who come after.
+  // What is left of a body that no one wanted would block the connection for those who come after.
   request.resume();
 }
 

@@ -79,7 +79,7 @@ export class Exchange {
     for (const [name, value] of Object.entries(headers)) this.#response.setHeader(name, value);
   }
 
-  /** The request's body. Throws ConnectionGone where the client goes away in the middle. */
+  /** The request's body. Throws ConnectionGone if the client goes away in the middle. */
   async *body(): AsyncIterable<Buffer> {
     const pace = this.#sendsBody ? this.#pace() : undefined;
     try {

@@ -4,7 +4,7 @@ export interface FaultTarget {
   /** Which of the servers: `hub` or `cdn`, `registry` or `cdn`. */
   readonly origin: string;
   readonly path: string;
-  /** With the `?`, decoded; empty where there is none. */
+  /** With the `?`, decoded; empty if there is none. */
   readonly query: string;
   readonly range: string | undefined;
 }

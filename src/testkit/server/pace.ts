@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultRule } from './faults.ts';
 
-/** The connection is gone, by the client's doing or by a fault's; there is nobody left to answer. */
+/** The connection is gone, by the client's doing or by a fault's; there is no one left to answer. */
 export class ConnectionGone extends Error {}
 
 export interface Pace {

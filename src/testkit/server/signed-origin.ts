@@ -79,7 +79,7 @@ export class SignedOrigin {
     await exchange.sendContent(content, {
       'content-type': 'application/octet-stream',
       'content-disposition': url.searchParams.get('response-content-disposition') ?? undefined,
-      // The CDN's own name for the object, which is no hash of the content that a client could know.
+      // The CDN's own name for the object, which is not a hash of the content that a client could know.
       etag: `"${createHash('sha256').update(url.pathname).digest('hex')}"`,
     });
   }

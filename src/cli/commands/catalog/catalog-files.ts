@@ -39,7 +39,7 @@ export function readDocs(): { docs: DocSource[]; others: SiteFile[] } {
   };
 }
 
-/** The catalog that is in a folder already; undefined for a new or empty one. Throws ConfigError where the folder has other things. */
+/** The catalog that is in a folder already; undefined for a new or empty one. Throws ConfigError if the folder has other things. */
 export async function readCatalogIn(folder: string): Promise<CatalogData | undefined> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
     if (error.code === 'ENOENT') return [];
@@ -69,14 +69,14 @@ export function parseCatalog(bytes: Uint8Array, name: string): CatalogData {
     // As wrong as one with another content.
   }
   if (value?.schemaVersion === 1 && Array.isArray(value.models)) return value as CatalogData;
-  throw new ConfigError(`${name} is no catalog.json of this version`, {
+  throw new ConfigError(`${name} is not a catalog.json of this version`, {
     code: 'USAGE',
     subject: name,
     remedy: 'Name another with --previous, or a new folder with --output.',
   });
 }
 
-/** Writes a site; pages of models that are gone go. Gives the number of files. */
+/** Writes a site; pages of models that are gone go. Returns the number of files. */
 export async function writeSite(folder: string, files: Iterable<SiteFile>): Promise<number> {
   await rm(path.join(folder, 'models'), { recursive: true, force: true });
   const made = new Set<string>();

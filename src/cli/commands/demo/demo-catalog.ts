@@ -27,7 +27,7 @@ export async function writeDemoCatalog(session: Session, config: Config): Promis
   return await putInPlace(fresh, path.join(parent, 'demo-catalog'));
 }
 
-/** Another demo may do the same at this moment; whoever comes last stays. */
+/** Another demo may do the same at this moment; the last one stays. */
 async function putInPlace(fresh: string, place: string): Promise<string> {
   const old = `${fresh}-old`;
   await rename(place, old).catch(ignoreRace);

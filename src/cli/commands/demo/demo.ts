@@ -57,7 +57,7 @@ async function runDemo(outer: Session, { keep }: DemoOptions): Promise<number> {
 
   say('3', 'weighbridge publish: from the Hub straight into two registries');
   const published = await publish(session, plan);
-  say('4', 'weighbridge verify --deep: pulled back, and every byte held against the Hub');
+  say('4', 'weighbridge verify --deep: pulled back, and every byte compared with the Hub');
   const isVerified = await verify(session, published);
 
   say('5', 'weighbridge publish, again: nothing has changed, so nothing moves');

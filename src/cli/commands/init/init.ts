@@ -122,7 +122,7 @@ async function ask(session: Session, given: Accounts, options: InitOptions): Pro
   }
 }
 
-/** Made only where nothing has that name: `wx` leaves the question to the file system. */
+/** Made only if nothing has that name: `wx` leaves the question to the file system. */
 async function writeNew(folder: string, { path: name, text }: StarterFile): Promise<boolean> {
   const file = path.join(folder, name);
   await mkdir(path.dirname(file), { recursive: true });

@@ -28,7 +28,7 @@ const KINDS: readonly EngineKind[] = ['docker', 'podman'];
 /** Long enough for an engine over SSH, or for sudo to ask for a password. */
 const ANSWER_TIMEOUT_MS = 60_000;
 
-/** The engine that was asked for, or the first that works. Throws ConfigError USAGE where there is none. */
+/** The engine that was asked for, or the first that works. Throws ConfigError USAGE if there is none. */
 export async function findEngine({ wanted, ...question }: EngineQuestion): Promise<ContainerEngine> {
   const candidates = wanted === undefined ? KINDS.map(parseEngine) : [parseEngine(wanted)];
   const reasons: string[] = [];
@@ -98,7 +98,7 @@ export function loadedNames(output: string): string[] {
   return lines.flatMap(([, names = '']) => names.split(',').map(name => name.trim()));
 }
 
-/** Runs to its end with this process's own terminal. Gives the status, 128 + n where signal n ended it. */
+/** Runs to its end with this process's own terminal. Returns the status, 128 + n where signal n ended it. */
 export async function runContainer(
   { words: [program = '', ...words] }: ContainerEngine,
   args: readonly string[],

@@ -17,7 +17,7 @@ export interface ImageOptions extends CommonOptions {
   readonly print?: boolean;
 }
 
-/** A model and the file it is from; undefined where `--image` or `--archive` has to be enough. */
+/** A model and the file it is from; undefined if `--image` or `--archive` has to be enough. */
 export type KnownModel = { readonly config: Config; readonly model: ModelConfig } | undefined;
 
 export interface ChosenImage {
@@ -180,7 +180,7 @@ function variantOf(image: string): Variant {
   return /(^|[^a-z])fat([^a-z]|$)/.test(tagOf(image)) ? 'fat' : 'slim';
 }
 
-/** Empty where there is none. */
+/** Empty if there is none. */
 function tagOf(name: string): string {
   return /:([\w.-]+)(?:@|$)/.exec(lastPart(name))?.[1] ?? '';
 }

@@ -50,7 +50,7 @@ interface RunOptions extends ImageOptions, AdHocOptions {
   readonly engineArg?: readonly string[];
 }
 
-/** For an image that no entry of a file is known of: what the file has where nothing is written. */
+/** For an image that no entry of a file is known of: what the file has if nothing is written. */
 const UNKNOWN_MODEL = { downloadRoot: '/models', serveArgs: [] };
 
 export function addRun(program: Command): void {

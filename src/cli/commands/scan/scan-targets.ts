@@ -55,7 +55,7 @@ export function configuredPlaces(session: Session, config: Config, options: Comm
   });
 }
 
-/** Reads the images that are there; a place that has none is no error, since not every variant is published. */
+/** Reads the images that are there; a place that has none is not an error, since not every variant is published. */
 export async function readTargets(session: Session, places: readonly Place[]): Promise<ScanTarget[]> {
   const found = new Map<string, { image: ScannedImage; stores: ImageStore[] }>();
   for (const { id, short, variant, repository, reference } of places) {

@@ -51,7 +51,7 @@ export function scanContext(
   };
 }
 
-/** One image after the other, since Trivy uses all cores by itself. An image that cannot be scanned does not stop the rest. */
+/** One image after the other, since Trivy uses all cores on its own. An image that cannot be scanned does not stop the rest. */
 export async function scanAll(
   session: Session,
   targets: readonly ScanTarget[],
@@ -80,7 +80,7 @@ export async function scanAll(
   return { results, failures };
 }
 
-/** Each base image of the models, once, into the folder that other runs read. Gives how many there are. */
+/** Each base image of the models, once, into the folder that other runs read. Returns how many there are. */
 export async function scanBases(
   session: Session,
   config: Config,

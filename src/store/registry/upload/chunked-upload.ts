@@ -52,7 +52,7 @@ export class ChunkedUpload implements UploadStrategy {
     // Nothing is under way between two calls.
   }
 
-  /** Gives back what does not fit into the chunk any more. */
+  /** Returns what does not fit into the chunk any more. */
   #take(bytes: Uint8Array): Uint8Array {
     const part = bytes.subarray(0, this.#chunk.length - this.#filled);
     this.#chunk.set(part, this.#filled);

@@ -70,13 +70,13 @@ export class RegistryCapabilities {
     return Math.max(this.#maxChunkBytes, this.#minChunkBytes);
   }
 
-  /** `OCI-Chunk-Min-Length`; what is no number is not there. */
+  /** `OCI-Chunk-Min-Length`; what is not a number is not there. */
   noteMinChunk(header: string | string[] | undefined): void {
     if (typeof header !== 'string' || !/^\d{1,15}$/.test(header)) return;
     this.#minChunkBytes = Math.max(this.#minChunkBytes, Number(header));
   }
 
-  /** A chunk of `bytes` was too large. False where smaller ones are not worth trying. */
+  /** A chunk of `bytes` was too large. False if smaller ones are not worth trying. */
   shrinkChunks(bytes: number): boolean {
     const smaller = Math.floor(bytes / 4);
     if (smaller < 64 * 1024 || smaller < this.#minChunkBytes) return false;

@@ -51,7 +51,7 @@ export class UploadSession {
     if (location !== undefined) this.#location = this.#target.client.resolve(location, response.url);
   }
 
-  /** Bytes that the registry holds; undefined where it has lost the upload, or says nothing that can be relied on. */
+  /** Bytes that the registry holds; undefined if it has lost the upload, or says nothing that can be relied on. */
   async held(): Promise<number | undefined> {
     const { client, scope, signal, name, sizeBytes } = this.#target;
     const request: RegistryRequest = {
@@ -100,7 +100,7 @@ export class UploadSession {
     return client.idleTimeoutMs + Math.ceil(sizeBytes / STORED_BYTES_PER_MS);
   }
 
-  /** Takes the answer to the closing PUT; throws where it is none that may mean that the blob is there. */
+  /** Takes the answer to the closing PUT; throws if it is none that may mean that the blob is there. */
   async checkClosed(response: HttpResponse): Promise<void> {
     const { client, name } = this.#target;
     const purpose = `closing the upload to ${name}`;
@@ -128,7 +128,7 @@ export class UploadSession {
     }
   }
 
-  /** Gives the upload up. Never throws: a registry drops forgotten uploads by itself. */
+  /** Abandons the upload. Never throws: a registry drops forgotten uploads on its own. */
   async cancel(): Promise<void> {
     const { client, scope, capabilities, name } = this.#target;
     if (!capabilities.cancels) return;
