@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import type { ImageLayer, PublishedImage } from '../image/published-image.ts';
 import type { FoundImage, FoundModel } from '../inspect/read-published.ts';
@@ -124,6 +125,41 @@ test('words from a registry never become markup, nor an XML feed that cannot be 
     if (path.endsWith('.html')) assert.doesNotMatch(String(content), /<img|<\/script><img/, path);
     if (path.endsWith('.xml'))
       assert.ok(!/<img/.test(String(content)) && !String(content).includes('\u0007'), path);
+  }
+});
+
+test('a label that is not an address of the web becomes no link, and a date that is none no date', () => {
+  for (const url of ['javascript:alert(1)', 'data:text/html,x', 'x', '//evil.example']) {
+    const odd = image('fat', {}, { 'org.opencontainers.image.url': url });
+    const data = toCatalog([model([odd])], options);
+    assert.equal(data.models[0]?.url, 'https://huggingface.co/acme/x', url);
+  }
+  const fine = image('fat', {}, { 'org.opencontainers.image.url': 'https://acme.example/x' });
+  assert.equal(toCatalog([model([fine])], options).models[0]?.url, 'https://acme.example/x');
+  const dated = image('fat');
+  for (const created of ['</updated><x>', 'yesterday', 7, '2026-99-99T00:00:00Z']) {
+    Object.assign(dated.platforms[0]?.config ?? {}, { created });
+    const data = toCatalog([model([dated])], options);
+    assert.equal(data.models[0]?.images[0]?.firstSeen, '1970-01-01T00:00:00Z');
+    assert.doesNotMatch(atomFeed(data, undefined), /<x>|yesterday/);
+  }
+});
+
+test('no page runs a script that is not of the site', () => {
+  const data = toCatalog([model([image('fat')])], options);
+  const pages = [...makeSite({ data, docs: [], assets: [], url: undefined })].filter(({ path }) =>
+    path.endsWith('.html'),
+  );
+  assert.ok(pages.length > 1);
+  for (const { path, content } of pages) {
+    const text = String(content);
+    const [, policy = ''] = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(text) ?? [];
+    assert.match(policy, /^default-src 'none'; script-src 'self' 'sha256-[^']+'; /, path);
+    const inline = [...text.matchAll(/<script>([\s\S]*?)<\/script>/g)].map(([, script = '']) => script);
+    assert.equal(inline.length, 1);
+    for (const script of inline)
+      assert.ok(policy.includes(`'sha256-${createHash('sha256').update(script).digest('base64')}'`), path);
+    assert.doesNotMatch(text, / on[a-z]+=/);
   }
 });
 

@@ -19,7 +19,7 @@ export function atomFeed(data: CatalogData, url: string | undefined): string {
   <id>${xml(url ?? `urn:weighbridge:${encodeURIComponent(data.title)}`)}</id>
   <link rel="self" type="application/atom+xml" href="${xml(`${root}feed.xml`)}"/>
   <link rel="alternate" type="text/html" href="${xml(`${root}index.html`)}"/>
-  <updated>${updated}</updated>
+  <updated>${xml(updated)}</updated>
   <author><name>${xml(data.title)}</name></author>
 ${entries.map(entry => entryText(entry, root)).join('')}</feed>
 `;
@@ -32,7 +32,7 @@ function entryText({ model, image }: { model: CatalogModel; image: CatalogImage 
     <title>${xml(title)}</title>
     <id>urn:oci:${xml(image.digest)}</id>
     <link rel="alternate" type="text/html" href="${xml(root + model.page)}"/>
-    <updated>${image.firstSeen}</updated>
+    <updated>${xml(image.firstSeen)}</updated>
     <summary>${xml(`Revision ${image.revision}. ${tags.join(', ')}`)}</summary>
   </entry>
 `;

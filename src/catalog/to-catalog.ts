@@ -39,6 +39,21 @@ export function toCatalog(found: readonly FoundModel[], options: CatalogOptions)
   };
 }
 
+/** Labels may hold any text: what becomes a link is an address of the web. */
+function webAddress(text: string | undefined): string | undefined {
+  const url = text === undefined ? null : URL.parse(text);
+  return url !== null && /^https?:$/.test(url.protocol) ? url.href : undefined;
+}
+
+/** RFC 3339, as image configs have it, and feeds need it. */
+function timestamp(text: unknown): string | undefined {
+  const isTime =
+    typeof text === 'string' &&
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text) &&
+    !Number.isNaN(Date.parse(text));
+  return isTime ? text : undefined;
+}
+
 type FirstSeen = (digest: string, created: string) => string;
 
 function toModel(
@@ -61,7 +76,7 @@ function toModel(
     short,
     title: stated.title ?? short,
     description: stated.description ?? '',
-    url: stated.url ?? `https://huggingface.co/${id}`,
+    url: webAddress(stated.url) ?? `https://huggingface.co/${id}`,
     license: licenseOf(platform) ?? null,
     lineage: lineageOf(platform),
     revision: newest.revision,
@@ -90,7 +105,7 @@ function toImage(found: FoundImage, firstSeen: FirstSeen): CatalogImage | undefi
   if (first?.model === undefined) return undefined;
   const { variant, revision, dir } = first.model;
   const base = baseOf(first);
-  const created = first.config.created ?? EPOCH;
+  const created = timestamp(first.config.created) ?? EPOCH;
   return {
     digest: found.digest,
     variant,

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { CatalogData } from '../../../catalog/catalog-data.ts';
 import type { SiteFile } from '../../../catalog/make-site.ts';
@@ -76,18 +76,43 @@ export function parseCatalog(bytes: Uint8Array, name: string): CatalogData {
   });
 }
 
-/** Writes a site; pages of models that are gone go. Returns the number of files. */
+const ASIDE = '.weighbridge-new-';
+
+/**
+ * Writes a site: all of it aside first, then every file into its place, and last the pages of models that are gone go. What
+ * fails on the way leaves the site as it was. Returns the number of files.
+ */
 export async function writeSite(folder: string, files: Iterable<SiteFile>): Promise<number> {
-  await rm(path.join(folder, 'models'), { recursive: true, force: true });
-  const made = new Set<string>();
-  let count = 0;
-  for (const { path: name, content } of files) {
-    const target = path.join(folder, name);
-    const parent = path.dirname(target);
-    if (!made.has(parent)) await mkdir(parent, { recursive: true });
-    made.add(parent);
-    await writeFile(target, content);
-    count += 1;
+  await mkdir(folder, { recursive: true });
+  const aside = await mkdtemp(path.join(folder, ASIDE));
+  const names: string[] = [];
+  try {
+    for (const { path: name, content } of files) {
+      await mkdir(path.dirname(path.join(aside, name)), { recursive: true });
+      await writeFile(path.join(aside, name), content);
+      names.push(name);
+    }
+    for (const name of names) {
+      await mkdir(path.dirname(path.join(folder, name)), { recursive: true });
+      await rename(path.join(aside, name), path.join(folder, name));
+    }
+  } finally {
+    await rm(aside, { recursive: true, force: true });
   }
-  return count;
+  await removeOthers(path.join(folder, 'models'), new Set(names.map(name => path.join(folder, name))));
+  await removeLeftovers(folder);
+  return names.length;
+}
+
+async function removeOthers(folder: string, kept: ReadonlySet<string>): Promise<void> {
+  const entries = await readdir(folder).catch(() => []);
+  const others = entries.map(name => path.join(folder, name)).filter(file => !kept.has(file));
+  for (const file of others) await rm(file, { recursive: true, force: true });
+}
+
+/** Of runs that were killed. */
+async function removeLeftovers(folder: string): Promise<void> {
+  const entries = await readdir(folder);
+  for (const name of entries.filter(one => one.startsWith(ASIDE)))
+    await rm(path.join(folder, name), { recursive: true, force: true });
 }
