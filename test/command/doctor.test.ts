@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
+import { startRegistry } from '../../src/testkit/registry.ts';
 import { weighbridge } from '../support/command.ts';
 import { temporaryFolder } from '../support/tools.ts';
 import { MODEL_FILES, World } from '../support/world.ts';
@@ -26,10 +27,13 @@ test('doctor says what works, and what to do about what does not', async t => {
   ])
     assert.match(right.stdout, line);
 
-  // Everything is wrong: a model that is not there, a registry that is down, a base that does not exist.
+  // Everything is wrong: a model that is not there, a registry that is down, one that only lets pull, a base that does not exist.
+  await using closed = await startRegistry({
+    auth: { kind: 'bearer', user: 'ci', password: 'p', anonymousPull: true },
+  });
   await writeFile(
     file,
-    `registries: { lab: "127.0.0.1:9/acme" }\ndefaults: { base_image: "${world.registry(0).host}/no/such:v1" }\nmodels: [{ id: acme/none, short: x }]\n`,
+    `registries: { lab: "127.0.0.1:9/acme", closed: "${closed.host}/acme" }\ndefaults: { base_image: "${world.registry(0).host}/no/such:v1" }\nmodels: [{ id: acme/none, short: x }]\n`,
   );
   const wrong = await weighbridge(['doctor', '-c', file, '--json'], { env });
   assert.equal(wrong.status, 1);
@@ -38,7 +42,12 @@ test('doctor says what works, and what to do about what does not', async t => {
   };
   const failed = checkups.filter(({ status }) => status === 'failed');
   const names = failed.map(({ name }) => name);
-  for (const name of ['Hub, acme/none', 'registry lab', `base image ${world.registry(0).host}/no/such:v1`])
+  for (const name of [
+    'Hub, acme/none',
+    'registry lab',
+    'registry closed',
+    `base image ${world.registry(0).host}/no/such:v1`,
+  ])
     assert.ok(names.includes(name), names.join());
   assert.ok(failed.every(({ remedy }) => remedy !== undefined));
 

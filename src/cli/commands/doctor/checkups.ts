@@ -154,7 +154,9 @@ function toolChecks(session: Session): (() => Promise<Checkup>)[] {
     () =>
       noted('Trivy', 'Only `scan` needs it: https://trivy.dev', async () => {
         const { version, databaseDate } = await new Trivy('trivy', env, signal).version();
-        return `${version}, database of ${databaseDate ?? 'no date: the first scan fetches it'}`;
+        const database =
+          databaseDate === null ? 'the first scan fetches its database' : `database of ${databaseDate}`;
+        return `${version}; ${database}`;
       }),
     () =>
       noted('cosign', 'Signing needs no cosign; others verify with it.', async () => {
