@@ -44,9 +44,11 @@ describe("Weighbridge's own image", { skip, concurrency: false }, () => {
     );
     await makeBaseImage(registry, 'base/node', '1', { platforms: PLATFORMS, layers: [libraries] });
     await makeBaseImage(registry, 'vllm/vllm-openai', 'v0.6.0', { platforms: PLATFORMS });
-    for (const clone of ['one', 'two']) {
-      const cwd = path.join(folder, clone);
-      await runOk('git', ['clone', '--quiet', ROOT, cwd]);
+    // The second is a clone of the first, whatever becomes of this one in between.
+    const clones = ['one', 'two'].map(name => path.join(folder, name));
+    for (const [index, cwd] of clones.entries()) {
+      const clone = path.basename(cwd);
+      await runOk('git', ['clone', '--quiet', clones[index - 1] ?? ROOT, cwd]);
       await symlink(path.join(ROOT, 'node_modules'), path.join(cwd, 'node_modules'));
       const args = ['run', '--silent', 'image', '--', '--base', `${registry.host}/base/node:1`];
       const digest = await runOk('npm', [...args, '--push', `${registry.host}/acme/weighbridge:${clone}`], {
