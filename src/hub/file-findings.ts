@@ -1,4 +1,5 @@
 import { isAdapter, isWeights, kindOf, weightKindOf } from '../core/model-files.ts';
+import { plainLine } from '../core/safe-text.ts';
 import { loadFormatOf } from '../core/serve-flags.ts';
 import type { HubFile } from './types.ts';
 
@@ -24,21 +25,20 @@ export interface FileFacts {
   readonly all: readonly Pick<HubFile, 'path'>[];
   readonly serveArgs: readonly string[];
   readonly disguised: readonly DisguisedFile[];
+  /** The repository, and the models that it names as its base. */
+  readonly id?: string;
+  readonly bases?: readonly string[];
 }
 
 /**
  * Returns what the files say about whether vLLM can start, from paths and first bytes alone: a pure function for `fit`,
  * `plan`, `publish` and `add`. An empty list does not promise that vLLM starts.
  */
-export function fileFindings({ files, all, serveArgs, disguised }: FileFacts): FileFinding[] {
-  return [...disguised.map(disguise), ...weightFindings(files, all, serveArgs)];
+export function fileFindings(facts: FileFacts): FileFinding[] {
+  return [...facts.disguised.map(disguise), ...weightFindings(facts)];
 }
 
-function weightFindings(
-  files: FileFacts['files'],
-  all: FileFacts['all'],
-  serveArgs: readonly string[],
-): FileFinding[] {
+function weightFindings({ files, all, serveArgs, id, bases = [] }: FileFacts): FileFinding[] {
   // It starts with random weights.
   if (loadFormatOf(serveArgs) === 'dummy') return [];
   const weights = files.filter(({ path }) => weightKindOf(path) !== undefined);
@@ -73,7 +73,7 @@ function weightFindings(
         rule: 'adapter-alone',
         message: 'It is an adapter (LoRA) without the model that it belongs to: vLLM cannot serve it alone.',
         evidence: listed(weights),
-        remedy: 'Publish the base model, and add the adapter to it.',
+        remedy: adapterRemedy(id, bases[0]),
       },
     ];
   }
@@ -89,6 +89,12 @@ function weightFindings(
       ...(isLeftOut && { remedy: 'Check `files.include` and `files.exclude`.' }),
     },
   ];
+}
+
+function adapterRemedy(id: string | undefined, base: string | undefined): string {
+  const entry =
+    id === undefined ? '' : ` as \`adapters: [{id: ${id}, name: ${id.slice(id.lastIndexOf('/') + 1)}}]\``;
+  return `Publish ${base === undefined ? 'the base model' : `its base model ${plainLine(base)}`}, and add the adapter to that entry${entry}.`;
 }
 
 function disguise({ path, is }: DisguisedFile): FileFinding {

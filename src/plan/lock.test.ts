@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { AdapterConfig } from '../config/types.ts';
 import { byVariant } from '../config/variants.ts';
 import { factsOf } from '../fit/model-facts.ts';
 import type { ModelSnapshot } from '../hub/types.ts';
 import { ancestor, modelConfig, policyFacts, textOf } from '../policy/decide.fixtures.ts';
 import { decide } from '../policy/decide.ts';
 import type { PolicyFacts } from '../policy/facts.ts';
-import { applyLock, choosePin, type Lock, lockOf, readLock } from './lock.ts';
+import { applyLock, choosePin, commitsOf, isSameCommits, type Lock, lockOf, readLock } from './lock.ts';
 import type { Plan, PlannedModel } from './types.ts';
 
 function planned(facts: PolicyFacts, short = 'x'): PlannedModel {
@@ -104,4 +105,41 @@ test('models come and go; a plan of some of them leaves the others alone', () =>
   assert.deepEqual(notes(planOf(y), false), ['y is not in weighbridge.lock']);
   assert.deepEqual(Object.keys(locking(planOf(y), lock, false).models), ['x', 'y']);
   assert.deepEqual(Object.keys(locking(planOf(y), lock, true).models), ['y']);
+});
+
+test('adapters are pinned by name as long as the file has them, and their changes are told', () => {
+  const adapter: AdapterConfig = {
+    id: 'a/sql',
+    name: 'sql',
+    revision: null,
+    permissive: 'auto',
+    overrideSpdx: null,
+  };
+  const of = (revision: string, adapters = [adapter]): PlannedModel => {
+    const base = planned(PLAIN);
+    return {
+      ...base,
+      model: { ...base.model, adapters },
+      adapters: adapters.map(one => ({
+        ...{ adapter: one, files: [], leftOut: [], rank: 8, outcome: base.outcome },
+        snapshot: { ...PLAIN.snapshot, id: one.id, revision },
+      })),
+    };
+  };
+  const before = of('a'.repeat(40));
+  const locked = locking(planOf(before));
+  assert.deepEqual(readLock(JSON.parse(JSON.stringify(locked))), locked);
+  assert.deepEqual(choosePin(before.model, locked).pin?.adapters, { sql: 'a'.repeat(40) });
+  assert.deepEqual(commitsOf(before).adapters, { sql: 'a'.repeat(40) });
+  assert.ok(isSameCommits(commitsOf(before), choosePin(before.model, locked).pin ?? { revision: '' }));
+  assert.ok(!isSameCommits(commitsOf(of('b'.repeat(40))), commitsOf(before)));
+
+  const told = (entry: PlannedModel): string =>
+    applyLock(planOf(entry), locked, { isStrict: false, isWhole: true }).notes.join('\n');
+  assert.equal(told(before), '');
+  assert.match(told(of('b'.repeat(40))), /revision of the adapter sql a{40} → b{40}/);
+  assert.match(told(planned(PLAIN)), /adapter sql a\/sql → none/);
+  const other = { ...adapter, id: 'a/other' };
+  assert.match(told(of('a'.repeat(40), [other])), /adapter sql a\/sql → a\/other/);
+  assert.equal(choosePin(of('', [other]).model, locked).pin?.adapters, undefined);
 });

@@ -118,6 +118,28 @@ function adapterMismatches({ adapters }: ModelConfig, locked: LockedModel): stri
   ];
 }
 
+/** Returns the commits that a model was planned at, its adapters' too. */
+export function commitsOf({
+  snapshot,
+  adapters = [],
+}: Pick<PlannedModel, 'snapshot' | 'adapters'>): ModelPin {
+  const own = adapters.map(({ adapter, snapshot: { revision } }): [string, string] => [
+    adapter.name,
+    revision,
+  ]);
+  return { revision: snapshot.revision, ...(own.length > 0 && { adapters: Object.fromEntries(own) }) };
+}
+
+/** Whether two pins are of the same commits, on whatever base. */
+export function isSameCommits(a: ModelPin, b: ModelPin): boolean {
+  const names = Object.keys(a.adapters ?? {});
+  return (
+    a.revision === b.revision &&
+    names.length === Object.keys(b.adapters ?? {}).length &&
+    names.every(name => a.adapters?.[name] === b.adapters?.[name])
+  );
+}
+
 function mismatch(what: string, from: string, to: string): LockedChoice {
   return { pin: undefined, mismatch: `${what} ${from} → ${to}` };
 }

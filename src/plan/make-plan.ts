@@ -5,10 +5,11 @@ import type { OnEvent } from '../core/events.ts';
 import { Limiter, mapPool } from '../core/pool.ts';
 import { plainLine } from '../core/safe-text.ts';
 import { fileFindings } from '../hub/file-findings.ts';
-import type { Hub } from '../hub/types.ts';
+import type { Hub, ModelSnapshot } from '../hub/types.ts';
 import { licenseTrees } from '../licenses/license-entries.ts';
 import type { LicensedRepository } from '../licenses/types.ts';
 import { decide } from '../policy/decide.ts';
+import type { LineageClaims } from '../policy/facts.ts';
 import type { PolicyDecision, PolicyOutcome } from '../policy/types.ts';
 import { withAdapters } from '../policy/with-adapters.ts';
 import { licenseParts, loadSpdxTexts } from '../spdx/spdx-texts.ts';
@@ -189,7 +190,10 @@ async function planModel(
       context,
     );
     const layers = published === undefined ? fitted : { ...fitted, resharding: published };
-    const found = fileFindings({ files, all: snapshot.files, serveArgs: model.serveArgs, disguised });
+    const found = fileFindings({
+      ...{ files, all: snapshot.files, serveArgs: model.serveArgs, disguised },
+      ...{ id: snapshot.id, bases: namedBases(snapshot, claims) },
+    });
     const { fit, facts } = fitModel({
       model,
       snapshot,
@@ -229,6 +233,11 @@ async function planModel(
     if (isAbort(error) || !(error instanceof WeighbridgeError)) throw error;
     return { kind: 'unresolved', model, error: errorToJson(error) };
   }
+}
+
+/** What card and configuration name as the model that this one was made from. */
+function namedBases({ baseModels }: ModelSnapshot, { bases }: LineageClaims): readonly string[] {
+  return [...baseModels, ...bases.filter(({ isHint }) => !isHint).map(({ id }) => id)];
 }
 
 /** Entries that have layers of this one: of the same model, in the same folder. */

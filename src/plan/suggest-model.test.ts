@@ -95,3 +95,13 @@ function snapshotOf(sizes: Record<string, number>, requestedId = 'acme/Model-1.5
     files: Object.entries(sizes).map(([path, sizeBytes]) => ({ path, sizeBytes, gitOid: 'cd'.repeat(20) })),
   };
 }
+
+test('an adapter alone names the model that it belongs to, and how it is added there', () => {
+  const snapshot = snapshotOf({ 'adapter_config.json': 1, 'adapter_model.safetensors': 1000 });
+  const config = { base_model_name_or_path: 'acme/base' };
+  const { notes } = suggestModel(snapshot, undefined, new Set(), config);
+  assert.match(
+    notes[0] ?? '',
+    /adapter \(LoRA\).*Publish its base model acme\/base, .*`adapters: \[\{id: acme\/Model-1\.5B, name: Model-1\.5B\}\]`\.$/,
+  );
+});

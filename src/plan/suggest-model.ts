@@ -1,5 +1,6 @@
 import { toShortName } from '../config/field-checks.ts';
 import type { NewModel } from '../config/yaml/append-model.ts';
+import { isModelId } from '../core/hub-names.ts';
 import { formatBytes } from '../core/text.ts';
 import { GPU_SIZES_GB, type GpuNeed, gpuSentence, leastGpus } from '../fit/gpu-need.ts';
 import { recordOf } from '../fit/json-value.ts';
@@ -27,8 +28,9 @@ export function suggestModel(
   snapshot: ModelSnapshot,
   config: unknown,
   takenShorts: ReadonlySet<string>,
+  adapterConfig?: unknown,
 ): Suggestion {
-  const facts = readFacts(snapshot, config);
+  const facts = readFacts(snapshot, config, adapterConfig);
   const added = [...quantizationArgs(facts), ...formatArgs(facts), ...parallelArgs(facts)];
   return {
     model: {
@@ -52,7 +54,7 @@ interface Facts {
   readonly hasOwnCode: boolean;
 }
 
-function readFacts(snapshot: ModelSnapshot, config: unknown): Facts {
+function readFacts(snapshot: ModelSnapshot, config: unknown, adapterConfig: unknown): Facts {
   const files = { include: null, exclude: null, allowPickle: false };
   const chosen = chooseFiles(snapshot, { files, serveArgs: [] }).files;
   const { tensors, languages } = snapshot;
@@ -69,9 +71,10 @@ function readFacts(snapshot: ModelSnapshot, config: unknown): Facts {
     gpus,
     usualCount: gpus.find(({ memoryGB }) => memoryGB === USUAL_GPU_GB)?.count ?? 1,
     files: snapshot.files.map(file => file.path),
-    findings: fileFindings({ files: chosen, all: snapshot.files, serveArgs: [], disguised: [] }).map(
-      ({ message }) => message,
-    ),
+    findings: fileFindings({
+      ...{ files: chosen, all: snapshot.files, serveArgs: [], disguised: [] },
+      ...{ id: snapshot.id, bases: [...snapshot.baseModels, ...basesIn(adapterConfig)] },
+    }).map(({ rule, message, remedy }) => (rule === 'adapter-alone' ? `${message} ${remedy}` : message)),
     hasConfig: config !== undefined,
     hasOwnCode: recordOf(config).auto_map !== undefined,
   };
@@ -140,4 +143,9 @@ function renamedNote({ id, requestedId }: ModelSnapshot): string[] {
 function freeShort(short: string, taken: ReadonlySet<string>): string {
   if (!taken.has(short)) return short;
   for (let number = 2; ; number++) if (!taken.has(`${short}-${number}`)) return `${short}-${number}`;
+}
+
+function basesIn(adapterConfig: unknown): readonly string[] {
+  const { base_model_name_or_path: base } = recordOf(adapterConfig);
+  return typeof base === 'string' && isModelId(base) ? [base] : [];
 }

@@ -4,6 +4,8 @@ import apache from 'spdx-license-list/licenses/Apache-2.0.json' with { type: 'js
 import { parseConfig } from '../../src/config/load-config.ts';
 import { readBootstrap } from '../../src/engine/bootstrap-files.ts';
 import { verifyImage } from '../../src/inspect/verify-image.ts';
+import { formatPlan, parsePlan } from '../../src/plan/plan-file.ts';
+import { type Plan, type PlannedModel, plannedModels } from '../../src/plan/types.ts';
 import { RunCache } from '../../src/publish/run-cache.ts';
 import type { EmbeddedHub } from '../../src/testkit/hub.ts';
 import { loraFiles } from '../support/lora.ts';
@@ -200,4 +202,27 @@ test('an adapter of another model is refused in words, and a repository that is 
     message: /acme\/other is not a LoRA adapter that vLLM can load: it has no adapter_config\.json/,
     remedy: /a whole model/,
   });
+});
+
+test('a plan with adapters goes through a file, and none that models.yaml does not name comes out', async () => {
+  await using world = await World.start();
+  await addModels(world.hub);
+  const config = parseConfig(world.config('acme/x', ADAPTERS), 'models.yaml');
+  const planned = await world.plan(world.config('acme/x', ADAPTERS));
+  const plan: Plan = { schemaVersion: 1, models: [planned], warnings: [] };
+  const text = formatPlan(plan, config, { overrides: {} });
+  const read = (file: string): PlannedModel | undefined =>
+    plannedModels(parsePlan(Buffer.from(file), 'plan.json', config, {}))[0];
+  const again = read(text);
+  assert.deepEqual(again?.adapters, planned.adapters);
+  const [image] = await world.publishPlanned(again ?? planned, { variants: ['fat'] });
+  const [direct] = await world.publishPlanned(planned, { variants: ['fat'] });
+  assert.equal(image?.status, 'published');
+  assert.equal(direct?.status, 'unchanged');
+  for (const [from, to] of [
+    ['"name":"sql"', '"name":"../sql"'],
+    ['"name":"sql"', '"name":"other"'],
+    ['"id":"acme/sql-lora","name"', '"id":"acme/other","name"'],
+  ] as const)
+    assert.throws(() => read(text.replaceAll(from, to)), { code: /PLAN_UNREADABLE|PLAN_DIFFERS/ }, to);
 });

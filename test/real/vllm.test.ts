@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import { freePort } from '../support/free-port.ts';
 import { requireToolAsRoot } from '../support/tools.ts';
-import { CONTAINER_TOOLS, type ContainerOptions } from './podman.ts';
+import { CONTAINER_TOOLS } from './podman.ts';
 import { type Answer, ask, NEW, OLD, requireVllm } from './vllm/engine.ts';
-import { ENGINE_FLAGS, ENGINE_VOLUME, EngineWorld, MODEL_ID } from './vllm/world.ts';
+import { EngineWorld, MODEL_ID, type ServerStart } from './vllm/world.ts';
 
 // Images as published, run by podman with the real vLLM, two versions about a year apart: every one has to serve the model
 // and to complete a chat with the same words.
@@ -25,45 +24,13 @@ describe('the real vLLM', { skip, concurrency: false }, () => {
 
   after(() => world?.[Symbol.asyncDispose]());
 
-  interface Start extends Partial<ContainerOptions> {
-    readonly image: string;
-  }
-
-  /** Starts an image, asks it, and ends it as `docker stop` does. */
-  async function serve(
-    t: TestContext,
-    name: string,
-    { volumes = [], args = [], flags = [], ...start }: Start,
-  ): Promise<Answer> {
-    const port = await freePort();
-    const began = performance.now();
-    const container = await world.podman.start({
-      ...start,
-      args: [...args, '--host', '127.0.0.1', '--port', String(port)],
-      volumes: [ENGINE_VOLUME, ...volumes],
-      flags: [...ENGINE_FLAGS, ...flags],
-    });
-    let hasEnded = false;
-    void container.ended.then(() => {
-      hasEnded = true;
-    });
-    try {
-      const answer = await ask(`http://127.0.0.1:${port}`, () => hasEnded);
-      const seconds = ((performance.now() - began) / 1000).toFixed(0);
-      await container.kill('SIGTERM');
-      const { status } = await container.ended;
-      t.diagnostic(
-        `${name}: ${seconds} s to the answer ${JSON.stringify(answer.text)}, ${status} after SIGTERM`,
-      );
-      assert.equal(answer.id, MODEL_ID);
-      // A signal that vLLM takes: it ends by its own decision, not by being killed.
-      assert.ok(status === 0 || status === 143, `status ${status}`);
-      return answer;
-    } catch (error) {
-      if (!hasEnded) await container.kill('SIGKILL').catch(() => undefined);
-      const { stderr, stdout } = await container.ended;
-      throw new Error(`${name}: ${(stdout + stderr).slice(-6000)}`, { cause: error });
-    }
+  async function serve(t: TestContext, name: string, start: ServerStart): Promise<Answer> {
+    const { result: answer, seconds, status } = await world.serve(start, ask);
+    t.diagnostic(
+      `${name}: ${seconds} s to the answer ${JSON.stringify(answer.text)}, ${status} after SIGTERM`,
+    );
+    assert.equal(answer.id, MODEL_ID);
+    return answer;
   }
 
   function sameWords(version: string, { text }: Answer): void {

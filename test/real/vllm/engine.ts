@@ -38,13 +38,27 @@ export interface Answer {
 
 /** Waits until the server at `url` has loaded the model, and asks it to complete a chat at temperature 0. */
 export async function ask(url: string, hasEnded: () => boolean): Promise<Answer> {
-  const models = await untilServed(`${url}/v1/models`, hasEnded);
-  const { id, max_model_len: maxModelLen } = models.data[0] as { id: string; max_model_len: number };
+  const [model] = await servedModels(url, hasEnded);
+  if (model === undefined) throw new Error(`${url} serves nothing`);
+  return { ...model, text: await complete(url, model.id) };
+}
+
+/** Waits until the server at `url` has loaded what it serves: the model first, then its adapters. */
+export async function servedModels(url: string, hasEnded: () => boolean): Promise<Omit<Answer, 'text'>[]> {
+  const { data } = await untilServed(`${url}/v1/models`, hasEnded);
+  return data.map(entry => {
+    const { id, max_model_len: maxModelLen } = entry as { id: string; max_model_len: number };
+    return { id, maxModelLen };
+  });
+}
+
+/** Completes a chat at temperature 0. */
+export async function complete(url: string, model: string): Promise<string> {
   const response = await fetch(`${url}/v1/chat/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({
-      model: id,
+      model,
       temperature: 0,
       max_tokens: 24,
       messages: [{ role: 'user', content: 'Weigh this.' }],
@@ -53,7 +67,7 @@ export async function ask(url: string, hasEnded: () => boolean): Promise<Answer>
   const body = (await response.json()) as { choices?: { message: { content: string } }[] };
   const text = body.choices?.[0]?.message.content;
   if (text === undefined) throw new Error(`no completion from ${url}: ${JSON.stringify(body)}`);
-  return { id, maxModelLen, text };
+  return text;
 }
 
 /** An engine takes most of a minute on two idle cores, and several on busy ones. */

@@ -55,7 +55,12 @@ async function add(session: Session, id: string, options: AddOptions): Promise<n
   const renamed = listedAs(snapshot.id, listed, options);
   if (renamed !== undefined) return alreadyListed(session, renamed);
   const taken = new Set(listed.map(({ short }) => short));
-  const suggestion = suggestModel(snapshot, await configJson(session, snapshot), taken);
+  const suggestion = suggestModel(
+    snapshot,
+    await readJson(session, snapshot, 'config.json'),
+    taken,
+    await readJson(session, snapshot, 'adapter_config.json'),
+  );
   const model: NewModel = {
     ...suggestion.model,
     ...(options.short === undefined ? {} : { short: options.short }),
@@ -125,8 +130,8 @@ function listedIn(files: ConfigFiles): readonly ModelConfig[] {
   }
 }
 
-async function configJson(session: Session, snapshot: ModelSnapshot): Promise<unknown> {
-  const file = snapshot.files.find(({ path }) => path === 'config.json');
+async function readJson(session: Session, snapshot: ModelSnapshot, name: string): Promise<unknown> {
+  const file = snapshot.files.find(({ path }) => path === name);
   if (file === undefined || file.sizeBytes > MAX_CONFIG_JSON_BYTES) return undefined;
   try {
     const bytes = await readAll(

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { NamedText } from '../../../config/config-files.ts';
 import type { Config, ModelConfig } from '../../../config/types.ts';
 import { ConfigError } from '../../../core/errors.ts';
-import type { Lock } from '../../../plan/lock.ts';
+import { commitsOf, isSameCommits, type Lock } from '../../../plan/lock.ts';
 import { createPlanReaders } from '../../../plan/make-plan.ts';
 import type { ModelPin, Plan } from '../../../plan/types.ts';
 import { updateLock } from '../../../plan/update.ts';
@@ -106,7 +106,7 @@ async function look(
   const newest = await planModels(session, config, models, {
     ...common,
     looksAtNewer: options.base === true,
-    ...(options.keepCommits && { pins: commitsOf(pins) }),
+    ...(options.keepCommits && { pins: withoutBases(pins) }),
   });
   const locked = await asLocked(session, config, newest, { ...common, pins });
   const moved: MovedBases = options.base
@@ -143,7 +143,7 @@ async function asLocked(
   const { pins } = options;
   const entries = newest.models.filter(({ kind, model }) => kind === 'planned' && pins.has(model.short));
   const isSame = (entry: Plan['models'][number]): boolean =>
-    entry.kind === 'planned' && entry.snapshot.revision === pins.get(entry.model.short)?.revision;
+    entry.kind === 'planned' && isPinned(commitsOf(entry), pins.get(entry.model.short));
   const moving = entries.filter(entry => !isSame(entry)).map(({ model }) => model);
   if (moving.length === 0) return entries;
   session.progress.renew();
@@ -151,9 +151,13 @@ async function asLocked(
   return [...entries.filter(isSame), ...models];
 }
 
+function isPinned(commits: ModelPin, pin: ModelPin | undefined): boolean {
+  return pin !== undefined && isSameCommits(commits, pin);
+}
+
 /** The commits that are pinned, without the base images. */
-function commitsOf(pins: ReadonlyMap<string, ModelPin>): ReadonlyMap<string, ModelPin> {
-  return new Map([...pins].map(([short, { revision }]) => [short, { revision }]));
+function withoutBases(pins: ReadonlyMap<string, ModelPin>): ReadonlyMap<string, ModelPin> {
+  return new Map([...pins].map(([short, { baseDigest: _, ...commits }]) => [short, commits]));
 }
 
 /** Models whose base image moves are planned again on it, at the commits that were just found. */
@@ -164,12 +168,12 @@ async function onNewBases(
   common: Omit<Parameters<typeof planModels>[3], 'pins'>,
 ): Promise<Plan> {
   const now = new Map(config.models.map(model => [model.short, model]));
-  const pins = new Map<string, { readonly revision: string }>();
+  const pins = new Map<string, ModelPin>();
   const moving = plan.models.flatMap(entry => {
     const model = now.get(entry.model.short);
     if (model === undefined || entry.kind === 'unresolved' || model.baseImage === entry.model.baseImage)
       return [];
-    pins.set(model.short, { revision: entry.snapshot.revision });
+    pins.set(model.short, commitsOf(entry));
     return [model];
   });
   if (moving.length === 0) return plan;
