@@ -2,7 +2,7 @@ import type { VexEntry } from '../config/types.ts';
 import type { Digest } from '../core/digest.ts';
 import { RegistryError } from '../core/errors.ts';
 import type { Hub } from '../hub/types.ts';
-import { type PublishedImage, readModelFiles, readPlatforms } from '../image/published-image.ts';
+import { type PublishedImage, readModelFiles, readPlatforms, readTop } from '../image/published-image.ts';
 import type { Descriptor } from '../oci/types.ts';
 import type { PlannedModel } from '../plan/types.ts';
 import type { ImageStore, StoredManifest } from '../store/image-store.ts';
@@ -45,14 +45,7 @@ export async function signImage(
   context: SigningContext,
 ): Promise<SignedSubject[]> {
   const { signal, signer, vex, isForced = false } = context;
-  const top = await store.getManifest(reference, signal);
-  if (top === undefined) {
-    throw new RegistryError(`${store.name} has no image ${reference}`, {
-      code: 'REGISTRY_NOT_FOUND',
-      subject: store.name,
-      remedy: 'Check the tag, and the login if the repository is private.',
-    });
-  }
+  const top = await readTop(store, reference, signal);
   const signed: SignedSubject[] = [];
   for (const { subject, platform } of await subjectsOf(store, top, planned, context)) {
     const { digest } = subject.descriptor;

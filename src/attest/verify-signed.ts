@@ -1,7 +1,7 @@
 import type { Digest } from '../core/digest.ts';
 import { describeError, isAbort, RegistryError, WeighbridgeError } from '../core/errors.ts';
 import { mapPool } from '../core/pool.ts';
-import { readModelFiles, readPlatforms } from '../image/published-image.ts';
+import { readModelFiles, readPlatforms, readTop } from '../image/published-image.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import { differencesOf, type StatedImage } from './check-statement.ts';
 import { kindOf, STATEMENT_NAMES, type StatementKind } from './statement.ts';
@@ -55,14 +55,7 @@ export async function verifySigned(
   options: VerifySignedOptions,
 ): Promise<SignedCheck[]> {
   const { signal } = options;
-  const top = await store.getManifest(reference, signal);
-  if (top === undefined) {
-    throw new RegistryError(`${store.name} has no image ${reference}`, {
-      code: 'REGISTRY_NOT_FOUND',
-      subject: store.name,
-      remedy: 'Check the tag, and the login if the repository is private.',
-    });
-  }
+  const top = await readTop(store, reference, signal);
   const platforms = await readPlatforms(store, top, signal);
   const [first] = platforms;
   if (first?.model === undefined) {

@@ -40,9 +40,7 @@ export async function planFor(
     const written = await writeLock(session, config, plan, { before: lock, isWhole });
     session.note(lockWritten(config, lock, written));
   }
-  const warnings = [...plan.warnings, ...notes];
-  for (const warning of warnings) session.note(warning);
-  return { ...locked, warnings };
+  return noted(session, locked, [...plan.warnings, ...notes]);
 }
 
 /**
@@ -100,9 +98,13 @@ export async function planOrRead(
   const lock = options.locked === true ? await lockFor(config, options) : undefined;
   const { plan: locked, notes } =
     lock === undefined ? { plan, notes: [] } : applyLock(plan, lock, { isStrict: true, isWhole: false });
-  const warnings = [...plan.warnings, ...notes];
-  for (const warning of warnings) session.note(warning);
-  return { ...locked, warnings };
+  return noted(session, locked, [...plan.warnings, ...notes]);
+}
+
+/** Returns the plan with what there is to tell of it, which people are told too. */
+function noted(session: Session, plan: Plan, warnings: readonly string[]): Plan {
+  warnings.forEach(session.note);
+  return { ...plan, warnings };
 }
 
 /** Returns the plan of these models, with the servers and the display of the session. */

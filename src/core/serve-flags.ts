@@ -1,3 +1,17 @@
+/** Returns an argument of `vllm serve` as vLLM reads it: `_` is `-` between the dashes of a long flag and its first dot or `=`. */
+export function dashed(arg: string): string {
+  const [, name, rest = ''] = /^(--[^.=]*)(.*)$/s.exec(arg) ?? [];
+  return name === undefined ? arg : name.replaceAll('_', '-') + rest;
+}
+
+/** Returns the name of a flag and the value that is written with it, `--flag=value`; undefined for a value. */
+export function splitFlag(
+  arg: string,
+): { readonly name: string; readonly value: string | undefined } | undefined {
+  const [, name, value] = /^(-[^=]*)(?:=(.*))?$/s.exec(arg) ?? [];
+  return name === undefined ? undefined : { name, value };
+}
+
 /**
  * Returns the value of a flag among arguments of `vllm serve`; undefined if it is not there, `''` if it has no value.
  * vLLM takes `--load-format x`, `--load-format=x` and `_` for `-`; the last one counts.
@@ -5,8 +19,8 @@
 export function flagValue(args: readonly string[], name: string): string | undefined {
   let value: string | undefined;
   for (const [index, arg] of args.entries()) {
-    const [, flag = '', own] = /^(-[^=]*)(?:=(.*))?$/s.exec(arg) ?? [];
-    if (flag.replaceAll('_', '-') === name) value = own ?? args[index + 1] ?? '';
+    const flag = splitFlag(dashed(arg));
+    if (flag?.name === name) value = flag.value ?? args[index + 1] ?? '';
   }
   return value;
 }

@@ -1,3 +1,4 @@
+import { dashed, splitFlag } from '../core/serve-flags.ts';
 import { type FlagDefinition, type FlagTable, flagsOf } from './flag-definition.ts';
 import { valueFault } from './flag-value.ts';
 import { findRelease, type Release } from './releases.ts';
@@ -70,10 +71,7 @@ export function parseServeArguments(args: readonly string[], release: Release): 
 function normalized(args: readonly string[], table: FlagTable): string[] {
   const level = table.has('--optimization-level') ? '--optimization-level' : '-O';
   return args.flatMap((arg, index) => {
-    if (arg.startsWith('--')) {
-      const [, name = '', rest = ''] = /^(--[^.=]*)(.*)$/s.exec(arg) ?? [];
-      return [name.replaceAll('_', '-') + rest];
-    }
+    if (arg.startsWith('--')) return [dashed(arg)];
     // It was short for a key of the compilation's JSON for a while.
     if (/^-O=?\d$/.test(arg) && table.get(level)?.value?.kind === 'object') return [];
     if (/^-O=?[^.]/.test(arg)) return [level, arg.replace(/^-O=?/, '')];
@@ -115,8 +113,7 @@ function lookUp(word: string, table: FlagTable): Option {
   if (!word.startsWith('-') || word === '-') return { kind: 'value' };
   const exact = table.get(word);
   if (exact !== undefined) return { kind: 'flag', flag: exact, spelling: word, explicit: undefined };
-  const [name = '', ...rest] = word.split('=');
-  const explicit = rest.length === 0 ? undefined : rest.join('=');
+  const { name, value: explicit } = splitFlag(word) ?? { name: word, value: undefined };
   const named = table.get(name);
   if (named !== undefined) return { kind: 'flag', flag: named, spelling: name, explicit };
   const matches = word.startsWith('--') ? longMatches(name, explicit, table) : shortMatches(word, table);

@@ -85,15 +85,22 @@ export async function readImages(
   reference: string,
   signal?: AbortSignal,
 ): Promise<PublishedImage[]> {
+  return await readPlatforms(store, await readTop(store, reference, signal), signal);
+}
+
+/** The manifest or index that `reference` names. Throws RegistryError REGISTRY_NOT_FOUND. */
+export async function readTop(
+  store: ImageStore,
+  reference: string,
+  signal?: AbortSignal,
+): Promise<StoredManifest> {
   const top = await store.getManifest(reference, signal);
-  if (top === undefined) {
-    throw new RegistryError(`${store.name} has no image ${reference}`, {
-      code: 'REGISTRY_NOT_FOUND',
-      subject: store.name,
-      remedy: 'Check the tag, and the login where the repository is private.',
-    });
-  }
-  return await readPlatforms(store, top, signal);
+  if (top !== undefined) return top;
+  throw new RegistryError(`${store.name} has no image ${reference}`, {
+    code: 'REGISTRY_NOT_FOUND',
+    subject: store.name,
+    remedy: 'Check the tag, and the login if the repository is private.',
+  });
 }
 
 /** The images under a manifest or an index that has been read already. Throws RegistryError. */

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { hexOf, isDigest } from '../../core/digest.ts';
-import { baseOf, licenseOf, lineageOf } from '../../image/image-facts.ts';
+import { hexOf } from '../../core/digest.ts';
+import { licenseOf, lineageOf } from '../../image/image-facts.ts';
 import { hubPage } from '../../licenses/hub-page.ts';
+import { basesOf } from '../base-images.ts';
 import { imageUrl, modelUrl } from '../package-url.ts';
 import { type Statement, statementAbout } from '../statement.ts';
 import type { ImageSubject, ModelFile } from '../types.ts';
@@ -117,22 +118,15 @@ function fileComponent({ path, sizeBytes, sha256, gitOid }: ModelFile): BomCompo
   };
 }
 
-function baseComponents({ platforms }: ImageSubject): BomComponent[] {
-  const found = new Map<string, BomComponent>();
-  for (const image of platforms) {
-    const base = baseOf(image);
-    if (base === undefined || !isDigest(base.digest)) continue;
-    const purl = imageUrl(base.name.replace(/(?:@.*|:[^/]*)$/, ''), base.digest);
-    found.set(purl, {
-      type: 'container',
-      'bom-ref': purl,
-      name: base.name,
-      version: base.digest,
-      hashes: [{ alg: 'SHA-256', content: hexOf(base.digest) }],
-      purl,
-    });
-  }
-  return [...found.values()];
+function baseComponents(subject: ImageSubject): BomComponent[] {
+  return basesOf(subject).map(({ name, digest, purl }) => ({
+    type: 'container',
+    'bom-ref': purl,
+    name,
+    version: digest,
+    hashes: [{ alg: 'SHA-256', content: hexOf(digest) }],
+    purl,
+  }));
 }
 
 function named(id: string): { readonly group?: string; readonly name: string } {

@@ -1,8 +1,9 @@
-import { hexOf, isDigest } from '../../core/digest.ts';
+import { hexOf } from '../../core/digest.ts';
 import { baseOf } from '../../image/image-facts.ts';
 import { lockOf } from '../../plan/lock.ts';
 import type { PlannedModel } from '../../plan/types.ts';
-import { imageUrl, modelUrl } from '../package-url.ts';
+import { basesOf } from '../base-images.ts';
+import { modelUrl } from '../package-url.ts';
 import { type DigestSet, type Statement, statementAbout } from '../statement.ts';
 import type { ImageSubject, ModelFile } from '../types.ts';
 
@@ -76,15 +77,12 @@ function modelSource({ model }: ImageSubject): ResourceDescriptor {
   return { uri: modelUrl(model.id, model.revision), digest: { gitCommit: model.revision } };
 }
 
-function bases({ platforms }: ImageSubject): ResourceDescriptor[] {
-  const found = new Map<string, ResourceDescriptor>();
-  for (const image of platforms) {
-    const base = baseOf(image);
-    if (base === undefined || !isDigest(base.digest)) continue;
-    const uri = imageUrl(base.name.replace(/(?:@.*|:[^/]*)$/, ''), base.digest);
-    found.set(base.digest, { uri, digest: { sha256: hexOf(base.digest) }, name: base.name });
-  }
-  return [...found.values()];
+function bases(subject: ImageSubject): ResourceDescriptor[] {
+  return basesOf(subject).map(({ name, digest, purl }) => ({
+    uri: purl,
+    digest: { sha256: hexOf(digest) },
+    name,
+  }));
 }
 
 function fileOf({ model }: ImageSubject): (file: ModelFile) => ResourceDescriptor {

@@ -1,11 +1,12 @@
 import type { ByteSource } from '../../core/byte-source.ts';
 import { type Digest, isDigest } from '../../core/digest.ts';
-import { ConfigError, IntegrityError, throwIfAborted } from '../../core/errors.ts';
+import { ConfigError, throwIfAborted } from '../../core/errors.ts';
 import type { ParsedManifest } from '../../oci/parse.ts';
 import { type Descriptor, type Manifest, MediaType } from '../../oci/types.ts';
-import { blobSource, missingBlob } from '../blob-source.ts';
+import { blobSource } from '../blob-source.ts';
 import type { BlobUpload, ImageStore, StoredManifest, UploadOptions } from '../image-store.ts';
 import { checkArrival } from '../stored-manifest.ts';
+import { checkPresent } from './check-present.ts';
 import { configEntryName, DockerArchiveFile, layerEntryName } from './docker-archive-file.ts';
 
 export interface DockerArchiveOptions {
@@ -146,16 +147,8 @@ export class DockerArchiveStore implements ImageStore {
     start: number,
     signal: AbortSignal | undefined,
   ): AsyncIterable<Buffer> {
-    const { digest, size } = descriptor;
-    const present = await this.statBlob(digest);
-    if (present === undefined) throw missingBlob(this.name, digest);
-    if (present !== size) {
-      throw new IntegrityError(`the blob ${digest} in ${this.name} has ${present} bytes, expected ${size}`, {
-        code: 'INTEGRITY_SIZE',
-        subject: this.name,
-      });
-    }
-    yield* this.#archive.read(digest, start, signal);
+    await checkPresent(this, descriptor);
+    yield* this.#archive.read(descriptor.digest, start, signal);
   }
 
   #unfit(name: string): ConfigError {

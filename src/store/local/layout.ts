@@ -6,10 +6,11 @@ import { IntegrityError, RegistryError, throwIfAborted } from '../../core/errors
 import { readSmallFile } from '../../core/small-file.ts';
 import { isSystemError } from '../../core/system-error.ts';
 import { type Descriptor, MediaType } from '../../oci/types.ts';
-import { blobSource, missingBlob } from '../blob-source.ts';
+import { blobSource } from '../blob-source.ts';
 import type { BlobUpload, ImageStore, StoredManifest, UploadOptions } from '../image-store.ts';
 import { guardIo, readRange } from '../store-io.ts';
 import { checkArrival, manifestType } from '../stored-manifest.ts';
+import { checkPresent } from './check-present.ts';
 import { FileUpload } from './file-upload.ts';
 import { LOCK_NAME, withFolderLock } from './folder-lock.ts';
 import { LayoutIndex } from './layout-index.ts';
@@ -178,9 +179,7 @@ class LayoutStore implements ImageStore {
     signal: AbortSignal | undefined,
   ): AsyncIterable<Buffer> {
     const { digest, size } = descriptor;
-    const present = await this.statBlob(digest);
-    if (present === undefined) throw missingBlob(this.name, digest);
-    if (present !== size) throw damaged(this.name, digest);
+    await checkPresent(this, descriptor);
     const doing = `reading ${digest}`;
     const handle = await guardIo(this.name, doing, () => open(this.#blobPath(digest)));
     try {
