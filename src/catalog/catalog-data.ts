@@ -1,4 +1,6 @@
-import type { LineageEntry, ModelAccess } from '../image/format/labels.ts';
+import type { GpuNeed } from '../fit/gpu-need.ts';
+import type { FitFinding } from '../fit/types.ts';
+import type { FatRefusalLabels, LineageEntry, ModelAccess } from '../image/format/labels.ts';
 import type { ImageLayerKind } from '../image/published-image.ts';
 import type { ScanSummary } from '../scan/scan-referrer.ts';
 
@@ -18,8 +20,22 @@ export interface CatalogModel {
   readonly description: string;
   /** The model's page on the Hub. */
   readonly url: string;
-  /** SPDX expression. */
+  /** The model's own: an SPDX expression, or as the Hub names it. */
   readonly license: string | null;
+  /** What people choose it by. */
+  readonly facts: CatalogFacts;
+  /** Who may fetch it from the Hub; null if anyone may. */
+  readonly access: ModelAccess | null;
+  /** Why its weights are in no image; null if they may be, or if no image says. */
+  readonly fatRefusal: FatRefusalLabels | null;
+  /** Whether it runs on the vLLM of its newest image; null if that was not checked. */
+  readonly fit: CatalogFit | null;
+  /** Flags of `vllm serve` in the newest image, without the model and its name. */
+  readonly serveArgs: readonly string[];
+  /** What clients ask its server for. */
+  readonly servedName: string;
+  /** When the model's commit was made, ISO 8601; null if the Hub was not asked. */
+  readonly revisionDate: string | null;
   /** The models that it was made from, nearest first. */
   readonly lineage: readonly LineageEntry[];
   /** Of the newest image, as are `version` and `files`. */
@@ -40,6 +56,29 @@ export interface CatalogModel {
   readonly page: string;
 }
 
+/** Null for what neither the images nor the Hub say. */
+export interface CatalogFacts {
+  readonly task: string | null;
+  readonly parameters: number | null;
+  /** Of a mixture of experts: those that one token uses. */
+  readonly activeParameters: number | null;
+  /** `bf16`, `fp8`, `int4` */
+  readonly precision: string | null;
+  readonly quantization: string | null;
+  readonly contextLength: number | null;
+  readonly languages: readonly string[];
+  readonly architecture: string | null;
+  readonly kvBytesPerToken: number | null;
+  readonly weightBytes: number | null;
+  /** The fewest GPUs of each size that it runs on. */
+  readonly gpus: readonly GpuNeed[];
+}
+
+export interface CatalogFit {
+  readonly status: 'ok' | 'warn' | 'refused' | 'unknown';
+  readonly findings: readonly FitFinding[];
+}
+
 export interface CatalogImage {
   readonly digest: string;
   readonly variant: string;
@@ -48,7 +87,7 @@ export interface CatalogImage {
   readonly base: { readonly name: string; readonly digest: string | null } | null;
   /** Of the base image: images themselves carry no time, so that the same inputs give the same digest. */
   readonly created: string;
-  /** When a catalog had it first; that of the base image where no earlier catalog is known. */
+  /** When a catalog of this site listed it first. */
   readonly firstSeen: string;
   /** Whether one of its tags names no revision: the image that people pull. */
   readonly isCurrent: boolean;

@@ -15,12 +15,12 @@ export function atomFeed(data: CatalogData, url: string | undefined): string {
   const updated = entries[0]?.image.firstSeen ?? data.generated;
   return `<?xml version="1.0" encoding="utf-8"?>
 <feed xmlns="http://www.w3.org/2005/Atom">
-  <title>${xml(data.title)}: new images</title>
-  <id>${xml(url ?? `urn:weighbridge:${encodeURIComponent(data.title)}`)}</id>
-  <link rel="self" type="application/atom+xml" href="${xml(`${root}feed.xml`)}"/>
-  <link rel="alternate" type="text/html" href="${xml(`${root}index.html`)}"/>
-  <updated>${xml(updated)}</updated>
-  <author><name>${xml(data.title)}</name></author>
+  <title>${escapeXml(data.title)}: new images</title>
+  <id>${escapeXml(url ?? `urn:weighbridge:${encodeURIComponent(data.title)}`)}</id>
+  <link rel="self" type="application/atom+xml" href="${escapeXml(`${root}feed.xml`)}"/>
+  <link rel="alternate" type="text/html" href="${escapeXml(`${root}index.html`)}"/>
+  <updated>${escapeXml(updated)}</updated>
+  <author><name>${escapeXml(data.title)}</name></author>
 ${entries.map(entry => entryText(entry, root)).join('')}</feed>
 `;
 }
@@ -29,16 +29,17 @@ function entryText({ model, image }: { model: CatalogModel; image: CatalogImage 
   const tags = image.places.flatMap(place => place.tags.map(tag => `${place.repository}:${tag}`));
   const title = `${model.id}: ${image.variant}${image.version === null ? '' : ` on vLLM ${image.version}`}`;
   return `  <entry>
-    <title>${xml(title)}</title>
-    <id>urn:oci:${xml(image.digest)}</id>
-    <link rel="alternate" type="text/html" href="${xml(root + model.page)}"/>
-    <updated>${xml(image.firstSeen)}</updated>
-    <summary>${xml(`Revision ${image.revision}. ${tags.join(', ')}`)}</summary>
+    <title>${escapeXml(title)}</title>
+    <id>urn:oci:${escapeXml(image.digest)}</id>
+    <link rel="alternate" type="text/html" href="${escapeXml(root + model.page)}"/>
+    <updated>${escapeXml(image.firstSeen)}</updated>
+    <summary>${escapeXml(`Revision ${image.revision}. ${tags.join(', ')}`)}</summary>
   </entry>
 `;
 }
 
-function xml(text: string): string {
+/** Returns text as it has to be written in XML. */
+export function escapeXml(text: string): string {
   return (
     text
       // What XML 1.0 cannot hold at all.

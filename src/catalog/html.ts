@@ -65,7 +65,8 @@ function attribute(name: string, value: Markup): string {
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-function escapeText(text: string): string {
+/** Returns text as it has to be written in a document, between tags or in quotes. */
+export function escapeText(text: string): string {
   return text.replace(/[&<>"]/g, character => ENTITIES[character] ?? character);
 }
 

@@ -1,9 +1,11 @@
 import { STATEMENT_NAMES } from '../attest/statement.ts';
 import { describeStatements } from '../attest/stored-statements.ts';
-import { readLabels } from '../image/format/labels.ts';
+import { plainLine } from '../core/safe-text.ts';
+import { type FatRefusalLabels, readLabels, type StatedFacts } from '../image/format/labels.ts';
 import { baseOf, imagePort, licenseOf, lineageOf, sizesByKind, totalBytes } from '../image/image-facts.ts';
 import type { ImageLayer, ListedFile, PublishedImage } from '../image/published-image.ts';
 import { type FoundImage, type FoundModel, isCurrent } from '../inspect/read-published.ts';
+import { serveArgsIn, servedNameOf } from '../report/serve/served-image.ts';
 import { newestScan } from '../scan/scan-referrer.ts';
 import type {
   CatalogData,
@@ -12,30 +14,38 @@ import type {
   CatalogModel,
   CatalogPlatform,
 } from './catalog-data.ts';
+import { catalogFacts } from './catalog-facts.ts';
+import type { ModelDetails } from './model-details.ts';
 
 export interface CatalogOptions {
   readonly title: string;
   readonly now: Date;
   /** The catalog before this one, which knows since when images have been there. */
   readonly previous: CatalogData | undefined;
+  /** What the Hub says, by short name; none if it was not asked. */
+  readonly details?: ReadonlyMap<string, ModelDetails>;
 }
 
 const EPOCH = '1970-01-01T00:00:00Z';
+const MAX_DESCRIPTION = 500;
+const MAX_REASON = 1000;
+const MAX_LAYER_NAME = 300;
 
 /** Pure: the same findings, time and previous catalog give the same catalog. Models without an image are left out. */
 export function toCatalog(found: readonly FoundModel[], options: CatalogOptions): CatalogData {
-  const { title, now, previous } = options;
-  const seen = new Map(
-    (previous?.models ?? []).flatMap(model => model.images.map(image => [image.digest, image.firstSeen])),
-  );
-  const firstSeen = (digest: string, created: string): string =>
-    seen.get(digest) ?? (previous === undefined ? created : isoSeconds(now));
-  const models = found.flatMap(model => toModel(model, firstSeen) ?? []);
+  const { title, now, previous, details } = options;
+  const seen = datesIn(previous);
+  const firstSeen: FirstSeen = digest => seen.get(digest) ?? isoSeconds(now);
+  const before = new Map((previous?.models ?? []).map(model => [model.short, model]));
+  const models = found.flatMap(model => {
+    const known = { details: details?.get(model.short), before: before.get(model.short) };
+    return toModel(model, firstSeen, known) ?? [];
+  });
   return {
     schemaVersion: 1,
     title,
     generated: isoSeconds(now),
-    models: models.toSorted((a, b) => a.short.localeCompare(b.short, 'en')),
+    models: models.toSorted((a, b) => byName(a.id, b.id) || byName(a.short, b.short)),
   };
 }
 
@@ -54,11 +64,35 @@ function timestamp(text: unknown): string | undefined {
   return isTime ? text : undefined;
 }
 
-type FirstSeen = (digest: string, created: string) => string;
+/** As the list's script does: whatever the machine's language is. */
+function byName(a: string, b: string): number {
+  const [x, y] = [a.toLowerCase(), b.toLowerCase()];
+  return x < y ? -1 : x > y ? 1 : 0;
+}
+
+type FirstSeen = (digest: string) => string;
+
+/** Older catalogs took the time of the base image for images that they saw first: those were there by then, and no more is known. */
+function datesIn(previous: CatalogData | undefined): Map<string, string> {
+  const images = (previous?.models ?? []).flatMap(model => model.images);
+  return new Map(
+    images.flatMap(({ digest, created, firstSeen }) => {
+      const seen = timestamp(firstSeen === created ? previous?.generated : firstSeen);
+      return seen === undefined ? [] : [[digest, seen] as const];
+    }),
+  );
+}
+
+interface Known {
+  readonly details: ModelDetails | undefined;
+  /** The model in the catalog before this one. */
+  readonly before: Partial<CatalogModel> | undefined;
+}
 
 function toModel(
   { id, short, images: found, problems }: FoundModel,
   firstSeen: FirstSeen,
+  known: Known,
 ): CatalogModel | undefined {
   const images = found.flatMap(image => toImage(image, firstSeen) ?? []);
   const [newest] = images;
@@ -66,19 +100,35 @@ function toModel(
   const platform = newestFound?.platforms[0];
   if (newest === undefined || platform === undefined) return undefined;
   const stated = readLabels(platform.labels);
-  // A fat image knows its files' hashes; what a slim one lists is the next best.
-  const files = found
-    .filter(image => image.platforms[0]?.model?.revision === newest.revision)
-    .flatMap(image => (image.files === undefined ? [] : [image.files]))
-    .toSorted((a, b) => hashes(b) - hashes(a))[0];
+  const files = modelFilesOf(found, newest.revision);
+  // Of a slim image alone, if there is one: an image with the weights in it needs neither.
+  const labels = found
+    .flatMap(image => image.platforms.slice(0, 1))
+    .filter(({ model }) => model?.revision === newest.revision)
+    .map(image => readLabels(image.labels));
+  const before = known.before?.revision === newest.revision ? known.before : undefined;
+  const { details } = known;
   return {
     id,
     short,
-    title: stated.title ?? short,
-    description: stated.description ?? '',
+    title: plainLine(stated.title ?? short),
+    description: plainLine(stated.description ?? '', MAX_DESCRIPTION),
     url: webAddress(stated.url) ?? `https://huggingface.co/${id}`,
-    license: licenseOf(platform) ?? null,
-    lineage: lineageOf(platform),
+    license: oneLine(stated.modelLicense ?? licenseOf(platform)) ?? details?.license ?? null,
+    facts: catalogFacts(platform, files ?? [], { details: details?.facts, before: before?.facts }),
+    access:
+      details === undefined
+        ? (labels.find(one => one.access !== undefined)?.access ?? before?.access ?? null)
+        : details.access,
+    fatRefusal: refusalIn(labels) ?? null,
+    fit: details?.fit ?? (before?.version === newest.version ? before?.fit : undefined) ?? null,
+    serveArgs: serveArgsIn(platform),
+    servedName: plainLine(servedNameOf(platform)),
+    revisionDate: details?.committed ?? before?.revisionDate ?? null,
+    lineage: lineageOf(platform).map(one => ({
+      id: plainLine(one.id),
+      license: one.license === null ? null : plainLine(one.license),
+    })),
     revision: newest.revision,
     version: newest.version,
     variants: [...new Set(images.filter(image => image.isCurrent).map(image => image.variant))].sort(),
@@ -100,6 +150,23 @@ function toModel(
   };
 }
 
+/** A fat image knows its files' hashes; what a slim one lists is the next best. */
+function modelFilesOf(found: readonly FoundImage[], revision: string): readonly ListedFile[] | undefined {
+  return found
+    .filter(image => image.platforms[0]?.model?.revision === revision)
+    .flatMap(image => (image.files === undefined ? [] : [image.files]))
+    .toSorted((a, b) => hashes(b) - hashes(a))[0];
+}
+
+function refusalIn(labels: readonly StatedFacts[]): FatRefusalLabels | undefined {
+  const refusal = labels.find(one => one.fatRefusal !== undefined)?.fatRefusal;
+  return refusal && { rule: plainLine(refusal.rule), reason: plainLine(refusal.reason, MAX_REASON) };
+}
+
+function oneLine(text: string | undefined): string | undefined {
+  return text === undefined || text === '' ? undefined : plainLine(text);
+}
+
 function toImage(found: FoundImage, firstSeen: FirstSeen): CatalogImage | undefined {
   const [first] = found.platforms;
   if (first?.model === undefined) return undefined;
@@ -110,10 +177,11 @@ function toImage(found: FoundImage, firstSeen: FirstSeen): CatalogImage | undefi
     digest: found.digest,
     variant,
     revision,
-    version: base?.version ?? null,
-    base: base === undefined ? null : { name: base.name, digest: base.digest ?? null },
+    version: oneLine(base?.version) ?? null,
+    base:
+      base === undefined ? null : { name: plainLine(base.name, 300), digest: oneLine(base.digest) ?? null },
     created,
-    firstSeen: firstSeen(found.digest, created),
+    firstSeen: firstSeen(found.digest),
     isCurrent: isCurrent(found),
     port: imagePort(first),
     dir,
@@ -145,7 +213,7 @@ function toLayer({ digest, sizeBytes, kind, createdBy, files }: ImageLayer): Cat
   const [first] = files;
   const more = files.length > 1 ? ` and ${files.length - 1} more` : '';
   const name = first === undefined ? createdBy : `${first.path}${more}`;
-  return { digest, size: sizeBytes, kind, name };
+  return { digest, size: sizeBytes, kind, name: plainLine(name, MAX_LAYER_NAME) };
 }
 
 function hashes(files: readonly ListedFile[]): number {

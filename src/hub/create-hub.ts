@@ -107,6 +107,7 @@ function toSnapshot(
       ? {}
       : { unusable: unusable.map(({ path, sizeBytes }) => ({ path, sizeBytes })) }),
     ...(info.tensors === undefined ? {} : { tensors: info.tensors }),
+    ...(info.committed === undefined ? {} : { committed: info.committed }),
     ...(info.languages.length === 0 ? {} : { languages: info.languages }),
     files: files.toSorted(byPath),
   };

@@ -28,6 +28,7 @@ const ModelInfo = z.object({
   gated: z.union([z.boolean(), text.min(1)]),
   private: z.boolean().nullish(),
   disabled: z.boolean().nullish(),
+  lastModified: z.iso.datetime({ offset: true }).nullish().catch(null),
   tags: z.array(text).nullish(),
   // A card is written by people: what has the wrong type in it counts as not written, not as an error.
   cardData: z.record(text, z.unknown()).nullish(),
@@ -68,6 +69,7 @@ export interface ParsedModelInfo {
   readonly safety: FileSafety | undefined;
   readonly tensors: Readonly<Record<string, number>> | undefined;
   readonly languages: readonly string[];
+  readonly committed: string | undefined;
   /** Undefined if the answer lacks sizes or ids, as older servers' do: the tree has them. */
   readonly files: readonly HubFile[] | undefined;
 }
@@ -86,6 +88,7 @@ export function parseModelInfo(model: string, body: Buffer): ParsedModelInfo {
     baseModelRelation: relationOf(info.cardData?.base_model_relation, info.tags ?? []),
     safety: safetyOf(info.securityRepoStatus),
     tensors: info.safetensors?.parameters,
+    committed: info.lastModified ?? undefined,
     languages: languagesIn(info.cardData?.language),
     files: filesOf(model, info.siblings ?? undefined),
   };

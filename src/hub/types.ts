@@ -26,6 +26,8 @@ export interface ModelSnapshot {
   readonly tensors?: Readonly<Record<string, number>>;
   /** Of its text, as the card names them: `en`, `zh`; absent if it names none. */
   readonly languages?: readonly string[];
+  /** When the commit was made, ISO 8601; absent if the Hub does not say. */
+  readonly committed?: string;
   /** Sorted by path (bytewise). */
   readonly files: readonly HubFile[];
 }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { PredicateType } from '../../src/attest/statement.ts';
+import { statementAnnotations } from '../../src/attest/stored-statements.ts';
 import { type Digest, digestOf } from '../../src/core/digest.ts';
 import { END_OF_ARCHIVE, paddingFor, tarEntryHeader } from '../../src/oci/tar-header.ts';
 import { MediaType } from '../../src/oci/types.ts';
@@ -53,7 +55,13 @@ export function fillRegistry(registry: EmbeddedRegistry, prefix: string, count: 
     const short = `${kind.name}-${kind.size}b${round === 0 ? '' : `-v${round + 1}`}`
       .toLowerCase()
       .replace(/[^a-z0-9]+/g, '-');
-    putModel(registry, `${prefix}/hf-${short}`, { ...kind, id, short, seed: index });
+    const labels = {
+      'io.weighbridge.model.parameters': String(Math.round(kind.size * 1e9)),
+      'io.weighbridge.model.precision': 'bf16',
+      'io.weighbridge.model.context-length': String([8192, 32768, 131072][index % 3]),
+      'io.weighbridge.model.task': 'generate',
+    };
+    putModel(registry, `${prefix}/hf-${short}`, { ...kind, id, short, seed: index, labels });
     return { id, short };
   });
 }
@@ -71,13 +79,27 @@ export async function writeSampleConfig(
   return file;
 }
 
-interface ModelFacts extends SampleModel {
+/** A model as a registry is to have it. */
+export interface WorldModel extends SampleModel {
   readonly license: string;
   /** Billions of parameters, of two bytes each. */
   readonly size: number;
   readonly isFat: boolean;
   readonly seed: number;
+  /** Of the newest image; default of its own. */
+  readonly revision?: string;
+  /** Bytes of a value of the weights. Default 2. */
+  readonly valueBytes?: number;
+  /** Releases of vLLM, the oldest first. Default two. */
+  readonly versions?: readonly string[];
+  /** Labels besides the usual ones. */
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly serveArgs?: readonly string[];
+  readonly isSigned?: boolean;
+  readonly variants?: readonly WorldVariant[];
 }
+
+export type WorldVariant = 'slim' | 'fat' | 'weights';
 
 interface Version {
   readonly vllm: string;
@@ -85,24 +107,27 @@ interface Version {
   readonly revision: string;
 }
 
-function putModel(registry: EmbeddedRegistry, repository: string, facts: ModelFacts): void {
-  const revisions = [hex(`${facts.id} new`, 40), hex(`${facts.id} old`, 40)];
-  const versions: Version[] = [
-    { vllm: 'v0.9.2', created: '2025-11-03T10:00:00Z', revision: revisions[1] as string },
-    {
-      vllm: `v0.1${facts.seed % 3}.0`,
-      created: `2026-0${(facts.seed % 9) + 1}-15T10:00:00Z`,
-      revision: revisions[0] as string,
-    },
-  ];
-  for (const version of versions) {
-    for (const variant of facts.isFat ? (['slim', 'fat'] as const) : (['slim'] as const)) {
+/** Puts a model's images, scans and signatures into a repository. */
+export function putModel(registry: EmbeddedRegistry, repository: string, facts: WorldModel): void {
+  const { seed, versions = ['v0.9.2', `v0.1${seed % 3}.0`] } = facts;
+  for (const [index, vllm] of versions.entries()) {
+    const isNewest = index === versions.length - 1;
+    const month = String(Math.max(1, 10 - versions.length + index - (seed % 3))).padStart(2, '0');
+    const version: Version = {
+      vllm,
+      created: index === 0 ? '2025-11-03T10:00:00Z' : `2026-${month}-15T10:00:00Z`,
+      revision: isNewest ? (facts.revision ?? hex(`${facts.id} new`, 40)) : hex(`${facts.id} old`, 40),
+    };
+    for (const variant of facts.variants ?? (facts.isFat ? ['slim', 'fat'] : ['slim'])) {
       const image = imageOf(facts, version, variant);
       registry.putImage(repository, `${version.vllm}-${variant}`, image);
       const digest = registry.putImage(repository, `r${version.revision}-${variant}`, image);
       // Most have been scanned.
-      if (facts.seed % 4 !== 3)
-        putScan(registry, repository, { digest, size: lastSize(image), seed: facts.seed });
+      const about = { digest, size: lastSize(image), seed };
+      putReferrers(registry, repository, about, [
+        ...(seed % 4 === 3 ? [] : [scanOf(seed)]),
+        ...(facts.isSigned === true ? STATEMENTS : []),
+      ]);
     }
   }
 }
@@ -111,47 +136,78 @@ function lastSize({ manifests }: ReturnType<typeof imageOf>): number {
   return manifests.at(-1)?.bytes.length ?? 0;
 }
 
-/** A scan as `weighbridge scan` attaches it, under the tag that clients keep where a registry lists no referrers. */
-function putScan(
+interface Referrer {
+  readonly artifactType: string;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** A scan as `weighbridge scan` attaches it. */
+function scanOf(seed: number): Referrer {
+  return {
+    artifactType: SCAN_ARTIFACT_TYPE,
+    annotations: scanAnnotations({
+      scanner: 'trivy 0.74.0',
+      databaseDate: '2026-11-24T00:00:00Z',
+      scannedAt: '2026-11-24T08:00:00Z',
+      baseDigest: null,
+      vulnerabilities: {
+        CRITICAL: seed % 3,
+        HIGH: seed % 17,
+        MEDIUM: 40 + (seed % 30),
+        LOW: 103,
+        UNKNOWN: 0,
+      },
+      fixable: seed % 11,
+      secrets: 0,
+      misconfigurations: 1,
+    }),
+  };
+}
+
+/** As `weighbridge sign` attaches them; what they say is not read by a catalog. */
+const STATEMENTS: readonly Referrer[] = (['image', 'provenance', 'bom', 'license', 'model'] as const).map(
+  kind => ({
+    artifactType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
+    annotations: statementAnnotations(PredicateType[kind], Buffer.from(kind), 'key'),
+  }),
+);
+
+/** Under the tag that clients keep where a registry lists no referrers. */
+function putReferrers(
   registry: EmbeddedRegistry,
   repository: string,
-  { digest, size, seed }: { readonly digest: Digest; readonly size: number; readonly seed: number },
+  { digest, size }: { readonly digest: Digest; readonly size: number },
+  referrers: readonly Referrer[],
 ): void {
-  const annotations = scanAnnotations({
-    scanner: 'trivy 0.74.0',
-    databaseDate: '2026-11-24T00:00:00Z',
-    scannedAt: '2026-11-24T08:00:00Z',
-    baseDigest: null,
-    vulnerabilities: { CRITICAL: seed % 3, HIGH: seed % 17, MEDIUM: 40 + (seed % 30), LOW: 103, UNKNOWN: 0 },
-    fixable: seed % 11,
-    secrets: 0,
-    misconfigurations: 1,
-  });
+  if (referrers.length === 0) return;
   const empty = Buffer.from('{}');
   const config = { mediaType: MediaType.ociEmpty, digest: digestOf(empty), size: empty.length };
-  const manifest = Buffer.from(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: MediaType.ociManifest,
-      artifactType: SCAN_ARTIFACT_TYPE,
-      config,
-      layers: [config],
-      subject: { mediaType: MediaType.ociManifest, digest, size },
-      annotations,
-    }),
+  const manifests = referrers.map(({ artifactType, annotations }) =>
+    Buffer.from(
+      JSON.stringify({
+        schemaVersion: 2,
+        mediaType: MediaType.ociManifest,
+        artifactType,
+        config,
+        layers: [config],
+        subject: { mediaType: MediaType.ociManifest, digest, size },
+        annotations,
+      }),
+    ),
   );
-  const listed = { mediaType: MediaType.ociManifest, digest: digestOf(manifest), size: manifest.length };
+  const listed = manifests.map((bytes, index) => ({
+    mediaType: MediaType.ociManifest,
+    digest: digestOf(bytes),
+    size: bytes.length,
+    ...referrers[index],
+  }));
   const index = Buffer.from(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: MediaType.ociIndex,
-      manifests: [{ ...listed, artifactType: SCAN_ARTIFACT_TYPE, annotations }],
-    }),
+    JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: listed }),
   );
   registry.putImage(repository, digest.replace(':', '-'), {
     blobs: [empty],
     manifests: [
-      { mediaType: MediaType.ociManifest, bytes: manifest },
+      ...manifests.map(bytes => ({ mediaType: MediaType.ociManifest, bytes })),
       { mediaType: MediaType.ociIndex, bytes: index },
     ],
   });
@@ -162,8 +218,8 @@ interface File {
   readonly size: number;
 }
 
-function filesOf({ size }: ModelFacts): { weights: File[]; small: File[] } {
-  const total = Math.round(size * 2 * 1e9);
+function filesOf({ size, valueBytes = 2 }: WorldModel): { weights: File[]; small: File[] } {
+  const total = Math.round(size * valueBytes * 1e9);
   const shards = Math.max(1, Math.ceil(total / (4.6 * GIB)));
   const name = (index: number): string =>
     shards === 1
@@ -187,7 +243,7 @@ function filesOf({ size }: ModelFacts): { weights: File[]; small: File[] } {
   };
 }
 
-function imageOf(facts: ModelFacts, { vllm, created, revision }: Version, variant: 'slim' | 'fat') {
+function imageOf(facts: WorldModel, { vllm, created, revision }: Version, variant: WorldVariant) {
   const { weights, small } = filesOf(facts);
   const dir = `models/${facts.short}`;
   const labels = {
@@ -202,7 +258,10 @@ function imageOf(facts: ModelFacts, { vllm, created, revision }: Version, varian
     'io.weighbridge.model.id': facts.id,
     'io.weighbridge.model.revision': revision,
     'io.weighbridge.variant': variant,
+    'io.weighbridge.model.license': facts.license,
+    ...facts.labels,
   };
+  const { serveArgs = ['--host', '0.0.0.0', '--port', '8000'] } = facts;
   const listed = [...weights, ...small].map(file => ({
     path: file.path,
     size: file.size,
@@ -230,25 +289,25 @@ function imageOf(facts: ModelFacts, { vllm, created, revision }: Version, varian
           fileLayer('files', small, dir, revision),
           ourLayer('licenses', licenseFiles(), digestOf(`${facts.license} fat`), 24_576),
         ];
-  const layers = [...base, ...own];
+  const layers = variant === 'weights' ? own : [...base, ...own];
   const config = Buffer.from(
     JSON.stringify({
       created,
       architecture: 'amd64',
       os: 'linux',
       config: {
-        Env: [`MODEL_DIR=/${dir}`, ...(variant === 'slim' ? ['SERVE_ARGS=--host 0.0.0.0 --port 8000'] : [])],
+        Env: [`MODEL_DIR=/${dir}`, ...(variant === 'fat' ? [] : [`SERVE_ARGS=${serveArgs.join(' ')}`])],
         Entrypoint:
           variant === 'slim'
             ? ['/opt/weighbridge/bootstrap']
-            : ['vllm', 'serve', `/${dir}`, '--port', '8000'],
+            : ['vllm', 'serve', `/${dir}`, '--served-model-name', facts.id, ...serveArgs],
         ExposedPorts: { '8000/tcp': {} },
         Labels: labels,
       },
       rootfs: { type: 'layers', diff_ids: layers.map(layer => layer.digest) },
       history: layers.map((_, index) => ({
         created_by:
-          index < base.length
+          index < base.length && variant !== 'weights'
             ? `RUN /bin/sh -c step ${index + 1} of the vLLM image # buildkit`
             : 'weighbridge',
       })),

@@ -1,5 +1,6 @@
 import { Marked, type Tokens } from 'marked';
 import { html, type Markup, trusted } from '../html.ts';
+import { slugger } from '../slug.ts';
 import { pageText, type Site } from './page.ts';
 
 /** A topic of the documentation, as it is written. */
@@ -50,14 +51,14 @@ export function inReadingOrder<T extends { readonly name: string }>(topics: read
  */
 export function toTopic({ name, markdown }: DocSource, topics: ReadonlySet<string>): DocTopic {
   const headings: { id: string; text: string; depth: number }[] = [];
-  const slugs = new Map<string, number>();
+  const slug = slugger();
   const marked = new Marked({
     gfm: true,
     renderer: {
       heading({ tokens, depth }: Tokens.Heading) {
         const inner = this.parser.parseInline(tokens);
         const text = plainText(inner);
-        const id = uniqueSlug(text, slugs);
+        const id = slug(text);
         headings.push({ id, text, depth });
         return depth === 1
           ? `<h1 id="${id}">${inner}</h1>`
@@ -99,6 +100,7 @@ export function docPage(topic: DocTopic, topics: readonly DocTopic[], site: Site
   return pageText({
     site,
     root: '../',
+    path: `docs/${topic.name}.html`,
     title: topic.title,
     description: topic.summary.slice(0, 200),
     section: 'docs',
@@ -129,6 +131,7 @@ export function docsIndexPage(topics: readonly DocTopic[], site: Site): string {
   return pageText({
     site,
     root: '../',
+    path: 'docs/index.html',
     title: 'Docs',
     description: 'How to publish models as container images with Weighbridge, and how to run them.',
     section: 'docs',
@@ -169,18 +172,6 @@ function linkTarget(href: string, topics: ReadonlySet<string>): string | undefin
   const [, topic, anchor = ''] = /^([^#]*)\.md(#.*)?$/.exec(href) ?? [];
   if (topic === undefined) return href;
   return topics.has(topic) ? `${topic}.html${anchor}` : undefined;
-}
-
-/** As GitHub makes anchors, so that links that work there work here. */
-function uniqueSlug(text: string, used: Map<string, number>): string {
-  const slug = text
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
-    .trim()
-    .replace(/\s/g, '-');
-  const count = used.get(slug) ?? 0;
-  used.set(slug, count + 1);
-  return count === 0 ? slug : `${slug}-${count}`;
 }
 
 function plainText(markup: string): string {

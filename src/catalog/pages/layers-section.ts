@@ -2,7 +2,9 @@ import { formatBytes } from '../../core/text.ts';
 import { type ImageLayerKind, LAYER_KINDS } from '../../image/published-image.ts';
 import type { CatalogImage, CatalogLayer, CatalogPlatform } from '../catalog-data.ts';
 import { html, type Markup } from '../html.ts';
-import { count } from './list-page.ts';
+import { variantChip } from './copy.ts';
+import { count } from './count.ts';
+import { dataTable } from './data-table.ts';
 
 const KIND_WORDS: Readonly<Record<ImageLayerKind, { readonly name: string; readonly note: string }>> = {
   base: { name: 'Base image', note: 'vLLM and all it needs; shared by every model on the same base' },
@@ -42,18 +44,27 @@ function figure({ image, platform }: Bar, max: number): Markup {
   return html`
     <figure class="weigh">
       <figcaption>
-        <span class=${`chip chip-${image.variant}`}>${image.variant}</span>
+        ${variantChip(image.variant)}
         <strong>${formatBytes(size.total)}</strong>
-        <span class="quiet">${formatBytes(own)} if the base image is there already</span>
+        ${size.base > 0 && html`<span class="quiet">${formatBytes(own)} if the base image is there already</span>`}
       </figcaption>
-      <div class="bar" role="img" aria-label=${`${image.variant}: ${parts.join(', ')}`}>
-        ${segments(platform.layers).map(
-          ({ kind, size: bytes, title }) =>
-            html`<span class=${`seg seg-${kind}`} style=${`--w:${((bytes / max) * 100).toFixed(3)}%`} title=${title}></span>`,
-        )}
-      </div>
+      <svg class="bar" width="100%" height="44" role="img" aria-label=${`${image.variant}: ${parts.join(', ')}`}>
+        ${rectangles(segments(platform.layers), max)}
+      </svg>
     </figure>
   `;
+}
+
+/** Side by side, in percent of the widest image; what is too thin to be seen is a hair. */
+function rectangles(all: readonly Segment[], max: number): Markup {
+  const percent = (bytes: number): string => `${((bytes / max) * 100).toFixed(3)}%`;
+  let at = 0;
+  return all.map(({ kind, size, title }) => {
+    const x = percent(at);
+    at += size;
+    const width = percent(Math.max(size, max / 500));
+    return html`<rect class=${`seg seg-${kind}`} x=${x} y="0" width=${width} height="44"><title>${title}</title></rect>`;
+  });
 }
 
 interface Segment {
@@ -88,9 +99,14 @@ function segments(layers: readonly CatalogLayer[]): Segment[] {
 function ruler(max: number): Markup {
   const marks = marksFor(max);
   return html`
-    <div class="ruler" aria-hidden="true">
-      ${marks.map(mark => html`<span style=${`--x:${((mark / max) * 100).toFixed(2)}%`}>${mark === 0 ? '0' : shortBytes(mark)}</span>`)}
-    </div>
+    <svg class="ruler" width="100%" height="36" aria-hidden="true">
+      <line x1="0" x2="100%" y1="0.5" y2="0.5"></line>
+      ${marks.map(mark => {
+        const x = `${((mark / max) * 100).toFixed(2)}%`;
+        const anchor = mark === 0 ? 'start' : mark / max > 0.95 ? 'end' : 'middle';
+        return html`<line x1=${x} x2=${x} y1="0" y2="7"></line><text x=${x} y="22" text-anchor=${anchor}>${mark === 0 ? '0' : shortBytes(mark)}</text>`;
+      })}
+    </svg>
   `;
 }
 
@@ -108,48 +124,51 @@ function shortBytes(bytes: number): string {
 
 function legend(bars: readonly Bar[]): Markup {
   const kinds = LAYER_KINDS.filter(kind => bars.some(bar => bar.platform.size[kind] > 0));
-  return html`
-    <div class="scroll" role="group" aria-label="Kinds of layers" tabindex="0">
-      <table class="legend">
-        <thead>
-          <tr><th scope="col">Layers</th>${bars.map(bar => html`<th scope="col" class="number">${bar.image.variant}</th>`)}<th scope="col"><span class="sr">What they are</span></th></tr>
-        </thead>
-        <tbody>
-          ${kinds.map(
-            kind => html`
-              <tr>
-                <th scope="row"><span class=${`dot seg-${kind}`}></span>${KIND_WORDS[kind].name}</th>
-                ${bars.map(({ platform: { size } }) => html`<td class="number">${size[kind] === 0 ? '–' : formatBytes(size[kind])}</td>`)}
-                <td class="quiet">${KIND_WORDS[kind].note}</td>
-              </tr>
-            `,
-          )}
-        </tbody>
-      </table>
-    </div>
-  `;
+  return dataTable(
+    'Kinds of layers',
+    [
+      { name: 'Layers', isHead: true },
+      ...bars.map(({ image }) => ({ name: image.variant, isNumber: true })),
+      { name: 'What they are' },
+    ],
+    kinds.map(kind => [
+      html`<span class=${`dot seg-${kind}`}></span>${KIND_WORDS[kind].name}`,
+      ...bars.map(({ platform: { size } }) => (size[kind] === 0 ? '–' : formatBytes(size[kind]))),
+      html`<span class="quiet">${KIND_WORDS[kind].note}</span>`,
+    ]),
+  );
 }
 
 function layerDetails({ image, platform }: Bar): Markup {
   return html`
     <details>
-      <summary>All ${platform.layers.length} layers of the ${image.variant} image</summary>
-      <div class="scroll" role="group" aria-label=${`Layers of the ${image.variant} image`} tabindex="0">
-        <table>
-          <thead><tr><th scope="col">Layer</th><th scope="col" class="number">Size</th><th scope="col">Digest</th></tr></thead>
-          <tbody>
-            ${platform.layers.map(
-              layer => html`
-                <tr>
-                  <td class="mono layer-name"><span class=${`dot seg-${layer.kind}`}></span>${layer.name.slice(0, 160)}</td>
-                  <td class="number">${formatBytes(layer.size)}</td>
-                  <td class="mono" title=${layer.digest}>${layer.digest.slice(7, 19)}</td>
-                </tr>
-              `,
-            )}
-          </tbody>
-        </table>
-      </div>
+      <summary>The ${platform.layers.length} layers of the ${image.variant} image</summary>
+      ${dataTable(
+        `Layers of the ${image.variant} image`,
+        [{ name: 'Layer', isHead: true }, { name: 'Size', isNumber: true }, { name: 'Digest' }],
+        [...baseRow(platform), ...platform.layers.filter(({ kind }) => kind !== 'base').map(layerRow)],
+      )}
     </details>
   `;
+}
+
+/** The base's own layers are the business of its own page. */
+function baseRow({ layers, size }: CatalogPlatform): Markup[][] {
+  const base = layers.filter(({ kind }) => kind === 'base');
+  if (base.length === 0) return [];
+  return [
+    [
+      html`<span class="dot seg-base"></span>${count(base.length, 'layer')} of the base image`,
+      formatBytes(size.base),
+      '–',
+    ],
+  ];
+}
+
+function layerRow({ kind, name, size, digest }: CatalogLayer): Markup[] {
+  return [
+    html`<span class=${`dot seg-${kind}`}></span><span class="mono">${name.slice(0, 160)}</span>`,
+    formatBytes(size),
+    html`<span class="mono" title=${digest}>${digest.slice(7, 19)}</span>`,
+  ];
 }

@@ -1,65 +1,102 @@
 import { formatBytes } from '../../core/text.ts';
 import type { CatalogData, CatalogModel } from '../catalog-data.ts';
 import { html, type Markup } from '../html.ts';
-import { listRow, toListRow } from './list-row.ts';
+import { count } from './count.ts';
+import { filters } from './list-filters.ts';
+import { COLUMNS, type ListRow, listRow } from './list-row.ts';
 import { pageText, type Site } from './page.ts';
 
 /** Rows that are in the page itself; the script brings the rest. */
-export const FIRST_ROWS = 40;
+export const FIRST_ROWS = 20;
+/** Models on one page of the list for readers without scripts. */
+const ALL_STEP = 500;
 
-const GIB = 1024 ** 3;
-
-/** The first page: all models, with search and filters. */
-export function listPage(data: CatalogData, site: Site): string {
-  const rows = data.models.map(toListRow);
-  const count = data.models.length;
+/** The first page: all models, with search, filters and an order. */
+export function listPage(data: CatalogData, rows: readonly ListRow[], site: Site): string {
+  const total = rows.length;
   return pageText({
     site,
     root: '',
+    path: '',
     title: data.title,
-    description: `${count} models as container images that serve them with vLLM.`,
+    description: `${count(total, 'model')} as container images that serve them with vLLM.`,
     section: 'models',
     scripts: ['list.js'],
     main: html`
-      <div class="wide">
+      <div class="wide list">
         <div class="intro">
           <h1>${data.title}</h1>
           <p class="lead">${summary(data)}</p>
         </div>
-        ${count === 0 ? nothing() : filters(data.models)}
-        <div class="list-head" aria-hidden="true">
-          <span>Model</span><span>License</span><span>Images</span><span>vLLM</span><span>Weights</span><span>Updated</span>
-        </div>
-        <ul class="rows" data-rows>
-          ${rows.slice(0, FIRST_ROWS).map(listRow)}
-        </ul>
-        <template data-row>${listRow(undefined)}</template>
-        <p class="more"><button type="button" class="button" data-more hidden>Show more</button></p>
-        <p class="none" data-none hidden>No model fits. <button type="button" class="button" data-clear>Clear the filters</button></p>
-        ${count > FIRST_ROWS ? html`<noscript><p>The other models are in <a href="all.html">one long list</a>.</p></noscript>` : null}
+        ${total === 0 ? nothing() : [filters(rows), table(rows)]}
         ${problems(data.models)}
       </div>
     `,
   });
 }
 
-/** Every model by name, for readers without scripts. */
-export function allPage(data: CatalogData, site: Site): string {
-  return pageText({
-    site,
-    root: '',
-    title: 'All models',
-    description: `All ${data.models.length} models by name.`,
-    section: 'models',
-    main: html`
-      <div class="wide">
-        <h1>All models</h1>
-        <ul class="all">
-          ${data.models.map(model => html`<li><a href=${model.page}>${model.id}</a> <span class="mono quiet">hf-${model.short}</span></li>`)}
-        </ul>
-      </div>
-    `,
-  });
+function table(rows: readonly ListRow[]): Markup {
+  return html`
+    <table class="models" role="table" aria-label="Models">
+      <thead role="rowgroup">
+        <tr class="list-head" role="row">
+          ${COLUMNS.map(
+            ({ key, name }) =>
+              html`<th scope="col" role="columnheader" class=${`cell-${key}`} data-column=${key} aria-sort=${key === 'name' ? 'ascending' : undefined}>${name}</th>`,
+          )}
+        </tr>
+      </thead>
+      <tbody class="rows" role="rowgroup" data-rows>
+        ${rows.slice(0, FIRST_ROWS).map(listRow)}
+      </tbody>
+    </table>
+    <template data-row>${listRow(undefined)}</template>
+    <p class="more"><button type="button" class="button" data-more hidden>Show more</button></p>
+    <div class="none" data-none hidden>
+      <p><strong>No model matches.</strong></p>
+      <p>Remove a filter, or look for a part of the name.</p>
+      <p><button type="button" class="button" data-clear>Clear all filters</button></p>
+    </div>
+    ${rows.length > FIRST_ROWS ? html`<noscript><p>The other models are in <a href="all.html">one long list</a>.</p></noscript>` : null}
+  `;
+}
+
+/** Every model by name, for readers without scripts: as many pages as it takes. */
+export function* allPages(
+  data: CatalogData,
+  site: Site,
+): Generator<{ readonly path: string; readonly content: string }> {
+  const pages = Math.ceil(data.models.length / ALL_STEP);
+  const pathOf = (index: number): string => (index === 0 ? 'all.html' : `all-${index + 1}.html`);
+  for (let index = 0; index < pages; index++) {
+    const models = data.models.slice(index * ALL_STEP, (index + 1) * ALL_STEP);
+    const others = Array.from({ length: pages }, (_, other) => other);
+    const content = pageText({
+      site,
+      root: '',
+      path: pathOf(index),
+      title: pages === 1 ? 'All models' : `All models, page ${index + 1} of ${pages}`,
+      description: `All ${data.models.length} models by name.`,
+      section: 'models',
+      main: html`
+        <div class="wide">
+          <h1>All models</h1>
+          <ul class="all">
+            ${models.map(model => html`<li><a href=${model.page}><bdi>${model.id}</bdi></a> <span class="mono quiet">hf-${model.short}</span></li>`)}
+          </ul>
+          ${
+            pages > 1 &&
+            html`
+              <nav class="pages" aria-label="Pages">
+                ${others.map(other => html`<a href=${pathOf(other)} aria-current=${other === index ? 'page' : undefined}>${other + 1}</a> `)}
+              </nav>
+            `
+          }
+        </div>
+      `,
+    });
+    yield { path: pathOf(index), content };
+  }
 }
 
 function summary({ models, generated }: CatalogData): Markup {
@@ -78,67 +115,13 @@ function summary({ models, generated }: CatalogData): Markup {
   `;
 }
 
-function filters(models: readonly CatalogModel[]): Markup {
-  const licenses = [...Map.groupBy(models, model => model.license ?? '')]
-    .map(([license, all]) => ({ license, count: all.length }))
-    .sort((a, b) => b.count - a.count || a.license.localeCompare(b.license));
+function nothing(): Markup {
   return html`
-    <form class="filters" role="search" aria-label="Models" data-filters>
-      <div class="search">
-        <label class="sr" for="q">Search by name</label>
-        <input id="q" name="q" type="search" placeholder="Search models" autocomplete="off" spellcheck="false" />
-        <kbd aria-hidden="true">/</kbd>
-      </div>
-      ${select('license', 'License', [
-        ['', 'Any license'],
-        ...licenses.map(
-          ({ license, count: n }): Option => [license || 'none', `${license || 'none named'} (${n})`],
-        ),
-      ])}
-      ${select('variant', 'Images', [
-        ['', 'Fat or slim'],
-        ['fat', 'With a fat image'],
-        ['slim', 'Slim only'],
-      ])}
-      ${select('size', 'Weights', [
-        ['', 'Any size'],
-        [`0-${4 * GIB}`, 'Up to 4 GiB'],
-        [`${4 * GIB}-${16 * GIB}`, '4 to 16 GiB'],
-        [`${16 * GIB}-${80 * GIB}`, '16 to 80 GiB'],
-        [`${80 * GIB}-`, 'Over 80 GiB'],
-      ])}
-      ${select('age', 'Updated', [
-        ['', 'At any time'],
-        ['7', 'In the last week'],
-        ['30', 'In the last month'],
-        ['90', 'In the last 3 months'],
-      ])}
-      ${select('sort', 'Order', [
-        ['', 'By name'],
-        ['new', 'Newest first'],
-        ['small', 'Smallest first'],
-        ['large', 'Largest first'],
-      ])}
-      <output class="count" data-count>${count(models.length, 'model')}</output>
-    </form>
-  `;
-}
-
-type Option = readonly [value: string, text: string];
-
-function select(name: string, label: string, options: readonly Option[]): Markup {
-  return html`
-    <div class="select">
-      <label class="sr" for=${name}>${label}</label>
-      <select id=${name} name=${name}>
-        ${options.map(([value, text]) => html`<option value=${value}>${text}</option>`)}
-      </select>
+    <div class="none">
+      <p><strong>Nothing has been published yet.</strong></p>
+      <p>List models in <code>models.yaml</code>, run <code>weighbridge publish</code>, then write this page again.</p>
     </div>
   `;
-}
-
-function nothing(): Markup {
-  return html`<p>Nothing has been published yet: <code>weighbridge publish</code> does it.</p>`;
 }
 
 function problems(models: readonly CatalogModel[]): Markup {
@@ -150,8 +133,4 @@ function problems(models: readonly CatalogModel[]): Markup {
       <ul>${all.slice(0, 10).map(problem => html`<li>${problem}</li>`)}</ul>
     </section>
   `;
-}
-
-export function count(number: number, noun: string): string {
-  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -5,12 +5,16 @@ import { documentText, html, type Markup, trusted } from '../html.ts';
 export interface Site {
   readonly title: string;
   readonly hasDocs: boolean;
+  /** Where the site will be, with a slash at its end; undefined if it is not said. */
+  readonly url: string | undefined;
 }
 
 export interface Page {
   readonly site: Site;
   /** From the page to the root of the site: empty, or `../`. */
   readonly root: string;
+  /** Of the page, relative to the root of the site; empty for the first page. */
+  readonly path: string;
   readonly title: string;
   readonly description: string;
   readonly section: 'models' | 'docs';
@@ -22,17 +26,14 @@ export interface Page {
 /** Before the first paint, so that nothing flashes: a chosen theme, and that scripts run. */
 const EARLY = `document.documentElement.classList.add('js');try{const t=localStorage.getItem('theme');if(t)document.documentElement.dataset.theme=t}catch{}`;
 
-/**
- * Nothing of another server is loaded, and no script runs that is not of the site, whatever the words of a registry turn out
- * to be. Bars have their widths in style attributes.
- */
+/** Everything comes from the site itself, and the one script that is in a page is named by its hash. */
 const CONTENT_POLICY = [
   "default-src 'none'",
   `script-src 'self' 'sha256-${createHash('sha256').update(EARLY).digest('base64')}'`,
-  "style-src 'self' 'unsafe-inline'",
+  "style-src 'self'",
+  // The arrow of a select is in the styles.
   "img-src 'self' data:",
   "font-src 'self'",
-  "connect-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
 ].join('; ');
@@ -50,6 +51,7 @@ export function pageText(page: Page): string {
         <meta name="description" content=${description} />
         <meta name="color-scheme" content="light dark" />
         <meta name="referrer" content="no-referrer" />
+ ${preview(page)}
         <link rel="icon" type="image/svg+xml" href=${`${root}assets/icon.svg`} />
         <link rel="stylesheet" href=${`${root}assets/site.css`} />
         <link rel="alternate" type="application/atom+xml" title=${`${site.title}: new images`} href=${`${root}feed.xml`} />
@@ -66,6 +68,26 @@ export function pageText(page: Page): string {
       </body>
     </html>
   `);
+}
+
+/** What other sites show of a link to the page; https://ogp.me */
+function preview({ site, path, title, description }: Page): Markup {
+  const property = (name: string, content: string): Markup =>
+    html`<meta property=${`og:${name}`} content=${content} />`;
+  return html`
+    ${property('type', 'website')}
+    ${property('site_name', site.title)}
+    ${property('title', title)}
+    ${property('description', description)}
+    ${
+      site.url !== undefined && [
+        property('url', site.url + path),
+        property('image', `${site.url}assets/preview.png`),
+        html`<link rel="canonical" href=${site.url + path} />`,
+      ]
+    }
+    <meta name="twitter:card" content="summary" />
+  `;
 }
 
 function header({ site, root, section }: Page): Markup {

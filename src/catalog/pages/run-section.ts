@@ -1,9 +1,12 @@
 import { holdsWeights } from '../../config/variants.ts';
 import { titleCase } from '../../core/text.ts';
-import { imageVolumeManifest, kubernetesManifest } from '../../report/serve/kubernetes-manifest.ts';
+import { type ManifestKind, manifestText } from '../../report/serve/manifest.ts';
+import { sampleRequests } from '../../report/serve/requests.ts';
 import { pullCommand, type RunnableImage, runCommand } from '../../report/serve/run-commands.ts';
+import { gpusOf, type ServedImage } from '../../report/serve/served-image.ts';
 import type { CatalogImage, CatalogModel } from '../catalog-data.ts';
 import { html, type Markup } from '../html.ts';
+import { codeBlock } from './copy.ts';
 
 interface Way {
   readonly key: string;
@@ -30,8 +33,15 @@ export function runSection(model: CatalogModel, images: readonly CatalogImage[])
   `;
 }
 
+const VARIANT_NAMES: Readonly<Record<string, string>> = {
+  fat: 'Fat: weights inside',
+  slim: 'Slim: fetches at start',
+  weights: 'Weights alone',
+  modelpack: 'ModelPack',
+};
+
 function variantName(variant: string): string {
-  return `${titleCase(variant)}: ${holdsWeights(variant) ? 'weights inside' : 'fetches at start'}`;
+  return VARIANT_NAMES[variant] ?? titleCase(variant);
 }
 
 function registrySelect(repositories: readonly string[]): Markup {
@@ -77,58 +87,120 @@ function tablist(label: string, tabs: readonly (readonly [panel: string, name: s
   `;
 }
 
-export function codeBlock(title: string, text: string): Markup {
-  return html`
-    <div class="code">
-      <div class="code-head"><span>${title}</span><button type="button" class="copy js-only" data-copy-code aria-label=${`Copy: ${title}`}>Copy</button></div>
-      <pre tabindex="0" role="group" aria-label=${title}><code>${text}</code></pre>
-    </div>
-  `;
-}
-
 function waysToRun(model: CatalogModel, image: CatalogImage): Way[] {
-  const isSlim = !holdsWeights(image.variant);
   const runnable = runnableImage(model, image);
-  const { reference, port } = runnable;
-  const token = isSlim
-    ? 'Keeps the model in the volume "models", so only the first start downloads it. HF_TOKEN is needed for gated and private models alone.'
-    : 'The weights are included; no network access or token is needed.';
-  const ask = { title: 'Ask it', text: askCommand(model.id, port) };
+  const served = servedImage(model, image);
+  if (image.variant === 'modelpack') return [modelpackWay(served)];
+  const manifests = MANIFESTS.filter(({ variants }) => variants.includes(image.variant)).map(
+    ({ kind, name, note }): Way => ({
+      key: kind,
+      name: kind === 'kubernetes' && image.variant === 'slim' ? 'Kubernetes with a volume' : name,
+      note,
+      blocks: [
+        {
+          title: `${served.name}.yaml`,
+          text: manifestText(kind, served, { server: served.server ?? DEFAULT_SERVER }),
+        },
+      ],
+    }),
+  );
+  if (image.variant === 'weights') return manifests;
+  const requests = sampleRequests(model.facts.task, model.servedName, runnable.port);
   const engine = (name: 'docker' | 'podman'): Way => ({
     key: name,
-    name: name === 'docker' ? 'Docker' : 'Podman',
-    note: token,
+    name: titleCase(name),
+    note: engineNote(image),
     blocks: [
-      { title: 'Pull', text: pullCommand(name, reference) },
+      { title: 'Pull', text: pullCommand(name, runnable.reference) },
       { title: 'Run', text: runCommand(name, runnable) },
-      ask,
+      ...requests,
     ],
   });
-  const kubernetes: Way = {
-    key: 'kubernetes',
-    name: isSlim ? 'Kubernetes with a volume' : 'Kubernetes',
-    note: isSlim
-      ? `The claim keeps the model from one pod to the next.${image.access === null ? '' : ` The model is ${image.access}: put a token into the secret "huggingface".`}`
-      : 'A Deployment and its Service; ready when the model is served.',
-    blocks: [{ title: `${runnable.name}.yaml`, text: kubernetesManifest(runnable) }],
-  };
-  const volume: Way = {
-    key: 'image-volume',
-    name: 'Image volume',
-    note: 'The model alone, mounted read-only into any vLLM image: a new vLLM pulls no weights again. Kubernetes 1.36; a feature gate before.',
-    blocks: [
-      {
-        title: `${runnable.name}.yaml`,
-        text: imageVolumeManifest(runnable, serverImage(image), model.id),
-      },
-    ],
-  };
-  return [engine('docker'), engine('podman'), kubernetes, ...(isSlim ? [] : [volume])];
+  return [engine('docker'), engine('podman'), ...manifests];
 }
 
-/** The base image, unless the image says nonsense of it. */
-function serverImage({ base }: CatalogImage): string {
-  return /^[\w.:/@-]+$/.exec(base?.name ?? '')?.[0] ?? 'vllm/vllm-openai:latest';
+interface ManifestWay {
+  readonly kind: ManifestKind;
+  readonly name: string;
+  readonly note: string;
+  readonly variants: readonly string[];
+}
+
+/** By digest: what runs is what is shown here. */
+const MANIFESTS: readonly ManifestWay[] = [
+  {
+    kind: 'kubernetes',
+    name: 'Kubernetes',
+    note: 'A Deployment and its Service, ready when the model is served. A slim image keeps the model in a volume; one that is gated takes its token from a secret "huggingface".',
+    variants: ['fat', 'slim'],
+  },
+  {
+    kind: 'image-volume',
+    name: 'Image volume',
+    note: 'The model alone, mounted read-only into any vLLM image: a new vLLM pulls no weights again. Kubernetes 1.36; a feature gate before.',
+    variants: ['fat', 'weights'],
+  },
+  {
+    kind: 'kserve',
+    name: 'KServe',
+    note: 'An InferenceService.',
+    variants: ['fat', 'weights'],
+  },
+  { kind: 'kubeai', name: 'KubeAI', note: 'A Model that starts this image.', variants: ['fat'] },
+  {
+    kind: 'compose',
+    name: 'Compose',
+    note: 'For docker compose, with a health check.',
+    variants: ['fat', 'slim', 'weights'],
+  },
+];
+
+const DEFAULT_SERVER = 'vllm/vllm-openai:latest';
+
+function engineNote({ variant, access }: CatalogImage): string {
+  if (holdsWeights(variant)) return 'The weights are included; no network access or token is needed.';
+  const token =
+    access === null ? '' : ` The model is ${access}: HF_TOKEN has to be a token with access to it.`;
+  return `Keeps the model in the volume "models", so only the first start downloads it.${token}`;
+}
+
+function modelpackWay({ reference }: ServedImage): Way {
+  return {
+    key: 'modctl',
+    name: 'modctl',
+    note: 'A ModelPack artifact: the files of the model, for tools that know the format. It is not an image that a runtime starts.',
+    blocks: [{ title: 'Pull', text: `modctl pull ${reference} --extract-dir model` }],
+  };
+}
+
+function servedImage(model: CatalogModel, image: CatalogImage): ServedImage {
+  const base = image.base ?? model.images.find(one => one.base !== null)?.base;
+  // A label may hold anything, and this goes into files that people apply.
+  const name = /^[\w.:/@-]+$/.exec(base?.name ?? '')?.[0];
+  const digest = /^sha256:[0-9a-f]{64}$/.exec(base?.digest ?? '')?.[0];
+  return {
+    reference: `${image.places[0]?.repository}@${image.digest}`,
+    name: resourceName(model),
+    modelId: model.id,
+    variant: image.variant,
+    dir: image.dir,
+    port: image.port,
+    serveArgs: model.serveArgs,
+    gpus: gpusOf(model.serveArgs),
+    modelBytes: model.modelBytes ?? undefined,
+    access: image.access ?? undefined,
+    server:
+      name === undefined
+        ? undefined
+        : digest === undefined || name.includes('@')
+          ? name
+          : `${name}@${digest}`,
+  };
+}
+
+/** As long as the name of a Service may be. */
+function resourceName({ short }: CatalogModel): string {
+  return `hf-${short}`.slice(0, 63).replace(/-+$/, '');
 }
 
 function runnableImage(model: CatalogModel, image: CatalogImage): RunnableImage {
@@ -136,17 +208,11 @@ function runnableImage(model: CatalogModel, image: CatalogImage): RunnableImage 
   const tag = place?.tags.find(one => !one.includes(image.revision.slice(0, 8))) ?? place?.tags[0];
   return {
     reference: `${place?.repository}:${tag}`,
-    // As long as the name of a Service may be.
-    name: `hf-${model.short}`.slice(0, 63).replace(/-+$/, ''),
+    name: resourceName(model),
     variant: image.variant,
     port: image.port,
     dir: image.dir,
-    access: image.access ?? undefined,
     modelBytes: model.modelBytes ?? undefined,
+    access: image.access ?? undefined,
   };
-}
-
-function askCommand(id: string, port: number): string {
-  return `curl http://localhost:${port}/v1/chat/completions -H 'content-type: application/json' \\
-  -d '{"model": "${id}", "messages": [{"role": "user", "content": "Hello"}]}'`;
 }

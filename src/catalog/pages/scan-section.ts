@@ -1,7 +1,10 @@
 import { SEVERITIES } from '../../config/types.ts';
+import { plainLine } from '../../core/safe-text.ts';
 import type { ScanSummary } from '../../scan/scan-referrer.ts';
 import type { CatalogImage } from '../catalog-data.ts';
 import { html, type Markup } from '../html.ts';
+import { date, variantChip } from './copy.ts';
+import { dataTable } from './data-table.ts';
 
 interface Scanned {
   readonly image: CatalogImage;
@@ -27,40 +30,26 @@ export function scanSection(images: readonly CatalogImage[]): Markup {
 }
 
 function scanTable(scanned: readonly Scanned[]): Markup {
-  return html`
-    <div class="scroll" role="group" aria-label="Vulnerabilities by severity" tabindex="0">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Image</th>
-            ${SEVERITIES.map(severity => html`<th scope="col" class="number">${inWords(severity)}</th>`)}
-            <th scope="col" class="number">Fixable</th>
-            <th scope="col" class="number">Secrets</th>
-            <th scope="col">Scanned</th>
-          </tr>
-        </thead>
-        <tbody>${scanned.map(scanRow)}</tbody>
-      </table>
-    </div>
-  `;
-}
-
-function scanRow({ image, scan }: Scanned): Markup {
-  return html`
-    <tr>
-      <td><span class=${`chip chip-${image.variant}`}>${image.variant}</span></td>
-      ${SEVERITIES.map(
+  return dataTable(
+    'Vulnerabilities by severity',
+    [
+      { name: 'Image', isHead: true },
+      ...SEVERITIES.map(severity => ({ name: inWords(severity), isNumber: true })),
+      { name: 'Fixable', isNumber: true },
+      { name: 'Secrets', isNumber: true },
+      { name: 'Scanned' },
+    ],
+    scanned.map(({ image, scan }) => [
+      variantChip(image.variant),
+      ...SEVERITIES.map(
         severity =>
-          html`<td class=${`number severity-${severity.toLowerCase()}`}>${countText(scan.vulnerabilities[severity])}</td>`,
-      )}
-      <td class="number">${scan.fixable}</td>
-      <td class="number">${countText(scan.secrets)}</td>
-      <td>
-        <time datetime=${scan.scannedAt}>${scan.scannedAt.slice(0, 10)}</time>${' '}
-        <span class="quiet">${scan.scanner}</span>
-      </td>
-    </tr>
-  `;
+          html`<span class=${`severity-${severity.toLowerCase()}`}>${countText(scan.vulnerabilities[severity])}</span>`,
+      ),
+      scan.fixable,
+      countText(scan.secrets),
+      html`${date(scan.scannedAt)} <span class="quiet">${plainLine(scan.scanner)}</span>`,
+    ]),
+  );
 }
 
 /** What is not nothing is printed so that it cannot be overlooked. */

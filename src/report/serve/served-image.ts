@@ -1,4 +1,5 @@
 import { WeighbridgeError } from '../../core/errors.ts';
+import { flagValue } from '../../core/serve-flags.ts';
 import { shellWords } from '../../core/shell-words.ts';
 import type { GpuQuestion } from '../../fit/gpu-need.ts';
 import { type ModelAccess, readLabels } from '../../image/format/labels.ts';
@@ -43,7 +44,7 @@ export function servedImage(
     readonly files: readonly Pick<ListedFile, 'path' | 'sizeBytes'>[];
   },
 ): ServedImage {
-  const { model, container } = image;
+  const { model } = image;
   if (model === undefined) {
     throw new WeighbridgeError(
       `${place.reference} was not published by Weighbridge: it does not name a model`,
@@ -54,7 +55,7 @@ export function servedImage(
       },
     );
   }
-  const serveArgs = withoutName(serveWords(container.Entrypoint ?? [], container.Env ?? []));
+  const serveArgs = serveArgsIn(image);
   const base = baseOf(image);
   return {
     reference: place.reference,
@@ -70,6 +71,17 @@ export function servedImage(
     access: readLabels(image.labels).access,
     server: base === undefined ? undefined : pinned(base.name, base.digest),
   };
+}
+
+/** Returns the name that clients ask an image's server for. */
+export function servedNameOf({ container, model }: Pick<PublishedImage, 'container' | 'model'>): string {
+  const words = serveWords(container.Entrypoint ?? [], container.Env ?? []);
+  return flagValue(words, '--served-model-name') || (model?.id ?? '');
+}
+
+/** Returns the flags of `vllm serve` that an image has, without the model and its name. */
+export function serveArgsIn({ container }: Pick<PublishedImage, 'container'>): string[] {
+  return withoutName(serveWords(container.Entrypoint ?? [], container.Env ?? []));
 }
 
 function sumOf(files: readonly Pick<ListedFile, 'sizeBytes'>[]): number {
@@ -88,7 +100,8 @@ function withoutName(words: readonly string[]): string[] {
   return at === -1 ? [...words] : words.toSpliced(at, 2);
 }
 
-function gpusOf(words: readonly string[]): number {
+/** Returns the GPUs that flags of `vllm serve` divide a model by. */
+export function gpusOf(words: readonly string[]): number {
   return sizeOf(words, '--tensor-parallel-size', '-tp') * sizeOf(words, '--pipeline-parallel-size', '-pp');
 }
 

@@ -18,7 +18,18 @@ async function typeAndScroll() {
   const words = 'llama-3.1 instruct';
   for (let end = 1; end <= words.length; end++) await change('q', words.slice(0, end));
   for (let end = words.length; end >= 0; end--) await change('q', words.slice(0, end));
-  for (const id of ['license', 'variant', 'size', 'age', 'sort']) {
+  for (const id of [
+    'task',
+    'parameters',
+    'context',
+    'gpu',
+    'license',
+    'variant',
+    'size',
+    'scan',
+    'age',
+    'sort',
+  ]) {
     const select = /** @type {HTMLSelectElement} */ (document.getElementById(id));
     for (const option of [...select.options].reverse()) await change(id, option.value);
   }

@@ -24,8 +24,10 @@ interface CatalogOptions extends CommonOptions {
   readonly url?: string;
   readonly previous?: string;
   readonly docs: boolean;
+  readonly hub: boolean;
 }
 
+const MAX_NOTES = 20;
 const MAX_PREVIOUS_BYTES = 256 * 1024 * 1024;
 
 export function addCatalog(program: Command): void {
@@ -36,6 +38,7 @@ export function addCatalog(program: Command): void {
     .option('--url <address>', 'the URL of the site, for absolute links in the feed', parseUrl)
     .option('--previous <file or address>', 'an earlier catalog.json, for the dates when images appeared')
     .option('--no-docs', 'leave out the documentation')
+    .option('--no-hub', 'do not ask the Hub for model cards and facts; images state most of them')
     .addHelpText(
       'after',
       `
@@ -61,7 +64,9 @@ Exit status: 0 written, 1 written with problems (a repository could not be read)
           previous,
           overrides: options.registry ?? {},
           hasDocs: options.docs,
+          asksHub: options.hub,
         });
+        for (const note of written.notes.slice(0, MAX_NOTES)) session.note(note);
         const problems = [...new Set(written.found.flatMap(model => model.problems))];
         for (const problem of problems) session.note(problem);
         session.progress.stop();

@@ -1,9 +1,11 @@
 import type { CatalogData } from '../../../catalog/catalog-data.ts';
 import { makeSite } from '../../../catalog/make-site.ts';
+import { readDetails } from '../../../catalog/read-details.ts';
 import { toCatalog } from '../../../catalog/to-catalog.ts';
 import type { Config, ModelConfig } from '../../../config/types.ts';
 import { type FoundModel, readPublished } from '../../../inspect/read-published.ts';
 import { chooseTargets } from '../../../plan/targets.ts';
+import type { ImageStore } from '../../../store/image-store.ts';
 import type { Session } from '../../session.ts';
 import { readAssets, readDocs, writeSite } from './catalog-files.ts';
 
@@ -13,12 +15,16 @@ export interface CatalogOptions {
   readonly previous: CatalogData | undefined;
   readonly overrides: Readonly<Record<string, string>>;
   readonly hasDocs: boolean;
+  /** Whether the Hub is asked for cards and facts. */
+  readonly asksHub: boolean;
 }
 
 export interface WrittenCatalog {
   readonly data: CatalogData;
   readonly found: readonly FoundModel[];
   readonly files: number;
+  /** Why some cards and facts are missing, a sentence each. */
+  readonly notes: readonly string[];
 }
 
 /** Reads the registries and writes the site into `folder`. */
@@ -35,16 +41,19 @@ export async function writeCatalog(
     short: model.short,
     targets: chooseTargets(config, model, { overrides: options.overrides, env }).targets,
   }));
-  const found = await readPublished(places, {
-    open: repository => services.openRepository(repository, 'pull'),
-    signal,
-  });
-  const data = toCatalog(found, { ...options, now: new Date() });
+  const open = (repository: string): ImageStore => services.openRepository(repository, 'pull');
+  const found = await readPublished(places, { open, signal });
+  const hub = options.asksHub ? services.hub : undefined;
+  const { details, notes } = await readDetails(found, { hub, open, signal });
+  const data = toCatalog(found, { ...options, details, now: new Date() });
+  const cards = new Map(
+    [...details].flatMap(([short, { card }]) => (card === undefined ? [] : [[short, card]])),
+  );
   const assets = readAssets();
   const { docs, others } = options.hasDocs ? readDocs() : { docs: [], others: [] };
   const files = await writeSite(
     folder,
-    makeSite({ data, docs, assets: [...assets, ...others], url: options.url }),
+    makeSite({ data, docs, cards, assets: [...assets, ...others], url: options.url }),
   );
-  return { data, found, files };
+  return { data, found, files, notes };
 }

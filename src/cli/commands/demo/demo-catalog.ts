@@ -23,6 +23,7 @@ export async function writeDemoCatalog(session: Session, config: Config): Promis
     previous: undefined,
     overrides: {},
     hasDocs: true,
+    asksHub: true,
   });
   return await putInPlace(fresh, path.join(parent, 'demo-catalog'));
 }
