@@ -8,6 +8,7 @@ import { ROOT, weighbridge } from '../../support/command.ts';
 import { goTool, requireGoTool, TEST_TOOLS } from '../../support/go-tools.ts';
 import { IS_LONG } from '../../support/long.ts';
 import { requireTool, run, skipFor, temporaryFolder } from '../../support/tools.ts';
+import { evaluateValue } from './runner/expressions.ts';
 import type { JobYaml, WorkflowYaml } from './runner/types.ts';
 
 // actionlint checks the shell of the steps with shellcheck where that is on the PATH.
@@ -93,6 +94,16 @@ test('each job ends at some time, and what a caller gives the called workflow is
         const called = await workflow(path.basename(job.uses));
         assert.deepEqual(job.permissions, unionOf(Object.values(called.jobs)), `${name} ${id}`);
       }
+    }
+  }
+});
+
+test('the runner of a reusable workflow is a label, or a list of labels in JSON', async () => {
+  for (const name of ['publish.yml', 'catalog.yml', 'comment.yml', 'update.yml']) {
+    for (const [id, job] of Object.entries((await workflow(name)).jobs)) {
+      const on = (input: string): unknown => evaluateValue(job['runs-on'], { inputs: { 'runs-on': input } });
+      assert.equal(on('ubuntu-latest'), 'ubuntu-latest', `${name} ${id}`);
+      assert.deepEqual(on('["self-hosted", "x64"]'), ['self-hosted', 'x64'], `${name} ${id}`);
     }
   }
 });
