@@ -18,6 +18,10 @@ export interface Run {
   /** As the target counts them. */
   readonly uploadedBytes?: number;
   readonly targetRequests?: number;
+  /** What a node got from a registry, as it is stored. */
+  readonly fetchedBytes?: number;
+  /** What a node has made of it in files. */
+  readonly unpackedBytes?: number;
 }
 
 /** The medians of a case's runs. */
@@ -41,10 +45,10 @@ export async function runCases(
       say(`round ${round + 1}, ${one.name}: ${run.seconds.toFixed(1)} s, ${run.cpuSeconds.toFixed(2)} CPU s`);
     }
   }
-  return cases.map(one => ({ name: one.name, bytes: one.bytes, ...medians(runs.get(one) ?? []) }));
+  return cases.map(one => ({ name: one.name, bytes: one.bytes, ...mediansOf(runs.get(one) ?? []) }));
 }
 
-function medians(runs: readonly Run[]): Run & { readonly runs: readonly Run[] } {
+export function mediansOf(runs: readonly Run[]): Run & { readonly runs: readonly Run[] } {
   const of = (key: keyof Run): number => median(runs.map(run => run[key] ?? 0));
   return {
     seconds: of('seconds'),
@@ -54,6 +58,8 @@ function medians(runs: readonly Run[]): Run & { readonly runs: readonly Run[] } 
     targetCpuSeconds: of('targetCpuSeconds'),
     uploadedBytes: of('uploadedBytes'),
     targetRequests: of('targetRequests'),
+    fetchedBytes: of('fetchedBytes'),
+    unpackedBytes: of('unpackedBytes'),
     runs,
   };
 }

@@ -5,9 +5,11 @@ import tls from 'node:tls';
 import { hasTool } from '../test/support/tools.ts';
 import { type Row, runCases } from './cases.ts';
 import { changes } from './change-cases.ts';
+import { missingContainerd } from './containerd.ts';
 import { bareHashes, type Site, toSinks } from './engine-cases.ts';
 import { manyModels } from './many-cases.ts';
 import { makeModel } from './model-data.ts';
+import { nodePulls } from './node-cases.ts';
 import { type BenchOptions, type Group, HELP, readOptions } from './options.ts';
 import { barChart } from './plot.ts';
 import { compilePackage } from './publish.ts';
@@ -15,6 +17,7 @@ import { buildLayout, toRegistry } from './registry-cases.ts';
 import { COLUMNS, perGigabyte, rateOf, ratioTo, table } from './report.ts';
 import { presentRivals } from './rivals.ts';
 import { makeCertificate, ownAddress } from './servers.ts';
+import { slimStarts } from './slim-cases.ts';
 
 /** Results go to stdout as Markdown tables, what is being done to stderr. */
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -57,6 +60,7 @@ async function runGroups(options: BenchOptions, memory: string, disk: string): P
   if (only('registry')) results.registry = await registry(site, options, disk);
   if (only('changes')) results.changes = await changed(site, options);
   if (only('many')) results.many = await many(site, options);
+  if (only('node')) results.node = await node(site, options, disk);
   if (options.json !== undefined) {
     const { files, fileBytes, rounds } = options;
     const document = { schemaVersion: 1, machine: machine(), files, fileBytes, rounds, results };
@@ -153,6 +157,25 @@ async function many(site: Site, { rounds }: BenchOptions): Promise<Row[]> {
   const { seconds, ownCpu, peak, requests } = COLUMNS;
   print(`\n## Many models\n\n${table(rows, [seconds, ownCpu, peak, requests])}`);
   return rows;
+}
+
+/** What a node pays: containerd's pulls, and a slim image's first start. */
+async function node(site: Site, { rounds }: BenchOptions, disk: string): Promise<Row[]> {
+  const missing = missingContainerd();
+  const pulls = missing === undefined ? await nodePulls(site, disk, Math.min(rounds, 2), say) : [];
+  if (missing !== undefined) say(`pulls are not measured: ${missing}`);
+  const { seconds, fetched, unpacked, cpu, rate, peak, written } = COLUMNS;
+  if (pulls[0] !== undefined) {
+    const ratio = ratioTo('times the first', pulls[0], row => row.seconds);
+    print(`\n## Pulled by a node (containerd)\n\n${table(pulls, [ratio, seconds, fetched, unpacked])}`);
+  }
+  await using slim = await slimStarts(site, disk);
+  const starts = await runCases(slim.cases, rounds, say);
+  const ratio = ratioTo('times the first', starts[0] as Row, row => row.seconds);
+  print(
+    `\n## The first start of a slim image\n\n${table(starts, [ratio, seconds, rate, cpu, peak, written])}`,
+  );
+  return [...pulls, ...starts];
 }
 
 function writePlots(folder: string, results: Partial<Record<Group, readonly Row[]>>): void {

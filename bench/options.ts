@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const GROUPS = ['engine', 'sizes', 'ranges', 'registry', 'changes', 'many'] as const;
+export const GROUPS = ['engine', 'sizes', 'ranges', 'registry', 'changes', 'many', 'node'] as const;
 export type Group = (typeof GROUPS)[number];
 
 export interface BenchOptions {

@@ -25,6 +25,8 @@ export const COLUMNS = {
   written: { title: 'written MiB', value: row => fixed(row.writtenBytes / MIB, 1) },
   ownCpu: { title: 'own CPU s', value: row => fixed(row.cpuSeconds, 1) },
   requests: { title: 'requests at the target', value: row => fixed(row.targetRequests ?? Number.NaN, 0) },
+  fetched: { title: 'fetched MiB', value: row => fixed((row.fetchedBytes ?? Number.NaN) / MIB, 1) },
+  unpacked: { title: 'unpacked MiB', value: row => fixed((row.unpackedBytes ?? Number.NaN) / MIB, 1) },
   uploaded: { title: 'uploaded KiB', value: row => fixed((row.uploadedBytes ?? Number.NaN) / 1024, 1) },
 } satisfies Record<string, Column>;
 

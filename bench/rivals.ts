@@ -93,12 +93,12 @@ const RIVALS: readonly Rival[] = [
   {
     name: 'download, buildah build and push',
     tools: ['buildah', 'curl'],
-    commands: world => buildahCommands(world, []),
+    commands: world => buildAndPush(world),
   },
   {
     name: 'the same, layers not compressed',
     tools: ['buildah', 'curl'],
-    commands: world => buildahCommands(world, ['--disable-compression']),
+    commands: world => buildAndPush(world, ['--disable-compression']),
   },
 ];
 
@@ -125,15 +125,22 @@ function bareUpload({ folder, files }: BenchModel): string {
   return `${uploads.map((upload, index) => `(${upload}) &${index % 2 === 1 ? ' wait' : ''}`).join('\n')}\nwait`;
 }
 
-function buildahCommands({ site, registry, scratch }: RivalWorld, pushFlags: readonly string[]): string[][] {
-  const { model } = site;
-  const hub = scratch;
-  writeFileSync(
-    path.join(hub, 'Containerfile'),
-    `FROM ${registry.host}/${BASE}:v0.6.0\nCOPY model /models/random\n`,
-  );
+function buildAndPush(
+  { site, registry, scratch }: RivalWorld,
+  pushFlags: readonly string[] = [],
+): string[][] {
+  const image = { base: `${registry.host}/${BASE}:v0.6.0`, name: `${registry.host}/bench/buildah:fat` };
+  return buildahCommands({ model: site.model, scratch }, image, pushFlags);
+}
+
+/** Downloads a model from `$HUB`, builds an image of it on `base`, and pushes it as `name`, below the folder `scratch`. */
+export function buildahCommands(
+  { model, scratch }: { readonly model: BenchModel; readonly scratch: string },
+  { base, name }: { readonly base: string; readonly name: string },
+  pushFlags: readonly string[] = [],
+): string[][] {
+  writeFileSync(path.join(scratch, 'Containerfile'), `FROM ${base}\nCOPY model /models/random\n`);
   const storage = [...BUILDAH, '--root', path.join(scratch, 'root'), '--runroot', path.join(scratch, 'run')];
-  const name = `${registry.host}/bench/buildah:fat`;
   const fetches = model.files.map(
     file => `curl -sfL "$HUB/${model.id}/resolve/${model.revision}/${file.path}" -o '${file.path}'`,
   );
