@@ -9,6 +9,7 @@ import { missingContainerd } from './containerd.ts';
 import { bareHashes, type Site, toSinks } from './engine-cases.ts';
 import { manyModels } from './many-cases.ts';
 import { makeModel } from './model-data.ts';
+import { weightsToRegistry } from './model-rivals.ts';
 import { nodePulls } from './node-cases.ts';
 import { type BenchOptions, type Group, HELP, readOptions } from './options.ts';
 import { barChart } from './plot.ts';
@@ -142,7 +143,13 @@ async function registry(site: Site, { rounds }: BenchOptions, disk: string): Pro
   print(
     `\n## To one registry (distribution)\n\n${table(rows, [ratio, seconds, rate, cpu, targetCpu, peak, written])}`,
   );
-  return rows;
+  await using weights = await weightsToRegistry(site, disk, say);
+  const alone = await runCases(weights.cases, rounds, say);
+  const toFirst = ratioTo('times the first', alone[0] as Row, row => row.seconds);
+  print(
+    `\n## Weights alone, to one registry\n\n${table(alone, [toFirst, seconds, rate, cpu, targetCpu, peak, written])}`,
+  );
+  return [...rows, ...alone];
 }
 
 async function changed(site: Site, { rounds }: BenchOptions): Promise<Row[]> {

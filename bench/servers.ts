@@ -74,6 +74,25 @@ export async function startHub(
   return { host, url, pids, stop: () => stop(child) };
 }
 
+/** The testkit's Hub in a process of its own: what reads by the Hub's own library asks for more than pages of nginx. */
+export async function startTestkitHub(
+  folder: string,
+  model: BenchModel,
+): Promise<{ readonly url: string; stop(): Promise<void> }> {
+  const repository = path.join(folder, model.id);
+  mkdirSync(repository, { recursive: true });
+  for (const file of model.files)
+    await runOk('cp', [path.join(model.folder, file.storedAs), path.join(repository, file.path)]);
+  const program = path.join(import.meta.dirname, '..', 'src', 'testkit', 'serve-hub.ts');
+  const { child, ready } = await startServerProcess(process.execPath, [program, '--folder', folder]);
+  return {
+    url: ready.url as string,
+    stop: async () => {
+      await stopServer(child);
+    },
+  };
+}
+
 function nginxConfig(options: {
   readonly folder: string;
   readonly model: BenchModel;

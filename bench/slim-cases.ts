@@ -1,13 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Index, Manifest } from '../src/oci/types.ts';
 import { pythonWithHub } from '../test/support/python.ts';
-import { runOk, startServerProcess, stopServer } from '../test/support/tools.ts';
+import { runOk } from '../test/support/tools.ts';
 import { type Case, type Run, sumOf } from './cases.ts';
 import type { Site } from './engine-cases.ts';
 import { measure } from './measure.ts';
-import { putBase, ROOT, writeConfig } from './publish.ts';
-import { startSink } from './servers.ts';
+import { putBase, writeConfig } from './publish.ts';
+import { startSink, startTestkitHub } from './servers.ts';
 
 export interface SlimCases extends AsyncDisposable {
   readonly cases: readonly Case[];
@@ -16,7 +16,7 @@ export interface SlimCases extends AsyncDisposable {
 /** The first start of a slim image, which fetches and checks, and again; beside the Hub's own command, from the same Hub. */
 export async function slimStarts(site: Site, disk: string): Promise<SlimCases> {
   const folder = mkdtempSync(path.join(disk, 'slim-'));
-  const hub = await startRealisticHub(site, path.join(folder, 'hub'));
+  const hub = await startTestkitHub(path.join(folder, 'hub'), site.model);
   const python = await pythonWithHub();
   const env = { HF_ENDPOINT: hub.url, HF_HOME: path.join(folder, 'home'), HF_TOKEN: '' };
   const bootstrap = await extractBootstrap(site, folder, hub.url);
@@ -47,27 +47,6 @@ export async function slimStarts(site: Site, disk: string): Promise<SlimCases> {
     async [Symbol.asyncDispose]() {
       await hub.stop();
       rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-/** The testkit's Hub in a process of its own: what downloads by the Hub's own library asks for more than a page of nginx. */
-async function startRealisticHub(
-  { model }: Site,
-  folder: string,
-): Promise<{ readonly url: string; stop(): Promise<void> }> {
-  const repository = path.join(folder, model.id);
-  mkdirSync(repository, { recursive: true });
-  for (const file of model.files) {
-    const target = path.join(repository, file.path);
-    await runOk('cp', [path.join(model.folder, file.storedAs), target]);
-  }
-  const program = path.join(ROOT, 'src', 'testkit', 'serve-hub.ts');
-  const { child, ready } = await startServerProcess(process.execPath, [program, '--folder', folder]);
-  return {
-    url: ready.url as string,
-    stop: async () => {
-      await stopServer(child);
     },
   };
 }

@@ -10,7 +10,7 @@ import { licenseTrees } from '../licenses/license-entries.ts';
 import type { LicensedRepository } from '../licenses/types.ts';
 import { decide } from '../policy/decide.ts';
 import type { LineageClaims } from '../policy/facts.ts';
-import type { PolicyDecision, PolicyOutcome } from '../policy/types.ts';
+import { NOT_CHOSEN, type PolicyDecision, type PolicyOutcome } from '../policy/types.ts';
 import { withAdapters } from '../policy/with-adapters.ts';
 import { licenseParts, loadSpdxTexts } from '../spdx/spdx-texts.ts';
 import { planAdapters, type ReadAdapter } from './adapters/plan-adapters.ts';
@@ -255,7 +255,7 @@ function withChosenVariants(outcome: PolicyOutcome, { variants }: ModelConfig): 
   const decisionOf = (variant: Variant): PolicyDecision =>
     variants.includes(variant)
       ? decisions[variant]
-      : { build: false, rule: 'not-chosen', reason: '`variants` does not list it', evidence: [] };
+      : { build: false, rule: NOT_CHOSEN, reason: '`variants` does not list it', evidence: [] };
   return { ...outcome, decisions: byVariant(decisionOf) };
 }
 

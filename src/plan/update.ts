@@ -2,6 +2,7 @@ import { VARIANTS } from '../config/types.ts';
 import type { Digest } from '../core/digest.ts';
 import type { ErrorJson } from '../core/errors.ts';
 import type { HubFile } from '../hub/types.ts';
+import { NOT_CHOSEN } from '../policy/types.ts';
 import { choosePin, type FindBaseDigest, factChanges, type Lock, type LockedModel, lockOf } from './lock.ts';
 import type { PlannedModel, UnresolvedModel } from './types.ts';
 
@@ -114,7 +115,7 @@ function whyNot(
   const lost = VARIANTS.find(variant => {
     const built = variant === 'fat' ? before.fat.build : was?.outcome.decisions[variant].build === true;
     // What models.yaml no longer lists is not missed.
-    return built && !decisions[variant].build && decisions[variant].rule !== 'not-chosen';
+    return built && !decisions[variant].build && decisions[variant].rule !== NOT_CHOSEN;
   });
   return lost && `there would be no ${lost} image any more: ${decisions[lost].reason}`;
 }

@@ -21,6 +21,9 @@ export interface PolicyDecision {
   readonly evidence: readonly Evidence[];
 }
 
+/** The rule of a variant that `variants` does not list, which says nothing of the model. */
+export const NOT_CHOSEN = 'not-chosen';
+
 /** One step on the way to the decision about the fat image, in the order they are taken. */
 export interface PolicyFinding {
   /** What was looked at, for people: `gate`, `license`, `LICENSE`, `lineage`, … */

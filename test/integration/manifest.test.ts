@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
+import { z } from 'zod';
 import { MANIFEST_KINDS, type ManifestKind, manifestText } from '../../src/report/serve/manifest.ts';
 import type { ServedImage } from '../../src/report/serve/served-image.ts';
 import { checkKubernetesYaml } from '../support/kubernetes-schema.ts';
@@ -41,6 +42,23 @@ const REFUSED: readonly Refused[] = [
   },
   { kind: 'compose', variant: 'modelpack', says: /a ModelPack artifact is not an image/ },
 ];
+
+/** As far as we write it, with the limits of https://github.com/kubeai-project/kubeai, chart 0.22. */
+const KUBEAI_MODEL = z.strictObject({
+  apiVersion: z.literal('kubeai.org/v1'),
+  kind: z.literal('Model'),
+  metadata: z.strictObject({ name: z.string().max(40) }),
+  spec: z.strictObject({
+    features: z.array(z.enum(['TextGeneration', 'TextEmbedding', 'Reranking', 'SpeechToText'])),
+    engine: z.enum(['OLlama', 'VLLM', 'FasterWhisper', 'Infinity']),
+    url: z.string().startsWith('hf://'),
+    image: z.string(),
+    args: z.array(z.string()),
+    env: z.record(z.string(), z.string()),
+    resourceProfile: z.string().regex(/^[^:]+:[1-9]\d*$/),
+    minReplicas: z.int().min(0),
+  }),
+});
 
 describe('manifests', () => {
   const skip = requireTool('python3');
@@ -84,6 +102,13 @@ describe('manifests', () => {
         assert.doesNotMatch(manifestText(kind, image('slim'), options), /HF_TOKEN|huggingface/, kind);
         assert.match(manifestText(kind, image('slim', { access: 'gated' }), options), /HF_TOKEN/, kind);
       }
+    }
+  });
+
+  test('a Model of KubeAI has the fields that its definition knows, and no others', () => {
+    for (const args of [[], ['--max-model-len', '8192']]) {
+      const text = manifestText('kubeai', image('fat', { serveArgs: args, name: `hf-${'long'.repeat(12)}` }));
+      KUBEAI_MODEL.parse(parseAllDocuments(text)[0]?.toJS());
     }
   });
 

@@ -167,6 +167,19 @@ test('a license that forbids a fat image forbids the weights in any form, with t
   assert.equal(new Set(images.map(image => image.reason)).size, 1);
 });
 
+test('an image does not depend on which other variants are listed', async () => {
+  await using world = await World.start();
+  await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
+  const digests = new Set<string | undefined>();
+  for (const variants of ['weights', 'slim, weights', 'fat, weights, modelpack']) {
+    const images = await world.publish(world.config('acme/x', `    variants: [${variants}]\n`), {
+      variants: ALL,
+    });
+    digests.add(images.find(({ variant }) => variant === 'weights')?.digest);
+  }
+  assert.equal(digests.size, 1, [...digests].join());
+});
+
 test('a slim image says who may fetch its model', async () => {
   await using world = await World.startWith({ hub: { token: 'hf_test' } });
   const settings = [

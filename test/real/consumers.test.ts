@@ -5,6 +5,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type EmbeddedHub, startHub } from '../../src/testkit/hub.ts';
 import { weighbridge } from '../support/command.ts';
+import { goTool, requireGoTool } from '../support/go-tools.ts';
 import { IS_LONG } from '../support/long.ts';
 import { pythonWith } from '../support/python.ts';
 import { requireToolAsRoot, runOk, temporaryFolder } from '../support/tools.ts';
@@ -74,6 +75,25 @@ describe('what others read', { skip, concurrency: false }, () => {
         // Where KServe looks: the links of the image of weights lead there.
         if (tag === 'weights') await assertModel(out);
       }
+    });
+  }
+
+  for (const form of ['raw', 'tar']) {
+    test(`modctl and kit unpack a ModelPack artifact, ${form}`, {
+      skip: requireGoTool('modctl', 'kit'),
+    }, async t => {
+      const folder = await publish(t, `variants: [modelpack], modelpack: ${form}`);
+      const at = (name: string): string => path.join(folder, name);
+      const modctl = (...args: string[]) =>
+        runOk(goTool('modctl'), ['--storage-dir', at('storage'), '--no-progress', ...args]);
+      await modctl('pull', image('modelpack'), '--plain-http', '--extract-dir', at('modctl'));
+      const kit = ['--config', at('config'), '--progress', 'none', 'unpack', image('modelpack')];
+      await runOk(goTool('kit'), [...kit, '--plain-http', '--dir', at('kit')], { env: { HOME: folder } });
+      // The tars of a fat image have the model in its folder.
+      const own = form === 'raw' ? '.' : 'models/x';
+      for (const client of ['modctl', 'kit']) await assertModel(path.join(folder, client, own));
+      const seen = JSON.parse(await modctl('inspect', image('modelpack')));
+      assert.deepEqual([seen.Format, seen.Name], ['safetensors', 'acme/x']);
     });
   }
 

@@ -7,6 +7,7 @@ import { after, before, describe, type TestContext, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { type EmbeddedHub, startHub } from '../../src/testkit/hub.ts';
 import { weighbridge } from '../support/command.ts';
+import { goModule } from '../support/go-module.ts';
 import { requireToolAsRoot } from '../support/tools.ts';
 import { until } from '../support/until.ts';
 import { buildBaseImage, pushBase } from './base-image.ts';
@@ -24,7 +25,7 @@ import { type RealRegistry, startRegistry } from './registry.ts';
 // A real Kubernetes: the examples of docs/kubernetes, what the page promises of a pod that fails, and the Job that publishes.
 // A stand-in serves the models.
 
-const skip = requireKubernetes() || requireToolAsRoot(...CONTAINER_TOOLS);
+const skip = requireKubernetes() || requireToolAsRoot('go', ...CONTAINER_TOOLS);
 
 const EXAMPLES = path.join(import.meta.dirname, '..', '..', 'docs', 'kubernetes');
 const EXAMPLE_FILES = readdirSync(EXAMPLES);
@@ -34,6 +35,9 @@ const SHORT = 'qwen25-05b';
 const ID = 'acme/small';
 const GATED_ID = 'acme/gated';
 const MODELS = 10;
+/** As `manifest --help` names it. */
+const KSERVE = 'v0.20.0';
+const KSERVE_DEFINITION = 'inferenceservices.serving.kserve.io';
 
 const FILES = {
   'README.md': '---\nlicense: mit\n---\n',
@@ -202,6 +206,27 @@ describe('a real Kubernetes', { skip, concurrency: false }, () => {
     await cluster.untilPods(pods => pods.some(isReady), 120);
     t.diagnostic('stopped by SIGSTOP, started again by the liveness probe, ready again');
     await cluster.delete(yaml);
+  });
+
+  test('KServe takes what `manifest --for kserve` prints', async t => {
+    const kserve = await goModule('github.com/kserve/kserve', KSERVE);
+    const definition = path.join(kserve, 'config/crd/full/serving.kserve.io_inferenceservices.yaml');
+    await cluster.kubectl(['apply', '--server-side', '-f', definition]);
+    await cluster.kubectl(['wait', '--for=condition=Established', '--timeout=60s', 'crd', KSERVE_DEFINITION]);
+    const check = (yaml: string) =>
+      cluster.kubectl(['apply', '--dry-run=server', '--validate=strict', '-f', '-'], yaml);
+    for (const tag of ['weights', 'v0.6.0-fat']) {
+      const { stdout, stderr } = await weighbridge([
+        'manifest',
+        `${prefix()}${SHORT}:${tag}`,
+        '--for',
+        'kserve',
+      ]);
+      t.diagnostic(
+        (await check(stdout).catch(error => assert.fail(`${error}\n${stderr}\n${stdout}`))).trim(),
+      );
+      await assert.rejects(check(stdout.replace('resources:', 'resource:')), /unknown field/);
+    }
   });
 
   test('the Job publishes ten models to two registries, though a worker is killed and the kubelet restarted', async t => {

@@ -19,6 +19,8 @@ export type GoTool =
   | 'referrers-registry'
   | 'cosign'
   | 'oras'
+  | 'modctl'
+  | 'kit'
   | 'regctl';
 
 /** Where `scripts/build-go-tools.sh` has put it. */

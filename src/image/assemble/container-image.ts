@@ -9,6 +9,7 @@ import type { Annotations } from '../../oci/types.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
 import { versionOf } from '../../plan/tags.ts';
 import type { PlannedModel } from '../../plan/types.ts';
+import { NOT_CHOSEN } from '../../policy/types.ts';
 import {
   type AdapterEntry,
   type FatRefusalLabels,
@@ -162,7 +163,8 @@ const MAX_REASON = 600;
 
 function fatRefusal({ outcome }: PlannedModel): FatRefusalLabels | undefined {
   const { build, rule, reason } = outcome.decisions.fat;
-  return build ? undefined : { rule, reason: plainLine(reason, MAX_REASON) };
+  // Which variants people list says nothing of the model, and one image must not depend on the others.
+  return build || rule === NOT_CHOSEN ? undefined : { rule, reason: plainLine(reason, MAX_REASON) };
 }
 
 /** The time of an image without a base. It has none of its own: a clock would give every run another digest. */
