@@ -49,14 +49,17 @@ describe('what others read', { skip, concurrency: false }, () => {
     await hub?.close();
   });
 
-  const image = (tag: string): string => `${registry.host}/acme/hf-x:${tag}`;
+  // A repository for each: what names a commit stays what it is, and these publish one commit in several ways.
+  let count = 0;
+  const image = (tag: string): string => `${registry.host}/acme${count}/hf-x:${tag}`;
 
   async function publish(t: Parameters<typeof temporaryFolder>[0], settings: string): Promise<string> {
+    count += 1;
     const folder = await temporaryFolder(t);
     const file = path.join(folder, 'models.yaml');
     await writeFile(
       file,
-      `registries: { lab: "${registry.host}/acme" }\ndefaults: { base_image: "${registry.host}/base/vllm:v0.6.0", ${settings} }\nmodels: [{ id: acme/x, short: x }]\n`,
+      `registries: { lab: "${registry.host}/acme${count}" }\ndefaults: { base_image: "${registry.host}/base/vllm:v0.6.0", ${settings} }\nmodels: [{ id: acme/x, short: x }]\n`,
     );
     const { status, stderr } = await weighbridge(['publish', '-c', file], { env: { HF_ENDPOINT: hub.url } });
     assert.equal(status, 0, stderr);
