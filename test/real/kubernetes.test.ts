@@ -37,7 +37,6 @@ const GATED_ID = 'acme/gated';
 const MODELS = 10;
 /** As `manifest --help` names it. */
 const KSERVE = 'v0.20.0';
-const KSERVE_DEFINITION = 'inferenceservices.serving.kserve.io';
 
 const FILES = {
   'README.md': '---\nlicense: mit\n---\n',
@@ -211,8 +210,7 @@ describe('a real Kubernetes', { skip, concurrency: false }, () => {
   test('KServe takes what `manifest --for kserve` prints', async t => {
     const kserve = await goModule('github.com/kserve/kserve', KSERVE);
     const definition = path.join(kserve, 'config/crd/full/serving.kserve.io_inferenceservices.yaml');
-    await cluster.kubectl(['apply', '--server-side', '-f', definition]);
-    await cluster.kubectl(['wait', '--for=condition=Established', '--timeout=60s', 'crd', KSERVE_DEFINITION]);
+    await cluster.define(definition, 'inferenceservices.serving.kserve.io');
     const check = (yaml: string) =>
       cluster.kubectl(['apply', '--dry-run=server', '--validate=strict', '-f', '-'], yaml);
     for (const tag of ['weights', 'v0.6.0-fat']) {

@@ -111,6 +111,18 @@ export class Cluster implements AsyncDisposable {
     await this.kubectl(['apply', '-f', '-'], yaml);
   }
 
+  /** Adds a kind of resource, a CustomResourceDefinition in a file, and waits until it can be used. */
+  async define(file: string, name: string): Promise<void> {
+    // A definition can be too large for the annotation that `apply` keeps otherwise.
+    await this.kubectl(['apply', '--server-side', '-f', file]);
+    for (;;) {
+      const { status } = JSON.parse(await this.kubectl(['get', 'crd', name, '-o', 'json']));
+      const conditions: readonly { type: string; status: string }[] = status?.conditions ?? [];
+      if (conditions.some(({ type, status: is }) => type === 'Established' && is === 'True')) return;
+      await sleep(200);
+    }
+  }
+
   /** As `kubectl delete -f`: waits until everything is gone. Returns the seconds. */
   async delete(yaml: string): Promise<number> {
     const began = performance.now();
