@@ -52,7 +52,8 @@ export async function nodePulls(
 }
 
 function scenariosOf({ host }: Server): Scenario[] {
-  const of = (order: Order, short: string, tag: string): string => `${host}/${order}/hf-${short}:${tag}`;
+  const of = (order: Order, model: keyof Models, tag: string): string =>
+    `${host}/${order}/${model}/hf-x:${tag}`;
   const base = (version: string): string => `${host}/${BASE}:${version}`;
   const steps = (order: Order) => [
     { name: 'cold', images: [of(order, 'x', 'v1-fat')] },
@@ -60,7 +61,7 @@ function scenariosOf({ host }: Server): Scenario[] {
     { name: 'a new base image', images: [of(order, 'x', 'v2-fat')] },
     { name: 'one shard of four changed', images: [of(order, 'changed', 'v1-fat')] },
   ];
-  const weights = (short: string): string => of('weights-first', short, 'weights');
+  const weights = (model: keyof Models): string => of('weights-first', model, 'weights');
   const cold = steps('weights-first').slice(0, 1);
   return [
     { name: 'fat, base-first', steps: steps('base-first') },
@@ -151,9 +152,9 @@ function makeModels({ model }: Site, folder: string): Models {
   const weights = model.files.filter(file => file.sha256 !== undefined);
   const other = makeModel(path.join(folder, 'other'), weights.length, weights[0]?.sizeBytes ?? 0);
   return {
-    x: { ...model, id: 'acme/x' },
-    other: { ...other, id: 'acme/other', revision: other.revision.replace(/^./, '0') },
-    changed: { ...changeFile(model), id: 'acme/changed' },
+    x: model,
+    other: { ...other, revision: other.revision.replace(/^./, '0') },
+    changed: changeFile(model),
   };
 }
 
@@ -162,24 +163,26 @@ async function publishAll(
   { weighbridge }: Site,
   folder: string,
   { host }: Server,
-  { x, other, changed }: Models,
+  models: Models,
   order: Order,
 ): Promise<void> {
-  for (const [version, models] of [
-    ['v1', [x, other, changed]],
-    ['v2', [x]],
+  for (const [version, names] of [
+    ['v1', ['x', 'other', 'changed']],
+    ['v2', ['x']],
   ] as const) {
-    for (const model of models) {
+    for (const name of names) {
+      const model = models[name];
       const hub = await startHub(mkdtempSync(path.join(folder, 'hub-')), model);
       const config = path.join(folder, 'models.yaml');
+      // All in the same folder of an image, as revisions of one model are.
       const settings = {
-        registries: { node: `${host}/${order}` },
+        registries: { node: `${host}/${order}/${name}` },
         defaults: {
           base_image: `${host}/${BASE}:${version}`,
           variants: ['fat', 'weights'],
           layer_order: order,
         },
-        models: [{ id: model.id, short: model.id.replace('acme/', '') }],
+        models: [{ id: model.id, short: 'x' }],
       };
       writeFileSync(config, JSON.stringify(settings));
       try {
