@@ -28,16 +28,12 @@ def main(argv, is_module=False):
     parser.add_argument("--served-model-name", action="append")
     parser.add_argument("--stand-in-exit", action="store_true")
     options, others = parser.parse_known_args(argv)
-    if is_module and not all(is_flag_or_value(others, index) for index in range(len(others))):
+    if others and not others[0].startswith("-"):
         parser.error("unrecognized arguments: " + " ".join(others))
     tell(json.dumps({"argv": argv}))
     tell(json.dumps({"model": options.model, "files": list_files(options.model)}))
     if not options.stand_in_exit and os.environ.get("VLLM_STAND_IN_EXIT") != "1":
         serve(options.host, options.port, (options.served_model_name or [options.model])[-1])
-
-
-def is_flag_or_value(words, index):
-    return words[index].startswith("-") or (index > 0 and words[index - 1].startswith("--"))
 
 
 def list_files(root):
