@@ -43,6 +43,31 @@ test('fat, weights and modelpack tar share every layer of the model, and each is
   assert.ok((second?.bytes.downloaded ?? 0) < 100_000, `${second?.bytes.downloaded} bytes read for weights`);
 });
 
+for (const { form, times } of [
+  { form: 'tar', times: 1 },
+  { form: 'raw', times: 2 },
+]) {
+  test(`fat, weights and modelpack ${form} in one publish: each weight file is read and uploaded ${times === 1 ? 'once' : 'twice'}`, async () => {
+    await using world = await World.start();
+    const images = await published(
+      world,
+      `    variants: [fat, weights, modelpack]\n    modelpack: ${form}\n`,
+    );
+    const weights = Object.entries(MODEL_FILES).filter(([path]) => path.endsWith('.safetensors'));
+    for (const [path, bytes] of weights) {
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      const isOfFile = (asked: string) => asked.includes(path) || asked.includes(sha256);
+      const reads = world.hub.log.filter(
+        entry => entry.origin === 'cdn' && entry.method === 'GET' && isOfFile(entry.path),
+      );
+      assert.equal(reads.length, times, path);
+    }
+    const total = weights.reduce((sum, [, bytes]) => sum + bytes.length, 0);
+    const uploaded = images.reduce((sum, image) => sum + image.bytes.uploaded, 0);
+    assert.ok(uploaded > total * times && uploaded < total * (times + 0.5), `${uploaded} of ${total}`);
+  });
+}
+
 test('a weights image is an ordinary image without a base or a command', async () => {
   await using world = await World.start();
   await published(world, '    variants: [weights]\n    serve_args: ["--port", "9000"]\n');
