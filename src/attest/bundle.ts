@@ -12,6 +12,7 @@ export interface ReadBundle {
   readonly payloadType: string;
 }
 
+/** Returns whether an artifact is a Sigstore bundle, of whatever version. */
 export function isBundleType(artifactType: string | undefined): boolean {
   return artifactType !== undefined && ANY_BUNDLE_TYPE.test(artifactType);
 }
@@ -32,6 +33,7 @@ export function readBundle(bytes: Buffer, name: string): ReadBundle {
   }
 }
 
+/** Returns a bundle as JSON, as registries keep it. */
 export function bundleBytes(bundle: Bundle): Buffer {
   return Buffer.from(JSON.stringify(bundleToJSON(bundle)), 'utf8');
 }

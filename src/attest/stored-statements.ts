@@ -34,6 +34,7 @@ export interface StoredStatement {
   readonly signer: string | undefined;
 }
 
+/** Returns the annotations of the manifest that a statement is stored with. */
 export function statementAnnotations(predicateType: string, payload: Buffer, signer: string): Annotations {
   return {
     [CONTENT]: 'dsse-envelope',
@@ -54,6 +55,7 @@ export async function listStatements(
   return describeStatements(listed).slice(0, MAX_STATEMENTS);
 }
 
+/** Returns what the manifests of referrers tell of statements, without reading these. */
 export function describeStatements(referrers: readonly Descriptor[]): StoredStatement[] {
   return referrers.filter(isBundle).map(descriptor => {
     const predicateType = descriptor.annotations?.[PREDICATE_TYPE];

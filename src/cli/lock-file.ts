@@ -60,6 +60,7 @@ export async function writeLock(
   return lock;
 }
 
+/** Writes the lock beside the file. Throws ConfigError USAGE if it cannot be written. */
 export async function saveLock(config: Config, lock: Lock): Promise<void> {
   await writeOutput(lockPath(config), HEAD + stringify(lock, { lineWidth: 0 }));
 }

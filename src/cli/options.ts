@@ -29,10 +29,12 @@ export interface AdHocOptions {
   readonly baseImage?: string;
 }
 
+/** Adds `--config`. */
 export function withConfig(command: Command): Command {
   return command.option('-c, --config <file>', 'the file that lists the models', 'models.yaml');
 }
 
+/** Adds `--model`, which repeats. */
 export function withModels(command: Command): Command {
   return command.option(
     '-m, --model <id or short>',
@@ -50,6 +52,7 @@ export function withShard(command: Command): Command {
   );
 }
 
+/** Adds `--registry`, which repeats; `purpose` begins its description. */
 export function withRegistries(command: Command, purpose = 'publish only here'): Command {
   return command.option(
     '-r, --registry <key=prefix>',
@@ -58,16 +61,19 @@ export function withRegistries(command: Command, purpose = 'publish only here'):
   );
 }
 
+/** Adds `--locked` and `--no-lock`. */
 export function withLock(command: Command): Command {
   return command
     .option('--locked', 'fail models that differ from weighbridge.lock or are missing from it')
     .option('--no-lock', 'ignore weighbridge.lock and use the newest revision and base image');
 }
 
+/** Adds `--json`. */
 export function withJson(command: Command): Command {
   return command.option('--json', 'print one JSON document to stdout');
 }
 
+/** Adds `--variant`. */
 export function withVariant(command: Command): Command {
   return command.addOption(new Option('--variant <variant>', 'only this variant').choices([...VARIANTS]));
 }
@@ -128,6 +134,7 @@ export function withConnections(command: Command): Command {
 /**
  * Has registries spoken to as the file says. One that was named has to be there and right; the default need not be, and
  * is not what the command is about.
+ * Throws ConfigError CONFIG_INVALID or CONFIG_UNREADABLE for a file that was named.
  */
 export async function connectAsConfigured(session: Session, file: string | undefined): Promise<void> {
   if (file !== undefined) return void (await readConfig({ config: file }, session));
@@ -183,6 +190,7 @@ function adHocConfig({ id, short, baseImage }: AdHocOptions): Config {
   return parseConfig(JSON.stringify({ defaults, models: [{ id, short }] }), 'command line');
 }
 
+/** Collects the values of an option that repeats, for commander. */
 export function collect(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value];
 }

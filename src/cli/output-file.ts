@@ -47,7 +47,10 @@ async function isKernels(folder: string): Promise<boolean> {
 /** `PROC_SUPER_MAGIC` and `SYSFS_MAGIC` of linux/magic.h. */
 const KERNEL_FILES: ReadonlySet<number> = new Set([0x9fa0, 0x62656572]);
 
-/** As `prepareOutput`, for a file that replaces what has its name: that must not be a device. */
+/**
+ * As `prepareOutput`, for a file that replaces what has its name: that must not be a device.
+ * Throws ConfigError USAGE.
+ */
 export async function prepareReplacement(file: string): Promise<void> {
   await prepareFolder(path.dirname(path.resolve(file)));
   const there = await stat(file).catch(() => undefined);

@@ -149,6 +149,7 @@ async function lockFor(
   return found;
 }
 
+/** Returns what a lock pins of models, by short. */
 export function pinsOf(models: readonly ModelConfig[], lock: Lock): ReadonlyMap<string, ModelPin> {
   return new Map(
     models.flatMap((model): [string, ModelPin][] => {
@@ -175,6 +176,7 @@ function lockWritten(config: Config, before: Lock | undefined, after: Lock): str
     : `wrote ${file}: ${names.length} models, ${parts.join('; ')}`;
 }
 
+/** Returns whether a model of the plan could not be resolved. */
 export function hasUnresolved(plan: Plan): boolean {
   return plan.models.some(model => model.kind === 'unresolved');
 }

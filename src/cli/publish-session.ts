@@ -119,6 +119,7 @@ export function registriesOf(
     }));
 }
 
+/** Returns the exit status of a publish: 1 if a model was not resolved or an image failed. */
 export function statusOf(outcomes: readonly ModelOutcome[]): number {
   const isFailed = outcomes.some(outcome => !isPublishOutcome(outcome) || outcome.images.some(isFailure));
   return isFailed ? ExitStatus.failed : ExitStatus.done;

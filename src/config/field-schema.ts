@@ -23,6 +23,7 @@ export function text(check: Check, { pattern, ...meta }: TextMeta = {}) {
   return schema.meta({ ...meta, ...(pattern === undefined ? {} : { pattern: pattern.source }) });
 }
 
+/** Returns the schema of a list with at least one item, none of them twice. */
 export function listOf<T extends z.ZodType>(item: T) {
   return unique(z.array(item).min(1));
 }

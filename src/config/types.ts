@@ -118,6 +118,7 @@ export type Severity = 'CRITICAL' | 'HIGH' | 'MEDIUM' | 'LOW' | 'UNKNOWN';
 /** The worst first. */
 export const SEVERITIES: readonly Severity[] = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'UNKNOWN'];
 
+/** One entry of `models`, with the defaults applied. */
 export interface ModelConfig {
   /** Hub repository, `org/name` (or a bare legacy `name`). */
   readonly id: string;
@@ -182,6 +183,10 @@ export interface AdapterConfig {
   readonly overrideSpdx: string | null;
 }
 
+/**
+ * A kind of image: `slim` downloads the weights when it starts, `fat` has them, `weights` is them alone, `modelpack`
+ * is an artifact of them.
+ */
 export type Variant = 'slim' | 'fat' | 'weights' | 'modelpack';
 export const VARIANTS: readonly Variant[] = ['slim', 'fat', 'weights', 'modelpack'];
 

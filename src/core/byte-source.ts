@@ -24,6 +24,7 @@ export interface OpenOptions {
   readonly buffers?: BufferPool | undefined;
 }
 
+/** Returns a source of bytes in memory. `name` is for errors. */
 export function bytesSource(name: string, bytes: Uint8Array): ByteSource {
   return {
     name,

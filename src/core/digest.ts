@@ -7,10 +7,12 @@ const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const SHA256_HEX = /^[0-9a-f]{64}$/;
 const SHA1_HEX = /^[0-9a-f]{40}$/;
 
+/** Returns whether a value is `sha256:` with 64 hex digits in lower case. */
 export function isDigest(text: unknown): text is Digest {
   return typeof text === 'string' && DIGEST.test(text);
 }
 
+/** Returns whether a value is 64 hex digits in lower case. */
 export function isSha256Hex(text: unknown): text is string {
   return typeof text === 'string' && SHA256_HEX.test(text);
 }
@@ -20,10 +22,12 @@ export function isGitOid(text: unknown): text is string {
   return typeof text === 'string' && SHA1_HEX.test(text);
 }
 
+/** Returns the digest of bytes, or of a text in UTF-8. */
 export function digestOf(bytes: Uint8Array | string): Digest {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
+/** Returns `sha256:` with the hex digits behind it, which are not checked. */
 export function digestFromHex(hex: string): Digest {
   return `sha256:${hex}`;
 }

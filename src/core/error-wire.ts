@@ -26,6 +26,7 @@ const CLASSES: ReadonlyMap<string, typeof WeighbridgeError> = new Map(
   ),
 );
 
+/** Returns an error as a plain object that another thread can be sent. */
 export function errorToWire(error: unknown): WireError {
   if (error instanceof WeighbridgeError) {
     const { name: kind, message, code, subject, remedy } = error;

@@ -110,7 +110,7 @@ export class InterruptedError extends WeighbridgeError {
   }
 }
 
-/** As `signal.throwIfAborted()`, with one of our errors. */
+/** As `signal.throwIfAborted()`, with one of our errors. Throws InterruptedError. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new InterruptedError();
 }
@@ -165,6 +165,7 @@ export function errorFromJson({ code, message, subject, remedy }: ErrorJson): We
   });
 }
 
+/** Returns whether an error says that work was interrupted. */
 export function isAbort(error: unknown): boolean {
   return (
     error instanceof InterruptedError ||

@@ -68,4 +68,5 @@ export type ProgressEvent =
 /** What is being done with a model (or, for `verify` and `scan`, with one image of it). */
 export type WorkPhase = 'resolve' | 'publish' | 'build' | 'verify' | 'scan' | 'sign';
 
+/** Receives events as they happen, in order. It must not throw. */
 export type OnEvent = (event: ProgressEvent) => void;

@@ -29,7 +29,10 @@ export function modelIdIn(text: string): string | undefined {
   return isModelId(id) ? id : undefined;
 }
 
-/** Refuses what would make another address of the one that is asked for; the Hub has no such names. */
+/**
+ * Refuses what would make another address of the one that is asked for; the Hub has no such names.
+ * Throws HubError HUB_NOT_FOUND, HubError HUB_REVISION_NOT_FOUND.
+ */
 export function checkNames(id: string, revision: string): void {
   if (!isModelId(id)) {
     throw new HubError(`${quoted(id)} is not the id of a model`, {

@@ -2,14 +2,17 @@ import { quoted } from './safe-text.ts';
 
 export type JsonRecord = Readonly<Record<string, unknown>>;
 
+/** Returns whether a value is an object and not a list. */
 export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Returns whether a value is a list of texts. */
 export function isTextList(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every(item => typeof item === 'string');
 }
 
+/** Returns whether a value is an object whose values are texts. */
 export function isTextMap(value: unknown): value is Readonly<Record<string, string>> {
   return isRecord(value) && Object.values(value).every(item => typeof item === 'string');
 }

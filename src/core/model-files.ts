@@ -128,6 +128,7 @@ const adapters = new RegExp(ADAPTERS, 'i');
 const wholeModels = new RegExp(WHOLE_MODELS, 'i');
 const originals = new RegExp(ORIGINALS, 'i');
 
+/** Returns what a file of a repository is, by its path. */
 export function kindOf(path: string): FileKind {
   return rules.find(rule => rule.path.test(path))?.kind ?? 'other';
 }

@@ -1,6 +1,7 @@
 /**
  * Runs `work` over `items`, at most `limit` at once, and gives the results in the order of the items.
  * The first error stops new work from starting and is thrown once what runs has ended.
+ * Throws RangeError.
  */
 export async function mapPool<T, R>(
   items: readonly T[],

@@ -11,6 +11,7 @@ export interface SmallFileOptions {
 /**
  * A file of this machine that is small, whole. What is not a file, or larger, is an error as the system's own are (with
  * a code): a device has no end, and a pipe may have no beginning.
+ * Throws SystemError.
  */
 export async function readSmallFile(file: string, options: SmallFileOptions): Promise<Buffer> {
   const handle = await open(file, flagsOf(options));
@@ -30,7 +31,7 @@ export async function readSmallFile(file: string, options: SmallFileOptions): Pr
   }
 }
 
-/** As `readSmallFile`, for what is read before anything else can happen. */
+/** As `readSmallFile`, for what is read before anything else can happen. Throws SystemError. */
 export function readSmallFileSync(file: string, options: SmallFileOptions): Buffer {
   const descriptor = openSync(file, flagsOf(options));
   try {

@@ -1,6 +1,7 @@
 /** What the operating system has refused, as Node tells it. */
 export type SystemError = NodeJS.ErrnoException & { readonly code: string };
 
+/** Returns whether an error is from the operating system, with a `code` such as ENOENT. */
 export function isSystemError(error: unknown): error is SystemError {
   return error instanceof Error && 'code' in error && 'syscall' in error && typeof error.code === 'string';
 }

@@ -39,6 +39,10 @@ export interface Services {
   readonly layerIndex: LayerIndex | undefined;
 }
 
+/**
+ * Wires the Hub, registries and their logins as the environment says. Throws ConfigError for variables with values
+ * that cannot be used.
+ */
 export function createServices(
   env: NodeJS.ProcessEnv,
   onEvent: OnEvent,

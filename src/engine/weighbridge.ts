@@ -21,6 +21,7 @@ import { layoutTargets } from './layout-targets.ts';
 import { createServices, type Services } from './services.ts';
 import { publishSigning, upstreamCheck } from './signing.ts';
 
+/** What `createWeighbridge` takes. Everything is optional. */
 export interface WeighbridgeOptions {
   /** Variables that Weighbridge reads (docs/environment.md). Default: none, so that nothing is taken from the process unasked. */
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -32,6 +33,7 @@ export interface WeighbridgeOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Which models of a file are planned, and how. */
 export interface PlanChoice {
   /** Only these models, by id or short. Default: all. */
   readonly models?: readonly string[];
@@ -39,6 +41,7 @@ export interface PlanChoice {
   readonly registries?: Readonly<Record<string, string>>;
 }
 
+/** What of a plan is published, and how. */
 export interface PublishChoice {
   /** Only these variants. Default: all that the plan builds. */
   readonly variants?: readonly Variant[];

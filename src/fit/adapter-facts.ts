@@ -48,6 +48,7 @@ export function rankOf(config: unknown): number | undefined {
     : Math.max(rank, ...Object.values(recordOf(pattern)).flatMap(value => countOf(value) ?? []));
 }
 
+/** Returns the modules that an adapter changes, by its adapter_config.json; none if it does not list them. */
 export function targetModules(config: unknown): readonly string[] {
   return textsOf(recordOf(config).target_modules);
 }

@@ -31,6 +31,7 @@ const FALLBACKS = [
   'TransformersMultiModalForCausalLM',
 ];
 
+/** Returns findings about an architecture that the release of vLLM does not have. */
 export function architectureFindings(context: FitContext): FitFinding[] {
   const { release, shape, input } = context;
   const { architectures } = shape;
@@ -77,6 +78,7 @@ function isMistralNative({ input: { files }, args }: FitContext): boolean {
   return format === 'mistral' || !files.some(({ path }) => path === 'config.json');
 }
 
+/** Returns whether a release of vLLM has an architecture. */
 export function isKnown(name: string, release: Release): boolean {
   if (definitionAt('architectures', name, release) !== undefined) return true;
   if (release.rank < (firstConverting?.rank ?? Infinity)) return false;

@@ -38,6 +38,7 @@ function groupBits(quantization: JsonRecord): unknown {
   return recordOf(recordOf(first).weights).num_bits;
 }
 
+/** Returns the bits of a value of a dtype, as config.json names it: 16 if it names none. */
 export function bitsOfDtype(dtype: string | undefined): number {
   if (dtype === undefined) return 16;
   if (/float32|^f32$/i.test(dtype)) return 32;

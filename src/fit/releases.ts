@@ -27,13 +27,14 @@ export const RELEASES: readonly Release[] = Object.entries(DATA.releases).map(
 );
 const BY_VERSION = new Map(RELEASES.map(release => [release.version, release]));
 
-/** Returns the newest release in the data. */
+/** Returns the newest release in the data. Throws Error. */
 export function newestRelease(): Release {
   const newest = RELEASES.at(-1);
   if (newest === undefined) throw new Error('vllm-releases.json has no release');
   return newest;
 }
 
+/** Returns a release by its version without `v`; undefined if the data does not have it. */
 export function findRelease(version: string): Release | undefined {
   return BY_VERSION.get(version);
 }

@@ -60,6 +60,7 @@ export function tooSlow(timeoutMs: number): Error {
   });
 }
 
+/** Returns the error of a connection that was closed before its answer was complete. */
 export function connectionClosed(): Error {
   return Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' });
 }

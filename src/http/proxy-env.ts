@@ -7,7 +7,10 @@ export function hasProxy(env: NodeJS.ProcessEnv): boolean {
   return PROXY_VARIABLES.some(name => Boolean(env[name]));
 }
 
-/** Refuses a proxy address that Node would take for something else; its own error would print the password in it. */
+/**
+ * Refuses a proxy address that Node would take for something else; its own error would print the password in it.
+ * Throws ConfigError CONFIG_INVALID.
+ */
 export function checkProxyEnv(env: NodeJS.ProcessEnv): void {
   for (const name of PROXY_VARIABLES) {
     const value = env[name];
@@ -31,6 +34,7 @@ export interface ProxyAddress {
   readonly port: number;
 }
 
+/** Returns the proxies that the environment names, for errors. */
 export function proxiesOf(env: NodeJS.ProcessEnv): ProxyAddress[] {
   return PROXY_VARIABLES.flatMap(variable => {
     const url = URL.parse(env[variable] ?? '');

@@ -101,6 +101,7 @@ export function serverWaitMs(headers: IncomingHttpHeaders): number | undefined {
   return undefined;
 }
 
+/** Returns whether a status may pass if the request is tried again: 408, 425, 429, 500 and 502 to 504. */
 export function isRetryableStatus(status: number): boolean {
   return (
     status === 408 || status === 425 || status === 429 || status === 500 || (status >= 502 && status <= 504)

@@ -27,6 +27,7 @@ const parsers = (): Promise<typeof import('./model-info.ts')> => import('./model
 const DEFAULT_BRANCH = 'main';
 const DEFAULT_READ_ATTEMPTS = 8;
 
+/** Returns a Hub by its HTTP API. */
 export function createHub(options: HubOptions): Hub {
   const { endpoint, token, http } = options;
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };

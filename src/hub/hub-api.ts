@@ -46,7 +46,7 @@ function isCutShort(error: unknown): error is HubError {
   return error instanceof HubError && error.cause instanceof SyntaxError;
 }
 
-/** Follows the `Link` headers of a list from its first page to its last. */
+/** Follows the `Link` headers of a list from its first page to its last. Throws HubError. */
 export async function* askHubForPages<T>(
   http: HttpClient,
   first: { readonly url: string; readonly headers: Readonly<Record<string, string>> },

@@ -65,6 +65,7 @@ function namedFailure({ headers }: HttpResponse, question: HubQuestion): HubErro
   return undefined;
 }
 
+/** Returns the error for a repository that the Hub has disabled. */
 export function disabledFailure(model: string): HubError {
   return hubError(model, 'HUB_DISABLED', `${model} has been disabled on the Hub`, {
     remedy: 'Take it out of models.yaml; what was published of it stays until you delete it.',
@@ -132,6 +133,7 @@ export function explainHubError(error: unknown, { endpoint, model }: HubQuestion
   return error;
 }
 
+/** Returns the error for an answer that cannot be used; `what` is said of it. */
 export function badAnswer(model: string, what: string, cause?: unknown): HubError {
   return hubError(model, 'HUB_BAD_ANSWER', `unexpected response from the Hub for ${model}: ${what}`, {
     remedy: 'Check HF_ENDPOINT: it must be the Hub or a server with its HTTP API, not a login or error page.',

@@ -74,6 +74,7 @@ export interface ParsedModelInfo {
   readonly files: readonly HubFile[] | undefined;
 }
 
+/** Reads the Hub's answer about a model. Throws HubError HUB_BAD_ANSWER. */
 export function parseModelInfo(model: string, body: Buffer): ParsedModelInfo {
   const info = parseJson(model, ModelInfo, body);
   return {

@@ -7,6 +7,7 @@ const MAX_NAME_BYTES = 255;
 /**
  * Refuses a repository's list of paths as a whole where one of them could leave its folder, cannot exist beside the
  * others, or would make a terminal or a shell do something. A hostile list is not repaired.
+ * Throws HubError HUB_HOSTILE_PATH.
  */
 export function checkPaths(model: string, paths: readonly string[]): void {
   for (const path of paths) {

@@ -29,6 +29,7 @@ export interface LayerFacts {
   readonly platform: string;
 }
 
+/** Returns what reports tell of an assembled model: base image, layers, refusals. */
 export function assemblyFacts({ drafts, refused }: AssembledModel): AssemblyFacts {
   return {
     base: baseOf(drafts),

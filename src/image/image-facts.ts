@@ -4,6 +4,7 @@ import { type ImageLayerKind, LAYER_KINDS, type PublishedImage } from './publish
 /** Stored bytes of an image by kind of layer, a blob that it has twice counted once. */
 export type SizesByKind = Readonly<Record<ImageLayerKind, number>>;
 
+/** Returns the stored bytes of an image's layers by their kind. */
 export function sizesByKind({ layers }: Pick<PublishedImage, 'layers'>): SizesByKind {
   const sizes = Object.fromEntries(LAYER_KINDS.map(kind => [kind, 0])) as Record<ImageLayerKind, number>;
   const once = new Map(layers.map(layer => [layer.digest, layer]));
@@ -11,6 +12,7 @@ export function sizesByKind({ layers }: Pick<PublishedImage, 'layers'>): SizesBy
   return sizes;
 }
 
+/** Returns the sum, in bytes. */
 export function totalBytes(sizes: SizesByKind): number {
   return Object.values(sizes).reduce((sum, bytes) => sum + bytes, 0);
 }
@@ -34,6 +36,7 @@ export function lineageOf({ labels }: Pick<PublishedImage, 'labels'>): readonly 
   return readLabels(labels).lineage;
 }
 
+/** Returns the base image that the labels name; undefined if they name none. */
 export function baseOf({ labels }: Pick<PublishedImage, 'labels'>): BaseFacts | undefined {
   return readLabels(labels).base;
 }

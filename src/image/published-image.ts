@@ -203,6 +203,7 @@ function badList(subject: string, what: string, cause?: unknown): RegistryError 
   });
 }
 
+/** Returns a file as a slim image lists it. */
 export function asListed({ path, sizeBytes, sha256, contentId }: PublishedFile): ListedFile {
   const gitOid = contentId.startsWith('git:') ? contentId.slice('git:'.length) : undefined;
   const partId = contentId.startsWith('part:') ? contentId : undefined;

@@ -45,6 +45,7 @@ export interface ImageRecord {
  * Makes the image once more, from the Hub at its commit, its base by digest, and the bootstrap and texts of this version,
  * and compares manifest and config. Returns what differs, a sentence each; nothing if the image is byte for byte what
  * Weighbridge makes. The bytes of the layers are the caller's to check.
+ * Throws InterruptedError.
  */
 export async function compareWithRebuilt(
   image: PublishedImage,

@@ -68,6 +68,7 @@ export async function verifyImage(
   return checks;
 }
 
+/** Returns whether nothing of an image differs from what it should be. */
 export function isRight({ files, problems }: ImageCheck): boolean {
   return problems.length === 0 && files.length > 0 && files.every(file => file.status === 'same');
 }

@@ -47,6 +47,7 @@ export function inlineContent(entry: LayerEntry): Buffer {
   return Buffer.from(inlineText(entry), 'utf8');
 }
 
+/** Returns the text of an entry whose content came with the plan. Throws TypeError for another. */
 export function inlineText({ path, content }: LayerEntry): string {
   if (content.kind !== 'inline') throw new TypeError(`${path} is not inline`);
   return content.text;

@@ -74,6 +74,7 @@ export interface PartSource {
   readonly header: Uint8Array;
 }
 
+/** Returns the id of a part of a file: the same for the same bytes of the same file. */
 export function partContentId({
   source,
   header,

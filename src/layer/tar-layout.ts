@@ -21,6 +21,7 @@ export interface TarLayout {
 /** What a link may be done with is its target's to say. */
 const LINK_MODE = 0o777;
 
+/** Returns where every byte of a layer's tar comes from, without reading any. */
 export function layOut(recipe: LayerRecipe): TarLayout {
   if (recipe.form === 'raw') return layOutRaw(recipe);
   const segments: Segment[] = [];
@@ -59,6 +60,7 @@ function layOutRaw(recipe: LayerRecipe): TarLayout {
   return { recipe, segments: [{ kind: 'content', start: 0, entry }], sizeBytes: entry.sizeBytes };
 }
 
+/** Returns the bytes of a segment. */
 export function lengthOf(segment: Segment): number {
   return segment.kind === 'bytes' ? segment.bytes.length : segment.entry.sizeBytes;
 }

@@ -10,6 +10,7 @@ export interface LegalFiles {
   readonly others: readonly HubFile[];
 }
 
+/** Returns the legal files of a repository, by their names. */
 export function findLegalFiles(files: readonly HubFile[]): LegalFiles {
   const kinds = Map.groupBy(files, legalKind);
   const of = (kind: LegalKind): readonly HubFile[] => kinds.get(kind) ?? [];

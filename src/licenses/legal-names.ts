@@ -44,6 +44,7 @@ export function isDocumentName(file: string): boolean {
   return DOCUMENT.test(file) || PACKAGE.test(file);
 }
 
+/** Returns what kind of legal text a file's name promises; undefined if none. */
 export function kindOfName(file: string): LegalKind | undefined {
   const name = path.posix.basename(file);
   const words = [...new Set([...wordsOf(name), ...wordsOf(name.toLowerCase())])];

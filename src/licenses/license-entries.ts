@@ -26,6 +26,7 @@ const MAX_LEGAL_BYTES = 64 * 1024 * 1024;
 /**
  * Returns the `/licenses` tree of each variant's image. A pure function: `texts` has to know what `licenseParts` names
  * (`loadSpdxTexts`), files of the repositories are named and not read.
+ * Throws RangeError.
  */
 export function licenseTrees(
   model: LicensedRepository,

@@ -20,7 +20,10 @@ export type ParsedManifest =
 const MANIFESTS: readonly string[] = [MediaType.ociManifest, MediaType.dockerManifest];
 const INDEXES: readonly string[] = [MediaType.ociIndex, MediaType.dockerIndex];
 
-/** `subject` names the image for the error, `mediaType` is what the server said it sent. */
+/**
+ * `subject` names the image for the error, `mediaType` is what the server said it sent.
+ * Throws RegistryError REGISTRY_BAD_ANSWER.
+ */
 export function parseManifest(bytes: Uint8Array, mediaType: string, subject: string): ParsedManifest {
   const value = parseObject(bytes, subject, 'manifest');
   // What the document says of itself goes before the header: a manifest must not be read in two ways.
@@ -107,6 +110,7 @@ export function parseObject(bytes: Uint8Array, subject: string, what: string): J
   return value;
 }
 
+/** Returns the error for a document that is not what it should be. */
 export function badDocument(subject: string, what: string, cause?: unknown): RegistryError {
   return new RegistryError(`${subject} ${what}`, { code: 'REGISTRY_BAD_ANSWER', subject, cause });
 }

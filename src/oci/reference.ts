@@ -57,6 +57,7 @@ export function apiHost(registry: string): string {
   return DOCKER_HUB_HOSTS.has(registry) ? DOCKER_HUB_API : registry;
 }
 
+/** Returns whether a text is a tag by the rules of the distribution specification. */
 export function isTag(text: string): boolean {
   return TAG.test(text);
 }
@@ -96,6 +97,7 @@ export function parsePlatform(text: string): Platform {
   return { os, architecture: known, ...(variant === undefined ? {} : { variant }) };
 }
 
+/** Returns `linux/amd64`, or `linux/arm64/v8` with a variant. */
 export function formatPlatform(platform: Platform): string {
   const { os, architecture, variant } = platform;
   return variant ? `${os}/${architecture}/${variant}` : `${os}/${architecture}`;

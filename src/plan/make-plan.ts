@@ -117,6 +117,7 @@ export async function makePlan(
   return await planAll(createPlanner(config, models, options), models);
 }
 
+/** Plans models, several at once; those that cannot be resolved have their error. */
 export async function planAll(planner: Planner, models: readonly ModelConfig[]): Promise<Plan> {
   const planned = await mapPool(models, CONCURRENCY, model => planner.plan(model));
   return {

@@ -15,6 +15,7 @@ export interface SmallFiles {
 /** What a plan of a thousand models keeps of them at most. */
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
 
+/** Returns a reader of small files that reads each once. What is larger than `maxBytes` is not read. */
 export function createSmallFiles(hub: Hub, maxBytes: number, signal: AbortSignal | undefined): SmallFiles {
   const byContent = new Map<string, Promise<Buffer | undefined>>();
   const sizes = new Map<string, number>();

@@ -4,7 +4,7 @@ import { ConfigError } from '../core/errors.ts';
 import { isTag, parseReference } from '../oci/reference.ts';
 import type { PlannedModel } from './types.ts';
 
-/** The tags of a variant, from the templates: `v0.6.0-slim`, `r<commit>-slim`. */
+/** The tags of a variant, from the templates: `v0.6.0-slim`, `r<commit>-slim`. Throws ConfigError CONFIG_INVALID. */
 export function tagsFor(model: ModelConfig, variant: Variant, revision: string): string[] {
   const tags = model.tags[variant].map(template => expand(template, model, variant, revision));
   const wrong = tags.find(tag => !isTag(tag));

@@ -39,6 +39,7 @@ export interface ChosenTargets {
   readonly withoutPrefix: readonly string[];
 }
 
+/** Returns where a model is published. Throws ConfigError USAGE for a key of `--registry` that is not configured. */
 export function chooseTargets(config: Config, model: ModelConfig, choice: TargetChoice): ChosenTargets {
   const targets: Target[] = [];
   const withoutPrefix: string[] = [];

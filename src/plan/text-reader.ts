@@ -45,6 +45,7 @@ const AT_ONCE = 8;
 
 const unread = (why: string, isHidden = false): TextIdentity => ({ kind: 'unread', why, isHidden });
 
+/** Returns a reader of legal texts that identifies each once. */
 export function createTextReader(files: SmallFiles): TextReader {
   const identify = createTextIdentifier();
   const byContent = new Map<string, Promise<ReadFile>>();

@@ -22,6 +22,7 @@ export interface Plan {
   readonly warnings: readonly string[];
 }
 
+/** Returns the models of a plan that could be resolved. */
 export function plannedModels({ models }: Pick<Plan, 'models'>): PlannedModel[] {
   return models.filter(model => model.kind === 'planned');
 }

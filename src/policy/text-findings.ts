@@ -20,6 +20,7 @@ const SUBJECTS: Readonly<Record<TextSubject, string>> = {
   part: ', not about the model itself',
 };
 
+/** Returns what a legal text of the repository says, as a finding. */
 export function textFinding({ path, about, identity }: LegalText): PolicyFinding {
   return {
     check: 'text',

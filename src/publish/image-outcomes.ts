@@ -24,6 +24,9 @@ export function outcomeStart({ planned, target, draft }: ImageJob, refused: read
   };
 }
 
+/**
+ * Returns the outcome of an image that all of its tags name already. Throws TypeError for an image that is not known.
+ */
 export function unchangedOutcome(job: ImageJob, { seal, refusedTags }: Survey): Unchanged {
   const image = seal(job);
   if (image === undefined) throw new TypeError(`${job.target.store.name}: an unknown image is not unchanged`);

@@ -35,7 +35,7 @@ export async function finishUnchanged(survey: Survey, context: PublishContext): 
   });
 }
 
-/** What became of an image that is there already. */
+/** What became of an image that is there already. Throws InterruptedError. */
 export async function signUnchanged(
   job: ImageJob,
   survey: Survey,

@@ -163,6 +163,7 @@ export interface PublishedModel {
 /** The end of one model of a run: published, or never planned. */
 export type ModelOutcome = PublishOutcome<PublishedModel> | UnresolvedModel;
 
+/** Returns whether a model was planned, so that it has images. */
 export function isPublishOutcome(outcome: ModelOutcome): outcome is PublishOutcome<PublishedModel> {
   return 'images' in outcome;
 }

@@ -11,6 +11,7 @@ import type { ImageStore } from '../store/image-store.ts';
  * Returns whether a layer holds files of weights in the model's folder and nothing else, by its own bytes: what stands
  * between the contents of the files, which says what they are, is read in small pieces and compared with the tar that such
  * files make. What the manifest says of a layer proves nothing. `modelDir`: absolute, `/models/x`.
+ * Throws InterruptedError, and what is not a WeighbridgeError.
  */
 export async function isPlainWeights(
   store: ImageStore,

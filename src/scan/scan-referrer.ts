@@ -33,6 +33,7 @@ export interface ScanSummary {
 
 const PREFIX = ScanAnnotation.prefix;
 
+/** Returns the annotations that a scan is stored with. */
 export function scanAnnotations(summary: ScanSummary): Annotations {
   const counts = SEVERITIES.map(severity => [
     `${PREFIX}vulnerabilities.${severity.toLowerCase()}`,

@@ -55,6 +55,7 @@ export function createTextIdentifier(): (text: string) => Promise<LicenseIdentit
 /** Texts of which no other license on the list is the same: what is found among them alone is found among all. */
 const USUAL = ['Apache-2.0', 'MIT', 'BSD-3-Clause', 'CC0-1.0', 'CC-BY-4.0', 'CC-BY-NC-4.0'];
 
+/** Returns the identifier of the licenses that models have most, loaded once. */
 export async function loadUsualIdentifier(): Promise<LicenseIdentifier> {
   const licenses = await Promise.all(USUAL.map(loadSpdxLicense));
   return createLicenseIdentifier(
@@ -70,6 +71,7 @@ export async function loadLicenseIdentifier(): Promise<LicenseIdentifier> {
   return createLicenseIdentifier(templates);
 }
 
+/** Returns an identifier of texts by these templates. */
 export function createLicenseIdentifier(given: readonly LicenseTemplate[]): LicenseIdentifier {
   const templates = [...given, APACHE_NOTICE];
   const matcher = new LicenseMatcher(templates);

@@ -31,6 +31,7 @@ export const ANY_NAME = null;
 /** The names that people fill in are shorter; a clause hardly is. */
 const MAX_NAME_WORDS = 14;
 
+/** Returns a template of a license's text, with the parts that may differ. */
 export function licenseTemplate(id: string, name: string, text: string, isNotice = false): LicenseTemplate {
   const { words, flags } = readWords(text);
   const variants = isNotice ? [] : [...variantsOf(id, words), ...extraVariants(id, words)];

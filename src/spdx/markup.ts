@@ -109,6 +109,7 @@ function endOf(text: string, at: number, close: string, open: string, max: numbe
 const KNOWN_ADDRESS =
   /^(?:#[\w-]*|(?:https?:\/\/)?(?:www\.)?(?:apache\.org\/licenses|choosealicense\.com\/licenses|creativecommons\.org(?:\/|$)|gnu\.org\/licenses|mit-license\.org|opensource\.org\/licen[cs]es?|spdx\.org\/licenses|unlicense\.org)[\w./#-]*)$/i;
 
+/** Returns whether licenses are published at an address. */
 export function isKnownAddress(address: string): boolean {
   return KNOWN_ADDRESS.test(address);
 }

@@ -61,6 +61,7 @@ export function isConnective(word: string): boolean {
   return CONNECTIVES.has(word.toLowerCase());
 }
 
+/** Returns whether a word may be a part of a condition, so that it is not a name. */
 export function isConditionWord(plain: string): boolean {
   return CONDITIONS.has(plain) || FOREIGN_CONDITIONS.test(plain);
 }

@@ -25,6 +25,7 @@ export const IS_LINE_START = 2;
 /** What can be in a name. */
 export const IS_NAME = 4;
 
+/** Returns the words of a text in their plain form, with their places. */
 export function readWords(text: string): TextWords {
   const words: string[] = [];
   const flags: number[] = [];

@@ -4,7 +4,10 @@ import { isSystemError, reasonOf } from '../core/system-error.ts';
 
 const READ_BYTES = 1024 * 1024;
 
-/** Runs file work of a store; what the system reports becomes RegistryError STORE_IO. `doing`: `writing a blob`. */
+/**
+ * Runs file work of a store; what the system reports becomes RegistryError STORE_IO. `doing`: `writing a blob`.
+ * Throws RegistryError STORE_IO.
+ */
 export async function guardIo<T>(store: string, doing: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -35,7 +38,10 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
   ['ENOTDIR', 'Choose another output.'],
 ]);
 
-/** Bytes `start` to `end` (not included) of a file; every chunk is the reader's own. */
+/**
+ * Bytes `start` to `end` (not included) of a file; every chunk is the reader's own.
+ * Throws IntegrityError INTEGRITY_SIZE.
+ */
 export async function* readRange(
   handle: FileHandle,
   range: { readonly start: number; readonly end: number; readonly store: string; readonly doing: string },

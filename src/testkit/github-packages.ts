@@ -4,6 +4,7 @@ import { type RunningServer, startServer } from './server/embedded-server.ts';
 import { type Exchange, type Headers, type LogEntry, Refusal } from './server/exchange.ts';
 import { Faults } from './server/faults.ts';
 
+/** What `startGithubPackages` takes. */
 export interface GithubPackagesOptions {
   /** Where the packages are: GHCR itself. */
   readonly registry: EmbeddedRegistry;

@@ -10,6 +10,7 @@ import type { LogEntry } from './server/exchange.ts';
 import { Faults } from './server/faults.ts';
 import { SignedOrigin } from './server/signed-origin.ts';
 
+/** What `startHub` takes: all of it has a default. */
 export interface HubOptions {
   /**
    * Model repositories to serve: `<folder>/<org>/<name>/…files`. `<org>/<name>@<revision>` beside one is a branch of

@@ -13,6 +13,7 @@ import type { Exchange, LogEntry } from './server/exchange.ts';
 import { Faults } from './server/faults.ts';
 import { SignedOrigin } from './server/signed-origin.ts';
 
+/** What `startRegistry` takes: all of it has a default. */
 export interface RegistryOptions {
   /** Default 127.0.0.1 and any free port. */
   readonly host?: string;

@@ -40,6 +40,7 @@ const ORDER = [
   'performance',
 ];
 
+/** Returns the pages of the documentation in the order in which a newcomer reads them; unknown ones last, by name. */
 export function inReadingOrder<T extends { readonly name: string }>(topics: readonly T[]): T[] {
   const place = (name: string): number => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
   return topics.toSorted((a, b) => place(a.name) - place(b.name) || a.name.localeCompare(b.name));
@@ -94,6 +95,7 @@ export function toTopic({ name, markdown }: DocSource, topics: ReadonlySet<strin
   };
 }
 
+/** Returns the HTML of one page of the documentation. */
 export function docPage(topic: DocTopic, topics: readonly DocTopic[], site: Site): string {
   const index = topics.findIndex(one => one.name === topic.name);
   const next = topics[index + 1];

@@ -110,6 +110,7 @@ function ruler(max: number): Markup {
   `;
 }
 
+/** Returns round values for the marks of an axis from 0 to `max`. */
 export function marksFor(max: number): number[] {
   const units = [1, 1024, 1024 ** 2, 1024 ** 3, 1024 ** 4];
   const unit = units.findLast(one => one <= max) ?? 1;

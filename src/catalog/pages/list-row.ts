@@ -49,6 +49,7 @@ export interface ListRow {
   readonly updated: string;
 }
 
+/** Returns what the list of models shows of one. */
 export function toListRow(model: CatalogModel): ListRow {
   const { facts } = model;
   const current = newestImages(model);

@@ -36,6 +36,7 @@ export function readYamlDocument(text: SourceText): YamlDocument {
   return { document, aliases, problems };
 }
 
+/** Returns the place of a node in the text; undefined if it has none. */
 export function spanOf(node: unknown): Span | undefined {
   if (!isNode(node) || !node.range) return undefined;
   return { start: node.range[0], end: node.range[1] };

@@ -22,6 +22,7 @@ const SEGMENT_BYTES = 8 * 1024 * 1024;
 /** Segments of the whole process that are on their way or wait for their turn. */
 const MAX_SEGMENTS = 4;
 
+/** Returns how files are read in several ranges, at most `maxRanges` at once. */
 export function rangeOptions(maxRanges: number = DEFAULT_RANGES.maxRanges): RangeOptions {
   const budget = new SharedBudget('hub-segments', MAX_SEGMENTS);
   return { ...DEFAULT_RANGES, maxRanges, segmentBytes: SEGMENT_BYTES, budget };

@@ -9,7 +9,10 @@ const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 /** A manifest of fewer files is far below the limit, and is not made twice to know it. */
 const MANY_FILES = 2000;
 
-/** Refuses an image whose manifest would be larger than registries take: it names every file of the model. */
+/**
+ * Refuses an image whose manifest would be larger than registries take: it names every file of the model.
+ * Throws WeighbridgeError IMAGE_TOO_MANY_FILES.
+ */
 export function checkManifestSize(subject: string, image: ImagePlatform): void {
   const count = image.layers.reduce((sum, { recipe }) => sum + recipe.entries.length, 0);
   if (count < MANY_FILES) return;

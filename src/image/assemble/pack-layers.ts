@@ -29,6 +29,7 @@ export interface PackedFiles {
 /**
  * Divides files among layers: each weight file has its own as long as they fit, so that a changed file is one changed
  * layer; beyond that neighbours share. Groups depend on the number of files and their sizes alone, not on content.
+ * Throws WeighbridgeError IMAGE_TOO_MANY_LAYERS.
  */
 export function packFiles(files: readonly HubFile[], options: PackOptions): PackedFiles {
   const large = files.filter(isLarge);
@@ -46,7 +47,10 @@ export function packFiles(files: readonly HubFile[], options: PackOptions): Pack
   );
 }
 
-/** Refuses a base image on which `own` further layers are more than an image may have. */
+/**
+ * Refuses a base image on which `own` further layers are more than an image may have.
+ * Throws WeighbridgeError IMAGE_TOO_MANY_LAYERS.
+ */
 export function checkLayerCount(subject: string, baseLayers: number, own: number): void {
   if (baseLayers + own <= MAX_IMAGE_LAYERS) return;
   throw tooManyLayers(
@@ -63,6 +67,7 @@ function tooManyLayers(subject: string, why: string): WeighbridgeError {
   });
 }
 
+/** Returns whether a file gets a layer of its own. */
 export function isLarge(file: HubFile): boolean {
   return file.sha256 !== undefined || isWeights(file.path) || file.sizeBytes > LARGE_BYTES;
 }

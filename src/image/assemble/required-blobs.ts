@@ -33,6 +33,7 @@ export function digestOfBlob(
   return blob.kind === 'base' ? blob.digest : known.get(blob.id)?.digest;
 }
 
+/** Returns the descriptor of a blob whose digest is known by now. */
 export function descriptorOf(blob: RequiredBlob, digest: Digest): Descriptor {
   if (blob.kind === 'base') return blob.descriptor;
   return { digest, size: blob.sizeBytes, mediaType: MediaType.ociLayerTar };

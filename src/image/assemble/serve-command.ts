@@ -19,6 +19,7 @@ export function ownServeArgs(planned: Pick<PlannedModel, 'model' | 'adapters'>):
   return [...adapterArgs(planned), ...withModules(serveArgs, planned)];
 }
 
+/** Returns the port that vLLM listens on by its arguments; its default if they name none, or what cannot be one. */
 export function servePort(model: Pick<ModelConfig, 'serveArgs'>): number {
   const text = flagValue(model.serveArgs, '--port') ?? flagValue(model.serveArgs, '-p');
   const port = Number(text ?? DEFAULT_PORT);

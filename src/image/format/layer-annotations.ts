@@ -50,6 +50,7 @@ export function resolvedLayer(
   };
 }
 
+/** Returns the descriptor of a layer, with annotations that name the files in it. */
 export function layerDescriptor(recipe: LayerRecipe, layer: ResolvedLayer): Descriptor {
   const content = recipe.entries.length === 1 ? recipe.entries[0]?.content : undefined;
   const annotations: Annotations = {
@@ -91,6 +92,7 @@ export interface PublishedPart {
   readonly end: number;
 }
 
+/** Returns which part of a divided file a layer is; undefined if it is none. */
 export function readPart({ annotations }: Descriptor): PublishedPart | undefined {
   const source = annotations?.[LayerAnnotation.fileSource];
   const numbers = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/.exec(

@@ -8,6 +8,7 @@ import { weights } from './weights.ts';
 /** How an image of each variant is made. */
 const TABLE: Readonly<Record<Variant, ImageVariant>> = { slim, fat, weights, modelpack };
 
+/** Returns how images of a variant are made. */
 export function imageVariant(name: Variant): ImageVariant {
   return TABLE[name];
 }

@@ -24,6 +24,7 @@ export interface LayerFit {
 /**
  * Divides files so that the registry with the lowest limit takes them. If that cannot be, that one does not get the
  * image, and the others decide.
+ * Throws ConfigError CONFIG_INVALID.
  */
 export async function fitLayers(
   files: readonly HubFile[],

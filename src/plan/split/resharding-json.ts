@@ -8,6 +8,7 @@ export function packResharding({ files, indexes }: Resharding): PlannedReshardin
   };
 }
 
+/** Returns the division of files that a plan has as plain data. */
 export function unpackResharding({ files, indexes }: PlannedResharding): Resharding {
   return {
     files: files.map(({ source, parts }) => ({ source: unpacked(source), parts: parts.map(unpacked) })),

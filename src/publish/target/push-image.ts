@@ -29,7 +29,7 @@ export async function pushImage(
   return uploaded;
 }
 
-/** A small blob, if it is not there yet. Returns the bytes uploaded. */
+/** A small blob, if it is not there yet. Returns the bytes uploaded. Throws RegistryError. */
 export async function putDocument(
   store: ImageStore,
   { descriptor, bytes }: Document,

@@ -9,6 +9,7 @@ import { openBlobSource } from './blob-sources.ts';
  * Reads a layer back from a target, of which only notes of this machine say that it is there, and returns it if its bytes
  * are that layer's. That costs a download in place of an upload. The parts of a divided file show only together what
  * they are, so they are made again.
+ * Throws InterruptedError, or RegistryError if the target cannot be read.
  */
 export async function readBack(
   { store, inventory }: TargetState,

@@ -12,7 +12,10 @@ import type { TransferReports, TransferredBlob } from './transfer-in-turn.ts';
 /** A source that gave wrong bytes is asked once more, from the start. */
 const SOURCE_ATTEMPTS = 2;
 
-/** Moves blobs to targets that lack them, one after the other, and notes there what became of each. */
+/**
+ * Moves blobs to targets that lack them, one after the other, and notes there what became of each.
+ * Throws InterruptedError.
+ */
 export async function transferBlobs(
   wanted: readonly RequiredBlob[],
   targets: readonly TargetState[],

@@ -16,10 +16,12 @@ export interface LeftOutJson {
   readonly reason: string;
 }
 
+/** Returns a file as `--json` has it. */
 export function fileJson({ path, sizeBytes, sha256, gitOid }: HubFile): FileJson {
   return sha256 === undefined ? { path, size: sizeBytes, gitOid } : { path, size: sizeBytes, sha256 };
 }
 
+/** Returns a file that is left out, as `--json` has it. */
 export function leftOutJson({ path, sizeBytes, rule, reason }: LeftOutFile): LeftOutJson {
   return { path, size: sizeBytes, rule, reason };
 }

@@ -89,6 +89,7 @@ export interface InspectedImageJson {
   readonly run: { readonly docker: string; readonly podman: string } | null;
 }
 
+/** Returns the document of `inspect --json`. */
 export function inspectToJson({ reference, images }: Inspection): InspectJson {
   return {
     schemaVersion: 1,

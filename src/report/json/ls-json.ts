@@ -34,6 +34,7 @@ export interface LsImageJson {
 
 const SIGNATURE_TYPES = /^application\/vnd\.dev\.(sigstore\.bundle|cosign)/;
 
+/** Returns the document of `ls --json`. */
 export function lsToJson(models: readonly FoundModel[]): LsJson {
   return {
     schemaVersion: 1,

@@ -139,6 +139,7 @@ export function planToJson(plan: Plan, outcomes: readonly Preview[] = []): PlanJ
   };
 }
 
+/** Returns the decisions about a model's variants, as `--json` has them. */
 export function decisionsJson({ outcome, model }: Pick<PublishedModel, 'outcome' | 'model'>): DecisionsJson {
   const shown = shownVariants(variant => model.variants.includes(variant));
   const entries = shown.map(variant => [variant, decisionJson(outcome.decisions[variant])]);

@@ -40,6 +40,7 @@ export interface PruneEntry {
   readonly error: unknown;
 }
 
+/** Returns the document of `prune --json`. */
 export function pruneToJson(
   entries: readonly PruneEntry[],
   { isDryRun, left }: { readonly isDryRun: boolean; readonly left: readonly string[] },

@@ -10,6 +10,7 @@ export interface VerifiedImage {
   readonly error?: ErrorJson | undefined;
 }
 
+/** Returns whether all of an image is verified. */
 export function isVerified({ checks = [] }: VerifiedImage): boolean {
   return checks.length > 0 && checks.every(isRight);
 }
@@ -44,6 +45,7 @@ export interface VerifiedPlatformJson {
   readonly error?: ErrorJson;
 }
 
+/** Returns the document of `verify --json`. */
 export function verifyToJson(images: readonly VerifiedImage[], isDeep: boolean): VerifyJson {
   return {
     schemaVersion: 1,

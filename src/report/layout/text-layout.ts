@@ -17,6 +17,7 @@ export function fitted(text: string, width: number): string {
   return padded(shortened(text, width), width);
 }
 
+/** Returns a text with spaces up to `width` columns of a terminal. */
 export function padded(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - stringWidth(text)));
 }

@@ -102,6 +102,7 @@ function changes(images: readonly ImageJson[]): string[] {
   return lines.length === 0 ? [] : [[...new Set(lines)].join('\n')];
 }
 
+/** Returns in words what changed since the image that the tag named before. */
 export function changeText({ revision, base, adapters = {}, files }: ImageChange): string {
   const parts = [
     ...(revision === undefined

@@ -17,6 +17,7 @@ export function mdCode(text: string): string {
   return `${fence}${pad}${line.replaceAll('|', '\\|')}${pad}${fence}`;
 }
 
+/** Returns a link, with its text made safe. */
 export function mdLink(text: string, address: string): string {
   return `[${mdText(text)}](${encodeURI(address).replaceAll('(', '%28').replaceAll(')', '%29')})`;
 }
@@ -41,6 +42,7 @@ export function mdDetails(title: string, body: string): string {
   return `<details><summary>${title}</summary>\n\n${body}\n\n</details>`;
 }
 
+/** Returns a fenced block of code that its text cannot end. */
 export function mdFence(language: string, code: string): string {
   return `\`\`\`${language}\n${code}\n\`\`\``;
 }

@@ -67,6 +67,7 @@ export function blobName(name: string, width: number): string {
   return number === undefined ? text : `${number}/${count} ${stem}`;
 }
 
+/** Returns one line about a retry. */
 export function retryText({
   what,
   attempt,
@@ -88,6 +89,7 @@ export function requestText({
   return clean(`${method} ${url} ${status ?? `failed (${reason})`} in ${durationMs} ms`);
 }
 
+/** Returns one line about a warning, with the model in front. */
 export function warningText({ model, text }: Extract<ProgressEvent, { type: 'warning' }>): string {
   return model === undefined ? clean(text) : `${clean(model)}: ${clean(text)}`;
 }
@@ -103,6 +105,7 @@ export function timeLeftText(restBytes: number, bytesPerSecond: number | undefin
   return formatDuration((restBytes / bytesPerSecond) * 1000);
 }
 
+/** Returns the share in whole percent, rounded down. */
 export function percentText(doneBytes: number, sizeBytes: number): string {
   const percent = sizeBytes === 0 ? 100 : Math.floor((doneBytes / sizeBytes) * 100);
   return `${percent}%`;

@@ -20,6 +20,7 @@ const COLORED: Style = {
   strong: paint('bold'),
 };
 
+/** Returns what paints texts for a terminal; without color they stay as they are. */
 export function styleFor(isColor: boolean): Style {
   return isColor ? COLORED : PLAIN;
 }

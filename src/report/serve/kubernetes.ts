@@ -85,6 +85,7 @@ export function prepullResources(served: ServedImage): Resource[] {
 
 const PAUSE_IMAGE = 'registry.k8s.io/pause:3.10.1';
 
+/** Returns the volume of a pod that is an image. */
 export function imageVolume(reference: string): Resource {
   return { name: 'model', image: { reference, pullPolicy: 'IfNotPresent' } };
 }

@@ -37,6 +37,7 @@ export function manifestText(kind: ManifestKind, served: ServedImage, options: M
   return head + yamlOf(resourcesOf(kind, { ...served, gpus, addedArgs }, options));
 }
 
+/** Returns resources as YAML documents. */
 export function yamlOf(resources: readonly Resource[]): string {
   return resources.map(one => stringify(one, YAML)).join('---\n');
 }

@@ -110,6 +110,7 @@ export function claimSize({ modelBytes }: Pick<ServedImage, 'modelBytes'>): stri
   return `${modelBytes === undefined ? 50 : Math.max(1, Math.ceil((modelBytes * 1.5) / GIB))}Gi`;
 }
 
+/** Returns the labels that connect a Service with its pods. */
 export function labelsOf({ name }: Pick<ServedImage, 'name'>): Resource {
   return { 'app.kubernetes.io/name': name };
 }

@@ -19,6 +19,7 @@ export interface RunnableImage {
   readonly access?: ModelAccess | undefined;
 }
 
+/** Returns the command line that pulls an image. */
 export function pullCommand(engine: 'docker' | 'podman', reference: string): string {
   return [engine, 'pull', ...plainHttp(engine, reference), reference].join(' ');
 }

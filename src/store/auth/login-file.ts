@@ -66,10 +66,12 @@ export function findAuth(logins: LoginFile, registry: string, repository: string
   return best?.[1];
 }
 
+/** Returns the credential helper of a registry; undefined if none is configured. */
 export function findHelper(logins: LoginFile, registry: string): string | undefined {
   return logins.helpers.find(([scope]) => scope.registry === registry)?.[1];
 }
 
+/** Returns why logins of a registry could not be read, a sentence each. */
 export function findTroubles(logins: LoginFile, registry: string): string[] {
   return logins.troubles.filter(([scope]) => scope.registry === registry).map(([, trouble]) => trouble);
 }

@@ -210,6 +210,7 @@ export class RegistryAuth {
   }
 }
 
+/** Returns how to log in to a registry, as a sentence. */
 export function loginRemedy(registry: string): string {
   if (registry === 'ghcr.io') {
     return 'Run `docker login ghcr.io` with a token that may write packages, or set GITHUB_ACTOR and GITHUB_TOKEN.';

@@ -11,10 +11,12 @@ import { removeLeftovers, temporaryName } from './leftovers.ts';
 
 const NO_DIGEST: Digest = `sha256:${'0'.repeat(64)}`;
 
+/** Returns the name of a layer's entry in an archive. */
 export function layerEntryName(digest: Digest): string {
   return `${hexOf(digest)}.tar`;
 }
 
+/** Returns the name of a config's entry in an archive. */
 export function configEntryName(digest: Digest): string {
   return `${hexOf(digest)}.json`;
 }

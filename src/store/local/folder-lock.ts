@@ -94,6 +94,7 @@ function isDead(owner: string): boolean {
   return !isAlive(Number(pid));
 }
 
+/** Returns whether a process of this machine is running. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -10,7 +10,10 @@ export interface TagPlace {
   readonly signal: AbortSignal | undefined;
 }
 
-/** At most `limit` tags, page by page from `first` on; none for a repository that does not exist. */
+/**
+ * At most `limit` tags, page by page from `first` on; none for a repository that does not exist.
+ * Throws RegistryError.
+ */
 export async function readTagList(
   { client, store, scope, signal }: TagPlace,
   first: string,
@@ -37,7 +40,10 @@ export async function readTagList(
   return tags;
 }
 
-/** The tags of a page of `GET /v2/<name>/tags/list`; https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-tags */
+/**
+ * The tags of a page of `GET /v2/<name>/tags/list`; https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-tags.
+ * Throws RegistryError REGISTRY_BAD_ANSWER.
+ */
 export function parseTagList(bytes: Buffer, subject: string): string[] {
   let json: unknown;
   try {

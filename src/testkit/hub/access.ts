@@ -7,7 +7,10 @@ export interface HubUser {
   readonly repositories: 'all' | readonly string[];
 }
 
-/** Who asks. Undefined is a request without a token; a token that is not known is refused, even for what everybody may read. */
+/**
+ * Who asks. Undefined is a request without a token; a token that is not known is refused, even for what everybody may read.
+ * Throws HubError.
+ */
 export function userOf(exchange: Exchange, tokens: ReadonlyMap<string, HubUser>): HubUser | undefined {
   const header = exchange.header('authorization');
   if (header === undefined) return undefined;
@@ -16,6 +19,7 @@ export function userOf(exchange: Exchange, tokens: ReadonlyMap<string, HubUser>)
   return user;
 }
 
+/** Returns whether a user may read the files of a repository. */
 export function mayRead(user: HubUser | undefined, repository: Repository): boolean {
   return user?.repositories === 'all' || (user?.repositories.includes(repository.id) ?? false);
 }
@@ -32,7 +36,7 @@ export function repoNotFound(user: HubUser | undefined): Refusal {
     : hubError(404, 'RepoNotFound', 'Repository not found');
 }
 
-/** The metadata of a gated repository is for everybody; this stands before its files. */
+/** The metadata of a gated repository is for everybody; this stands before its files. Throws HubError. */
 export function checkGate(user: HubUser | undefined, repository: Repository): void {
   if (repository.gated === false || mayRead(user, repository)) return;
   const { id } = repository;
@@ -49,6 +53,7 @@ export function checkGate(user: HubUser | undefined, repository: Repository): vo
       );
 }
 
+/** Returns an error as the Hub answers it. */
 export function hubError(
   status: number,
   code: string | undefined,

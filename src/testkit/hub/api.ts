@@ -25,6 +25,7 @@ export async function answerApi(request: ApiRequest): Promise<void> {
   return await exchange.sendJson(200, await modelInfo(repository, commit, wanted));
 }
 
+/** Answers with the branches and tags of a repository. */
 export function sendRefs(exchange: Exchange, repository: Repository): Promise<void> {
   const list = (names: ReadonlyMap<string, string>, kind: string) =>
     [...names].map(([name, targetCommit]) => ({ name, ref: `refs/${kind}/${name}`, targetCommit }));

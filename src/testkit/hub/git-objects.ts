@@ -9,6 +9,7 @@ export interface TreeNode {
   readonly folders: ReadonlyMap<string, TreeNode>;
 }
 
+/** Returns the SHA-1 that git gives an object. */
 export function gitObjectId(type: 'blob' | 'tree' | 'commit', body: Uint8Array): string {
   return createHash('sha1').update(`${type} ${body.length}\0`).update(body).digest('hex');
 }

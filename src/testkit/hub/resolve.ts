@@ -16,7 +16,10 @@ export interface ResolveRequest {
 
 const TEXT = /\.(json|txt|md|jinja|py)$|(^|\/)(LICENSE|NOTICE|\.gitattributes)$/;
 
-/** Answers `/{id}/resolve/{revision}/{path}`: a file kept in git from here, one kept in LFS by a link to the CDN. */
+/**
+ * Answers `/{id}/resolve/{revision}/{path}`: a file kept in git from here, one kept in LFS by a link to the CDN.
+ * Throws HubError.
+ */
 export async function answerResolve(request: ResolveRequest): Promise<void> {
   const { exchange, commit, path } = request;
   const file = commit.files.get(path);

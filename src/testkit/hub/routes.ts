@@ -21,7 +21,7 @@ export interface HubState {
 
 const API_KINDS = ['revision', 'tree', 'paths-info', 'refs', 'xet-read-token'];
 
-/** What the Hub does with a request. */
+/** What the Hub does with a request. Throws HubError. */
 export async function answerHub(state: HubState, exchange: Exchange): Promise<void> {
   const segments = exchange.url.pathname.split('/').slice(1).map(decodeSegment);
   const isCache = segments[0] === 'api' && segments[1] === 'resolve-cache';

@@ -128,6 +128,7 @@ export class AuthDesk {
   }
 }
 
+/** Returns `repository:acme/x:pull,push`. */
 export function formatAccess({ type, name, actions }: Access): string {
   return `${type}:${name}:${actions.join(',')}`;
 }

@@ -6,7 +6,7 @@ import { blobOf, type RegistryState } from './state.ts';
 
 const EMPTY: Digest = digestOf('');
 
-/** `/v2/<name>/blobs/<digest>` */
+/** `/v2/<name>/blobs/<digest>` Throws the registry's problem for a request that it refuses. */
 export async function answerBlob(
   state: RegistryState,
   exchange: Exchange,

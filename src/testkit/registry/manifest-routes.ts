@@ -10,7 +10,7 @@ import { type RegistryState, repositoryFor } from './state.ts';
 /** What Docker's registry takes at most. */
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
-/** `/v2/<name>/manifests/<reference>` */
+/** `/v2/<name>/manifests/<reference>` Throws the registry's problem for a request that it refuses. */
 export async function answerManifest(
   state: RegistryState,
   exchange: Exchange,
@@ -32,7 +32,7 @@ export async function answerManifest(
   }
 }
 
-/** `/v2/<name>/referrers/<digest>` */
+/** `/v2/<name>/referrers/<digest>` Throws the registry's problem for a request that it refuses. */
 export async function answerReferrers(
   state: RegistryState,
   exchange: Exchange,

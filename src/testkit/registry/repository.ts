@@ -15,10 +15,12 @@ export interface RegistryRepository {
   readonly tags: Map<string, Digest>;
 }
 
+/** Returns a repository with nothing in it. */
 export function newRepository(name: string): RegistryRepository {
   return { name, blobs: new Set(), manifests: new Map(), tags: new Map() };
 }
 
+/** Returns a manifest by tag or digest; undefined if it is not there. */
 export function findManifest(
   repository: RegistryRepository | undefined,
   reference: string,

@@ -19,7 +19,7 @@ const ROUTES: readonly (readonly [RegExp, Route])[] = [
   [/^\/v2\/(.+)\/referrers\/([^/]+)$/, answerReferrers],
 ];
 
-/** What the registry does with a request. */
+/** What the registry does with a request. Throws the registry's problem for a request that it refuses. */
 export async function answerRegistry(
   state: RegistryState,
   desk: AuthDesk,

@@ -27,7 +27,10 @@ export interface Counters {
   leakedTokens: number;
 }
 
-/** The repository, made if there is none: writing to a registry needs no ceremony. */
+/**
+ * The repository, made if there is none: writing to a registry needs no ceremony.
+ * Throws the registry's problem for a request that it refuses.
+ */
 export function repositoryFor(state: RegistryState, name: string): RegistryRepository {
   if (!isRepository(name)) throw problem(400, 'NAME_INVALID', 'invalid repository name');
   const repository = state.repositories.get(name) ?? newRepository(name);

@@ -4,7 +4,10 @@ import { problem } from './problem.ts';
 import { blobOf, type RegistryState, repositoryFor } from './state.ts';
 import { UploadSession } from './upload-session.ts';
 
-/** `POST /v2/<name>/blobs/uploads/`, with `?mount=` and `from=`, or with `?digest=` and the whole blob. */
+/**
+ * `POST /v2/<name>/blobs/uploads/`, with `?mount=` and `from=`, or with `?digest=` and the whole blob.
+ * Throws the registry's problem for a request that it refuses.
+ */
 export async function startUpload(state: RegistryState, exchange: Exchange, name: string): Promise<void> {
   if (exchange.method !== 'POST') throw problem(405, 'UNSUPPORTED', 'method not allowed');
   repositoryFor(state, name);
@@ -23,7 +26,7 @@ export async function startUpload(state: RegistryState, exchange: Exchange, name
   await exchange.send(202, { ...sessionHeaders(state, exchange, session), ...minimum });
 }
 
-/** `/v2/<name>/blobs/uploads/<id>` */
+/** `/v2/<name>/blobs/uploads/<id>` Throws the registry's problem for a request that it refuses. */
 export async function answerUpload(
   state: RegistryState,
   exchange: Exchange,

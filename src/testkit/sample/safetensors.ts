@@ -25,11 +25,13 @@ export function safetensorsHead(tensors: readonly TensorSpec[]): { head: Buffer;
   return { head: Buffer.concat([length, padded]), dataSizeBytes: offset };
 }
 
+/** Returns a safetensors file with random values. */
 export function safetensorsFile(tensors: readonly TensorSpec[], random: () => number): Buffer {
   const { head, dataSizeBytes } = safetensorsHead(tensors);
   return Buffer.concat([head, smallBfloats(dataSizeBytes / BYTES_PER_VALUE, random)]);
 }
 
+/** Returns the number of values of a tensor. */
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, length) => product * length, BYTES_PER_VALUE);
 }

@@ -24,6 +24,7 @@ export function tokenizerJson(): Record<string, unknown> {
   };
 }
 
+/** Returns the tokenizer_config.json of the sample model. */
 export function tokenizerConfig(): Record<string, unknown> {
   return {
     add_prefix_space: false,

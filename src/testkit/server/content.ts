@@ -9,11 +9,13 @@ export interface Content {
   read(start: number, end: number): AsyncIterable<Buffer>;
 }
 
+/** Returns content that is in memory. */
 export function bytesContent(bytes: Uint8Array | string): Content {
   const buffer = typeof bytes === 'string' ? Buffer.from(bytes) : Buffer.from(bytes);
   return chunksContent([buffer]);
 }
 
+/** Returns content that is in memory in pieces. */
 export function chunksContent(chunks: readonly Buffer[]): Content {
   return {
     sizeBytes: chunks.reduce((sum, chunk) => sum + chunk.length, 0),
@@ -30,6 +32,7 @@ export function chunksContent(chunks: readonly Buffer[]): Content {
   };
 }
 
+/** Returns the content of a file. Rejects if it cannot be read. */
 export async function fileContent(path: string): Promise<Content> {
   const { size } = await stat(path);
   return {
@@ -40,12 +43,14 @@ export async function fileContent(path: string): Promise<Content> {
   };
 }
 
+/** Returns all of some content. */
 export async function readContent(content: Content): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of content.read(0, content.sizeBytes)) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 
+/** Returns the sha256 of some content, in hex. */
 export async function sha256Hex(content: Content): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of content.read(0, content.sizeBytes)) hash.update(chunk);

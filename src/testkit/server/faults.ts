@@ -9,6 +9,7 @@ export interface FaultTarget {
   readonly range: string | undefined;
 }
 
+/** What goes wrong with a request. */
 export type FaultKind =
   /** Answers with `status` (default 500), `headers` and `body` in place of what would have come. */
   | 'status'
@@ -33,6 +34,7 @@ export type FaultKind =
   /** The usual answer with `headers` put over its own (undefined leaves one out) and its text through `editBody`. */
   | 'edit';
 
+/** Which requests a fault happens to, and how often. */
 export interface FaultRule {
   readonly match: RegExp | ((target: FaultTarget) => boolean);
   readonly kind: FaultKind;
@@ -50,6 +52,7 @@ export interface FaultRule {
   readonly until?: Promise<unknown>;
 }
 
+/** A fault that has been added, for a test to look at or to take away. */
 export interface AddedFault {
   /** How often it has struck. */
   readonly struck: number;

@@ -16,6 +16,7 @@ let sharedPool: Buffer | undefined;
 /**
  * Bytes made up as they are read: every MiB is a window, chosen by seed and position, onto one pool of random bytes.
  * Serving them costs neither memory nor processor time, so that a benchmark measures its subject and not this.
+ * Throws RangeError.
  */
 export function generatedContent({ sizeBytes, seed, head = Buffer.alloc(0) }: GeneratedBytes): Content {
   if (head.length > sizeBytes)

@@ -35,6 +35,7 @@ export async function* paced(chunks: AsyncIterable<Buffer>, pace: Pace | undefin
   if (breaks) await breakOff(pace);
 }
 
+/** Returns whether a fault breaks the connection. */
 export function isBreak({ kind }: FaultRule): boolean {
   return kind === 'reset' || kind === 'stall' || kind === 'truncate';
 }

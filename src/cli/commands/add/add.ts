@@ -24,6 +24,7 @@ interface AddOptions extends SessionOptions {
 
 const MAX_CONFIG_JSON_BYTES = 4 * 1024 * 1024;
 
+/** Adds `weighbridge add` to the program. */
 export function addAdd(program: Command): void {
   withConfig(program.command('add <id>'))
     .description('look up a model on the Hub and add it to models.yaml, keeping comments')

@@ -36,6 +36,7 @@ interface BuildOptions extends CommonOptions, AdHocOptions {
   readonly output: Output;
 }
 
+/** Adds `weighbridge build` to the program. */
 export function addBuild(program: Command): void {
   withJson(withAdHocModel(withVariant(withModels(withConfig(program.command('build'))))))
     .description('build images into an OCI layout or a Docker archive, without a registry')

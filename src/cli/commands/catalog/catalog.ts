@@ -30,6 +30,7 @@ interface CatalogOptions extends CommonOptions {
 const MAX_NOTES = 20;
 const MAX_PREVIOUS_BYTES = 256 * 1024 * 1024;
 
+/** Adds `weighbridge catalog` to the program. */
 export function addCatalog(program: Command): void {
   withJson(withRegistries(withModels(withConfig(program.command('catalog'))), 'look only here'))
     .description('write a static website of everything published')
@@ -97,6 +98,7 @@ function resultText({ data, found, files }: WrittenCatalog, output: string): str
 ${catalogAddress(output)}`;
 }
 
+/** Returns the `file:` address of a site on this machine. */
 export function catalogAddress(folder: string): string {
   return pathToFileURL(path.resolve(folder, 'index.html')).href;
 }

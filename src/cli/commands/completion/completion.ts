@@ -15,6 +15,7 @@ export interface Completions {
   readonly options: ReadonlyMap<string, readonly Word[]>;
 }
 
+/** Adds `weighbridge completion` to the program. */
 export function addCompletion(program: Command): void {
   program
     .command('completion')
@@ -33,6 +34,7 @@ Examples:
     });
 }
 
+/** Returns the commands of the program and their options, without what is hidden. */
 export function completionsOf(program: Command): Completions {
   const visible = program.commands.filter(command => command.name() !== 'help');
   return {

@@ -25,6 +25,10 @@ export interface DemoServers {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/**
+ * Starts a Hub and two registries on this machine, with a model and a base image in them. Returns them with an
+ * environment that leads there.
+ */
 export async function startDemoServers(env: NodeJS.ProcessEnv): Promise<DemoServers> {
   const folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-demo-'));
   const [hub, first, second] = await Promise.all([

@@ -28,6 +28,7 @@ interface DemoOptions extends SessionOptions {
   readonly keep?: boolean;
 }
 
+/** Adds `weighbridge demo` to the program. */
 export function addDemo(program: Command): void {
   program
     .command('demo')

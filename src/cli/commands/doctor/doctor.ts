@@ -6,6 +6,7 @@ import { ExitStatus, runSession, type Session } from '../../session.ts';
 import { runCheckups } from './checkups.ts';
 import type { Checkup } from './types.ts';
 
+/** Adds `weighbridge doctor` to the program. */
 export function addDoctor(program: Command): void {
   withJson(withRegistries(withConfig(program.command('doctor')), 'look only here'))
     .description('check this machine, its logins and models.yaml, and say what to do about each problem')

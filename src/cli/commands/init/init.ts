@@ -22,6 +22,7 @@ interface InitOptions extends SessionOptions {
 
 const ACCOUNT = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,37}[A-Za-z0-9])?$/;
 
+/** Adds `weighbridge init` to the program. */
 export function addInit(program: Command): void {
   program
     .command('init [folder]')

@@ -11,6 +11,7 @@ const PATIENCE_MS = 5000;
 /**
  * Returns the newest release of vLLM's image: by the tags of its registry, or the newest that this version of Weighbridge
  * knows if the registry does not answer within seconds.
+ * Throws InterruptedError.
  */
 export async function newestBase(session: Session): Promise<string> {
   const known = `v${newestRelease().version}`;

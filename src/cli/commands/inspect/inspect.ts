@@ -15,6 +15,7 @@ interface InspectOptions extends SessionOptions {
   readonly files?: boolean;
 }
 
+/** Adds `weighbridge inspect` to the program. */
 export function addInspect(program: Command): void {
   withConnections(withJson(withVariant(program.command('inspect <image>'))))
     .description('show what an image contains: model, base, layers by kind, license, how to run it')

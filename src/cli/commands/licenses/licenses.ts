@@ -29,6 +29,7 @@ interface LicensesOptions extends CommonOptions, AdHocOptions {
 /** A license text is read into memory whole. */
 const MAX_TEXT_BYTES = 16 * 1024 * 1024;
 
+/** Adds `weighbridge licenses` to the program. */
 export function addLicenses(program: Command): void {
   withJson(withAdHocModel(withConfig(program.command('licenses [short]'))))
     .description("write the /licenses tree of a model's fat image to a folder")

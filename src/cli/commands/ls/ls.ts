@@ -14,6 +14,7 @@ import {
 } from '../../options.ts';
 import { ExitStatus, runSession } from '../../session.ts';
 
+/** Adds `weighbridge ls` to the program. */
 export function addLs(program: Command): void {
   withJson(withRegistries(withModels(withConfig(program.command('ls'))), 'look only here'))
     .description(

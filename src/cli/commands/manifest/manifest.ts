@@ -16,6 +16,7 @@ interface ManifestCommandOptions extends SessionOptions {
   readonly gpuMemory?: number;
 }
 
+/** Adds `weighbridge manifest` to the program. */
 export function addManifest(program: Command): void {
   withConnections(program.command('manifest <image>'))
     .description('print YAML that runs a published image')

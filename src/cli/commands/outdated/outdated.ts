@@ -22,6 +22,7 @@ interface OutdatedOptions extends CommonOptions {
   readonly out?: string;
 }
 
+/** Adds `weighbridge outdated` to the program. */
 export function addOutdated(program: Command): void {
   withJson(withShard(withRegistries(withModels(withConfig(program.command('outdated'))), 'look only here')))
     .description('list the models whose images a publish would change, and why')

@@ -41,6 +41,7 @@ interface PlanOptions extends CommonOptions {
   readonly out?: string;
 }
 
+/** Adds `weighbridge plan` to the program. */
 export function addPlan(program: Command): void {
   withLock(withJson(withShard(withRegistries(withModels(withConfig(program.command('plan')))))))
     .description('show what would be published, and why')

@@ -43,6 +43,7 @@ interface Job {
 const REPOSITORIES_AT_ONCE = 6;
 const DAY_MS = 86_400_000;
 
+/** Adds `weighbridge prune` to the program. */
 export function addPrune(program: Command): void {
   withJson(withRegistries(withModels(withConfig(program.command('prune'))), 'look only here'))
     .description('delete old published images; without --yes, only list them')

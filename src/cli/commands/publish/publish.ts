@@ -31,6 +31,7 @@ interface PublishOptions extends CommonOptions {
   readonly plan?: string;
 }
 
+/** Adds `weighbridge publish` to the program. */
 export function addPublish(program: Command): void {
   withLock(
     withJson(withVariant(withRegistries(withShard(withModels(withConfig(program.command('publish'))))))),

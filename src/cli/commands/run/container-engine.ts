@@ -46,7 +46,10 @@ export async function findEngine({ wanted, ...question }: EngineQuestion): Promi
   });
 }
 
-/** Reads `--engine`: words with spaces between them, one of which is docker or podman or a path to it. */
+/**
+ * Reads `--engine`: words with spaces between them, one of which is docker or podman or a path to it.
+ * Throws ConfigError USAGE.
+ */
 export function parseEngine(text: string): ContainerEngine {
   const words = text.split(/\s+/).filter(word => word !== '');
   const kind = words
@@ -59,7 +62,10 @@ export function parseEngine(text: string): ContainerEngine {
   });
 }
 
-/** Brings the images of a docker archive into the engine; gives their names as the engine has them. */
+/**
+ * Brings the images of a docker archive into the engine; gives their names as the engine has them.
+ * Throws ConfigError USAGE, WeighbridgeError STORE_IO.
+ */
 export async function loadArchive(
   { words: [program = '', ...words] }: ContainerEngine,
   file: string,
@@ -88,6 +94,7 @@ export async function loadArchive(
   );
 }
 
+/** Returns the arguments that load an archive, for Docker and Podman alike. */
 export function loadArguments(file: string): string[] {
   return ['load', '-i', file];
 }

@@ -88,11 +88,15 @@ export function hasGpuFlag(engineArgs: readonly string[]): boolean {
   return hasFlag(engineArgs, '--gpus') || engineArgs.some(arg => arg.includes('nvidia.com/gpu='));
 }
 
+/** Returns whether flags of the engine give the container the network of this machine. */
 export function usesHostNetwork(engineArgs: readonly string[]): boolean {
   return networkOf(engineArgs) === 'host';
 }
 
-/** Reads `--volume`: as for docker, a word without a slash names a volume, all else is a folder. */
+/**
+ * Reads `--volume`: as for docker, a word without a slash names a volume, all else is a folder.
+ * Throws ConfigError USAGE.
+ */
 export function parseVolume(text: string, workFolder: string): Volume {
   const [source = '', options, ...more] = text.split(':');
   const isFolder = source.includes('/') || source === '.' || source === '..';

@@ -27,7 +27,7 @@ export interface ChosenImage {
   readonly variant: Variant;
 }
 
-/** What to run: `--image`, what `--archive` brought, or the model's image in its first registry. */
+/** What to run: `--image`, what `--archive` brought, or the model's image in its first registry. Throws TypeError. */
 export async function chooseImage(
   session: Session,
   engine: ContainerEngine,
@@ -103,7 +103,7 @@ export interface LoadedQuestion {
   readonly archive: string | undefined;
 }
 
-/** The image of an archive to run, by the names that the engine gave after loading it. */
+/** The image of an archive to run, by the names that the engine gave after loading it. Throws ConfigError USAGE. */
 export function pickLoaded(names: readonly string[], question: LoadedQuestion): ChosenImage {
   const { model, archive } = question;
   const own = names.filter(name => model === undefined || repositoryOf(name) === `hf-${model.short}`);

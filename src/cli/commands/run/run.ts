@@ -53,6 +53,7 @@ interface RunOptions extends ImageOptions, AdHocOptions {
 /** For an image that no entry of a file is known of: what the file has if nothing is written. */
 const UNKNOWN_MODEL = { downloadRoot: '/models', serveArgs: [] };
 
+/** Adds `weighbridge run` to the program. */
 export function addRun(program: Command): void {
   const command = withAdHocModel(withConfig(program.command('run [short] [args...]')));
   withRegistries(command, 'use the image from this registry')

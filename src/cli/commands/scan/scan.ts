@@ -30,6 +30,7 @@ interface ScanOptions extends CommonOptions {
   readonly attach: boolean;
 }
 
+/** Adds `weighbridge scan` to the program. */
 export function addScan(program: Command): void {
   withJson(withShard(withRegistries(withModels(withConfig(program.command('scan'))), 'scan only here')))
     .description('scan published images with Trivy, without reading the weights')

@@ -35,6 +35,7 @@ export interface ScanOutcome {
   readonly failures: readonly ScanFailureJson[];
 }
 
+/** Returns what scans need: Trivy, the reports of base images, the settings of the file. */
 export function scanContext(
   session: Session,
   config: Config,
@@ -51,7 +52,10 @@ export function scanContext(
   };
 }
 
-/** One image after the other, since Trivy uses all cores on its own. An image that cannot be scanned does not stop the rest. */
+/**
+ * One image after the other, since Trivy uses all cores on its own. An image that cannot be scanned does not stop the rest.
+ * Throws TypeError.
+ */
 export async function scanAll(
   session: Session,
   targets: readonly ScanTarget[],

@@ -38,6 +38,7 @@ const NO_KEYS: SigningConfig = {
 };
 const PUBLIC_SIGSTORE = { fulcio: null, rekor: null, timestampAuthority: null, trust: null };
 
+/** Adds `weighbridge sign` to the program. */
 export function addSign(program: Command): void {
   withJson(program.command('sign <image...>'))
     .description('sign published images and attest what they are made of')

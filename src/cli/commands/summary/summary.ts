@@ -14,6 +14,7 @@ interface SummaryOptions extends SessionOptions {
   readonly overview?: boolean;
 }
 
+/** Adds `weighbridge summary` to the program. */
 export function addSummary(program: Command): void {
   program
     .command('summary')

@@ -32,6 +32,7 @@ interface UpdateOptions extends CommonOptions {
   readonly summary?: string;
 }
 
+/** Adds `weighbridge update` to the program. */
 export function addUpdate(program: Command): void {
   withJson(withRegistries(withConfig(program.command('update [model...]')), 'use this prefix'))
     .description('move weighbridge.lock to the newest commits and base images, and show what changes')

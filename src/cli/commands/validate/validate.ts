@@ -4,6 +4,7 @@ import { invalidToJson, validToJson } from '../../../report/json/validate-json.t
 import { type CommonOptions, readConfig, withConfig, withJson } from '../../options.ts';
 import { ExitStatus, runSession, type Session } from '../../session.ts';
 
+/** Adds `weighbridge validate` to the program. */
 export function addValidate(program: Command): void {
   withJson(withConfig(program.command('validate')))
     .description('check models.yaml, offline')

@@ -25,6 +25,7 @@ interface VerifyOptions extends SignatureOptions, Omit<CommonOptions, 'config'> 
   readonly config?: string;
 }
 
+/** Adds `weighbridge verify` to the program. */
 export function addVerify(program: Command): void {
   withJson(withRegistries(withModels(program.command('verify [image...]')), 'verify only here'))
     .description('compare published images with the Hub, file by file')

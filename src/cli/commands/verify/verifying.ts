@@ -6,7 +6,10 @@ import type { ImageStore } from '../../../store/image-store.ts';
 import { createRunCache } from '../../run-cache.ts';
 import type { Session } from '../../session.ts';
 
-/** Holds one image against the Hub and shows how far it is; `title` names it in the progress display. */
+/**
+ * Holds one image against the Hub and shows how far it is; `title` names it in the progress display.
+ * Throws WeighbridgeError if it cannot be told.
+ */
 export async function verifyWithProgress(
   session: Session,
   { store, reference, title }: { store: ImageStore; reference: string; title: string },

@@ -37,6 +37,7 @@ export interface UploadStrategy {
 /** Statuses that speak against the form of a request, whatever was in it. */
 const NOT_THIS_WAY: ReadonlySet<number> = new Set([405, 411, 413, 415, 416, 501]);
 
+/** Returns whether a status is about the form of an upload, so that another one may work. */
 export function isAgainstForm({ status }: HttpResponse): boolean {
   return NOT_THIS_WAY.has(status);
 }
