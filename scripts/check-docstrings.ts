@@ -28,23 +28,29 @@ const shares = {
   throwing: share(throwing.length - silent.length, throwing.length),
 };
 const held = JSON.parse(readFileSync(SHARES, 'utf8')) as typeof shares;
-console.log(
+say(
   `${all.length} exported symbols, ${all.length - bare.length} with a docstring (${shares.documented} %); ` +
     `${throwing.length} functions throw, ${throwing.length - silent.length} say so (${shares.throwing} %)`,
 );
 if (process.argv.includes('--list')) {
-  for (const one of bare) console.log(`${place(one)} has no docstring`);
-  for (const one of silent) console.log(`${place(one)} throws and does not say so`);
+  for (const one of bare) say(`${place(one)} has no docstring`);
+  for (const one of silent) say(`${place(one)} throws and does not say so`);
 }
 if (process.argv.includes('--write')) writeFileSync(SHARES, `${JSON.stringify(shares, null, 2)}\n`);
 else {
   const fallen = (Object.keys(shares) as (keyof typeof shares)[]).filter(key => shares[key] < held[key]);
   for (const key of fallen)
-    console.error(
-      `${key}: ${shares[key]} % is less than ${held[key]} %: see scripts/check-docstrings.ts --list`,
-    );
-  for (const one of open) console.error(`${place(one)} is a part of the library and has no docstring`);
+    complain(`${key}: ${shares[key]} % is less than ${held[key]} %: see scripts/check-docstrings.ts --list`);
+  for (const one of open) complain(`${place(one)} is a part of the library and has no docstring`);
   process.exitCode = fallen.length + open.length === 0 ? 0 : 1;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function complain(text: string): void {
+  process.stderr.write(`${text}\n`);
 }
 
 /** The declarations that the library exports under their own names. */

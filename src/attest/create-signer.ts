@@ -10,6 +10,7 @@ import { keylessSigner } from './signers/keyless-signer.ts';
 import type { StatementSigner } from './signers/signer.ts';
 import { readTrustedIdentity } from './trusted-identity.ts';
 
+/** What a signer is made of: the settings of models.yaml and the surroundings that they name. */
 export interface SignerOptions {
   /** The file that the configuration is from; keys are relative to its folder. */
   readonly configFile: string;

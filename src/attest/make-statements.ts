@@ -9,6 +9,7 @@ import { provenance } from './statements/provenance.ts';
 import { vulnerabilityStatement } from './statements/vulnerabilities.ts';
 import type { ImageSubject, ScanStatement } from './types.ts';
 
+/** What is stated of an image, and from what. */
 export interface StatementOptions {
   readonly vex: readonly VexEntry[];
   readonly scan?: ScanStatement | undefined;

@@ -5,6 +5,7 @@ import { type Digest, hexOf } from '../core/digest.ts';
 export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
 export const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
 
+/** An in-toto statement, https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md. */
 export interface Statement {
   readonly _type: typeof STATEMENT_TYPE;
   readonly subject: readonly StatementSubject[];
@@ -12,6 +13,7 @@ export interface Statement {
   readonly predicate: unknown;
 }
 
+/** What a statement is about, by name and digest. */
 export interface StatementSubject {
   readonly name?: string;
   readonly digest: DigestSet;

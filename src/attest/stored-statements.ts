@@ -24,6 +24,7 @@ const MAX_BUNDLE_BYTES = 32 * 1024 * 1024;
 /** More than this many are somebody's mistake, or an attack. */
 const MAX_STATEMENTS = 200;
 
+/** A statement in a registry, by what its manifest tells. */
 export interface StoredStatement {
   readonly descriptor: Descriptor;
   /** As the annotation claims. */

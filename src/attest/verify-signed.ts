@@ -40,6 +40,7 @@ export interface SignedCheck {
   readonly problems: readonly string[];
 }
 
+/** Whose signature counts, and which statements are required. */
 export interface VerifySignedOptions {
   readonly trusted: TrustedSigner;
   readonly policy: SignaturePolicy;

@@ -19,6 +19,7 @@ export const MODEL_SIGNATURE = 'model.sig';
 const OLD_PREDICATE_TYPE = 'https://model_signing/Digests/v0.1';
 const MAX_SIGNATURE_BYTES = 32 * 1024 * 1024;
 
+/** Whose signature a model's `model.sig` has to be. */
 export interface UpstreamOptions {
   readonly upstream: readonly UpstreamTrust[];
   /** The file that they are from; keys are relative to its folder. */

@@ -13,6 +13,7 @@ export interface CatalogData {
   readonly models: readonly CatalogModel[];
 }
 
+/** One model with its images, as catalog.json has it. */
 export interface CatalogModel {
   readonly id: string;
   readonly short: string;
@@ -108,6 +109,7 @@ export interface CatalogImage {
   }[];
 }
 
+/** One platform of an image. */
 export interface CatalogPlatform {
   readonly platform: string;
   readonly digest: string;
@@ -116,6 +118,7 @@ export interface CatalogPlatform {
   readonly layers: readonly CatalogLayer[];
 }
 
+/** One layer of an image. */
 export interface CatalogLayer {
   readonly digest: string;
   readonly size: number;

@@ -7,12 +7,14 @@ import { modelPage } from './pages/model-page.ts';
 import type { Site } from './pages/page.ts';
 import { sitemap } from './sitemap.ts';
 
+/** A file of the site, by its path below the folder. */
 export interface SiteFile {
   /** Relative, with slashes. */
   readonly path: string;
   readonly content: string | Uint8Array;
 }
 
+/** What a site is made from. */
 export interface SiteSources {
   readonly data: CatalogData;
   /** Topics of the documentation; none leaves it out. */

@@ -17,6 +17,7 @@ import type {
 import { catalogFacts } from './catalog-facts.ts';
 import type { ModelDetails } from './model-details.ts';
 
+/** What a catalog is made from besides the images. */
 export interface CatalogOptions {
   readonly title: string;
   readonly now: Date;

@@ -41,6 +41,7 @@ export async function imageOfShort(
   );
 }
 
+/** An image that models.yaml has by its plan. */
 export interface ListedImage {
   readonly model: ModelConfig;
   readonly variant: Variant;

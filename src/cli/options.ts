@@ -18,11 +18,13 @@ export interface CommonOptions extends SessionOptions {
   readonly locked?: boolean;
 }
 
+/** `--shard 0/4`: every count-th model, from `index` on. */
 export interface Shard {
   readonly index: number;
   readonly count: number;
 }
 
+/** A model that is given on the command line. */
 export interface AdHocOptions {
   readonly id?: string;
   readonly short?: string;

@@ -16,6 +16,7 @@ import { chosenVariants } from './options.ts';
 import { createRunCache } from './run-cache.ts';
 import { ExitStatus, type Session } from './session.ts';
 
+/** What is published of a queue of models, and where to. */
 export interface PublishAllOptions {
   readonly variants: readonly Variant[];
   readonly isForced: boolean;
@@ -59,6 +60,7 @@ export async function publishAll(
   }
 }
 
+/** The options of `publish` that choose images. */
 export interface PublishChoice {
   readonly variant?: Variant;
   readonly force?: boolean;

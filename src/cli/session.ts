@@ -38,6 +38,7 @@ export interface Session {
   releaseSignals(): void;
 }
 
+/** Options that every command has. */
 export interface SessionOptions {
   readonly json?: boolean;
   readonly quiet?: boolean;

@@ -10,6 +10,7 @@ import { type ModelsPart, toConfig } from './to-config.ts';
 import type { Config } from './types.ts';
 import { YamlSource } from './yaml/yaml-source.ts';
 
+/** What the command line adds to a file. */
 export interface ConfigOptions {
   /** Keys that `publish` may use besides those of `registries`: what the command line gave a prefix for. */
   readonly extraRegistries?: readonly string[];

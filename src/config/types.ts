@@ -23,6 +23,7 @@ export interface Config {
   readonly retention: RetentionConfig;
 }
 
+/** How a registry is spoken to, if not as usual. */
 export interface RegistryConnection {
   /** As in references: `registry.lan:5000`. */
   readonly registry: string;

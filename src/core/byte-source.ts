@@ -16,6 +16,7 @@ export interface ByteSource {
   open(options: OpenOptions): AsyncIterable<Uint8Array>;
 }
 
+/** Where a source begins to yield, and what stops it. */
 export interface OpenOptions {
   /** First byte wanted, 0 to `sizeBytes`. */
   readonly start: number;

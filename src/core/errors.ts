@@ -64,6 +64,7 @@ export type ErrorCode =
   | 'HTTP_TOO_LARGE'
   | 'INTERRUPTED';
 
+/** What an error has besides its message. */
 export interface ErrorDetails {
   readonly code: ErrorCode;
   /** What it is about: `models.yaml:3:5`, a model id, a repository. */

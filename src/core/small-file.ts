@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 
 import { open } from 'node:fs/promises';
 import type { SystemError } from './system-error.ts';
 
+/** What of a file is read. */
 export interface SmallFileOptions {
   readonly maxBytes: number;
   /** Named pipes too, such as a shell's `<(…)`; otherwise one that nothing is written to would be waited for. */

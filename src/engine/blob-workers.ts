@@ -7,6 +7,7 @@ import { blobWorkerEntry } from './worker-entry.ts';
 /** More threads than cores never helped, and no network that was measured needs more than these. */
 const MAX_WORKERS = 8;
 
+/** What worker threads are started with. */
 export interface BlobWorkerContext {
   readonly env: NodeJS.ProcessEnv;
   readonly services: Services;

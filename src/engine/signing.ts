@@ -24,6 +24,7 @@ export interface SigningSurroundings {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The options that choose whether images are signed. */
 export interface SigningChoice {
   readonly config: Pick<Config, 'file' | 'vex'>;
   readonly signing: Pick<SigningConfig, 'key' | 'keyless' | 'githubAttestations'>;

@@ -15,6 +15,7 @@ export interface AdapterFacts {
   readonly tensors: readonly AdapterTensor[] | undefined;
 }
 
+/** The model that an adapter is for, as its configuration names it. */
 export interface AdapterBase {
   /** As it is written: an id, or a folder of the trainer. */
   readonly written: string;
@@ -24,6 +25,7 @@ export interface AdapterBase {
   readonly madeFrom?: readonly string[];
 }
 
+/** A tensor of an adapter, by name and shape. */
 export interface AdapterTensor {
   readonly name: string;
   readonly shape: readonly number[];

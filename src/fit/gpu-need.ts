@@ -21,6 +21,7 @@ const MOST_GPUS = 8;
 const USEFUL_TOKENS = 8192;
 const STEP = 1024;
 
+/** What the memory of GPUs is needed for. Sizes are bytes. */
 export interface GpuQuestion {
   readonly weightBytes: number;
   readonly cache: KvCache | undefined;

@@ -34,6 +34,7 @@ export interface ModelFacts {
   readonly gpus: readonly GpuNeed[];
 }
 
+/** What the facts of a model are read from. */
 export interface FactsInput extends Pick<FitInput, 'files' | 'documents'> {
   /** What the Hub counts of the tensors, by type; undefined if it does not. */
   readonly tensors?: StoredTensors | undefined;

@@ -4,6 +4,7 @@ import { quantizationMethod, weightBits } from './precision.ts';
 /** Values by their type, as the Hub counts them in safetensors headers: `{ BF16: 7615616512 }`. */
 export type StoredTensors = Readonly<Record<string, number>>;
 
+/** Numbers of parameters; undefined if they cannot be told. */
 export interface ParameterCount {
   readonly total: number | undefined;
   /** Of a mixture of experts: those that one token uses. */

@@ -11,6 +11,7 @@ export interface ServeArguments {
   readonly faults: readonly ArgumentFault[];
 }
 
+/** A flag of `vllm serve` with its value, as `serve_args` have it. */
 export interface GivenFlag {
   readonly flag: FlagDefinition;
   /** As it was written. */

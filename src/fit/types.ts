@@ -16,6 +16,7 @@ export interface FitReport {
   readonly newer?: readonly string[];
 }
 
+/** One reason for which a model may not run, in words. */
 export interface FitFinding {
   readonly rule: FitRule;
   /** A sentence for people. */

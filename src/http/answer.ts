@@ -7,6 +7,7 @@ import { connectionClosed, networkError, silenceError, tooSlow } from './network
 import type { ProxyAddress } from './proxy-env.ts';
 import type { HttpRequest, HttpResponse } from './types.ts';
 
+/** A request whose answer is awaited. */
 export interface AnsweredRequest extends Pick<HttpRequest, 'url' | 'purpose' | 'signal' | 'method'> {
   /** Told once when the answer, or the rest of a document, has not come after `WAITING_MS`. */
   readonly onWaiting?: () => void;

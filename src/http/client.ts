@@ -25,6 +25,7 @@ export { isLoopbackHost } from './hosts.ts';
 export { networkError } from './network-error.ts';
 export { UploadRequest } from './upload-request.ts';
 
+/** What a client is made of. Everything has a default. */
 export interface HttpClientOptions {
   readonly userAgent?: string;
   readonly retry?: Partial<RetryPolicy>;

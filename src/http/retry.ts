@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError, InterruptedError } from '../core/errors.ts';
 import { quoted } from '../core/safe-text.ts';
 
+/** How often and how long something is tried again. Times are milliseconds. */
 export interface RetryPolicy {
   /** Tries at least, the first included. */
   readonly attempts: number;

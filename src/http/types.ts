@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { BufferPool } from '../core/buffer-pool.ts';
 
+/** A request as callers make it. */
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: string;
@@ -37,6 +38,7 @@ export interface HttpResponse {
   discard(): void;
 }
 
+/** What is told before something is tried again. */
 export interface RetryNotice {
   readonly purpose: string;
   /** How many tries there have been. */

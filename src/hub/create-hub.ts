@@ -10,6 +10,7 @@ import { checkPaths, unusableName } from './safe-path.ts';
 import type { GetModelOptions, Hub, HubFile, ModelSnapshot } from './types.ts';
 import { whoAmI } from './who-am-i.ts';
 
+/** What a Hub is made of. */
 export interface HubOptions {
   /** `https://huggingface.co`, no trailing slash. */
   readonly endpoint: string;

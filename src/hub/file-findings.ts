@@ -18,6 +18,7 @@ export interface DisguisedFile {
   readonly is: 'lfs-pointer' | 'html';
 }
 
+/** What findings about files rest on. */
 export interface FileFacts {
   /** The files that the image gets. */
   readonly files: readonly Pick<HubFile, 'path'>[];

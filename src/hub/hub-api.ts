@@ -4,6 +4,7 @@ import { nextLink } from '../http/link-header.ts';
 import type { HttpResponse } from '../http/types.ts';
 import { badAnswer, explainHubError, type HubQuestion, hubFailure } from './hub-failure.ts';
 
+/** An answer of the Hub's API, and where the next page is. */
 export interface ApiAnswer<T> {
   readonly value: T;
   readonly response: HttpResponse;

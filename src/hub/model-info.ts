@@ -55,6 +55,7 @@ const TreeEntry = z.object({
   lfs: z.object({ oid: sha256, size }).nullish(),
 });
 
+/** What the Hub's API tells of a model. */
 export interface ParsedModelInfo {
   readonly id: string;
   readonly sha: string;

@@ -49,6 +49,7 @@ export interface FileSafety {
   readonly issues: readonly { readonly path: string; readonly level: string }[];
 }
 
+/** A file of a repository at one commit. */
 export interface HubFile {
   /** Relative, `/`-separated, never empty, no `.` or `..` segment, no control characters. */
   readonly path: string;
@@ -90,6 +91,7 @@ export interface HubAccount {
   readonly role?: string;
 }
 
+/** What of a model is asked for besides the usual. */
 export interface GetModelOptions {
   /** Files that no image could have, because of their names, are left out if this says so; else the model is refused. */
   readonly mayLeaveOut?: (path: string) => boolean;

@@ -12,6 +12,7 @@ export interface AssemblyFacts {
   readonly refused: readonly { readonly variant: Variant; readonly error: WeighbridgeError }[];
 }
 
+/** The base image, as reports tell it. */
 export interface AssembledBase {
   readonly reference: string;
   /** Of the first platform's manifest. */
@@ -20,6 +21,7 @@ export interface AssembledBase {
   readonly platforms?: Readonly<Record<string, string>>;
 }
 
+/** A layer, as reports tell it. */
 export interface LayerFacts {
   readonly kind: ImageLayerKind;
   /** The file that it holds, or what it is. */

@@ -20,12 +20,14 @@ export interface ImageChange {
   readonly files?: FileChanges;
 }
 
+/** Files that came, went or changed, by path. */
 export interface FileChanges {
   readonly added: readonly string[];
   readonly changed: readonly string[];
   readonly removed: readonly string[];
 }
 
+/** A value before and after. */
 export interface FromTo {
   readonly from: string;
   readonly to: string;

@@ -20,6 +20,7 @@ export interface FoundFile {
   readonly gitOid: string;
 }
 
+/** What has been found in layers, by path. */
 export interface FoundEntries {
   readonly files: FoundFile[];
   /** Links, devices, whiteouts: everything that is neither a file nor a folder, and files that hide one below. */
@@ -27,6 +28,7 @@ export interface FoundEntries {
   readonly kept: Map<string, Buffer>;
 }
 
+/** What of an image is read, and what is told meanwhile. */
 export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onBytes?: (count: number) => void;

@@ -32,6 +32,7 @@ export interface PublishedImage {
   readonly layers: readonly ImageLayer[];
 }
 
+/** The model that an image says it has. */
 export interface PublishedModel {
   readonly id: string;
   readonly revision: string;
@@ -40,6 +41,7 @@ export interface PublishedModel {
   readonly dir: string;
 }
 
+/** An adapter that an image has. */
 export interface PublishedAdapter extends AdapterEntry {
   /** Where it is in the image or, for slim, in the volume; absolute. */
   readonly dir: string;
@@ -56,6 +58,7 @@ export const LAYER_KINDS: readonly ImageLayerKind[] = [
   'licenses',
 ];
 
+/** A layer of a published image. */
 export interface ImageLayer {
   readonly digest: Digest;
   readonly sizeBytes: number;

@@ -42,10 +42,12 @@ export interface FoundImage {
   readonly referrers: readonly Descriptor[];
 }
 
+/** A repository that holds an image, and the tags that name it there. */
 export interface ImagePlace extends Target {
   readonly tags: readonly string[];
 }
 
+/** How much of what is published is read. */
 export interface ReadPublishedOptions {
   /** Whether what refers to an image is read for every image, or for the newest of each variant. Default newest. */
   readonly referrersOf?: 'all' | 'newest';

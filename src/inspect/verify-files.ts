@@ -6,6 +6,7 @@ import type { TensorPlaces } from '../plan/split/rewrite-indexes.ts';
 import type { ShardSlice } from '../plan/types.ts';
 import { type ExpectedParts, isPartListed } from './verify-sharded.ts';
 
+/** What became of one file's check. */
 export interface FileCheck {
   /** As in the repository. */
   readonly path: string;

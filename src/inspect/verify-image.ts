@@ -24,6 +24,7 @@ import { compareWithRebuilt, type RebuildContext } from './rebuild-image.ts';
 import { compareFiles, type FileCheck } from './verify-files.ts';
 import { type ExpectedParts, type ExpectedSharding, expectParts, readParts } from './verify-sharded.ts';
 
+/** How deep an image is verified, and with what. */
 export interface VerifyOptions {
   readonly hub: Hub;
   /** Reads and hashes every byte of the image; otherwise what the manifest says is compared with the Hub. */

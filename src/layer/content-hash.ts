@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { IntegrityError } from '../core/errors.ts';
 import type { ContentId, SliceSource } from './recipe.ts';
 
+/** What bytes have to be: their size and a hash. */
 export interface ExpectedContent {
   /** For the error. */
   readonly path: string;

@@ -21,6 +21,7 @@ export interface LayerRecipe {
 
 export type LayerKind = 'weights' | 'files' | 'licenses' | 'bootstrap' | 'links';
 
+/** One entry of a layer's tar. */
 export interface LayerEntry {
   /** Path in the image without leading slash: `models/x/config.json`. */
   readonly path: string;

@@ -9,6 +9,7 @@ export class UnshardableError extends WeighbridgeError {
 
 // https://huggingface.co/docs/safetensors#format
 
+/** A tensor as a header lists it. */
 export interface Tensor {
   readonly name: string;
   readonly dtype: string;
@@ -18,6 +19,7 @@ export interface Tensor {
   readonly end: number;
 }
 
+/** What the header of a safetensors file says, https://huggingface.co/docs/safetensors. */
 export interface SafetensorsHeader {
   /** Length prefix and JSON together: where the data starts in the file. */
   readonly sizeBytes: number;

@@ -4,6 +4,7 @@ import { type LicensePart, licenseParts, type SpdxTexts } from '../spdx/spdx-tex
 import { fillIn } from './fill-in.ts';
 import type { LicenseOutcome } from './types.ts';
 
+/** A text in place of the license file that a repository lacks. */
 export interface FallbackText {
   readonly text: string;
   /** The licenses whose full text it has. */

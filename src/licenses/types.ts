@@ -22,6 +22,7 @@ export interface LicensedRepository {
   readonly read: ReadonlyMap<string, ReadText>;
 }
 
+/** What the license layer of an image is made from. */
 export interface LicenseContext {
   /** Where the model is or comes to be in the image: `/models/x`. */
   readonly modelDir: string;
@@ -73,6 +74,7 @@ export interface LicenseTree {
   readonly sharded: readonly ShardedName[];
 }
 
+/** The base image, as `/licenses` names it. */
 export interface LicensedBaseImage {
   readonly reference: string;
   readonly digest?: string | undefined;

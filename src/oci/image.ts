@@ -24,6 +24,7 @@ export interface BaseImage {
   readonly layers: readonly Descriptor[];
 }
 
+/** A layer that is added to an image. */
 export interface NewLayer {
   readonly descriptor: Descriptor;
   readonly diffId: Digest;
@@ -31,6 +32,7 @@ export interface NewLayer {
   readonly createdBy: string;
 }
 
+/** What an image is to have besides its base's. */
 export interface ImageSpec {
   readonly base: BaseImage;
   /** Layers that go below those of the base; none if absent. */
@@ -51,6 +53,7 @@ export interface Document {
   readonly bytes: Buffer;
 }
 
+/** The documents of a finished image. */
 export interface BuiltImage {
   readonly config: Document;
   readonly manifest: Document;

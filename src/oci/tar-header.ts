@@ -1,6 +1,7 @@
 // POSIX ustar with PAX extended headers where ustar ends:
 // https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html
 
+/** An entry of a tar, before its header. */
 export interface TarEntry {
   /** Relative, with `/` between parts; a directory's may end with one. */
   readonly path: string;

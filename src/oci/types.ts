@@ -20,6 +20,7 @@ export const MediaType = {
 
 export type Annotations = Readonly<Record<string, string>>;
 
+/** https://github.com/opencontainers/image-spec/blob/main/descriptor.md */
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: Digest;
@@ -30,12 +31,14 @@ export interface Descriptor {
   readonly urls?: readonly string[];
 }
 
+/** The platform of an image, as an index names it. */
 export interface Platform {
   readonly os: string;
   readonly architecture: string;
   readonly variant?: string;
 }
 
+/** https://github.com/opencontainers/image-spec/blob/main/manifest.md */
 export interface Manifest {
   readonly schemaVersion: 2;
   readonly mediaType: string;
@@ -46,6 +49,7 @@ export interface Manifest {
   readonly annotations?: Annotations;
 }
 
+/** https://github.com/opencontainers/image-spec/blob/main/image-index.md */
 export interface Index {
   readonly schemaVersion: 2;
   readonly mediaType: string;
@@ -68,6 +72,7 @@ export interface ImageConfig {
   readonly [key: string]: unknown;
 }
 
+/** What a container is started with, as an image's config has it. */
 export interface ContainerConfig {
   readonly User?: string;
   readonly ExposedPorts?: Readonly<Record<string, Record<string, never>>>;
@@ -81,6 +86,7 @@ export interface ContainerConfig {
   readonly [key: string]: unknown;
 }
 
+/** An entry of `history` in an image's config. */
 export interface HistoryEntry {
   readonly created?: string;
   readonly created_by?: string;

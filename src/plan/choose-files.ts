@@ -24,6 +24,7 @@ export type LeftOutRule =
   | 'pickle'
   | 'not-for-serving';
 
+/** A file that images do not get, and why. */
 export interface LeftOutFile {
   readonly path: string;
   readonly sizeBytes: number;
@@ -32,6 +33,7 @@ export interface LeftOutFile {
   readonly reason: string;
 }
 
+/** Which files images get. */
 export interface FileChoice {
   /** Both in the order of the snapshot, by path. */
   readonly files: readonly HubFile[];

@@ -9,6 +9,7 @@ import type { FileFinding } from '../hub/file-findings.ts';
 import type { HubFile, ModelSnapshot } from '../hub/types.ts';
 import type { PolicyOutcome } from '../policy/types.ts';
 
+/** What the fit of a model rests on. */
 export interface FitQuestion {
   readonly model: ModelConfig;
   readonly snapshot: ModelSnapshot;

@@ -13,6 +13,7 @@ export interface RepositoryRead extends LegalRead {
   readonly claims: LineageClaims;
 }
 
+/** Reads what a repository says about its license. */
 export interface LegalReader {
   /**
    * `isDeep`: whether a fat image may come of it, so that its card, its config and texts of any name are read as well.
@@ -25,6 +26,7 @@ export interface LegalReader {
   find(id: string): Promise<ModelSnapshot | undefined>;
 }
 
+/** A model that another was made from, with its legal texts. */
 export interface ReadAncestor {
   readonly ancestor: Ancestor;
   readonly read: ReadonlyMap<string, ReadText>;

@@ -37,6 +37,7 @@ import {
   type UnresolvedModel,
 } from './types.ts';
 
+/** What a plan is made with. */
 export interface PlanOptions extends TargetChoice {
   readonly hub: Hub;
   /**
@@ -72,6 +73,7 @@ export interface Planner {
   plan(model: ModelConfig): Promise<ModelPlan>;
 }
 
+/** One model's part of a plan, with its warnings. */
 export interface ModelPlan {
   readonly entry: PlannedModel | UnresolvedModel;
   readonly warnings: readonly string[];

@@ -4,6 +4,7 @@ import type { Hub, HubFile, ModelSnapshot } from '../hub/types.ts';
 import { checkContent } from '../layer/check-content.ts';
 import { contentIdOf } from '../layer/recipe.ts';
 
+/** How much of a file is read. */
 export interface ReadFileOptions {
   readonly maxBytes: number;
   readonly signal?: AbortSignal | undefined;

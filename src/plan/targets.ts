@@ -7,6 +7,7 @@ import type { PolicyDecision } from '../policy/types.ts';
 import { firstFixedTag, versionOf } from './tags.ts';
 import type { PlannedModel, Target } from './types.ts';
 
+/** Registries of the command line and the environment. */
 export interface TargetChoice {
   /** Prefixes from the command line, by key; if there are any, only they are published to. */
   readonly overrides: Readonly<Record<string, string>>;

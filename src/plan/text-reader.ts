@@ -28,6 +28,7 @@ export interface LegalRead {
   readonly cardBases: readonly string[];
 }
 
+/** Reads and identifies legal texts. */
 export interface TextReader {
   /** `isDeep` also reads the card and texts that are not called like legal ones: what a permissive card is checked by. */
   read(snapshot: ModelSnapshot, weights: readonly HubFile[], isDeep: boolean): Promise<LegalRead>;

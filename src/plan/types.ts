@@ -123,6 +123,7 @@ export interface ShardedFile {
   readonly parts: readonly ShardSlice[];
 }
 
+/** A part of a file that is divided. */
 export interface ShardSlice {
   /** As paths in the repository are. */
   readonly path: string;
@@ -133,6 +134,7 @@ export interface ShardSlice {
   readonly end: number;
 }
 
+/** An index of weights that names the parts of divided files. */
 export interface RewrittenIndex {
   readonly path: string;
   readonly text: string;

@@ -29,6 +29,7 @@ export interface ModelUpdate {
 
 type LockedBase = { readonly image: string; readonly digest: Digest | null };
 
+/** What a lock is updated from. */
 export interface UpdateInput {
   /** As the lock pins them. */
   readonly locked: readonly Entry[];

@@ -15,6 +15,7 @@ export interface PolicyFacts {
   readonly files: readonly HubFile[];
 }
 
+/** A legal text of a repository, and what it turned out to be. */
 export interface LegalText {
   /** In the repository: `LICENSE.md`. */
   readonly path: string;
@@ -54,6 +55,7 @@ export interface LineageClaims {
   readonly family: FamilyMark | undefined;
 }
 
+/** What a repository says that its model was made from. */
 export interface BaseClaim {
   readonly id: string;
   /** `adapter_config.json, base_model_name_or_path` */

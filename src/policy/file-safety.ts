@@ -5,6 +5,7 @@ import type { HubFile } from '../hub/types.ts';
 import type { PolicyFacts } from './facts.ts';
 import type { Evidence, PolicyFinding } from './types.ts';
 
+/** What the files of a model mean for its images. */
 export interface SafetyJudgement {
   /** Why a fat image may not hold these files; undefined if it may. */
   readonly stop: { readonly rule: string; readonly reason: string } | undefined;

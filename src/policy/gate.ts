@@ -3,6 +3,7 @@ import { plainLine } from '../core/safe-text.ts';
 import type { ModelSnapshot } from '../hub/types.ts';
 import type { Evidence, PolicyFinding } from './types.ts';
 
+/** What the Hub's gate means for a model's images. */
 export interface GateJudgement {
   readonly isGated: boolean;
   readonly rule: string;

@@ -15,6 +15,7 @@ import { type LicenseExpression, missingParts, permittedKeys, readExpression, sp
 import { fileHint, textEvidence, textFinding } from './text-findings.ts';
 import type { Evidence, PolicyFinding, PolicyOutcome } from './types.ts';
 
+/** What a model's license means for its images. */
 export interface LicenseJudgement {
   readonly license: PolicyOutcome['license'];
   readonly rule: string;

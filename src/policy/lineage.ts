@@ -7,6 +7,7 @@ import { declaredLicense } from './hub-license.ts';
 import { judgeLicense } from './license.ts';
 import type { AncestorLicense, Evidence, PolicyFinding } from './types.ts';
 
+/** What the licenses of earlier models mean for a model's images. */
 export interface LineageJudgement {
   /** Whether it keeps the weights out; always false if it is not enforced. */
   readonly isStop: boolean;

@@ -36,6 +36,7 @@ export interface PolicyFinding {
   readonly verdict: 'pass' | 'stop' | 'note';
 }
 
+/** What the policy has decided about a model, and why. */
 export interface PolicyOutcome {
   /** What the model is taken to be licensed under. */
   readonly license: {
@@ -57,6 +58,7 @@ export interface PolicyOutcome {
   readonly remedies: readonly Remedy[];
 }
 
+/** The license of a model that another was made from. */
 export interface AncestorLicense {
   readonly id: string;
   /** Null if it could not be asked about; so are the others then. */
@@ -68,6 +70,7 @@ export interface AncestorLicense {
   readonly chain: readonly string[];
 }
 
+/** A line of models.yaml that would change a decision, and what it would mean. */
 export interface Remedy {
   /** `permissive: true` */
   readonly setting: string;

@@ -13,6 +13,7 @@ import { ZERO_BYTES } from './transfer/byte-counts.ts';
 import { Estimate, type ExpectedImage, expectedImage } from './transfer/estimate.ts';
 import type { ByteCounts, ImageOutcome, PublishOutcome, PublishTarget, SurveyContext } from './types.ts';
 
+/** What a dry run looks at. */
 export interface PreviewOptions extends SurveyContext, Pick<AssembleContext, 'bootstrap'> {
   readonly cache: RunCache;
   readonly targetsOf: (model: PlannedModel) => readonly PublishTarget[];

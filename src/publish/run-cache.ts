@@ -15,6 +15,7 @@ export interface Sibling {
   readonly tag: string;
 }
 
+/** Where the models of a run read base images from. */
 export interface RunCacheOptions {
   /** A store to read from: a base image's, or a sibling's. */
   readonly openBase: (repositoryName: string) => ImageStore;

@@ -38,12 +38,14 @@ export interface SurveyContext {
   readonly patience?: Patience;
 }
 
+/** How long a look at registries waits for them. */
 export interface Patience {
   readonly ms: number;
   /** Of registries that could not be asked, by host: they are not asked again for the next model. */
   readonly failures: Map<string, WeighbridgeError>;
 }
 
+/** What a model is published with. */
 export interface PublishContext extends SurveyContext {
   readonly hub: Hub;
   /** A store to read a base image's blobs from: `docker.io/vllm/vllm-openai`. */
@@ -113,6 +115,7 @@ interface CommonOutcome {
   readonly change?: ImageChange;
 }
 
+/** An image that its tags name now. */
 export interface Published extends CommonOutcome {
   readonly status: 'published';
   readonly digest: Digest;
@@ -137,6 +140,7 @@ export interface Skipped extends CommonOutcome {
   readonly reason: string;
 }
 
+/** An image that could not be published. */
 export interface Failed extends CommonOutcome {
   readonly status: 'failed';
   readonly error: unknown;

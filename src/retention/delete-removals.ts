@@ -11,6 +11,7 @@ export interface ManifestDeleter {
   deleteManifest(digest: Digest, signal?: AbortSignal): Promise<boolean>;
 }
 
+/** What became of the images that were to go. */
 export interface DeletionResult {
   readonly deleted: readonly Digest[];
   /** Images that the registry keeps by a rule of its own; they stay with all that belongs to them. */

@@ -16,6 +16,7 @@ const Versions = z.array(z.object({ id: z.int(), name: z.string(), created_at: z
 const MAX_PAGE_BYTES = 16 * 1024 * 1024;
 const MAX_PAGES = 1000;
 
+/** Where GitHub's API for packages is, and the token for it. */
 export interface GithubPackagesOptions {
   readonly http: HttpClient;
   /** `https://api.github.com`, or a GitHub Enterprise Server's. */

@@ -22,6 +22,7 @@ export interface PrunedRepository {
   readonly tellsAges: boolean;
 }
 
+/** What stays in a repository, and whether anything is deleted. */
 export interface PruneOptions {
   /** `removed`: the model left the file, so all of its images go. */
   readonly rules: Omit<RetentionRules, 'publishedAtMs'> | 'removed';
@@ -31,6 +32,7 @@ export interface PruneOptions {
   readonly onDeleted?: (digest: Digest) => void;
 }
 
+/** What became of one repository. */
 export interface PruneOutcome {
   readonly plan: RetentionPlan;
   /** Undefined if nothing was to be written. */

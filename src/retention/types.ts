@@ -49,11 +49,13 @@ export interface RetainedImage {
   readonly reason: string;
 }
 
+/** An image that goes. */
 export interface RemovedImage extends RetainedImage {
   /** Bytes of blobs and manifests that nothing else in the repository needs. */
   readonly freedBytes: number;
 }
 
+/** Which images stay and which go. */
 export interface RetentionPlan {
   readonly repository: string;
   readonly kept: readonly RetainedImage[];

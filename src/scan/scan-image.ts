@@ -27,6 +27,7 @@ export interface ScannedImage extends LayeredImage {
   readonly references: readonly string[];
 }
 
+/** What images are scanned with. */
 export interface ScanContext {
   readonly trivy: Trivy;
   readonly bases: BaseScans;

@@ -11,6 +11,7 @@ export interface TrivyReport {
   readonly [key: string]: unknown;
 }
 
+/** One result of a report of Trivy. */
 export interface TrivyResult {
   readonly Target: string;
   readonly Class?: string;

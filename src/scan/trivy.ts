@@ -8,12 +8,14 @@ import { InterruptedError, WeighbridgeError } from '../core/errors.ts';
 import { plainLine } from '../core/safe-text.ts';
 import type { TrivyReport } from './trivy-report.ts';
 
+/** Trivy's version, and that of its database. */
 export interface TrivyVersion {
   readonly version: string;
   /** ISO 8601; null while it has no database. */
   readonly databaseDate: string | null;
 }
 
+/** Which findings a report leaves out. */
 export interface ReportFilter {
   readonly severity?: readonly Severity[];
   readonly ignoreFile?: string | null;

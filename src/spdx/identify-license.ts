@@ -34,6 +34,7 @@ export type LicenseIdentity =
   | { readonly kind: 'harmless'; readonly why: string }
   | { readonly kind: 'unknown' };
 
+/** Tells which license a text is. */
 export interface LicenseIdentifier {
   identify(text: string): LicenseIdentity;
 }

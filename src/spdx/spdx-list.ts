@@ -1,5 +1,6 @@
 // The texts of SPDX's list. The single-file bundle has another module in place of this one (scripts/bundle).
 
+/** A license of the SPDX list. */
 export interface SpdxLicense {
   readonly name: string;
   readonly licenseText: string;

@@ -54,6 +54,7 @@ export interface RemoteRepository {
   readonly connection?: { readonly isPlainHttp?: boolean; readonly ca?: string };
 }
 
+/** What is known of a blob before its upload. */
 export interface UploadOptions {
   readonly sizeBytes: number;
   /** Where it is known beforehand (a copied blob). */
@@ -61,6 +62,7 @@ export interface UploadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A manifest as it is stored, with its digest. */
 export interface StoredManifest {
   readonly mediaType: string;
   readonly digest: Digest;

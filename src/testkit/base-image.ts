@@ -5,6 +5,7 @@ import { type Descriptor, type ImageConfig, MediaType, type Platform } from '../
 import { pushImage } from './push-image.ts';
 import type { EmbeddedRegistry, ReadyImage } from './registry.ts';
 
+/** What a base image for tests is like. */
 export interface BaseImageOptions {
   /** Default 'oci'; 'docker' is schema 2. */
   readonly format?: 'oci' | 'docker';

@@ -36,6 +36,7 @@ export interface HubOptions {
   readonly smallFiles?: 'redirect' | 'direct';
 }
 
+/** A model that the embedded Hub has. */
 export interface ModelSpec extends RepositoryOptions {
   readonly files: Readonly<Record<string, FileSpec>>;
 }

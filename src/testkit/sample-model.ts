@@ -6,6 +6,7 @@ import { safetensorsFile, safetensorsHead, seededRandom, sizeOf } from './sample
 import { tokenizerConfig, tokenizerJson } from './sample/tokenizer.ts';
 import type { GeneratedBytes } from './server/generated-content.ts';
 
+/** What the sample model is like. */
 export interface SampleModelOptions {
   /** Other seeds give other weights. Default 1. */
   readonly seed?: number;

@@ -9,6 +9,7 @@ export interface Site {
   readonly url: string | undefined;
 }
 
+/** One page of the site, before its HTML. */
 export interface Page {
   readonly site: Site;
   /** From the page to the root of the site: empty, or `../`. */

@@ -58,6 +58,7 @@ export class DirectHttpAgent extends http.Agent {
   }
 }
 
+/** As `DirectHttpAgent`, over TLS. */
 export class DirectHttpsAgent extends https.Agent {
   override createConnection(...[options, callback]: Parameters<Connect>): ReturnType<Connect> {
     return connect(onread => super.createConnection({ ...options, onread } as typeof options, callback));

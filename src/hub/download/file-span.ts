@@ -9,6 +9,7 @@ import { badAnswer, explainHubError, type HubQuestion, hubFailure, isFromElsewhe
 import type { HubFile } from '../types.ts';
 import type { FileLink } from './file-link.ts';
 
+/** How a part of a file is asked for. */
 export interface FileRequest {
   readonly http: HttpClient;
   readonly url: string;

@@ -1,5 +1,6 @@
 import type { BufferPool } from '../../core/buffer-pool.ts';
 
+/** The ranges of one file that are read at once. */
 export interface ParallelRanges {
   readonly start: number;
   /** First byte that is not wanted. */
@@ -14,6 +15,7 @@ export interface ParallelRanges {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Memory that files under way share. */
 export interface SegmentBudget {
   take(): boolean;
   giveBack(): void;

@@ -16,6 +16,7 @@ const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
 const MAX_INDEX_DEPTH = 4;
 const MAX_INDEXES = 32;
 
+/** Where base images are read from. */
 export interface BaseImagesOptions {
   /** Opens the repository that holds a base image: `docker.io/vllm/vllm-openai`. */
   readonly open: (repositoryName: string) => ImageStore;

@@ -80,6 +80,7 @@ function environment(planned: PlannedModel): Record<string, string> {
   };
 }
 
+/** What the labels of an image are made from. */
 export interface LabelledImage {
   readonly variant: string;
   /** Undefined for an image without a base. */

@@ -8,6 +8,7 @@ export const MAX_IMAGE_LAYERS = 125;
 /** What a registry that caps layers takes at the most; GHCR says 10 GB. A tar adds a little, so stay below. */
 export const MAX_LAYER_BYTES = 9_900_000_000;
 
+/** How many layers there may be, and how large. */
 export interface PackOptions {
   /** Layers left for weights once base, small files, licenses and bootstrap have theirs. */
   readonly maxLayers: number;
@@ -19,6 +20,7 @@ export interface PackOptions {
 /** A file above this is worth a layer of its own whatever it is. */
 const LARGE_BYTES = 4 * 1024 * 1024;
 
+/** Files of a model as they share layers. */
 export interface PackedFiles {
   /** Groups of neighbouring files; one layer each. */
   readonly weights: readonly (readonly HubFile[])[];

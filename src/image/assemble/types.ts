@@ -15,6 +15,7 @@ export interface AssembledModel {
   readonly refused: readonly Refusal[];
 }
 
+/** Why an image is not assembled. */
 export interface Refusal {
   readonly variant: Variant;
   /** The missing base image or platform, or the limit that would be exceeded. */

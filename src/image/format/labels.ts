@@ -96,6 +96,7 @@ export interface ImageFacts {
 /** Whom the Hub gives a model's files to: those who were granted access, or those whom its owner lets in. */
 export type ModelAccess = 'gated' | 'private';
 
+/** What labels say of the model in an image. */
 export interface ModelLabels {
   readonly parameters?: number | undefined;
   readonly precision?: string | undefined;
@@ -110,6 +111,7 @@ export interface ModelLabels {
   readonly kvCache?: KvCache | undefined;
 }
 
+/** What labels of a slim image say of a fat one that is not built. */
 export interface FatRefusalLabels {
   /** Stable name in kebab case: `gated`, `license-not-permitted`. */
   readonly rule: string;
@@ -208,6 +210,7 @@ export type StatedFacts = {
   readonly fatRefusal?: FatRefusalLabels;
 };
 
+/** What labels say of the base image. */
 export interface BaseFacts {
   readonly name: string;
   readonly digest: string | undefined;

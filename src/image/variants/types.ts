@@ -17,6 +17,7 @@ export interface ImageVariant {
   assemble(planned: PlannedModel, context: VariantContext): ImagePlatform;
 }
 
+/** What a variant is assembled with. */
 export interface VariantContext {
   /** `linux/amd64` */
   readonly platform: string;

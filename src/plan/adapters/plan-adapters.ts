@@ -17,6 +17,7 @@ import { readHeader } from '../split/reshard-files.ts';
 import type { ModelPin, PlannedAdapter } from '../types.ts';
 import { ADAPTER_CONFIG, chooseAdapterFiles } from './choose-adapter-files.ts';
 
+/** What adapters are planned with. */
 export interface AdapterContext {
   readonly hub: Hub;
   readonly legal: LegalReader;

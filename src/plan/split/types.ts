@@ -1,5 +1,6 @@
 import type { Hub, ModelSnapshot } from '../../hub/types.ts';
 
+/** What files are divided with. */
 export interface ReshardContext {
   readonly hub: Hub;
   readonly snapshot: ModelSnapshot;

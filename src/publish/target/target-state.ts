@@ -33,6 +33,7 @@ export type BlobResult =
   | { readonly how: 'mounted' | 'reused'; readonly digest: Digest }
   | { readonly how: 'failed'; readonly error: unknown };
 
+/** What blobs are placed with. */
 export interface PlaceOptions {
   readonly planned: PlannedModel;
   readonly context: PublishContext;

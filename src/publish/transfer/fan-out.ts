@@ -25,6 +25,7 @@ export interface FanOutOptions extends TargetUploadOptions {
   readonly onProgress?: (doneBytes: number) => void;
 }
 
+/** What became of a blob at each of its stores. */
 export interface FanOutResult {
   /** Undefined if no store took the blob to its end. */
   readonly digest: Digest | undefined;

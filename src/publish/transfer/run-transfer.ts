@@ -10,6 +10,7 @@ import {
   transferInTurn,
 } from './transfer-in-turn.ts';
 
+/** A blob on its way from a source to stores. */
 export interface Transfer {
   /** One after the other; see `transferInTurn`. */
   readonly blobs: readonly BlobTransfer<ImageStore>[];

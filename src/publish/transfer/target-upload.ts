@@ -4,6 +4,7 @@ import { IntegrityError, isAbort, RegistryError, WeighbridgeError } from '../../
 import { backoffMs, DEFAULT_RETRY, pause, Retries, type RetryPolicy } from '../../http/retry.ts';
 import type { BlobUpload, ImageStore } from '../../store/image-store.ts';
 
+/** How a blob is uploaded to one store. */
 export interface TargetUploadOptions {
   readonly source: Pick<ByteSource, 'sizeBytes'>;
   /** Known beforehand for a blob that is copied; made known at the end otherwise. */

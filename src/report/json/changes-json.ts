@@ -1,5 +1,6 @@
 import type { Remedy } from '../../policy/types.ts';
 
+/** What changed since the image that a tag named before. */
 export interface ChangeJson {
   /** In models.yaml: `permissive: true`. */
   readonly line: string;

@@ -7,6 +7,7 @@ export type FileJson = { readonly path: string; readonly size: number } & (
   | { readonly gitOid: string }
 );
 
+/** A file that images do not get. */
 export interface LeftOutJson {
   readonly path: string;
   readonly size: number;

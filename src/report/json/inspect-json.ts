@@ -35,6 +35,7 @@ export interface InspectJson {
   readonly images: readonly InspectedImageJson[];
 }
 
+/** One platform of an image. */
 export interface InspectedImageJson {
   readonly platform: string;
   readonly digest: string;

@@ -7,6 +7,7 @@ export interface LsJson {
   readonly models: readonly LsModelJson[];
 }
 
+/** One model with what registries hold of it. */
 export interface LsModelJson {
   readonly id: string;
   readonly short: string;
@@ -16,6 +17,7 @@ export interface LsModelJson {
   readonly problems: readonly string[];
 }
 
+/** One image, at all of its places. */
 export interface LsImageJson {
   readonly digest: string;
   readonly variant: string;

@@ -9,6 +9,7 @@ export interface OutdatedJson {
   readonly bases?: readonly NewerBaseJson[];
 }
 
+/** A base image that has a newer release. */
 export interface NewerBaseJson {
   readonly baseImage: string;
   readonly release: string;
@@ -17,6 +18,7 @@ export interface NewerBaseJson {
   readonly models: readonly string[];
 }
 
+/** A model of which a publish would change something. */
 export interface OutdatedModelJson {
   readonly id: string;
   readonly short: string;

@@ -65,6 +65,7 @@ export interface AssemblyJson {
   readonly refused?: Readonly<Partial<Record<Variant, ErrorJson>>>;
 }
 
+/** Settings of a model that its images depend on. */
 export interface SettingsJson {
   readonly baseImage: string;
   readonly arch: readonly string[];
@@ -77,6 +78,7 @@ export interface SettingsJson {
   readonly labels?: ModelConfig['labels'];
 }
 
+/** The license of a model, as it was read. */
 export interface LicenseJson {
   readonly spdx: string | null;
   readonly declared: string | null;
@@ -93,6 +95,7 @@ export interface LicenseJson {
 export type DecisionsJson = Readonly<Record<'slim' | 'fat', DecisionJson>> &
   Readonly<Partial<Record<Variant, DecisionJson>>>;
 
+/** Whether a variant is built, and why. */
 export interface DecisionJson {
   readonly build: boolean;
   readonly reason: string;
@@ -100,6 +103,7 @@ export interface DecisionJson {
   readonly evidence: readonly Evidence[];
 }
 
+/** An image that a publish would bring to one registry. */
 export interface PlannedImageJson {
   readonly registry: string;
   readonly variant: Variant;
@@ -109,6 +113,7 @@ export interface PlannedImageJson {
   readonly state?: RegistryStateJson;
 }
 
+/** What a registry has of an image already. */
 export interface RegistryStateJson {
   readonly status: 'unchanged' | 'changed' | 'unknown';
   /** At most: what can be mounted and what an earlier model of the plan brings do not count. */
@@ -121,6 +126,7 @@ export interface RegistryStateJson {
   readonly refusedTags?: readonly string[];
 }
 
+/** A file that is divided, and its parts. */
 export interface ShardedFileJson {
   readonly path: string;
   readonly size: number;

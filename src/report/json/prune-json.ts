@@ -12,6 +12,7 @@ export interface PruneJson {
   readonly left: readonly string[];
 }
 
+/** What stays in a repository, and what goes. */
 export interface PrunedRepositoryJson {
   /** `ghcr.io/acme/hf-x` */
   readonly repository: string;
@@ -24,6 +25,7 @@ export interface PrunedRepositoryJson {
   readonly error?: ErrorJson;
 }
 
+/** An image that stays or goes, and why. */
 export interface PrunedImageJson {
   readonly digest: string;
   readonly tags: readonly string[];

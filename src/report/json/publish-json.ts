@@ -37,6 +37,7 @@ export interface PublishModelJson {
   readonly error?: ErrorJson;
 }
 
+/** What became of an image at one registry. */
 export interface ImageJson {
   readonly registry: string;
   readonly variant: Variant;

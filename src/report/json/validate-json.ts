@@ -17,6 +17,7 @@ export interface ValidateJson {
   readonly error?: ErrorJson;
 }
 
+/** One mistake, and where it is. */
 export interface ConfigProblemJson {
   readonly file: string;
   /** From 1. */

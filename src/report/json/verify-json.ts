@@ -23,6 +23,7 @@ export interface VerifyJson {
   readonly images: readonly VerifiedPlatformJson[];
 }
 
+/** What became of the check of one platform. */
 export interface VerifiedPlatformJson {
   readonly reference: string;
   readonly platform: string | null;

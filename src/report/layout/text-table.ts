@@ -1,5 +1,6 @@
 import { padded, shortened, widthOf } from './text-layout.ts';
 
+/** A column of a table for terminals. */
 export interface Column {
   readonly title: string;
   /** To what width the column may shrink; it may not where this is absent. */

@@ -14,6 +14,7 @@ export interface JobResults {
   readonly scanned: readonly ScanJson[];
 }
 
+/** What a job summary tells besides the outcomes. */
 export interface JobSummaryOptions {
   /** The table alone, for a run of many jobs that each have a page of their own. */
   readonly isOverview: boolean;

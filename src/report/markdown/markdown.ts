@@ -22,6 +22,7 @@ export function mdLink(text: string, address: string): string {
   return `[${mdText(text)}](${encodeURI(address).replaceAll('(', '%28').replaceAll(')', '%29')})`;
 }
 
+/** A column of a Markdown table. */
 export interface MdColumn {
   readonly title: string;
   readonly isNumber?: boolean;

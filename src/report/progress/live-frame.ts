@@ -4,6 +4,7 @@ import type { ModelProgress, MovingBlob, RunProgress } from './progress-state.ts
 import { blobName, DOING, MOVED, percentText, rateText, savedText, timeLeftText } from './progress-text.ts';
 import type { Style } from './style.ts';
 
+/** How a frame of the live display is drawn. */
 export interface FrameOptions {
   readonly nowMs: number;
   /** No line is longer. */

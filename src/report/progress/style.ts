@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 
 type Paint = (text: string) => string;
 
+/** Paints texts by what they mean. */
 export interface Style {
   readonly good: Paint;
   readonly bad: Paint;

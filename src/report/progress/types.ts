@@ -10,6 +10,7 @@ export interface Progress {
 
 export type Verbosity = 'quiet' | 'normal' | 'verbose';
 
+/** What a display is made for. */
 export interface ProgressOptions extends Terminal {
   readonly stream: ProgressStream;
   /** `quiet` shows warnings alone, `verbose` requests as well. `normal` by default. */

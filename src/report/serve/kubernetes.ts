@@ -11,6 +11,7 @@ import {
 } from './pod-parts.ts';
 import type { ServedImage } from './served-image.ts';
 
+/** How an image is run on Kubernetes. */
 export interface DeploymentOptions {
   /** Fits the `restricted` Pod Security Standard. A fat image always does. */
   readonly isRestricted?: boolean;

@@ -23,6 +23,7 @@ export const MANIFEST_KINDS = [
 ] as const;
 export type ManifestKind = (typeof MANIFEST_KINDS)[number];
 
+/** What `manifest` writes. */
 export interface ManifestOptions extends DeploymentOptions {
   /** The image of vLLM that mounts the weights. Default: the base of the image. */
   readonly server?: string | undefined;

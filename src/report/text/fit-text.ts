@@ -40,6 +40,7 @@ export function fitSentences({ fit, model }: Pick<PlannedModel, 'fit' | 'model'>
   }));
 }
 
+/** A sentence about whether a model runs. */
 export interface FitSentence {
   readonly label: 'yes' | 'NO' | '-';
   readonly says: string;

@@ -12,11 +12,13 @@ import { fitWord } from './fit-text.ts';
 import { leftOutSummary } from './left-out.ts';
 import { movementTotal } from './movement.ts';
 
+/** What texts for a terminal are made for. */
 export interface TextOptions {
   readonly columns: number;
   readonly isColor: boolean;
 }
 
+/** What of a plan is shown. */
 export interface PlanTextOptions extends TextOptions {
   /** Those of a dry run, where the registries were looked at. */
   readonly outcomes?: readonly PublishOutcome[] | undefined;

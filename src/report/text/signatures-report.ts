@@ -6,6 +6,7 @@ import { type Style, styleFor } from '../progress/style.ts';
 import type { TextOptions } from './plan-table.ts';
 import { errorSection } from './verify-report.ts';
 
+/** An image whose signatures were checked. */
 export interface CheckedImage {
   /** In full: `ghcr.io/acme/hf-x:v0.6.0-fat`. */
   readonly reference: string;

@@ -2,6 +2,7 @@ import { RegistryError } from '../../core/errors.ts';
 import { plainLine } from '../../core/safe-text.ts';
 import type { Credential, Environment } from './types.ts';
 
+/** Which login a credential helper is asked for. */
 export interface HelperQuestion {
   /** `desktop` for the program `docker-credential-desktop`. */
   readonly helper: string;

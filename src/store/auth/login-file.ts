@@ -8,6 +8,7 @@ import type { Credential } from './types.ts';
 // Docker's config.json and the auth.json of Podman and skopeo, which differ in that the latter's keys may name a part
 // of a registry: https://github.com/containers/image/blob/main/docs/containers-auth.json.5.md
 
+/** What the login files of a machine say. */
 export interface LoginFile {
   readonly file: string;
   readonly auths: readonly (readonly [Scope, Credential])[];

@@ -9,6 +9,7 @@ import type { Credential } from './types.ts';
 
 export type Access = 'pull' | 'push' | 'delete';
 
+/** What a registry is logged in to with. */
 export interface RegistryAuthOptions {
   readonly http: HttpClient;
   /** For people: `ghcr.io`. */

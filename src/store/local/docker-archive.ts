@@ -9,6 +9,7 @@ import { checkArrival } from '../stored-manifest.ts';
 import { checkPresent } from './check-present.ts';
 import { configEntryName, DockerArchiveFile, layerEntryName } from './docker-archive-file.ts';
 
+/** What the images of an archive are called. */
 export interface DockerArchiveOptions {
   /** What the images are called when they are loaded: `hf-x`, or with a registry in front. */
   readonly repository: string;

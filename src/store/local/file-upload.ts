@@ -5,6 +5,7 @@ import { IntegrityError, throwIfAborted } from '../../core/errors.ts';
 import type { BlobUpload } from '../image-store.ts';
 import { guardIo } from '../store-io.ts';
 
+/** Where a blob is written. */
 export interface FileUploadOptions {
   /** The store's name, for errors. */
   readonly store: string;

@@ -21,6 +21,7 @@ const MARKER = 'oci-layout';
 const INDEX = 'index.json';
 const EMPTY_INDEX = JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [] });
 
+/** What an image layout is opened with. */
 export interface LayoutOptions {
   /**
    * Put before every tag (`hf-x:v1-fat`), so that images of several models can share the folder; without it a tag is

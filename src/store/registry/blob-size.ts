@@ -2,6 +2,7 @@ import { RegistryError } from '../../core/errors.ts';
 import type { HttpResponse } from '../../http/types.ts';
 import type { RegistryClient } from './registry-client.ts';
 
+/** Which blob is asked for, and where. */
 export interface BlobQuestion {
   readonly client: RegistryClient;
   /** For errors: `ghcr.io/acme/hf-x`. */

@@ -8,6 +8,7 @@ import { Retries } from '../../http/retry.ts';
 import type { HttpResponse } from '../../http/types.ts';
 import type { RegistryClient } from './registry-client.ts';
 
+/** How a blob is read. */
 export interface BlobReading {
   /** For errors: `ghcr.io/acme/hf-x`. */
   readonly store: string;

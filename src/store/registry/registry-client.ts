@@ -19,6 +19,7 @@ export interface ConnectionSettings {
   readonly ca?: string;
 }
 
+/** What a client of a registry is made of. */
 export interface RegistryClientOptions {
   readonly http: HttpClient;
   /** As in references: `docker.io`, `ghcr.io`, `localhost:5000`. */
@@ -32,6 +33,7 @@ export interface RegistryClientOptions {
   readonly trouble?: (() => string | undefined) | undefined;
 }
 
+/** A request to a registry; its address is relative to it. */
 export interface RegistryRequest extends Omit<HttpRequest, 'url'> {
   /** A path below the registry's origin, or a whole address that the registry gave. */
   readonly url: string;

@@ -8,6 +8,7 @@ import { TwoPassPut } from './upload/two-pass-put.ts';
 import { UploadSession } from './upload/upload-session.ts';
 import type { UploadStrategy, UploadTarget } from './upload/upload-strategy.ts';
 
+/** How a blob is uploaded to a registry. */
 export interface RegistryUploadOptions extends UploadOptions, UploadTarget {
   readonly stat: (digest: Digest) => Promise<number | undefined>;
   /** The address of an upload that is open already: what a registry gives in place of a mount. */

@@ -1,6 +1,7 @@
 import { type Exchange, type Headers, Refusal } from '../server/exchange.ts';
 import type { Repository } from './repository.ts';
 
+/** The owner of a token. */
 export interface HubUser {
   readonly name: string;
   /** Gated and private repositories that this user may read. */

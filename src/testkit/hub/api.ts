@@ -4,6 +4,7 @@ import type { TreeNode } from './git-objects.ts';
 import { modelInfo, treeEntry } from './model-info.ts';
 import type { Commit, Repository } from './repository.ts';
 
+/** A request to the Hub's API. */
 export interface ApiRequest {
   readonly exchange: Exchange;
   readonly repository: Repository;

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { fileContent } from '../server/content.ts';
 import { type FileSpec, Repository } from './repository.ts';
 
+/** A folder whose files are repositories. */
 export interface FolderOptions {
   readonly gated: Readonly<Record<string, 'auto' | 'manual'>>;
   readonly lfsThresholdBytes: number | undefined;

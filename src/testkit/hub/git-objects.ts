@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 // The object ids of git, so that what this Hub says is what `git hash-object` would say of the same repository:
 // https://git-scm.com/book/en/v2/Git-Internals-Git-Objects
 
+/** A file or folder of a commit. */
 export interface TreeNode {
   readonly oid: string;
   readonly files: ReadonlyMap<string, string>;

@@ -4,6 +4,7 @@ import { hubError } from './access.ts';
 /** The Hub's own words for the two; what is fetched from `resolve-cache` is in neither. */
 export type RateLimited = 'api' | 'resolvers';
 
+/** How many requests the Hub takes. */
 export interface RateLimitOptions {
   /** Requests a window; the real ones are 500 and 3,000 for those who are not logged in. Default: no limit. */
   readonly api?: number;

@@ -5,6 +5,7 @@ import { buildTree, gitObjectId, lfsPointer, type TreeNode } from './git-objects
 /** A file's bytes: as they are, made up on the fly, or from elsewhere (`fileContent`). */
 export type FileSpec = Uint8Array | string | GeneratedBytes | Content;
 
+/** A file of a commit. */
 export interface StoredFile {
   readonly path: string;
   readonly content: Content;
@@ -13,6 +14,7 @@ export interface StoredFile {
   readonly lfs?: { readonly sha256: string; readonly pointerSizeBytes: number };
 }
 
+/** A commit with all of its files. */
 export interface Commit {
   /** 40 hex characters, a pure function of what was committed. */
   readonly sha: string;
@@ -22,6 +24,7 @@ export interface Commit {
   readonly tree: TreeNode;
 }
 
+/** What a repository is like. */
 export interface RepositoryOptions {
   readonly id: string;
   readonly gated?: false | 'auto' | 'manual';

@@ -5,6 +5,7 @@ import type { SignedOrigin } from '../server/signed-origin.ts';
 import { hubError } from './access.ts';
 import type { Commit, Repository, StoredFile } from './repository.ts';
 
+/** A request for a file. */
 export interface ResolveRequest {
   readonly exchange: Exchange;
   readonly repository: Repository;

@@ -7,6 +7,7 @@ import type { Commit, Repository } from './repository.ts';
 import { answerResolve, sendSmallFile } from './resolve.ts';
 import type { XetStorage } from './xet.ts';
 
+/** Everything that the embedded Hub holds. */
 export interface HubState {
   readonly repositories: ReadonlyMap<string, Repository>;
   /** Old names and the new ones. */

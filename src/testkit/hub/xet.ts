@@ -4,6 +4,7 @@ import { type RunningServer, startServer } from '../server/embedded-server.ts';
 import { type Exchange, type LogEntry, Refusal } from '../server/exchange.ts';
 import type { Faults } from '../server/faults.ts';
 
+/** How the embedded Xet storage answers. */
 export interface XetStorageOptions {
   readonly host: string;
   readonly log: LogEntry[];

@@ -8,6 +8,7 @@ import type { RegistryQuirks } from './quirks.ts';
 
 export type Storage = 'memory' | { readonly folder: string };
 
+/** A blob that the embedded registry holds. */
 export interface StoredBlob {
   readonly digest: Digest;
   readonly sizeBytes: number;

@@ -3,6 +3,7 @@ import { type Descriptor, MediaType } from '../../oci/types.ts';
 import { problem } from './problem.ts';
 import { blobOf, type RegistryState } from './state.ts';
 
+/** What a manifest names. */
 export interface ManifestFacts {
   readonly subject: Descriptor | undefined;
   readonly artifactType: string | undefined;

@@ -1,5 +1,6 @@
 import type { Digest } from '../../core/digest.ts';
 
+/** A manifest that the embedded registry holds. */
 export interface StoredManifest {
   readonly digest: Digest;
   readonly mediaType: string;

@@ -17,6 +17,7 @@ export interface RegistryState {
   readonly counters: Counters;
 }
 
+/** What has been asked of the embedded registry, in numbers. */
 export interface Counters {
   /** Bytes of blobs that requests brought, finished or not. */
   uploadedBytes: number;

@@ -1,5 +1,6 @@
 // https://huggingface.co/docs/safetensors#format
 
+/** A tensor to make up. */
 export interface TensorSpec {
   readonly name: string;
   readonly shape: readonly number[];

@@ -4,6 +4,7 @@ import { Exchange, type LogEntry, Refusal } from './exchange.ts';
 import type { Faults } from './faults.ts';
 import { ConnectionGone } from './pace.ts';
 
+/** Where an embedded server listens. */
 export interface ServerOptions {
   readonly host: string;
   /** 0 takes a free one. */
@@ -15,6 +16,7 @@ export interface ServerOptions {
   readonly handle: (exchange: Exchange) => Promise<void>;
 }
 
+/** A server that listens. */
 export interface RunningServer {
   /** `http://127.0.0.1:49152`, no trailing slash. */
   readonly url: string;

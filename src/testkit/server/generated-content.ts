@@ -1,6 +1,7 @@
 import { createCipheriv, createHash } from 'node:crypto';
 import type { Content } from './content.ts';
 
+/** Bytes that are made up as they are read. */
 export interface GeneratedBytes {
   readonly sizeBytes: number;
   /** Other seeds give other bytes; the same one gives the same bytes on any machine. */

@@ -5,6 +5,7 @@ import type { FaultRule } from './faults.ts';
 /** The connection is gone, by the client's doing or by a fault's; there is no one left to answer. */
 export class ConnectionGone extends Error {}
 
+/** How fast a body moves. */
 export interface Pace {
   readonly fault: FaultRule;
   readonly socket: Socket;

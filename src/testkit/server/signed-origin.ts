@@ -4,6 +4,7 @@ import { type RunningServer, startServer } from './embedded-server.ts';
 import { type Exchange, type LogEntry, Refusal } from './exchange.ts';
 import type { Faults } from './faults.ts';
 
+/** How signed links are made and checked. */
 export interface SignedOriginOptions {
   readonly host: string;
   readonly log: LogEntry[];

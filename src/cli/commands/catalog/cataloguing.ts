@@ -9,6 +9,7 @@ import type { ImageStore } from '../../../store/image-store.ts';
 import type { Session } from '../../session.ts';
 import { readAssets, readDocs, writeSite } from './catalog-files.ts';
 
+/** What of the site is written, and where. */
 export interface CatalogOptions {
   readonly title: string;
   readonly url: string | undefined;
@@ -19,6 +20,7 @@ export interface CatalogOptions {
   readonly asksHub: boolean;
 }
 
+/** What has been written. */
 export interface WrittenCatalog {
   readonly data: CatalogData;
   readonly found: readonly FoundModel[];

@@ -5,6 +5,7 @@ import {
   workflowText,
 } from '../../../engine/package-info.ts';
 
+/** What the user of `init` has chosen. */
 export interface StarterChoice {
   /** Owner on GitHub; null if that is known in CI only. */
   readonly ghcr: string | null;
@@ -15,6 +16,7 @@ export interface StarterChoice {
   readonly workflow: string | null;
 }
 
+/** A file that `init` writes unless it is there. */
 export interface StarterFile {
   readonly path: string;
   readonly text: string;

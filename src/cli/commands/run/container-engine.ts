@@ -17,6 +17,7 @@ export interface ContainerEngine {
 export type EngineKind = 'docker' | 'podman';
 export type GpuKind = 'nvidia' | 'amd';
 
+/** Which engine is wanted, and where to look for it. */
 export interface EngineQuestion {
   /** `--engine`; undefined takes docker or podman, whichever works. */
   readonly wanted: string | undefined;
@@ -126,6 +127,7 @@ export async function runContainer(
   }
 }
 
+/** Where to look for GPUs; tests have devices of their own. */
 export interface GpuQuestion {
   readonly env: NodeJS.ProcessEnv;
   readonly hasDevice?: (path: string) => boolean;

@@ -5,6 +5,7 @@ import { ConfigError } from '../../../core/errors.ts';
 import { isLoopbackHost } from '../../../http/client.ts';
 import type { EngineKind, GpuKind } from './container-engine.ts';
 
+/** Everything that the command line of a container is made from. */
 export interface RunInputs {
   readonly engine: EngineKind;
   readonly image: string;
@@ -28,6 +29,7 @@ export interface RunInputs {
   readonly engineArgs: readonly string[];
 }
 
+/** What `--volume` names on this machine. */
 export interface Volume {
   /** A folder's absolute path, or the name of a volume. */
   readonly source: string;

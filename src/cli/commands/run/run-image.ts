@@ -10,6 +10,7 @@ import { planFor } from '../../planning.ts';
 import type { Session } from '../../session.ts';
 import { type ContainerEngine, type EngineKind, loadArchive } from './container-engine.ts';
 
+/** The options of `run` that choose an image. */
 export interface ImageOptions extends CommonOptions {
   readonly variant?: Variant;
   readonly image?: string;
@@ -20,6 +21,7 @@ export interface ImageOptions extends CommonOptions {
 /** A model and the file it is from; undefined if `--image` or `--archive` has to be enough. */
 export type KnownModel = { readonly config: Config; readonly model: ModelConfig } | undefined;
 
+/** The image that is run. */
 export interface ChosenImage {
   readonly name: string;
   /** Whether it is in a registry that speaks plain HTTP, as far as is known. */
@@ -97,6 +99,7 @@ async function builtTag(
   return fixed;
 }
 
+/** Which of an archive's images is meant. */
 export interface LoadedQuestion {
   readonly model: ModelConfig | undefined;
   readonly variant: Variant | undefined;

@@ -21,6 +21,7 @@ import { createRunCache } from '../../run-cache.ts';
 import type { Session } from '../../session.ts';
 import type { ScanTarget } from './scan-targets.ts';
 
+/** Where the results of scans go. */
 export interface ScanAllOptions {
   /** Where SARIF files and full reports go; undefined writes none. */
   readonly sarif: string | undefined;
@@ -30,6 +31,7 @@ export interface ScanAllOptions {
   readonly sign?: ((store: ImageStore, image: ScanTarget['image']) => Promise<void>) | undefined;
 }
 
+/** What became of a scan: its report, or why there is none. */
 export interface ScanOutcome {
   readonly results: readonly ScanResult[];
   readonly failures: readonly ScanFailureJson[];

@@ -14,6 +14,7 @@ import type { Session } from '../../session.ts';
 const MAX_TAGS = 20_000;
 const BASES_AT_ONCE = 4;
 
+/** What base images move to, and the files that say so. */
 export interface MovedBases {
   readonly bases: readonly BaseUpdate[];
   readonly config: Config;

@@ -13,6 +13,7 @@ import { writeOutput } from '../../output-file.ts';
 import { ExitStatus, type Session } from '../../session.ts';
 import { checkEachImage } from './each-image.ts';
 
+/** The options of `verify --signed`. */
 export interface SignatureOptions {
   readonly key?: string;
   readonly identity?: string;
