@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,6 +31,28 @@ test('a server that never answers is left', async t => {
   await assert.rejects(client(t).request(get(url)), isSilence);
   // None if the machine stood still while it was on its way.
   assert.ok(requests.length <= 1, 'asked again');
+});
+
+test('after half a minute it is said what is being waited for, once, and without secrets', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const told: string[] = [];
+  const http = new HttpClient({
+    env: {},
+    idleTimeoutMs: 600_000,
+    onEvent: event => event.type === 'warning' && told.push(event.text),
+  });
+  t.after(() => http.close());
+  const arrived = Promise.withResolvers<ServerResponse>();
+  const { url } = await serve(t, (_, response) => arrived.resolve(response));
+  const answer = http.request(get(`${url}/v2?token=secret`));
+  const response = await arrived.promise;
+  t.mock.timers.tick(29_000);
+  assert.deepEqual(told, []);
+  t.mock.timers.tick(2000);
+  t.mock.timers.tick(60_000);
+  assert.deepEqual(told, [`still waiting for ${new URL(url).host}: reading a test`]);
+  response.end('late');
+  assert.equal((await (await answer).bytes()).toString(), 'late');
 });
 
 test('a server that stops in the middle of a body is left', async t => {

@@ -48,6 +48,21 @@ test('outdated names what a publish would change, and why, until it is published
   assert.deepEqual(await matrix(), []);
 });
 
+test('a registry that cannot be asked is told, and the status is 1', async t => {
+  await using world = await World.start({}, {});
+  await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
+  const folder = await temporaryFolder(t);
+  const file = path.join(folder, 'models.yaml');
+  await writeFile(file, world.config('acme/x'));
+  world.registry(1).faults.add({ match: /hf-x/, kind: 'status', status: 403, times: 1000 });
+  const env = { HF_ENDPOINT: world.hub.url, DOCKER_CONFIG: folder };
+  for (const args of [[], ['--json'], ['--format', 'github']]) {
+    const { status, stdout } = await weighbridge(['outdated', '-c', file, ...args], { env });
+    assert.equal(status, 1, stdout);
+    assert.notEqual(stdout, '');
+  }
+});
+
 test('shards are disjoint and together all models; a wrong one is an error', async t => {
   await using world = await World.start();
   for (const name of ['x', 'y', 'z']) await world.hub.addModel({ id: `acme/${name}`, files: MODEL_FILES });

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { BufferPool } from '../../../src/core/buffer-pool.ts';
 import { bytesSource } from '../../../src/core/byte-source.ts';
 import { digestOf } from '../../../src/core/digest.ts';
@@ -7,9 +9,9 @@ import { createHub } from '../../../src/hub/create-hub.ts';
 import { MediaType } from '../../../src/oci/types.ts';
 import { CopyHasher, fanOut } from '../../../src/publish/transfer/fan-out.ts';
 import { startHub } from '../../../src/testkit/hub.ts';
-import { startRegistry } from '../../../src/testkit/registry.ts';
+import { type EmbeddedRegistry, type RegistryOptions, startRegistry } from '../../../src/testkit/registry.ts';
 import type { FaultRule } from '../../../src/testkit/server/faults.ts';
-import { BASE_REPOSITORY, MODEL_FILES, World } from '../../support/world.ts';
+import { BASE_REPOSITORY, LOGIN, MODEL_FILES, World } from '../../support/world.ts';
 
 // What must come to an end, each with the server or the source that would keep it going. Run by a `Watchdog`.
 
@@ -194,5 +196,104 @@ export async function chunksThatStay(): Promise<string> {
     return failures.size === 0 ? 'moved' : words([...failures.values()][0]);
   } finally {
     await world[Symbol.asyncDispose]();
+  }
+}
+
+async function listedReferrers(spoil: (registry: EmbeddedRegistry) => void, auth?: RegistryOptions['auth']) {
+  await using registry = await startRegistry({ quirks: { referrers: true }, ...(auth && { auth }) });
+  spoil(registry);
+  const world = new World(await startHub(), [registry]);
+  try {
+    const listed = await world.open(`${registry.host}/acme/x`).fetchReferrers(digestOf(BLOB));
+    return `${listed?.length} referrers`;
+  } catch (error) {
+    return words(error);
+  } finally {
+    await world[Symbol.asyncDispose]();
+  }
+}
+
+/** Referrers whose pages lead to each other. */
+export const referrersInACircle = () =>
+  listedReferrers(registry => {
+    const one = { mediaType: MediaType.ociManifest, digest: digestOf('x'), size: 1 };
+    registry.faults.add({
+      match: /GET registry .*referrers/,
+      kind: 'status',
+      status: 200,
+      headers: {
+        'content-type': MediaType.ociIndex,
+        link: `</v2/acme/x/referrers/${digestOf(BLOB)}?n=1>; rel="next"`,
+      },
+      body: JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [one] }),
+      times: ALWAYS,
+    });
+  });
+
+/** A registry that gives a token to everyone who asks, and takes none. */
+export const tokensThatNeverCount = () =>
+  listedReferrers(
+    registry => {
+      const realm = `Bearer realm="http://${registry.host}/token",service="x",scope="repository:acme/x:pull"`;
+      registry.faults.add({
+        match: /registry \/v2\/acme/,
+        kind: 'status',
+        status: 401,
+        headers: { 'www-authenticate': realm },
+        times: ALWAYS,
+      });
+    },
+    { kind: 'bearer', ...LOGIN },
+  );
+
+/** A blob that is always somewhere else. */
+export const redirectsInACircle = () =>
+  readBroken({
+    match: GET,
+    kind: 'status',
+    status: 307,
+    headers: { location: `/v2/acme/x/blobs/${digestOf(BLOB)}` },
+    times: ALWAYS,
+  });
+
+/** Models that were made from each other. */
+export async function lineageInACircle(): Promise<string> {
+  await using world = await World.start();
+  for (const [id, base] of [
+    ['acme/x', 'acme/y'],
+    ['acme/y', 'acme/z'],
+    ['acme/z', 'acme/x'],
+  ] as const) {
+    const card = `---\nlicense: apache-2.0\nbase_model: ${base}\n---\n`;
+    await world.hub.addModel({ id, files: { ...MODEL_FILES, 'README.md': card } });
+  }
+  const { outcome } = await world.plan(world.config('acme/x'));
+  return `${outcome.lineage.length} ancestors`;
+}
+
+/** A list of the Hub's files whose pages lead to each other. */
+export async function filesInACircle(): Promise<string> {
+  const sha = '0a'.repeat(20);
+  const server = createServer((request, response) => {
+    const isTree = request.url?.includes('/tree/') === true;
+    if (isTree) response.setHeader('link', `<${request.url}>; rel="next"`);
+    const sibling = { rfilename: 'a' };
+    const info = { id: 'acme/x', sha, gated: false, cardData: { license: 'mit' }, siblings: [sibling] };
+    response.end(JSON.stringify(isTree ? [{ type: 'file', path: 'a', size: 1, oid: sha }] : info));
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const http = new HttpClient({ env: {}, retry: { attempts: 2, baseMs: 1 } });
+  const { port } = server.address() as AddressInfo;
+  try {
+    const { files } = await createHub({ endpoint: `http://127.0.0.1:${port}`, http }).getModel(
+      'acme/x',
+      null,
+    );
+    return `${files.length} files`;
+  } catch (error) {
+    return words(error);
+  } finally {
+    http.close();
+    server.close();
   }
 }

@@ -20,6 +20,11 @@ for (const [scenario, expected] of [
   ['sourceWithLess', /^INTEGRITY_SIZE a source: expected 1000 bytes, got 9?[0-9]+/],
   ['sourceWithNothing', /^INTEGRITY_SIZE a source: expected 1000 bytes, got 0/],
   ['tagsInACircle', /^2 tags$/],
+  ['referrersInACircle', /^(?:\d+ referrers|REGISTRY_)/],
+  ['tokensThatNeverCount', /^REGISTRY_UNAUTHORIZED/],
+  ['redirectsInACircle', /^REGISTRY_/],
+  ['lineageInACircle', /^2 ancestors$/],
+  ['filesInACircle', /^HUB_/],
   ['chunksThatStay', /^(REGISTRY_|INTEGRITY_)/],
 ] as const) {
   test(`${scenario} comes to an end`, async () => {

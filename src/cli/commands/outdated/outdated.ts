@@ -1,4 +1,6 @@
 import { type Command, Option } from 'commander';
+import { isRefused } from '../../../core/errors.ts';
+import type { PublishOutcome } from '../../../publish/types.ts';
 import { githubMatrix } from '../../../report/ci/github-matrix.ts';
 import { outdatedJson, outdatedPlan } from '../../../report/json/outdated-json.ts';
 import { outdatedReport } from '../../../report/text/outdated-report.ts';
@@ -37,7 +39,8 @@ export function addOutdated(program: Command): void {
       `
 A model is outdated if the Hub has a newer revision, the base image's tag has moved, models.yaml has changed, or an image
 is missing. For each base image, outdated also names the newest vLLM that all of its models would run on. Writes nothing
-but --out. Exit status: 0 success, 1 a model could not be resolved (the others are shown).`,
+but --out. Exit status: 0 success, 1 the Hub, a registry or a base image could not be
+asked about a model (the others are shown).`,
     )
     .action((options: OutdatedOptions) =>
       runSession({ ...options, json: options.json === true || options.format === 'json' }, async session => {
@@ -54,7 +57,15 @@ but --out. Exit status: 0 success, 1 a model could not be resolved (the others a
           session.print(JSON.stringify(githubMatrix(outdatedPlan(plan, outcomes))));
         else if (session.isJson) session.print(JSON.stringify(result, null, 2));
         else session.print(outdatedReport(result, session.stdout));
-        return hasUnresolved(plan) ? ExitStatus.failed : ExitStatus.done;
+        const isWhole = !hasUnresolved(plan) && !hasUnknown(outcomes);
+        return isWhole ? ExitStatus.done : ExitStatus.failed;
       }),
     );
+}
+
+/** Whether a registry did not tell what it holds. */
+function hasUnknown(outcomes: readonly PublishOutcome[]): boolean {
+  return outcomes.some(({ images }) =>
+    images.some(image => image.status === 'failed' && !isRefused(image.error)),
+  );
 }
