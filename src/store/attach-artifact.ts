@@ -51,9 +51,8 @@ export async function putArtifact(
     title,
     document: documentOf(type, bytes),
   }));
-  for (const document of [config, ...files.map(file => file.document)]) {
-    await putSmallBlob(store, document, signal);
-  }
+  await putEmptyConfig(store, config, signal);
+  for (const { document } of files) await putSmallBlob(store, document, signal);
   const manifest: Manifest = {
     schemaVersion: 2,
     mediaType: MediaType.ociManifest,
@@ -69,6 +68,24 @@ export async function putArtifact(
   const stored = { mediaType: descriptor.mediaType, digest: descriptor.digest, bytes };
   await store.putManifest(descriptor.digest, stored, signal);
   return { ...descriptor, artifactType, annotations };
+}
+
+/** Stores that have the config of all artifacts, or are getting it: several are attached at the same time. */
+const configured = new WeakMap<ImageStore, Promise<void>>();
+
+async function putEmptyConfig(
+  store: ImageStore,
+  config: Document,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const done = configured.get(store) ?? putSmallBlob(store, config, signal);
+  configured.set(store, done);
+  try {
+    await done;
+  } catch (error) {
+    configured.delete(store);
+    throw error;
+  }
 }
 
 /** Uploads a blob that is in memory, unless the store has it. Throws RegistryError. */

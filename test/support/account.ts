@@ -6,7 +6,8 @@ const WRITE_ACCOUNT = `data:text/javascript,${encodeURIComponent(`
 import { readFileSync, writeFileSync } from 'node:fs';
 process.on('exit', () => {
   const read = (name) => readFileSync('/proc/self/' + name, 'utf8');
-  writeFileSync(process.env.ACCOUNT_FILE, JSON.stringify({ status: read('status'), io: read('io') }));
+  const { user, system } = process.cpuUsage();
+  writeFileSync(process.env.ACCOUNT_FILE, JSON.stringify({ status: read('status'), io: read('io'), cpu: user + system }));
 });
 `)}`;
 
@@ -14,6 +15,8 @@ export interface Account {
   readonly peakMiB: number;
   /** Pages that the process has had written to disks. */
   readonly writtenBytes: number;
+  /** Of all threads: what the run would take on a core of its own that never waits. */
+  readonly cpuSeconds: number;
 }
 
 /** Returns variables that have a spawned command leave its account in `folder`, and what reads it afterwards. */
@@ -25,8 +28,13 @@ export function accountIn(folder: string): {
   return {
     env: { NODE_OPTIONS: `--import=${WRITE_ACCOUNT}`, ACCOUNT_FILE: file },
     async read() {
-      const { status, io } = JSON.parse(await readFile(file, 'utf8')) as { status: string; io: string };
+      const { status, io, cpu } = JSON.parse(await readFile(file, 'utf8')) as {
+        status: string;
+        io: string;
+        cpu: number;
+      };
       return {
+        cpuSeconds: cpu / 1e6,
         peakMiB: Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) / 1024,
         writtenBytes: Number(/^write_bytes: (\d+)/m.exec(io)?.[1]),
       };
