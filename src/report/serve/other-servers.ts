@@ -1,3 +1,5 @@
+import path from 'node:path';
+import { ADAPTERS_SUFFIX } from '../../plan/model-dir.ts';
 import type { Resource } from './pod-parts.ts';
 import type { ServedImage } from './served-image.ts';
 
@@ -12,7 +14,7 @@ export function kserveResources(served: ServedImage): Resource[] {
           model: {
             modelFormat: { name: 'huggingface' },
             storageUri: `oci+native://${reference}`,
-            args: [`--model_name=${modelId}`, ...runtimeArgs],
+            args: [`--model_name=${modelId}`, ...atMount(runtimeArgs, served.dir)],
             resources: { limits },
           },
         }
@@ -36,6 +38,15 @@ export function kserveResources(served: ServedImage): Resource[] {
       spec: { predictor },
     },
   ];
+}
+
+/** KServe mounts the image's folder `models`, and with it the adapters beside the model. */
+const KSERVE_MODELS = '/mnt/models';
+
+function atMount(words: readonly string[], dir: string): string[] {
+  const adapters = `${path.posix.basename(dir)}${ADAPTERS_SUFFIX}`;
+  const inImage = `=${path.posix.dirname(dir)}/${adapters}/`;
+  return words.map(word => word.replace(inImage, `=${KSERVE_MODELS}/${adapters}/`));
 }
 
 const KUBEAI_MAX_NAME = 40;
