@@ -9,6 +9,7 @@ import { BRANCH_PREFIX, type Proposal, type Proposals, type PullRequest, shorten
 
 /** As with Dependabot: pull requests that are there are kept up to date, and no more than these are opened. */
 const MAX_OPEN = 20;
+/** Of the commits that GitHub makes for a workflow's token. */
 const BOT_EMAIL = '41898282+github-actions[bot]@users.noreply.github.com';
 const BRANCH = /^weighbridge\/update-[A-Za-z0-9][A-Za-z0-9._/-]*$/;
 
@@ -90,7 +91,7 @@ async function refresh(proposal: Proposal, { number, title, body, head }: PullRe
   say(`#${number}: ${isSame ? 'up to date' : 'updated'} (${head.ref})`);
 }
 
-/** One commit on top of the one that was read. */
+/** One commit on top of the one that was read. With no author named, GitHub signs it as its bot's. */
 async function writeBranch({ branch, title, files }: Proposal): Promise<void> {
   const parent = await github.request<{ tree: { sha: string } }>('GET', `/git/commits/${commit}`);
   const tree = await github.request<{ sha: string }>('POST', '/git/trees', {
@@ -106,7 +107,6 @@ async function writeBranch({ branch, title, files }: Proposal): Promise<void> {
     message: title,
     tree: tree.sha,
     parents: [commit],
-    author: { name: 'github-actions[bot]', email: BOT_EMAIL },
   });
   try {
     await github.request('PATCH', `/git/refs/heads/${branch}`, { sha, force: true });

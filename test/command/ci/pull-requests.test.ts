@@ -12,7 +12,7 @@ import type { JobRun, World } from './runner/types.ts';
 import { runWorkflow } from './runner/workflow.ts';
 
 // The workflows that write to pull requests, as `init` writes them, carried out against a double of GitHub's API whose tokens
-// have the permissions of their jobs. Spawned commands and git: in the long form, but for one pass of each.
+// have the permissions of their jobs. In the long form: they spawn many commands.
 
 const skip = requireTool('git');
 const isShort = IS_LONG ? skip : 'only with WEIGHBRIDGE_LONG=1';

@@ -40,6 +40,12 @@ export interface GitHubApi {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** Whom a workflow's token stands for. */
+const BOT = {
+  name: 'github-actions[bot]',
+  email: '41898282+github-actions[bot]@users.noreply.github.com',
+};
+
 /** The JSON of a request: each endpoint knows its own. */
 type Body = Readonly<Record<string, unknown>>;
 
@@ -218,11 +224,12 @@ export async function startGitHubApi(repository: string, name: string): Promise<
     message: string;
     tree: string;
     parents: string[];
-    author: { name: string; email: string };
+    author?: { name: string; email: string };
   }): Promise<string> {
+    const { name: author, email } = body.author ?? BOT;
     const env = {
-      GIT_AUTHOR_NAME: body.author.name,
-      GIT_AUTHOR_EMAIL: body.author.email,
+      GIT_AUTHOR_NAME: author,
+      GIT_AUTHOR_EMAIL: email,
       GIT_COMMITTER_NAME: 'GitHub',
       GIT_COMMITTER_EMAIL: 'noreply@github.com',
     };

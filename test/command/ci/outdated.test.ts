@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+import { IS_LONG } from '../../support/long.ts';
+import { requireTool, temporaryFolder } from '../../support/tools.ts';
+import { MODEL_FILES, World } from '../../support/world.ts';
+import { makeWorld } from './runner/repository.ts';
+import type { JobRun } from './runner/types.ts';
+import { runWorkflow } from './runner/workflow.ts';
+
+// The schedule of the reusable workflow, without the scans and the real registries of workflow.test.ts.
+
+const skip = IS_LONG ? requireTool('git') : 'only with WEIGHBRIDGE_LONG=1';
+const CALLER = '.github/workflows/schedule.yml';
+const WORKFLOW = `on: schedule
+jobs:
+  models:
+    permissions: { contents: read, packages: write, security-events: write, actions: read, id-token: write }
+    uses: weighbridge/project/.github/workflows/publish.yml@0123456789012345678901234567890123456789
+    with: { only-outdated: true, scan: false, runs-on: '["self-hosted", "x64"]' }
+    secrets:
+      DOCKERHUB_USERNAME: \${{ secrets.DOCKERHUB_USERNAME }}
+      DOCKERHUB_TOKEN: \${{ secrets.DOCKERHUB_TOKEN }}
+`;
+
+test('a schedule publishes what is outdated, though the account is a secret and part of the names', {
+  skip,
+}, async t => {
+  await using servers = await World.start();
+  const folder = await temporaryFolder(t);
+  await servers.hub.addModel({ id: 'acme/one', files: MODEL_FILES });
+  const world = {
+    ...(await makeWorld({
+      folder,
+      files: { [CALLER]: WORKFLOW, 'models.yaml': servers.config('acme/one') },
+      env: { HF_ENDPOINT: servers.hub.url },
+    })),
+    secrets: { DOCKERHUB_USERNAME: 'acme', DOCKERHUB_TOKEN: 'dckr_pat_0123' },
+    event: { name: 'schedule', payload: {} },
+  };
+  let count = 0;
+  const run = async (): Promise<readonly JobRun[]> => {
+    const own = path.join(folder, `run-${++count}`);
+    await mkdir(own);
+    const jobs = await runWorkflow(CALLER, { ...world, folder: own });
+    for (const { name, steps } of jobs)
+      for (const step of steps)
+        if (step.outcome === 'failure') process.stderr.write(`${name}: ${step.name}\n${step.log}\n`);
+    return jobs;
+  };
+  const first = await run();
+  assert.deepEqual(
+    first.map(({ id, result }) => [id, result]),
+    [
+      ['plan', 'skipped'],
+      ['outdated', 'success'],
+      ['prepare', 'success'],
+      ['bases', 'skipped'],
+      ['build', 'success'],
+      ['summary', 'success'],
+    ],
+  );
+  const { outputs, runsOn } = first[2] as JobRun;
+  assert.deepEqual(
+    JSON.parse(outputs.matrix ?? '').include.map(({ id }: { id: string }) => id),
+    ['acme/one'],
+  );
+  assert.deepEqual(runsOn, ['self-hosted', 'x64']);
+  assert.ok(!JSON.stringify(first).includes('dckr_pat_0123'));
+  const second = await run();
+  assert.equal(second[2]?.outputs.matrix, '{"include":[]}');
+  assert.equal(second[4]?.result, 'skipped');
+});
