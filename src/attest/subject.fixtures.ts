@@ -19,7 +19,11 @@ export function fixtureSubject(): ImageSubject {
     'io.weighbridge.model.lineage': '[["acme/base","MIT"]]',
   };
   const model = { id: 'acme/x', revision: REVISION, variant: 'fat', dir: '/models/x' };
-  const image = { digest, platform: 'linux/amd64', labels, model, layers: [] } as unknown as PublishedImage;
+  const adapter = { name: 'sql', id: 'acme/sql-lora', revision: 'e'.repeat(40), license: 'MIT' };
+  const adapters = [{ ...adapter, dir: '/models/x-adapters/sql' }];
+  const image = {
+    ...{ digest, platform: 'linux/amd64', labels, model, adapters, layers: [] },
+  } as unknown as PublishedImage;
   return {
     descriptor: { mediaType: MediaType.ociManifest, digest, size: 1000 },
     repository: 'ghcr.io/acme/hf-x',

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { hexOf } from '../../core/digest.ts';
 import { licenseOf, lineageOf } from '../../image/image-facts.ts';
+import type { PublishedAdapter } from '../../image/published-image.ts';
 import { hubPage } from '../../licenses/hub-page.ts';
 import { basesOf } from '../base-images.ts';
 import { imageUrl, modelUrl } from '../package-url.ts';
@@ -36,6 +37,7 @@ export function mlBom(subject: ImageSubject): Bom {
   const image = imageUrl(repository, descriptor.digest);
   const bases = baseComponents(subject);
   const [first] = subject.platforms;
+  const adapters = (first?.adapters ?? []).map(adapterComponent);
   return {
     bomFormat: 'CycloneDX',
     specVersion: '1.6',
@@ -54,13 +56,13 @@ export function mlBom(subject: ImageSubject): Bom {
         purl: image,
       },
     },
-    components: [modelComponent(subject), ...bases],
+    components: [modelComponent(subject), ...adapters, ...bases],
     dependencies: [
       {
         ref: image,
         dependsOn: [
           modelUrl(model.id, model.revision),
-          ...bases.flatMap(base => (base['bom-ref'] === undefined ? [] : [base['bom-ref']])),
+          ...[...adapters, ...bases].flatMap(one => (one['bom-ref'] === undefined ? [] : [one['bom-ref']])),
         ],
       },
     ],
@@ -86,6 +88,20 @@ function modelComponent(subject: ImageSubject): BomComponent {
     ...pedigree(subject),
     components: files.map(fileComponent),
     properties: [{ name: 'io.weighbridge.variant', value: model.variant }],
+  };
+}
+
+/** What is served with the model: by commit, which its files are of. */
+function adapterComponent({ name, id, revision, license }: PublishedAdapter): BomComponent {
+  const purl = modelUrl(id, revision);
+  return {
+    type: 'machine-learning-model',
+    'bom-ref': purl,
+    ...named(id),
+    version: revision,
+    purl,
+    ...licensed(license ?? undefined, null),
+    properties: [{ name: 'io.weighbridge.adapter', value: name }],
   };
 }
 

@@ -28,7 +28,12 @@ export function provenance(subject: ImageSubject): Statement {
       buildType: BUILD_TYPE,
       externalParameters: { variant: subject.model.variant, model: modelRow(subject) },
       internalParameters: { weighbridge: tool.version },
-      resolvedDependencies: [modelSource(subject), ...bases(subject), ...subject.files.map(fileOf(subject))],
+      resolvedDependencies: [
+        modelSource(subject),
+        ...adapterSources(subject),
+        ...bases(subject),
+        ...subject.files.map(fileOf(subject)),
+      ],
     },
     runDetails: {
       builder: { id: tool.builderId, version: { weighbridge: tool.version } },
@@ -75,6 +80,15 @@ function lockedModel(planned: PlannedModel): object | null {
 
 function modelSource({ model }: ImageSubject): ResourceDescriptor {
   return { uri: modelUrl(model.id, model.revision), digest: { gitCommit: model.revision } };
+}
+
+/** All platforms have the same adapters. */
+function adapterSources({ platforms: [image] }: ImageSubject): ResourceDescriptor[] {
+  return (image?.adapters ?? []).map(({ name, id, revision }) => ({
+    uri: modelUrl(id, revision),
+    digest: { gitCommit: revision },
+    name: `adapter ${name}`,
+  }));
 }
 
 function bases(subject: ImageSubject): ResourceDescriptor[] {

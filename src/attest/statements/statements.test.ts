@@ -40,7 +40,7 @@ test('everything that is stated of an image is about its digest, and says the sa
   assert.deepEqual(again.map(statementBytes), statements.map(statementBytes));
 });
 
-test('provenance names the model at its commit, every file, the base image and the builder', () => {
+test('provenance names the model and adapters at their commits, every file, the base image and the builder', () => {
   const { buildDefinition, runDetails } = predicateOf('provenance');
   assert.deepEqual(
     buildDefinition.resolvedDependencies.map(({ uri, digest }: { uri: string; digest: object }) => [
@@ -49,6 +49,7 @@ test('provenance names the model at its commit, every file, the base image and t
     ]),
     [
       [`pkg:huggingface/acme/x@${REVISION}`, ['gitCommit']],
+      [`pkg:huggingface/acme/sql-lora@${'e'.repeat(40)}`, ['gitCommit']],
       [
         `pkg:oci/vllm-openai@sha256%3A${'b'.repeat(64)}?repository_url=docker.io/vllm/vllm-openai`,
         ['sha256'],
@@ -78,7 +79,8 @@ test("the bill of materials is valid by CycloneDX's schema", () => {
     const bom = mlBom({ ...fixtureSubject(), planned });
     assert.ok(validate(bom), JSON.stringify(validate.errors, null, 1));
   }
-  const [model] = mlBom(fixtureSubject()).components;
+  const [model, adapter] = mlBom(fixtureSubject()).components;
+  assert.equal(adapter?.purl, `pkg:huggingface/acme/sql-lora@${'e'.repeat(40)}`);
   assert.deepEqual(model?.licenses, [{ expression: 'Apache-2.0' }]);
   assert.deepEqual(model?.modelCard, { modelParameters: { task: 'text-generation' } });
   assert.match(JSON.stringify(model?.pedigree), /"name":"base"/);
