@@ -25,9 +25,20 @@ export async function openNamedImage(
   access: Access = 'pull',
 ): Promise<NamedImage> {
   if (text.startsWith('oci:')) return await openInLayout(session, text);
+  if (text.startsWith('docker-archive:')) throw archiveError(text);
   const { registry, repository, tag, digest } = parseReference(text);
   const store = session.services.openRepository(`${registry}/${repository}`, access);
   return await named(store, digest ?? tag, session.signal);
+}
+
+/** An archive has no manifests, which say what each layer is. */
+function archiveError(text: string): ConfigError {
+  return new ConfigError(`${text}: an archive for \`docker load\` has no manifest that could be read`, {
+    code: 'USAGE',
+    subject: text,
+    remedy:
+      'Build the same images with --output oci:<dir> and name oci:<dir>:<tag>, or the reference of a published one.',
+  });
 }
 
 async function openInLayout(session: Session, text: string): Promise<NamedImage> {

@@ -31,6 +31,13 @@ test('models are inspected by their short, and verify takes all images of the fi
   assert.equal(none.status, 2);
   assert.match(none.stderr, /gated has no fat image that is built\n.*plan --explain gated/);
 
+  const archive = await run('inspect', 'docker-archive:x.tar');
+  assert.equal(archive.status, 2);
+  assert.match(
+    archive.stderr,
+    /docker-archive:x\.tar: an archive for `docker load` has no manifest.*\n.*oci:<dir>:<tag>/,
+  );
+
   const verified = await run('verify', '--json');
   assert.equal(verified.status, 0, verified.stderr + verified.stdout);
   const { images } = JSON.parse(verified.stdout) as VerifyJson;

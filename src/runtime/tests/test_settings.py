@@ -109,6 +109,13 @@ class Settings(BootstrapTest):
                     self.assertEqual(caught.exception.status, failures.USAGE)
                     self.assertIn("WEIGHBRIDGE_PLAIN_HTTP_TOKEN=1", str(caught.exception))
 
+    def test_a_container_without_a_null_device_is_not_warned_about_a_file_that_was_not_named(self):
+        with mock.patch.object(os, "devnull", os.path.join(self.root, "no-null")):
+            with mock.patch("weighbridge_bootstrap.library.say") as say:
+                load_library(self.folder)
+                load_library(self.folder)
+                say.assert_not_called()
+
     def test_quotes_around_a_token_are_no_part_of_it(self):
         for given in ('"a"', "'a'", ' "a"\n'):
             with self.subTest(given=given), mock.patch.dict(os.environ, {"HF_TOKEN": given}):

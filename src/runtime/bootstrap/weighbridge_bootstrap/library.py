@@ -91,7 +91,8 @@ def find_token() -> str:
         with open(path, encoding="utf-8") as file:
             return file.read().strip()
     except (OSError, ValueError) as error:
-        if os.environ.get("HF_TOKEN_PATH"):
+        # load_library sets it to os.devnull, which some containers do not have.
+        if os.environ.get("HF_TOKEN_PATH", os.devnull) != os.devnull:
             say(f"HF_TOKEN_PATH: {path} cannot be read by user {os.getuid()} ({harmless(error)}); going on without")
         return ""
 
