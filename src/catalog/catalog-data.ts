@@ -1,6 +1,6 @@
 import type { GpuNeed } from '../fit/gpu-need.ts';
 import type { FitFinding } from '../fit/types.ts';
-import type { FatRefusalLabels, LineageEntry, ModelAccess } from '../image/format/labels.ts';
+import type { AdapterEntry, FatRefusalLabels, LineageEntry, ModelAccess } from '../image/format/labels.ts';
 import type { ImageLayerKind } from '../image/published-image.ts';
 import type { ScanSummary } from '../scan/scan-referrer.ts';
 
@@ -35,6 +35,8 @@ export interface CatalogModel {
   readonly serveArgs: readonly string[];
   /** What clients ask its server for. */
   readonly servedName: string;
+  /** LoRA adapters that the newest image serves with the model, each by its name. */
+  readonly adapters: readonly AdapterEntry[];
   /** When the model's commit was made, ISO 8601; null if the Hub was not asked. */
   readonly revisionDate: string | null;
   /** The models that it was made from, nearest first. */

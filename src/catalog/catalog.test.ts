@@ -114,6 +114,7 @@ const LABELS = {
   'io.weighbridge.model.access': 'gated',
   'io.weighbridge.fat.refused': 'gated',
   'io.weighbridge.fat.reason': 'The Hub gates this model.',
+  'io.weighbridge.model.adapters': JSON.stringify([['sql', 'acme/sql-lora', 'b'.repeat(40), 'mit']]),
 };
 
 test('labels alone tell what a model is, what it needs, and why it has no fat image', () => {
@@ -127,6 +128,7 @@ test('labels alone tell what a model is, what it needs, and why it has no fat im
   const page = pageOf(data, 'models/x.html');
   assert.match(page, /Why there is no fat image:<\/strong> The Hub gates this model\./);
   assert.match(page, /The model is gated\./);
+  assert.match(page, /<code>sql<\/code>.*<bdi>acme\/sql-lora<\/bdi>/);
   const list = pageOf(data, 'index.html');
   assert.match(list, /<span class="badge badge-gate" data-f="access">gated<\/span>/);
   assert.match(list, /1 × 16 GB/);

@@ -55,32 +55,45 @@ export async function readDetails(
 ): Promise<FoundDetails> {
   const notes: string[] = [];
   const details = new Map<string, ModelDetails>();
-  const deadline = AbortSignal.timeout(limits.allMs);
   let isReachable = hub !== undefined;
-  await mapPool(
-    models.filter(({ images }) => images.length > 0),
-    MODELS_AT_ONCE,
-    async model => {
-      const within = (): AbortSignal =>
-        AbortSignal.any([signal, deadline, AbortSignal.timeout(limits.modelMs)]);
-      const attempt = async <T>(what: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> => {
-        try {
-          return await what(within());
-        } catch (error) {
-          signal.throwIfAborted();
-          if (isOutage(error)) {
-            if (isReachable) notes.push(`the Hub was not asked further: ${reason(error)}`);
-            isReachable = false;
-          } else notes.push(`${model.id}: ${reason(error)}`);
-          return undefined;
-        }
-      };
-      const found = isReachable && hub ? await attempt(one => askHub(hub, model, one)) : undefined;
-      const card = found === undefined ? await attempt(one => cardInImage(model, open, one)) : found.card;
-      if (found !== undefined || card !== undefined) details.set(model.short, { ...NOTHING, ...found, card });
-    },
-  );
+  const all = timeLimit(limits.allMs);
+  const attempt = async <T>(
+    id: string,
+    what: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T | undefined> => {
+    const own = timeLimit(limits.modelMs);
+    try {
+      return await what(AbortSignal.any([signal, all.signal, own.signal]));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isOutage(error)) {
+        if (isReachable) notes.push(`the Hub was not asked further: ${reason(error)}`);
+        isReachable = false;
+      } else notes.push(`${id}: ${reason(error)}`);
+      return undefined;
+    } finally {
+      own.end();
+    }
+  };
+  try {
+    const published = models.filter(({ images }) => images.length > 0);
+    await mapPool(published, MODELS_AT_ONCE, async model => {
+      const { id, short } = model;
+      const found = isReachable && hub ? await attempt(id, one => askHub(hub, model, one)) : undefined;
+      const card = found === undefined ? await attempt(id, one => cardInImage(model, open, one)) : found.card;
+      if (found !== undefined || card !== undefined) details.set(short, { ...NOTHING, ...found, card });
+    });
+  } finally {
+    all.end();
+  }
   return { details, notes };
+}
+
+/** As `AbortSignal.timeout`, which does not keep a process waiting for it, and cannot be ended. */
+function timeLimit(ms: number): { readonly signal: AbortSignal; end(): void } {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(new DOMException('too late', 'TimeoutError')), ms);
+  return { signal: controller.signal, end: () => clearTimeout(timer) };
 }
 
 const NOTHING: ModelDetails = {

@@ -30,6 +30,7 @@ export interface CatalogOptions {
 const EPOCH = '1970-01-01T00:00:00Z';
 const MAX_DESCRIPTION = 500;
 const MAX_REASON = 1000;
+const MAX_ADAPTERS = 100;
 const MAX_LAYER_NAME = 300;
 
 /** Pure: the same findings, time and previous catalog give the same catalog. Models without an image are left out. */
@@ -125,6 +126,12 @@ function toModel(
     fit: details?.fit ?? (before?.version === newest.version ? before?.fit : undefined) ?? null,
     serveArgs: serveArgsIn(platform),
     servedName: plainLine(servedNameOf(platform)),
+    adapters: stated.adapters.slice(0, MAX_ADAPTERS).map(adapter => ({
+      name: plainLine(adapter.name),
+      id: plainLine(adapter.id),
+      revision: plainLine(adapter.revision),
+      license: adapter.license === null ? null : plainLine(adapter.license),
+    })),
     revisionDate: details?.committed ?? before?.revisionDate ?? null,
     lineage: lineageOf(platform).map(one => ({
       id: plainLine(one.id),

@@ -26,3 +26,9 @@ export function variantChip(variant: string): Markup {
 export function date(iso: string): Markup {
   return html`<time datetime=${iso}>${iso.slice(0, 10)}</time>`;
 }
+
+/** A link to a model. A label may hold anything; what is not the id of a model is not an address. */
+export function hubLink(id: string): Markup {
+  if (!/^[\w.-]+(\/[\w.-]+)?$/.test(id)) return html`<bdi>${id}</bdi>`;
+  return html`<a href=${`https://huggingface.co/${id}`} rel="external"><bdi>${id}</bdi></a>`;
+}

@@ -4,7 +4,7 @@ import type { GpuNeed } from '../../fit/gpu-need.ts';
 import type { CatalogModel } from '../catalog-data.ts';
 import { html, type Markup } from '../html.ts';
 import { parametersText, precisionText, taskText, tokensText } from '../words.ts';
-import { date } from './copy.ts';
+import { date, hash, hubLink } from './copy.ts';
 import { dataTable } from './data-table.ts';
 import { languageText } from './list-filters.ts';
 
@@ -100,6 +100,27 @@ export function flagsSection({ serveArgs }: CatalogModel): Markup {
       <h2 id="flags">Flags</h2>
       <p>What <code>vllm serve</code> is started with. Arguments after the image's name are added to them.</p>
       <ul class="flags">${lines.map(words => html`<li><code>${plainLine(words.join(' '), 400)}</code></li>`)}</ul>
+    </section>
+  `;
+}
+
+/** Adapters that are asked for by their own names; nothing if the image has none. */
+export function adaptersSection({ adapters }: CatalogModel): Markup {
+  if (adapters.length === 0) return null;
+  return html`
+    <section aria-labelledby="adapters">
+      <h2 id="adapters">Adapters</h2>
+      <p>LoRA adapters that the same server has. A request names one as its <code>model</code>.</p>
+      ${dataTable(
+        'Adapters',
+        [{ name: 'Name', isHead: true }, { name: 'Repository' }, { name: 'License' }, { name: 'Revision' }],
+        adapters.map(({ name, id, license, revision }) => [
+          html`<code>${name}</code>`,
+          hubLink(id),
+          license ?? 'none declared',
+          hash(revision, 'revision'),
+        ]),
+      )}
     </section>
   `;
 }

@@ -1,6 +1,7 @@
 import { holdsWeights } from '../../config/variants.ts';
 import type { CatalogModel } from '../catalog-data.ts';
 import { html, type Markup } from '../html.ts';
+import { hubLink } from './copy.ts';
 
 /** The model's license, why its weights are in an image or not, and what it was made from. */
 export function licenseSection(model: CatalogModel): Markup {
@@ -39,10 +40,4 @@ function lineageList(lineage: CatalogModel['lineage']): Markup {
       ${lineage.map(({ id, license }) => html`<li>${hubLink(id)}: ${license ?? 'no license declared'}</li>`)}
     </ol>
   `;
-}
-
-/** A label may hold anything; what is not the id of a model is not an address. */
-function hubLink(id: string): Markup {
-  if (!/^[\w.-]+(\/[\w.-]+)?$/.test(id)) return html`<bdi>${id}</bdi>`;
-  return html`<a href=${`https://huggingface.co/${id}`} rel="external"><bdi>${id}</bdi></a>`;
 }

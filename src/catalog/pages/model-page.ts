@@ -8,7 +8,7 @@ import { cardSection } from './card-section.ts';
 import { digestButton, hash, variantChip } from './copy.ts';
 import { count } from './count.ts';
 import { dataTable } from './data-table.ts';
-import { factsSection, fitSection, flagsSection, gpuSection } from './facts-section.ts';
+import { adaptersSection, factsSection, fitSection, flagsSection, gpuSection } from './facts-section.ts';
 import { historySection } from './history-section.ts';
 import { layersSection } from './layers-section.ts';
 import { licenseSection } from './license-section.ts';
@@ -34,6 +34,7 @@ export function modelPage(model: CatalogModel, { data, site, card }: ModelPageSo
   const sections: readonly (readonly [id: string, name: string, content: Markup])[] = [
     ['run', 'Run it', current.length > 0 && runSection(model, current)],
     ['gpus', 'What it runs on', gpuSection(model)],
+    ['adapters', 'Adapters', adaptersSection(model)],
     ['flags', 'Flags', flagsSection(model)],
     ['license', 'License and access', licenseSection(model)],
     ['layers', 'What it weighs', current.length > 0 && layersSection(current)],

@@ -13,7 +13,7 @@ const STYLES = ['tokens', 'base', 'frame', 'parts', 'list', 'model', 'run', 'wei
 /** Returns the styles, scripts and fonts of every site; the styles are one file, which a page asks for once. */
 export function readAssets(): SiteFile[] {
   const styles = STYLES.map(name => readOwnFile(`assets/styles/${name}.css`).toString('utf8'));
-  const own = ['site.js', 'list.js', 'icon.svg'].map(name => `assets/${name}`);
+  const own = ['site.js', 'list.js', 'icon.svg', 'preview.png'].map(name => `assets/${name}`);
   return [
     { path: 'assets/site.css', content: compact(styles.join('\n')) },
     ...own.map(name => ({ path: name, content: readOwnFile(name) })),

@@ -36,16 +36,17 @@ export function addCatalog(program: Command): void {
     .description('write a static website of everything published')
     .option('-o, --output <dir>', 'the folder of the site', 'site')
     .option('--title <text>', 'the title of the site', 'Model images')
-    .option('--url <address>', 'the URL of the site, for absolute links in the feed', parseUrl)
+    .option('--url <address>', 'the URL of the site, for the feed, a sitemap and previews of links', parseUrl)
     .option('--previous <file or address>', 'an earlier catalog.json, for the dates when images appeared')
     .option('--no-docs', 'leave out the documentation')
     .option('--no-hub', 'do not ask the Hub for model cards and facts; images state most of them')
     .addHelpText(
       'after',
       `
-Reads tags, manifests and configs from the registries, and of layers only a slim image's list of files. The site is plain
-files: open index.html directly, or serve the folder from any web server, under any path. It has a page per model,
-catalog.json, an Atom feed, and the documentation.
+Reads tags, manifests and configs from the registries, and of layers only a slim image's list of files. The Hub is asked for
+model cards and what labels do not say, within limits; --no-hub leaves it out. The site is plain files: open index.html directly,
+or serve the folder from any web server, under any path. It has a page per model, catalog.json, an Atom feed, and the
+documentation.
 
 Registries do not record when an image was pushed. The dates come from the catalog already in the folder, or from
 --previous (e.g. https://acme.github.io/models/catalog.json); images that it does not list are new.
