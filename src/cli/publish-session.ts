@@ -12,6 +12,7 @@ import {
   type PublishTarget,
 } from '../publish/types.ts';
 import { RunJournal } from '../report/text/interrupted-report.ts';
+import { keepHeapSmall } from './keep-heap-small.ts';
 import { chosenVariants } from './options.ts';
 import { createRunCache } from './run-cache.ts';
 import { ExitStatus, type Session } from './session.ts';
@@ -40,6 +41,7 @@ export async function publishAll(
   const workers = createBlobWorkers({ env: session.env, services, onEvent: progress.onEvent });
   const journal = new RunJournal(queue.models.length, options.variants);
   session.onInterrupt(() => journal.report());
+  const endCollecting = keepHeapSmall();
   try {
     return await publishModels(journal.follow(queue), {
       ...options,
@@ -56,6 +58,7 @@ export async function publishAll(
       signal,
     });
   } finally {
+    endCollecting();
     await workers.close();
   }
 }

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { digestOf } from '../../src/core/digest.ts';
+import { WeighbridgeError } from '../../src/core/errors.ts';
 import { LayerAnnotation } from '../../src/image/format/labels.ts';
 import { layerKindOf } from '../../src/image/format/layer-annotations.ts';
 import { isRight, verifyImage } from '../../src/inspect/verify-image.ts';
 import { END_OF_ARCHIVE, paddingFor, tarEntryHeader } from '../../src/oci/tar-header.ts';
 import { type Descriptor, type ImageConfig, type Manifest, MediaType } from '../../src/oci/types.ts';
 import { RunCache } from '../../src/publish/run-cache.ts';
+import { isPlainWeights } from '../../src/scan/plain-weights.ts';
 import { IS_LONG } from '../support/long.ts';
 import { BOOTSTRAP, MODEL_FILES, World } from '../support/world.ts';
 
@@ -68,6 +70,9 @@ const label =
     (container(image).Labels as Record<string, string>)[name] = value;
     (image.manifest.annotations as Record<string, string>)[name] = value;
   };
+
+/** Of a fat image only the bytes tell: manifest and config say what they should. */
+const OTHER_WEIGHTS = 'other weights of the same size, every digest made to match';
 
 const TAMPERINGS: Readonly<Record<string, Tampering>> = {
   'a layer on top that replaces a shard': image => add(image, tar(['models/x/model.safetensors', 'evil'])),
@@ -157,6 +162,10 @@ const TAMPERINGS: Readonly<Record<string, Tampering>> = {
     const bytes = tar(['usr/bin/vllm', 'evil']);
     replace(image, index, Buffer.concat([bytes]));
   },
+  [OTHER_WEIGHTS]: (image, variant) => {
+    const index = of(image, variant === 'fat' ? 'weights' : 'bootstrap');
+    replace(image, index, Buffer.alloc(layersOf(image)[index]?.size ?? 0, 7));
+  },
   'a key of a layer that is not the one': image => {
     const index = of(image, 'licenses');
     const layer = layersOf(image)[index] as Descriptor;
@@ -199,28 +208,43 @@ for (const variant of IS_LONG ? (['slim', 'fat'] as const) : (['fat'] as const))
         blobs: [...image.blobs, config],
         manifests: [{ mediaType: manifest.mediaType, bytes: Buffer.from(JSON.stringify(manifest)) }],
       });
-      let checks: Awaited<ReturnType<typeof verify>> = [];
-      try {
-        checks = await verify('tampered');
-      } catch {
-        // An image that cannot even be read is not verified either.
-        return;
-      }
-      assert.ok(!checks.every(isRight), 'verified');
-      const said = checks.flatMap(check => [
-        ...check.problems,
-        ...check.files.filter(file => file.status !== 'same'),
-      ]);
-      assert.ok(said.length > 0, 'nothing is said');
+      const store = world.open(`${world.registry(0).host}/${REPOSITORY}`, 'pull');
+      const before = new Set(world.manifest(0, tag).layers.map(({ digest }) => digest));
+      for (const layer of manifest.layers.filter(({ digest }) => !before.has(digest)))
+        assert.ok(!(await isPlainWeights(store, layer, '/models/x')), 'Trivy does not see the layer');
+      const found = await saidOf({ isDeep: false });
+      assert.equal(
+        found.length > 0,
+        !(name === OTHER_WEIGHTS && variant === 'fat'),
+        `without --deep: ${found}`,
+      );
+      assert.ok((await saidOf({ isDeep: true })).length > 0, 'nothing is said');
     });
   }
 }
 
-function verify(reference: string) {
+/** What is said of the tampered image; an image that cannot even be read is not verified either. */
+async function saidOf(options: { readonly isDeep: boolean }): Promise<string[]> {
+  let checks: Awaited<ReturnType<typeof verify>>;
+  try {
+    checks = await verify('tampered', options);
+  } catch (error) {
+    assert.ok(error instanceof WeighbridgeError);
+    return [error.message];
+  }
+  const said = checks.flatMap(({ problems, files }) => [
+    ...problems,
+    ...files.filter(file => file.status !== 'same').map(({ path, detail }) => `${path}: ${detail}`),
+  ]);
+  assert.equal(checks.every(isRight), said.length === 0);
+  return said;
+}
+
+function verify(reference: string, { isDeep } = { isDeep: true }) {
   const openBase = (name: string) => world.open(name, 'pull');
   return verifyImage(world.open(`${world.registry(0).host}/${REPOSITORY}`, 'pull'), reference, {
     hub: world.hubClient(),
-    isDeep: true,
+    isDeep,
     rebuild: { bootstrap: BOOTSTRAP, readBase: new RunCache({ openBase }).baseImage },
   });
 }
