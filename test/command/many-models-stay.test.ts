@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startHub } from '../../src/testkit/hub.ts';
 import { startRegistry } from '../../src/testkit/registry.ts';
+import { accountIn } from '../support/account.ts';
 import { fillRegistry, writeSampleConfig } from '../support/catalog-world.ts';
 import { weighbridge } from '../support/command.ts';
 import { IS_LONG } from '../support/long.ts';
@@ -12,7 +13,7 @@ const MODELS = 1000;
 const HUB_REQUESTS = 3;
 const SHARED_REQUESTS = 10;
 /** The list of tags; of three images each of their two tags, a manifest and what refers to it, and scans of most. */
-const REGISTRY_REQUESTS = 22;
+const REGISTRY_REQUESTS = 23;
 
 test(`${MODELS} models: update asks once about each, and prune --dry-run reads each manifest once`, {
   skip: IS_LONG ? false : 'the long form has it (WEIGHBRIDGE_LONG=1)',
@@ -26,7 +27,8 @@ test(`${MODELS} models: update asks once about each, and prune --dry-run reads e
   }
   const folder = await temporaryFolder(t);
   const file = await writeSampleConfig(folder, { lab: `${registry.host}/acme` }, models);
-  const env = { HF_ENDPOINT: hub.url };
+  const account = accountIn(folder);
+  const env = { HF_ENDPOINT: hub.url, ...account.env };
   const timed = async (...args: string[]) => {
     const [atHub, atRegistry] = [hub.log.length, registry.log.length];
     const startMs = performance.now();
@@ -35,8 +37,9 @@ test(`${MODELS} models: update asks once about each, and prune --dry-run reads e
     const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
     const counts = { hub: hub.log.length - atHub, registry: registry.log.length - atRegistry };
     const per = [counts.hub, counts.registry].map(count => (count / MODELS).toFixed(2));
+    const { cpuSeconds } = await account.read();
     t.diagnostic(
-      `${args[0]}: ${seconds} s; requests a model: ${per[0]} at the Hub, ${per[1]} at the registry`,
+      `${args[0]}: ${seconds} s, ${cpuSeconds.toFixed(1)} s of CPU; requests a model: ${per[0]} at the Hub, ${per[1]} at the registry`,
     );
     return { ...result, counts };
   };
