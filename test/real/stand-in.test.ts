@@ -41,7 +41,7 @@ const CONTRACT: readonly Contract[] = [
   {
     name: 'refuses the command of `vllm` as a module',
     isModule: true,
-    args: ['serve', 'MODEL'],
+    args: ['vllm', 'serve', 'MODEL'],
     status: 2,
     says: /unrecognized arguments: serve/,
   },

@@ -19,6 +19,7 @@ def main(argv, is_module=False):
     tell("vllm STAND-IN (not vLLM)")
     parser = argparse.ArgumentParser(prog="api_server" if is_module else "vllm serve", allow_abbrev=False)
     if is_module:
+        parser.add_argument("model_tag", nargs="?")
         parser.add_argument("--model", default="facebook/opt-125m")
     else:
         parser.add_argument("command", choices=["serve"])
