@@ -233,7 +233,8 @@
     /** @type {[string, string][]} */
     const checks = isSigned ? [['good', 'signed']] : [];
     if (critical > 0) checks.push(['bad', `${critical} critical`]);
-    else if (critical === 0) checks.push(['good', high > 0 ? `${high} high` : 'scanned']);
+    else if (high > 0) checks.push(['note', `${high} high`]);
+    else if (critical === 0) checks.push(['good', 'scanned']);
     else checks.push(['none', 'not scanned']);
     if (fit === 'warn') checks.push(['bad', 'may not run']);
     if (fit === 'ok') checks.push(['good', 'fits']);

@@ -152,7 +152,7 @@ function checks(row: ListRow): Markup {
 }
 
 export interface CheckWords {
-  readonly kind: 'good' | 'bad' | 'none';
+  readonly kind: 'good' | 'note' | 'bad' | 'none';
   readonly words: string;
 }
 
@@ -161,9 +161,11 @@ export function checkWords({ isSigned, critical, high, fit }: ListRow): CheckWor
     ...(isSigned ? [{ kind: 'good', words: 'signed' } as const] : []),
     critical > 0
       ? { kind: 'bad', words: `${critical} critical` }
-      : critical === 0
-        ? { kind: 'good', words: high > 0 ? `${high} high` : 'scanned' }
-        : { kind: 'none', words: 'not scanned' },
+      : high > 0
+        ? { kind: 'note', words: `${high} high` }
+        : critical === 0
+          ? { kind: 'good', words: 'scanned' }
+          : { kind: 'none', words: 'not scanned' },
     ...(fit === 'warn' ? [{ kind: 'bad', words: 'may not run' } as const] : []),
     ...(fit === 'ok' ? [{ kind: 'good', words: 'fits' } as const] : []),
   ];
