@@ -7,6 +7,8 @@ export interface BenchOptions {
   readonly files: number;
   readonly fileBytes: number;
   readonly rounds: number;
+  /** Models of the list in `many`. */
+  readonly models: number;
   readonly groups: readonly Group[];
   /** Where the results go as JSON. */
   readonly json: string | undefined;
@@ -18,6 +20,7 @@ export const HELP = `npm run bench -- [options]
   --files <n>        weight files of the model (4)
   --size <MiB>       of each of them (512)
   --rounds <n>       fresh runs of each case, medians are shown (3)
+  --models <n>       models of the list in many (1000)
   --only <group>     ${GROUPS.join(', ')}; can be given more than once
   --json <file>      writes all figures of all runs
   --plots <folder>   writes the plots as SVG`;
@@ -29,6 +32,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
       files: { type: 'string', default: '4' },
       size: { type: 'string', default: '512' },
       rounds: { type: 'string', default: '3' },
+      models: { type: 'string', default: '1000' },
       only: { type: 'string', multiple: true },
       json: { type: 'string' },
       plots: { type: 'string' },
@@ -40,6 +44,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     files: positive('files', values.files),
     fileBytes: positive('size', values.size) * 1024 * 1024,
     rounds: positive('rounds', values.rounds),
+    models: positive('models', values.models),
     groups: GROUPS.filter(group => values.only === undefined || values.only.includes(group)),
     json: values.json,
     plots: values.plots,
