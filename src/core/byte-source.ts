@@ -37,7 +37,7 @@ export function bytesSource(name: string, bytes: Uint8Array): ByteSource {
 }
 
 /**
- * All bytes of a source that is known to be small. `maxBytes` guards against being wrong about that, and what comes is
+ * All bytes of a source that is known to be small, not to be changed: they may be the source's own. `maxBytes` guards against being wrong about that, and what comes is
  * counted too: a source that gives more than it has announced is not kept. Throws IntegrityError INTEGRITY_SIZE.
  */
 export async function readAll(source: ByteSource, maxBytes: number, signal?: AbortSignal): Promise<Buffer> {
@@ -54,10 +54,17 @@ export async function readAll(source: ByteSource, maxBytes: number, signal?: Abo
     if (length > source.sizeBytes) break;
     chunks.push(chunk);
   }
-  if (length === source.sizeBytes) return Buffer.concat(chunks);
+  if (length === source.sizeBytes) return joined(chunks);
   const got = length > source.sizeBytes ? 'more' : `${length}`;
   throw new IntegrityError(`${source.name}: expected ${source.sizeBytes} bytes, got ${got}`, {
     code: 'INTEGRITY_SIZE',
     subject: source.name,
   });
+}
+
+/** One chunk is not copied: a long list of models has many small files, and their copies wait long to be collected. */
+function joined(chunks: readonly Uint8Array[]): Buffer {
+  const [only] = chunks;
+  if (only === undefined || chunks.length > 1) return Buffer.concat(chunks);
+  return Buffer.from(only.buffer, only.byteOffset, only.length);
 }

@@ -20,12 +20,12 @@ const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
 /** A file of one descriptor a line, to which any number of processes may append. */
 export function openLayerIndex(file: string): LayerIndex {
-  let loading: Promise<ReadonlyMap<string, ResolvedLayer>> | undefined;
+  let loading: Promise<(key: string) => ResolvedLayer | undefined> | undefined;
   const added = new Map<string, ResolvedLayer>();
   return {
     async find(key) {
       loading ??= load(file);
-      return added.get(key) ?? (await loading).get(key);
+      return added.get(key) ?? (await loading)(key);
     },
     async add(descriptor) {
       const layer = readLayerDescriptor(descriptor);
@@ -41,15 +41,21 @@ export function openLayerIndex(file: string): LayerIndex {
   };
 }
 
-async function load(file: string): Promise<ReadonlyMap<string, ResolvedLayer>> {
-  const layers = new Map<string, ResolvedLayer>();
+/** Keeps the file's bytes and what line each layer is in: as objects they would take several times as much memory. */
+async function load(file: string): Promise<(key: string) => ResolvedLayer | undefined> {
   const bytes = await readFile(file).catch(() => Buffer.alloc(0));
-  for (const line of bytes.toString('utf8').split('\n')) {
-    const layer = readLine(line);
-    if (layer !== undefined) layers.set(layer.key, layer);
+  const lines = new Map<string, { readonly start: number; readonly end: number }>();
+  for (let start = 0, end = 0; start < bytes.length; start = end + 1) {
+    const newline = bytes.indexOf('\n', start);
+    end = newline === -1 ? bytes.length : newline;
+    const layer = readLine(bytes.toString('utf8', start, end));
+    if (layer !== undefined) lines.set(layer.key, { start, end });
   }
   if (bytes.length > MAX_FILE_BYTES) await keepNewestHalf(file, bytes);
-  return layers;
+  return key => {
+    const line = lines.get(key);
+    return line && readLine(bytes.toString('utf8', line.start, line.end));
+  };
 }
 
 /** Undefined for what is not a layer: a line that was cut by a crash, or anything else that got in there. */
