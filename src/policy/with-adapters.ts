@@ -55,7 +55,7 @@ function withPermitted(own: PolicyDecision, adapters: readonly JudgedAdapter[]):
   const named = adapters.map(({ name, outcome }) => `${name} (${outcome.license.declared ?? 'vouched for'})`);
   return {
     ...own,
-    reason: `${own.reason} So do the licenses of its adapters: ${plainLine(named.join(', '), 300)}.`,
+    reason: `${own.reason} Its adapters are permitted too: ${plainLine(named.join(', '), 300)}.`,
     evidence: [...own.evidence, ...adapters.flatMap(adapter => adapter.outcome.decisions.fat.evidence)],
   };
 }

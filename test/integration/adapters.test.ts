@@ -49,7 +49,7 @@ test('adapters are published with their model, whole and verified', async () => 
   const yaml = world.config('acme/x', `${ADAPTERS}    variants: [slim, fat, weights, modelpack]\n`);
   const planned = await world.plan(yaml);
   assert.deepEqual(planned.fit.findings, []);
-  assert.match(planned.outcome.decisions.fat.reason, /adapters: sql \(mit\), chat \(mit\)/);
+  assert.match(planned.outcome.decisions.fat.reason, /adapters are permitted too: sql \(mit\), chat \(mit\)/);
   const images = await world.publishPlanned(planned, {
     variants: ['slim', 'fat', 'weights', 'modelpack'],
     bootstrap: readBootstrap(),
