@@ -11,8 +11,8 @@ keepNurserySmall();
 
 /**
  * Has V8 keep the space of new objects at its size of now, 8 MiB at least. It would grow to 128 MiB on a long list of
- * models, whose objects live no longer for it. Node takes its size as an option of the command line alone, which the one who
- * starts Node would have to know; how it grows is read at each step, so it is let grow to the size and no further.
+ * models, whose objects live no longer for it. Node takes its size as an option of the command line alone, which
+ * every user would have to know; how it grows is read at each step, so it is let grow to the size and no further.
  */
 function keepNurserySmall(): void {
   v8.setFlagsFromString('--semi-space-growth-factor=2');
