@@ -34,7 +34,9 @@ type Predicate = Readonly<Record<string, unknown>>;
 function provenanceDifferences(predicate: Predicate, { model, platforms, files }: StatedImage): string[] {
   const definition = record(predicate.buildDefinition);
   const dependencies = list(definition.resolvedDependencies).map(record);
-  const digests = new Map(dependencies.map(one => [String(one.uri), record(one.digest)]));
+  const digests = new Map(
+    dependencies.map(one => [typeof one.uri === 'string' ? one.uri : '', record(one.digest)]),
+  );
   const source = digests.get(modelUrl(model.id, model.revision));
   const hashes = new Set(dependencies.map(one => record(one.digest).sha256));
   const unstated = files.filter(({ sha256 }) => sha256 !== undefined && !hashes.has(sha256));

@@ -3,7 +3,7 @@ import picomatch from 'picomatch';
 import type { UpstreamTrust } from '../config/types.ts';
 import { readAll } from '../core/byte-source.ts';
 import { SigningError } from '../core/errors.ts';
-import { isRecord } from '../core/json-shape.ts';
+import { describeJson, isRecord } from '../core/json-shape.ts';
 import { quoted } from '../core/safe-text.ts';
 import type { Hub } from '../hub/types.ts';
 import type { PlannedModel } from '../plan/types.ts';
@@ -90,7 +90,7 @@ function signedFiles({ predicateType, predicate, subject }: Statement, name: str
   if (method !== 'files' || !Array.isArray(resources))
     throw wrong(
       name,
-      `was made in a way that cannot be verified without reading all files: ${quoted(String(method))}`,
+      `was made in a way that cannot be verified without reading all files: ${describeJson(method)}`,
     );
   return new Map(
     resources.filter(isRecord).map(({ name: path_, algorithm, digest }) => {

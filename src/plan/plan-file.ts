@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import type { Config, ModelConfig } from '../config/types.ts';
 import { ConfigError } from '../core/errors.ts';
-import { isRecord } from '../core/json-shape.ts';
+import { describeJson, isRecord } from '../core/json-shape.ts';
 import { plainLine, quoted } from '../core/safe-text.ts';
 import type { LicenseTree } from '../licenses/types.ts';
 import { planFileShape } from './plan-schema.ts';
@@ -94,7 +94,8 @@ export function parsePlan(bytes: Uint8Array, file: string, config: Config, env: 
   if (!isRecord(value) || !('schemaVersion' in value))
     throw unreadable(file, 'it is not a plan that `weighbridge plan --out` has written');
   if (value.schemaVersion !== PLAN_SCHEMA_VERSION) {
-    const found = quoted(String(value.schemaVersion));
+    const { schemaVersion: version } = value;
+    const found = typeof version === 'number' ? quoted(String(version)) : describeJson(version);
     throw unreadable(file, `it is of version ${found}, and this Weighbridge reads ${PLAN_SCHEMA_VERSION}`);
   }
   const { texts, ...body } = value;
