@@ -170,7 +170,7 @@ function interruptible(onStop: () => void): Interruption {
   const report = (): number => {
     const state = describe();
     process.stderr.write(`weighbridge: interrupted${state && `\n${state}`}\n`);
-    process.stderr.write('  What was published stays whole; run it again to go on.\n');
+    process.stderr.write('  What is finished is complete. Run the command again to continue.\n');
     return ExitStatus.interrupted;
   };
   // Every request of a run listens to it, and there may be many at once.
