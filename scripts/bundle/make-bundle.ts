@@ -119,7 +119,7 @@ function packedFiles(): Plugin {
 function isWanted(name: string): boolean {
   if (name.startsWith('workflows/')) return manifest.files.includes(`.github/${name}`);
   return (
-    /\.(?:py|json|css|js|svg|md|yaml|woff2|ts)$|\/bootstrap$/.test(name) &&
+    /\.(?:py|json|css|js|svg|png|md|yaml|woff2|ts)$|\/bootstrap$/.test(name) &&
     !/test_|__pycache__|tsconfig/.test(name)
   );
 }

@@ -97,7 +97,15 @@ export class ConfigError extends WeighbridgeError {}
 /** The Hub could not be asked, refused, or gave a senseless answer. */
 export class HubError extends WeighbridgeError {}
 /** A registry (or another image store) could not be asked, refused, or gave a senseless answer. */
-export class RegistryError extends WeighbridgeError {}
+export class RegistryError extends WeighbridgeError {
+  /** The HTTP status that was not expected, if one came. */
+  readonly status: number | undefined;
+
+  constructor(message: string, details: ErrorDetails & { readonly status?: number }) {
+    super(message, details);
+    this.status = details.status;
+  }
+}
 /** Bytes are not the ones that were promised. */
 export class IntegrityError extends WeighbridgeError {}
 /** Something could not be signed, or a signature is missing or wrong. */

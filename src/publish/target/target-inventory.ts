@@ -1,5 +1,5 @@
 import type { Digest } from '../../core/digest.ts';
-import { IntegrityError, isAbort, RegistryError, WeighbridgeError } from '../../core/errors.ts';
+import { IntegrityError, RegistryError } from '../../core/errors.ts';
 import { mapPool } from '../../core/pool.ts';
 import {
   type PublishedFile,
@@ -108,7 +108,8 @@ export class TargetInventory {
 
   /**
    * Goes through the model's other tags until `isEnough`: an older revision has most files of a newer one. Other tags of
-   * the repository prove nothing of the model. They only save work: one that cannot be read ends the search.
+   * the repository prove nothing of the model. They only save work, so one that is odd or may not be read ends the search; a
+   * registry that fails is an error as everywhere else, since to move all of a model again would cost more.
    */
   async readOthers(
     isEnough: () => boolean,
@@ -123,7 +124,8 @@ export class TargetInventory {
       for (let start = 0; start < looked.length && !isEnough(); start += CONCURRENCY)
         await this.readTags(looked.slice(start, start + CONCURRENCY), signal);
     } catch (error) {
-      if (isAbort(error) || signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
+      const isRefused = error instanceof RegistryError && error.code === 'REGISTRY_UNAUTHORIZED';
+      if (!isRefused && !isOdd(error)) throw error;
     }
   }
 
@@ -135,10 +137,7 @@ export class TargetInventory {
     try {
       return await this.store.getManifest(reference, signal);
     } catch (error) {
-      const isOdd =
-        error instanceof IntegrityError ||
-        (error instanceof RegistryError && error.code === 'REGISTRY_BAD_ANSWER');
-      if (isOdd) return undefined;
+      if (isOdd(error)) return undefined;
       throw error;
     }
   }
@@ -177,4 +176,10 @@ export class TargetInventory {
       else if (layer.sizeBytes === this.#sizes.get(layer.key)) this.#noted.set(layer.key, layer);
     }
   }
+}
+
+/** Whether a registry answered, with something that is not the manifest that was asked for. */
+function isOdd(error: unknown): boolean {
+  if (error instanceof IntegrityError) return true;
+  return error instanceof RegistryError && error.code === 'REGISTRY_BAD_ANSWER' && (error.status ?? 0) < 500;
 }

@@ -153,7 +153,7 @@ export class RegistryClient {
     const { status } = response;
     const isFull =
       status === 507 || /no space left|disk (is )?full|quota exceeded|insufficient storage/i.test(said);
-    const common = { subject: this.registry };
+    const common = { subject: this.registry, status };
     const message = `${purpose}: ${this.registry} answered ${status}${said ? ` (${said})` : ''}`;
     // What Go's and nginx's servers answer on a port for HTTPS.
     if (status === 400 && /\bHTTP request (?:was sent )?to (?:an )?HTTPS\b/i.test(said))
