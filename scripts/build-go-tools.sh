@@ -40,7 +40,7 @@ export GOBIN=$bin GOFLAGS=-buildvcs=false CGO_ENABLED=0
     "github.com/sigstore/cosign/v3/cmd/cosign@$cosign"
   build oras "$oras" go install -trimpath -ldflags='-s -w' "oras.land/oras/cmd/oras@$oras"
   build regctl "$regctl" go install -trimpath -ldflags='-s -w' "github.com/regclient/regclient/cmd/regctl@$regctl"
-  # Their repositories are not listed by the module proxy, which `go install` wants; a module of ours names their versions.
+  # `go install` cannot look up their versions, so tools/model-clients names them.
   clients=$(cksum < tools/model-clients/go.mod | cut -d ' ' -f 1)
   build modctl "$clients" go build -C tools/model-clients -trimpath -ldflags='-s -w' -o "$bin/modctl" github.com/modelpack/modctl
   build kit "$clients" go build -C tools/model-clients -trimpath -ldflags='-s -w' -o "$bin/kit" github.com/kitops-ml/kitops

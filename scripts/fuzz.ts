@@ -1,4 +1,4 @@
-// Gives every parser of what comes from outside bent examples, with a new seed each turn, for as long as is asked:
+// Runs every parser of foreign data on mutated examples, with a new seed each turn, for the given time:
 // npm run fuzz -- --minutes 60. What fails is kept in test/fuzz/regressions.json, which the tests repeat from then on.
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';

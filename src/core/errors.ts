@@ -98,7 +98,7 @@ export class ConfigError extends WeighbridgeError {}
 export class HubError extends WeighbridgeError {}
 /** A registry (or another image store) could not be asked, refused, or gave a senseless answer. */
 export class RegistryError extends WeighbridgeError {
-  /** The HTTP status that was not expected, if one came. */
+  /** The unexpected HTTP status, if the registry answered. */
   readonly status: number | undefined;
 
   constructor(message: string, details: ErrorDetails & { readonly status?: number }) {

@@ -37,8 +37,8 @@ describe('the bundle', { skip, concurrency: false }, () => {
     await makeNodeRoot(root, process.execPath);
     await copyFile(BUNDLE, path.join(root, 'weighbridge.mjs'));
     await world.hub.addModel({ id: 'acme/one', files: MODEL_FILES });
-    await mkdir(path.join(root, 'work'));
-    await writeFile(path.join(root, 'work/models.yaml'), world.config('acme/one'));
+    await mkdir(path.join(root, 'project'));
+    await writeFile(path.join(root, 'project/models.yaml'), world.config('acme/one'));
     const env = {
       HOME: '/tmp',
       HF_ENDPOINT: world.hub.url,
@@ -51,16 +51,16 @@ describe('the bundle', { skip, concurrency: false }, () => {
     const demo = await inside('demo');
     assert.equal(demo.status, 0, demo.stderr);
     assert.match(demo.stdout, /Everything is verified/);
-    const plan = await inside('plan', '--config', '/work/models.yaml', '--json');
+    const plan = await inside('plan', '--config', '/project/models.yaml', '--json');
     assert.equal(plan.status, 0, plan.stderr);
     assert.equal(JSON.parse(plan.stdout).models[0].license, 'Apache-2.0');
-    const published = await inside('publish', '--config', '/work/models.yaml');
+    const published = await inside('publish', '--config', '/project/models.yaml');
     assert.equal(published.status, 0, published.stderr);
     assert.match(published.stdout, /published/);
     // As the sources publish it: the bootstrap, the texts of licenses and the layers are the same.
     const again = await run(
       path.join(ROOT, 'bin/weighbridge'),
-      ['publish', '--config', path.join(root, 'work/models.yaml')],
+      ['publish', '--config', path.join(root, 'project/models.yaml')],
       {
         env,
       },
@@ -68,11 +68,11 @@ describe('the bundle', { skip, concurrency: false }, () => {
     assert.equal(again.status, 0, again.stderr);
     assert.match(again.stdout, /unchanged/);
     assert.doesNotMatch(again.stdout, /published/);
-    const init = await inside('init', '/work/new', '--ghcr', 'acme');
+    const init = await inside('init', '/project/new', '--ghcr', 'acme');
     assert.equal(init.status, 0, init.stderr);
     const commit = (await runOk('git', ['rev-parse', 'HEAD'], { cwd: ROOT })).trim();
     assert.match(
-      await readFile(path.join(root, 'work/new/.github/workflows/update-models.yml'), 'utf8'),
+      await readFile(path.join(root, 'project/new/.github/workflows/update-models.yml'), 'utf8'),
       new RegExp(`update\\.yml@${commit}\\n`),
     );
   });

@@ -107,14 +107,14 @@ models: [{ id: acme/sample, short: sample }]
         image,
         args,
         env: { HF_ENDPOINT: hub.url, HOME: '/tmp' },
-        volumes: [`${work}:/work:ro`],
+        volumes: [`${work}:/project:ro`],
         user: '1000:1000',
         flags: ['--read-only', '--tmpfs=/tmp', '--cap-drop=all'],
       });
     const demo = await inside('demo');
     assert.equal(demo.status, 0, demo.stderr);
     assert.match(demo.stdout, /Everything is verified/);
-    const published = await inside('publish', '--config', '/work/models.yaml');
+    const published = await inside('publish', '--config', '/project/models.yaml');
     assert.equal(published.status, 0, published.stderr);
     const tags = [...registry.repository('models/hf-sample').tags.keys()];
     assert.ok(tags.includes('v0.6.0-fat') && tags.includes('v0.6.0-slim'), tags.join());
