@@ -218,7 +218,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     assert.ok(scene.uploadedBytes < SIZES.reduce((sum, size) => sum + size, 0) * scene.hosts.length);
     assert.match(stderr, /interrupted/);
     assert.match(stderr, new RegExp(`not done:(\\n .*)*${scene.hosts[0]}/acme/hf-x:v0.6.0-fat`));
-    assert.match(stderr, /run it again/);
+    assert.match(stderr, /Run the command again to continue/);
     for (const host of scene.hosts) {
       assert.deepEqual(
         (await tagsOf(host, REPOSITORY)).filter(tag => tag.endsWith('-fat')),
