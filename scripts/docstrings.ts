@@ -1,6 +1,11 @@
 import type TypeScript from '../node_modules/ts-json-schema-generator/node_modules/typescript/lib/typescript.d.ts';
 import { parseSource, ts } from './source.ts';
 
+const SAYS_RETURNS = /\b(?:[Rr]eturns?|[Yy]ields?|Whether)\b/;
+const SAYS_THROWS = /\b(?:[Tt]hrows?|[Rr]ejects?)\b/;
+const CODE = /(?<=')[A-Z]+_[A-Z_]+(?=')/g;
+const NO_RESULT = /^(?:void|never|Promise<void>|Promise<never>|asserts .*)$/s;
+
 /** A declaration that other modules can import. */
 export interface Exported {
   readonly name: string;
@@ -8,8 +13,12 @@ export interface Exported {
   readonly line: number;
   /** Its docstring without stars; undefined if it has none. */
   readonly doc: string | undefined;
+  /** Whether it is a function with a result. */
+  readonly returns: boolean;
   /** Whether a `throw` in its own body may leave it: one inside of a `try` with a `catch` may not. */
   readonly throws: boolean;
+  /** The codes that its own `throw`s spell out, such as `CONFIG_INVALID`. */
+  readonly codes: readonly string[];
 }
 
 /** Returns the declarations that a module exports by their own `export`, in order; re-exports are not among them. */
@@ -19,8 +28,25 @@ export function exportedOf(text: string): Exported[] {
     if (!isExported(statement)) return [];
     const line = source.getLineAndCharacterOfPosition(statement.getStart()).line + 1;
     const doc = docOf(statement, text);
-    return namesOf(statement).map(name => ({ name, line, doc, throws: mayThrow(statement) }));
+    const functions = functionsOf(statement);
+    const thrown = functions.flatMap(({ body }) => (body === undefined ? [] : throwsIn(body)));
+    const facts = {
+      returns: functions.some(hasResult),
+      throws: thrown.length > 0,
+      codes: [...new Set(thrown.flatMap(one => one.getText().match(CODE) ?? []))],
+    };
+    return namesOf(statement).map(name => ({ name, line, doc, ...facts }));
   });
+}
+
+/** Returns what a docstring lacks, each to be read after the symbol's name; empty if nothing. */
+export function faultsOf({ doc, returns, throws, codes }: Exported): string[] {
+  if (doc === undefined) return ['has no docstring'];
+  return [
+    ...(returns && !SAYS_RETURNS.test(doc) ? ['does not say what it returns'] : []),
+    ...(throws && !SAYS_THROWS.test(doc) ? ['throws and does not say so'] : []),
+    ...codes.filter(code => !doc.includes(code)).map(code => `throws ${code} and does not say so`),
+  ];
 }
 
 function isExported(node: TypeScript.Statement): boolean {
@@ -40,33 +66,45 @@ function namesOf(node: TypeScript.Statement): string[] {
 }
 
 function docOf(node: TypeScript.Node, text: string): string | undefined {
-  const range = ts.getLeadingCommentRanges(text, node.getFullStart())?.at(-1);
-  const comment = range === undefined ? '' : text.slice(range.pos, range.end);
-  return comment.startsWith('/**')
-    ? comment
-        .slice(3, -2)
-        .replaceAll(/^\s*\* ?/gm, '')
-        .trim()
-    : undefined;
+  const comments = ts.getLeadingCommentRanges(text, node.getFullStart()) ?? [];
+  // Between a docstring and its symbol there may be a line for a tool, such as `// biome-ignore`.
+  const comment = comments.map(({ pos, end }) => text.slice(pos, end)).findLast(one => one.startsWith('/**'));
+  return comment
+    ?.slice(3, -2)
+    .replaceAll(/^\s*\* ?/gm, '')
+    .trim();
 }
 
-/** Of functions alone: what a class's methods throw is said at each of them. */
-function mayThrow(statement: TypeScript.Statement): boolean {
-  const bodies = ts.isVariableStatement(statement)
-    ? statement.declarationList.declarations.flatMap(({ initializer }) =>
-        initializer !== undefined && ts.isArrowFunction(initializer) ? [initializer.body] : [],
-      )
-    : ts.isFunctionDeclaration(statement) && statement.body !== undefined
-      ? [statement.body]
-      : [];
-  return bodies.some(hasThrow);
+/** Of functions alone: what a class's methods do is said at each of them. */
+function functionsOf(
+  statement: TypeScript.Statement,
+): (TypeScript.FunctionDeclaration | TypeScript.ArrowFunction)[] {
+  if (ts.isFunctionDeclaration(statement)) return [statement];
+  if (!ts.isVariableStatement(statement)) return [];
+  return statement.declarationList.declarations.flatMap(({ initializer }) =>
+    initializer !== undefined && ts.isArrowFunction(initializer) ? [initializer] : [],
+  );
 }
 
-function hasThrow(node: TypeScript.Node): boolean {
-  if (ts.isThrowStatement(node)) return true;
-  // What is thrown there is thrown when that function is called, which may be elsewhere.
+function hasResult({ type, body }: TypeScript.FunctionDeclaration | TypeScript.ArrowFunction): boolean {
+  if (type !== undefined) return !NO_RESULT.test(type.getText());
+  return body !== undefined && (!ts.isBlock(body) || returnsValue(body));
+}
+
+function returnsValue(node: TypeScript.Node): boolean {
+  if (ts.isReturnStatement(node)) return node.expression !== undefined;
   if (ts.isFunctionLike(node)) return false;
-  if (ts.isTryStatement(node) && node.catchClause !== undefined)
-    return hasThrow(node.catchClause) || (node.finallyBlock !== undefined && hasThrow(node.finallyBlock));
-  return ts.forEachChild(node, child => hasThrow(child) || undefined) ?? false;
+  return ts.forEachChild(node, child => returnsValue(child) || undefined) ?? false;
+}
+
+function throwsIn(node: TypeScript.Node): TypeScript.ThrowStatement[] {
+  if (ts.isThrowStatement(node)) return [node];
+  // What is thrown there is thrown when that function is called, which may be elsewhere.
+  if (ts.isFunctionLike(node)) return [];
+  const found: TypeScript.ThrowStatement[] = [];
+  const isCaught = ts.isTryStatement(node) && node.catchClause !== undefined;
+  ts.forEachChild(node, child => {
+    if (!isCaught || child !== node.tryBlock) found.push(...throwsIn(child));
+  });
+  return found;
 }

@@ -27,8 +27,9 @@ export interface AttachedStatement {
 const AT_ONCE = 4;
 
 /**
- * Signs statements and attaches them to `subject`. One that is there already, signed by the same signer, stays; an older
- * edition that Weighbridge has made is replaced. Throws SigningError, also if the registry does not keep them.
+ * Signs statements and attaches them to `subject`. One that is there already, signed by the same signer, stays; an
+ * older edition that Weighbridge has made is replaced. Returns what became of each statement, in their order. Throws
+ * SigningError, also if the registry does not keep them.
  */
 export async function attachStatements(
   store: ImageStore,

@@ -38,7 +38,7 @@ export function bundleBytes(bundle: Bundle): Buffer {
   return Buffer.from(JSON.stringify(bundleToJSON(bundle)), 'utf8');
 }
 
-/** What a DSSE signature is made over; https://github.com/secure-systems-lab/dsse/blob/master/protocol.md */
+/** Returns what a DSSE signature is made over; https://github.com/secure-systems-lab/dsse/blob/master/protocol.md */
 export function preAuthEncoding(payloadType: string, payload: Buffer): Buffer {
   const head = `DSSEv1 ${Buffer.byteLength(payloadType)} ${payloadType} ${payload.length} `;
   return Buffer.concat([Buffer.from(head, 'utf8'), payload]);

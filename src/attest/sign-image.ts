@@ -35,8 +35,9 @@ export interface SignedSubject {
 }
 
 /**
- * Signs an image that a store has: the index, if it is one, and every platform under it. `planned` is the plan that made
- * it, without which there is no license decision. Throws SigningError, RegistryError, HubError.
+ * Signs an image that a store has: the index, if it is one, and every platform under it. `planned` is the plan that
+ * made it, without which there is no license decision. Returns what was signed: each subject with its statements.
+ * Throws SigningError, RegistryError, HubError.
  */
 export async function signImage(
   store: ImageStore,

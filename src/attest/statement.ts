@@ -2,7 +2,9 @@ import { type Digest, hexOf } from '../core/digest.ts';
 
 // The in-toto wire types; https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
 
+/** The `_type` of an in-toto statement, version 1. */
 export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
+/** The `payloadType` of a DSSE envelope that holds an in-toto statement. */
 export const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
 
 /** An in-toto statement, https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md. */
@@ -33,6 +35,7 @@ export const PredicateType = {
   model: 'https://model_signing/signature/v1.0',
 } as const;
 
+/** The short names of the statements that Weighbridge makes and checks. */
 export type StatementKind = keyof typeof PredicateType;
 
 /** For people. */

@@ -10,6 +10,7 @@ import { type TrustedSigner, verifyBundle } from './verify-bundle.ts';
 
 /** `present`: the image is signed, and every statement of the signer is right. `strict`: all that Weighbridge states is there too. */
 export type SignaturePolicy = 'present' | 'strict';
+/** The values of `verify --signed`, weakest first. */
 export const SIGNATURE_POLICIES: readonly SignaturePolicy[] = ['present', 'strict'];
 
 const REQUIRED: Readonly<Record<SignaturePolicy, readonly StatementKind[]>> = {
@@ -49,7 +50,10 @@ export interface VerifySignedOptions {
 
 const AT_ONCE = 4;
 
-/** Verifies who signed an image and whether what is stated of it is so, on the index and every platform. Throws RegistryError. */
+/**
+ * Verifies who signed an image and whether what is stated of it is so, on the index and every platform. Returns a check
+ * of each, the index first. Throws RegistryError, IMAGE_FOREIGN for an image that Weighbridge has not published.
+ */
 export async function verifySigned(
   store: ImageStore,
   reference: string,

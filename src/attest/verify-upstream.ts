@@ -33,7 +33,8 @@ export interface UpstreamOptions {
 /**
  * Verifies the signature that a model's makers gave it, if models.yaml names whose it has to be: every file that goes
  * into an image is signed as it is, and no signed file is missing. Weights are known by the Hub's hashes, small files
- * are read. Returns who signed it, or undefined if nothing had to be verified. Throws SigningError, HubError.
+ * are read. Returns who signed it, or undefined if nothing had to be verified. Throws SigningError, SIGNATURE_MISSING
+ * if the repository has none; HubError.
  */
 export async function verifyUpstream(
   planned: PlannedModel,

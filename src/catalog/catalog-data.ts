@@ -77,11 +77,13 @@ export interface CatalogFacts {
   readonly gpus: readonly GpuNeed[];
 }
 
+/** Whether an image runs on its vLLM, with the findings that say so. */
 export interface CatalogFit {
   readonly status: 'ok' | 'warn' | 'refused' | 'unknown';
   readonly findings: readonly FitFinding[];
 }
 
+/** An image of a model as the catalog lists it, with its registries, layers, statements and scan. */
 export interface CatalogImage {
   readonly digest: string;
   readonly variant: string;
@@ -129,6 +131,7 @@ export interface CatalogLayer {
   readonly name: string;
 }
 
+/** A file of a model. `size` is in bytes; `sha256` or `gitOid` is the hash by which the Hub knows it. */
 export type CatalogFile = {
   readonly path: string;
   readonly size: number;

@@ -3,8 +3,8 @@ import type { CatalogData, CatalogImage, CatalogModel } from './catalog-data.ts'
 const MAX_ENTRIES = 50;
 
 /**
- * An Atom feed of new images (RFC 4287). `url` is where the site will be, with a slash at its end; without it addresses
- * are relative to the feed, which most readers understand.
+ * Returns an Atom feed of new images (RFC 4287). `url` is where the site will be, with a slash at its end; without it
+ * addresses are relative to the feed, which most readers understand.
  */
 export function atomFeed(data: CatalogData, url: string | undefined): string {
   const entries = data.models

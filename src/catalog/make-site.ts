@@ -27,7 +27,7 @@ export interface SiteSources {
   readonly url: string | undefined;
 }
 
-/** A whole site, file by file: made one at a time, so that a thousand models need no memory for all their pages. */
+/** Yields a whole site, file by file: made one at a time, so that a thousand models need no memory for all their pages. */
 export function* makeSite({ data, docs, cards, assets, url }: SiteSources): Generator<SiteFile> {
   const site: Site = { title: data.title, hasDocs: docs.length > 0, url };
   const paths: string[] = [''];

@@ -20,7 +20,7 @@ import type { ImageStore } from '../store/image-store.ts';
 import type { CatalogFit } from './catalog-data.ts';
 import type { ModelDetails } from './model-details.ts';
 
-export interface DetailsOptions {
+interface DetailsOptions {
   /** Undefined if it is not to be asked. */
   readonly hub: Hub | undefined;
   /** A repository by its full name. */
@@ -30,7 +30,7 @@ export interface DetailsOptions {
   readonly limits?: { readonly modelMs: number; readonly allMs: number };
 }
 
-export interface FoundDetails {
+interface FoundDetails {
   readonly details: ReadonlyMap<string, ModelDetails>;
   /** What kept some of it away, a sentence each; a catalog is whole without. */
   readonly notes: readonly string[];
@@ -46,8 +46,9 @@ const MAX_LAYER_BYTES = 64 * 1024 * 1024;
 const CARD = 'README.md';
 
 /**
- * Asks the Hub about the published revision of each model, within the limits: one that is odd, gated or gone is left out, and
- * a Hub that cannot be reached is asked no more. Cards that it does not give are read from the images that have them.
+ * Asks the Hub about the published revision of each model, within the limits: one that is odd, gated or gone is left
+ * out, and a Hub that cannot be reached is asked no more. Cards that it does not give are read from the images that
+ * have them. Returns details by model id, and a note for each thing that is missing.
  */
 export async function readDetails(
   models: readonly FoundModel[],

@@ -33,7 +33,10 @@ const MAX_REASON = 1000;
 const MAX_ADAPTERS = 100;
 const MAX_LAYER_NAME = 300;
 
-/** Pure: the same findings, time and previous catalog give the same catalog. Models without an image are left out. */
+/**
+ * Returns the catalog of what was found. A pure function: the same findings, time and previous catalog give the same
+ * catalog. Models without an image are left out.
+ */
 export function toCatalog(found: readonly FoundModel[], options: CatalogOptions): CatalogData {
   const { title, now, previous, details } = options;
   const seen = datesIn(previous);

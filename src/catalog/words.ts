@@ -20,6 +20,7 @@ export function taskText(task: string | null): string {
   return task === null ? '' : (TASKS[task] ?? task);
 }
 
+/** Returns a number of parameters as `7.62 B`; empty if it is not known. */
 export function parametersText(count: number | null): string {
   return count === null ? '' : billions(count);
 }
@@ -40,6 +41,7 @@ export function precisionText({
   return [precision, quantization].filter(part => part !== null).join(' ');
 }
 
+/** Returns bytes as `1.5 KiB`; empty if the size is not known. */
 export function sizeText(bytes: number | null): string {
   return bytes === null ? '' : formatBytes(bytes);
 }
@@ -51,11 +53,12 @@ export function smallestNeed(gpus: readonly GpuNeed[]): GpuNeed | undefined {
   return (single.length > 0 ? single : gpus).toSorted((a, b) => total(a) - total(b))[0];
 }
 
+/** Returns a need as `2 × 80 GB`; empty if it is not known. */
 export function gpuText(need: GpuNeed | undefined): string {
   return need === undefined ? '' : `${need.count} × ${need.memoryGB} GB`;
 }
 
-/** The newest image of each variant, those with the weights first: they need nothing else. */
+/** Returns the newest image of each variant, those with the weights first: they need nothing else. */
 export function newestImages({ images }: Pick<CatalogModel, 'images'>): CatalogImage[] {
   const newest = [...new Map(images.toReversed().map(image => [image.variant, image])).values()];
   return newest.toSorted((a, b) => rank(a) - rank(b) || a.variant.localeCompare(b.variant));

@@ -18,7 +18,10 @@ export interface NamedImage {
 
 const MAX_TAGS_SHOWN = 12;
 
-/** Reads `[host/]repository[:tag][@digest]`, or `oci:<folder>[:tag]` for what `build` has written. Throws ConfigError USAGE. */
+/**
+ * Reads `[host/]repository[:tag][@digest]`, or `oci:<folder>[:tag]` for what `build` has written. Returns the image's
+ * store and reference. Throws ConfigError USAGE.
+ */
 export async function openNamedImage(
   session: Session,
   text: string,

@@ -11,7 +11,7 @@ import type { Plan } from '../plan/types.ts';
 import { writeOutput } from './output-file.ts';
 import type { Session } from './session.ts';
 
-export const LOCK_NAME = 'weighbridge.lock';
+const LOCK_NAME = 'weighbridge.lock';
 const HEAD = `# What each model is published from. \`weighbridge plan --lock\` adds models, \`weighbridge update\` moves them: commit this file.
 `;
 const BASES_AT_ONCE = 8;
@@ -65,7 +65,10 @@ export async function saveLock(config: Config, lock: Lock): Promise<void> {
   await writeOutput(lockPath(config), HEAD + stringify(lock, { lineWidth: 0 }));
 }
 
-/** Asks each base image's registry once what its tag names now; one that cannot be asked is said and stays unpinned. */
+/**
+ * Asks each base image's registry once which digest its tag has. Returns a lookup by base image; one that cannot be
+ * read is reported and stays unpinned.
+ */
 export async function readBaseDigests(
   session: Session,
   models: readonly ModelConfig[],

@@ -31,12 +31,12 @@ export interface AdHocOptions {
   readonly baseImage?: string;
 }
 
-/** Adds `--config`. */
+/** Adds `--config` and returns the command. */
 export function withConfig(command: Command): Command {
   return command.option('-c, --config <file>', 'the file that lists the models', 'models.yaml');
 }
 
-/** Adds `--model`, which repeats. */
+/** Adds `--model`, which repeats, and returns the command. */
 export function withModels(command: Command): Command {
   return command.option(
     '-m, --model <id or short>',
@@ -45,7 +45,10 @@ export function withModels(command: Command): Command {
   );
 }
 
-/** For workers that share a list by their number alone: a Kubernetes Indexed Job, GitLab's `parallel`. */
+/**
+ * Adds `--shard` and returns the command: for workers that share a list by their number alone, such as a Kubernetes
+ * Indexed Job or GitLab's `parallel`.
+ */
 export function withShard(command: Command): Command {
   return command.option(
     '--shard <index/count>',
@@ -54,7 +57,7 @@ export function withShard(command: Command): Command {
   );
 }
 
-/** Adds `--registry`, which repeats; `purpose` begins its description. */
+/** Adds `--registry`, which repeats, and returns the command; `purpose` begins the option's description. */
 export function withRegistries(command: Command, purpose = 'publish only here'): Command {
   return command.option(
     '-r, --registry <key=prefix>',
@@ -63,24 +66,27 @@ export function withRegistries(command: Command, purpose = 'publish only here'):
   );
 }
 
-/** Adds `--locked` and `--no-lock`. */
+/** Adds `--locked` and `--no-lock` and returns the command. */
 export function withLock(command: Command): Command {
   return command
     .option('--locked', 'fail models that differ from weighbridge.lock or are missing from it')
     .option('--no-lock', 'ignore weighbridge.lock and use the newest revision and base image');
 }
 
-/** Adds `--json`. */
+/** Adds `--json` and returns the command. */
 export function withJson(command: Command): Command {
   return command.option('--json', 'print one JSON document to stdout');
 }
 
-/** Adds `--variant`. */
+/** Adds `--variant` and returns the command. */
 export function withVariant(command: Command): Command {
   return command.addOption(new Option('--variant <variant>', 'only this variant').choices([...VARIANTS]));
 }
 
-/** How much a command says while it works. `run` has `-v` for volumes, as Docker does. */
+/**
+ * Adds the options that say how much a command prints while it works, and returns it. `run` has `-v` for volumes, as
+ * Docker does.
+ */
 export function withVerbosity(command: Command): Command {
   const isVolume = command.options.some(({ short }) => short === '-v');
   return command
@@ -93,7 +99,7 @@ export function withVerbosity(command: Command): Command {
     );
 }
 
-/** A model that is not in the file, with the file's own defaults left out of it. */
+/** Adds the options for a model that is not in the file, and returns the command. */
 export function withAdHocModel(command: Command): Command {
   return command
     .option('--id <org/name>', 'a model that is not in the file (with --short)')
@@ -101,7 +107,10 @@ export function withAdHocModel(command: Command): Command {
     .option('--base-image <reference>', 'its base image');
 }
 
-/** Throws ConfigError USAGE if no model has the variant: nothing would be done, and nothing said. */
+/**
+ * Returns the variant that `--variant` names, or all. Throws ConfigError USAGE if no model has the variant: nothing
+ * would be done, and nothing said.
+ */
 export function chosenVariants(
   variant: Variant | undefined,
   models: readonly { readonly model: Pick<ModelConfig, 'variants'> }[],
@@ -115,7 +124,10 @@ export function chosenVariants(
   });
 }
 
-/** The file that `--config` names. From here on `session` speaks to registries as it says. */
+/**
+ * Reads the file that `--config` names and returns its configuration. From here on `session` connects to registries as
+ * the file says.
+ */
 export async function readConfig(options: CommonOptions & AdHocOptions, session: Session): Promise<Config> {
   if (options.id !== undefined) return adHocConfig(options);
   const config = await loadConfig(options.config, { extraRegistries: Object.keys(options.registry ?? {}) });
@@ -125,7 +137,10 @@ export async function readConfig(options: CommonOptions & AdHocOptions, session:
 
 const DEFAULT_CONFIG = 'models.yaml';
 
-/** For commands about an image that is named, which need the file only to know how registries are spoken to. */
+/**
+ * Adds `--config` to a command about an image that is named, which needs the file only for its connections to
+ * registries. Returns the command.
+ */
 export function withConnections(command: Command): Command {
   return command.option(
     '-c, --config <file>',
@@ -149,7 +164,7 @@ export async function connectAsConfigured(session: Session, file: string | undef
   }
 }
 
-/** The models that `--model` names, in the order of the file, or all; and of them the shard's. */
+/** Returns the models that `--model` names, in the order of the file, or all; of those, only the shard's. */
 export function chooseModels(
   config: Config,
   names: readonly string[] | undefined,
@@ -192,7 +207,7 @@ function adHocConfig({ id, short, baseImage }: AdHocOptions): Config {
   return parseConfig(JSON.stringify({ defaults, models: [{ id, short }] }), 'command line');
 }
 
-/** Collects the values of an option that repeats, for commander. */
+/** Returns the values of an option that repeats, one longer: for commander. */
 export function collect(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value];
 }

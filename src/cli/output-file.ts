@@ -77,7 +77,7 @@ export async function writeOutput(file: string, text: string): Promise<void> {
   }
 }
 
-/** What the system says of a file, for people. Anything else is given back as it is. */
+/** Returns the system's error about a file in words for people; any other error as it is. */
 export function asFileError(error: unknown): unknown {
   return isSystemError(error) && error.path !== undefined ? fileError(error.path, 'used', error) : error;
 }

@@ -31,7 +31,10 @@ export interface PublishAllOptions {
   readonly admit?: ((planned: PlannedModel) => Promise<void>) | undefined;
 }
 
-/** Publishes with what the session has: its servers and logins, threads, progress and Ctrl-C. */
+/**
+ * Publishes with the session's servers, logins, threads, progress display and Ctrl-C. Returns the models' outcomes in
+ * the order of the plan.
+ */
 export async function publishAll(
   session: Session,
   queue: ModelQueue,
@@ -72,7 +75,7 @@ export interface PublishChoice {
   readonly admit?: PublishAllOptions['admit'];
 }
 
-/** To the registries that each model is planned for. */
+/** Publishes to the registries that each model is planned for. Returns the models' outcomes. */
 export async function publishToRegistries(
   session: Session,
   queue: ModelQueue,
@@ -91,7 +94,7 @@ export async function publishToRegistries(
   });
 }
 
-/** Says what `publishToRegistries` would do. */
+/** Returns the outcomes that `publishToRegistries` would have; writes nothing. */
 export async function previewPublish(
   session: Session,
   plan: Plan,
@@ -112,7 +115,7 @@ export async function previewPublish(
   return outcomesOf(plan, previews);
 }
 
-/** Opens the repositories that a planned model is for. */
+/** Returns a function that opens the repositories that a planned model is for. */
 export function registriesOf(
   { services }: Session,
   access: 'pull' | 'push',

@@ -9,8 +9,8 @@ import type { Session } from './session.ts';
 const PATIENCE_MS = 15_000;
 
 /**
- * What a publish of the plan would do, as far as registries tell. Reading is all it takes, and if that is refused the
- * images say so. A registry that could not be asked is not asked again for the next model.
+ * Returns what a publish of the plan would do, as far as registries tell. Reading is all it takes, and if that is
+ * refused the images say so. A registry that could not be asked is not asked again for the next model.
  */
 export async function lookAtRegistries(
   session: Session,
@@ -30,7 +30,7 @@ export async function lookAtRegistries(
   });
 }
 
-/** What the plan's images are made of: base images are read, and no registry that the images go to. */
+/** Returns what the plan's images are made of: base images are read, and no registry that the images go to. */
 export async function lookAtBases(session: Session, plan: Plan): Promise<Preview[]> {
   return await previewPlan(plannedModels(plan), {
     variants: VARIANTS,

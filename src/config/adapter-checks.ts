@@ -3,7 +3,7 @@ import { type Place, problemAt, read, within, written } from './place.ts';
 import type { ConfigProblem } from './problems.ts';
 import type { YamlSource } from './yaml/yaml-source.ts';
 
-/** What no single field of an adapter can tell. `models`: of all files; defaults are in `main`. */
+/** Returns what no single field of an adapter can tell. `models`: of all files; defaults are in `main`. */
 export function adapterChecks(models: readonly Place[], main: YamlSource): ConfigProblem[] {
   return [...models.flatMap(wrongNames), ...wrongFolders(models, main)];
 }

@@ -26,8 +26,8 @@ export interface ConfigFiles {
 }
 
 /**
- * Reads a file and those that it includes, unchecked. Throws ConfigError CONFIG_UNREADABLE for the file itself, or
- * CONFIG_INVALID if it is not UTF-8.
+ * Reads a file and those that it includes, unchecked, and returns their content. Throws ConfigError CONFIG_UNREADABLE
+ * for the file itself, or CONFIG_INVALID if it is not UTF-8.
  */
 export async function readConfigFiles(file: string): Promise<ConfigFiles> {
   const main = { file, text: await readConfigText(file, { isPipeAllowed: true }) };

@@ -10,8 +10,8 @@ import { signingChecks } from './signing-checks.ts';
 import type { YamlSource } from './yaml/yaml-source.ts';
 
 /**
- * What no single field can tell. Works on the data as written, so that these problems are shown along with those of
- * the schema; a value of a wrong type is passed over.
+ * Returns the problems that no single field shows. Works on the data as written, so that these problems are shown along
+ * with those of the schema; a value of a wrong type is passed over.
  */
 export function crossChecks(
   main: YamlSource,

@@ -9,24 +9,32 @@ export interface Fault {
   readonly suggestion?: string;
 }
 
+/** Returns what is wrong with the text of a field; undefined if nothing is. */
 export type Check = (text: string) => Fault | undefined;
 
 const ID_PART = '[A-Za-z0-9_](?:[\\w.-]{0,94}[A-Za-z0-9_])?';
 /** The Hub's rules for repository names. */
 export const HUB_ID = new RegExp(`^(?!.*(?:--|\\.\\.))(?!.*\\.git$)(?:${ID_PART}/)?${ID_PART}$`);
+/** A `short`: words in lower case with single hyphens between them. Its length is checked apart. */
 export const SHORT_NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 /** As long as a model's name on the Hub may be. */
 export const MAX_SHORT_NAME_CHARACTERS = 96;
 /** Leaves room for `/hf-<short>` in the 255 characters of a repository's name. */
 const MAX_PREFIX_PATH_CHARACTERS = 128;
+/** A path from `/` without `.`, `..` and spaces; `/` alone is not one. */
 export const ABSOLUTE_PATH = /^(?:\/(?!\.{1,2}(?:\/|$))[\w.@+-]+)+\/?$/;
+/** `os/architecture[/variant]` */
 export const PLATFORM = /^[A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+(?:\/[A-Za-z0-9_.-]+)?$/;
+/** One SPDX id. */
 export const SPDX_ID = /^[A-Za-z0-9][A-Za-z0-9.+:-]*$/;
+/** The characters of an SPDX expression. Whether it is a valid one is checked apart. */
 export const SPDX_EXPRESSION = /^[A-Za-z0-9(][A-Za-z0-9.+:() -]*$/;
 /** What git allows in the name of a commit, branch or tag. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is kept out
 export const REVISION = /^(?!.*(?:\.\.|@\{))[^\s\x00-\x1f\x7f~^:?*[\\/-][^\s\x00-\x1f\x7f~^:?*[\\]*$/;
+/** The name of an entry under `registries`. */
 export const REGISTRY_KEY = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
+/** One line of text that is not blank. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is kept out
 export const ONE_LINE = /^(?=.*\S)[^\x00-\x1f\x7f]+$/;
 
@@ -36,13 +44,17 @@ export const BYTE_SIZE = /^\d+(?:\.\d+)? ?(?:[kKMGT]i?)?B$/;
 /** Below this a model would be thousands of layers. */
 export const MIN_LAYER_LIMIT_BYTES = 1_000_000;
 
+/** Returns what is wrong with a `max_layer_size`: a size of at least 1 MB. Undefined if nothing is. */
 export const checkLayerLimit: Check = text => {
   const bytes = parseByteSize(text);
   if (bytes === undefined) return { message: 'must be a size, such as 5GB or 500MiB' };
   return bytes < MIN_LAYER_LIMIT_BYTES ? { message: 'must be at least 1MB' } : undefined;
 };
 
-/** Bytes, rounded down; undefined for what is not a size. As people write them: 1 GB is 10^9 bytes, 1 GiB 2^30. */
+/**
+ * Returns a size in bytes, rounded down; undefined for a text that is not a size. As people write them: 1 GB is 10^9
+ * bytes, 1 GiB 2^30.
+ */
 export function parseByteSize(text: string): number | undefined {
   if (!BYTE_SIZE.test(text)) return undefined;
   const unit = /[kKMGT]/.exec(text)?.[0].toUpperCase() ?? '';
@@ -50,6 +62,7 @@ export function parseByteSize(text: string): number | undefined {
   return Math.floor(Number.parseFloat(text) * base ** ['', 'K', 'M', 'G', 'T'].indexOf(unit));
 }
 
+/** Returns what is wrong with the id of a Hub repository, `org/name`; undefined if nothing is. */
 export const checkHubId: Check = text => {
   if (HUB_ID.test(text)) return undefined;
   const bare = modelIdIn(text.trim().replace(/\.git$/, '')) ?? '';
@@ -59,6 +72,7 @@ export const checkHubId: Check = text => {
   };
 };
 
+/** Returns what is wrong with a `short`; undefined if nothing is. */
 export const checkShort: Check = text => {
   if (text.length > MAX_SHORT_NAME_CHARACTERS) {
     return { message: `must have at most ${MAX_SHORT_NAME_CHARACTERS} characters, not ${text.length}` };
@@ -71,7 +85,10 @@ export const checkShort: Check = text => {
   };
 };
 
-/** A `short` for a Hub id or anything like a name: `DeepSeek-R1-Distill-Qwen-1.5B` gives `deepseek-r1-distill-qwen-15b`. */
+/**
+ * Returns a `short` for a Hub id or anything like a name: `deepseek-r1-distill-qwen-15b` for
+ * `DeepSeek-R1-Distill-Qwen-1.5B`.
+ */
 export function toShortName(text: string): string {
   const words = text.slice(text.lastIndexOf('/') + 1).toLowerCase();
   return words
@@ -84,6 +101,7 @@ export function toShortName(text: string): string {
 /** A folder's name, and what clients ask for as `model`. */
 export const ADAPTER_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/;
 
+/** Returns what is wrong with the name of an adapter; undefined if nothing is. */
 export const checkAdapterName: Check = text => {
   if (text.length > MAX_SHORT_NAME_CHARACTERS) {
     return { message: `must have at most ${MAX_SHORT_NAME_CHARACTERS} characters, not ${text.length}` };
@@ -93,19 +111,23 @@ export const checkAdapterName: Check = text => {
     : { message: 'must be letters and digits, with ".", "_" and "-" between them' };
 };
 
+/** Returns what is wrong with a `revision`; undefined if nothing is. */
 export const checkRevision: Check = text =>
   REVISION.test(text)
     ? undefined
     : { message: 'must be a commit, branch or tag (or null for the default branch), without spaces' };
 
+/** Returns what is wrong with the characters of an SPDX expression; undefined if nothing is. */
 export const checkSpdxExpression: Check = text =>
   SPDX_EXPRESSION.test(text)
     ? undefined
     : { message: 'must be an SPDX id or expression, such as apache-2.0' };
 
+/** Returns what is wrong with an SPDX id; undefined if nothing is. An expression is not an id. */
 export const checkSpdxId: Check = text =>
   SPDX_ID.test(text) ? undefined : { message: 'must be one SPDX id, such as apache-2.0, in full' };
 
+/** Returns what is wrong with a path that has to be absolute; undefined if nothing is. */
 export const checkAbsolutePath: Check = text => {
   if (ABSOLUTE_PATH.test(text)) return undefined;
   const absolute = `/${text.split('/').filter(Boolean).join('/')}`;
@@ -115,6 +137,7 @@ export const checkAbsolutePath: Check = text => {
   };
 };
 
+/** Returns what is wrong with the reference of a base image; undefined if nothing is. */
 export const checkBaseImage: Check = text => {
   const reason = referenceFault(text);
   if (reason === undefined) return undefined;
@@ -133,6 +156,7 @@ function referenceFault(text: string): string | undefined {
   }
 }
 
+/** Returns what is wrong with a platform, `os/architecture`; undefined if nothing is. */
 export const checkPlatform: Check = text => {
   if (PLATFORM.test(text)) return undefined;
   const parts = text.split(/[,\s]+/).map(part => (part.includes('/') ? part : `linux/${part}`));
@@ -151,6 +175,7 @@ function parsePlatformName(text: string): string {
 
 const PLACEHOLDERS = ['version', 'variant', 'revision', 'revision8'];
 
+/** Returns what is wrong with the template of a tag, which has to contain `{variant}`; undefined if nothing is. */
 export const checkTagTemplate: Check = text => {
   const fault = checkVariantTag(text);
   if (fault !== undefined || text.includes('{variant}')) return fault;
@@ -160,7 +185,7 @@ export const checkTagTemplate: Check = text => {
   };
 };
 
-/** For the tags of one variant alone. */
+/** Returns what is wrong with the template of a tag of one variant alone; undefined if nothing is. */
 export const checkVariantTag: Check = text => {
   const unknown = [...text.matchAll(/\{([^{}]*)\}/g)].find(([, name]) => !PLACEHOLDERS.includes(name ?? ''));
   if (unknown)
@@ -171,7 +196,7 @@ export const checkVariantTag: Check = text => {
   };
 };
 
-/** The longest tag that a template gives where `{version}` is `version`. */
+/** Returns the longest tag that a template makes when `{version}` is `version`. */
 export function expandTag(template: string, version: string): string {
   return template
     .replaceAll('{version}', version)
@@ -180,6 +205,7 @@ export function expandTag(template: string, version: string): string {
     .replaceAll('{revision8}', '0'.repeat(8));
 }
 
+/** Returns what is wrong with the prefix of a registry, `host/path`; undefined if nothing is. */
 export const checkRegistryPrefix: Check = text => {
   if (isRegistryPrefix(text)) return undefined;
   const plain = text
@@ -203,6 +229,7 @@ function isRegistryPrefix(text: string): boolean {
   return isRepository(rest.join('/')) && rest.join('/').length <= MAX_PREFIX_PATH_CHARACTERS;
 }
 
+/** Returns what is wrong with a web address, which must have no login in it; undefined if nothing is. */
 export const checkWebAddress: Check = text => {
   const url = URL.parse(text);
   const isWeb = url !== null && /^https?:$/.test(url.protocol) && !/\s/.test(text);
@@ -210,18 +237,21 @@ export const checkWebAddress: Check = text => {
   return { message: 'must be a web address that starts with https://, without a login in it' };
 };
 
+/** Returns what is wrong with a pattern for files of a repository; undefined if nothing is. */
 export const checkGlob: Check = text => {
   if (!ONE_LINE.test(text)) return { message: 'must be a pattern for file names, such as *.safetensors' };
   if (!text.startsWith('/') && !text.split('/').includes('..')) return undefined;
   return { message: 'must be relative to the top of the repository, without a leading "/" and ".."' };
 };
 
+/** Returns what is wrong with a pattern of `include`, which stays below the file's folder; undefined if nothing is. */
 export const checkIncludePattern: Check = text => {
   const isBelow = !/^(?:[/~]|[A-Za-z]:)|\\/.test(text) && !text.split('/').includes('..');
   if (ONE_LINE.test(text) && isBelow) return undefined;
   return { message: 'must be a file or pattern below the folder of this file, such as models.d/*.yaml' };
 };
 
+/** Returns what is wrong with an item of `serve_args`: a flag and its value are two items. Undefined if nothing is. */
 export const checkArgument: Check = text => {
   if (text.includes('\0')) return { message: 'must not contain a NUL character' };
   // `-tp 2` as well: for vLLM that is one argument of its own, which it does not know.
@@ -235,11 +265,13 @@ export const checkArgument: Check = text => {
   };
 };
 
+/** Returns what is wrong with a text that has to be one line; undefined if nothing is. */
 export const checkOneLine: Check = text =>
   ONE_LINE.test(text) ? undefined : { message: 'must be one line of text that is not blank' };
 
 const ENV_REFERENCE = /^env:\/\/[A-Za-z_][A-Za-z0-9_]*$/;
 
+/** Returns what is wrong with the place of a key, a file or `env://NAME`; undefined if nothing is. */
 export const checkKeyReference: Check = text => {
   if (!ONE_LINE.test(text)) return { message: 'must be a file, or env://NAME' };
   if (text.includes('-----BEGIN'))
@@ -248,6 +280,7 @@ export const checkKeyReference: Check = text => {
   return { message: 'must be a file, or env://NAME; keys of a KMS are not supported' };
 };
 
+/** Returns what is wrong with an address, which needs HTTPS unless it is on this machine; undefined if nothing is. */
 export const checkHttpsUrl: Check = text => {
   const url = URL.parse(text);
   const isLocal = url !== null && /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
@@ -255,12 +288,13 @@ export const checkHttpsUrl: Check = text => {
   return { message: 'must be an address that starts with https://' };
 };
 
+/** Returns what is wrong with the id of a vulnerability; undefined if nothing is. */
 export const checkCveId: Check = text =>
   /^[A-Za-z][A-Za-z0-9.:_-]{2,99}$/.test(text)
     ? undefined
     : { message: 'must be the id of a vulnerability, such as CVE-2026-12345' };
 
-/** A day, or a time in UTC; what a calendar does not have is refused. */
+/** Returns what is wrong with a day or a time in UTC, such as a date that no calendar has; undefined if nothing is. */
 export const checkTimestamp: Check = text => {
   const isForm = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}:\d{2}Z)?$/.test(text);
   const date = isForm ? new Date(text) : new Date(Number.NaN);
@@ -268,6 +302,7 @@ export const checkTimestamp: Check = text => {
   return { message: 'must be a day such as 2026-11-20' };
 };
 
+/** Returns what is wrong with a package URL; undefined if nothing is. */
 export const checkPackageUrl: Check = text =>
   /^pkg:[a-z][a-z0-9.+-]*\/[^\s]+$/.test(text)
     ? undefined

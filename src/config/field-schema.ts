@@ -8,7 +8,10 @@ interface TextMeta {
   readonly examples?: readonly string[];
 }
 
-/** Text that `check` finds no fault with. What the JSON Schema can say of that, its pattern, is part of the check. */
+/**
+ * Returns a schema for text that `check` finds no fault with. What the JSON Schema can say of it, its pattern, is part
+ * of the check.
+ */
 export function text(check: Check, { pattern, ...meta }: TextMeta = {}) {
   const schema = z.string().check(({ value, issues }) => {
     const fault = check(value);
@@ -28,7 +31,7 @@ export function listOf<T extends z.ZodType>(item: T) {
   return unique(z.array(item).min(1));
 }
 
-/** An item that stands twice in a list is a slip. */
+/** Returns a schema for a list in which no item is repeated. */
 export function unique<T extends z.ZodType>(list: z.ZodArray<T>) {
   return list.check(({ value, issues }) => {
     for (const [index, item] of value.entries()) {

@@ -23,7 +23,9 @@ const OCI_KEYS: Readonly<Record<string, string>> = {
   'org.opencontainers.image.url': 'url',
 };
 
+/** The schema of `env:`: values by names of variables. */
 export const env = settings('must be text, a number, true or false', envFault);
+/** The schema of `labels:`: values by names of labels. */
 export const labels = settings('must be text, a number, true or false', labelFault);
 
 type FindFault = (name: string, value: string) => string | undefined;

@@ -16,17 +16,26 @@ export interface ConfigOptions {
   readonly extraRegistries?: readonly string[];
 }
 
-/** Reads and checks `file` and those that it includes. Throws ConfigError CONFIG_UNREADABLE, or InvalidConfigError with all that is wrong. */
+/**
+ * Reads and checks `file` and those that it includes. Returns the configuration with defaults applied. Throws
+ * ConfigError CONFIG_UNREADABLE, or InvalidConfigError with all that is wrong.
+ */
 export async function loadConfig(file: string, options: ConfigOptions = {}): Promise<Config> {
   return parseConfigFiles(await readConfigFiles(file), options);
 }
 
-/** Checks the text of a `models.yaml` that includes no others; `file` is its name in errors. Throws InvalidConfigError. */
+/**
+ * Checks the text of a `models.yaml` that includes no others and returns its configuration; `file` is its name in
+ * errors. Throws InvalidConfigError.
+ */
 export function parseConfig(text: string, file: string, options: ConfigOptions = {}): Config {
   return parseConfigFiles({ main: { file, text }, included: [], problems: [] }, options);
 }
 
-/** Checks what `readConfigFiles` returned. Throws InvalidConfigError with all that is wrong. */
+/**
+ * Checks what `readConfigFiles` returned and returns its configuration. Throws InvalidConfigError with all that is
+ * wrong.
+ */
 export function parseConfigFiles(files: ConfigFiles, options: ConfigOptions = {}): Config {
   const main = new YamlSource(files.main.text, files.main.file);
   if (main.value === null) throw new InvalidConfigError([...main.problems, emptyFile(main)]);

@@ -31,7 +31,7 @@ export class InvalidConfigError extends ConfigError {
   }
 }
 
-/** The problem on one line, then the line of the file and a caret under the place. */
+/** Returns the problem on one line, then the line of the file and a caret under the place. */
 export function renderProblem(problem: ConfigProblem): string {
   const { message, suggestion, sourceLine } = problem;
   const advice = suggestion === undefined ? '' : ` — did you mean ${asWritten(suggestion)}?`;

@@ -16,7 +16,7 @@ interface SchemaNode {
   readonly anyOf?: readonly SchemaNode[];
 }
 
-/** The text of `docs/reference.md`: every key of `models.yaml`, from the definition that checks the file. */
+/** Returns the text of `docs/reference.md`: every key of `models.yaml`, from the definition that checks the file. */
 export function referenceMarkdown(): string {
   const schema = modelsJsonSchema() as SchemaNode;
   const sections = Object.entries(schema.properties ?? {}).flatMap(([name, node]) => sectionsOf(name, node));

@@ -12,7 +12,7 @@ export function schemaProblems(issues: readonly Issue[], source: YamlSource): Co
   return issues.flatMap(issue => problemsOf(issue, [], source));
 }
 
-/** As `schemaProblems`, for a file that `include` names. */
+/** Returns what `schemaProblems` does, for a file that `include` names. */
 export function includedProblems(issues: readonly Issue[], source: YamlSource): ConfigProblem[] {
   return issues.flatMap(issue => {
     if (issue.code !== 'unrecognized_keys' || issue.path.length > 0) return problemsOf(issue, [], source);
@@ -27,7 +27,7 @@ export function includedProblems(issues: readonly Issue[], source: YamlSource): 
   });
 }
 
-/** The value at `path`, undefined if there is none. */
+/** Returns the value at `path`, undefined if there is none. */
 export function valueAt(root: unknown, path: Path): unknown {
   let value = root;
   for (const step of path) {
@@ -37,7 +37,7 @@ export function valueAt(root: unknown, path: Path): unknown {
   return value;
 }
 
-/** `"short"`, `"tags" item 2`, `model 3`: how a place is called in a message. */
+/** Returns how a message names a place: `"short"`, `"tags" item 2`, `model 3`. */
 export function nameOf(path: Path): string {
   const step = path.at(-1);
   if (step === undefined) return 'the file';

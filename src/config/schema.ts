@@ -41,7 +41,9 @@ import { USUAL_VARIANTS } from './variants.ts';
 /** The registries of the original document, which need no entry in `registries`. */
 export const BUILT_IN_REGISTRIES = ['ghcr', 'dockerhub'] as const;
 
+/** The `base_image` of a file that names none. It stays as it is, so that such files keep their images. */
 export const BUILT_IN_BASE_IMAGE = 'vllm/vllm-openai:v0.6.0';
+/** The `tags` of a file that names none. */
 export const BUILT_IN_TAGS = [
   '{version}-{variant}',
   'r{revision}-{variant}',
@@ -336,4 +338,5 @@ export const configFile = z
     ...EXTENSIONS,
   });
 
+/** The content of a `models.yaml` once its fields are checked one by one, with their defaults. */
 export type ConfigFile = z.infer<typeof configFile>;

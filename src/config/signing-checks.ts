@@ -2,7 +2,7 @@ import type { ConfigProblem } from './problems.ts';
 import { valueAt } from './schema-problems.ts';
 import type { Path, YamlSource } from './yaml/yaml-source.ts';
 
-/** What no single field of `signing:` and `vex:` can tell. */
+/** Returns the problems of `signing:` and `vex:` that no single field shows. */
 export function signingChecks(source: YamlSource): ConfigProblem[] {
   const has = (path: Path): boolean => valueAt(source.value, path) !== undefined;
   const report = (path: Path, message: string): ConfigProblem[] => [

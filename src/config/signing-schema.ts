@@ -65,6 +65,7 @@ const upstream = z.strictObject({
   }),
 });
 
+/** The schema of `signing:`. */
 export const signing = z.strictObject({
   mode: z.enum(['off', 'sign', 'required'], { error: 'must be off, sign or required' }).default('off').meta({
     description:
@@ -88,6 +89,7 @@ const justification = z.enum(VEX_JUSTIFICATIONS, {
   error: `must be one of ${VEX_JUSTIFICATIONS.join(', ')}`,
 });
 
+/** The schema of `vex:`. */
 export const vex = unique(
   z.array(
     z.strictObject({

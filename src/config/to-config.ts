@@ -19,7 +19,7 @@ export interface ModelsPart {
   readonly source: YamlSource;
 }
 
-/** The files' content as the rest of the program wants it: each model with all that holds for it. */
+/** Returns the files' content as the rest of the program wants it: each model with all that applies to it. */
 export function toConfig(
   data: ConfigFile,
   main: YamlSource,

@@ -72,6 +72,7 @@ export interface UpstreamTrust {
   readonly isRequired: boolean;
 }
 
+/** The statuses that OpenVEX has. */
 export const VEX_STATUSES = ['not_affected', 'affected', 'fixed', 'under_investigation'] as const;
 /** https://github.com/openvex/spec/blob/main/OPENVEX-SPEC.md#status-justifications */
 export const VEX_JUSTIFICATIONS = [
@@ -115,6 +116,7 @@ export interface ScanConfig {
   readonly ignoreFile: string | null;
 }
 
+/** The severities that scanners report. */
 export type Severity = 'CRITICAL' | 'HIGH' | 'MEDIUM' | 'LOW' | 'UNKNOWN';
 /** The worst first. */
 export const SEVERITIES: readonly Severity[] = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'UNKNOWN'];
@@ -189,12 +191,15 @@ export interface AdapterConfig {
  * is an artifact of them.
  */
 export type Variant = 'slim' | 'fat' | 'weights' | 'modelpack';
+/** All variants, in the order of plans and reports. */
 export const VARIANTS: readonly Variant[] = ['slim', 'fat', 'weights', 'modelpack'];
 
 /** `raw`: each file is a blob as it is. `tar`: the fat image's layers. */
 export type ModelPackForm = 'raw' | 'tar';
+/** The values of `modelpack.layers`. */
 export const MODELPACK_FORMS: readonly ModelPackForm[] = ['raw', 'tar'];
 
 /** `auto` puts a model below its base image if it is the larger of the two. */
 export type LayerOrder = 'auto' | 'base-first' | 'weights-first';
+/** The values of `layer_order`. */
 export const LAYER_ORDERS: readonly LayerOrder[] = ['auto', 'base-first', 'weights-first'];

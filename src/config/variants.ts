@@ -11,7 +11,7 @@ export function holdsWeights(variant: string): boolean {
 /** Published unless the file says otherwise, and shown even if nothing of them is. */
 export const USUAL_VARIANTS: readonly Variant[] = ['slim', 'fat'];
 
-/** Variants that are built on vLLM's image; only their tags can have its version. */
+/** Whether a variant is built on vLLM's image; only the tags of such variants can have its version. */
 export function hasServer(variant: Variant): boolean {
   return variant === 'slim' || variant === 'fat';
 }

@@ -37,8 +37,9 @@ export function bytesSource(name: string, bytes: Uint8Array): ByteSource {
 }
 
 /**
- * All bytes of a source that is known to be small, not to be changed: they may be the source's own. `maxBytes` guards against being wrong about that, and what comes is
- * counted too: a source that gives more than it has announced is not kept. Throws IntegrityError INTEGRITY_SIZE.
+ * Returns all bytes of a source that is known to be small, not to be changed: they may be the source's own. `maxBytes`
+ * guards against being wrong about that, and the bytes that arrive are counted too: a source that has more than it
+ * announced is not kept. Throws IntegrityError INTEGRITY_SIZE.
  */
 export async function readAll(source: ByteSource, maxBytes: number, signal?: AbortSignal): Promise<Buffer> {
   if (source.sizeBytes > maxBytes) {

@@ -18,8 +18,8 @@ const OWN_SECRETS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * `env` without the secrets that another program does not need, but for those that it is given by name (`-e HF_TOKEN`).
- * Its own settings stay, logins of cloud registries for its credential helpers too.
+ * Returns `env` without the secrets that another program does not need, except those that it is given by name (`-e
+ * HF_TOKEN`). Its own settings stay, as do logins of cloud registries for its credential helpers.
  */
 export function withoutSecrets(
   env: Environment,

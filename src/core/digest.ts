@@ -17,7 +17,7 @@ export function isSha256Hex(text: unknown): text is string {
   return typeof text === 'string' && SHA256_HEX.test(text);
 }
 
-/** A git object id, which a Hub commit (`revision`) is too. */
+/** Whether a value is a git object id, which a Hub commit (`revision`) is too. */
 export function isGitOid(text: unknown): text is string {
   return typeof text === 'string' && SHA1_HEX.test(text);
 }
@@ -32,7 +32,7 @@ export function digestFromHex(hex: string): Digest {
   return `sha256:${hex}`;
 }
 
-/** The 64 hex characters of a digest. */
+/** Returns the 64 hex characters of a digest. */
 export function hexOf(digest: Digest): string {
   return digest.slice('sha256:'.length);
 }

@@ -36,7 +36,10 @@ export function errorToWire(error: unknown): WireError {
   return { kind: 'Error', message: String(error) };
 }
 
-/** The same class, code and words; anything that is not our own is a plain Error with the stack of where it happened. */
+/**
+ * Returns an error of the same class, code and words; one that is not our own becomes a plain Error with the stack of
+ * its origin.
+ */
 export function errorFromWire({ kind, message, stack, code, subject, remedy }: WireError): Error {
   if (kind === InterruptedError.name) return new InterruptedError(message);
   const type = CLASSES.get(kind);

@@ -124,7 +124,7 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new InterruptedError();
 }
 
-/** One line for people: message, then what to do. */
+/** Returns one line for people: message, then what to do. */
 export function describeError(error: unknown): string {
   if (error instanceof WeighbridgeError) {
     return error.remedy ? `${error.message}. ${error.remedy}` : error.message;
@@ -152,7 +152,7 @@ export interface ErrorJson {
   readonly remedy?: string;
 }
 
-/** `error` as a plain object for JSON output: code, message, and subject and remedy if there are any. */
+/** Returns `error` as a plain object for JSON output: code, message, and subject and remedy if there are any. */
 export function errorToJson(error: unknown): ErrorJson {
   if (error instanceof WeighbridgeError) {
     return {
@@ -165,7 +165,7 @@ export function errorToJson(error: unknown): ErrorJson {
   return { code: 'INTERNAL', message: describeError(error) };
 }
 
-/** The error that data of `errorToJson` tells of. */
+/** Returns the error that data of `errorToJson` tells of. */
 export function errorFromJson({ code, message, subject, remedy }: ErrorJson): WeighbridgeError {
   return new WeighbridgeError(message, {
     code: code as ErrorCode,

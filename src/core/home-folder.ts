@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 
-/** The user's own folder; undefined for one that has none, as an unknown number in a container may have. */
+/** Returns the user's own folder; undefined for one that has none, as an unknown number in a container may have. */
 export function homeFolder(env: Readonly<Record<string, string | undefined>>): string | undefined {
   if (env.HOME || env.USERPROFILE) return env.HOME || env.USERPROFILE;
   try {

@@ -4,7 +4,7 @@ import { quoted } from './safe-text.ts';
 
 const MODEL_ID = /^(?!\.{1,2}(?:\/|$))[\w.-]{1,96}(?:\/(?!\.{1,2}$)[\w.-]{1,96})?$/;
 
-/** `organisation/name`, or just a name for a few of the oldest models. */
+/** Whether a text is a model's id: `organization/name`, or just a name for a few of the oldest models. */
 export function isModelId(id: string): boolean {
   return MODEL_ID.test(id);
 }
@@ -15,8 +15,8 @@ const HUB_HOST = /^(?:https?:\/\/)?(?:www\.)?(?:huggingface\.co|hf\.co|hf-mirror
 const NOT_A_MODEL = /^(?:datasets|spaces|docs|blog|papers|collections|organizations|settings|new|join)$/i;
 
 /**
- * The id that a card or a config file means: an id as it is, or the address of a model's page on the Hub. Undefined for
- * everything else, such as a folder of the author.
+ * Returns the id that a card or a config file means: an id as it is, or the address of a model's page on the Hub.
+ * Undefined for everything else, such as a folder of the author.
  */
 export function modelIdIn(text: string): string | undefined {
   const trimmed = text.trim();

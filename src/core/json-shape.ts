@@ -1,5 +1,6 @@
 import { quoted } from './safe-text.ts';
 
+/** A JSON object of which nothing is known yet. */
 export type JsonRecord = Readonly<Record<string, unknown>>;
 
 /** Returns whether a value is an object and not a list. */
@@ -17,7 +18,10 @@ export function isTextMap(value: unknown): value is Readonly<Record<string, stri
   return isRecord(value) && Object.values(value).every(item => typeof item === 'string');
 }
 
-/** Foreign JSON in a few words, for errors. It is never printed whole: it may be long, nested without end, or a secret. */
+/**
+ * Returns a description of foreign JSON in a few words, for errors. It is never printed whole: it may be long, nested
+ * without end, or a secret.
+ */
 export function describeJson(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';

@@ -100,6 +100,7 @@ const WHOLE_MODELS = String.raw`(^|/)((pytorch_|diffusion_pytorch_|tf_)?model|co
 /** Another maker's copy of what is in the folder above. */
 const ORIGINALS = '(^|/)original/';
 
+/** The formats in which repositories have weights. */
 export type WeightKind = 'safetensors' | 'mistral' | 'torch' | 'gguf' | 'tensorizer';
 
 /** What `--load-format` makes vLLM look for, the best first; all other values are as `auto`. */

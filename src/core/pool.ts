@@ -1,7 +1,6 @@
 /**
- * Runs `work` over `items`, at most `limit` at once, and gives the results in the order of the items.
- * The first error stops new work from starting and is thrown once what runs has ended.
- * Throws RangeError.
+ * Runs `work` over `items`, at most `limit` at once. Returns the results in the order of the items. The first error
+ * stops new work from starting and is thrown once running work has ended. Throws RangeError.
  */
 export async function mapPool<T, R>(
   items: readonly T[],
@@ -28,7 +27,10 @@ export async function mapPool<T, R>(
   return results;
 }
 
-/** A function that computes once per key; callers that come while it runs share the one computation. Errors are not kept. */
+/**
+ * Returns a function that computes once per key; callers that come while it runs share the one computation. Errors are
+ * not kept.
+ */
 export function memoizeAsync<K, V>(compute: (key: K) => Promise<V>): (key: K) => Promise<V> {
   const known = new Map<K, Promise<V>>();
   return key => {

@@ -2,7 +2,7 @@
 
 const MAX_SHOWN_CHARACTERS = 200;
 
-/** Text from outside in quotes, cut, with everything escaped that is not seen or that moves what is (`\u202e`). */
+/** Returns text from outside in quotes, cut, with everything escaped that is not seen or that moves what is (`\u202e`). */
 export function quoted(text: string): string {
   const characters = [...text];
   const isCut = characters.length > MAX_SHOWN_CHARACTERS;
@@ -14,19 +14,22 @@ export function quoted(text: string): string {
   );
 }
 
-/** Foreign text fit for a sentence: one line, nothing invisible, no command to a CI runner, cut at `maxLength` characters. */
+/**
+ * Returns foreign text fit for a sentence: one line, nothing invisible, no command to a CI runner, cut at `maxLength`
+ * characters.
+ */
 export function plainLine(text: string, maxLength = 120): string {
   const line = withoutCommands(text.replace(/[\p{C}\p{Z}\s]+/gu, ' ').trim());
   const characters = [...line];
   return characters.length <= maxLength ? line : `${characters.slice(0, maxLength - 1).join('')}…`;
 }
 
-/** Text of several lines, some of it foreign, fit to be shown: nothing moves the cursor or commands a CI runner. */
+/** Returns text of several lines, some of it foreign, fit to be shown: nothing moves the cursor or commands a CI runner. */
 export function plainLines(text: string): string {
   return withoutCommands(visible(text));
 }
 
-/** As `text`, of the same length, with a sign in place of what is not seen or moves what is; lines and tabs stay. */
+/** Returns as `text`, of the same length, with a sign in place of what is not seen or moves what is; lines and tabs stay. */
 export function visible(text: string): string {
   return text.replace(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}\p{Cs}]/gu, character =>
     character === '\n' || character === '\t' ? character : '\uFFFD'.repeat(character.length),

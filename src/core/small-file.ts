@@ -10,9 +10,8 @@ export interface SmallFileOptions {
 }
 
 /**
- * A file of this machine that is small, whole. What is not a file, or larger, is an error as the system's own are (with
- * a code): a device has no end, and a pipe may have no beginning.
- * Throws SystemError.
+ * Returns the bytes of a small file of this machine. If it is not a file, or larger, throws a SystemError with a code,
+ * as the system's own have: a device has no end, and a pipe may have no beginning.
  */
 export async function readSmallFile(file: string, options: SmallFileOptions): Promise<Buffer> {
   const handle = await open(file, flagsOf(options));
@@ -32,7 +31,10 @@ export async function readSmallFile(file: string, options: SmallFileOptions): Pr
   }
 }
 
-/** As `readSmallFile`, for what is read before anything else can happen. Throws SystemError. */
+/**
+ * Returns the bytes of a small file, as `readSmallFile` does, for what is read before anything else can happen. Throws
+ * SystemError.
+ */
 export function readSmallFileSync(file: string, options: SmallFileOptions): Buffer {
   const descriptor = openSync(file, flagsOf(options));
   try {

@@ -20,7 +20,7 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['EFBIG', 'the file system does not take a file that large'],
 ]);
 
-/** Why work on a file failed, in words; as the error itself says it if it is none of the common ones. */
+/** Returns why work on a file failed, in words; as the error itself says it if it is none of the common ones. */
 export function reasonOf(error: unknown): string {
   const reason = isSystemError(error) ? REASONS.get(error.code) : undefined;
   return reason ?? (error instanceof Error ? error.message : String(error));

@@ -1,4 +1,4 @@
-/** `1536` as `1.5 KiB`: binary units, one decimal below ten. */
+/** Returns bytes in binary units, with one decimal below ten: `1.5 KiB` for 1536. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let value = bytes;
@@ -11,7 +11,7 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(digits)} ${units[unit]}`;
 }
 
-/** The candidate that is nearest to `word` by edit distance, if it is near enough to be a likely slip. */
+/** Returns the candidate that is nearest to `word` by edit distance, if it is near enough to be a likely slip. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   // A slip in a word of two letters is another word.
@@ -26,7 +26,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** Levenshtein's distance with a swap of neighbours counted once. */
+/** Returns Levenshtein's distance with a swap of neighbours counted once. */
 export function editDistance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {
@@ -48,14 +48,14 @@ function at(rows: readonly number[][], i: number, j: number): number {
   return rows[i]?.[j] ?? 0;
 }
 
-/** Words as a POSIX shell would need them written: `a 'b c'`. */
+/** Returns words as a POSIX shell would need them written: `a 'b c'`. */
 export function shellQuote(words: readonly string[]): string {
   return words
     .map(word => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
     .join(' ');
 }
 
-/** `Slim` of `slim`. */
+/** Returns `Slim` of `slim`. */
 export function titleCase(word: string): string {
   return word.slice(0, 1).toUpperCase() + word.slice(1);
 }

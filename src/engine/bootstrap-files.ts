@@ -4,7 +4,10 @@ import { listOwnFiles, readOwnFile } from './own-files.ts';
 const FOLDER = 'bootstrap/';
 const MODULE = /^weighbridge_bootstrap\/[^/]+\.(?:py|json)$/;
 
-/** The bootstrap as it comes with this program: always in one order, and nothing that Python or an editor left there. */
+/**
+ * Returns the bootstrap as it comes with this program: always in one order, and nothing that Python or an editor left
+ * there.
+ */
 export function readBootstrap(): readonly BootstrapFile[] {
   const modules = listOwnFiles(FOLDER)
     .map(name => name.slice(FOLDER.length))

@@ -23,7 +23,7 @@ const FONTS: Readonly<Record<string, string>> = {
   'fonts/mono.woff2': '@fontsource/ibm-plex-mono/files/ibm-plex-mono-latin-400-normal.woff2',
 };
 
-export type OwnFolder = keyof typeof PLACES;
+type OwnFolder = keyof typeof PLACES;
 
 /** Returns the bytes of a file by its name, such as `docs/ci.md` or `package.json`. Throws if there is none. */
 export function readOwnFile(name: string): Buffer {

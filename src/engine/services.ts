@@ -40,8 +40,8 @@ export interface Services {
 }
 
 /**
- * Wires the Hub, registries and their logins as the environment says. Throws ConfigError for variables with values
- * that cannot be used.
+ * Connects the Hub, registries and their logins as the environment says and returns them. Throws ConfigError for
+ * variables with unusable values.
  */
 export function createServices(
   env: NodeJS.ProcessEnv,

@@ -88,7 +88,10 @@ function relationOf({ written, id, madeFrom = [] }: AdapterBase, model: AdaptedM
 const PRECISION =
   /[-_.](awq|gptq|marlin|int[48]|[48]-?bits?|fp8|fp16|bf16|nf4|bnb|bitsandbytes|unsloth|quantized|w\d+a\d+(?:-g\d+)?|nvfp4|mxfp4|dynamic|autoround|hf|g128)$/;
 
-/** `Qwen2.5-7B-Instruct` of `unsloth/Qwen2.5-7B-Instruct-bnb-4bit`, in lower case. */
+/**
+ * Returns an id without its organization and quantization, in lower case: `qwen2.5-7b-instruct` for
+ * `unsloth/Qwen2.5-7B-Instruct-bnb-4bit`.
+ */
 export function stemOf(name: string): string {
   let stem = name.toLowerCase().replace(/\/+$/, '').replace(/^.*\//, '');
   for (let before = ''; before !== stem; ) {

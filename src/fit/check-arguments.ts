@@ -5,7 +5,7 @@ import { definitionAt, firstReleaseWith, lastReleaseWith, RELEASES, type Release
 import type { ArgumentFault } from './serve-arguments.ts';
 import type { FitFinding } from './types.ts';
 
-/** What the parser of that release refuses in `serve_args`. */
+/** Returns what the parser of that release refuses in `serve_args`. */
 export function argumentFindings({ args, release, input }: FitContext): FitFinding[] {
   return args.faults.map(fault => ({
     ...describe(fault, release),

@@ -18,7 +18,7 @@ const TOKENIZERS = [
 /** Names of models that are made to be talked to. */
 const CHAT = /(^|[-_.\s/])(chat|instruct|it|assistant)($|[-_.\s])/i;
 
-/** What a server needs beside weights: a tokenizer, and for a chat model a template. */
+/** Returns what a server needs beside weights: a tokenizer, and for a chat model a template. */
 export function documentFindings(context: FitContext): FitFinding[] {
   if (context.shape.layers === undefined && context.shape.architectures.length === 0) return [];
   return [...tokenizerFindings(context), ...templateFindings(context)];

@@ -1,7 +1,7 @@
 import type { FitContext } from './fit-context.ts';
 import type { FitFinding } from './types.ts';
 
-/** `--max-model-len` above what config.json allows: vLLM stops, unless it is told to allow it. */
+/** Returns `--max-model-len` above what config.json allows: vLLM stops, unless it is told to allow it. */
 export function contextFindings({ shape, args }: FitContext): FitFinding[] {
   const [text] = args.given.get('--max-model-len')?.values ?? [];
   const wanted = text === undefined ? undefined : tokensOf(text);
@@ -18,7 +18,7 @@ export function contextFindings({ shape, args }: FitContext): FitFinding[] {
   ];
 }
 
-/** `16k` is 16,000, `16K` is 16,384. */
+/** Returns a number of tokens: 16,000 for `16k`, 16,384 for `16K`. Undefined for a text that is not one. */
 export function tokensOf(text: string): number | undefined {
   const [, digits, unit = ''] = /^\s*(\d+(?:\.\d+)?)([kKmMgG]?)\s*$/.exec(text) ?? [];
   if (digits === undefined) return undefined;
@@ -34,7 +34,7 @@ export function tokensOf(text: string): number | undefined {
   return Math.floor(Number(digits) * (scale[unit] ?? 1));
 }
 
-/** Attention heads are divided among the GPUs. */
+/** Returns a finding if attention heads cannot be divided evenly among the GPUs. */
 export function parallelFindings({ shape, args }: FitContext): FitFinding[] {
   const given = args.given.get('--tensor-parallel-size');
   const size = Number(given?.values[0] ?? 1);

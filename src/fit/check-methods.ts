@@ -15,7 +15,7 @@ const SAME: Readonly<Record<string, readonly string[]>> = {
   modelopt_fp4: ['modelopt_fp4', 'nvfp4'],
 };
 
-/** Quantization methods and parsers that the release does not have. */
+/** Returns quantization methods and parsers that the release does not have. */
 export function methodFindings(context: FitContext): FitFinding[] {
   return [
     ...quantizationFindings(context),

@@ -7,7 +7,7 @@ const REPOSITORY_FLAGS = ['--tokenizer', '--hf-config-path', '--speculative-mode
 /** Flags whose value is JSON in which `model` may be one. */
 const JSON_FLAGS = ['--speculative-config'];
 
-/** Other repositories that a fat image, which runs offline, cannot bring. */
+/** Returns other repositories that a fat image, which runs offline, cannot bring. */
 export function offlineFindings({ input, args }: FitContext): FitFinding[] {
   if (!input.isOffline) return [];
   const named = [

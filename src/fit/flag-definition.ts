@@ -53,7 +53,10 @@ export function flagsOf(release: Release): FlagTable {
   return table;
 }
 
-/** Reads `KIND[*COUNT][~][!] [ALIAS…] [=CHOICE|CHOICE]`, as scripts/vllm-releases writes it; an object has keys there. */
+/**
+ * Reads `KIND[*COUNT][~][!] [ALIAS…] [=CHOICE|CHOICE]`, as scripts/vllm-releases writes it, and returns the flag's
+ * definition; an object has keys in place of choices.
+ */
 export function parseDefinition(name: string, text: string): FlagDefinition {
   const [, words = '', choices] = /^(.*?)(?:(?:^| )=(.*))?$/s.exec(text) ?? [];
   const [head = '', ...others] = words.split(' ');

@@ -14,7 +14,7 @@ const SPOKEN: Readonly<Record<ValueKind, string>> = {
   text: 'a text',
 };
 
-export type ValueFault =
+type ValueFault =
   /** `value`: what is none of them, a key of an object if that is what is checked. */
   | { readonly kind: 'choice'; readonly value: string; readonly choices: readonly string[] }
   /** `wants`: in words. */

@@ -16,12 +16,12 @@ export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** A name of something, such as a method; anything longer or stranger is not one. */
+/** Returns a name of something, such as a method; anything longer or stranger is not one. */
 export function nameOf(value: unknown): string | undefined {
   return typeof value === 'string' && /^[\w.+-]{1,64}$/.test(value) ? value : undefined;
 }
 
-/** A whole number above zero. */
+/** Returns a whole number above zero. */
 export function countOf(value: unknown): number | undefined {
   return Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : undefined;
 }
@@ -31,7 +31,7 @@ export function textsOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter(item => typeof item === 'string') : [];
 }
 
-/** The first of several names that holds a count. */
+/** Returns the first of several names that holds a count. */
 export function firstCount(record: JsonRecord, ...names: readonly string[]): number | undefined {
   for (const name of names) {
     const count = countOf(record[name]);

@@ -37,7 +37,10 @@ export interface Experts {
 /** Where models that see or hear keep the part that writes. */
 const TEXT_PARTS = ['text_config', 'llm_config', 'language_config', 'thinker_config', 'decoder'];
 
-/** Reads a config.json of Transformers, or a params.json of Mistral. */
+/**
+ * Reads a config.json of Transformers, or a params.json of Mistral. Returns the shape; fields that are not there are
+ * undefined.
+ */
 export function shapeOf(value: unknown): ModelShape {
   const whole = recordOf(value);
   const text = textPart(whole);

@@ -12,8 +12,8 @@ export interface ParameterCount {
 }
 
 /**
- * Counts a model's parameters: by the size of its weights if they are as they were trained, which the files alone decide,
- * else by what the Hub counts of its tensors.
+ * Returns the number of a model's parameters, in all and active: by the size of its weights if they are stored as
+ * trained, which the files alone decide, else by the Hub's count of its tensors.
  */
 export function countParameters(
   shape: ModelShape,

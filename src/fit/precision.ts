@@ -1,7 +1,7 @@
 import { type JsonRecord, nameOf, recordOf, textOf } from './json-value.ts';
 import type { ModelShape } from './model-shape.ts';
 
-/** How the weights are quantized, if they are: the name of the method as vLLM has it. */
+/** Returns the name of the weights' quantization method as vLLM has it; undefined if they are not quantized. */
 export function quantizationMethod({ quantization }: Pick<ModelShape, 'quantization'>): string | undefined {
   if (quantization === undefined) return undefined;
   const named =
@@ -20,7 +20,7 @@ function modeloptMethod(quantization: JsonRecord): string {
   return algorithm?.toUpperCase().includes('FP4') ? 'modelopt_fp4' : 'modelopt';
 }
 
-/** Bits of a weight as it is stored, for people and for sums. */
+/** Returns bits of a weight as it is stored, for people and for sums. */
 export function weightBits(shape: Pick<ModelShape, 'quantization' | 'dtype'>): number {
   const method = quantizationMethod(shape);
   const quantization = shape.quantization ?? {};
@@ -45,7 +45,7 @@ export function bitsOfDtype(dtype: string | undefined): number {
   return /float8|fp8|int8|f8/i.test(dtype) ? 8 : 16;
 }
 
-/** `bf16`, `fp8`, `int4`: what people call it. */
+/** Returns the precision as people call it: `bf16`, `fp8`, `int4`. */
 export function precisionOf(shape: Pick<ModelShape, 'quantization' | 'dtype'>): string {
   const method = quantizationMethod(shape);
   const dtype = shape.dtype?.replace(/^torch\./, '').toLowerCase();

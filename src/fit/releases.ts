@@ -22,6 +22,7 @@ export interface Release {
 
 const DATA = data as unknown as ReleaseData;
 
+/** The vLLM releases that this version knows, oldest first; `rank` is the index in this list. */
 export const RELEASES: readonly Release[] = Object.entries(DATA.releases).map(
   ([version, [date, transformers]], rank) => ({ version, date, transformers, rank }),
 );

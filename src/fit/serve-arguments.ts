@@ -21,6 +21,7 @@ export interface GivenFlag {
   readonly isNegated: boolean;
 }
 
+/** What the parser of a release refuses in a list of arguments. */
 export type ArgumentFault =
   | { readonly kind: 'unknown'; readonly spelling: string }
   | { readonly kind: 'ambiguous'; readonly spelling: string; readonly candidates: readonly string[] }
@@ -40,7 +41,7 @@ const DOTTED_SINCE = '0.9.0';
 
 /**
  * Reads the arguments that follow the model's folder, as that release's parser does: Python's argparse with prefixes of
- * names, and vLLM's `_` for `-`, `--json-arg.key value` and `-O3`.
+ * names, and vLLM's `_` for `-`, `--json-arg.key value` and `-O3`. Returns the flags and the faults.
  */
 export function parseServeArguments(args: readonly string[], release: Release): ServeArguments {
   const table = flagsOf(release);

@@ -1,6 +1,6 @@
 import type { ModelShape } from './model-shape.ts';
 
-export type ModelTask =
+type ModelTask =
   | 'generate'
   | 'multimodal'
   | 'embed'

@@ -27,6 +27,7 @@ export interface FitFinding {
   readonly remedy?: string;
 }
 
+/** The names of the rules that findings come from, as `--json` has them. */
 export type FitRule =
   | FileFinding['rule']
   | 'architecture-unknown'

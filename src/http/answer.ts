@@ -31,7 +31,7 @@ const DEADLINE_FACTOR = 5;
 /** A document may take as long as its limit takes at this rate, besides: 64 MiB on a slow line are no attack. */
 const MIN_DOCUMENT_BYTES_PER_MS = 64;
 
-/** The answer's head. `outgoing` was made with `timeout: idleTimeoutMs`, so that connecting is timed as well. */
+/** Returns the answer's head. `outgoing` was made with `timeout: idleTimeoutMs`, so that connecting is timed as well. */
 export function awaitAnswer(
   outgoing: ClientRequest,
   request: AnsweredRequest,

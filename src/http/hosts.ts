@@ -1,7 +1,7 @@
 import { lookup as lookUp } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 
-/** `localhost`, `127.0.0.0/8` and `[::1]`: spoken to over HTTP, never through a proxy. */
+/** Whether a host is `localhost`, in `127.0.0.0/8` or `[::1]`: reached over HTTP, never through a proxy. */
 export function isLoopbackHost(hostname: string): boolean {
   return (
     hostname === 'localhost' ||
@@ -39,8 +39,9 @@ export function isPrivateHost(hostname: string): boolean {
 }
 
 /**
- * As `dns.lookup`, but a name of private addresses is an error (code `EPRIVATE`): for addresses that a public server
- * has given, so that it cannot point us into our own network by a name.
+ * Looks a name up as `dns.lookup` does, but a name of private addresses is an error (code `EPRIVATE`): for addresses
+ * that a public server has given, so that it cannot point us into our own network. Returns the addresses to its
+ * callback.
  */
 export const publicLookup: LookupFunction = (hostname, options, callback) => {
   lookUp(hostname, { ...options, all: true }, (error, addresses) => {

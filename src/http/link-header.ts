@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 /**
- * The target of `Link: <…>; rel="next"`, as it is there: relative or absolute, and not to be trusted.
+ * Returns the target of `Link: <…>; rel="next"`, as it is there: relative or absolute, and not to be trusted.
  * https://www.rfc-editor.org/rfc/rfc8288#section-3
  */
 export function nextLink(headers: IncomingHttpHeaders): string | undefined {

@@ -2,7 +2,7 @@ import { InterruptedError, NetworkError, WeighbridgeError } from '../core/errors
 import type { ProxyAddress } from './proxy-env.ts';
 import type { HttpRequest } from './types.ts';
 
-/** `error` as a NetworkError that says what was being done and where, or as InterruptedError after an abort. */
+/** Returns `error` as a NetworkError that says what was being done and where, or as InterruptedError after an abort. */
 export function networkError(
   error: unknown,
   request: Pick<HttpRequest, 'url' | 'purpose' | 'signal'> & { readonly proxies?: readonly ProxyAddress[] },
@@ -48,12 +48,12 @@ export function isTransient(error: unknown): boolean {
   return typeof code === 'string' && !UNTRUSTED.has(code) && !FINAL_CODES.has(code);
 }
 
-/** The error of a connection on which nothing came for `timeoutMs`. */
+/** Returns the error of a connection on which nothing came for `timeoutMs`. */
 export function silenceError(timeoutMs: number): Error {
   return Object.assign(new Error(`nothing came for ${timeoutMs / 1000} s`), { code: 'ETIMEDOUT' });
 }
 
-/** The error of an answer that comes, but too slowly to be waited for; trying again would not help. */
+/** Returns the error of an answer that comes, but too slowly to be waited for; trying again would not help. */
 export function tooSlow(timeoutMs: number): Error {
   return Object.assign(new Error(`the answer was not complete after ${timeoutMs / 1000} s`), {
     code: 'ETOOSLOW',

@@ -12,7 +12,10 @@ const SHOWN_PARAMETERS = new Set([
   'artifactType',
 ]);
 
-/** `url` fit for logs and errors: no user info, no fragment, unknown query values hidden (signed links are in there). */
+/**
+ * Returns `url` fit for logs and errors: no user info, no fragment, unknown query values hidden (signed links are in
+ * there).
+ */
 export function redactUrl(url: string | URL): string {
   let parsed: URL;
   try {

@@ -16,6 +16,7 @@ export interface RetryPolicy {
   readonly maxServerWaitMs: number;
 }
 
+/** How requests are tried again unless the environment says otherwise. Times in ms. */
 export const DEFAULT_RETRY: RetryPolicy = {
   attempts: 5,
   patienceMs: 0,
@@ -26,7 +27,7 @@ export const DEFAULT_RETRY: RetryPolicy = {
 
 const DEFAULT_PATIENCE_SECONDS = 60;
 
-/** How long to try again, by `WEIGHBRIDGE_RETRY_SECONDS`. Throws ConfigError USAGE. */
+/** Returns for how many ms to try again, by `WEIGHBRIDGE_RETRY_SECONDS`. Throws ConfigError USAGE. */
 export function patienceFromEnv(env: NodeJS.ProcessEnv): number {
   const text = env.WEIGHBRIDGE_RETRY_SECONDS || String(DEFAULT_PATIENCE_SECONDS);
   if (/^\d{1,4}$/.test(text) && Number(text) <= 3600) return Number(text) * 1000;
@@ -74,14 +75,17 @@ function isUnreachable(error: unknown): boolean {
   return false;
 }
 
-/** Full jitter: anything from nothing to the exponential bound (Brooker, "Exponential Backoff And Jitter"). */
+/**
+ * Returns a wait in ms with full jitter: anything from nothing to the exponential bound (Brooker, "Exponential Backoff
+ * And Jitter").
+ */
 export function backoffMs(attempt: number, policy: RetryPolicy, random: () => number = Math.random): number {
   return Math.floor(random() * Math.min(policy.maxMs, policy.baseMs * 2 ** (attempt - 1)));
 }
 
 /**
- * The wait a server asks for, in ms: `Retry-After` (seconds or a date), else the Hub's `RateLimit: "…";r=0;t=<s>`.
- * Undefined if it asks for none.
+ * Returns the wait a server asks for, in ms: `Retry-After` (seconds or a date), else the Hub's `RateLimit:
+ * "…";r=0;t=<s>`. Undefined if it asks for none.
  */
 export function serverWaitMs(headers: IncomingHttpHeaders): number | undefined {
   const retryAfter = headers['retry-after'];

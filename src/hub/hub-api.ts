@@ -15,8 +15,9 @@ const MAX_BODY_BYTES = 64 * 1024 * 1024;
 const MAX_TREE_PAGES = 1000;
 
 /**
- * Asks the Hub's API. Throws HubError for anything but a whole answer of status 200 that `parse` can read; one that it
- * cannot is asked for once more, because something on the way may have cut it.
+ * Asks the Hub's API and returns its answer as `parse` reads it. Throws HubError for anything but a whole answer of
+ * status 200 that `parse` can read; one that it cannot is asked for once more, because something on the way may have
+ * cut it.
  */
 export async function askHub<T>(
   http: HttpClient,
@@ -47,7 +48,7 @@ function isCutShort(error: unknown): error is HubError {
   return error instanceof HubError && error.cause instanceof SyntaxError;
 }
 
-/** Follows the `Link` headers of a list from its first page to its last. Throws HubError. */
+/** Yields the items of a list page by page, following `Link` headers from its first page to its last. Throws HubError. */
 export async function* askHubForPages<T>(
   http: HttpClient,
   first: { readonly url: string; readonly headers: Readonly<Record<string, string>> },

@@ -15,7 +15,7 @@ export interface HubQuestion {
   readonly path?: string;
 }
 
-/** The error for an answer that is not what was asked for. The body is not read: it may be anything. */
+/** Returns the error for an answer that is not what was asked for. The body is not read: it may be anything. */
 export function hubFailure(response: HttpResponse, question: HubQuestion): HubError {
   response.discard();
   return (
@@ -120,7 +120,7 @@ function statusFailure(response: HttpResponse, question: HubQuestion): HubError 
   return badAnswer(model, `status ${status}`);
 }
 
-/** `error` as the Hub's, if it is the network's; anything else as it is. */
+/** Returns `error` as the Hub's, if it is the network's; anything else as it is. */
 export function explainHubError(error: unknown, { endpoint, model }: HubQuestion): unknown {
   if (error instanceof NetworkError) {
     return hubError(model, 'HUB_UNREACHABLE', error.message, {

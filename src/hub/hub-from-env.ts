@@ -15,9 +15,9 @@ const MAX_TOKEN_BYTES = 16 * 1024;
 const PUBLIC_HUB = 'https://huggingface.co';
 
 /**
- * The Hub as the environment names it: `HF_ENDPOINT`, and the first token of `HF_TOKEN`, `HUGGING_FACE_HUB_TOKEN`, the
- * file `HF_TOKEN_PATH` and the file `token` in `HF_HOME`. `WEIGHBRIDGE_HUB_STREAMS` bounds how many ranges of a file are read
- * at once.
+ * Returns the Hub as the environment names it: `HF_ENDPOINT`, and the first token of `HF_TOKEN`,
+ * `HUGGING_FACE_HUB_TOKEN`, the file `HF_TOKEN_PATH` and the file `token` in `HF_HOME`. `WEIGHBRIDGE_HUB_STREAMS`
+ * bounds how many ranges of a file are read at once.
  */
 export function hubFromEnv(env: Environment, http: HttpClient): Hub {
   const endpoint = readEndpoint(env.HF_ENDPOINT);

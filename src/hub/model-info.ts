@@ -75,7 +75,7 @@ export interface ParsedModelInfo {
   readonly files: readonly HubFile[] | undefined;
 }
 
-/** Reads the Hub's answer about a model. Throws HubError HUB_BAD_ANSWER. */
+/** Reads the Hub's answer about a model and returns what it says. Throws HubError HUB_BAD_ANSWER. */
 export function parseModelInfo(model: string, body: Buffer): ParsedModelInfo {
   const info = parseJson(model, ModelInfo, body);
   return {
@@ -96,7 +96,7 @@ export function parseModelInfo(model: string, body: Buffer): ParsedModelInfo {
   };
 }
 
-/** One page of `GET /api/models/{id}/tree/{rev}?recursive=true`. */
+/** Returns one page of `GET /api/models/{id}/tree/{rev}?recursive=true`. */
 export function parseTreePage(model: string, body: Buffer): HubFile[] {
   return parseJson(model, z.array(TreeEntry), body)
     .filter(entry => entry.type !== 'directory')

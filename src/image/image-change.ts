@@ -33,7 +33,7 @@ export interface FromTo {
   readonly to: string;
 }
 
-/** Undefined if nothing was there before, or something that is not ours. */
+/** Returns what is new since the image that was there before; undefined if there was none, or one that is not ours. */
 export function changeSince(
   previous: StoredManifest | undefined,
   planned: PlannedModel,

@@ -35,9 +35,9 @@ export interface ReadOptions {
 }
 
 /**
- * Reads an uncompressed layer to its end and gives its regular files. The tar is read by a library and not by what
- * wrote it, so that a mistake in the one does not hide in the other. `keep` names files whose bytes are wanted.
- * Throws IntegrityError if the blob is not its digest.
+ * Reads an uncompressed layer to its end and returns its regular files. The tar is read by a library and not by our own
+ * writer's code, so that a mistake in the one does not hide in the other. `keep` names files whose bytes are wanted.
+ * Throws IntegrityError if the blob does not match its digest.
  */
 export async function readLayer(
   store: ImageStore,

@@ -17,7 +17,7 @@ export function totalBytes(sizes: SizesByKind): number {
   return Object.values(sizes).reduce((sum, bytes) => sum + bytes, 0);
 }
 
-/** Where the server of an image listens. */
+/** Returns the port on which the server of an image listens. */
 export function imagePort({ container }: Pick<PublishedImage, 'container'>): number {
   const words = container.Entrypoint ?? [];
   const slimArgs = container.Env?.find(entry => entry.startsWith('SERVE_ARGS='))?.slice('SERVE_ARGS='.length);
@@ -26,12 +26,12 @@ export function imagePort({ container }: Pick<PublishedImage, 'container'>): num
   return Number(text ?? /^\d+/.exec(exposed ?? '')?.[0] ?? 8000);
 }
 
-/** The license that the image declares, as an SPDX expression. */
+/** Returns the license that the image declares, as an SPDX expression. */
 export function licenseOf({ labels }: Pick<PublishedImage, 'labels'>): string | undefined {
   return readLabels(labels).license;
 }
 
-/** The models that the image's own was made from, nearest first; none if the image names none. */
+/** Returns the models that the image's own was made from, nearest first; none if the image names none. */
 export function lineageOf({ labels }: Pick<PublishedImage, 'labels'>): readonly LineageEntry[] {
   return readLabels(labels).lineage;
 }

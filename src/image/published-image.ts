@@ -49,6 +49,7 @@ export interface PublishedAdapter extends AdapterEntry {
 
 /** `base`: of the image that it was built on. */
 export type ImageLayerKind = 'base' | LayerRecipe['kind'];
+/** What a layer can hold, in the order of reports. */
 export const LAYER_KINDS: readonly ImageLayerKind[] = [
   'base',
   'weights',
@@ -82,7 +83,7 @@ export interface ListedFile {
 const MAX_PLATFORMS = 64;
 const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
 
-/** All platforms of the image that `reference` (a tag or digest) names. Throws RegistryError. */
+/** Returns all platforms of the image that `reference` (a tag or digest) names. Throws RegistryError. */
 export async function readImages(
   store: ImageStore,
   reference: string,
@@ -91,7 +92,7 @@ export async function readImages(
   return await readPlatforms(store, await readTop(store, reference, signal), signal);
 }
 
-/** The manifest or index that `reference` names. Throws RegistryError REGISTRY_NOT_FOUND. */
+/** Returns the manifest or index that `reference` names. Throws RegistryError REGISTRY_NOT_FOUND. */
 export async function readTop(
   store: ImageStore,
   reference: string,
@@ -106,7 +107,7 @@ export async function readTop(
   });
 }
 
-/** The images under a manifest or an index that has been read already. Throws RegistryError. */
+/** Returns the images under a manifest or an index that has been read already. Throws RegistryError. */
 export async function readPlatforms(
   store: ImageStore,
   top: StoredManifest,
@@ -128,7 +129,7 @@ export async function readPlatforms(
   return images;
 }
 
-/** The model's files in the image (fat) or in the list that it fetches (slim), by path in the repository. */
+/** Returns the model's files in the image (fat) or in the list that it fetches (slim), by path in the repository. */
 export async function readModelFiles(
   store: ImageStore,
   image: PublishedImage,
@@ -146,7 +147,7 @@ export async function readModelFiles(
   return list === undefined ? [] : parseSlimList(list, store.name).files;
 }
 
-/** Those of an image's files that are in the folder of the model, or of an adapter, named as in the repository. */
+/** Returns those of an image's files that are in the folder of the model, or of an adapter, named as in the repository. */
 export function modelFiles({ dir }: Pick<PublishedModel, 'dir'>, files: readonly ListedFile[]): ListedFile[] {
   const prefix = `${dir.slice(1)}/`;
   return files
@@ -154,7 +155,7 @@ export function modelFiles({ dir }: Pick<PublishedModel, 'dir'>, files: readonly
     .map(file => ({ ...file, path: file.path.slice(prefix.length) }));
 }
 
-/** The list in a slim image. Throws RegistryError for what is not such a list: anybody can publish an image. */
+/** Returns the list in a slim image. Throws RegistryError if it is not such a list: anybody can publish an image. */
 export function parseSlimList(bytes: Buffer, subject: string): SlimList {
   let json: unknown;
   try {

@@ -62,8 +62,9 @@ const TAGS_AT_ONCE = 4;
 const MAX_TAGS = 1000;
 
 /**
- * Everything of these models that registries hold. A repository that cannot be read is a problem of its model and stops
- * nothing. A tag costs one HEAD, which registries do not count as a pull; each image is read once, wherever it is.
+ * Returns everything that registries hold of these models. A repository that cannot be read is a problem of its model
+ * and stops nothing. A tag costs one HEAD, which registries do not count as a pull; each image is read once, wherever
+ * it is.
  */
 export async function readPublished(
   models: readonly ModelPlaces[],

@@ -16,7 +16,10 @@ export interface FileCheck {
   readonly detail?: string;
 }
 
-/** Compares the model's files in an image with the repository's, and what replaces divided ones with them. */
+/**
+ * Compares the model's files in an image with the repository's, and resharded files with their originals. Returns a
+ * check of each file.
+ */
 export function compareFiles(
   listed: readonly ListedFile[],
   { files }: ModelSnapshot,

@@ -25,8 +25,9 @@ export interface ExpectedSharding {
 }
 
 /**
- * Makes the parts once more that the image says it has: from the Hub's own header, cut where the image says. What
- * cannot be made so is left out, and its parts are files that the repository does not have.
+ * Makes the parts once more that the image says it has: from the Hub's own header, cut at the places that the image
+ * states. Returns those that can be made; the image's other parts then count as files that the repository does not
+ * have.
  */
 export async function expectParts(
   { manifest }: PublishedImage,
@@ -80,8 +81,8 @@ export function isPartListed(
 }
 
 /**
- * Reads all parts of a file, and gives their files: each has the header that it should have, and the data of all is that
- * of the file, which shows in its hash. Throws IntegrityError if not.
+ * Reads all parts of a file and returns their files: each has the header that it should have, and the data of all is
+ * that of the file, which shows in its hash. Throws IntegrityError INTEGRITY_HASH if not.
  */
 export async function readParts(
   store: ImageStore,

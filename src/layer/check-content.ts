@@ -1,7 +1,7 @@
 import { IntegrityError } from '../core/errors.ts';
 import { ContentHash, type ExpectedContent } from './content-hash.ts';
 
-/** Throws IntegrityError if the bytes are not those that were promised. */
+/** Throws IntegrityError INTEGRITY_SIZE or INTEGRITY_HASH if the bytes are not those that were promised. */
 export function checkContent(content: ExpectedContent, bytes: Uint8Array): void {
   const { path, sizeBytes } = content;
   if (bytes.length !== sizeBytes) {

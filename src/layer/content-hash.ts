@@ -69,7 +69,7 @@ export class PartHash {
   }
 }
 
-/** The hash of a file that is divided, fed with the bytes before its first part. */
+/** Returns the hash of a file that is divided, fed with the bytes before its first part. */
 export function sourceHash({ source }: Pick<SliceSource, 'source'>): ContentHash {
   const hash = new ContentHash(source);
   hash.update(source.header);

@@ -85,7 +85,7 @@ export class LayerHasher {
   }
 }
 
-/** The sha256 of each entry of a recipe whose content came with the plan, and the layer's digest; no I/O. */
+/** Returns the sha256 of each entry of a recipe whose content came with the plan, and the layer's digest; no I/O. */
 export function hashInlineLayer(layout: TarLayout): {
   digest: Digest;
   sha256Of: ReadonlyMap<string, string>;

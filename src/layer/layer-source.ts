@@ -6,7 +6,7 @@ import { lengthOf, type TarLayout } from './tar-layout.ts';
 /** Returns the content of an entry; `sizeBytes` must be the entry's. */
 export type ContentResolver = (entry: LayerEntry) => ByteSource;
 
-/** A layer as a source of bytes: it can be opened anywhere, reads content as it goes and keeps nothing. */
+/** Returns a layer as a source of bytes: it can be opened anywhere, reads content as it goes and keeps nothing. */
 export function layerSource(layout: TarLayout, contentOf: ContentResolver): ByteSource {
   return {
     name: layout.recipe.name,
@@ -42,7 +42,7 @@ async function* readSegments(
   }
 }
 
-/** The content of an entry that came with the plan. */
+/** Returns the content of an entry that came with the plan. */
 export function inlineContent(entry: LayerEntry): Buffer {
   return Buffer.from(inlineText(entry), 'utf8');
 }

@@ -19,6 +19,7 @@ export interface LayerRecipe {
   readonly form?: 'raw';
 }
 
+/** What a layer of our own holds. */
 export type LayerKind = 'weights' | 'files' | 'licenses' | 'bootstrap' | 'links';
 
 /** One entry of a layer's tar. */
@@ -39,12 +40,12 @@ export interface LayerEntry {
  */
 export type ContentId = `sha256:${string}` | `git:${string}` | `part:${string}` | `link:${string}`;
 
-/** The best name there is for a file of the Hub. */
+/** Returns the best name there is for a file of the Hub. */
 export function contentIdOf(file: { readonly sha256?: string; readonly gitOid: string }): ContentId {
   return file.sha256 === undefined ? `git:${file.gitOid}` : `sha256:${file.sha256}`;
 }
 
-export type ContentSource =
+type ContentSource =
   /** Bytes that came with the plan: license texts, the bootstrap. */
   | { readonly kind: 'inline'; readonly text: string }
   /** A file of the model's repository at the planned revision. */

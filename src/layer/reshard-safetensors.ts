@@ -11,8 +11,8 @@ export interface SafetensorsPart {
 }
 
 /**
- * Divides a file into as few parts as fit `maxBytes` each, header included, in the order of its data. Undefined if a
- * single tensor does not fit.
+ * Divides a file into as few parts as fit `maxBytes` each, header included, in the order of its data. Returns the
+ * parts; undefined if a single tensor does not fit.
  */
 export function reshardSafetensors(
   header: SafetensorsHeader,
@@ -55,8 +55,8 @@ function runsOf(tensors: readonly Tensor[]): Tensor[][] {
 }
 
 /**
- * The parts that hold just these spans of the file; undefined if spans are not all of its data in order, each from
- * the start of a tensor to the end of one.
+ * Returns the parts that hold just these spans of the file; undefined if spans are not all of its data in order, each
+ * from the start of a tensor to the end of one.
  */
 export function partsAt(
   header: SafetensorsHeader,
@@ -109,7 +109,10 @@ function entryOf({ name, dtype, shape, start, end }: Tensor, base: number): stri
   return `${JSON.stringify(name)}:${JSON.stringify(info)}`;
 }
 
-/** `model.safetensors` → `model-00001-of-00003.safetensors`; a shard's own name gets `-part` before the number. */
+/**
+ * Returns the path of a part: `model-00001-of-00003.safetensors` for `model.safetensors`; a shard's own name gets
+ * `-part` before the number.
+ */
 export function partPath(path: string, index: number, count: number): string {
   const stem = path.slice(0, -'.safetensors'.length);
   const isShard = /-\d+-of-\d+$/.test(stem);

@@ -47,7 +47,10 @@ const BITS: ReadonlyMap<string, number> = new Map([
   ...['I64', 'U64', 'F64', 'C64'].map(name => [name, 64] as const),
 ]);
 
-/** The bytes of the JSON that follow the first eight of a file. Throws UnshardableError if no such file can be. */
+/**
+ * Returns the length in bytes of the JSON that follows the first eight bytes of a file. Throws UnshardableError if no
+ * such file can be.
+ */
 export function parseHeaderLength(path: string, prefix: Uint8Array, fileBytes: number): number {
   if (prefix.length < LENGTH_BYTES) throw wrong(path, `it has ${prefix.length} bytes`);
   const length = Buffer.from(prefix).readBigUInt64LE(0);
@@ -57,8 +60,8 @@ export function parseHeaderLength(path: string, prefix: Uint8Array, fileBytes: n
 }
 
 /**
- * Reads a header strictly: what it says has to account for every byte of the file. `fileBytes` is the size of the whole
- * file, `json` the header without its length. Throws UnshardableError.
+ * Reads a header strictly and returns it: it has to account for every byte of the file. `fileBytes` is the size of the
+ * whole file, `json` the header without its length. Throws UnshardableError.
  */
 export function parseSafetensorsHeader(path: string, json: Uint8Array, fileBytes: number): SafetensorsHeader {
   const { metadata, tensors } = parseEntries(path, json);

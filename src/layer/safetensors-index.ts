@@ -8,7 +8,7 @@ export interface SafetensorsIndex {
   readonly weightMap: ReadonlyMap<string, string>;
 }
 
-/** Throws UnshardableError. */
+/** Returns the index that a `*.safetensors.index.json` holds. Throws UnshardableError. */
 export function parseSafetensorsIndex(path: string, text: string): SafetensorsIndex {
   let value: unknown;
   try {
@@ -24,7 +24,7 @@ export function parseSafetensorsIndex(path: string, text: string): SafetensorsIn
   return { rest, weightMap: new Map(entries) };
 }
 
-/** As `transformers` writes it: by name, a tensor a line. */
+/** Returns the text of an index as `transformers` writes it: by name, a tensor a line. */
 export function formatSafetensorsIndex({ rest, weightMap }: SafetensorsIndex): string {
   const fields = Object.entries(rest).map(
     ([key, value]) => `  ${JSON.stringify(key)}: ${indented(value)},\n`,

@@ -66,8 +66,8 @@ export function lengthOf(segment: Segment): number {
 }
 
 /**
- * The identity of a layer before it has a digest: two recipes with one key give the same bytes. It is written beside
- * the layer when it is published, and a later publish finds the layer by it.
+ * Returns the identity of a layer before it has a digest: two recipes with one key give the same bytes. It is published
+ * with the layer, and a later publish finds the layer by it.
  */
 export function layerKey(recipe: LayerRecipe): string {
   const identity = [

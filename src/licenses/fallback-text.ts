@@ -11,7 +11,7 @@ export interface FallbackText {
   readonly ids: readonly string[];
 }
 
-/** What takes the place of a license file where the repository has none: SPDX's full texts, or a plain statement. */
+/** Returns what takes the place of a license file where the repository has none: SPDX's full texts, or a plain statement. */
 export function fallbackText(
   facts: LicenseFacts,
   license: LicenseOutcome['license'],

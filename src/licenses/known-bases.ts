@@ -42,7 +42,7 @@ export function knownParts(reference: string): readonly BasePart[] {
   return KNOWN.find(([name]) => name.test(full))?.[1] ?? [];
 }
 
-/** For a notice: `vLLM: Apache-2.0; text: …` */
+/** Returns the lines of a notice about a part of the base image: `vLLM: Apache-2.0; text: …` */
 export function partLines(parts: readonly BasePart[]): string[] {
   return parts.flatMap(({ name, spdx, text }, index) => [
     `   ${index === 0 ? 'Contains:' : '         '}  ${plainLine(name)}: ${spdx}`,

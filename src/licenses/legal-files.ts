@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { byPath, compareBytes } from '../core/bytes-order.ts';
 import { kindOf as kindOfFile } from '../core/model-files.ts';
 import type { HubFile } from '../hub/types.ts';
 import { DATA, isDocumentName, isProgramName, kindOfName, type LegalKind, partWords } from './legal-names.ts';
@@ -19,11 +20,11 @@ export function findLegalFiles(files: readonly HubFile[]): LegalFiles {
       (a, b) => licenseRank(a) - licenseRank(b) || compareBytes(a.path, b.path),
     ),
     notices: of('notice').toSorted((a, b) => noticeRank(a) - noticeRank(b) || compareBytes(a.path, b.path)),
-    others: [...of('policy'), ...of('statement')].toSorted((a, b) => compareBytes(a.path, b.path)),
+    others: [...of('policy'), ...of('statement')].toSorted(byPath),
   };
 }
 
-/** What a file's name says that it is, in whatever language; undefined if it is not a legal text by its name. */
+/** Returns what a file's name says that it is, in whatever language; undefined if it is not a legal text by its name. */
 export function legalKind({ path: file, sizeBytes }: HubFile): LegalKind | undefined {
   if (sizeBytes === 0 || isProgramName(file)) return undefined;
   if (['tokenizer', 'config', 'index', 'training', 'code'].includes(kindOfFile(file))) return undefined;
@@ -35,14 +36,14 @@ export function isDocument({ path: file }: HubFile): boolean {
   return isDocumentName(file);
 }
 
-/** A model card, in whatever language: `README.md`, `README_zh.md`, `MODEL_CARD.md`. */
+/** Whether a file is a model card, in whatever language: `README.md`, `README_zh.md`, `MODEL_CARD.md`. */
 export function isModelCard({ path: file }: HubFile): boolean {
   return /^(?:read[-_ ]?me(?:[-_. ][\w-]+)?|model[-_ ]?card(?:[-_. ][\w-]+)?)(?:\.(?:md|txt|rst|html?))?$/i.test(
     file,
   );
 }
 
-/** Texts at the root, or in a folder with weights, that are not legal by their names: their content may be. */
+/** Returns texts at the root, or in a folder with weights, that are not legal by their names: their content may be. */
 export function findOtherTexts(files: readonly HubFile[], weights: readonly HubFile[]): readonly HubFile[] {
   const folders = new Set(['.', ...weights.map(file => path.posix.dirname(file.path))]);
   return files.filter(
@@ -96,11 +97,6 @@ export function foldersOf(weights: readonly HubFile[]): ReadonlySet<string> {
 /** Folders with others' work, with code, and with what was made to test, show or describe it. */
 const PART_FOLDER =
   /^(?:third[-_ ]?part(?:y|ies)|3rd[-_ ]?party|vendor(?:ed|s)?|external|deps|dependencies|node_modules|submodules?|code|src|source|libs?|scripts?|examples?|tests?|tools?|utils?|demos?|benchmarks?|eval(?:uation)?s?|notebooks?|datasets?|data|fonts?)$/i;
-
-/** Order of the bytes, the same on every machine. */
-export function compareBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
-}
 
 /**
  * A file named exactly `LICENSE` keeps that name in the image. Else the one about the weights is best (repositories

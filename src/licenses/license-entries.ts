@@ -79,7 +79,10 @@ export function licenseTrees(
   }));
 }
 
-/** All entries, sorted by path: with what says what they are, for people (`NOTICE`) and machines (`licenses.json`). */
+/**
+ * Returns all entries, sorted by path: with what says what they are, for people (`NOTICE`) and machines
+ * (`licenses.json`).
+ */
 export function finishLicenses(
   tree: LicenseTree,
   baseImage: LicensedBaseImage | undefined,

@@ -4,7 +4,7 @@ import { hubPage } from './hub-page.ts';
 import { knownParts } from './known-bases.ts';
 import type { LicensedBaseImage, LicensedRepository, LicenseTextSource, LicenseTree } from './types.ts';
 
-/** `/licenses/licenses.json`: what `NOTICE` says, for machines. Keys are only ever added. */
+/** Returns the text of `/licenses/licenses.json`: what `NOTICE` says, for machines. Keys are only ever added. */
 export function licensesJson(
   tree: LicenseTree,
   entries: readonly LayerEntry[],

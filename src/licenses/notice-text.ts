@@ -4,7 +4,7 @@ import { hubPage } from './hub-page.ts';
 import { knownParts, partLines } from './known-bases.ts';
 import type { LicensedBaseImage, LicensedRepository, LicenseTextSource, LicenseTree } from './types.ts';
 
-/** `/licenses/NOTICE`: what is in the image under which terms, for people. */
+/** Returns the text of `/licenses/NOTICE`: what is in the image under which terms, for people. */
 export function noticeText(tree: LicenseTree, base: LicensedBaseImage | undefined): string {
   const sections = [
     ownFiles(),

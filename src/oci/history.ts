@@ -1,8 +1,9 @@
 import type { HistoryEntry } from './types.ts';
 
 /**
- * A history with one entry for each of `layers` layers, as buildah, podman and Artifactory want it. Builders other than
- * Docker's write none, or leave some out; which layers those describe is not known, so entries are added at the end.
+ * Returns a history with one entry for each of `layers` layers, as buildah, podman and Artifactory want it. Builders
+ * other than Docker's write none, or leave some out; which layers those describe is not known, so entries are added at
+ * the end.
  */
 export function completeHistory(
   history: readonly HistoryEntry[],

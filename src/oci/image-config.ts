@@ -7,9 +7,9 @@ import type { HistoryEntry, ImageConfig } from './types.ts';
 const TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/;
 
 /**
- * An image's config with everything checked that is relied upon. Fields that are `null` count as not written, as Go
- * reads them. Throws RegistryError for a platform, layers, environment, labels or ports of another type; history and
- * time are for people, and are left out when they are not what they should be.
+ * Returns an image's config with everything checked that is relied upon. Fields that are `null` count as absent, as in
+ * Go. Throws RegistryError for a platform, layers, environment, labels or ports of another type; history and time are
+ * for people, and are left out if they are not valid.
  */
 export function parseImageConfig(bytes: Uint8Array, subject: string): ImageConfig {
   const value = parseObject(bytes, subject, 'config');

@@ -62,7 +62,10 @@ export interface BuiltImage {
 
 const AUTHOR = 'weighbridge';
 
-/** A pure function: the same spec gives the same bytes, so nothing in here looks at a clock. */
+/**
+ * Returns the bytes of an image. A pure function: the same spec gives the same bytes, so nothing in here looks at a
+ * clock.
+ */
 export function buildImage(spec: ImageSpec): BuiltImage {
   const { base, below = [] } = spec;
   const config = serialise(MediaType.ociConfig, buildConfig(spec));
@@ -104,7 +107,7 @@ export function buildDataImage(spec: DataImageSpec): BuiltImage {
   return { config, manifest: buildManifest(config, layers, labels), platform };
 }
 
-/** A manifest of these layers over a config that is not an image's, with the type of artifact that it is. */
+/** Returns a manifest of these layers over a config that is not an image's, with the type of artifact that it is. */
 export function buildArtifact(
   artifactType: string,
   { mediaType, value }: { readonly mediaType: string; readonly value: unknown },
@@ -133,7 +136,7 @@ function buildManifest(
   return serialise(MediaType.ociManifest, manifest);
 }
 
-/** One index over the images of several platforms. */
+/** Returns one index over the images of several platforms. */
 export function buildIndex(images: readonly BuiltImage[], annotations: Annotations): Document {
   const index: Index = {
     schemaVersion: 2,
@@ -144,7 +147,7 @@ export function buildIndex(images: readonly BuiltImage[], annotations: Annotatio
   return serialise(MediaType.ociIndex, index);
 }
 
-/** When the image counts as created: the base's time, because a clock would give every run another digest. */
+/** Returns when the image counts as created: the base's time, because a clock would give every run another digest. */
 export function createdOf(base: BaseImage): string {
   return base.config.created ?? '1970-01-01T00:00:00Z';
 }

@@ -21,8 +21,8 @@ const MANIFESTS: readonly string[] = [MediaType.ociManifest, MediaType.dockerMan
 const INDEXES: readonly string[] = [MediaType.ociIndex, MediaType.dockerIndex];
 
 /**
- * `subject` names the image for the error, `mediaType` is what the server said it sent.
- * Throws RegistryError REGISTRY_BAD_ANSWER.
+ * Returns a manifest or index, read from `bytes`. `subject` names the image for the error, `mediaType` is what the
+ * server said it sent. Throws RegistryError REGISTRY_BAD_ANSWER.
  */
 export function parseManifest(bytes: Uint8Array, mediaType: string, subject: string): ParsedManifest {
   const value = parseObject(bytes, subject, 'manifest');
@@ -43,7 +43,7 @@ export function parseManifest(bytes: Uint8Array, mediaType: string, subject: str
   throw badDocument(subject, `is of type ${quoted(type)}, which is neither an image manifest nor an index`);
 }
 
-/** The index's entry for a platform; attestation manifests (`unknown/unknown`) are never it. */
+/** Returns the index's entry for a platform; attestation manifests (`unknown/unknown`) are never it. */
 export function findPlatform(index: Index, wanted: Platform): Descriptor | undefined {
   return index.manifests.find(({ platform }) => platform !== undefined && matchesPlatform(platform, wanted));
 }
@@ -98,7 +98,7 @@ function isWritten(value: unknown): boolean {
   return value !== undefined && value !== null;
 }
 
-/** The JSON object that `bytes` are. Throws RegistryError REGISTRY_BAD_ANSWER. */
+/** Returns the JSON object that `bytes` are. Throws RegistryError REGISTRY_BAD_ANSWER. */
 export function parseObject(bytes: Uint8Array, subject: string, what: string): JsonRecord {
   let value: unknown;
   try {

@@ -24,7 +24,10 @@ const DOCKER_HUB = 'docker.io';
 const DOCKER_HUB_API = 'registry-1.docker.io';
 const DOCKER_HUB_HOSTS = new Set([DOCKER_HUB, 'index.docker.io', DOCKER_HUB_API]);
 
-/** Reads `[host/]repository[:tag][@digest]` as Docker does. Without a tag there is none, not `latest`. Throws ConfigError USAGE. */
+/**
+ * Reads `[host/]repository[:tag][@digest]` as Docker does and returns its parts. Without a tag there is none, not
+ * `latest`. Throws ConfigError USAGE.
+ */
 export function parseReference(text: string): ImageReference {
   const at = text.indexOf('@');
   const digest = at === -1 ? undefined : text.slice(at + 1);
@@ -45,14 +48,14 @@ export function parseReference(text: string): ImageReference {
   };
 }
 
-/** The full form: `docker.io/library/debian:12@sha256:…`. */
+/** Returns the full form: `docker.io/library/debian:12@sha256:…`. */
 export function formatReference(reference: ImageReference): string {
   const tag = reference.tag === undefined ? '' : `:${reference.tag}`;
   const digest = reference.digest === undefined ? '' : `@${reference.digest}`;
   return `${reference.registry}/${reference.repository}${tag}${digest}`;
 }
 
-/** The host (with port) that serves `/v2/` for a registry. Docker Hub's is not the one in its image names. */
+/** Returns the host (with port) that serves `/v2/` for a registry. Docker Hub's is not the one in its image names. */
 export function apiHost(registry: string): string {
   return DOCKER_HUB_HOSTS.has(registry) ? DOCKER_HUB_API : registry;
 }
@@ -68,8 +71,8 @@ export function isRepository(text: string): boolean {
 }
 
 /**
- * The one spelling of a registry host: lower case, Docker Hub's names all `docker.io`, IPv6 as short as it gets.
- * Undefined if `text` is not a host with an optional port.
+ * Returns the one spelling of a registry host: lower case, Docker Hub's names all `docker.io`, IPv6 as short as it
+ * gets. Undefined if `text` is not a host with an optional port.
  */
 export function normalizeRegistry(text: string): string | undefined {
   const match = HOST.exec(text.toLowerCase());
@@ -82,7 +85,7 @@ export function normalizeRegistry(text: string): string | undefined {
   return `${host}:${port}`;
 }
 
-/** Reads `os/arch[/variant]`. Throws ConfigError USAGE. */
+/** Returns the parts of `os/arch[/variant]`. Throws ConfigError USAGE. */
 export function parsePlatform(text: string): Platform {
   const parts = text.toLowerCase().split('/');
   const [os, architecture, variant] = parts;

@@ -24,7 +24,7 @@ const NOT_ASCII = /\P{ASCII}/gu;
 export const END_OF_ARCHIVE: Buffer = Buffer.alloc(2 * BLOCK_BYTES);
 
 /**
- * Everything that comes before an entry's content. A pure function of its input: time 0, owner 0:0, no names.
+ * Returns everything that comes before an entry's content. A pure function of its input: time 0, owner 0:0, no names.
  * Throws RangeError if the path or size cannot be in a tar.
  */
 export function tarEntryHeader(entry: TarEntry): Buffer {
@@ -51,7 +51,7 @@ export function tarEntryHeader(entry: TarEntry): Buffer {
 
 const TYPE_FLAGS = { file: '0', directory: '5', link: '2' } as const;
 
-/** How many zero bytes follow content of `sizeBytes`. */
+/** Returns how many zero bytes follow content of `sizeBytes`. */
 export function paddingFor(sizeBytes: number): number {
   return (BLOCK_BYTES - (sizeBytes % BLOCK_BYTES)) % BLOCK_BYTES;
 }

@@ -3,6 +3,7 @@
 
 import type { Digest } from '../core/digest.ts';
 
+/** The media types of OCI and Docker that images are made of. */
 export const MediaType = {
   ociManifest: 'application/vnd.oci.image.manifest.v1+json',
   ociIndex: 'application/vnd.oci.image.index.v1+json',
@@ -18,6 +19,7 @@ export const MediaType = {
   dockerLayerGzip: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
 } as const;
 
+/** Annotations or labels: texts by name. */
 export type Annotations = Readonly<Record<string, string>>;
 
 /** https://github.com/opencontainers/image-spec/blob/main/descriptor.md */

@@ -7,7 +7,7 @@ import { modelDirOf } from './model-dir.ts';
 /** Linux's PATH_MAX counts the NUL behind a path. */
 const MAX_PATH_BYTES = 4095;
 
-/** Refuses files whose whole path in the image no program could open. Throws HubError. */
+/** Refuses files whose whole path in the image no program could open. Throws HubError HUB_HOSTILE_PATH. */
 export function checkPlaces(model: ModelConfig, files: readonly HubFile[]): void {
   const dir = modelDirOf({ model });
   const tooLong = files.find(({ path }) => Buffer.byteLength(`${dir}/${path}`) > MAX_PATH_BYTES);

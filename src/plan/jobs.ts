@@ -4,8 +4,8 @@ import type { PlannedModel } from './types.ts';
 export const MAX_MATRIX_JOBS = 256;
 
 /**
- * Models by the job that publishes them: one a job, as long as there are no more than `maxJobs` of them. Beyond that, jobs
- * of several models with about the same number of bytes each. Models and jobs keep the order of the plan.
+ * Returns models by the job that publishes them: one a job, as long as there are no more than `maxJobs` of them. Beyond
+ * that, jobs of several models with about the same number of bytes each. Models and jobs keep the order of the plan.
  */
 export function splitIntoJobs(models: readonly PlannedModel[], maxJobs = MAX_MATRIX_JOBS): PlannedModel[][] {
   if (models.length <= maxJobs) return models.map(model => [model]);

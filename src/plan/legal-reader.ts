@@ -37,8 +37,8 @@ const MAX_ANCESTORS = 40;
 const AT_ONCE = 8;
 
 /**
- * Reads legal texts and ancestors for a whole plan. A text that many repositories share is read once, as is a model that
- * many were made from, so that most models cost few requests beyond their own.
+ * Returns a reader of legal texts and ancestors for a whole plan. A text that many repositories share is read once, as
+ * is a model that many were made from, so that most models cost few requests beyond their own.
  */
 export function createLegalReader(hub: Hub, files: SmallFiles, signal: AbortSignal | undefined): LegalReader {
   const texts = createTextReader(files);

@@ -17,8 +17,9 @@ const MAX_CONFIG_BYTES = 2 * 1024 * 1024;
 const MAX_CLAIMS = 100;
 
 /**
- * Reads what the files of a repository say of what the model was made from: config.json, what PEFT and mergekit write, and
- * names. `weights` are the files whose names and folders count; `cardBases` is what the card's own text says.
+ * Returns what the files of a repository say of what the model was made from: config.json, what PEFT and mergekit
+ * write, and names. `weights` are the files whose names and folders count; `cardBases` is what the card's own text
+ * says.
  */
 export async function readLineageClaims(
   files: SmallFiles,

@@ -46,7 +46,9 @@ const Lock = z.object({
   ),
 });
 
+/** The content of `weighbridge.lock`. */
 export type Lock = z.infer<typeof Lock>;
+/** What a lock says of one model. */
 export type LockedModel = Lock['models'][string];
 
 /** Returns the lock, or in words why the data is not a lock that this version can read. */
@@ -147,7 +149,7 @@ function mismatch(what: string, from: string, to: string): LockedChoice {
 /** Returns the digest that a base image's tag names now; null if it could not be asked. */
 export type FindBaseDigest = (model: ModelConfig) => Digest | null;
 
-/** The lock of a plan. What the plan does not tell of, models left out or not resolved, stays as it was in `before`. */
+/** Returns the lock of a plan. Models that the plan leaves out or could not resolve stay as they were in `before`. */
 export function lockOf(
   plan: Pick<Plan, 'models'>,
   before: Lock | undefined,
@@ -219,7 +221,7 @@ export function applyLock(
   return { plan: { ...plan, models: checked.map(({ entry }) => entry) }, notes };
 }
 
-/** Compares one model with the lock, as `applyLock` does with all of a plan. */
+/** Compares one model with the lock, as `applyLock` does with all of a plan. Returns the model and its differences. */
 export function applyLockTo(
   entry: PlannedModel | UnresolvedModel,
   lock: Lock,

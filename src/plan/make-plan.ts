@@ -91,7 +91,10 @@ export function createPlanReaders(hub: Hub, signal: AbortSignal | undefined): Pl
   return { smallFiles, legal: createLegalReader(hub, smallFiles, signal) };
 }
 
-/** Throws ConfigError CONFIG_INVALID for targets of any of the models, before the Hub is asked about one. */
+/**
+ * Returns a planner. Throws ConfigError CONFIG_INVALID for targets of any of the models, before the Hub is asked about
+ * one.
+ */
 export function createPlanner(config: Config, models: readonly ModelConfig[], options: PlanOptions): Planner {
   const warnings = checkTargets(config, models, options);
   const readers = options.readers ?? createPlanReaders(options.hub, options.signal);
@@ -110,7 +113,10 @@ export function createPlanner(config: Config, models: readonly ModelConfig[], op
   };
 }
 
-/** Asks the Hub about every model and decides. A model that cannot be resolved does not stop the others. */
+/**
+ * Asks the Hub about every model and decides. Returns the plan; a model that cannot be resolved does not stop the
+ * others.
+ */
 export async function makePlan(
   config: Config,
   models: readonly ModelConfig[],
@@ -119,7 +125,7 @@ export async function makePlan(
   return await planAll(createPlanner(config, models, options), models);
 }
 
-/** Plans models, several at once; those that cannot be resolved have their error. */
+/** Plans models, several at once, and returns the plan; those that cannot be resolved have their error in it. */
 export async function planAll(planner: Planner, models: readonly ModelConfig[]): Promise<Plan> {
   const planned = await mapPool(models, CONCURRENCY, model => planner.plan(model));
   return {

@@ -4,12 +4,12 @@ interface Placed {
   readonly model: Pick<ModelConfig, 'downloadRoot' | 'folder'>;
 }
 
-/** The folder of the model in the image (or, for slim, in the volume), absolute. */
+/** Returns the folder of the model in the image (or, for slim, in the volume), absolute. */
 export function modelDirOf({ model }: Placed): string {
   return `${model.downloadRoot}/${model.folder}`;
 }
 
-/** The folder of one of the model's adapters, absolute. */
+/** Returns the folder of one of the model's adapters, absolute. */
 export function adapterDirOf(placed: Placed, name: string): string {
   return `${modelDirOf(placed)}${ADAPTERS_SUFFIX}/${name}`;
 }

@@ -163,6 +163,7 @@ const unresolved = z.looseObject({
   error: z.looseObject({ code: text, message: text, subject: text.optional(), remedy: text.optional() }),
 });
 
+/** The shape that a plan file must have; keys that it does not know stay. */
 export const planFileShape = z.looseObject({
   schemaVersion: z.literal(PLAN_SCHEMA_VERSION),
   config: z.looseObject({ digest }),

@@ -10,7 +10,7 @@ export interface ReadFileOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A small file of the Hub, whole and checked. Throws HubError, IntegrityError. */
+/** Returns the bytes of a small file of the Hub, checked. Throws HubError, IntegrityError. */
 export async function readHubFile(
   hub: Hub,
   snapshot: ModelSnapshot,

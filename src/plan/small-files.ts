@@ -53,7 +53,7 @@ export function createSmallFiles(hub: Hub, maxBytes: number, signal: AbortSignal
   };
 }
 
-/** Answers that stay the same however often one asks; a Hub that is down or busy is another matter. */
+/** Whether an error stays the same however often one asks; a Hub that is down or busy does not count. */
 export function isClosed(error: unknown): boolean {
   return (
     error instanceof HubError &&

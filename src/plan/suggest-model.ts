@@ -9,6 +9,7 @@ import { fileFindings } from '../hub/file-findings.ts';
 import type { ModelSnapshot } from '../hub/types.ts';
 import { chooseFiles } from './choose-files.ts';
 
+/** An entry for `models.yaml` that `add` suggests. */
 export interface Suggestion {
   readonly model: NewModel;
   /** What a user should know or decide, each a sentence or two. */

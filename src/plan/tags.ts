@@ -4,7 +4,7 @@ import { ConfigError } from '../core/errors.ts';
 import { isTag, parseReference } from '../oci/reference.ts';
 import type { PlannedModel } from './types.ts';
 
-/** The tags of a variant, from the templates: `v0.6.0-slim`, `r<commit>-slim`. Throws ConfigError CONFIG_INVALID. */
+/** Returns the tags of a variant, from the templates: `v0.6.0-slim`, `r<commit>-slim`. Throws ConfigError CONFIG_INVALID. */
 export function tagsFor(model: ModelConfig, variant: Variant, revision: string): string[] {
   const tags = model.tags[variant].map(template => expand(template, model, variant, revision));
   const wrong = tags.find(tag => !isTag(tag));
@@ -61,7 +61,7 @@ export function ownTagTest({ tags }: Pick<ModelConfig, 'tags'>): (tag: string) =
   return tag => patterns.some(pattern => pattern.test(tag));
 }
 
-/** What `{version}` stands for: the tag of the base image, which for vLLM's own images is the vLLM version. */
+/** Returns what `{version}` becomes: the tag of the base image, which for vLLM's own images is the vLLM version. */
 export function versionOf(model: ModelConfig): string | undefined {
   return parseReference(model.baseImage).tag;
 }

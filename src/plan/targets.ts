@@ -14,7 +14,7 @@ export interface TargetChoice {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Why a variant is not built for a registry (by its key); undefined if it is. */
+/** Returns why a variant is not built for a registry (by its key); undefined if it is. */
 export function refusalAt(
   { outcome, fatRefusals = [] }: Pick<PlannedModel, 'outcome' | 'fatRefusals'>,
   variant: Variant,
@@ -34,7 +34,7 @@ const FROM_ENVIRONMENT: Readonly<Record<string, (env: TargetChoice['env']) => st
     prefix('docker.io', env, env.DOCKERHUB_USERNAME ? 'DOCKERHUB_USERNAME' : 'GITHUB_REPOSITORY_OWNER'),
 };
 
-export interface ChosenTargets {
+interface ChosenTargets {
   readonly targets: readonly Target[];
   /** Registries that are enabled without a configured prefix. */
   readonly withoutPrefix: readonly string[];
@@ -53,7 +53,10 @@ export function chooseTargets(config: Config, model: ModelConfig, choice: Target
   return { targets, withoutPrefix };
 }
 
-/** An image of each model at each target, by a tag that needs no answer of the Hub; of a model without such a tag none. */
+/**
+ * Returns an image of each model at each target, by a tag that needs no answer of the Hub; none of a model without such
+ * a tag.
+ */
 export function expectedImages(
   config: Config,
   models: readonly ModelConfig[],
@@ -67,7 +70,7 @@ export function expectedImages(
   });
 }
 
-/** The error for a publish that cannot know where to go. */
+/** Returns the error for a publish that cannot know where to go. */
 export function missingPrefixError(model: ModelConfig, registries: readonly string[]): ConfigError {
   const names = registries.map(name => `\`${name}\``).join(' and ');
   return new ConfigError(`${model.short}: no prefix is configured for ${names}`, {

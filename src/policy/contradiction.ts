@@ -24,9 +24,9 @@ export interface Declared {
 }
 
 /**
- * The first of the texts that contradicts what was declared: a license that is neither declared nor permitted, a text
- * that restricts, one that no one knows. What is not known for any license contradicts too, since a license's name on a
- * card means its text; only `override_spdx` says that somebody has read it.
+ * Returns the first of the texts that contradicts what was declared: a license that is neither declared nor permitted,
+ * a text that restricts, one that no one knows. What is not known for any license contradicts too, since a license's
+ * name on a card means its text; only `override_spdx` says that somebody has read it.
  */
 export function contradictionOf(declared: Declared, texts: readonly LegalText[]): Contradiction | undefined {
   for (const text of texts) {
@@ -36,7 +36,7 @@ export function contradictionOf(declared: Declared, texts: readonly LegalText[])
   return undefined;
 }
 
-/** The licenses of the model's own texts that its card does not name: they apply as well. */
+/** Returns the licenses of the model's own texts that its card does not name: they apply as well. */
 export function furtherLicenses(tree: parse.Info, texts: readonly LegalText[]): readonly string[] {
   const declared = familyKeys(tree);
   const own = texts.filter(({ about }) => about === 'model' || about === 'link');
@@ -131,7 +131,7 @@ function agrees(spdx: string, { tree, permitted }: Declared): boolean {
   );
 }
 
-/** What a text is that is nearly a license, for a sentence. */
+/** Returns a description of a text that is nearly a license, for a sentence. */
 export function changedText(identity: Extract<TextIdentity, { kind: 'modified' }>): string {
   const changes = [
     ...(identity.added === null ? [] : [`adds "${plainLine(identity.added)}"`]),

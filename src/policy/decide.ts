@@ -17,7 +17,7 @@ interface Judgements {
   readonly files: SafetyJudgement;
 }
 
-/** Which variants are built, and why. Facts in, decisions out; never throws and needs no network. */
+/** Returns which variants are built, and why. Facts in, decisions out; never throws and needs no network. */
 export function decide(model: ModelConfig, facts: PolicyFacts): PolicyOutcome {
   const { snapshot } = facts;
   const judged: Judgements = {

@@ -23,6 +23,7 @@ export interface LegalText {
   readonly identity: TextIdentity;
 }
 
+/** What a text of a repository is about. */
 export type TextSubject =
   /** The terms of the model. */
   | 'model'
@@ -40,6 +41,7 @@ export type TextSubject =
   /** Something else than the model, such as code. */
   | 'part';
 
+/** Which license a text is, or why that is not known. */
 export type TextIdentity =
   | LicenseIdentity
   /** It was not read, for a reason in words. `isHidden`: the Hub does not show it, so nobody can say that it is odd. */
@@ -82,4 +84,5 @@ export type Ancestor =
       readonly isHint?: boolean;
     };
 
+/** The claims of a repository whose files say nothing of its origin. */
 export const NO_LINEAGE_CLAIMS: LineageClaims = { bases: [], unreadable: [], family: undefined };

@@ -194,7 +194,7 @@ type ConfigPart = Readonly<Record<string, unknown>>;
 const MAX_DEPTH = 3;
 const MAX_PARTS = 50;
 
-/** The config and the configs in it, with the names of their fields. */
+/** Returns the config and the configs in it, with the names of their fields. */
 export function configParts(config: unknown): (readonly [string, ConfigPart])[] {
   const parts: (readonly [string, ConfigPart])[] = [];
   const collect = (value: unknown, field: string, depth: number): void => {

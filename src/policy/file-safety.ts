@@ -13,12 +13,12 @@ export interface SafetyJudgement {
   readonly findings: readonly PolicyFinding[];
 }
 
-/** Files that can run code when they are loaded. */
+/** Returns files that can run code when they are loaded. */
 export function isPickle({ path }: Pick<HubFile, 'path'>): boolean {
   return isPicklePath(path);
 }
 
-/** Python that vLLM runs only with `--trust-remote-code`. */
+/** Returns Python that vLLM runs only with `--trust-remote-code`. */
 export function remoteCode(files: readonly HubFile[]): readonly string[] {
   return files.filter(({ path }) => kindOf(path) === 'code').map(({ path }) => path);
 }

@@ -24,14 +24,14 @@ const HUB_IDS: ReadonlyMap<string, string> = new Map([
   ['pddl', 'PDDL-1.0'],
 ]);
 
-/** The licenses of a card, each once; empty if the card names none. A list means that all of them apply. */
+/** Returns the licenses of a card, each once; empty if the card names none. A list means that all of them apply. */
 export function licenseElements(facts: LicenseFacts): readonly LicenseElement[] {
   const texts = declaredTexts(facts);
   if (texts.every(text => text.toLowerCase() === 'unknown')) return [];
   return texts.map(text => elementOf(text, facts));
 }
 
-/** `apache-2.0`, `mit, apache-2.0`, `other (llama3.1)`, or null. */
+/** Returns the license as the card has it: `apache-2.0`, `mit, apache-2.0`, `other (llama3.1)`, or null. */
 export function declaredLicense(facts: LicenseFacts): string | null {
   const texts = declaredTexts(facts).map(text => plainLine(text));
   if (texts.length === 0) return null;
@@ -83,7 +83,7 @@ function kindOf(id: string): LicenseElement['kind'] {
   return FAMILIES.has(id) ? 'family' : 'hub-only';
 }
 
-/** SPDX allows letters, digits, `-` and `.` after the prefix. */
+/** Returns the `LicenseRef-` id of a name: SPDX allows letters, digits, `-` and `.` after the prefix. */
 export function licenseRef(name: string): string {
   const id = name
     .normalize('NFKD')

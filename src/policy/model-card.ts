@@ -16,7 +16,7 @@ export interface CardStatements {
   readonly bases: readonly string[];
 }
 
-/** Reads the text of a model card. `id` is the model's: a card may speak of its siblings too. */
+/** Reads the text of a model card and returns its statements. `id` is the model's: a card may speak of its siblings too. */
 export function readModelCard(text: string, id: string): CardStatements {
   const { head, body } = withoutFrontMatter(text);
   const parts = sectionsOf(body);

@@ -8,7 +8,7 @@ const VOUCH: Remedy = {
     'you have read the terms, of the models that it was made from too, and vouch that the weights may be redistributed',
 };
 
-/** The lines of a model's entry that would turn the decision about its fat image round. */
+/** Returns the lines of a model's entry that would turn the decision about its fat image round. */
 export function remediesFor(
   model: ModelConfig,
   { build, rule }: PolicyDecision,

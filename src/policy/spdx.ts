@@ -14,8 +14,8 @@ const CANONICAL_ID = new Map([...spdxIds].map(id => [id.toLowerCase(), id]));
 const SQUEEZED = squeezedIds();
 
 /**
- * Reads an SPDX expression; ids and operators in any case, exceptions as SPDX spells them. Undefined for everything
- * else: a name that is nearly an id is not one.
+ * Reads an SPDX expression; ids and operators in any case, exceptions as SPDX spells them. Returns undefined for
+ * everything else: a name that is nearly an id is not one.
  */
 export function readExpression(text: string): LicenseExpression | undefined {
   if (text.length > MAX_LENGTH) return undefined;
@@ -52,7 +52,7 @@ export function conjunction(expressions: readonly string[]): string {
   return more.length === 0 ? only.replace(/^\((.*)\)$/, '$1') : [...parts].join(' AND ');
 }
 
-/** The parts that do not satisfy the whitelist; empty if the expression is satisfied by it. */
+/** Returns the parts that do not satisfy the whitelist; empty if the expression is satisfied by it. */
 export function missingParts(tree: parse.Info, permitted: ReadonlySet<string>): readonly string[] {
   if (!('conjunction' in tree)) return isPermitted(tree, permitted) ? [] : [writePart(tree)];
   const left = missingParts(tree.left, permitted);
@@ -62,8 +62,8 @@ export function missingParts(tree: parse.Info, permitted: ReadonlySet<string>): 
 }
 
 /**
- * `spdx_permissive_whitelist` in the form that `missingParts` compares with, made once for each list. Entries are ids, alone
- * or with a `+`.
+ * Returns `spdx_permissive_whitelist` in the form that `missingParts` compares with, made once for each list. Entries
+ * are ids, alone or with a `+`.
  */
 export function permittedKeys(whitelist: readonly string[]): ReadonlySet<string> {
   const known = KEYS.get(whitelist);
@@ -80,7 +80,10 @@ export function permittedKeys(whitelist: readonly string[]): ReadonlySet<string>
 
 const KEYS = new WeakMap<readonly string[], ReadonlySet<string>>();
 
-/** The id that `text` spells out in words (`Apache License, Version 2.0`); never one with a version that it does not name. */
+/**
+ * Returns the id that `text` spells out in words (`Apache License, Version 2.0`); never one with a version that it does
+ * not name.
+ */
 export function spelledOutId(text: string): string | undefined {
   return SQUEEZED.get(squeeze(text));
 }

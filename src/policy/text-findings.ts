@@ -4,7 +4,7 @@ import { changedText } from './contradiction.ts';
 import type { LegalText, TextSubject } from './facts.ts';
 import type { Evidence, PolicyFinding } from './types.ts';
 
-/** What a legal text adds to the evidence. */
+/** Returns what a legal text adds to the evidence. */
 export function textEvidence({ path, identity }: LegalText): Evidence {
   return { field: path, value: identityWords(identity), source: 'hub' };
 }
@@ -30,7 +30,7 @@ export function textFinding({ path, about, identity }: LegalText): PolicyFinding
   };
 }
 
-/** What a text turned out to be, to be read after `is` or a colon. */
+/** Returns what a text turned out to be, to be read after `is` or a colon. */
 export function identityWords(identity: LegalText['identity']): string {
   switch (identity.kind) {
     case 'spdx':
@@ -61,7 +61,7 @@ function severalWords(parts: readonly LicenseIdentity[]): string {
 
 const MAX_PARTS = 5;
 
-/** What the file says where the card does not: it is shown, and the user says whether it is meant. */
+/** Returns what the file says where the card does not: it is shown, and the user says whether it is meant. */
 export function fileHint(texts: readonly LegalText[]): string | undefined {
   const text = texts.find(({ about, identity }) => about === 'model' && identity.kind !== 'unread');
   if (text === undefined) return undefined;

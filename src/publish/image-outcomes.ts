@@ -9,7 +9,7 @@ import type { ImageJob } from './target/target-state.ts';
 import { ZERO_BYTES } from './transfer/byte-counts.ts';
 import type { Failed, ImageOutcome, PublishTarget, RefusedTag, Unchanged } from './types.ts';
 
-/** What every outcome of an image says. */
+/** Returns the fields that every outcome of an image has. */
 export function outcomeStart({ planned, target, draft }: ImageJob, refused: readonly RefusedTag[]) {
   const { registry, store, inventory } = target;
   const previous = draft.tags.map(tag => inventory.tag(tag)).find(stored => stored !== undefined);
@@ -52,7 +52,7 @@ export function isFailure(image: ImageOutcome): boolean {
   );
 }
 
-/** Of an image that may get none of its tags: nothing is moved for it. */
+/** Returns the outcome of an image that may get none of its tags: nothing is moved for it. */
 export function refusedOutcome(job: ImageJob, { refusedTags }: Survey): Failed {
   const refused = refusedTags(job);
   const error = refused[0]?.error;
@@ -60,8 +60,8 @@ export function refusedOutcome(job: ImageJob, { refusedTags }: Survey): Failed {
 }
 
 /**
- * Images that are never made: what the policy does not let be built or a registry would not take is skipped, what could
- * not be assembled has failed, at all targets alike.
+ * Returns the outcomes of images that are never made: one that the policy refuses or a registry would not take is
+ * skipped, one that could not be assembled has failed, at all targets alike.
  */
 export function notBuilt(
   { planned, refused }: AssembledModel,

@@ -29,7 +29,7 @@ export interface Preview extends PublishOutcome {
 
 const MODELS_AT_ONCE = 8;
 
-/** Says what a publish would do: the same journey up to the first blob that would move. Reading is all it takes. */
+/** Returns what a publish would do: the same journey up to the first blob that would move. Reads only. */
 export async function previewPlan(
   models: readonly PlannedModel[],
   options: PreviewOptions,

@@ -18,7 +18,7 @@ import type {
   SignatureOutcome,
 } from './types.ts';
 
-/** The whole journey of one model: what is there, what has to move, and then the tags. */
+/** Publishes one model: reads what is there, moves what is missing, and then sets the tags. Returns its outcome. */
 export async function publishModel(
   assembled: AssembledModel,
   targets: readonly PublishTarget[],

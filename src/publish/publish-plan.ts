@@ -16,6 +16,7 @@ import type {
   PublishTarget,
 } from './types.ts';
 
+/** What a plan is published with. */
 export interface PublishPlanOptions
   extends Omit<PublishContext, 'blobSlots'>,
     Pick<AssembleContext, 'bootstrap'> {
@@ -52,7 +53,7 @@ export async function publishModels(queue: ModelQueue, options: PublishPlanOptio
   );
 }
 
-/** Publishes a plan that its caller keeps: as `publishModels`, with all of each model in its outcome. */
+/** Publishes a plan that its caller keeps. Returns what `publishModels` does, with all of each model in its outcome. */
 export async function publishPlan(
   models: readonly PlannedModel[],
   options: PublishPlanOptions,

@@ -26,7 +26,7 @@ export async function signPublished(
   }
 }
 
-/** What became of the images that are there already: their statements may have to be made, or made again. */
+/** Returns the outcomes of images that are there already: their statements may have to be made, or made again. */
 export async function finishUnchanged(survey: Survey, context: PublishContext): Promise<ImageOutcome[]> {
   return await mapPool(survey.unchanged, UNCHANGED_AT_ONCE, async job => {
     const outcome = await signUnchanged(job, survey, context);
@@ -35,7 +35,7 @@ export async function finishUnchanged(survey: Survey, context: PublishContext): 
   });
 }
 
-/** What became of an image that is there already. Throws InterruptedError. */
+/** Returns the outcome of an image that is there already. Throws InterruptedError. */
 export async function signUnchanged(
   job: ImageJob,
   survey: Survey,

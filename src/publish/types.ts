@@ -84,6 +84,7 @@ export interface ByteCounts {
   readonly reused: number;
 }
 
+/** What became of an image, in one word. */
 export type ImageStatus = ImageOutcome['status'];
 
 /** What became of one variant of a model at one target. */

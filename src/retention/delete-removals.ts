@@ -23,9 +23,9 @@ export interface DeletionResult {
 const REQUESTS_AT_ONCE = 6;
 
 /**
- * Deletes what the plan removes, one manifest after the other, in the order of the plan. Before the first and before each
- * image, it looks again at what the tags name: throws RegistryError REGISTRY_CHANGED if a tag has moved since the graph
- * was read and nothing has been deleted yet.
+ * Deletes what the plan removes, one manifest after the other, in the order of the plan. Returns what was deleted and
+ * what was refused. Before the first and before each image, it looks again at what the tags name: throws RegistryError
+ * REGISTRY_CHANGED if a tag has moved since the graph was read and nothing has been deleted yet.
  */
 export async function deleteRemovals(
   graph: RepositoryGraph,
@@ -66,6 +66,7 @@ export async function deleteRemovals(
   return { deleted, refused, error };
 }
 
+/** The result of a plan that deletes nothing. */
 export const NOTHING_DELETED: DeletionResult = { deleted: [], refused: [], error: undefined };
 
 async function checkTags(

@@ -43,8 +43,8 @@ export interface PruneOutcome {
 const MAX_ATTEMPTS = 3;
 
 /**
- * Reads a repository, chooses what goes and, if that is confirmed, deletes it. Throws RegistryError if any part of the
- * repository cannot be read; nothing of it has been deleted then.
+ * Reads a repository, chooses what goes and, if that is confirmed, deletes it. Returns the choice and what became of
+ * it. Throws RegistryError if any part of the repository cannot be read; nothing of it has been deleted then.
  */
 export async function pruneRepository(
   repository: PrunedRepository,

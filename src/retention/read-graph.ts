@@ -14,9 +14,8 @@ const MAX_MANIFESTS = 100_000;
 const OWNED_TAG = /^sha256-([0-9a-f]{64})(?:\.[a-z]+)?$/;
 
 /**
- * Reads all that the tags of a repository reach. It fails closed: a manifest that is not there, cannot be read or is no
- * manifest is a RegistryError, since what it would have reached cannot be known.
- * Throws RegistryError REGISTRY_BAD_ANSWER.
+ * Returns all that the tags of a repository reach. It fails closed: a manifest that is missing, unreadable or invalid
+ * is a RegistryError, since what it would have reached cannot be known. Throws RegistryError REGISTRY_BAD_ANSWER.
  */
 export async function readGraph(store: ImageStore, signal?: AbortSignal): Promise<RepositoryGraph> {
   const names = await store.listTags(MAX_TAGS + 1, signal);

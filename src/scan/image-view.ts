@@ -27,12 +27,12 @@ export interface ImageView {
   readonly layers: readonly Descriptor[];
 }
 
-/** The layers of the base image, the same for all images on it. */
+/** Returns the layers of the base image, the same for all images on it. */
 export function baseView(image: LayeredImage): ImageView {
   return viewOf(image, layer => kindOf(layer) === undefined);
 }
 
-/** The layers that are ours, without those that are provably weights: what a layer calls itself proves nothing. */
+/** Returns the layers that are ours, without those that are provably weights: what a layer calls itself proves nothing. */
 export function ownView(image: LayeredImage, plainWeights: ReadonlySet<Digest>): ImageView {
   return viewOf(image, layer => kindOf(layer) !== undefined && !plainWeights.has(layer.digest));
 }

@@ -49,7 +49,10 @@ export interface ScanResult {
   readonly table: () => Promise<string>;
 }
 
-/** Findings in the base count as much as those of our layers: who pulls the image gets both. */
+/**
+ * Scans an image and returns the result. Findings in the base count as much as those of our layers: who pulls the image
+ * gets both.
+ */
 export async function scanImage(
   image: ScannedImage,
   store: ImageStore,
@@ -141,7 +144,7 @@ async function scanView(
   }
 }
 
-/** A base image where it comes from, before anything is published on it. */
+/** Scans a base image at its source, before anything is published on it, and returns the result. */
 export async function scanBase(base: BaseImage, store: ImageStore, context: ScanContext): Promise<BaseScan> {
   const make = () => scanView(baseView(base), base.reference, store, BASE_SCANNERS, context);
   return await context.bases.get(base.digest, make);

@@ -7,9 +7,11 @@ import type { Annotations } from '../oci/types.ts';
 // How a scan is kept beside the image that it is about: a referrer of the image's manifest whose annotations hold the
 // counts, so that who lists the referrers needs no further request, and whose two layers are the full report.
 
+/** The artifact type of a scan that is attached to an image. */
 export const SCAN_ARTIFACT_TYPE = 'application/vnd.weighbridge.scan.v1+json';
 /** Trivy's own JSON report; https://trivy.dev/docs/latest/configuration/reporting/#json */
 export const SCAN_REPORT_TYPE = 'application/vnd.aquasec.trivy.report.v2+json';
+/** The media type of a SARIF report. */
 export const SARIF_TYPE = 'application/sarif+json';
 
 /** The outcome of a scan in numbers. */
@@ -51,7 +53,7 @@ export function scanAnnotations(summary: ScanSummary): Annotations {
   };
 }
 
-/** The scan that a referrer's annotations tell of; undefined if they are not a scan's. */
+/** Returns the scan that a referrer's annotations state; undefined if they are not a scan's. */
 export function readScanAnnotations(annotations: Annotations | undefined): ScanSummary | undefined {
   const text = (name: string): string | undefined => annotations?.[`${PREFIX}${name}`];
   const count = (name: string): number => Number(/^\d+$/.exec(text(name) ?? '')?.[0] ?? Number.NaN);
@@ -85,7 +87,7 @@ export function readScanAnnotations(annotations: Annotations | undefined): ScanS
   return numbers.every(Number.isSafeInteger) ? summary : undefined;
 }
 
-/** The newest of several scans, which is the one that counts. */
+/** Returns the newest of several scans, which is the one that counts. */
 export function newestScan<T extends { readonly annotations?: Annotations }>(
   referrers: readonly T[],
 ): { readonly referrer: T; readonly summary: ScanSummary } | undefined {

@@ -46,7 +46,7 @@ interface TrivyMisconfiguration {
 /** On a result of a merged report: where it comes from. */
 const ORIGIN = 'WeighbridgeOrigin';
 
-/** One report of an image out of one of its base and one of its own layers. `name` is the image's. */
+/** Returns one report of an image out of one of its base and one of its own layers. `name` is the image's. */
 export function mergeReports(
   own: TrivyReport,
   base: { readonly report: TrivyReport; readonly name: string } | undefined,
@@ -61,7 +61,7 @@ export function mergeReports(
   };
 }
 
-/** Everything in a merged report, the worst first. */
+/** Returns everything in a merged report, the worst first. */
 export function findingsIn(report: TrivyReport): ScanFinding[] {
   const findings = (report.Results ?? []).flatMap(result => {
     const origin: ScanFinding['origin'] = result[ORIGIN] === 'base' ? 'base' : 'own';

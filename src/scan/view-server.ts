@@ -18,8 +18,8 @@ export interface ServedView {
 }
 
 /**
- * Serves a view as a registry on a loopback port. Layers are passed on from `store` as they are asked for, with its login:
- * the scanner needs none, and nothing is written down.
+ * Serves a view as a registry on a loopback port and returns the server. Layers are passed on from `store` as they are
+ * requested, with its login: the scanner needs none, and nothing is written to disk.
  */
 export async function serveView(
   view: ImageView,

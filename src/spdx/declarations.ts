@@ -9,9 +9,9 @@ export interface WordSpan {
 }
 
 /**
- * The license that a sentence says something is under, as an SPDX expression: `This model is released under the MIT
- * License`, `SPDX-License-Identifier: Apache-2.0`, `Apache License, Version 2.0`. Undefined for a sentence that says
- * anything else as well.
+ * Returns the license that a sentence says something is under, as an SPDX expression: `This model is released under the
+ * MIT License`, `SPDX-License-Identifier: Apache-2.0`, `Apache License, Version 2.0`. Undefined for a sentence that
+ * says anything else as well.
  */
 export function declarationIn(text: TextWords, { start, end }: WordSpan): string | undefined {
   if (end - start > MAX_SENTENCE_WORDS) return undefined;

@@ -1,6 +1,6 @@
 import type { Variant } from './variants.ts';
 
-/** Variants that copies have and SPDX's templates do not tell of. */
+/** Returns variants that copies have and SPDX's templates do not tell of. */
 export function extraVariants(id: string, words: readonly string[]): readonly Variant[] {
   return [
     ...OPTIONAL.filter(part => part.id === id).flatMap(part => optional(part, words)),

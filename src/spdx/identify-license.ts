@@ -43,8 +43,8 @@ const usual = memoizeAsync((_: 'once') => loadUsualIdentifier());
 const all = memoizeAsync((_: 'once') => loadLicenseIdentifier());
 
 /**
- * Identifies one text after the other. The whole SPDX list is a second's work, done once, which nearly all texts are
- * spared: those that are, to the word, one of the few licenses that most models have.
+ * Returns a function that identifies one text after the other. Reading the whole SPDX list takes a second of work, done
+ * once, which nearly all texts are spared: those that are, to the word, one of the few licenses that most models have.
  */
 export function createTextIdentifier(): (text: string) => Promise<LicenseIdentity> {
   return async text => {
@@ -64,7 +64,7 @@ export async function loadUsualIdentifier(): Promise<LicenseIdentifier> {
   );
 }
 
-/** Knows every license of the SPDX list. */
+/** Returns an identifier that knows every license of the SPDX list. */
 export async function loadLicenseIdentifier(): Promise<LicenseIdentifier> {
   const templates = Object.entries(await loadSpdxList()).map(([id, { name, licenseText }]) =>
     licenseTemplate(id, name, licenseText),

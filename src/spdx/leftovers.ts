@@ -10,7 +10,10 @@ export type Leftover = WordSpan;
 /** Headings above the first license: the name of a company and of a model. */
 const MAX_HEADINGS = 2;
 
-/** What is left of a text besides the licenses in it, their titles, and sentences that only say which licenses they are. */
+/**
+ * Returns what is left of a text besides the licenses in it, their titles, and sentences that only say which licenses
+ * they are.
+ */
 export function leftoversOf(text: TextWords, segments: readonly Segment[]): readonly Leftover[] {
   const leftovers: Leftover[] = [];
   const isSeveral = segments.length > 1;

@@ -14,6 +14,7 @@ const IGNORED: ReadonlySet<string> = new Set([
   'v',
   'version',
 ]);
+/** The most words that the name of a license has. */
 export const MAX_NAME_WORDS = 14;
 
 /** What people call licenses beside their names on the list. */
@@ -43,7 +44,7 @@ for (const [id, names] of Object.entries(OTHER_NAMES)) {
 BY_NAME.delete('');
 BY_NAME.delete('bsd source code');
 
-/** The id of the license that the words are the name of: `apache license version 2 0`. */
+/** Returns the id of the license that the words are the name of: `apache license version 2 0`. */
 export function idOfName(words: readonly string[]): string | undefined {
   return words.length > MAX_NAME_WORDS ? undefined : BY_NAME.get(nameKey(words));
 }

@@ -1,7 +1,7 @@
 /**
- * A text without HTML tags, entities and Markdown links. Only what a reader does not see is taken out: a tag's name and
- * harmless attributes, a link to where licenses are published. Words in any other place stay, so that no clause hides
- * there. Each character is looked at a bounded number of times.
+ * Returns a text without HTML tags, entities and Markdown links. Only what a reader does not see is taken out: a tag's
+ * name and harmless attributes, a link to where licenses are published. Words in any other place stay, so that no
+ * clause hides there. Each character is looked at a bounded number of times.
  */
 export function withoutMarkup(text: string): string {
   const parts: string[] = [];

@@ -11,7 +11,7 @@ export function isNameWord(word: string): boolean {
   return !/\p{Ll}/u.test(word) && word.length <= MAX_CASELESS_CHARACTERS;
 }
 
-/** `xen0n`, `stability ai`: a name that is written in small letters. Function words of any language look the same. */
+/** Whether words are a name in lower case: `xen0n`, `stability ai`. Function words of any language look the same. */
 export function isSmallName(word: string): boolean {
   return /^[\p{Ll}\p{N}]{2,}$/u.test(word) && !isConditionWord(word);
 }

@@ -74,7 +74,7 @@ export function plainRestrictionIn(text: string): string | undefined {
   return found && quote(found);
 }
 
-/** As many words as a reason has room for. */
+/** Returns as many words as a reason has room for. */
 export function quote({ written }: Sentence): string {
   const words = written.replace(/^[-*+•#>|\s]+/u, '').replace(/[\s.;:,|"'}\]]+$/, '');
   return words.length > MAX_QUOTE_CHARACTERS

@@ -11,7 +11,7 @@ export const OWN_LICENSE = 'CC0-1.0';
 
 const CANONICAL_ID = new Map([...spdxIds].map(id => [id.toLowerCase(), id]));
 
-/** Reads the texts of `ids`, and this project's own, so that they can be looked up without waiting. */
+/** Reads the texts of `ids`, and this project's own, and returns them for lookups without waiting. */
 export async function loadSpdxTexts(ids: Iterable<string>): Promise<SpdxTexts> {
   const wanted = [...new Set([OWN_LICENSE, ...ids])];
   const texts = new Map(await Promise.all(wanted.map(async id => [id, await loadSpdxText(id)] as const)));
@@ -44,7 +44,7 @@ export interface LicensePart {
   readonly exception: string | undefined;
 }
 
-/** The licenses of a valid SPDX expression in its order, each once; none for null. */
+/** Returns the licenses of a valid SPDX expression in its order, each once; none for null. */
 export function licenseParts(spdx: string | null): readonly LicensePart[] {
   if (spdx === null) return [];
   const parts = new Map<string, LicensePart>();

@@ -55,7 +55,7 @@ export function readWords(text: string): TextWords {
   return { words, flags, lineOf, lines, noticeCount };
 }
 
-/** The words alone. */
+/** Returns the words of a text alone. */
 export function wordsOf(text: string): readonly string[] {
   return readWords(text).words;
 }

@@ -10,7 +10,7 @@ export interface Variant {
   readonly instead: readonly (readonly string[])[];
 }
 
-/** Tells whether the words are those that the variants were made for. */
+/** Returns a checksum of words, which tells whether variants were made for them. */
 export function checksum(words: readonly string[]): string {
   return createHash('sha256').update(words.join(' ')).digest('hex').slice(0, 8);
 }
@@ -21,7 +21,10 @@ const LINES = new Map(
     .map(line => [line.slice(0, line.indexOf(' ')), line]),
 );
 
-/** Where SPDX's template of a license lets its text vary; none if the text has been changed since they were generated. */
+/**
+ * Returns where SPDX's template of a license lets its text vary; none if the text has been changed since they were
+ * generated.
+ */
 export function variantsOf(id: string, words: readonly string[]): readonly Variant[] {
   const [, made, marks = ''] = /^\S+ (\S+) (.*)$/.exec(LINES.get(id) ?? '') ?? [];
   if (made !== checksum(words)) return [];

@@ -9,8 +9,9 @@ const ANCHOR_WORDS = 4;
 const MAX_RUN_WORDS = 14;
 
 /**
- * The longest run of words that was added to `before` and the longest taken out of it to make `after`. From one place where
- * the texts part, they are read on to the next one where they meet again; each word is looked at once.
+ * Returns the longest run of words that was added to `before` and the longest removed from it to make `after`. From
+ * each place at which the texts part, they are read on to the next one at which they meet again; each word is looked at
+ * once.
  */
 export function longestChanges(before: readonly string[], after: readonly string[]): WordChanges {
   const places = anchors(before);

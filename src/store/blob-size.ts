@@ -3,9 +3,9 @@ import { RegistryError } from '../core/errors.ts';
 import type { ImageStore } from './image-store.ts';
 
 /**
- * The size of a blob that a store holds; undefined if it holds none, or cannot say. Docker's registry whose disk was
- * full is left with records of blobs that it fails to read (500), and bringing the blob again is what mends them.
- * Throws RegistryError if it cannot be asked.
+ * Returns the size in bytes of a blob in a store; undefined if it has none, or cannot say. Docker's registry whose disk
+ * was full is left with records of blobs that it fails to read (500), and bringing the blob again mends them. Throws
+ * RegistryError if the store cannot be asked.
  */
 export async function storedSize(
   store: ImageStore,

@@ -3,7 +3,7 @@ import type { Digest } from '../core/digest.ts';
 import { RegistryError } from '../core/errors.ts';
 import type { Descriptor } from '../oci/types.ts';
 
-/** A blob of a store as a source of bytes; `read` gives those from `start` on. */
+/** Returns a blob of a store as a source of bytes; `read` gives those from `start` on. */
 export function blobSource(
   store: string,
   descriptor: Descriptor,
@@ -12,7 +12,7 @@ export function blobSource(
   return { name: `${store}@${descriptor.digest}`, sizeBytes: descriptor.size, open: read };
 }
 
-/** For a blob that somebody wants to read and that is not there: REGISTRY_NOT_FOUND. */
+/** Returns the error for a blob that is to be read and does not exist: REGISTRY_NOT_FOUND. */
 export function missingBlob(store: string, digest: Digest): RegistryError {
   return new RegistryError(`${store} has no blob ${digest}`, { code: 'REGISTRY_NOT_FOUND', subject: store });
 }

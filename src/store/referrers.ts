@@ -23,7 +23,7 @@ export function isReferrersTag(tag: string): boolean {
   return TAG.test(tag);
 }
 
-/** What refers to `subject`, of one artifact type where that is given, in no particular order. */
+/** Returns what refers to `subject`, of one artifact type where that is given, in no particular order. */
 export async function listReferrers(
   store: ImageStore,
   subject: Digest,

@@ -5,8 +5,8 @@ import { isSystemError, reasonOf } from '../core/system-error.ts';
 const READ_BYTES = 1024 * 1024;
 
 /**
- * Runs file work of a store; what the system reports becomes RegistryError STORE_IO. `doing`: `writing a blob`.
- * Throws RegistryError STORE_IO.
+ * Runs file work of a store and returns its result; errors of the system become RegistryError STORE_IO. `doing`:
+ * `writing a blob`. Throws RegistryError STORE_IO.
  */
 export async function guardIo<T>(store: string, doing: string, work: () => Promise<T>): Promise<T> {
   try {
@@ -39,8 +39,8 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Bytes `start` to `end` (not included) of a file; every chunk is the reader's own.
- * Throws IntegrityError INTEGRITY_SIZE.
+ * Returns the bytes `start` to `end` (not included) of a file; every chunk is the reader's own. Throws IntegrityError
+ * INTEGRITY_SIZE.
  */
 export async function* readRange(
   handle: FileHandle,

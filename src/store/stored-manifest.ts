@@ -5,7 +5,7 @@ import { isTag } from '../oci/reference.ts';
 import { type Descriptor, MediaType } from '../oci/types.ts';
 import type { StoredManifest } from './image-store.ts';
 
-/** The media type that bytes of a manifest have; undefined if they are no manifest. */
+/** Returns the media type that bytes of a manifest have; undefined if they are no manifest. */
 export function manifestType(bytes: Buffer): string | undefined {
   let json: unknown;
   try {
@@ -21,8 +21,9 @@ export function manifestType(bytes: Buffer): string | undefined {
 }
 
 /**
- * Does what a registry does on a manifest's arrival: the bytes are the digest's, the reference is a tag or that digest,
- * and everything it names is there. Returns the manifest's content. Throws IntegrityError or RegistryError.
+ * Does what a registry does on a manifest's arrival: the bytes match the digest, the reference is a tag or that digest,
+ * and everything it names is there. Returns the manifest's content. Throws IntegrityError INTEGRITY_HASH, RegistryError
+ * REGISTRY_BAD_ANSWER.
  */
 export async function checkArrival(
   store: string,

@@ -23,10 +23,7 @@ export interface BaseImageOptions {
   readonly version?: string;
 }
 
-export type LayerFile =
-  | string
-  | Uint8Array
-  | { readonly content: string | Uint8Array; readonly mode: number };
+type LayerFile = string | Uint8Array | { readonly content: string | Uint8Array; readonly mode: number };
 
 /**
  * Puts a small stand-in for a vLLM image into a registry: the embedded one itself, or any that takes pushes at `url`
@@ -43,7 +40,7 @@ export async function makeBaseImage(
   return await pushImage(registry, repository, tag, image);
 }
 
-/** The image as bytes: what refers to others comes last. */
+/** Returns the image as bytes: what refers to others comes last. */
 export function buildBaseImage(options: BaseImageOptions = {}): ReadyImage {
   const { platforms = [{ os: 'linux', architecture: 'amd64' }] } = options;
   const types = typesOf(options.format ?? 'oci');

@@ -26,7 +26,7 @@ const TOKEN = 'ghp_of_the_tests';
 const YEAR_MS = 365 * 86_400_000;
 const VERSIONS = /^\/(orgs|users)\/([^/]+)\/packages\/container\/([^/]+)\/versions(?:\/(\d+))?$/;
 
-/** Starts GitHub's packages API over the repositories of a registry, which is GHCR then. */
+/** Starts GitHub's packages API over the repositories of a registry, which is GHCR then. Returns the running server. */
 export async function startGithubPackages(options: GithubPackagesOptions): Promise<EmbeddedGithubPackages> {
   const packages = new EmbeddedGithubPackages(options);
   await packages.start();

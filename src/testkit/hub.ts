@@ -41,7 +41,7 @@ export interface ModelSpec extends RepositoryOptions {
   readonly files: Readonly<Record<string, FileSpec>>;
 }
 
-/** Starts a Hub on this machine. Rejects if the port is taken or the folder cannot be read. */
+/** Starts a Hub on this machine and returns it. Rejects if the port is taken or the folder cannot be read. */
 export async function startHub(options: HubOptions = {}): Promise<EmbeddedHub> {
   const hub = new EmbeddedHub(options);
   await hub.start();

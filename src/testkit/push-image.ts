@@ -1,7 +1,10 @@
 import { type Digest, digestOf } from '../core/digest.ts';
 import type { ReadyImage } from './registry.ts';
 
-/** Pushes an image to a registry that asks for no login; `url` is its origin. Throws what it refuses with. */
+/**
+ * Pushes an image to a registry that asks for no login and returns its digest; `url` is its origin. Throws the
+ * registry's refusal.
+ */
 export async function pushImage(
   url: string,
   repository: string,

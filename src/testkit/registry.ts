@@ -35,7 +35,7 @@ export interface ReadyImage {
   readonly manifests: readonly { readonly mediaType: string; readonly bytes: Uint8Array }[];
 }
 
-/** Starts a registry on this machine. Rejects if the port is taken. */
+/** Starts a registry on this machine and returns it. Rejects if the port is taken. */
 export async function startRegistry(options: RegistryOptions = {}): Promise<EmbeddedRegistry> {
   const registry = new EmbeddedRegistry(options);
   await registry.start();

@@ -23,7 +23,7 @@ export async function makeSampleModel(folder: string, options: SampleModelOption
   }
 }
 
-/** The same as a map from path to content, for `hub.addModel`. */
+/** Returns the sample model as a map from path to content, for `hub.addModel`. */
 export async function sampleModelFiles(
   options: SampleModelOptions = {},
 ): Promise<Record<string, Buffer | string>> {
@@ -44,9 +44,8 @@ export async function sampleModelFiles(
 }
 
 /**
- * A safetensors file of `sizeBytes` with one large tensor or so many of one size, made up as it is served: for
- * benchmarks. The size has to be even; the tensors fill what the header leaves.
- * Throws RangeError.
+ * Returns a safetensors file of `sizeBytes` with one large tensor or so many of one size, made up as it is served: for
+ * benchmarks. The size has to be even; the tensors fill what the header leaves. Throws RangeError.
  */
 export function generatedSafetensors(sizeBytes: number, seed: number | string, tensors = 1): GeneratedBytes {
   // The header's length depends on the numbers in it, and these on the header's length: the padding takes the slack.

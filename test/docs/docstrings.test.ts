@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { exportedOf } from '../../scripts/docstrings.ts';
+import { exportedOf, faultsOf } from '../../scripts/docstrings.ts';
 
 test('exported declarations are found with their docstrings, and whether they throw', () => {
   const found = exportedOf(`
@@ -36,4 +36,47 @@ export function safe() { try { throw new Error(); } catch { return () => { throw
     ],
   );
   assert.equal(found[0]?.line, 5);
+});
+
+test('a docstring is missing, or lacks what its function returns, that it throws, or with which code', () => {
+  const found = exportedOf(`
+/** Of a file. */
+export function size(): number { return 1; }
+/** Whether a file is large. */
+export const isLarge = (file: string) => file !== '';
+/** Reads a file. Returns its bytes. */
+export async function read(): Promise<Buffer> {
+  if (own) throw new ConfigError('gone', { code: 'CONFIG_UNREADABLE' });
+  throw new ConfigError('odd', { code: 'CONFIG_INVALID' });
+}
+/** Writes a file. Throws ConfigError CONFIG_UNREADABLE. */
+export async function write(): Promise<void> {
+  throw new ConfigError('full', { code: 'CONFIG_UNREADABLE' });
+}
+/** The names of files. */
+export type Names = readonly string[];
+/** A file that is there. */
+// biome-ignore lint/x: a line for a tool
+export const FILE = /./;
+export function bare(): void {}
+`);
+  assert.deepEqual(
+    found.map(one => [one.name, faultsOf(one)]),
+    [
+      ['size', ['does not say what it returns']],
+      ['isLarge', []],
+      [
+        'read',
+        [
+          'throws and does not say so',
+          'throws CONFIG_UNREADABLE and does not say so',
+          'throws CONFIG_INVALID and does not say so',
+        ],
+      ],
+      ['write', []],
+      ['Names', []],
+      ['FILE', []],
+      ['bare', ['has no docstring']],
+    ],
+  );
 });

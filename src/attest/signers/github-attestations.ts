@@ -14,7 +14,7 @@ const STORED: ReadonlySet<StatementKind | undefined> = new Set<StatementKind>([
 const GHCR = 'ghcr.io/';
 const MAX_ANSWER_BYTES = 64 * 1024;
 
-export interface GithubStoreOptions {
+interface GithubStoreOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly http: HttpClient;
   readonly signal?: AbortSignal | undefined;
@@ -22,8 +22,8 @@ export interface GithubStoreOptions {
 
 /**
  * Returns a signer that also gives what it signs to the attestation store of the repository whose workflow this is, so
- * that `gh attestation verify` finds it. An image of another registry than GHCR is not GitHub's. Throws SigningError if
- * this is not a workflow's job with a token.
+ * that `gh attestation verify` finds it. An image of another registry than GHCR is not GitHub's. Throws SigningError
+ * SIGNING_IDENTITY if this is not a workflow's job with a token.
  */
 export function withGithubStore(signer: StatementSigner, options: GithubStoreOptions): StatementSigner {
   const { GITHUB_REPOSITORY: repository, GITHUB_TOKEN: token } = options.env;

@@ -16,7 +16,7 @@ export interface StatementSigner {
   isOwn(bundle: Buffer): boolean;
 }
 
-export interface SignOptions {
+interface SignOptions {
   /** How the key is named in the bundle: cosign and model_signing insist on names of their own. */
   readonly hint?: 'cosign' | 'model-signing';
   /** Where the statement goes: `ghcr.io/acme/hf-x`. */

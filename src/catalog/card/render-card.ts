@@ -2,7 +2,7 @@ import { Marked } from 'marked';
 import { slugger } from '../slug.ts';
 import { safeHtml } from './safe-html.ts';
 
-export interface CardSource {
+interface CardSource {
   /** README.md of the repository, with or without its front matter. */
   readonly markdown: string;
   /** The model's page on the Hub. */
@@ -10,7 +10,7 @@ export interface CardSource {
   readonly revision: string;
 }
 
-export interface RenderedCard {
+interface RenderedCard {
   /** Safe to put into a page. */
   readonly html: string;
   /** Whether the card is longer than what is shown. */

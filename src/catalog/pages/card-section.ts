@@ -2,7 +2,7 @@ import { renderCard } from '../card/render-card.ts';
 import type { CatalogModel } from '../catalog-data.ts';
 import { html, type Markup, trusted } from '../html.ts';
 
-/** The model's card, made safe. Undefined for a model whose card is not at hand. */
+/** Returns the section with the model's card, made safe; undefined for a model whose card is not available. */
 export function cardSection(model: CatalogModel, markdown: string | undefined): Markup {
   const onHub = html`<a href=${model.url} rel="external">on the Hub</a>`;
   if (markdown === undefined) {

@@ -1,6 +1,6 @@
 import { html, type Markup } from '../html.ts';
 
-export interface TableColumn {
+interface TableColumn {
   readonly name: string;
   readonly isNumber?: boolean;
   /** Heads its row. */

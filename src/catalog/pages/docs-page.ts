@@ -47,8 +47,8 @@ export function inReadingOrder<T extends { readonly name: string }>(topics: read
 }
 
 /**
- * Reads Markdown. Links to other `topics` become links to their pages; what leads out of the folder, or to a topic that is
- * not there, becomes plain text.
+ * Reads Markdown and returns it as a topic of the documentation. Links to other `topics` become links to their pages; a
+ * link out of the folder, or to a topic that does not exist, becomes plain text.
  */
 export function toTopic({ name, markdown }: DocSource, topics: ReadonlySet<string>): DocTopic {
   const headings: { id: string; text: string; depth: number }[] = [];
@@ -128,7 +128,7 @@ export function docPage(topic: DocTopic, topics: readonly DocTopic[], site: Site
   });
 }
 
-/** The first page of the documentation. */
+/** Returns the first page of the documentation. */
 export function docsIndexPage(topics: readonly DocTopic[], site: Site): string {
   return pageText({
     site,

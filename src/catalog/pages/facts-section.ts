@@ -10,7 +10,7 @@ import { languageText } from './list-filters.ts';
 
 const MAX_LANGUAGES = 40;
 
-/** What people choose a model by. */
+/** Returns the section with what people choose a model by. */
 export function factsSection(model: CatalogModel): Markup {
   const { facts } = model;
   const active = facts.activeParameters === null ? '' : `${parametersText(facts.activeParameters)} active`;
@@ -42,7 +42,7 @@ function languages(codes: readonly string[]): string {
   return codes.slice(0, MAX_LANGUAGES).map(languageText).join(', ') + more;
 }
 
-/** The fewest GPUs of each size; nothing if the model's need is not known. */
+/** Returns the fewest GPUs of each size; nothing if the model's need is not known. */
 export function gpuSection({ facts }: CatalogModel): Markup {
   if (facts.gpus.length === 0) return null;
   return html`
@@ -75,7 +75,7 @@ function worthSaying(gpus: readonly GpuNeed[]): GpuNeed[] {
   });
 }
 
-/** What keeps it from running on the vLLM of its image; nothing if nothing is known to. */
+/** Returns what keeps it from running on the vLLM of its image; nothing if nothing is known to. */
 export function fitSection({ fit, version }: CatalogModel): Markup {
   if (fit === null || fit.findings.length === 0) return null;
   return html`
@@ -87,7 +87,7 @@ export function fitSection({ fit, version }: CatalogModel): Markup {
   `;
 }
 
-/** The flags that its server starts with. */
+/** Returns the flags that its server starts with. */
 export function flagsSection({ serveArgs }: CatalogModel): Markup {
   if (serveArgs.length === 0) return null;
   const lines: string[][] = [];
@@ -104,7 +104,7 @@ export function flagsSection({ serveArgs }: CatalogModel): Markup {
   `;
 }
 
-/** Adapters that are asked for by their own names; nothing if the image has none. */
+/** Returns adapters that are asked for by their own names; nothing if the image has none. */
 export function adaptersSection({ adapters }: CatalogModel): Markup {
   if (adapters.length === 0) return null;
   return html`

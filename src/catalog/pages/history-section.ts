@@ -4,7 +4,7 @@ import { html, type Markup } from '../html.ts';
 import { date, digestButton, hash, variantChip } from './copy.ts';
 import { dataTable } from './data-table.ts';
 
-/** What was published, and what it weighed. */
+/** Returns what was published, and what it weighed. */
 export function historySection(images: readonly CatalogImage[]): Markup {
   const points = pointsOf(images);
   return html`

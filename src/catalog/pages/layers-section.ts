@@ -20,7 +20,10 @@ interface Bar {
   readonly platform: CatalogPlatform;
 }
 
-/** What an image weighs, as a picture: its layers side by side over one scale, what is shared and what is the model. */
+/**
+ * Returns what an image weighs, as a picture: its layers side by side over one scale, what is shared and what is the
+ * model.
+ */
 export function layersSection(images: readonly CatalogImage[]): Markup {
   const bars = images.flatMap((image): Bar[] => {
     const [platform] = image.platforms;

@@ -3,7 +3,7 @@ import type { CatalogModel } from '../catalog-data.ts';
 import { html, type Markup } from '../html.ts';
 import { hubLink } from './copy.ts';
 
-/** The model's license, why its weights are in an image or not, and what it was made from. */
+/** Returns the model's license, why its weights are in an image or not, and what it was made from. */
 export function licenseSection(model: CatalogModel): Markup {
   const { license, lineage, url, access } = model;
   return html`

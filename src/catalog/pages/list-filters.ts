@@ -10,7 +10,7 @@ const MAX_OPTIONS = 40;
 
 type Option = readonly [value: string, text: string];
 
-/** What a list can be narrowed and sorted by. Only what tells models apart is offered; the script does the rest. */
+/** Returns what a list can be narrowed and sorted by. Only what tells models apart is offered; the script does the rest. */
 export function filters(rows: readonly ListRow[]): Markup {
   const has = (is: (row: ListRow) => boolean): boolean => rows.some(is);
   return html`

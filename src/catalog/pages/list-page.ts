@@ -11,7 +11,7 @@ export const FIRST_ROWS = 20;
 /** Models on one page of the list for readers without scripts. */
 const ALL_STEP = 500;
 
-/** The first page: all models, with search, filters and an order. */
+/** Returns the first page: all models, with search, filters and an order. */
 export function listPage(data: CatalogData, rows: readonly ListRow[], site: Site): string {
   const total = rows.length;
   return pageText({
@@ -61,7 +61,7 @@ function table(rows: readonly ListRow[]): Markup {
   `;
 }
 
-/** Every model by name, for readers without scripts: as many pages as it takes. */
+/** Yields every model by name, for readers without scripts: as many pages as it takes. */
 export function* allPages(
   data: CatalogData,
   site: Site,

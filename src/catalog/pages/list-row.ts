@@ -83,7 +83,7 @@ export function toListRow(model: CatalogModel): ListRow {
   };
 }
 
-export interface Column {
+interface Column {
   readonly key: string;
   readonly name: string;
 }
@@ -103,8 +103,8 @@ export const COLUMNS: readonly Column[] = [
 ];
 
 /**
- * One row. The script fills a copy of an empty one by the names in `data-f`, so that there is one piece of markup for
- * both. Roles are written out: a table whose rows are laid out as cards is a table to readers all the same.
+ * Returns one row. The script fills a copy of an empty one by the names in `data-f`, so that there is one piece of
+ * markup for both. Roles are written out: a table whose rows are laid out as cards is a table to readers all the same.
  */
 export function listRow(row: ListRow | undefined): Markup {
   const [org, name] = splitId(row?.id ?? '');
@@ -151,12 +151,12 @@ function checks(row: ListRow): Markup {
   );
 }
 
-export interface CheckWords {
+interface CheckWords {
   readonly kind: 'good' | 'note' | 'bad' | 'none';
   readonly words: string;
 }
 
-export function checkWords({ isSigned, critical, high, fit }: ListRow): CheckWords[] {
+function checkWords({ isSigned, critical, high, fit }: ListRow): CheckWords[] {
   return [
     ...(isSigned ? [{ kind: 'good', words: 'signed' } as const] : []),
     critical > 0
@@ -171,7 +171,10 @@ export function checkWords({ isSigned, critical, high, fit }: ListRow): CheckWor
   ];
 }
 
-/** `Qwen/Qwen2.5` as `Qwen/` and `Qwen2.5`. */
+/**
+ * Returns the two halves of an id: `Qwen/` and `Qwen2.5` of `Qwen/Qwen2.5`. The first is empty if the id has no
+ * organization.
+ */
 export function splitId(id: string): [org: string, name: string] {
   const slash = id.indexOf('/') + 1;
   return [id.slice(0, slash), id.slice(slash)];
@@ -205,7 +208,7 @@ const FIELDS = [
   'updated',
 ] as const satisfies readonly (keyof ListRow)[];
 
-/** The rows for the script, as short as they can be: an assignment, since `file://` pages may not fetch JSON. */
+/** Returns the rows for the script, as short as they can be: an assignment, since `file://` pages may not fetch JSON. */
 export function listScript(rows: readonly ListRow[]): string {
   const values = rows.map(row => FIELDS.map(field => row[field]));
   return `window.weighbridgeRows=${JSON.stringify({ fields: FIELDS, rows: values })};\n`;

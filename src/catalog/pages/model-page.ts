@@ -21,14 +21,14 @@ import { isSigned, verifySection } from './verify-section.ts';
 /** What `oci.description` is if none is written. */
 const DEFAULT_DESCRIPTION = 'Slim/Fat images; see /licenses';
 
-export interface ModelPageSources {
+interface ModelPageSources {
   readonly data: CatalogData;
   readonly site: Site;
   /** The model's card as Markdown; undefined if it is not at hand. */
   readonly card: string | undefined;
 }
 
-/** Everything about one model: what it is, how to run it, what is in it, where it is and what came before. */
+/** Returns the page of one model: what it is, how to run it, what is in it, where it is and what came before. */
 export function modelPage(model: CatalogModel, { data, site, card }: ModelPageSources): string {
   const current = newestImages(model);
   const sections: readonly (readonly [id: string, name: string, content: Markup])[] = [

@@ -39,6 +39,7 @@ const CONTENT_POLICY = [
   "form-action 'none'",
 ].join('; ');
 
+/** Returns the HTML of a page: its head with the content policy, the navigation, and `main`. */
 export function pageText(page: Page): string {
   const { site, root, title, description, main, scripts = [] } = page;
   const fullTitle = title === site.title ? title : `${title} · ${site.title}`;

@@ -15,7 +15,10 @@ interface Way {
   readonly blocks: readonly { readonly title: string; readonly text: string }[];
 }
 
-/** Commands to copy: per variant and tool. With scripts one is shown at a time, without them all. */
+/**
+ * Returns the section with commands to copy, per variant and tool. With scripts one is shown at a time, without them
+ * all.
+ */
 export function runSection(model: CatalogModel, images: readonly CatalogImage[]): Markup {
   const repositories = [...new Set(images.flatMap(image => image.places.map(place => place.repository)))];
   return html`

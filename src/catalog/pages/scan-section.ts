@@ -11,7 +11,7 @@ interface Scanned {
   readonly scan: ScanSummary;
 }
 
-/** What the newest scans have found, in numbers; the reports themselves are attached to the images. */
+/** Returns what the newest scans have found, in numbers; the reports themselves are attached to the images. */
 export function scanSection(images: readonly CatalogImage[]): Markup {
   const scanned = images.flatMap((image): Scanned[] =>
     image.scan === null ? [] : [{ image, scan: image.scan }],

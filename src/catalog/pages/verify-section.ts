@@ -3,7 +3,7 @@ import type { CatalogImage } from '../catalog-data.ts';
 import { html, type Markup } from '../html.ts';
 import { codeBlock, variantChip } from './copy.ts';
 
-/** How to check an image, and what is stated of it: a page proves nothing. */
+/** Returns how to check an image, and what is stated of it: a page proves nothing. */
 export function verifySection(images: readonly CatalogImage[], dir: string): Markup {
   const [image] = images;
   if (image === undefined) return null;
@@ -40,6 +40,7 @@ export function verifySection(images: readonly CatalogImage[], dir: string): Mar
   `;
 }
 
+/** Whether the image itself is signed; other statements do not count. */
 export function isSigned({ statements }: CatalogImage): boolean {
   return statements.includes(STATEMENT_NAMES.image);
 }

@@ -11,8 +11,8 @@ export interface NewModel {
 }
 
 /**
- * The text of a `models.yaml` with one model more at the end of its list. Everything that was there stays as it was, byte for
- * byte: comments, quotes, line breaks. Throws ConfigError if the list is not written in lines of its own.
+ * Returns the text of a `models.yaml` with one model more at the end of its list. Everything else stays as it was, byte
+ * for byte: comments, quotes, line breaks. Throws ConfigError if the list is not written in lines of its own.
  */
 export function appendModel(text: string, model: NewModel, file: string): string {
   const newline = text.includes('\r\n') ? '\r\n' : '\n';
@@ -39,7 +39,7 @@ export function appendModel(text: string, model: NewModel, file: string): string
   return insertLine(`${head}${text.slice(valueEnd)}`, head.length, entry('  '), newline);
 }
 
-/** The entry alone, as a user would write it. */
+/** Returns the entry alone, as a user would write it. */
 export function entryText(model: NewModel): string {
   return entryLines(model).join('\n');
 }

@@ -23,7 +23,7 @@ export interface YamlDocument {
   readonly problems: readonly ConfigProblem[];
 }
 
-/** Reads one YAML 1.2 document with merge keys. Throws InvalidConfigError if no data can be had from it. */
+/** Reads one YAML 1.2 document with merge keys and returns it. Throws InvalidConfigError if it has no readable data. */
 export function readYamlDocument(text: SourceText): YamlDocument {
   const document = parse(text);
   const problems = oneALine(
@@ -42,12 +42,14 @@ export function spanOf(node: unknown): Span | undefined {
   return { start: node.range[0], end: node.range[1] };
 }
 
-/** With `merge` on, the library reads `<<` as a symbol. */
+/** Whether a key is the merge key `<<`, which the library reads as a symbol with `merge` on. */
 export function isMergeKey(key: unknown): boolean {
   return isScalar(key) && typeof key.value === 'symbol';
 }
 
+/** The message about a document that is nested more deeply than the parser can follow. */
 export const TOO_DEEP = 'not readable: it is nested too deeply';
+/** The place of a problem that concerns the whole document. Offsets in UTF-16 units. */
 export const START: Span = { start: 0, end: 0 };
 
 function parse(text: SourceText): Document {

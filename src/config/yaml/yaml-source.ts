@@ -14,6 +14,7 @@ import { type ConfigProblem, InvalidConfigError } from '../problems.ts';
 import { SourceText, type Span } from './source-text.ts';
 import { isMergeKey, readYamlDocument, START, spanOf, TOO_DEEP } from './yaml-document.ts';
 
+/** The keys and indexes (from 0) that lead to a value. */
 export type Path = readonly (string | number)[];
 
 /** How often one anchor may be used, uses within uses multiplied: far above what people write, far below a bomb. */

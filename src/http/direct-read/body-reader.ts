@@ -20,8 +20,8 @@ export function isWorthTakingOver(stream: IncomingMessage): boolean {
 }
 
 /**
- * A body in chunks as large as the pool's buffers, read from the socket straight into them. Each chunk is the
- * receiver's, who gives it back to the pool. What came before an error is given out before it is thrown.
+ * Yields a body in chunks as large as the pool's buffers, read from the socket straight into them. The receiver owns
+ * each chunk and returns it to the pool. Bytes before an error are yielded before it is thrown.
  */
 export async function* readBody(
   stream: IncomingMessage,

@@ -20,7 +20,7 @@ const SCRATCH_BYTES = 64 * 1024;
 const slots = new WeakMap<object, { target?: ReadTarget }>();
 
 /**
- * Hands a connection over to `target`: from now on its HTTP parser sees nothing of it. False if the connection was
+ * Connects a socket to `target`: from now on its HTTP parser sees nothing of it. Returns false if the connection was
  * not made by an agent of this file. `socket.pause` and `resume` work as ever.
  */
 export function takeOver(socket: Socket | null, target: ReadTarget): boolean {

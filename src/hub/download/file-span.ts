@@ -35,7 +35,7 @@ export interface FileSpan {
 /** The server does not know ranges. */
 export class RangesRefused extends Error {}
 
-/** Yields exactly the span, or throws what is final. What has been read is never read again. */
+/** Yields exactly the span, or throws what is final. Bytes that have been read are never read again. */
 export async function* readSpan(
   request: FileRequest,
   span: FileSpan,

@@ -6,6 +6,7 @@ export interface RangeSettings {
   readonly windowBytes: number;
 }
 
+/** How many ranges of a file are read at once, and the window in ms and bytes after which that is looked at again. */
 export const DEFAULT_RANGES: RangeSettings = {
   maxRanges: 4,
   windowMs: 2000,

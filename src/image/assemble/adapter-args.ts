@@ -23,7 +23,7 @@ export function adapterArgs(planned: Adapted): string[] {
   ];
 }
 
-/** The smallest `--max-lora-rank` of that release that holds all adapters; undefined if none is known. */
+/** Returns the smallest `--max-lora-rank` of that release that holds all adapters; undefined if none is known. */
 export function rankFor({ model, adapters = [] }: Adapted): number | undefined {
   return maxLoraRank(
     adapters.map(({ rank }) => rank),

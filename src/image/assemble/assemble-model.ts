@@ -21,9 +21,9 @@ export interface AssembleContext {
 }
 
 /**
- * Joins a planned model with its base images: every image, layer and blob that a publish would bring to its targets. A
- * variant that cannot be built, because its base is missing or a limit is exceeded, is refused and the others go on.
- * Throws InterruptedError.
+ * Joins a planned model with its base images. Returns every image, layer and blob that a publish would bring to its
+ * targets. A variant that cannot be built, because its base is missing or a limit is exceeded, is refused and the
+ * others go on. Throws InterruptedError.
  */
 export async function assembleModel(
   planned: PlannedModel,

@@ -15,9 +15,9 @@ const MAX_READ_BYTES = 16 * MAX_LAYER_BYTES;
 const MAX_UNPACKED_BYTES = 32 * MAX_LAYER_BYTES;
 
 /**
- * Returns the first path in the small layers of a base image that would hide or replace what is in `root` (`/models`) below
- * them: something of that folder, a whiteout of it, or another thing where it should be. Undefined if these layers have
- * none; the large ones are not read. Throws RegistryError, IntegrityError.
+ * Returns the first path in the small layers of a base image that would hide or replace what is in `root` (`/models`)
+ * below them: something of that folder, a whiteout of it, or another thing where it should be. Undefined if these
+ * layers have none; the large ones are not read. Throws RegistryError, IntegrityError INTEGRITY_HASH.
  */
 export async function pathOver(
   root: string,

@@ -14,7 +14,7 @@ export function licenseLayer(tree: LicenseTree, base: BaseImage | undefined): La
   };
 }
 
-/** What the base image says of itself; one that is the same but for its digest makes the same tree. */
+/** Returns what the base image says of itself; one that is the same but for its digest makes the same tree. */
 export function licensedBase({
   reference,
   config,

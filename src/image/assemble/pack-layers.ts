@@ -29,9 +29,9 @@ export interface PackedFiles {
 }
 
 /**
- * Divides files among layers: each weight file has its own as long as they fit, so that a changed file is one changed
- * layer; beyond that neighbours share. Groups depend on the number of files and their sizes alone, not on content.
- * Throws WeighbridgeError IMAGE_TOO_MANY_LAYERS.
+ * Divides files among layers and returns them: each weight file has its own layer as long as they fit, so that a
+ * changed file is one changed layer; beyond that neighbors share. Groups depend on the number of files and their sizes
+ * alone, not on content. Throws WeighbridgeError IMAGE_TOO_MANY_LAYERS.
  */
 export function packFiles(files: readonly HubFile[], options: PackOptions): PackedFiles {
   const large = files.filter(isLarge);

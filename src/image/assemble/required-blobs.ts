@@ -39,7 +39,7 @@ export function descriptorOf(blob: RequiredBlob, digest: Digest): Descriptor {
   return { digest, size: blob.sizeBytes, mediaType: MediaType.ociLayerTar };
 }
 
-/** The part of a divided file that the blob holds and nothing else; undefined for all other blobs. */
+/** Returns the part of a divided file that the blob holds and nothing else; undefined for all other blobs. */
 export function partOf(blob: RequiredBlob): SliceSource | undefined {
   const content = blob.kind === 'own' ? blob.layer.recipe.entries[0]?.content : undefined;
   return content?.kind === 'part' ? content : undefined;

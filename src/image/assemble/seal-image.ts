@@ -4,7 +4,7 @@ import { buildIndex } from '../../oci/image.ts';
 import { type ResolvedLayer, resolvedLayer } from '../format/layer-annotations.ts';
 import type { ImageDraft, SealedImage } from './types.ts';
 
-export type LayerOf = (key: string) => ResolvedLayer | undefined;
+type LayerOf = (key: string) => ResolvedLayer | undefined;
 
 /** Returns what seals a draft once for the same layers and keeps the result: one document is compared, pushed and reported. */
 export function createSealer(): (draft: ImageDraft, layerOf: LayerOf) => SealedImage | undefined {

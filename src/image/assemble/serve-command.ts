@@ -6,14 +6,14 @@ import { adapterArgs, withModules } from './adapter-args.ts';
 /** vLLM's own default, for `serve_args` that name no port. */
 const DEFAULT_PORT = 8000;
 
-/** `serve_args` with the name that clients ask for, unless the file sets one, and with what serves adapters. */
+/** Returns `serve_args` with the name that clients ask for, unless the file sets one, and with what serves adapters. */
 export function serveArgsOf(planned: Pick<PlannedModel, 'model' | 'adapters'>): string[] {
   const { model } = planned;
   const hasName = flagValue(model.serveArgs, '--served-model-name') !== undefined;
   return [...(hasName ? [] : ['--served-model-name', model.id]), ...ownServeArgs(planned)];
 }
 
-/** `serve_args` with what serves adapters: for others who start the server, with names of their own. */
+/** Returns `serve_args` with what serves adapters: for others who start the server, with names of their own. */
 export function ownServeArgs(planned: Pick<PlannedModel, 'model' | 'adapters'>): string[] {
   const { serveArgs } = planned.model;
   return [...adapterArgs(planned), ...withModules(serveArgs, planned)];

@@ -218,7 +218,7 @@ export interface BaseFacts {
   readonly version: string | undefined;
 }
 
-/** Reads the labels of an image, or the annotations of a manifest or index. */
+/** Returns the facts that the labels of an image, or the annotations of a manifest or index, state. */
 export function readLabels(labels: Annotations = {}): StatedFacts {
   const baseName = labels[Label.baseName];
   const version = labels[Label.version];

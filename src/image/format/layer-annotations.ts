@@ -24,7 +24,7 @@ export interface ResolvedLayer {
   readonly files: readonly PublishedFile[];
 }
 
-/** Joins a layer with what hashing it has shown. `sha256Of` gives the content's sha256 by path. */
+/** Returns a layer joined with what hashing it has shown. `sha256Of` gives the content's sha256 by path. */
 export function resolvedLayer(
   { recipe, layout, key }: LayerSpec,
   digest: Digest,
@@ -73,7 +73,7 @@ export function layerDescriptor(recipe: LayerRecipe, layer: ResolvedLayer): Desc
   return { mediaType: MediaType.ociLayerTar, digest: layer.digest, size: layer.sizeBytes, annotations };
 }
 
-/** The layer a descriptor describes, if it is one of our own; anything odd about it makes it a stranger's. */
+/** Returns the layer a descriptor describes, if it is one of our own; anything odd about it makes it a stranger's. */
 export function readLayerDescriptor(descriptor: Descriptor): ResolvedLayer | undefined {
   const key = descriptor.annotations?.[LayerAnnotation.key];
   const filesText = descriptor.annotations?.[LayerAnnotation.files];
@@ -103,7 +103,7 @@ export function readPart({ annotations }: Descriptor): PublishedPart | undefined
   return start <= last && last < sourceBytes ? { source, sourceBytes, start, end: last + 1 } : undefined;
 }
 
-/** What kind of layer one of our descriptors describes; undefined for a base image's. */
+/** Returns what kind of layer one of our descriptors describes; undefined for a base image's. */
 export function layerKindOf({ annotations }: Descriptor): LayerRecipe['kind'] | undefined {
   const kind = annotations?.[LayerAnnotation.kind];
   return KINDS.find(known => known === kind);

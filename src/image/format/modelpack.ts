@@ -4,6 +4,7 @@ import { kindOf } from '../../core/model-files.ts';
 
 // The wire types of https://github.com/modelpack/model-spec (v0.0.7).
 
+/** The media types of CNCF ModelPack; https://github.com/modelpack/model-spec */
 export const ModelPack = {
   manifest: 'application/vnd.cncf.model.manifest.v1+json',
   config: 'application/vnd.cncf.model.config.v1+json',

@@ -3,6 +3,7 @@ import { isAdapter, isPicklePath, kindOf } from '../../core/model-files.ts';
 import type { ModelSnapshot } from '../../hub/types.ts';
 import type { FileChoice, LeftOutFile } from '../choose-files.ts';
 
+/** The file by which PEFT knows an adapter. */
 export const ADAPTER_CONFIG = 'adapter_config.json';
 /** The names that vLLM looks for, the first that is there. */
 const WEIGHTS = ['adapter_model.safetensors', 'adapter_model.bin', 'adapter_model.pt'];

@@ -37,7 +37,7 @@ export interface ReadAdapter {
 
 const AT_ONCE = 4;
 
-/** Asks the Hub about a model's adapters and decides about each. Throws HubError, IntegrityError. */
+/** Asks the Hub about a model's adapters and returns each with its decision. Throws HubError, IntegrityError. */
 export async function planAdapters(
   model: ModelConfig,
   base: ModelSnapshot,

@@ -22,9 +22,8 @@ export interface LayerFit {
 }
 
 /**
- * Divides files so that the registry with the lowest limit takes them. If that cannot be, that one does not get the
- * image, and the others decide.
- * Throws ConfigError CONFIG_INVALID.
+ * Divides files so that the registry with the lowest limit takes them, and returns the files. If that is impossible,
+ * that registry does not get the image, and the others decide. Throws ConfigError CONFIG_INVALID.
  */
 export async function fitLayers(
   files: readonly HubFile[],
@@ -93,7 +92,7 @@ function lowestOf(limits: readonly LayerLimit[]): LayerLimit | undefined {
   return limits.toSorted((a, b) => a.maxLayerBytes - b.maxLayerBytes)[0];
 }
 
-/** What the policy allows and no registry would take is not built either. */
+/** Returns the policy's outcome with a fat image refused that the policy allows and no registry would take. */
 export function withFit(
   outcome: PolicyOutcome,
   { limit, resharding, refusals, isRefusedByAll }: LayerFit,
@@ -136,7 +135,7 @@ function finding(
   return { check: 'layers', says, from, verdict };
 }
 
-/** For the licenses, which want to say what was changed. */
+/** Returns the names of divided files and their parts, for the licenses, which state what was changed. */
 export function shardedNames(resharding: Resharding | undefined): ShardedName[] {
   return (resharding?.files ?? []).map(({ source, parts }) => ({
     path: source.path,

@@ -8,7 +8,7 @@ import type { LayerLimit, Target } from '../types.ts';
 /** What a tar adds to a single file: its header and those of its folders, padding, the end. */
 const TAR_BYTES = 16 * 1024;
 
-/** What a target takes in one layer; undefined if nothing is known that it would not take. */
+/** Returns what a target takes in one layer; undefined if nothing is known that it would not take. */
 export function limitOf(
   { registry: key, repository }: Target,
   { layerLimits }: Pick<Config, 'layerLimits'>,
@@ -20,12 +20,15 @@ export function limitOf(
   return maxLayerBytes === undefined ? undefined : { registry, maxLayerBytes, source: 'built-in' };
 }
 
-/** The most bytes that a file in a layer of its own may have. */
+/** Returns the most bytes that a file in a layer of its own may have. */
 export function maxFileBytes({ maxLayerBytes }: LayerLimit): number {
   return maxLayerBytes - TAR_BYTES;
 }
 
-/** The decision against a fat image of which a file can neither be one layer nor several. `why`: ends the sentence. */
+/**
+ * Returns the decision against a fat image of which a file can neither be one layer nor several. `why`: ends the
+ * sentence.
+ */
 export function tooLarge({ path, sizeBytes }: HubFile, limit: LayerLimit, why: string): PolicyDecision {
   const { registry, maxLayerBytes, source } = limit;
   return {
@@ -43,7 +46,7 @@ export function tooLarge({ path, sizeBytes }: HubFile, limit: LayerLimit, why: s
   };
 }
 
-/** `model.safetensors has 12.3 GB and ghcr.io takes no layer above 10 GB` */
+/** Returns the reason in words: `model.safetensors has 12.3 GB and ghcr.io takes no layer above 10 GB` */
 export function exceeds(
   { path, sizeBytes }: Pick<HubFile, 'path' | 'sizeBytes'>,
   { registry, maxLayerBytes, source }: LayerLimit,
@@ -52,7 +55,7 @@ export function exceeds(
   return `${path} has ${decimal(sizeBytes)} and ${registry} takes no layer above ${decimal(maxLayerBytes)}`;
 }
 
-/** As registries count: 10 GB are 10,000,000,000 bytes. */
+/** Returns bytes in decimal units, as registries count: 10,000,000,000 bytes are 10 GB. */
 export function decimal(bytes: number): string {
   const [unit, size] = bytes >= 1e9 ? ['GB', 1e9] : ['MB', 1e6];
   return `${(bytes / size).toLocaleString('en', { maximumFractionDigits: 1 })} ${unit}`;

@@ -16,6 +16,7 @@ import { maxFileBytes, tooLarge } from './layer-limits.ts';
 import { rewriteIndexes, SAFETENSORS, type TensorPlaces } from './rewrite-indexes.ts';
 import type { ReshardContext } from './types.ts';
 
+/** The division of a model's files, or why one of them cannot be divided. */
 export type ReshardOutcome =
   | { readonly kind: 'resharded'; readonly resharding: Resharding }
   | {
@@ -27,8 +28,8 @@ export type ReshardOutcome =
 
 /**
  * Divides what is larger than a layer may be: each such safetensors file becomes several, cut between tensors, and the
- * index of its folder names them. `shardable` leaves other files as they are. Undefined if everything fits. Reads headers and indexes only. Throws HubError if
- * the Hub cannot be asked.
+ * index of its folder names them. `shardable` leaves other files as they are. Returns undefined if everything fits.
+ * Reads headers and indexes only. Throws HubError if the Hub cannot be asked.
  */
 export async function reshardFiles(
   files: readonly HubFile[],
@@ -100,7 +101,7 @@ async function reshardFile(
   return parts && toSharded(file, bytes, parts);
 }
 
-/** The header of a safetensors file of the Hub, with its bytes. Throws HubError, UnshardableError. */
+/** Returns the header of a safetensors file of the Hub, with its bytes. Throws HubError, UnshardableError. */
 export async function readHeader(
   file: Pick<HubFile, 'path' | 'sizeBytes'>,
   { hub, snapshot, signal }: ReshardContext,
@@ -114,7 +115,7 @@ export async function readHeader(
   return { bytes: Buffer.concat([prefix, json]), header: parseSafetensorsHeader(path, json, sizeBytes) };
 }
 
-/** A file as the parts that it is divided into, with the names that they get. */
+/** Returns a file as the parts that it is divided into, with the names that they get. */
 export function toSharded(
   { path, sizeBytes, ...hashes }: HubFile,
   header: Uint8Array,

@@ -1,6 +1,6 @@
 import type { PlannedResharding, Resharding } from '../types.ts';
 
-/** A division as JSON values: headers as base64. */
+/** Returns a division as JSON values: headers as base64. */
 export function packResharding({ files, indexes }: Resharding): PlannedResharding {
   return {
     files: files.map(({ source, parts }) => ({ source: packed(source), parts: parts.map(packed) })),

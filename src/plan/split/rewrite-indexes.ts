@@ -17,15 +17,16 @@ export interface TensorPlaces {
   readonly tensors: readonly (readonly string[])[];
 }
 
+/** The ending of the only files that can be divided. */
 export const SAFETENSORS = '.safetensors';
 const INDEX = '.safetensors.index.json';
 /** An index of 100,000 tensors has about 10 MB. */
 const MAX_INDEX_BYTES = 64 * 1024 * 1024;
 
 /**
- * Every index that names a divided file is to name its parts. A folder with that one safetensors file and no index gets
- * one: without it programs would look for the file. Among others without an index, parts are found as the file was: by
- * the ending of their names.
+ * Returns every index that names a divided file, rewritten to name its parts. A folder with that one safetensors file
+ * and no index gets one: without it programs would look for the file. Among others without an index, parts are found as
+ * the file was: by the ending of their names.
  */
 export async function rewriteIndexes(
   resharded: readonly TensorPlaces[],

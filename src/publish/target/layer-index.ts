@@ -18,7 +18,7 @@ export interface LayerIndex {
 /** A large index is cut to the newest half of it. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
-/** A file of one descriptor a line, to which any number of processes may append. */
+/** Returns an index of layers in a file of one descriptor a line, to which any number of processes may append. */
 export function openLayerIndex(file: string): LayerIndex {
   let loading: Promise<(key: string) => ResolvedLayer | undefined> | undefined;
   const added = new Map<string, ResolvedLayer>();

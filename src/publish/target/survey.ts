@@ -37,7 +37,7 @@ export interface Survey {
 
 const INDEX_LOOKUPS_AT_ONCE = 6;
 
-/** Learns what the targets hold; one that cannot be asked is noted as unavailable and does not stop the others. */
+/** Returns what the targets hold; one that cannot be read is noted as unavailable and does not stop the others. */
 export async function surveyTargets(
   { planned, drafts }: AssembledModel,
   targets: readonly PublishTarget[],

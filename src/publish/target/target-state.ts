@@ -28,7 +28,7 @@ export interface ImageJob {
   readonly draft: ImageDraft;
 }
 
-export type BlobResult =
+type BlobResult =
   | { readonly how: 'uploaded'; readonly downloadedBytes: number }
   | { readonly how: 'mounted' | 'reused'; readonly digest: Digest }
   | { readonly how: 'failed'; readonly error: unknown };

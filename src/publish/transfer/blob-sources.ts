@@ -13,7 +13,7 @@ import type { ImageStore } from '../../store/image-store.ts';
 import type { TargetInventory } from '../target/target-inventory.ts';
 import { type BlobHasher, CopyHasher } from './fan-out.ts';
 
-export interface OpenBlob {
+interface OpenBlob {
   readonly source: ByteSource;
   readonly hasher: BlobHasher;
   /** sha256 by path of the files in a layer that is being made, once it has been read. */
@@ -36,13 +36,13 @@ export type BlobSourceSpec<Store> =
       readonly published: readonly ContentPlace<Store>[];
     };
 
-export interface ContentPlace<Store> {
+interface ContentPlace<Store> {
   readonly store: Store;
   readonly layer: ResolvedLayer;
   readonly file: PublishedFile;
 }
 
-/** How a layer is made, reading what `published` holds from there. */
+/** Returns how a layer is made, reading what `published` holds from there. */
 export function ownLayerSpec(
   { recipe }: LayerSpec,
   published: readonly TargetInventory[],
@@ -54,7 +54,7 @@ export function ownLayerSpec(
   };
 }
 
-/** `whole` hashes the file that a part in the layer is of. */
+/** Returns the opened blob; `whole` hashes the file that a part in the layer is of. */
 export function openBlobSource(plan: BlobSourceSpec<ImageStore>, hub: Hub, whole?: ContentHash): OpenBlob {
   if (plan.kind === 'copy') return { source: plan.store.openBlob(plan.descriptor), hasher: new CopyHasher() };
   const layout = layOut(plan.recipe);

@@ -2,11 +2,12 @@ import type { RequiredBlob } from '../../image/assemble/types.ts';
 import type { TargetState } from '../target/target-state.ts';
 import type { ByteCounts } from '../types.ts';
 
+/** No byte of any kind: where counting starts. */
 export const ZERO_BYTES: ByteCounts = { downloaded: 0, uploaded: 0, mounted: 0, reused: 0 };
 
 /**
- * What became of an image's blobs at a target, in bytes. `counted` holds the blobs that an earlier variant has taken
- * to its account; for this one they were there already.
+ * Returns the bytes of an image's blobs at a target, by what became of them. `counted` holds the blobs that an earlier
+ * variant has counted; for this one they were there already.
  */
 export function countBytes(
   blobs: readonly RequiredBlob[],

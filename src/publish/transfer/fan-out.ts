@@ -14,7 +14,7 @@ export interface BlobHasher {
   digest(): Digest;
 }
 
-export interface FanOutOptions extends TargetUploadOptions {
+interface FanOutOptions extends TargetUploadOptions {
   readonly source: ByteSource;
   readonly hasher: BlobHasher;
   readonly stores: readonly ImageStore[];
@@ -39,8 +39,9 @@ export interface FanOutResult {
 const STALL_TIMEOUT_MS = 15_000;
 
 /**
- * One read of the source feeds all stores. A store that fails drops out of the read and, once it is over, goes on from
- * where its registry says it stands; the others never wait for it. Throws only what concerns the source itself.
+ * Reads the source once for all stores. A store that fails drops out of the read and, once it is over, goes on from the
+ * offset that its registry reports; the others never wait for it. Returns the digest and a result for each store.
+ * Throws only errors of the source itself.
  */
 export async function fanOut(options: FanOutOptions): Promise<FanOutResult> {
   const uploads = options.stores.map(store => new TargetUpload(store, options));

@@ -2,8 +2,9 @@ import type { OnEvent } from '../../core/events.ts';
 import type { Limiter } from '../../core/pool.ts';
 
 /**
- * Hears of requests that were turned away with 429 and are waited out, in whatever thread: fewer blobs at once are faster
- * than more that are turned away. Those that come while the first is still waiting belong to the same burst.
+ * Returns a listener for requests that were refused with 429 and are waited out, in whatever thread: fewer blobs at
+ * once are faster than more that are refused. Those that come while the first is still waiting belong to the same
+ * burst.
  */
 export function backOffAtRateLimits(
   blobSlots: Pick<Limiter, 'lower'>,

@@ -25,7 +25,10 @@ const MIN_JOB_BYTES = 8 * 1024 * 1024;
 
 const buffers = new BufferPool();
 
-/** Brings blobs to their stores: in a worker thread if there are any and the stores are registries, else here. */
+/**
+ * Brings blobs to their stores: in a worker thread if there are any and the stores are registries, else here. Returns a
+ * result for each blob.
+ */
 export async function runTransfer(
   { blobs, stores, sizeBytes, reports }: Transfer,
   { hub, workers, signal }: Pick<PublishContext, 'hub' | 'workers' | 'signal'>,

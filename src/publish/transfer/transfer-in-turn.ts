@@ -12,6 +12,7 @@ export interface BlobTransfer<Store> {
   readonly digest: Digest | undefined;
 }
 
+/** What became of one blob at each store. */
 export interface TransferredBlob extends FanOutResult {
   /** sha256 by path of the files in a layer that was made. */
   readonly sha256Of: ReadonlyMap<string, string> | undefined;
@@ -23,7 +24,7 @@ export interface TransferReports {
   onRetry(index: number, store: ImageStore, error: unknown, attempt: number, delayMs: number): void;
 }
 
-export interface TransferInTurnOptions {
+interface TransferInTurnOptions {
   readonly hub: Hub;
   readonly stores: readonly ImageStore[];
   readonly buffers: BufferPool;
@@ -32,10 +33,10 @@ export interface TransferInTurnOptions {
 }
 
 /**
- * Brings blobs to the same stores, one after the other. Blobs whose digests are not known and that hold the parts of one
- * file belong together, all of them and in order: what nothing is known of beforehand is right where together they have
- * the file's hash, and an IntegrityError where not. A store that fails gets no further blob, and if none is left the
- * result ends.
+ * Brings blobs to the same stores, one after the other. Blobs whose digests are not known and that hold the parts of
+ * one file belong together, all of them and in order: they are accepted if together they have the file's hash, and an
+ * IntegrityError if not. Returns a result for each blob; a store that fails gets no further blob, and if none is left
+ * the result ends.
  */
 export async function transferInTurn(
   blobs: readonly BlobTransfer<ImageStore>[],

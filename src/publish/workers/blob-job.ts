@@ -22,6 +22,7 @@ export interface BlobResult {
   readonly sha256Of: ReadonlyMap<string, string> | undefined;
 }
 
+/** What a job in a worker reports. `index` is the blob's in the job, `delayMs` the wait before the next try. */
 export interface JobReports {
   onProgress(index: number, doneBytes: number): void;
   onRetry(index: number, targetIndex: number, error: unknown, attempt: number, delayMs: number): void;
@@ -33,6 +34,7 @@ export interface BlobWorkers {
   run(job: BlobJob, reports: JobReports, signal: AbortSignal | undefined): Promise<readonly BlobResult[]>;
 }
 
+/** A message to a worker thread. */
 export type ToWorker =
   | { readonly type: 'run'; readonly id: number; readonly job: BlobJob }
   | { readonly type: 'abort'; readonly id: number }
@@ -43,6 +45,7 @@ export type ToWorker =
       readonly error?: WireError;
     };
 
+/** A message from a worker thread. */
 export type FromWorker =
   | { readonly type: 'progress'; readonly id: number; readonly index: number; readonly doneBytes: number }
   | {
@@ -65,7 +68,7 @@ export type FromWorker =
       readonly repository: string;
     };
 
-/** The job for blobs whose stores can all be opened from another thread; undefined if one cannot. */
+/** Returns the job for blobs whose stores can all be opened from another thread; undefined if one cannot. */
 export function blobJob(
   blobs: readonly BlobTransfer<ImageStore>[],
   stores: readonly ImageStore[],

@@ -5,7 +5,7 @@ import type { OnEvent } from '../../core/events.ts';
 import type { FindCredential } from '../../store/auth/types.ts';
 import type { BlobJob, BlobResult, BlobWorkers, FromWorker, JobReports, ToWorker } from './blob-job.ts';
 
-export interface WorkerPoolOptions {
+interface WorkerPoolOptions {
   /** The module that a worker runs; it calls `serveJobs`. */
   readonly entry: URL;
   /** Threads, started as they are needed. */

@@ -12,7 +12,7 @@ interface MatrixJob {
   readonly models: string;
 }
 
-export interface ModelJob extends MatrixJob {
+interface ModelJob extends MatrixJob {
   readonly id: string;
   readonly short: string;
   readonly revision: string;
@@ -25,7 +25,10 @@ export interface ManyModelsJob extends MatrixJob {
   readonly count: number;
 }
 
-/** Models that could not be resolved have no job; the exit status of `plan` tells of them. */
+/**
+ * Returns the matrix of a GitHub workflow. Models that could not be resolved have no job; the exit status of `plan`
+ * reports them.
+ */
 export function githubMatrix(plan: Plan): GithubMatrix {
   const planned = plan.models.filter(model => model.kind === 'planned');
   const jobs = splitIntoJobs(planned);

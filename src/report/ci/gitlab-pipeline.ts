@@ -3,7 +3,7 @@ import { shellQuote } from '../../core/text.ts';
 import { splitIntoJobs } from '../../plan/jobs.ts';
 import type { Plan } from '../../plan/types.ts';
 
-export interface GitlabPipelineOptions {
+interface GitlabPipelineOptions {
   /** models.yaml as the parent pipeline names it. */
   readonly config: string;
   readonly workerImage: string;
@@ -17,8 +17,8 @@ export interface GitlabPipelineOptions {
 const MAX_JOBS = 256;
 
 /**
- * A child pipeline with a job for each model, as YAML for `trigger: include: artifact`. HF_TOKEN and the logins are CI/CD
- * variables of the project; images of the project's own registry need none.
+ * Returns a child pipeline with a job for each model, as YAML for `trigger: include: artifact`. HF_TOKEN and the logins
+ * are CI/CD variables of the project; images of the project's own registry need none.
  */
 export function gitlabPipeline(plan: Plan, options: GitlabPipelineOptions): string {
   const planned = plan.models.filter(model => model.kind === 'planned');

@@ -31,8 +31,8 @@ const RETRIES_PER_MODEL = 3;
 const USAGE_STATUS = 2;
 
 /**
- * A ConfigMap and an Indexed Job, as YAML for `kubectl apply -f -`. State is in the registries, so a worker needs no volume,
- * and an index that is started again finds what its predecessor had done.
+ * Returns a ConfigMap and an Indexed Job, as YAML for `kubectl apply -f -`. State is in the registries, so a worker
+ * needs no volume, and an index that is started again finds what its predecessor had done.
  */
 export function kubernetesJob(options: KubernetesJobOptions): string {
   const { configFiles, count, parallelism } = options;

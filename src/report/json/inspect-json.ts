@@ -11,6 +11,7 @@ import type { Descriptor } from '../../oci/types.ts';
 import { newestScan, type ScanSummary } from '../../scan/scan-referrer.ts';
 import { type RunnableImage, runCommand } from '../serve/run-commands.ts';
 
+/** One platform of an inspected image. */
 export interface InspectedImage {
   readonly image: PublishedImage;
   /** The model's: in the image, or in the list that it fetches. */
@@ -19,6 +20,7 @@ export interface InspectedImage {
   readonly referrers: readonly Descriptor[];
 }
 
+/** An image as `inspect` has read it, with all its platforms. */
 export interface Inspection {
   /** In full: `ghcr.io/acme/hf-x:v0.6.0-fat`. */
   readonly reference: string;

@@ -31,7 +31,7 @@ export interface OutdatedModelJson {
   readonly error?: ErrorJson;
 }
 
-/** `outcomes` are those of a dry run. Models that are as they should be are left out. */
+/** Returns the document of `outdated --json`. `outcomes` are those of a dry run. Models that are up to date are left out. */
 export function outdatedJson(plan: Plan, outcomes: readonly PublishOutcome[]): OutdatedJson {
   const outcomeOf = new Map(outcomes.map(outcome => [outcome.planned.model.short, outcome]));
   return {
@@ -65,7 +65,7 @@ function newerBases({ models }: Plan): Pick<OutdatedJson, 'bases'> {
   return bases.length === 0 ? {} : { bases };
 }
 
-/** The part of a plan that a publish would do something for. */
+/** Returns the part of a plan that a publish would do something for. */
 export function outdatedPlan(plan: Plan, outcomes: readonly PublishOutcome[]): Plan {
   const wanted = new Set<PlannedModel>(
     outcomes.filter(({ images }) => images.some(isOutdated)).map(({ planned }) => planned),

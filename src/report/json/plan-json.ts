@@ -133,7 +133,7 @@ export interface ShardedFileJson {
   readonly parts: readonly { readonly path: string; readonly size: number }[];
 }
 
-/** `outcomes` are those of a dry run, where the registries were looked at. */
+/** Returns the document of `plan --json`. `outcomes` are those of a dry run, if the registries were read. */
 export function planToJson(plan: Plan, outcomes: readonly Preview[] = []): PlanJson {
   const lookedAt = new Map(outcomes.map(outcome => [outcome.planned, outcome]));
   return {

@@ -59,7 +59,7 @@ export interface ImageJson {
   readonly change?: ImageChange;
 }
 
-/** In the order of the outcomes, which is that of the file. */
+/** Returns the document of `publish --json`, in the order of the outcomes, which is that of the file. */
 export function publishToJson(outcomes: readonly ModelOutcome[]): PublishJson {
   return { schemaVersion: 1, models: outcomes.map(modelJson) };
 }

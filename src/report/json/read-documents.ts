@@ -105,12 +105,12 @@ const planJson = z.looseObject({
   ),
 });
 
-/** What `plan --json` printed. Throws ConfigError USAGE. */
+/** Returns the document that `plan --json` printed. Throws ConfigError USAGE. */
 export async function readPlanJson(file: string): Promise<PlanJson> {
   return (await read(file, planJson, '`plan --json` prints it')) as unknown as PlanJson;
 }
 
-/** What `publish --result` wrote. Throws ConfigError USAGE. */
+/** Returns the document that `publish --result` wrote. Throws ConfigError USAGE. */
 export async function readPublishJson(file: string): Promise<PublishJson> {
   return (await read(
     file,
@@ -119,7 +119,7 @@ export async function readPublishJson(file: string): Promise<PublishJson> {
   )) as unknown as PublishJson;
 }
 
-/** What `scan --json` wrote. Throws ConfigError USAGE. */
+/** Returns the document that `scan --json` wrote. Throws ConfigError USAGE. */
 export async function readScanJson(file: string): Promise<ScanJson> {
   return (await read(file, scanJson, '`scan --json` writes it')) as unknown as ScanJson;
 }

@@ -5,14 +5,14 @@ import { plainLine } from '../../core/safe-text.ts';
 /** Longer texts from outside are cut: none of our sentences comes near. */
 const MAX_TEXT = 1000;
 
-/** Foreign words made fit to be shown: one line, nothing that moves a cursor or commands a CI runner. */
+/** Returns foreign words made fit to be shown: one line, nothing that moves a cursor or commands a CI runner. */
 export function clean(text: string): string {
   return plainLine(text, MAX_TEXT);
 }
 
 export { stringWidth as widthOf };
 
-/** `text` (without colours) padded to `width` columns, or cut to it with an ellipsis in its middle. */
+/** Returns `text` (without colors) padded to `width` columns, or cut to it with an ellipsis in its middle. */
 export function fitted(text: string, width: number): string {
   return padded(shortened(text, width), width);
 }
@@ -22,7 +22,7 @@ export function padded(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - stringWidth(text)));
 }
 
-/** Cut in the middle, since names of weight files differ at their ends. */
+/** Returns `text` cut in the middle, since names of weight files differ at their ends. */
 export function shortened(text: string, width: number): string {
   if (stringWidth(text) <= width) return text;
   if (width < 1) return '';
@@ -33,7 +33,7 @@ export function shortened(text: string, width: number): string {
   return `${head}…${[...tail].reverse().join('')}`;
 }
 
-/** Cut at its end. */
+/** Returns `text` cut at its end. */
 export function cut(text: string, width: number): string {
   if (stringWidth(text) <= width) return text;
   return width < 1 ? '' : `${taken([...text], width - 1)}…`;
@@ -48,14 +48,17 @@ function taken(characters: readonly string[], width: number): string {
   return text;
 }
 
-export interface Indent {
+interface Indent {
   readonly columns: number;
   readonly indent: number;
   /** What stands before the first line, at `indent`; the other lines begin where the text after it does. */
   readonly label?: string;
 }
 
-/** Wraps at words. A word longer than a line stays whole: a reference that is broken in two cannot be copied. */
+/**
+ * Returns the lines of a text, wrapped at words. A word longer than a line stays whole: a reference that is broken in
+ * two cannot be copied.
+ */
 export function paragraph(text: string, { columns, indent, label = '' }: Indent): string[] {
   const hanging = indent + stringWidth(label);
   const lines = wrapAnsi(text, Math.max(1, columns - hanging)).split('\n');
@@ -64,7 +67,7 @@ export function paragraph(text: string, { columns, indent, label = '' }: Indent)
   );
 }
 
-/** `850 ms` as `0s`, `72 s` as `1m12s`, two hours and a bit as `2h05m`. */
+/** Returns a time as `0s` for 850 ms, `1m12s` for 72 s, `2h05m` for two hours and a bit. */
 export function formatDuration(durationMs: number): string {
   const seconds = Math.floor(Math.max(0, durationMs) / 1000);
   const minutes = Math.floor(seconds / 60);
@@ -74,7 +77,7 @@ export function formatDuration(durationMs: number): string {
   return minutes > 0 ? `${minutes}m${two(seconds % 60)}s` : `${seconds}s`;
 }
 
-/** `1 file`, `2 files`. */
+/** Returns a number with its noun: `1 file`, `2 files`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -8,6 +8,7 @@ import type { ImageJson, PublishModelJson } from '../json/publish-json.ts';
 import { runCommand } from '../serve/run-commands.ts';
 import { mdCode, mdDetails, mdFence, mdLink, mdTable, mdText } from './markdown.ts';
 
+/** The part of a job summary about one model. Markdown. */
 export interface ModelSection {
   readonly text: string;
   readonly isFailed: boolean;
@@ -17,7 +18,7 @@ const ICONS = { published: '✅', unchanged: '✅', skipped: '⏭️', failed: '
 const MAX_FINDINGS = 50;
 const MAX_PATHS = 5;
 
-/** One model's part of the page: decisions, images, and folded what few people need. */
+/** Returns one model's part of the page: decisions, images, and folded what few people need. */
 export function modelSection(model: PublishModelJson, scans: readonly ImageScan[]): ModelSection {
   const { id, short, revision, error, images } = model;
   const at =

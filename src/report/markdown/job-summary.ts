@@ -37,7 +37,7 @@ const columns = (variants: readonly Variant[]): readonly MdColumn[] => [
   { title: 'Findings' },
 ];
 
-/** The page of a CI run, in Markdown as GitHub and GitLab render it. Ends with a line break. */
+/** Returns the page of a CI run, in Markdown as GitHub and GitLab render it. Ends with a line break. */
 export function jobSummary(results: JobResults, options: JobSummaryOptions): string {
   const models = results.published.flatMap(one => one.models);
   const scans = results.scanned.flatMap(one => one.scans);
@@ -111,7 +111,7 @@ function variantCell(model: PublishModelJson, variant: Variant): string {
   return images.some(image => image.status === 'published') ? '✅ published' : '✅ unchanged';
 }
 
-/** The worst of a model's images, since they share a base; in full in its section. */
+/** Returns the worst of a model's images, since they share a base; in full in its section. */
 export function findingsCell(scans: readonly ImageScan[]): string {
   if (scans.length === 0) return '';
   const counts = SEVERITIES.slice(0, 2).map(severity => {
@@ -123,7 +123,7 @@ export function findingsCell(scans: readonly ImageScan[]): string {
   return `${mark}${counts.join(', ')}${secrets > 0 ? `, ${secrets} secrets` : ''}`;
 }
 
-/** `1 h 02 min`, `3 min 20 s`, `4.2 s` */
+/** Returns a time as `1 h 02 min`, `3 min 20 s` or `4.2 s`. */
 export function duration(ms: number): string {
   if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
   const minutes = Math.floor(ms / 60_000);

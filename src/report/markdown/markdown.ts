@@ -1,6 +1,6 @@
 import { plainLine } from '../../core/safe-text.ts';
 
-/** Foreign words as they are, whatever Markdown would make of them; no one is mentioned by an `@` in them. */
+/** Returns foreign words escaped for Markdown; an `@` in them mentions no one. */
 export function mdText(text: string, maxLength = 300): string {
   return plainLine(text, maxLength)
     .replace(/[\\`*_[\]<>|#~$]/g, '\\$&')
@@ -8,7 +8,7 @@ export function mdText(text: string, maxLength = 300): string {
     .replaceAll('@', '&#64;');
 }
 
-/** In a monospace font, also inside a table. */
+/** Returns a code span, also inside a table. */
 export function mdCode(text: string): string {
   const line = plainLine(text, 400);
   const ticks = [...line.matchAll(/`+/g)].map(([run]) => run.length);
@@ -28,7 +28,7 @@ export interface MdColumn {
   readonly isNumber?: boolean;
 }
 
-/** Cells are Markdown already. No line break at the end. */
+/** Returns a table; its cells are Markdown already. No line break at the end. */
 export function mdTable(columns: readonly MdColumn[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [
@@ -38,7 +38,7 @@ export function mdTable(columns: readonly MdColumn[], rows: readonly (readonly s
   ].join('\n');
 }
 
-/** A block that is folded until somebody opens it. */
+/** Returns a block that is folded until somebody opens it. */
 export function mdDetails(title: string, body: string): string {
   return `<details><summary>${title}</summary>\n\n${body}\n\n</details>`;
 }

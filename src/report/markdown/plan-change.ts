@@ -7,7 +7,7 @@ import { type MdColumn, mdCode, mdDetails, mdLink, mdTable, mdText } from './mar
 
 const MAX_ROWS = 300;
 
-/** What a change of models.yaml would do, for a pull request: two plans compared with each other. Markdown. */
+/** Returns what a change of models.yaml would do, for a pull request: two plans compared with each other. Markdown. */
 export function planChange(after: PlanJson, before: PlanJson | undefined): string {
   const old = new Map((before?.models ?? []).map(model => [model.short, model]));
   const kept = new Set(after.models.map(model => model.short));

@@ -18,7 +18,10 @@ export interface FrameOptions {
 
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
-/** What is going on at this moment: the models asked about in one line, then a line a model and one a moving blob. */
+/**
+ * Returns the lines that show what is going on at this moment: the models asked about in one line, then a line a model
+ * and one a moving blob.
+ */
 export function liveFrame(
   models: Iterable<ModelProgress>,
   options: FrameOptions,

@@ -28,7 +28,7 @@ export function imageStatusText(status: string, phase: WorkPhase): string {
   return phase === 'build' && status === 'published' ? 'built' : status;
 }
 
-/** One line about a model that has come to its end: what became of its images and what was moved for them. */
+/** Returns one line about a model that has come to its end: what became of its images and what was moved for them. */
 export function modelEndText(
   { name, phase, startMs, ends, uploadedBytes, readBytes, savedBytes, images }: ModelProgress,
   { status, detail }: Extract<ProgressEvent, { type: 'model-end' }>,
@@ -51,15 +51,13 @@ export function modelEndText(
   return `${clean(name)}: ${[...parts, ...(detail === undefined ? [] : [clean(detail)])].join(', ')}`;
 }
 
-/** What did not have to move. */
+/** Returns what did not have to move. */
 export function savedText(blobs: number, bytes: number): string {
   const size = bytes === 0 ? '' : ` (${formatBytes(bytes)})`;
   return `${counted(blobs, 'blob')} not moved${size}`;
 }
 
-/**
- * A blob's name in `width` columns. What tells shards apart is their number, so that is what is left in a narrow window.
- */
+/** Returns a blob's name in `width` columns. Shards differ by their number, so that is what is left in a narrow window. */
 export function blobName(name: string, width: number): string {
   const text = clean(name);
   if (widthOf(text) <= width) return text;
@@ -78,7 +76,10 @@ export function retryText({
   return `retry ${attempt} ${when}: ${clean(what)}: ${clean(reason)}`;
 }
 
-/** `PUT https://ghcr.io/v2/acme/hf-x/manifests/v1 201 in 35 ms`, or why there was no answer. */
+/**
+ * Returns a line about a request: `PUT https://ghcr.io/v2/acme/hf-x/manifests/v1 201 in 35 ms`, or why there was no
+ * answer.
+ */
 export function requestText({
   method,
   url,
@@ -94,12 +95,12 @@ export function warningText({ model, text }: Extract<ProgressEvent, { type: 'war
   return model === undefined ? clean(text) : `${clean(model)}: ${clean(text)}`;
 }
 
-/** `110 MiB/s`, empty if it is not known. */
+/** Returns a rate such as `110 MiB/s`; empty if it is not known. */
 export function rateText(bytesPerSecond: number | undefined): string {
   return bytesPerSecond === undefined ? '' : `${formatBytes(bytesPerSecond)}/s`;
 }
 
-/** The time that the rest of a blob takes at this rate, empty if it cannot be told. */
+/** Returns the time that the rest of a blob takes at this rate, empty if it cannot be told. */
 export function timeLeftText(restBytes: number, bytesPerSecond: number | undefined): string {
   if (bytesPerSecond === undefined || bytesPerSecond < 1) return '';
   return formatDuration((restBytes / bytesPerSecond) * 1000);

@@ -18,8 +18,8 @@ const LOG_COLUMNS = 120;
 const MIN_COLUMNS = 20;
 
 /**
- * Reads the stream and `NO_COLOR`, `FORCE_COLOR`, `CI`, `GITHUB_ACTIONS`, `TERM` and `COLUMNS`. `FORCE_COLOR` goes
- * before `NO_COLOR`, as in Node itself.
+ * Returns what a stream can show, by the stream itself and `NO_COLOR`, `FORCE_COLOR`, `CI`, `GITHUB_ACTIONS`, `TERM`
+ * and `COLUMNS`. `FORCE_COLOR` takes precedence over `NO_COLOR`, as in Node itself.
  */
 export function terminalOf(
   stream: { readonly isTTY?: boolean; readonly columns?: number },

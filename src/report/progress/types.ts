@@ -8,6 +8,7 @@ export interface Progress {
   stop(): void;
 }
 
+/** How much a command prints while it works: `-q`, neither, `-v`. */
 export type Verbosity = 'quiet' | 'normal' | 'verbose';
 
 /** What a display is made for. */

@@ -21,6 +21,7 @@ export const MANIFEST_KINDS = [
   'compose',
   'prepull',
 ] as const;
+/** The kinds of Kubernetes files that `manifest` writes. */
 export type ManifestKind = (typeof MANIFEST_KINDS)[number];
 
 /** What `manifest` writes. */

@@ -11,7 +11,7 @@ const PROBE_SECONDS = 10;
 const DOWNLOAD_SECONDS = 3600;
 const LOAD_SECONDS = 600;
 
-export interface ContainerParts {
+interface ContainerParts {
   readonly image: string;
   readonly command?: readonly string[];
   readonly args?: readonly string[];
@@ -67,7 +67,7 @@ export const CONFINED = {
   capabilities: { drop: ['ALL'] },
 };
 
-/** What it asks of a pod. `isWriting`: the pod writes a volume, which has to be its user's then. */
+/** Returns a pod's security context. `isWriting`: the pod writes a volume, which has to be its user's then. */
 export function podSecurity(isWriting: boolean): Resource {
   return {
     automountServiceAccountToken: false,
@@ -81,7 +81,7 @@ export function podSecurity(isWriting: boolean): Resource {
   };
 }
 
-/** The volumes that every server has. */
+/** Returns the volumes that every server has. */
 export function serverVolumes(isRestricted: boolean): readonly Resource[] {
   return [
     ...(isRestricted ? [{ name: 'scratch', emptyDir: { sizeLimit: '10Gi' } }] : []),
@@ -90,7 +90,10 @@ export function serverVolumes(isRestricted: boolean): readonly Resource[] {
   ];
 }
 
-/** The token for a gated or private model, if there is such a secret: a volume that has the model already needs none. */
+/**
+ * Returns the token for a gated or private model, if there is such a secret: a volume that has the model already needs
+ * none.
+ */
 export function tokenEnv({ access }: Pick<ServedImage, 'access'>): readonly Resource[] {
   if (access === undefined) return [];
   const secretKeyRef = { name: 'huggingface', key: 'token', optional: true };
@@ -105,7 +108,7 @@ function resources({ modelBytes = 0, gpus }: ServedImage): Resource {
   };
 }
 
-/** The model once, and room for the next revision's changed files. */
+/** Returns the size of a volume claim: the model once, and room for the next revision's changed files. */
 export function claimSize({ modelBytes }: Pick<ServedImage, 'modelBytes'>): string {
   return `${modelBytes === undefined ? 50 : Math.max(1, Math.ceil((modelBytes * 1.5) / GIB))}Gi`;
 }

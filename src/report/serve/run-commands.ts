@@ -24,7 +24,7 @@ export function pullCommand(engine: 'docker' | 'podman', reference: string): str
   return [engine, 'pull', ...plainHttp(engine, reference), reference].join(' ');
 }
 
-/** A command to paste into a shell. A slim image keeps its model in the volume `models`. */
+/** Returns a command to paste into a shell. A slim image keeps its model in the volume `models`. */
 export function runCommand(engine: 'docker' | 'podman', image: RunnableImage): string {
   const { reference, variant, port, dir } = image;
   const gpu = engine === 'docker' ? '--gpus all' : '--device nvidia.com/gpu=all';
@@ -38,7 +38,7 @@ export function runCommand(engine: 'docker' | 'podman', image: RunnableImage): s
   return lines.join(' \\\n  ');
 }
 
-/** `/models` of `/models/x`. */
+/** Returns the folder that a folder is in: `/models` of `/models/x`. */
 export function rootOf(dir: string): string {
   return dir.slice(0, dir.lastIndexOf('/')) || '/';
 }

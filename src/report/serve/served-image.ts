@@ -34,7 +34,7 @@ export interface ServedImage {
   readonly server: string | undefined;
 }
 
-/** Returns what an image says of itself. Throws WeighbridgeError if it is not one of our own. */
+/** Returns what an image says of itself. Throws WeighbridgeError REGISTRY_BAD_ANSWER if it is not one of our own. */
 export function servedImage(
   image: PublishedImage,
   place: {
@@ -114,7 +114,7 @@ function sizeOf(words: readonly string[], ...names: readonly string[]): number {
   return Number.isInteger(size) && size > 0 ? size : 1;
 }
 
-/** `hf-x` of `ghcr.io/acme/hf-x`, as long as the name of a Service may be. */
+/** Returns a name for resources: `hf-x` of `ghcr.io/acme/hf-x`, cut to the length that the name of a Service may have. */
 export function resourceName(repository: string): string {
   const name = repository.slice(repository.lastIndexOf('/') + 1).toLowerCase();
   return (

@@ -6,7 +6,7 @@ import { clean, counted } from '../layout/text-layout.ts';
 /** Layers of one image that are listed; of the rest it says how many there are. */
 const MAX_LISTED = 40;
 
-/** What a model's images are made of: the base, then each variant's layers, then what cannot be built. A line each. */
+/** Returns a line for each part of a model's images: the base, then each variant's layers, then what cannot be built. */
 export function assemblyLines({ base, images, refused }: AssemblyFacts): string[] {
   return [
     ...(base === undefined ? [] : [`on ${clean(base.reference)}, ${base.digest}`]),

@@ -14,12 +14,12 @@ const SIGN: Readonly<Record<PolicyFinding['verdict'], string>> = { pass: 'yes', 
 
 const SIGN_OF_FIT = { yes: 'pass', NO: 'stop', '-': 'note' } as const;
 
-export interface ExplanationOptions extends TextOptions {
+interface ExplanationOptions extends TextOptions {
   /** Where base images were read: what the images are made of. */
   readonly outcomes?: readonly Preview[] | undefined;
 }
 
-/** `plan --explain`: what `explanation` says of each model, or why there is nothing to say. */
+/** Returns the text of `plan --explain`: what `explanation` says of each model, or why there is nothing to say. */
 export function explanations(plan: Plan, options: ExplanationOptions): string {
   return plan.models
     .map(entry =>
@@ -30,7 +30,10 @@ export function explanations(plan: Plan, options: ExplanationOptions): string {
     .join('\n\n');
 }
 
-/** The whole chain of reasoning about a model's fat image: facts, where each came from, rule, outcome, what would change it. */
+/**
+ * Returns the whole chain of reasoning about a model's fat image: facts and their sources, rule, outcome, what would
+ * change it.
+ */
 export function explanation(
   planned: PlannedModel,
   { columns, isColor, outcomes }: ExplanationOptions,

@@ -4,7 +4,7 @@ import type { ModelFacts } from '../../fit/model-facts.ts';
 import type { FitReport } from '../../fit/types.ts';
 import type { PlannedModel } from '../../plan/types.ts';
 
-/** One word for a column. */
+/** Returns one word for a column. */
 export function fitWord({ status }: FitReport): string {
   return status === 'unknown' ? '-' : status;
 }
@@ -47,7 +47,7 @@ export interface FitSentence {
   readonly from: string;
 }
 
-/** What a model is, as labels and values; what is not known is left out. */
+/** Returns what a model is, as labels and values; unknown facts are left out. */
 export function factLines(facts: ModelFacts): readonly (readonly [label: string, value: string])[] {
   const { parameters, activeParameters, precision, quantization, contextLength, kvBytesPerToken } = facts;
   const active = activeParameters === undefined ? '' : `, ${billions(activeParameters)} active`;
@@ -67,7 +67,7 @@ export function factLines(facts: ModelFacts): readonly (readonly [label: string,
   ];
 }
 
-/** `7.62 B`, `494 M` */
+/** Returns `7.62 B`, `494 M` */
 export function billions(count: number): string {
   if (count >= 1e12) return `${round(count / 1e12)} T`;
   return count >= 1e9 ? `${round(count / 1e9)} B` : `${round(count / 1e6)} M`;

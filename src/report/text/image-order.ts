@@ -1,7 +1,7 @@
 import { VARIANTS } from '../../config/types.ts';
 import type { ImageOutcome, PublishedModel, PublishOutcome } from '../../publish/types.ts';
 
-/** By registry as planned, then by variant, whatever the order they were done in. */
+/** Returns by registry as planned, then by variant, whatever the order they were done in. */
 export function imagesInOrder({ planned, images }: PublishOutcome<PublishedModel>): ImageOutcome[] {
   const registries = planned.targets.map(target => target.registry);
   return [...images].sort(

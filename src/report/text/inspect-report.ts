@@ -19,7 +19,7 @@ import { type Style, styleFor } from '../progress/style.ts';
 import { billions } from './fit-text.ts';
 import type { TextOptions } from './plan-table.ts';
 
-/** For people. No line break at its end. */
+/** Returns the text of `inspect` for people. No line break at its end. */
 export function inspectText(
   inspection: Inspection,
   { columns, isColor, isListingFiles }: TextOptions & { readonly isListingFiles: boolean },

@@ -16,14 +16,17 @@ const WORDS: Readonly<Record<LeftOutRule, string>> = {
 
 const MAX_LISTED = 20;
 
-/** What is left out, by reason, with sizes: `second copies of the weights: 2 files, 3.0 GiB`. Pictures are not worth a line. */
+/**
+ * Returns what is left out, by reason, with sizes: `second copies of the weights: 2 files, 3.0 GiB`. Pictures are not
+ * worth a line.
+ */
 export function leftOutSummary(leftOut: readonly LeftOutFile[]): string {
   return byRule(leftOut.filter(({ rule }) => rule !== 'not-for-serving'))
     .map(([rule, files]) => `${WORDS[rule]}: ${amount(files)}`)
     .join('; ');
 }
 
-/** Each file that is left out with its reason, and how many more there are. */
+/** Returns each file that is left out with its reason, and how many more there are. */
 export function leftOutLines(leftOut: readonly LeftOutFile[]): string[] {
   return byRule(leftOut).flatMap(([, files]) => {
     const more = files.slice(MAX_LISTED);

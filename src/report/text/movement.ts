@@ -3,7 +3,7 @@ import { formatBytes } from '../../core/text.ts';
 import type { PublishOutcome } from '../../publish/types.ts';
 import { clean } from '../layout/text-layout.ts';
 
-/** What a publish would move in all, by registry and together; empty if there is nothing to say. One line. */
+/** Returns one line about what a publish would move in all, by registry and together; empty if there is nothing to say. */
 export function movementTotal(outcomes: readonly Pick<PublishOutcome, 'images'>[]): string {
   const images = outcomes.flatMap(outcome => outcome.images).filter(image => image.tags.length > 0);
   const wouldMove = images.filter(image => image.status === 'skipped' || image.status === 'unchanged');

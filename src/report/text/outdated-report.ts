@@ -3,7 +3,7 @@ import { clean, paragraph } from '../layout/text-layout.ts';
 import { styleFor } from '../progress/style.ts';
 import type { TextOptions } from './plan-table.ts';
 
-/** For people. No line break at its end. */
+/** Returns the text of `outdated` for people. No line break at its end. */
 export function outdatedReport(result: OutdatedJson, options: TextOptions): string {
   return [modelLines(result, options), ...newerLines(result, options)].join('\n');
 }

@@ -37,7 +37,10 @@ interface Words {
 const PUBLISH_WORDS: Words = { published: 'published', uploaded: 'uploaded', nothing: 'nothing to publish' };
 const BUILD_WORDS: Words = { published: 'built', uploaded: 'written', nothing: 'nothing to build' };
 
-/** The end of a publish for people: per model and image, then every error once, then the sum. No line break at its end. */
+/**
+ * Returns the end of a publish for people: per model and image, then every error once, then the sum. No line break at
+ * its end.
+ */
 export function publishSummary(
   results: readonly ModelOutcome[],
   { columns, isColor, isBuild = false }: TextOptions & { readonly isBuild?: boolean },

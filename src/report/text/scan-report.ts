@@ -6,7 +6,7 @@ import { clean, paragraph } from '../layout/text-layout.ts';
 import { type Style, styleFor } from '../progress/style.ts';
 import type { TextOptions } from './plan-table.ts';
 
-/** A scan for people: Trivy's own tables, then what it comes to. No line break at its end. */
+/** Returns a scan for people: Trivy's own tables, then the result. No line break at its end. */
 export function scanReport(
   { scans, failures }: ScanJson,
   tables: readonly string[],

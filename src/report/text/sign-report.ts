@@ -13,7 +13,7 @@ export interface SignedImage {
   readonly error?: ErrorJson;
 }
 
-/** What `sign --json` prints. */
+/** Returns the document of `sign --json`. */
 export function signToJson(images: readonly SignedImage[]) {
   return {
     schemaVersion: 1,
@@ -35,7 +35,7 @@ export function signToJson(images: readonly SignedImage[]) {
   };
 }
 
-/** For people. No line break at its end. */
+/** Returns the text of `sign` for people. No line break at its end. */
 export function signTable(
   images: readonly SignedImage[],
   signer: string,

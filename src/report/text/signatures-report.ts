@@ -15,7 +15,7 @@ export interface CheckedImage {
   readonly error?: ErrorJson | undefined;
 }
 
-/** What `verify --signed --json` prints. */
+/** Returns the document of `verify --signed --json`. */
 export function signaturesToJson(images: readonly CheckedImage[], policy: SignaturePolicy) {
   return {
     schemaVersion: 1,
@@ -40,7 +40,7 @@ export function signaturesToJson(images: readonly CheckedImage[], policy: Signat
   };
 }
 
-/** For people. No line break at its end. */
+/** Returns the text of `verify --signed` for people. No line break at its end. */
 export function signaturesTable(images: readonly CheckedImage[], { columns, isColor }: TextOptions): string {
   const style = styleFor(isColor);
   const say = (text: string): string[] => paragraph(clean(text), { columns, indent: 2 });

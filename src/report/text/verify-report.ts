@@ -9,7 +9,7 @@ import { textTable } from '../layout/text-table.ts';
 import { type Style, styleFor } from '../progress/style.ts';
 import type { TextOptions } from './plan-table.ts';
 
-/** For people: per image its files, what differs, and the verdict. No line break at its end. */
+/** Returns the text of `verify` for people: per image its files, what differs, and the verdict. No line break at its end. */
 export function verifyTable(
   images: readonly VerifiedImage[],
   isDeep: boolean,
@@ -25,7 +25,7 @@ export function verifyTable(
     .join('\n\n');
 }
 
-/** Also for images whose signatures were to be checked. */
+/** Returns the lines about an image that could not be checked, also for `verify --signed`. */
 export function errorSection(
   reference: string,
   { code, message, remedy }: ErrorJson,

@@ -10,8 +10,8 @@ const BARE_VALUE = /[^\s,"]+/y;
 const TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
 
 /**
- * All challenges of a header. Commas inside quotes belong to the value (Docker Hub sends `scope="…:pull,push"`).
- * What cannot be read is left out, never guessed.
+ * Returns all challenges of a header. Commas inside quotes belong to the value (Docker Hub sends
+ * `scope="…:pull,push"`). What cannot be read is left out, never guessed.
  */
 export function parseChallenges(header: string): AuthChallenge[] {
   const challenges: AuthChallenge[] = [];

@@ -18,8 +18,9 @@ const MAX_ANSWER_BYTES = 1024 * 1024;
 const HELPER_NAME = /^[a-z0-9._-]+$/;
 
 /**
- * Asks a credential helper; https://github.com/docker/docker-credential-helpers#development has the protocol.
- * Undefined if it has no login. Throws RegistryError REGISTRY_LOGIN_HELPER.
+ * Asks a credential helper and returns its login; undefined if it has none.
+ * https://github.com/docker/docker-credential-helpers#development has the protocol. Throws RegistryError
+ * REGISTRY_LOGIN_HELPER.
  */
 export async function askCredentialHelper(question: HelperQuestion): Promise<Credential | undefined> {
   if (!HELPER_NAME.test(question.helper)) throw failure(question, 'its name is not one of a helper');

@@ -6,9 +6,9 @@ import { findAuth, findHelper, findTroubles, readLoginFile } from './login-file.
 import type { Credential, Environment, FindCredential } from './types.ts';
 
 /**
- * Finds logins where Docker, Podman and CI keep them. Files are read once, a helper is asked once per registry. An entry
- * that is wrong and a helper that does not work are passed over, and told by `trouble`: they matter only if the
- * registry then refuses. Throws ConfigError for a file that is broken as a whole.
+ * Returns a lookup of logins that Docker, Podman and CI keep. Files are read once, a helper is asked once per registry.
+ * An entry that is invalid and a helper that does not work are passed over, and reported by `trouble`: they matter only
+ * if the registry then refuses. Throws ConfigError for a file that is broken as a whole.
  */
 export function createCredentials(env: Environment): FindCredential {
   const readFile = memoizeAsync((file: string) => readLoginFile(file));

@@ -28,8 +28,8 @@ interface Scope {
 }
 
 /**
- * A file that is not there has no logins. Throws ConfigError CONFIG_UNREADABLE or CONFIG_INVALID, never with content, for
- * a file that is wrong as a whole; an entry that is wrong is one of its `troubles`.
+ * Returns the logins of a file; none if it does not exist. Throws ConfigError CONFIG_UNREADABLE or CONFIG_INVALID,
+ * never with content, for a file that is invalid as a whole; an entry that is invalid is one of its `troubles`.
  */
 export async function readLoginFile(file: string): Promise<LoginFile> {
   const json = record(parse(file, await readText(file)), file, 'the file');
@@ -55,7 +55,7 @@ export async function readLoginFile(file: string): Promise<LoginFile> {
   };
 }
 
-/** The login whose key is the nearest to the repository. */
+/** Returns the login whose key is the nearest to the repository. */
 export function findAuth(logins: LoginFile, registry: string, repository: string): Credential | undefined {
   let best: readonly [Scope, Credential] | undefined;
   for (const entry of logins.auths) {

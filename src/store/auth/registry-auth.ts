@@ -7,6 +7,7 @@ import type { HttpRequest } from '../../http/types.ts';
 import { type AuthChallenge, parseChallenges } from './auth-challenge.ts';
 import type { Credential } from './types.ts';
 
+/** What a token for a registry has to permit. */
 export type Access = 'pull' | 'push' | 'delete';
 
 /** What a registry is logged in to with. */

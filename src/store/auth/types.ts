@@ -3,6 +3,7 @@ export type Credential =
   | { readonly kind: 'basic'; readonly username: string; readonly password: string }
   | { readonly kind: 'identity'; readonly token: string; readonly username?: string };
 
+/** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** `registry` and `repository` as in an ImageReference. Undefined if there is no login. */

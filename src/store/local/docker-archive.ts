@@ -16,8 +16,8 @@ export interface DockerArchiveOptions {
 }
 
 /**
- * Starts an archive for `docker load`, `podman load` and `skopeo copy docker-archive:…`. The file appears with
- * `finish`; until then all goes into a temporary file beside it, which `abandon` removes.
+ * Starts an archive for `docker load`, `podman load` and `skopeo copy docker-archive:…` and returns its store. The file
+ * appears with `finish`; until then all goes into a temporary file in the same folder, which `abandon` removes.
  */
 export async function openDockerArchive(
   file: string,

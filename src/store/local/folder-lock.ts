@@ -7,6 +7,7 @@ import { Mutex } from '../../core/pool.ts';
 import { isSystemError } from '../../core/system-error.ts';
 import { pause } from '../../http/retry.ts';
 
+/** The file in a folder that locks it. */
 export const LOCK_NAME = '.weighbridge-lock';
 /** A lock is held for as long as a small file takes to write: one that stays longer was left by a process that died. */
 const STALE_MS = 15_000;
@@ -17,8 +18,9 @@ const GIVE_UP_MS = 120_000;
 const turns = new Map<string, Mutex>();
 
 /**
- * Runs `work` while no other process runs any under the same `folder`, by a file in it. A lock whose process is gone is
- * broken. Throws RegistryError STORE_IO if the folder stays locked, and what the system says of a lock that it refuses.
+ * Runs `work` while no other process runs any under the same `folder`, by a file in it. Returns what `work` does. A
+ * lock whose process is gone is broken. Throws RegistryError STORE_IO if the folder stays locked, and the system's
+ * error if it refuses the lock.
  */
 export async function withFolderLock<T>(folder: string, work: () => Promise<T>): Promise<T> {
   const turn = turns.get(folder) ?? new Mutex();

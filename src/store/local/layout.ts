@@ -31,9 +31,9 @@ export interface LayoutOptions {
 }
 
 /**
- * An OCI image layout in a folder, made if there is none; images that are in it stay.
- * https://github.com/opencontainers/image-spec/blob/main/image-layout.md
- * Throws RegistryError STORE_IO if the folder cannot be used.
+ * Returns the store of an OCI image layout in a folder, which is made if it does not exist; images that are in it stay.
+ * https://github.com/opencontainers/image-spec/blob/main/image-layout.md Throws RegistryError STORE_IO if the folder
+ * cannot be used.
  */
 export async function openLayout(folder: string, { repository }: LayoutOptions = {}): Promise<ImageStore> {
   const name = `oci:${folder}`;

@@ -8,7 +8,7 @@ import { isAlive } from './folder-lock.ts';
 const OLD_MS = 24 * 3600 * 1000;
 const NAME = /^(\d+)-(.*)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** A name for a file that is being written, which says whose it is: `<prefix><process>-<host>-<unique><suffix>`. */
+/** Returns a name for a file that is being written, which says whose it is: `<prefix><process>-<host>-<unique><suffix>`. */
 export function temporaryName(prefix: string, suffix = ''): string {
   return `${prefix}${process.pid}-${hostname().replaceAll('/', '_')}-${randomUUID()}${suffix}`;
 }

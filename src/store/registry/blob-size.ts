@@ -13,7 +13,7 @@ export interface BlobQuestion {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The size of a blob that is there, undefined if it is not. Throws RegistryError. */
+/** Returns the size of a blob that is there, undefined if it is not. Throws RegistryError. */
 export async function blobSize(question: BlobQuestion): Promise<number | undefined> {
   const { client, url, scope, purpose, signal } = question;
   const response = await client.request({ method: 'HEAD', url, scope, purpose, signal });

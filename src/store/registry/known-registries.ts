@@ -28,7 +28,7 @@ const KNOWN: readonly (readonly [RegExp, KnownRegistry])[] = [
   [/^([a-z0-9-]+\.)?(gcr\.io|pkg\.dev)$/, { capabilities: { withoutStrategies: ['chunked'] } }],
 ];
 
-/** `registry` as in references: `ghcr.io`. */
+/** Returns what is known of a registry, named as in references: `ghcr.io`. */
 export function knownRegistry(registry: string): KnownRegistry {
   return KNOWN.find(([host]) => host.test(registry))?.[1] ?? NOTHING;
 }

@@ -22,8 +22,8 @@ export interface BlobReading {
 }
 
 /**
- * Yields exactly the bytes of the blob from `start` on, or throws. A connection that breaks is taken up where it stood.
- * An answer of another length, or from another place, than what was asked for is an error and not a reason to go on.
+ * Yields exactly the bytes of the blob from `start` on, or throws. A broken connection is resumed at the offset it had
+ * reached. An answer of another length, or from another place, than requested is an error and not a reason to go on.
  */
 export async function* readBlob(reading: BlobReading): AsyncGenerator<Uint8Array> {
   const { client, store, sizeBytes, options } = reading;

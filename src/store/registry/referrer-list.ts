@@ -8,7 +8,7 @@ const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 const MAX_PAGES = 100;
 const MAX_REFERRERS = 10_000;
 
-/** The registry's own list of what refers to `subject`; undefined if it keeps none. Throws RegistryError. */
+/** Returns the registry's own list of what refers to `subject`; undefined if it keeps none. Throws RegistryError. */
 export async function readReferrers(
   { client, store, scope, signal }: TagPlace,
   first: string,

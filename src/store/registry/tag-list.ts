@@ -3,6 +3,7 @@ import { isRecord } from '../../core/json-shape.ts';
 import { nextLink } from '../../http/link-header.ts';
 import type { RegistryClient } from './registry-client.ts';
 
+/** A repository whose tags are read. `store` is its name in errors, `scope` what its token has to permit. */
 export interface TagPlace {
   readonly client: RegistryClient;
   readonly store: string;
@@ -11,8 +12,8 @@ export interface TagPlace {
 }
 
 /**
- * At most `limit` tags, page by page from `first` on; none for a repository that does not exist.
- * Throws RegistryError.
+ * Returns at most `limit` tags, page by page from `first` on; none for a repository that does not exist. Throws
+ * RegistryError.
  */
 export async function readTagList(
   { client, store, scope, signal }: TagPlace,
@@ -41,8 +42,9 @@ export async function readTagList(
 }
 
 /**
- * The tags of a page of `GET /v2/<name>/tags/list`; https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-tags.
- * Throws RegistryError REGISTRY_BAD_ANSWER.
+ * Returns the tags of a page of `GET /v2/<name>/tags/list`;
+ * https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-tags. Throws RegistryError
+ * REGISTRY_BAD_ANSWER.
  */
 export function parseTagList(bytes: Buffer, subject: string): string[] {
   let json: unknown;

@@ -9,8 +9,8 @@ export interface HubUser {
 }
 
 /**
- * Who asks. Undefined is a request without a token; a token that is not known is refused, even for what everybody may read.
- * Throws HubError.
+ * Returns who asks; undefined for a request without a token. A token that is not known is refused, even for what
+ * everybody may read. Throws HubError.
  */
 export function userOf(exchange: Exchange, tokens: ReadonlyMap<string, HubUser>): HubUser | undefined {
   const header = exchange.header('authorization');
@@ -26,8 +26,8 @@ export function mayRead(user: HubUser | undefined, repository: Repository): bool
 }
 
 /**
- * The same for what is not there and what must not be seen. Who is not logged in gets a 401 without a code: only a
- * known user is told that it is the repository that is missing.
+ * Returns one answer for what does not exist and what must not be seen. Without a login that is a 401 without a code:
+ * only a known user learns that the repository is missing.
  */
 export function repoNotFound(user: HubUser | undefined): Refusal {
   return user === undefined

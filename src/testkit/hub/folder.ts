@@ -9,7 +9,7 @@ export interface FolderOptions {
   readonly lfsThresholdBytes: number | undefined;
 }
 
-/** The repositories of `<folder>/<org>/<name>`, with `<name>@<revision>` as further branches. */
+/** Returns the repositories of `<folder>/<org>/<name>`, with `<name>@<revision>` as further branches. */
 export async function readHubFolder(folder: string, options: FolderOptions): Promise<Repository[]> {
   const repositories = new Map<string, Repository>();
   for (const org of await foldersIn(folder)) {

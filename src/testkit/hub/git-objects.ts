@@ -15,12 +15,15 @@ export function gitObjectId(type: 'blob' | 'tree' | 'commit', body: Uint8Array):
   return createHash('sha1').update(`${type} ${body.length}\0`).update(body).digest('hex');
 }
 
-/** What git stores in place of a file that is kept in LFS; https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md */
+/**
+ * Returns what git stores in place of a file that is kept in LFS;
+ * https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
+ */
 export function lfsPointer(sha256: string, sizeBytes: number): string {
   return `version https://git-lfs.github.com/spec/v1\noid sha256:${sha256}\nsize ${sizeBytes}\n`;
 }
 
-/** The tree of `entries`: paths with the blob ids of their files. */
+/** Returns the tree of `entries`: paths with the blob ids of their files. */
 export function buildTree(entries: Iterable<readonly [path: string, oid: string]>): TreeNode {
   const files = new Map<string, string>();
   const below = new Map<string, [string, string][]>();

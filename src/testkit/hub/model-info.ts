@@ -3,7 +3,7 @@ import { readContent } from '../server/content.ts';
 import { gitObjectId } from './git-objects.ts';
 import type { Commit, Repository, StoredFile } from './repository.ts';
 
-/** The answer of `GET /api/models/{id}`; https://huggingface.co/docs/hub/api */
+/** Returns the answer of `GET /api/models/{id}`; https://huggingface.co/docs/hub/api */
 export async function modelInfo(
   repository: Repository,
   commit: Commit,
@@ -39,7 +39,7 @@ export async function modelInfo(
   };
 }
 
-/** An entry of the tree API and of paths-info. */
+/** Returns an entry of the tree API and of paths-info. */
 export function treeEntry(file: StoredFile): Record<string, unknown> {
   const { path, content, gitOid, lfs } = file;
   return {

@@ -3,6 +3,7 @@ import type { Exchange } from '../server/exchange.ts';
 import { problem } from './problem.ts';
 import type { RegistryQuirks } from './quirks.ts';
 
+/** How the embedded registry asks for a login. */
 export type RegistryAuth =
   | { readonly kind: 'none' }
   | { readonly kind: 'basic'; readonly user: string; readonly password: string }

@@ -6,7 +6,10 @@ import { blobOf, type RegistryState } from './state.ts';
 
 const EMPTY: Digest = digestOf('');
 
-/** `/v2/<name>/blobs/<digest>` Throws the registry's problem for a request that it refuses. */
+/**
+ * Answers `/v2/<name>/blobs/<digest>`. Throws the registry's refusal: DIGEST_INVALID, BLOB_UNKNOWN, UNSUPPORTED,
+ * UNKNOWN.
+ */
 export async function answerBlob(
   state: RegistryState,
   exchange: Exchange,

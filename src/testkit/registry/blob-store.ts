@@ -6,6 +6,7 @@ import { type Content, chunksContent, fileContent } from '../server/content.ts';
 import { problem } from './problem.ts';
 import type { RegistryQuirks } from './quirks.ts';
 
+/** Where the embedded registry keeps blobs. */
 export type Storage = 'memory' | { readonly folder: string };
 
 /** A blob that the embedded registry holds. */
@@ -103,7 +104,7 @@ async function fileSink(folder: string): Promise<BlobSink> {
   };
 }
 
-/** For the CDN, whose paths are not the registry's. */
+/** Returns the path of a blob on the CDN, whose paths are not the registry's. */
 export function objectPath(digest: Digest): string {
   return `/blobs/sha256/${hexOf(digest).slice(0, 2)}/${hexOf(digest)}`;
 }

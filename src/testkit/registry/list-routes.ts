@@ -2,7 +2,7 @@ import type { Exchange } from '../server/exchange.ts';
 import { problem } from './problem.ts';
 import type { RegistryState } from './state.ts';
 
-/** `/v2/<name>/tags/list` Throws the registry's problem for a request that it refuses. */
+/** Answers `/v2/<name>/tags/list`. Throws the registry's refusal: NAME_UNKNOWN. */
 export async function answerTags(state: RegistryState, exchange: Exchange, name: string): Promise<void> {
   const repository = state.repositories.get(name);
   // A repository that was only asked for by an upload has nothing yet.

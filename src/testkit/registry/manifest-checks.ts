@@ -17,7 +17,10 @@ const KNOWN: readonly string[] = [
   MediaType.dockerIndex,
 ];
 
-/** Checks what a registry checks of a manifest; throws its answer. */
+/**
+ * Checks what a registry checks of a manifest and returns its facts. Throws the registry's refusal: MANIFEST_INVALID,
+ * MANIFEST_BLOB_UNKNOWN.
+ */
 export function checkManifest(
   state: RegistryState,
   name: string,

@@ -10,7 +10,10 @@ import { type RegistryState, repositoryFor } from './state.ts';
 /** What Docker's registry takes at most. */
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
-/** `/v2/<name>/manifests/<reference>` Throws the registry's problem for a request that it refuses. */
+/**
+ * Answers `/v2/<name>/manifests/<reference>`. Throws the registry's refusal: TAG_INVALID, UNSUPPORTED, and those of a
+ * manifest that is invalid or unknown.
+ */
 export async function answerManifest(
   state: RegistryState,
   exchange: Exchange,
@@ -32,7 +35,7 @@ export async function answerManifest(
   }
 }
 
-/** `/v2/<name>/referrers/<digest>` Throws the registry's problem for a request that it refuses. */
+/** Answers `/v2/<name>/referrers/<digest>`. Throws the registry's refusal: DIGEST_INVALID, UNSUPPORTED. */
 export async function answerReferrers(
   state: RegistryState,
   exchange: Exchange,

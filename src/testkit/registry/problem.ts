@@ -21,7 +21,7 @@ export type ProblemCode =
   | 'TOOMANYREQUESTS'
   | 'UNKNOWN';
 
-/** An answer of the registry that says no, in the words of the specification. */
+/** Returns an answer of the registry that refuses, in the words of the specification. */
 export function problem(
   status: number,
   code: ProblemCode,

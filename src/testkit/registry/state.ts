@@ -29,8 +29,8 @@ export interface Counters {
 }
 
 /**
- * The repository, made if there is none: writing to a registry needs no ceremony.
- * Throws the registry's problem for a request that it refuses.
+ * Returns the repository, made if there is none: writing to a registry needs no ceremony. Throws the registry's refusal
+ * NAME_INVALID.
  */
 export function repositoryFor(state: RegistryState, name: string): RegistryRepository {
   if (!isRepository(name)) throw problem(400, 'NAME_INVALID', 'invalid repository name');
@@ -39,7 +39,7 @@ export function repositoryFor(state: RegistryState, name: string): RegistryRepos
   return repository;
 }
 
-/** The blob as this repository may show it. */
+/** Returns the blob as this repository may show it. */
 export function blobOf(state: RegistryState, name: string, digest: Digest): StoredBlob | undefined {
   return state.repositories.get(name)?.blobs.has(digest) ? state.blobs.get(digest) : undefined;
 }

@@ -26,7 +26,7 @@ export async function startUpload(state: RegistryState, exchange: Exchange, name
   await exchange.send(202, { ...sessionHeaders(state, exchange, session), ...minimum });
 }
 
-/** `/v2/<name>/blobs/uploads/<id>` Throws the registry's problem for a request that it refuses. */
+/** Answers `/v2/<name>/blobs/uploads/<id>`. Throws the registry's refusal: BLOB_UPLOAD_UNKNOWN, UNSUPPORTED. */
 export async function answerUpload(
   state: RegistryState,
   exchange: Exchange,

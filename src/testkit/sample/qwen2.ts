@@ -27,6 +27,7 @@ export const TINY_QWEN2 = {
   vocab_size: 512,
 } as const;
 
+/** The `generation_config.json` of the sample model. */
 export const GENERATION_CONFIG = {
   bos_token_id: TINY_QWEN2.bos_token_id,
   do_sample: true,
@@ -37,7 +38,7 @@ export const GENERATION_CONFIG = {
   transformers_version: TINY_QWEN2.transformers_version,
 };
 
-/** One group a shard: the embedding, then each layer. */
+/** Returns the tensors of each shard: the embedding, then each layer. */
 export function tensorGroups(): TensorSpec[][] {
   const { hidden_size: hidden, vocab_size: vocab, num_hidden_layers: layers } = TINY_QWEN2;
   const groups = Array.from({ length: layers }, (_, index) => layerTensors(`model.layers.${index}`));

@@ -9,7 +9,7 @@ export interface TensorSpec {
 /** All tensors here are bfloat16. */
 const BYTES_PER_VALUE = 2;
 
-/** What a safetensors file of these tensors starts with, and how many bytes of data follow. */
+/** Returns what a safetensors file of these tensors starts with, and how many bytes of data follow. */
 export function safetensorsHead(tensors: readonly TensorSpec[]): { head: Buffer; dataSizeBytes: number } {
   const header: Record<string, unknown> = { __metadata__: { format: 'pt' } };
   let offset = 0;
@@ -49,7 +49,7 @@ function smallBfloats(count: number, random: () => number): Buffer {
   return bytes;
 }
 
-/** The same numbers for the same seed (mulberry32). */
+/** Returns the same numbers for the same seed (mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

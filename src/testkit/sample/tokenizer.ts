@@ -1,4 +1,4 @@
-/** A byte-level BPE tokenizer without a merge: every byte is a token, three special ones follow. */
+/** Returns a byte-level BPE tokenizer without a merge: every byte is a token, three special ones follow. */
 export function tokenizerJson(): Record<string, unknown> {
   const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: false, use_regex: true };
   return {

@@ -5,8 +5,8 @@ export interface ByteRange {
 }
 
 /**
- * The one range of a `Range` header. Undefined if there is none that has to be honoured (RFC 9110, 14.2: what is
- * malformed or lists several may be answered whole), 'unsatisfiable' where it begins past the end.
+ * Returns the one range of a `Range` header. Undefined if there is none that has to be honoured (RFC 9110, 14.2: what
+ * is malformed or lists several may be answered whole), 'unsatisfiable' where it begins past the end.
  */
 export function parseRange(
   header: string | undefined,

@@ -24,7 +24,7 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** An HTTP server on this machine that counts every request and can be told to misbehave. */
+/** Starts an HTTP server on this machine that counts every request and can be told to misbehave. Returns it. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const server = http.createServer((request, response) => {
     void answer(options, request, response);

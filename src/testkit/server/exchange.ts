@@ -23,6 +23,7 @@ export interface LogEntry {
   receivedBytes: number;
 }
 
+/** The headers of an answer, by name. */
 export type Headers = Readonly<Record<string, string | number | undefined>>;
 
 /** An answer that a handler gives by throwing it. */

@@ -15,8 +15,8 @@ const POOL_BYTES = 8 * BLOCK_BYTES;
 let sharedPool: Buffer | undefined;
 
 /**
- * Bytes made up as they are read: every MiB is a window, chosen by seed and position, onto one pool of random bytes.
- * Serving them costs neither memory nor processor time, so that a benchmark measures its subject and not this.
+ * Returns bytes made up as they are read: every MiB is a window, chosen by seed and position, onto one pool of random
+ * bytes. Serving them costs neither memory nor processor time, so that a benchmark measures its subject and not this.
  * Throws RangeError.
  */
 export function generatedContent({ sizeBytes, seed, head = Buffer.alloc(0) }: GeneratedBytes): Content {

@@ -12,7 +12,7 @@ export interface Pace {
   readonly flush: () => void;
 }
 
-/** The chunks as a fault lets them through: fewer, slower, or with a bit turned. */
+/** Yields the chunks as a fault lets them through: fewer, slower, or with a bit turned. */
 export async function* paced(chunks: AsyncIterable<Buffer>, pace: Pace | undefined): AsyncIterable<Buffer> {
   const fault = pace?.fault;
   const breaks = fault !== undefined && isBreak(fault);
@@ -41,7 +41,7 @@ export function isBreak({ kind }: FaultRule): boolean {
   return kind === 'reset' || kind === 'stall' || kind === 'truncate';
 }
 
-/** Ends or freezes the connection as the fault says, and throws ConnectionGone when it is over. */
+/** Ends or freezes the connection as the fault says. Throws ConnectionGone when it is over; never returns. */
 export async function breakOff({ fault, socket, flush }: Pace): Promise<never> {
   if (fault.kind !== 'reset') flush();
   // What has been written is on its way before the end of it.

@@ -48,7 +48,10 @@ export function readDocs(): { docs: DocSource[]; others: SiteFile[] } {
   };
 }
 
-/** The catalog that is in a folder already; undefined for a new or empty one. Throws ConfigError if the folder has other things. */
+/**
+ * Returns the catalog that is in a folder already; undefined for a new or empty one. Throws ConfigError if the folder
+ * has other things.
+ */
 export async function readCatalogIn(folder: string): Promise<CatalogData | undefined> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
     if (error.code === 'ENOENT') return [];
@@ -69,7 +72,7 @@ export async function readCatalogIn(folder: string): Promise<CatalogData | undef
   });
 }
 
-/** Reads a `catalog.json`; `name` is for the error. Throws ConfigError. */
+/** Reads a `catalog.json` and returns the catalog; `name` is for the error. Throws ConfigError. */
 export function parseCatalog(bytes: Uint8Array, name: string): CatalogData {
   let value: Partial<CatalogData> | undefined;
   try {

@@ -29,7 +29,7 @@ export interface WrittenCatalog {
   readonly notes: readonly string[];
 }
 
-/** Reads the registries and writes the site into `folder`. */
+/** Reads the registries and writes the site into `folder`. Returns what was written. */
 export async function writeCatalog(
   session: Session,
   config: Config,

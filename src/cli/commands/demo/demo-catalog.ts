@@ -8,7 +8,7 @@ import type { Session } from '../../session.ts';
 import { writeCatalog } from '../catalog/cataloguing.ts';
 
 /**
- * Writes the catalog of the demo's registries to where the last demo's was, and gives its folder: the one thing that
+ * Writes the catalog of the demo's registries over that of the last demo and returns its folder: the one thing that
  * outlives the demo, since there is nothing to look at without it.
  */
 export async function writeDemoCatalog(session: Session, config: Config): Promise<string> {

@@ -28,7 +28,10 @@ function normal(line: string): string {
   return line.trim().replaceAll(/^\/|\/$/g, '');
 }
 
-/** Adds what is missing to the folder's `.gitignore`, and says what became of it. */
+/**
+ * Adds what is missing to the folder's `.gitignore`. Returns whether the file is new (`written`), longer (`added`) or
+ * as it was (`kept`).
+ */
 export async function writeGitignore(folder: string): Promise<'written' | 'added' | 'kept'> {
   const file = path.join(folder, '.gitignore');
   const before = await textOf(file);

@@ -24,7 +24,7 @@ export interface StarterFile {
   readonly purpose: string;
 }
 
-/** What a fresh repository needs so that a push of models.yaml publishes. */
+/** Returns what a fresh repository needs so that a push of models.yaml publishes. */
 export function starterFiles(choice: StarterChoice): StarterFile[] {
   const { ref, comment } = projectRef();
   const workflow = choice.workflow ?? `${projectRepository()}@${ref}${comment}`;

@@ -14,7 +14,9 @@ export interface ContainerEngine {
   readonly words: readonly string[];
 }
 
+/** The container engines that `run` can start. */
 export type EngineKind = 'docker' | 'podman';
+/** The GPU vendors that `run` has flags for. */
 export type GpuKind = 'nvidia' | 'amd';
 
 /** Which engine is wanted, and where to look for it. */
@@ -29,7 +31,7 @@ const KINDS: readonly EngineKind[] = ['docker', 'podman'];
 /** Long enough for an engine over SSH, or for sudo to ask for a password. */
 const ANSWER_TIMEOUT_MS = 60_000;
 
-/** The engine that was asked for, or the first that works. Throws ConfigError USAGE if there is none. */
+/** Returns the engine that was asked for, or the first that works. Throws ConfigError USAGE if there is none. */
 export async function findEngine({ wanted, ...question }: EngineQuestion): Promise<ContainerEngine> {
   const candidates = wanted === undefined ? KINDS.map(parseEngine) : [parseEngine(wanted)];
   const reasons: string[] = [];
@@ -48,8 +50,8 @@ export async function findEngine({ wanted, ...question }: EngineQuestion): Promi
 }
 
 /**
- * Reads `--engine`: words with spaces between them, one of which is docker or podman or a path to it.
- * Throws ConfigError USAGE.
+ * Reads `--engine`: words with spaces between them, one of which is docker or podman or a path to it. Returns the
+ * engine. Throws ConfigError USAGE.
  */
 export function parseEngine(text: string): ContainerEngine {
   const words = text.split(/\s+/).filter(word => word !== '');
@@ -64,8 +66,8 @@ export function parseEngine(text: string): ContainerEngine {
 }
 
 /**
- * Brings the images of a docker archive into the engine; gives their names as the engine has them.
- * Throws ConfigError USAGE, WeighbridgeError STORE_IO.
+ * Brings the images of a docker archive into the engine. Returns their names as the engine has them. Throws ConfigError
+ * USAGE, WeighbridgeError STORE_IO.
  */
 export async function loadArchive(
   { words: [program = '', ...words] }: ContainerEngine,
@@ -100,7 +102,10 @@ export function loadArguments(file: string): string[] {
   return ['load', '-i', file];
 }
 
-/** Docker has a line for each name, old Podman one line with commas; an image without a name has an id only. */
+/**
+ * Returns the names of images in the output of `docker load` or `podman load`. Docker has a line for each name, old
+ * Podman one line with commas; an image without a name has an id only.
+ */
 export function loadedNames(output: string): string[] {
   const lines = [...output.matchAll(/^Loaded image(?:\(s\))?: *(.+)$/gm)];
   return lines.flatMap(([, names = '']) => names.split(',').map(name => name.trim()));
@@ -133,7 +138,7 @@ export interface GpuQuestion {
   readonly hasDevice?: (path: string) => boolean;
 }
 
-/** What this machine has; an engine on another machine is not asked. */
+/** Returns the GPU that this machine has; undefined if it has none or if the engine is on another machine. */
 export async function detectGpu({ env, hasDevice = existsSync }: GpuQuestion): Promise<GpuKind | undefined> {
   if (hasDevice('/dev/nvidiactl') || (await answer(['nvidia-smi'], { env })).isOk) return 'nvidia';
   return hasDevice('/dev/kfd') ? 'amd' : undefined;

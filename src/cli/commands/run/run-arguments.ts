@@ -38,7 +38,7 @@ export interface Volume {
   readonly options?: string;
 }
 
-/** Everything after `docker` or `podman`. */
+/** Returns the arguments after `docker` or `podman`. */
 export function runArguments(inputs: RunInputs): string[] {
   const { engineArgs, mode, volume, name } = inputs;
   const { flags, args } = portArguments(inputs);
@@ -68,19 +68,22 @@ export function runArguments(inputs: RunInputs): string[] {
   ];
 }
 
-/** Where the server can be asked, as far as this machine can tell. */
+/** Returns the URL at which the server answers, as far as this machine can tell. */
 export function serverAddress(inputs: Pick<RunInputs, 'port' | 'containerPort'>): string {
   const [, address = 'localhost', port = String(inputs.containerPort)] = splitPort(inputs.port);
   return `http://${/^(0\.0\.0\.0|\[::\])$/.test(address) ? 'localhost' : address}:${port}`;
 }
 
-/** A slim image asks the Hub and may need a token; a fat one has all it needs, so it gets no secret. */
+/**
+ * Returns the names of the variables that a container gets. A slim image asks the Hub and may need a token; a fat one
+ * has all it needs, so it gets no secret.
+ */
 export function passedVariables(env: NodeJS.ProcessEnv, variant: Variant): string[] {
   const names = holdsWeights(variant) ? PROXY_VARIABLES : [...HUB_VARIABLES, ...PROXY_VARIABLES];
   return names.filter(name => env[name]);
 }
 
-/** Those variables that lead to this machine's loopback address, which in a container is the container itself. */
+/** Returns those variables whose value is this machine's loopback address: in a container that is the container itself. */
 export function loopbackVariables(env: NodeJS.ProcessEnv, names: readonly string[]): string[] {
   return names.filter(name => isLoopbackHost(URL.parse(env[name] ?? '')?.hostname ?? ''));
 }
@@ -96,7 +99,7 @@ export function usesHostNetwork(engineArgs: readonly string[]): boolean {
 }
 
 /**
- * Reads `--volume`: as for docker, a word without a slash names a volume, all else is a folder.
+ * Reads `--volume`: as for docker, a word without a slash names a volume, all else is a folder. Returns the volume.
  * Throws ConfigError USAGE.
  */
 export function parseVolume(text: string, workFolder: string): Volume {

@@ -29,7 +29,10 @@ export interface ChosenImage {
   readonly variant: Variant;
 }
 
-/** What to run: `--image`, what `--archive` brought, or the model's image in its first registry. Throws TypeError. */
+/**
+ * Returns what to run: `--image`, what `--archive` brought, or the model's image in its first registry. Throws
+ * TypeError.
+ */
 export async function chooseImage(
   session: Session,
   engine: ContainerEngine,
@@ -106,7 +109,7 @@ export interface LoadedQuestion {
   readonly archive: string | undefined;
 }
 
-/** The image of an archive to run, by the names that the engine gave after loading it. Throws ConfigError USAGE. */
+/** Returns the image of an archive to run, by the names that the engine gave after loading it. Throws ConfigError USAGE. */
 export function pickLoaded(names: readonly string[], question: LoadedQuestion): ChosenImage {
   const { model, archive } = question;
   const own = names.filter(name => model === undefined || repositoryOf(name) === `hf-${model.short}`);

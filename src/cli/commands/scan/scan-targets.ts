@@ -26,7 +26,7 @@ export interface ScanTarget {
   readonly stores: readonly ImageStore[];
 }
 
-/** Those that a publish has told of, by digest. */
+/** Returns those that a publish has told of, by digest. */
 export async function publishedPlaces(file: string): Promise<Place[]> {
   const { models } = await readPublishJson(file);
   return models.flatMap(({ id, short, images }) =>
@@ -38,7 +38,7 @@ export async function publishedPlaces(file: string): Promise<Place[]> {
   );
 }
 
-/** Those that models.yaml tells of, by the tag that needs no question to the Hub. */
+/** Returns those that models.yaml tells of, by the tag that needs no question to the Hub. */
 export function configuredPlaces(session: Session, config: Config, options: CommonOptions): Place[] {
   return chooseModels(config, options.model, options.shard).flatMap(model => {
     const choice = { overrides: options.registry ?? {}, env: session.env };
@@ -55,7 +55,10 @@ export function configuredPlaces(session: Session, config: Config, options: Comm
   });
 }
 
-/** Reads the images that are there; a place that has none is not an error, since not every variant is published. */
+/**
+ * Reads the images that exist and returns them; a place without an image is not an error, since not every variant is
+ * published.
+ */
 export async function readTargets(session: Session, places: readonly Place[]): Promise<ScanTarget[]> {
   const found = new Map<string, { image: ScannedImage; stores: ImageStore[] }>();
   for (const { id, short, variant, repository, reference } of places) {

@@ -55,8 +55,8 @@ export function scanContext(
 }
 
 /**
- * One image after the other, since Trivy uses all cores on its own. An image that cannot be scanned does not stop the rest.
- * Throws TypeError.
+ * Scans one image after the other, since Trivy uses all cores on its own. An image that cannot be scanned does not stop
+ * the rest. Returns the scans and the failures. Throws TypeError.
  */
 export async function scanAll(
   session: Session,

@@ -22,7 +22,10 @@ export interface MovedBases {
   readonly files: readonly NamedText[];
 }
 
-/** Looks for the newest releases that the models of a plan run on. A base image that other models share stays. */
+/**
+ * Looks for the newest releases that the models of a plan run on. Returns the base images to move; one that other
+ * models share stays.
+ */
 export async function moveBases(
   session: Session,
   config: Config,

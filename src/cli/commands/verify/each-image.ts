@@ -12,8 +12,8 @@ export type ImageResult<T> = { readonly reference: string } & (
 const IMAGES_AT_ONCE = 2;
 
 /**
- * Checks every image that is named: one that does not exist or cannot be asked about does not keep the others from being
- * checked. A single one throws what it is about.
+ * Checks every image that is named. Returns a result for each: one that does not exist or cannot be read does not keep
+ * the others from being checked. A single image's error is thrown instead.
  */
 export async function checkEachImage<T>(
   session: Session,

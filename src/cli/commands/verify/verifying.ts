@@ -7,8 +7,8 @@ import { createRunCache } from '../../run-cache.ts';
 import type { Session } from '../../session.ts';
 
 /**
- * Holds one image against the Hub and shows how far it is; `title` names it in the progress display.
- * Throws WeighbridgeError if it cannot be told.
+ * Compares one image with the Hub and shows how far it is; `title` names it in the progress display. Returns a check of
+ * each platform. Throws WeighbridgeError if the image cannot be checked.
  */
 export async function verifyWithProgress(
   session: Session,

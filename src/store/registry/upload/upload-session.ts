@@ -153,7 +153,7 @@ export class UploadSession {
 const CANCEL_TIMEOUT_MS = 1500;
 
 /**
- * How many bytes `Range: 0-<last>` speaks of. `0-0` is what Docker's registry says for nothing and for one byte alike,
+ * Returns how many bytes `Range: 0-<last>` states. Docker's registry sends `0-0` for nothing and for one byte alike,
  * and an answer without the header says nothing at all: undefined.
  */
 export function heldBytes({ headers }: Pick<HttpResponse, 'headers'>): number | undefined {

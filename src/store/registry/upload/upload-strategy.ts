@@ -42,7 +42,7 @@ export function isAgainstForm({ status }: HttpResponse): boolean {
   return NOT_THIS_WAY.has(status);
 }
 
-/** The error for a registry that says all is well before it has been given everything. */
+/** Returns the error for a registry that reports success before it has been given everything. */
 export function answeredEarly({ name }: UploadTarget): RegistryError {
   return new RegistryError(`${name} answered before it had the whole blob`, {
     code: 'REGISTRY_BAD_ANSWER',
