@@ -56,6 +56,19 @@ test('no folder has a circle of imports inside, types included', () => {
   assert.deepEqual(circles, []);
 });
 
+test('no two folders inside a folder import each other: a model that has left one does not come back', () => {
+  const graph = new Map<string, string[]>();
+  for (const file of sourceFiles()) {
+    const from = innerFolderOf(file);
+    if (from === undefined) continue;
+    const inside = importsOf(file).filter(target => folderOf(target) === folderOf(file));
+    const targets = inside.flatMap(target => innerFolderOf(target) ?? []).filter(to => to !== from);
+    graph.set(from, [...(graph.get(from) ?? []), ...targets]);
+  }
+  const circles = circlesIn(graph).map(circle => circle.join(' -> '));
+  assert.deepEqual(circles, []);
+});
+
 test('every folder of src has a rank', () => {
   const folders = readdirSync(SRC, { withFileTypes: true }).filter(entry => entry.isDirectory());
   const unknown = folders
@@ -97,6 +110,12 @@ function importsOf(file: string): string[] {
 
 function folderOf(file: string): string {
   return path.relative(SRC, file).split(path.sep)[0] as string;
+}
+
+/** `publish/target`; undefined for a file that is directly in its folder, where the recipe of the folders is. */
+function innerFolderOf(file: string): string | undefined {
+  const [folder, inner, ...rest] = path.relative(SRC, file).split(path.sep);
+  return rest.length === 0 ? undefined : `${folder}/${inner}`;
 }
 
 /** Every way back to a file that a depth-first walk finds, each as the files along it. */

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { bytesSource } from '../../src/core/byte-source.ts';
 import { digestOf } from '../../src/core/digest.ts';
 import { createServices } from '../../src/engine/services.ts';
-import { BaseImages } from '../../src/image/assemble/base-image.ts';
+import { BaseImages } from '../../src/image/base/base-image.ts';
 import { OciAnnotation } from '../../src/oci/annotations.ts';
 import type { BaseImage } from '../../src/oci/image.ts';
 import { parseReference } from '../../src/oci/reference.ts';

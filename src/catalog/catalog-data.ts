@@ -1,7 +1,7 @@
 import type { GpuNeed } from '../fit/gpu-need.ts';
 import type { FitFinding } from '../fit/types.ts';
 import type { AdapterEntry, FatRefusalLabels, LineageEntry, ModelAccess } from '../image/format/labels.ts';
-import type { ImageLayerKind } from '../image/published-image.ts';
+import type { ImageLayerKind } from '../image/format/layer-kinds.ts';
 import type { ScanSummary } from '../scan/scan-referrer.ts';
 
 /** What `catalog.json` holds, and what every page is drawn from. Keys are only ever added. */

@@ -1,7 +1,7 @@
 import type { Variant } from '../config/types.ts';
 import { createBlobWorkers } from '../engine/blob-workers.ts';
 import { type Plan, type PlannedModel, plannedModels } from '../plan/types.ts';
-import { isFailure } from '../publish/image-outcomes.ts';
+import { isFailure } from '../publish/finish/image-outcomes.ts';
 import { previewPlan } from '../publish/preview.ts';
 import { outcomesOf, type PublishPlanOptions, publishModels } from '../publish/publish-plan.ts';
 import {

@@ -1,4 +1,4 @@
-import type { BootstrapFile } from '../image/assemble/types.ts';
+import type { BootstrapFile } from '../image/types.ts';
 import { listOwnFiles, readOwnFile } from './own-files.ts';
 
 const FOLDER = 'bootstrap/';

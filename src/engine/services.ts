@@ -10,7 +10,7 @@ import { HttpClient } from '../http/client.ts';
 import { patienceFromEnv } from '../http/retry.ts';
 import { hubFromEnv } from '../hub/hub-from-env.ts';
 import type { Hub } from '../hub/types.ts';
-import type { BootstrapFile } from '../image/assemble/types.ts';
+import type { BootstrapFile } from '../image/types.ts';
 import { parseReference } from '../oci/reference.ts';
 import { type LayerIndex, openLayerIndex } from '../publish/target/layer-index.ts';
 import { createCredentials } from '../store/auth/credentials.ts';

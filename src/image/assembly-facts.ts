@@ -1,8 +1,8 @@
 import type { Variant } from '../config/types.ts';
 import type { WeighbridgeError } from '../core/errors.ts';
 import { formatPlatform } from '../oci/reference.ts';
-import type { AssembledModel, ImageDraft, ImagePlatform } from './assemble/types.ts';
-import type { ImageLayerKind } from './published-image.ts';
+import type { ImageLayerKind } from './format/layer-kinds.ts';
+import type { AssembledModel, ImageDraft, ImagePlatform } from './types.ts';
 
 /** What a model's images will be made of, for people and programs that look at a plan. */
 export interface AssemblyFacts {

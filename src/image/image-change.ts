@@ -3,9 +3,9 @@ import { parseManifest } from '../oci/parse.ts';
 import type { Annotations, Manifest } from '../oci/types.ts';
 import type { PlannedModel } from '../plan/types.ts';
 import type { StoredManifest } from '../store/image-store.ts';
-import type { ImageDraft } from './assemble/types.ts';
 import { type AdapterEntry, readLabels } from './format/labels.ts';
 import { layerKindOf, readLayerDescriptor } from './format/layer-annotations.ts';
+import type { ImageDraft } from './types.ts';
 
 /** How an image differs from the one that its tag named before. What is the same in both is left out. */
 export interface ImageChange {

@@ -1,15 +1,10 @@
 import { type BaseFacts, type LineageEntry, readLabels } from './format/labels.ts';
-import { type ImageLayerKind, LAYER_KINDS, type PublishedImage } from './published-image.ts';
-
-/** Stored bytes of an image by kind of layer, a blob that it has twice counted once. */
-export type SizesByKind = Readonly<Record<ImageLayerKind, number>>;
+import { type SizesByKind, sumByKind } from './format/layer-kinds.ts';
+import type { PublishedImage } from './published-image.ts';
 
 /** Returns the stored bytes of an image's layers by their kind. */
 export function sizesByKind({ layers }: Pick<PublishedImage, 'layers'>): SizesByKind {
-  const sizes = Object.fromEntries(LAYER_KINDS.map(kind => [kind, 0])) as Record<ImageLayerKind, number>;
-  const once = new Map(layers.map(layer => [layer.digest, layer]));
-  for (const { kind, sizeBytes } of once.values()) sizes[kind] += sizeBytes;
-  return sizes;
+  return sumByKind(new Map(layers.map(layer => [layer.digest, layer])).values());
 }
 
 /** Returns the sum, in bytes. */

@@ -3,17 +3,17 @@ import { readAll } from '../core/byte-source.ts';
 import { type Digest, digestOf } from '../core/digest.ts';
 import { RegistryError } from '../core/errors.ts';
 import { describeJson, isRecord } from '../core/json-shape.ts';
-import type { LayerRecipe } from '../layer/recipe.ts';
 import { parseImageConfig } from '../oci/image-config.ts';
 import { parseManifest } from '../oci/parse.ts';
 import { formatPlatform } from '../oci/reference.ts';
 import type { Annotations, ContainerConfig, Descriptor, ImageConfig, Manifest } from '../oci/types.ts';
 import { ADAPTERS_SUFFIX } from '../plan/model-dir.ts';
 import type { ImageStore, StoredManifest } from '../store/image-store.ts';
-import { SLIM_LIST } from './assemble/bootstrap-layer.ts';
 import { type AdapterEntry, readLabels } from './format/labels.ts';
 import { layerKindOf, type PublishedFile, readLayerDescriptor } from './format/layer-annotations.ts';
+import type { ImageLayerKind } from './format/layer-kinds.ts';
 import { ModelPack } from './format/modelpack.ts';
+import { SLIM_LIST } from './format/slim-list.ts';
 import { type ReadOptions, readLayer } from './image-content.ts';
 
 /** One platform's image as a store holds it. */
@@ -46,18 +46,6 @@ export interface PublishedAdapter extends AdapterEntry {
   /** Where it is in the image or, for slim, in the volume; absolute. */
   readonly dir: string;
 }
-
-/** `base`: of the image that it was built on. */
-export type ImageLayerKind = 'base' | LayerRecipe['kind'];
-/** What a layer can hold, in the order of reports. */
-export const LAYER_KINDS: readonly ImageLayerKind[] = [
-  'base',
-  'weights',
-  'files',
-  'bootstrap',
-  'links',
-  'licenses',
-];
 
 /** A layer of a published image. */
 export interface ImageLayer {

@@ -6,8 +6,8 @@ import { mapPool } from '../core/pool.ts';
 import { plainLine } from '../core/safe-text.ts';
 import { shellWords } from '../core/shell-words.ts';
 import type { Hub } from '../hub/types.ts';
-import { SLIM_LIST } from '../image/assemble/bootstrap-layer.ts';
 import { layerKindOf, readLayerDescriptor } from '../image/format/layer-annotations.ts';
+import { SLIM_LIST } from '../image/format/slim-list.ts';
 import { type FoundEntries, type ReadOptions, readForDigest, readLayer } from '../image/image-content.ts';
 import {
   asListed,

@@ -60,6 +60,12 @@ export function apiHost(registry: string): string {
   return DOCKER_HUB_HOSTS.has(registry) ? DOCKER_HUB_API : registry;
 }
 
+/** Returns the host of a repository's full name: `ghcr.io` of `ghcr.io/acme/hf-x`. */
+export function hostOf(repository: string): string {
+  const slash = repository.indexOf('/');
+  return slash === -1 ? repository : repository.slice(0, slash);
+}
+
 /** Returns whether a text is a tag by the rules of the distribution specification. */
 export function isTag(text: string): boolean {
   return TAG.test(text);

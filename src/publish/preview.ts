@@ -1,16 +1,16 @@
 import type { OnEvent } from '../core/events.ts';
 import { mapPool } from '../core/pool.ts';
 import { formatBytes } from '../core/text.ts';
-import { type AssembleContext, assembleModel } from '../image/assemble/assemble-model.ts';
+import { type AssembleContext, assembleModel } from '../image/assemble-model.ts';
 import { type AssemblyFacts, assemblyFacts } from '../image/assembly-facts.ts';
 import type { PlannedModel } from '../plan/types.ts';
-import { notBuilt, outcomeStart, refusedOutcome, unchangedOutcome } from './image-outcomes.ts';
+import { Estimate, type ExpectedImage, expectedImage } from './estimate.ts';
+import { ZERO_BYTES } from './finish/byte-counts.ts';
+import { notBuilt, outcomeStart, refusedOutcome, unchangedOutcome } from './finish/image-outcomes.ts';
 import { reportOutcome } from './publish-plan.ts';
 import type { RunCache } from './run-cache.ts';
 import { surveyTargets } from './target/survey.ts';
 import type { ImageJob } from './target/target-state.ts';
-import { ZERO_BYTES } from './transfer/byte-counts.ts';
-import { Estimate, type ExpectedImage, expectedImage } from './transfer/estimate.ts';
 import type { ByteCounts, ImageOutcome, PublishOutcome, PublishTarget, SurveyContext } from './types.ts';
 
 /** What a dry run looks at. */

@@ -1,9 +1,9 @@
 import { isAbort, WeighbridgeError } from '../core/errors.ts';
 import type { OnEvent } from '../core/events.ts';
 import { Limiter, mapPool } from '../core/pool.ts';
-import { type AssembleContext, assembleModel } from '../image/assemble/assemble-model.ts';
+import { type AssembleContext, assembleModel } from '../image/assemble-model.ts';
 import { type Plan, type PlannedModel, plannedModels } from '../plan/types.ts';
-import { isFailure, notBuilt } from './image-outcomes.ts';
+import { isFailure, notBuilt } from './finish/image-outcomes.ts';
 import { publishModel } from './publish-model.ts';
 import type { Sibling } from './run-cache.ts';
 import { backOffAtRateLimits } from './transfer/rate-limit-backoff.ts';
@@ -129,7 +129,7 @@ async function publishAdmitted(
   } catch (error) {
     if (isAbort(error) || signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
     const refused = variants.map(variant => ({ variant, error }));
-    const images = notBuilt({ planned, drafts: [], refused }, targets, variants);
+    const images = notBuilt({ planned, refused }, targets, variants);
     for (const image of images) context.onImage?.(image);
     return { planned, images };
   }

@@ -1,12 +1,12 @@
 import type { Digest } from '../core/digest.ts';
 import { isAbort } from '../core/errors.ts';
 import { Mutex, memoizeAsync } from '../core/pool.ts';
-import { BaseImages } from '../image/assemble/base-image.ts';
+import { BaseImages } from '../image/base/base-image.ts';
 import type { ResolvedLayer } from '../image/format/layer-annotations.ts';
 import type { BaseImage } from '../oci/image.ts';
 import { parseManifest } from '../oci/parse.ts';
+import { hostOf } from '../oci/reference.ts';
 import type { ImageStore } from '../store/image-store.ts';
-import { hostOf } from './target/host-of.ts';
 
 /** An image of another model, which may hold blobs that this one needs too. */
 export interface Sibling {

@@ -4,14 +4,14 @@ import type { WeighbridgeError } from '../core/errors.ts';
 import type { OnEvent } from '../core/events.ts';
 import type { Limiter } from '../core/pool.ts';
 import type { Hub, HubFile, ModelSnapshot } from '../hub/types.ts';
+import type { SizesByKind } from '../image/format/layer-kinds.ts';
 import type { ImageChange } from '../image/image-change.ts';
-import type { SizesByKind } from '../image/image-facts.ts';
 import type { PlannedModel, Target, UnresolvedModel } from '../plan/types.ts';
 import type { PolicyOutcome } from '../policy/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import type { RunCache, Sibling } from './run-cache.ts';
 import type { LayerIndex } from './target/layer-index.ts';
-import type { BlobWorkers } from './workers/blob-job.ts';
+import type { BlobWorkers } from './transfer/blob-job.ts';
 
 /** One place that a model's images go to. */
 export interface PublishTarget {

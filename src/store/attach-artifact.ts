@@ -1,10 +1,9 @@
 import { type Digest, digestOf } from '../core/digest.ts';
-import { isAbort, WeighbridgeError } from '../core/errors.ts';
 import { OciAnnotation } from '../oci/annotations.ts';
 import type { Document } from '../oci/image.ts';
 import { type Annotations, type Descriptor, type Manifest, MediaType } from '../oci/types.ts';
-import { storedSize } from './blob-size.ts';
 import type { ImageStore } from './image-store.ts';
+import { putDocument } from './put-document.ts';
 import { addReferrers } from './referrers.ts';
 
 /** Something small about an image: a scan, a signature, a statement. */
@@ -21,7 +20,6 @@ export interface Artifact {
 }
 
 const EMPTY = Buffer.from('{}');
-const MAX_ATTEMPTS = 4;
 
 /**
  * Attaches an artifact to an image, as a referrer of its manifest, and returns the artifact's descriptor. `replaces` are
@@ -52,7 +50,7 @@ export async function putArtifact(
     document: documentOf(type, bytes),
   }));
   await putEmptyConfig(store, config, signal);
-  for (const { document } of files) await putSmallBlob(store, document, signal);
+  for (const { document } of files) await putDocument(store, document, signal);
   const manifest: Manifest = {
     schemaVersion: 2,
     mediaType: MediaType.ociManifest,
@@ -71,45 +69,19 @@ export async function putArtifact(
 }
 
 /** Stores that have the config of all artifacts, or are getting it: several are attached at the same time. */
-const configured = new WeakMap<ImageStore, Promise<void>>();
+const configured = new WeakMap<ImageStore, Promise<number>>();
 
 async function putEmptyConfig(
   store: ImageStore,
   config: Document,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const done = configured.get(store) ?? putSmallBlob(store, config, signal);
+  const done = configured.get(store) ?? putDocument(store, config, signal);
   configured.set(store, done);
   try {
     await done;
   } catch (error) {
     configured.delete(store);
-    throw error;
-  }
-}
-
-/** Uploads a blob that is in memory, unless the store has it. Throws RegistryError. */
-async function putSmallBlob(
-  store: ImageStore,
-  { descriptor: { digest }, bytes }: Document,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  if ((await storedSize(store, digest, signal)) === bytes.length) return;
-  const upload = await store.startUpload({ sizeBytes: bytes.length, digest, signal });
-  try {
-    let offset = 0;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        if (offset < bytes.length) await upload.write(bytes.subarray(offset));
-        await upload.commit(digest);
-        return;
-      } catch (error) {
-        if (isAbort(error) || !(error instanceof WeighbridgeError) || attempt === MAX_ATTEMPTS) throw error;
-        offset = await upload.resume();
-      }
-    }
-  } catch (error) {
-    await upload.abort();
     throw error;
   }
 }

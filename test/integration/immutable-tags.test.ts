@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeError } from '../../src/core/errors.ts';
-import { isFailure } from '../../src/publish/image-outcomes.ts';
+import { isFailure } from '../../src/publish/finish/image-outcomes.ts';
 import { BASE_REPOSITORY, MODEL_FILES, putBase, type SeenImage, World } from '../support/world.ts';
 
 const CHANGED = '    serve_args: ["--max-model-len", "512"]\n';

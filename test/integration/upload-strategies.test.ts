@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { digestOf } from '../../src/core/digest.ts';
 import { HttpClient } from '../../src/http/client.ts';
-import { CopyHasher, fanOut } from '../../src/publish/transfer/fan-out.ts';
+import { CopyHasher, fanOut } from '../../src/store/fan-out/fan-out.ts';
 import { RegistryClient } from '../../src/store/registry/registry-client.ts';
 import { RegistryStore } from '../../src/store/registry/registry-store.ts';
 import {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { digestOf } from '../../src/core/digest.ts';
 import { HttpClient } from '../../src/http/client.ts';
-import { CopyHasher, fanOut } from '../../src/publish/transfer/fan-out.ts';
+import { CopyHasher, fanOut } from '../../src/store/fan-out/fan-out.ts';
 import { imageStoreContract } from '../../src/store/image-store.contract.ts';
 import { RegistryClient } from '../../src/store/registry/registry-client.ts';
 import { RegistryStore } from '../../src/store/registry/registry-store.ts';

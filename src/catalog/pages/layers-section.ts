@@ -1,5 +1,5 @@
 import { formatBytes } from '../../core/text.ts';
-import { type ImageLayerKind, LAYER_KINDS } from '../../image/published-image.ts';
+import { type ImageLayerKind, LAYER_KINDS } from '../../image/format/layer-kinds.ts';
 import type { CatalogImage, CatalogLayer, CatalogPlatform } from '../catalog-data.ts';
 import { html, type Markup } from '../html.ts';
 import { variantChip } from './copy.ts';

@@ -3,15 +3,9 @@ import { inlineEntry } from '../../layer/inline-entry.ts';
 import type { LayerEntry, LayerRecipe } from '../../layer/recipe.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
 import type { PlannedAdapter, PlannedModel } from '../../plan/types.ts';
+import { BOOTSTRAP_FOLDER, SLIM_LIST } from '../format/slim-list.ts';
+import type { BootstrapFile } from '../types.ts';
 import { rankFor } from './adapter-args.ts';
-import type { BootstrapFile } from './types.ts';
-
-/** Where the slim image's bootstrap lives. */
-export const BOOTSTRAP_FOLDER = 'opt/weighbridge';
-/** The program that a slim image starts with: it fetches the model, then starts vLLM. */
-export const BOOTSTRAP_PATH = `/${BOOTSTRAP_FOLDER}/bootstrap`;
-/** The file that says what the bootstrap fetches. */
-export const SLIM_LIST = `${BOOTSTRAP_FOLDER}/model.json`;
 
 /** Returns the layer of the bootstrap and its list; the order of the files is that of the layer. */
 export function bootstrapLayer(planned: PlannedModel, bootstrap: readonly BootstrapFile[]): LayerRecipe {

@@ -4,7 +4,7 @@ import { plainLine } from '../../core/safe-text.ts';
 import { type LayerSpec, toSpec } from '../../layer/layer-spec.ts';
 import type { LayerRecipe } from '../../layer/recipe.ts';
 import { hubPage } from '../../licenses/hub-page.ts';
-import { type BaseImage, buildImage, createdOf } from '../../oci/image.ts';
+import { type BaseImage, createdOf } from '../../oci/image.ts';
 import type { Annotations } from '../../oci/types.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
 import { versionOf } from '../../plan/tags.ts';
@@ -17,10 +17,10 @@ import {
   type ModelLabels,
   writeLabels,
 } from '../format/labels.ts';
-import { layerDescriptor } from '../format/layer-annotations.ts';
+import { imageSealer } from '../seal/sealers.ts';
+import type { ImagePlatform } from '../types.ts';
 import { imageLicense } from './image-license.ts';
 import { servePort } from './serve-command.ts';
-import type { ImagePlatform, SealedLayer } from './types.ts';
 
 /** What an image that serves a model is made of. */
 export interface ContainerContent {
@@ -52,20 +52,7 @@ export function containerImage(planned: PlannedModel, content: ContainerContent)
     platform: base.platform,
     layers,
     labels,
-    seal: sealed => {
-      const made = sealed.map(newLayer);
-      const [below, above] = [made.slice(0, countBelow), made.slice(countBelow)];
-      return buildImage({ ...serve, labels, below, layers: above });
-    },
-  };
-}
-
-/** Returns a layer as the config and the manifest name it. */
-export function newLayer({ spec: { recipe }, layer }: SealedLayer) {
-  return {
-    descriptor: layerDescriptor(recipe, layer),
-    diffId: layer.digest,
-    createdBy: `weighbridge ${recipe.kind}: ${recipe.name}`,
+    seal: imageSealer({ ...serve, labels }, countBelow),
   };
 }
 

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { toSpec } from '../../layer/layer-spec.ts';
 import type { LayerRecipe } from '../../layer/recipe.ts';
 import { layerDescriptor } from '../format/layer-annotations.ts';
+import type { ImagePlatform } from '../types.ts';
 import { checkManifestSize } from './manifest-size.ts';
-import type { ImagePlatform } from './types.ts';
 
 test('an image of so many files that its manifest is larger than registries take is refused before it is made', () => {
   checkManifestSize('acme/x', imageOf(10_000));

@@ -2,7 +2,7 @@ import { digestFromHex } from '../../core/digest.ts';
 import { WeighbridgeError } from '../../core/errors.ts';
 import { formatBytes } from '../../core/text.ts';
 import { resolvedLayer } from '../format/layer-annotations.ts';
-import type { ImagePlatform } from './types.ts';
+import type { ImagePlatform } from '../types.ts';
 
 /** What distribution, and most registries with it, takes as a manifest; https://distribution.github.io/distribution/spec/api/ */
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;

@@ -1,9 +1,6 @@
-import type { Digest } from '../../core/digest.ts';
 import type { LayerSpec } from '../../layer/layer-spec.ts';
-import type { SliceSource } from '../../layer/recipe.ts';
-import { type Descriptor, MediaType } from '../../oci/types.ts';
-import type { SizesByKind } from '../image-facts.ts';
-import type { ImageDraft, ImagePlatform, RequiredBlob } from './types.ts';
+import { type SizesByKind, sumByKind } from '../format/layer-kinds.ts';
+import type { ImagePlatform, RequiredBlob } from '../types.ts';
 
 /** Returns all blobs of the platforms in the order of the image, each once. */
 export function requiredBlobs(platforms: readonly Pick<ImagePlatform, 'base' | 'layers'>[]): RequiredBlob[] {
@@ -22,39 +19,17 @@ export function requiredBlobs(platforms: readonly Pick<ImagePlatform, 'base' | '
 
 function ownBlob(layer: LayerSpec): RequiredBlob {
   const { recipe, layout, key } = layer;
-  return { kind: 'own', id: key, name: recipe.name, sizeBytes: layout.sizeBytes, layer };
-}
-
-/** Returns the digest of a blob; undefined for a layer of our own that has not been found or made yet. */
-export function digestOfBlob(
-  blob: RequiredBlob,
-  known: ReadonlyMap<string, { readonly digest: Digest }>,
-): Digest | undefined {
-  return blob.kind === 'base' ? blob.digest : known.get(blob.id)?.digest;
-}
-
-/** Returns the descriptor of a blob whose digest is known by now. */
-export function descriptorOf(blob: RequiredBlob, digest: Digest): Descriptor {
-  if (blob.kind === 'base') return blob.descriptor;
-  return { digest, size: blob.sizeBytes, mediaType: MediaType.ociLayerTar };
-}
-
-/** Returns the part of a divided file that the blob holds and nothing else; undefined for all other blobs. */
-export function partOf(blob: RequiredBlob): SliceSource | undefined {
-  const content = blob.kind === 'own' ? blob.layer.recipe.entries[0]?.content : undefined;
-  return content?.kind === 'part' ? content : undefined;
+  const content = recipe.entries[0]?.content;
+  const slice = content?.kind === 'part' ? content : undefined;
+  return { kind: 'own', id: key, name: recipe.name, sizeBytes: layout.sizeBytes, layer, slice };
 }
 
 /** Returns the bytes of an image's blobs by kind of layer. */
-export function sizesOf({ blobs }: ImageDraft): SizesByKind {
-  const sizes: Record<keyof SizesByKind, number> = {
-    base: 0,
-    weights: 0,
-    files: 0,
-    bootstrap: 0,
-    links: 0,
-    licenses: 0,
-  };
-  for (const blob of blobs) sizes[blob.kind === 'own' ? blob.layer.recipe.kind : 'base'] += blob.sizeBytes;
-  return sizes;
+export function sizesOf(blobs: readonly RequiredBlob[]): SizesByKind {
+  return sumByKind(
+    blobs.map(blob => ({
+      kind: blob.kind === 'own' ? blob.layer.recipe.kind : 'base',
+      sizeBytes: blob.sizeBytes,
+    })),
+  );
 }

@@ -3,6 +3,7 @@ import type { LayerSpec } from '../../layer/layer-spec.ts';
 import type { LayerRecipe } from '../../layer/recipe.ts';
 import { type Annotations, type Descriptor, MediaType } from '../../oci/types.ts';
 import { LayerAnnotation } from './labels.ts';
+import { LAYER_KINDS } from './layer-kinds.ts';
 
 /** A file inside a published layer. */
 export interface PublishedFile {
@@ -106,10 +107,10 @@ export function readPart({ annotations }: Descriptor): PublishedPart | undefined
 /** Returns what kind of layer one of our descriptors describes; undefined for a base image's. */
 export function layerKindOf({ annotations }: Descriptor): LayerRecipe['kind'] | undefined {
   const kind = annotations?.[LayerAnnotation.kind];
-  return KINDS.find(known => known === kind);
+  return OWN_KINDS.find(known => known === kind);
 }
 
-const KINDS: readonly LayerRecipe['kind'][] = ['weights', 'files', 'bootstrap', 'links', 'licenses'];
+const OWN_KINDS = LAYER_KINDS.filter(kind => kind !== 'base');
 
 function readFiles(text: string, layerSize: number): PublishedFile[] | undefined {
   let rows: unknown;

@@ -5,10 +5,9 @@ import type { LayerRecipe } from '../../layer/recipe.ts';
 import { buildArtifact, type NewLayer } from '../../oci/image.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
 import type { PlannedModel } from '../../plan/types.ts';
-import { labelsOf, modelLabels, newLayer } from '../assemble/container-image.ts';
+import { labelsOf, modelLabels } from '../assemble/container-image.ts';
 import { imageLicense } from '../assemble/image-license.ts';
 import { modelLayers } from '../assemble/model-layers.ts';
-import type { SealedLayer } from '../assemble/types.ts';
 import { Label } from '../format/labels.ts';
 import {
   ModelPack,
@@ -19,6 +18,8 @@ import {
   paramSize,
   precisionName,
 } from '../format/modelpack.ts';
+import { newLayer } from '../seal/sealers.ts';
+import type { SealedLayer } from '../types.ts';
 import type { ImageVariant } from './types.ts';
 
 /** The weights as an artifact for the tools of the ModelPack specification. */

@@ -1,7 +1,8 @@
 import { shellQuote } from '../../core/text.ts';
-import { BOOTSTRAP_PATH, bootstrapLayer } from '../assemble/bootstrap-layer.ts';
+import { bootstrapLayer } from '../assemble/bootstrap-layer.ts';
 import { containerImage } from '../assemble/container-image.ts';
 import { licenseLayer } from '../assemble/license-layer.ts';
+import { BOOTSTRAP_PATH } from '../format/slim-list.ts';
 import { onBase } from './on-base.ts';
 import type { ImageVariant } from './types.ts';
 

@@ -1,7 +1,7 @@
 import type { Variant } from '../../config/types.ts';
 import type { BaseImage } from '../../oci/image.ts';
 import type { PlannedModel } from '../../plan/types.ts';
-import type { BootstrapFile, ImagePlatform } from '../assemble/types.ts';
+import type { BootstrapFile, ImagePlatform } from '../types.ts';
 
 /** A kind of image. A new one is a file in this folder and a line in the table of `variants.ts`. */
 export interface ImageVariant {

@@ -1,14 +1,14 @@
 import { shellQuote } from '../../core/text.ts';
 import { toSpec } from '../../layer/layer-spec.ts';
-import { buildDataImage } from '../../oci/image.ts';
 import { parsePlatform } from '../../oci/reference.ts';
 import { ADAPTERS_SUFFIX, modelDirOf } from '../../plan/model-dir.ts';
 import { adapterLayers } from '../assemble/adapter-layers.ts';
-import { labelsOf, NO_TIME, newLayer } from '../assemble/container-image.ts';
+import { labelsOf, NO_TIME } from '../assemble/container-image.ts';
 import { licenseLayer } from '../assemble/license-layer.ts';
 import { linkLayer } from '../assemble/link-layer.ts';
 import { modelLayers } from '../assemble/model-layers.ts';
 import { ownServeArgs } from '../assemble/serve-command.ts';
+import { dataImageSealer } from '../seal/sealers.ts';
 import type { ImageVariant } from './types.ts';
 
 /** Licenses and links. */
@@ -47,8 +47,7 @@ export const weights: ImageVariant = {
       platform,
       layers,
       labels,
-      seal: sealed =>
-        buildDataImage({ platform, created: NO_TIME, env, labels, layers: sealed.map(newLayer) }),
+      seal: dataImageSealer({ platform, created: NO_TIME, env, labels }),
     };
   },
 };

@@ -1,14 +1,14 @@
 import { isAbort, RegistryError, WeighbridgeError } from '../../core/errors.ts';
 import { mapPool } from '../../core/pool.ts';
-import { createSealer, layersKnownBefore } from '../../image/assemble/seal-image.ts';
-import type { AssembledModel, SealedImage } from '../../image/assemble/types.ts';
 import type { ResolvedLayer } from '../../image/format/layer-annotations.ts';
+import { createSealer } from '../../image/seal/seal-image.ts';
+import type { AssembledModel, SealedImage } from '../../image/types.ts';
 import type { LayerSpec } from '../../layer/layer-spec.ts';
+import { hostOf } from '../../oci/reference.ts';
 import { ownTagTest } from '../../plan/tags.ts';
 import { refusalAt } from '../../plan/targets.ts';
 import type { PlannedModel } from '../../plan/types.ts';
 import type { PublishTarget, RefusedTag, SurveyContext } from '../types.ts';
-import { hostOf } from './host-of.ts';
 import { refusedTags, tagsWithout } from './immutable-tags.ts';
 import { TargetInventory } from './target-inventory.ts';
 import { type ImageJob, layerAt, type TargetState } from './target-state.ts';
@@ -39,7 +39,7 @@ const INDEX_LOOKUPS_AT_ONCE = 6;
 
 /** Returns what the targets hold; one that cannot be read is noted as unavailable and does not stop the others. */
 export async function surveyTargets(
-  { planned, drafts }: AssembledModel,
+  { planned, drafts, known: knownBefore }: AssembledModel,
   targets: readonly PublishTarget[],
   context: SurveyContext,
 ): Promise<Survey> {
@@ -49,7 +49,7 @@ export async function surveyTargets(
       .filter(({ variant }) => refusalAt(planned, variant, target.registry) === undefined)
       .map((draft): ImageJob => ({ planned, target, draft })),
   );
-  const known = new Map(layersKnownBefore(drafts).map(layer => [layer.key, layer]));
+  const known = new Map(knownBefore.map(layer => [layer.key, layer]));
   const wanted = states.filter(target => jobs.some(job => job.target === target));
   await Promise.all(wanted.map(target => loadInventory(target, { planned, jobs, known, context })));
   const sealed = createSealer();

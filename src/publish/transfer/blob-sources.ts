@@ -9,9 +9,9 @@ import type { LayerSpec } from '../../layer/layer-spec.ts';
 import type { LayerEntry, LayerRecipe, SliceSource } from '../../layer/recipe.ts';
 import { layOut } from '../../layer/tar-layout.ts';
 import { type Descriptor, MediaType } from '../../oci/types.ts';
+import { type BlobHasher, CopyHasher } from '../../store/fan-out/fan-out.ts';
 import type { ImageStore } from '../../store/image-store.ts';
 import type { TargetInventory } from '../target/target-inventory.ts';
-import { type BlobHasher, CopyHasher } from './fan-out.ts';
 
 interface OpenBlob {
   readonly source: ByteSource;

@@ -1,22 +1,16 @@
 import type { Digest } from '../../core/digest.ts';
 import { throwIfAborted } from '../../core/errors.ts';
 import { allSettledOrThrow } from '../../core/pool.ts';
-import { descriptorOf, partOf } from '../../image/assemble/required-blobs.ts';
-import type { OwnLayerBlob, RequiredBlob } from '../../image/assemble/types.ts';
 import type { ResolvedLayer } from '../../image/format/layer-annotations.ts';
+import type { OwnLayerBlob, RequiredBlob } from '../../image/types.ts';
+import type { SliceSource } from '../../layer/recipe.ts';
+import { hostOf } from '../../oci/reference.ts';
 import { storedSize } from '../../store/blob-size.ts';
-import { hostOf } from '../target/host-of.ts';
 import type { Survey } from '../target/survey.ts';
-import {
-  fail,
-  type ImageJob,
-  layerAt,
-  type PlaceOptions,
-  recordResult,
-  type TargetState,
-} from '../target/target-state.ts';
+import { type ImageJob, layerAt, type TargetState } from '../target/target-state.ts';
 import type { PublishContext } from '../types.ts';
 import { readBack } from './read-back.ts';
+import { descriptorOf, fail, type PlaceOptions, recordResult } from './record-result.ts';
 import { transferBlobs } from './transfer-blobs.ts';
 
 interface Placement {
@@ -71,12 +65,16 @@ function placementsOf(jobs: readonly ImageJob[]): Placement[] {
 function inRows(placements: readonly Placement[], { known }: PlaceOptions): Placement[][] {
   const rows = new Map<string, Placement[]>();
   for (const placement of placements) {
-    const key = partOf(placement.blob)?.source.path ?? `${rows.size}`;
+    const key = sliceOf(placement.blob)?.source.path ?? `${rows.size}`;
     rows.set(key, [...(rows.get(key) ?? []), placement]);
   }
   return [...rows.values()].flatMap(row =>
     row.every(({ blob }) => known.has(blob.id)) ? row.map(placement => [placement]) : [row],
   );
+}
+
+function sliceOf(blob: RequiredBlob): SliceSource | undefined {
+  return blob.kind === 'own' ? blob.slice : undefined;
 }
 
 function sizeOf(row: readonly Placement[]): number {

@@ -1,6 +1,6 @@
 import { IntegrityError, RegistryError, throwIfAborted } from '../../core/errors.ts';
-import type { OwnLayerBlob } from '../../image/assemble/types.ts';
 import { type ResolvedLayer, resolvedLayer } from '../../image/format/layer-annotations.ts';
+import type { OwnLayerBlob } from '../../image/types.ts';
 import type { TargetState } from '../target/target-state.ts';
 import type { PublishContext } from '../types.ts';
 import { openBlobSource } from './blob-sources.ts';
@@ -13,12 +13,11 @@ import { openBlobSource } from './blob-sources.ts';
  */
 export async function readBack(
   { store, inventory }: TargetState,
-  { id, layer }: OwnLayerBlob,
+  { id, layer, slice }: OwnLayerBlob,
   { hub, signal }: Pick<PublishContext, 'hub' | 'signal'>,
 ): Promise<ResolvedLayer | undefined> {
   const noted = inventory.noted(id);
-  if (noted === undefined || layer.recipe.entries.some(entry => entry.content.kind === 'part'))
-    return undefined;
+  if (noted === undefined || slice !== undefined) return undefined;
   const published = noted.files.map(file => ({ store, layer: noted, file }));
   const { source, hasher, sha256Of } = openBlobSource({ kind: 'made', recipe: layer.recipe, published }, hub);
   try {

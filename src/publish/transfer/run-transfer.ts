@@ -2,7 +2,7 @@ import { BufferPool } from '../../core/buffer-pool.ts';
 import { errorFromWire } from '../../core/error-wire.ts';
 import type { ImageStore } from '../../store/image-store.ts';
 import type { PublishContext } from '../types.ts';
-import { blobJob } from '../workers/blob-job.ts';
+import { blobJob } from './blob-job.ts';
 import {
   type BlobTransfer,
   type TransferReports,

@@ -1,11 +1,11 @@
 import type { Digest } from '../../core/digest.ts';
 import { IntegrityError, isAbort, WeighbridgeError } from '../../core/errors.ts';
-import { descriptorOf, digestOfBlob } from '../../image/assemble/required-blobs.ts';
-import type { RequiredBlob } from '../../image/assemble/types.ts';
 import { layerDescriptor, resolvedLayer } from '../../image/format/layer-annotations.ts';
+import type { RequiredBlob } from '../../image/types.ts';
 import type { ImageStore } from '../../store/image-store.ts';
-import { fail, type PlaceOptions, recordResult, type TargetState } from '../target/target-state.ts';
+import type { TargetState } from '../target/target-state.ts';
 import { type BlobSourceSpec, ownLayerSpec } from './blob-sources.ts';
+import { descriptorOf, digestOfBlob, fail, type PlaceOptions, recordResult } from './record-result.ts';
 import { runTransfer } from './run-transfer.ts';
 import type { TransferReports, TransferredBlob } from './transfer-in-turn.ts';
 

@@ -2,9 +2,9 @@ import type { BufferPool } from '../../core/buffer-pool.ts';
 import type { Digest } from '../../core/digest.ts';
 import type { Hub } from '../../hub/types.ts';
 import { type ContentHash, sourceHash } from '../../layer/content-hash.ts';
+import { type FanOutResult, fanOut } from '../../store/fan-out/fan-out.ts';
 import type { ImageStore } from '../../store/image-store.ts';
 import { type BlobSourceSpec, openBlobSource } from './blob-sources.ts';
-import { type FanOutResult, fanOut } from './fan-out.ts';
 
 /** A blob and what is known of it beforehand. */
 export interface BlobTransfer<Store> {

@@ -5,9 +5,9 @@ import type { ProgressEvent } from '../../core/events.ts';
 import type { Hub } from '../../hub/types.ts';
 import type { Credential, FindCredential } from '../../store/auth/types.ts';
 import type { ImageStore, RemoteRepository } from '../../store/image-store.ts';
+import type { BlobJob, FromWorker, JobResult, ToWorker } from '../transfer/blob-job.ts';
 import type { BlobSourceSpec } from '../transfer/blob-sources.ts';
 import { transferInTurn } from '../transfer/transfer-in-turn.ts';
-import type { BlobJob, BlobResult, FromWorker, ToWorker } from './blob-job.ts';
 
 /** The outside world as a worker thread has it. */
 export interface WorkerServices {
@@ -64,7 +64,7 @@ async function runJob(
     readonly send: (message: FromWorker) => void;
     readonly signal: AbortSignal;
   },
-): Promise<BlobResult[]> {
+): Promise<JobResult[]> {
   const { services, buffers, id, send, signal } = context;
   const open = ({ name, access, connection }: RemoteRepository): ImageStore =>
     services.openRepository(name, access, connection);

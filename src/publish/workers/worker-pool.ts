@@ -3,7 +3,14 @@ import { errorFromWire, errorToWire } from '../../core/error-wire.ts';
 import { InterruptedError } from '../../core/errors.ts';
 import type { OnEvent } from '../../core/events.ts';
 import type { FindCredential } from '../../store/auth/types.ts';
-import type { BlobJob, BlobResult, BlobWorkers, FromWorker, JobReports, ToWorker } from './blob-job.ts';
+import type {
+  BlobJob,
+  BlobWorkers,
+  FromWorker,
+  JobReports,
+  JobResult,
+  ToWorker,
+} from '../transfer/blob-job.ts';
 
 interface WorkerPoolOptions {
   /** The module that a worker runs; it calls `serveJobs`. */
@@ -17,7 +24,7 @@ interface WorkerPoolOptions {
 
 interface Running {
   readonly reports: JobReports;
-  resolve(results: readonly BlobResult[]): void;
+  resolve(results: readonly JobResult[]): void;
   reject(error: Error): void;
 }
 
@@ -46,7 +53,7 @@ export class WorkerPool implements BlobWorkers {
     job: BlobJob,
     reports: JobReports,
     signal: AbortSignal | undefined,
-  ): Promise<readonly BlobResult[]> {
+  ): Promise<readonly JobResult[]> {
     if (signal?.aborted) throw new InterruptedError();
     const thread = this.#choose();
     const id = this.#nextId++;
@@ -54,7 +61,7 @@ export class WorkerPool implements BlobWorkers {
     const abort = (): void => send({ type: 'abort', id });
     signal?.addEventListener('abort', abort, { once: true });
     try {
-      return await new Promise<readonly BlobResult[]>((resolve, reject) => {
+      return await new Promise<readonly JobResult[]>((resolve, reject) => {
         thread.running.set(id, { reports, resolve, reject });
         send({ type: 'run', id, job });
       });

@@ -1,12 +1,8 @@
 import { describeStatements } from '../../attest/stored-statements.ts';
 import { type ModelLabels, readModelLabels } from '../../image/format/labels.ts';
+import type { ImageLayerKind } from '../../image/format/layer-kinds.ts';
 import { baseOf, imagePort, licenseOf, lineageOf, sizesByKind, totalBytes } from '../../image/image-facts.ts';
-import type {
-  ImageLayerKind,
-  ListedFile,
-  PublishedAdapter,
-  PublishedImage,
-} from '../../image/published-image.ts';
+import type { ListedFile, PublishedAdapter, PublishedImage } from '../../image/published-image.ts';
 import type { Descriptor } from '../../oci/types.ts';
 import { newestScan, type ScanSummary } from '../../scan/scan-referrer.ts';
 import { type RunnableImage, runCommand } from '../serve/run-commands.ts';

@@ -1,8 +1,8 @@
 import type { Variant } from '../../config/types.ts';
 import { type ErrorJson, errorToJson } from '../../core/errors.ts';
 import { servePort } from '../../image/assemble/serve-command.ts';
+import type { SizesByKind } from '../../image/format/layer-kinds.ts';
 import type { ImageChange } from '../../image/image-change.ts';
-import type { SizesByKind } from '../../image/image-facts.ts';
 import { modelDirOf } from '../../plan/model-dir.ts';
 import {
   type ByteCounts,
@@ -13,7 +13,7 @@ import {
   type RefusedTag,
   type SignatureOutcome,
 } from '../../publish/types.ts';
-import { imagesInOrder } from '../text/image-order.ts';
+import { imagesInOrder } from '../image-order.ts';
 import { type DecisionsJson, decisionsJson } from './plan-json.ts';
 
 /** What `publish --json` and `build --json` print and `--result` writes. */

@@ -4,13 +4,9 @@ import { SEVERITIES } from '../../config/types.ts';
 import { holdsWeights } from '../../config/variants.ts';
 import { formatBytes } from '../../core/text.ts';
 import { type ModelLabels, readLabels, readModelLabels } from '../../image/format/labels.ts';
+import { type ImageLayerKind, LAYER_KINDS } from '../../image/format/layer-kinds.ts';
 import { baseOf, licenseOf, lineageOf, sizesByKind, totalBytes } from '../../image/image-facts.ts';
-import {
-  type ImageLayerKind,
-  LAYER_KINDS,
-  type ListedFile,
-  type PublishedImage,
-} from '../../image/published-image.ts';
+import type { ListedFile, PublishedImage } from '../../image/published-image.ts';
 import type { Descriptor } from '../../oci/types.ts';
 import { newestScan, type ScanSummary } from '../../scan/scan-referrer.ts';
 import { type InspectedImage, type Inspection, runsOf } from '../json/inspect-json.ts';

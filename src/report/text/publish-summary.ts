@@ -9,9 +9,9 @@ import {
   type PublishedModel,
   type PublishOutcome,
 } from '../../publish/types.ts';
+import { imagesInOrder } from '../image-order.ts';
 import { clean, counted, paragraph, shortened } from '../layout/text-layout.ts';
 import { type Style, styleFor } from '../progress/style.ts';
-import { imagesInOrder } from './image-order.ts';
 import { movementTotal } from './movement.ts';
 import type { TextOptions } from './plan-table.ts';
 

@@ -7,7 +7,7 @@ import { WeighbridgeError } from '../../../src/core/errors.ts';
 import { HttpClient } from '../../../src/http/client.ts';
 import { createHub } from '../../../src/hub/create-hub.ts';
 import { MediaType } from '../../../src/oci/types.ts';
-import { CopyHasher, fanOut } from '../../../src/publish/transfer/fan-out.ts';
+import { CopyHasher, fanOut } from '../../../src/store/fan-out/fan-out.ts';
 import { startHub } from '../../../src/testkit/hub.ts';
 import { type EmbeddedRegistry, type RegistryOptions, startRegistry } from '../../../src/testkit/registry.ts';
 import type { FaultRule } from '../../../src/testkit/server/faults.ts';

@@ -1,8 +1,8 @@
-import type { RequiredBlob } from '../../image/assemble/types.ts';
-import { hostOf } from '../target/host-of.ts';
-import type { ImageJob, TargetState } from '../target/target-state.ts';
-import type { ByteCounts } from '../types.ts';
-import { ZERO_BYTES } from './byte-counts.ts';
+import type { RequiredBlob } from '../image/types.ts';
+import { hostOf } from '../oci/reference.ts';
+import { ZERO_BYTES } from './finish/byte-counts.ts';
+import type { ImageJob, TargetState } from './target/target-state.ts';
+import type { ByteCounts } from './types.ts';
 
 /** An image that would be published, as far as its target's manifests tell: little enough to keep of a thousand models. */
 export interface ExpectedImage {

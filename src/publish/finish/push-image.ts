@@ -1,9 +1,7 @@
-import { bytesSource } from '../../core/byte-source.ts';
-import type { SealedImage } from '../../image/assemble/types.ts';
+import type { SealedImage } from '../../image/types.ts';
 import type { Document } from '../../oci/image.ts';
-import { storedSize } from '../../store/blob-size.ts';
 import type { ImageStore, StoredManifest } from '../../store/image-store.ts';
-import { CopyHasher, fanOut } from '../transfer/fan-out.ts';
+import { putDocument } from '../../store/put-document.ts';
 
 /**
  * Config, manifest by digest, signatures, tags: in this order, after all layers are there, so that a tag never names an
@@ -27,27 +25,6 @@ export async function pushImage(
   await beforeTags?.();
   for (const tag of tags) await putManifest(store, tag, image.top, signal);
   return uploaded;
-}
-
-/** A small blob, if it is not there yet. Returns the bytes uploaded. Throws RegistryError. */
-export async function putDocument(
-  store: ImageStore,
-  { descriptor, bytes }: Document,
-  signal?: AbortSignal,
-): Promise<number> {
-  const { digest } = descriptor;
-  if ((await storedSize(store, digest, signal)) === bytes.length) return 0;
-  const source = bytesSource(descriptor.mediaType, bytes);
-  const { failures } = await fanOut({
-    source,
-    hasher: new CopyHasher(),
-    stores: [store],
-    digest,
-    signal,
-  });
-  const failure = failures.get(store);
-  if (failure !== undefined) throw failure;
-  return bytes.length;
 }
 
 async function putManifest(

@@ -4,7 +4,7 @@ import type { BufferPool } from '../../core/buffer-pool.ts';
 import type { ByteSource } from '../../core/byte-source.ts';
 import { type Digest, digestFromHex } from '../../core/digest.ts';
 import { IntegrityError, InterruptedError, throwIfAborted } from '../../core/errors.ts';
-import type { ImageStore } from '../../store/image-store.ts';
+import type { ImageStore } from '../image-store.ts';
 import { TargetUpload, type TargetUploadOptions } from './target-upload.ts';
 
 /** Sees every byte of a blob once, in order, and knows its digest at the end. */

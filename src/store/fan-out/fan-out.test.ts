@@ -5,7 +5,7 @@ import { type ByteSource, bytesSource } from '../../core/byte-source.ts';
 import { type Digest, digestOf } from '../../core/digest.ts';
 import { HubError, IntegrityError, RegistryError } from '../../core/errors.ts';
 import { DEFAULT_RETRY } from '../../http/retry.ts';
-import type { BlobUpload, ImageStore, UploadOptions } from '../../store/image-store.ts';
+import type { BlobUpload, ImageStore, UploadOptions } from '../image-store.ts';
 import { CopyHasher, fanOut } from './fan-out.ts';
 
 const AT_ONCE = { ...DEFAULT_RETRY, baseMs: 0 };

@@ -1,5 +1,5 @@
-import { VARIANTS } from '../../config/types.ts';
-import type { ImageOutcome, PublishedModel, PublishOutcome } from '../../publish/types.ts';
+import { VARIANTS } from '../config/types.ts';
+import type { ImageOutcome, PublishedModel, PublishOutcome } from '../publish/types.ts';
 
 /** Returns by registry as planned, then by variant, whatever the order they were done in. */
 export function imagesInOrder({ planned, images }: PublishOutcome<PublishedModel>): ImageOutcome[] {

@@ -3,8 +3,8 @@ import type { WireError } from '../../core/error-wire.ts';
 import type { ProgressEvent } from '../../core/events.ts';
 import type { Credential } from '../../store/auth/types.ts';
 import type { ImageStore, RemoteRepository } from '../../store/image-store.ts';
-import type { BlobSourceSpec } from '../transfer/blob-sources.ts';
-import type { BlobTransfer } from '../transfer/transfer-in-turn.ts';
+import type { BlobSourceSpec } from './blob-sources.ts';
+import type { BlobTransfer } from './transfer-in-turn.ts';
 
 /** The way of blobs from where they come from to all of their targets, as data that another thread can be given. */
 export interface BlobJob {
@@ -14,7 +14,7 @@ export interface BlobJob {
 }
 
 /** Of one blob. */
-export interface BlobResult {
+export interface JobResult {
   readonly digest: Digest | undefined;
   readonly readBytes: number;
   /** By the index of the target. */
@@ -31,7 +31,7 @@ export interface JobReports {
 /** Moves blobs elsewhere than in this thread. */
 export interface BlobWorkers {
   /** Throws what concerns the source, like `fanOut`. */
-  run(job: BlobJob, reports: JobReports, signal: AbortSignal | undefined): Promise<readonly BlobResult[]>;
+  run(job: BlobJob, reports: JobReports, signal: AbortSignal | undefined): Promise<readonly JobResult[]>;
 }
 
 /** A message to a worker thread. */
@@ -58,7 +58,7 @@ export type FromWorker =
       readonly delayMs: number;
     }
   | { readonly type: 'event'; readonly event: ProgressEvent }
-  | { readonly type: 'done'; readonly id: number; readonly results: readonly BlobResult[] }
+  | { readonly type: 'done'; readonly id: number; readonly results: readonly JobResult[] }
   | { readonly type: 'failed'; readonly id: number; readonly error: WireError }
   /** Logins stay in the main thread, which asks helpers and files once for all. */
   | {

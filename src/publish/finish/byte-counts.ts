@@ -1,4 +1,4 @@
-import type { RequiredBlob } from '../../image/assemble/types.ts';
+import type { RequiredBlob } from '../../image/types.ts';
 import type { TargetState } from '../target/target-state.ts';
 import type { ByteCounts } from '../types.ts';
 

@@ -1,13 +1,12 @@
-import type { Variant } from '../config/types.ts';
-import { sizesOf } from '../image/assemble/required-blobs.ts';
-import type { AssembledModel } from '../image/assemble/types.ts';
-import { changeSince } from '../image/image-change.ts';
-import { refusalAt } from '../plan/targets.ts';
-import { tagsWithout } from './target/immutable-tags.ts';
-import type { Survey } from './target/survey.ts';
-import type { ImageJob } from './target/target-state.ts';
-import { ZERO_BYTES } from './transfer/byte-counts.ts';
-import type { Failed, ImageOutcome, PublishTarget, RefusedTag, Unchanged } from './types.ts';
+import type { Variant } from '../../config/types.ts';
+import { changeSince } from '../../image/image-change.ts';
+import type { AssembledModel } from '../../image/types.ts';
+import { refusalAt } from '../../plan/targets.ts';
+import { tagsWithout } from '../target/immutable-tags.ts';
+import type { Survey } from '../target/survey.ts';
+import type { ImageJob } from '../target/target-state.ts';
+import type { Failed, ImageOutcome, PublishTarget, RefusedTag, Unchanged } from '../types.ts';
+import { ZERO_BYTES } from './byte-counts.ts';
 
 /** Returns the fields that every outcome of an image has. */
 export function outcomeStart({ planned, target, draft }: ImageJob, refused: readonly RefusedTag[]) {
@@ -19,7 +18,7 @@ export function outcomeStart({ planned, target, draft }: ImageJob, refused: read
     variant: draft.variant,
     tags: tagsWithout(draft.tags, refused).map(tag => `${store.name}:${tag}`),
     ...(refused.length > 0 && { refusedTags: refused }),
-    sizes: sizesOf(draft),
+    sizes: draft.sizes,
     ...(change && { change }),
   };
 }
@@ -64,7 +63,7 @@ export function refusedOutcome(job: ImageJob, { refusedTags }: Survey): Failed {
  * skipped, one that could not be assembled has failed, at all targets alike.
  */
 export function notBuilt(
-  { planned, refused }: AssembledModel,
+  { planned, refused }: Pick<AssembledModel, 'planned' | 'refused'>,
   targets: readonly PublishTarget[],
   variants: readonly Variant[],
 ): ImageOutcome[] {

@@ -1,11 +1,13 @@
-import type { Variant } from '../../config/types.ts';
-import type { Digest } from '../../core/digest.ts';
-import type { WeighbridgeError } from '../../core/errors.ts';
-import type { LayerSpec } from '../../layer/layer-spec.ts';
-import type { BaseImage, BuiltImage, Document } from '../../oci/image.ts';
-import type { Annotations, Descriptor, Platform } from '../../oci/types.ts';
-import type { PlannedModel } from '../../plan/types.ts';
-import type { ResolvedLayer } from '../format/layer-annotations.ts';
+import type { Variant } from '../config/types.ts';
+import type { Digest } from '../core/digest.ts';
+import type { WeighbridgeError } from '../core/errors.ts';
+import type { LayerSpec } from '../layer/layer-spec.ts';
+import type { SliceSource } from '../layer/recipe.ts';
+import type { BaseImage, BuiltImage, Document } from '../oci/image.ts';
+import type { Annotations, Descriptor, Platform } from '../oci/types.ts';
+import type { PlannedModel } from '../plan/types.ts';
+import type { ResolvedLayer } from './format/layer-annotations.ts';
+import type { SizesByKind } from './format/layer-kinds.ts';
 
 /** Every image of a planned model, as far as it is known before any layer has been found or made. */
 export interface AssembledModel {
@@ -13,6 +15,8 @@ export interface AssembledModel {
   readonly drafts: readonly ImageDraft[];
   /** Variants that the policy lets be built and that cannot be; no target is to blame. */
   readonly refused: readonly Refusal[];
+  /** Layers whose digests are known before anything is read. */
+  readonly known: readonly ResolvedLayer[];
 }
 
 /** Why an image is not assembled. */
@@ -31,6 +35,8 @@ export interface ImageDraft {
   readonly platforms: readonly ImagePlatform[];
   /** In the order of the image, each once; its config is made last and is not among them. */
   readonly blobs: readonly RequiredBlob[];
+  /** Bytes of the blobs by kind of layer. */
+  readonly sizes: SizesByKind;
 }
 
 /** The image of one platform. */
@@ -76,6 +82,8 @@ export interface BaseBlob extends CommonBlob {
 export interface OwnLayerBlob extends CommonBlob {
   readonly kind: 'own';
   readonly layer: LayerSpec;
+  /** The slice of a sharded file that the layer holds and nothing else; undefined for all other layers. */
+  readonly slice: SliceSource | undefined;
 }
 
 /** An image with all of its digests: what tags will name, and what has to exist for that. */

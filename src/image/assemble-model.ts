@@ -1,14 +1,15 @@
-import type { Variant } from '../../config/types.ts';
-import type { Digest } from '../../core/digest.ts';
-import { isAbort, WeighbridgeError } from '../../core/errors.ts';
-import type { BaseImage } from '../../oci/image.ts';
-import type { PlannedModel } from '../../plan/types.ts';
-import type { ImageVariant } from '../variants/types.ts';
-import { imageVariant } from '../variants/variants.ts';
-import { checkManifestSize } from './manifest-size.ts';
-import { checkLayerCount } from './pack-layers.ts';
-import { requiredBlobs } from './required-blobs.ts';
+import type { Variant } from '../config/types.ts';
+import type { Digest } from '../core/digest.ts';
+import { isAbort, WeighbridgeError } from '../core/errors.ts';
+import type { BaseImage } from '../oci/image.ts';
+import type { PlannedModel } from '../plan/types.ts';
+import { layersKnownBefore } from './assemble/known-layers.ts';
+import { checkManifestSize } from './assemble/manifest-size.ts';
+import { checkLayerCount } from './assemble/pack-layers.ts';
+import { requiredBlobs, sizesOf } from './assemble/required-blobs.ts';
 import type { AssembledModel, BootstrapFile, ImageDraft, ImagePlatform, Refusal } from './types.ts';
+import type { ImageVariant } from './variants/types.ts';
+import { imageVariant } from './variants/variants.ts';
 
 /** What assembling a model's images needs from the outside. */
 export interface AssembleContext {
@@ -40,7 +41,7 @@ export async function assembleModel(
       refused.push({ variant, error });
     }
   }
-  return { planned, drafts, refused };
+  return { planned, drafts, refused, known: layersKnownBefore(drafts) };
 }
 
 async function assembleImage(
@@ -60,7 +61,8 @@ async function assembleImage(
     }),
   );
   const tags = planned.tags[variant.name];
-  return { short, variant: variant.name, tags, platforms, blobs: requiredBlobs(platforms) };
+  const blobs = requiredBlobs(platforms);
+  return { short, variant: variant.name, tags, platforms, blobs, sizes: sizesOf(blobs) };
 }
 
 /** Every variant counts its layers: a base image may be too deep for any image on it. */

@@ -2,7 +2,7 @@ import type { ByteSource } from '../../core/byte-source.ts';
 import type { Digest } from '../../core/digest.ts';
 import { IntegrityError, isAbort, RegistryError, WeighbridgeError } from '../../core/errors.ts';
 import { backoffMs, DEFAULT_RETRY, pause, Retries, type RetryPolicy } from '../../http/retry.ts';
-import type { BlobUpload, ImageStore } from '../../store/image-store.ts';
+import type { BlobUpload, ImageStore } from '../image-store.ts';
 
 /** How a blob is uploaded to one store. */
 export interface TargetUploadOptions {
