@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { SigningError } from '../core/errors.ts';
+import { readSmallFile } from '../core/small-file.ts';
 import { reasonOf } from '../core/system-error.ts';
-import { parseTrustedRoot, type TrustedSigner } from './verify-bundle.ts';
+import { MAX_ROOT_BYTES, parseTrustedRoot, type TrustedSigner } from './verify-bundle.ts';
 
 /** An identity as models.yaml names it; the root is a file relative to it. */
 export interface NamedIdentity {
@@ -18,7 +18,8 @@ export async function readTrustedIdentity(
 ): Promise<TrustedSigner> {
   let json: string;
   try {
-    json = await readFile(path.resolve(path.dirname(configFile), trustedRoot), 'utf8');
+    const file = path.resolve(path.dirname(configFile), trustedRoot);
+    json = (await readSmallFile(file, { maxBytes: MAX_ROOT_BYTES, isPipeAllowed: true })).toString('utf8');
   } catch (cause) {
     throw new SigningError(`${trustedRoot} cannot be read: ${reasonOf(cause)}`, {
       code: 'SIGNING_KEY',

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { Config, ModelConfig } from '../config/types.ts';
 import type { Digest } from '../core/digest.ts';
 import { ConfigError, isAbort, WeighbridgeError } from '../core/errors.ts';
 import { mapPool } from '../core/pool.ts';
+import { readSmallFile } from '../core/small-file.ts';
 import { parseReference } from '../oci/reference.ts';
 import { type FindBaseDigest, type Lock, lockOf, readLock } from '../plan/lock.ts';
 import type { Plan } from '../plan/types.ts';
@@ -15,6 +15,8 @@ const LOCK_NAME = 'weighbridge.lock';
 const HEAD = `# What each model is published from. \`weighbridge plan --lock\` adds models, \`weighbridge update\` moves them: commit this file.
 `;
 const BASES_AT_ONCE = 8;
+/** A line of each file of ten thousand models is less. */
+const MAX_LOCK_BYTES = 256 * 1024 ** 2;
 const CONFLICT = /^(?:<{7}|={7}|>{7})(?: |$)/m;
 
 /** Returns where the lock of a file is: beside it. */
@@ -27,7 +29,7 @@ export async function lockOfFile(config: Config): Promise<Lock | undefined> {
   const file = lockPath(config);
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = (await readSmallFile(file, { maxBytes: MAX_LOCK_BYTES })).toString('utf8');
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw unreadable(file, 'it cannot be read', cause);

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import type { Config } from '../config/types.ts';
 import { ConfigError } from '../core/errors.ts';
+import { readSmallFile } from '../core/small-file.ts';
 import { reasonOf } from '../core/system-error.ts';
-import { formatPlan, parsePlan } from '../plan/plan-file.ts';
+import { formatPlan, MAX_PLAN_BYTES, parsePlan } from '../plan/plan-file.ts';
 import type { Plan } from '../plan/types.ts';
 import { type CommonOptions, chooseModels } from './options.ts';
 import { writeOutput } from './output-file.ts';
@@ -49,7 +49,7 @@ export async function readPlan(
 
 async function readBytes(file: string): Promise<Buffer> {
   try {
-    return await readFile(file);
+    return await readSmallFile(file, { maxBytes: MAX_PLAN_BYTES, isPipeAllowed: true });
   } catch (cause) {
     throw new ConfigError(`${file} cannot be read: ${reasonOf(cause)}`, {
       code: 'PLAN_UNREADABLE',

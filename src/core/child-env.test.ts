@@ -8,6 +8,7 @@ test('another program gets its own settings, and of our secrets those that it is
     HF_TOKEN: 'hf_x',
     GITHUB_TOKEN: 'ghs_x',
     TRIVY_CACHE_DIR: '/c',
+    MY_KEY: '-----BEGIN ENCRYPTED PRIVATE KEY-----\nMII',
     AWS_PROFILE: 'p',
   };
   assert.deepEqual(withoutSecrets(env), { PATH: '/bin', TRIVY_CACHE_DIR: '/c', AWS_PROFILE: 'p' });

@@ -17,6 +17,9 @@ const OWN_SECRETS: ReadonlySet<string> = new Set([
   'ACTIONS_ID_TOKEN_REQUEST_TOKEN',
 ]);
 
+/** `signing.key: env://NAME` gives a key a name of the user's choice. */
+const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
+
 /**
  * Returns `env` without the secrets that another program does not need, except those that it is given by name (`-e
  * HF_TOKEN`). Its own settings stay, as do logins of cloud registries for its credential helpers.
@@ -27,6 +30,8 @@ export function withoutSecrets(
 ): Record<string, string | undefined> {
   const given = new Set(args);
   return Object.fromEntries(
-    Object.entries(env).filter(([name]) => !OWN_SECRETS.has(name) || given.has(name)),
+    Object.entries(env).filter(
+      ([name, value]) => given.has(name) || !(OWN_SECRETS.has(name) || PRIVATE_KEY.test(value ?? '')),
+    ),
   );
 }

@@ -63,8 +63,14 @@ export interface Weighbridge extends AsyncDisposable {
   publish(plan: Plan, choice?: PublishChoice): Promise<PublishOutcome[]>;
   /** Reads what an image is, by its reference or `oci:<folder>:<tag>`. Throws RegistryError. */
   inspect(image: string): Promise<InspectJson>;
-  /** Compares an image with the Hub; `isDeep` reads and hashes every byte. Throws RegistryError, HubError. */
-  verify(image: string, options?: { readonly isDeep?: boolean }): Promise<VerifyJson>;
+  /**
+   * Compares an image with the Hub and with what it should be; `isDeep` reads and hashes every byte. `config` is the
+   * models.yaml that it was published from, if that sets more than the image records. Throws RegistryError, HubError.
+   */
+  verify(
+    image: string,
+    options?: { readonly isDeep?: boolean; readonly config?: Config | undefined },
+  ): Promise<VerifyJson>;
   /** Closes connections. */
   close(): void;
 }
@@ -132,9 +138,12 @@ export function createWeighbridge(options: WeighbridgeOptions = {}): Weighbridge
       }
       return inspectToJson({ reference: image, repository: store.name, images });
     },
-    async verify(image, { isDeep = false } = {}) {
+    async verify(image, { isDeep = false, config } = {}) {
       const { store, reference } = await openImage(services, image);
-      const checks = await verifyImage(store, reference, { hub: services.hub, isDeep, signal });
+      const openBase = (name: string) => services.openRepository(name, 'pull');
+      const { baseImage: readBase } = new RunCache({ openBase, signal });
+      const rebuild = { bootstrap: services.bootstrap, readBase, config };
+      const checks = await verifyImage(store, reference, { hub: services.hub, isDeep, rebuild, signal });
       return verifyToJson([{ reference: image, checks }], isDeep);
     },
     close,

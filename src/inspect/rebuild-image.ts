@@ -5,11 +5,13 @@ import { VARIANTS } from '../config/types.ts';
 import { holdsWeights } from '../config/variants.ts';
 import { type Digest, isDigest } from '../core/digest.ts';
 import { describeError, isAbort, WeighbridgeError } from '../core/errors.ts';
+import { plainLine } from '../core/safe-text.ts';
 import type { Hub } from '../hub/types.ts';
 import { layersKnownBefore } from '../image/assemble/known-layers.ts';
 import { sharedLimit } from '../image/assemble/model-layers.ts';
 import { readLabels } from '../image/format/labels.ts';
 import { layerKindOf, type ResolvedLayer, readLayerDescriptor } from '../image/format/layer-annotations.ts';
+import { ModelPack } from '../image/format/modelpack.ts';
 import type { PublishedImage } from '../image/published-image.ts';
 import type { BootstrapFile, ImagePlatform, SealedLayer } from '../image/types.ts';
 import { imageVariant } from '../image/variants/variants.ts';
@@ -53,7 +55,8 @@ export async function compareWithRebuilt(
   context: RebuildContext,
 ): Promise<string[]> {
   const variant = VARIANTS.find(name => name === image.model?.variant);
-  if (variant === undefined || variant === 'modelpack') return [];
+  if (variant === undefined)
+    return [`it calls itself ${plainLine(image.model?.variant ?? '')}, which is not a variant`];
   try {
     const { planned, base } = await replan(image, variant, record, context);
     const { platform } = image;
@@ -150,7 +153,10 @@ function listedModel(
 const MINIMAL = 'models: [{id: a/b, short: b}]';
 
 /** The settings that an image itself records. */
-function recordedModel({ model, labels, container }: PublishedImage, record: ImageRecord): ModelConfig {
+function recordedModel(
+  { model, labels, container, manifest }: PublishedImage,
+  record: ImageRecord,
+): ModelConfig {
   const facts = readLabels(labels);
   const home = container.Env?.find(entry => entry.startsWith('HF_HOME='))?.slice('HF_HOME='.length);
   const dir = model?.dir ?? '';
@@ -164,6 +170,7 @@ function recordedModel({ model, labels, container }: PublishedImage, record: Ima
         id: model?.id,
         short: path.posix.basename(dir),
         serve_args: record.serveArgs,
+        ...(isArtifact(manifest) && { modelpack: manifest.layers.some(isRaw) ? 'raw' : 'tar' }),
         adapters: facts.adapters.map(({ name, id }) => ({ name, id })),
         oci: { title: facts.title, description: facts.description, url: facts.url },
       },
@@ -202,12 +209,21 @@ function differences(image: PublishedImage, rebuilt: ImagePlatform): string[] {
   if (problems.length > 0 || sealed.length < rebuilt.layers.length) return problems;
   const { manifest, config } = rebuilt.seal(sealed);
   if (manifest.descriptor.digest === image.digest) return [];
+  const made = JSON.parse(manifest.bytes.toString('utf8'));
+  // An artifact's config is not one of an image: its digest tells.
+  if (isArtifact(image.manifest)) return documentDifferences('manifest', made, image.manifest);
   return [
     ...documentDifferences('config', JSON.parse(config.bytes.toString('utf8')), image.config),
-    ...documentDifferences('manifest', JSON.parse(manifest.bytes.toString('utf8')), image.manifest, [
-      'config',
-    ]),
+    ...documentDifferences('manifest', made, image.manifest, ['config']),
   ];
+}
+
+function isArtifact({ config }: PublishedImage['manifest']): boolean {
+  return config.mediaType === ModelPack.config;
+}
+
+function isRaw({ mediaType }: PublishedImage['manifest']['layers'][number]): boolean {
+  return mediaType.endsWith('.raw');
 }
 
 function missing(kind: string, name: string): string {

@@ -29,6 +29,11 @@ export interface VerifyOptions {
   readonly hub: Hub;
   /** Reads and hashes every byte of the image; otherwise what the manifest says is compared with the Hub. */
   readonly isDeep: boolean;
+  /**
+   * Whether a deep check reads base layers too, which is the default. Otherwise the registry has to have them, and `rebuild`
+   * compares their digests with the base image's: clients hash their bytes when they pull.
+   */
+  readonly readsBase?: boolean;
   readonly signal?: AbortSignal | undefined;
   /** Makes the image once more to compare it whole; without it files and blobs alone are compared. */
   readonly rebuild?: Omit<RebuildContext, 'hub' | 'repository' | 'signal'> | undefined;
@@ -72,6 +77,14 @@ export async function verifyImage(
 /** Returns whether nothing of an image differs from what it should be. */
 export function isRight({ files, problems }: ImageCheck): boolean {
   return problems.length === 0 && files.length > 0 && files.every(file => file.status === 'same');
+}
+
+/** Returns what differs, a line each; nothing for images that are right. */
+export function differencesOf(checks: readonly ImageCheck[]): string[] {
+  return checks.flatMap(({ problems, files }) => [
+    ...problems,
+    ...files.filter(({ status }) => status !== 'same').map(({ path, detail }) => `${path}: ${detail}`),
+  ]);
 }
 
 async function verifyOne(
@@ -233,7 +246,9 @@ async function readContent(
   const readOne = async (layer: Descriptor): Promise<void> => {
     const known = filesOf(layer);
     const hasList = known.some(file => file.path === SLIM_LIST);
-    if (!options.isDeep && !hasList) {
+    const isRead =
+      options.isDeep && (options.readsBase !== false || readLayerDescriptor(layer) !== undefined);
+    if (!isRead && !hasList) {
       problems.push(...(await presence(store, layer, signal)));
       files.push(...known.map(asListed));
       return;

@@ -25,7 +25,7 @@ const MIN_SHARED_CHARACTERS = 100;
 const SHARED_KEYS: ReadonlySet<string> = new Set(['text', 'header']);
 const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
 /** 10,000 models take about 300 MB. */
-const MAX_PLAN_BYTES = 1024 ** 3;
+export const MAX_PLAN_BYTES = 1024 ** 3;
 const MAX_WARNING = 1000;
 
 /** Returns the text of a plan's file, which ends with a line break. */

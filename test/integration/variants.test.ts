@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import type { Variant } from '../../src/config/types.ts';
+import { digestOf } from '../../src/core/digest.ts';
 import { HttpClient } from '../../src/http/client.ts';
 import { createHub } from '../../src/hub/create-hub.ts';
+import { ModelPackAnnotation } from '../../src/image/format/modelpack.ts';
 import { isRight, verifyImage } from '../../src/inspect/verify-image.ts';
 import type { Manifest } from '../../src/oci/types.ts';
 import { makeBaseImage } from '../../src/testkit/base-image.ts';
@@ -164,9 +166,33 @@ for (const form of ['raw', 'tar']) {
     await published(world, `    variants: [modelpack]\n    modelpack: ${form}\n`);
     const store = world.open(`${world.registry(0).host}/acme/hf-x`, 'pull');
     const hub = createHub({ http: new HttpClient(), endpoint: world.hub.url });
-    const [check] = await verifyImage(store, 'modelpack', { hub, isDeep: true });
-    assert.ok(check && isRight(check), JSON.stringify(check?.problems));
+    const rebuild = { bootstrap: [], readBase: () => assert.fail('it has no base image') };
+    const verify = async (tag: string, isDeep: boolean) => {
+      const [check = assert.fail()] = await verifyImage(store, tag, { hub, isDeep, rebuild });
+      return check;
+    };
+    const check = await verify('modelpack', true);
+    assert.ok(isRight(check), JSON.stringify(check.problems));
     assert.equal(check.variant, 'modelpack');
+
+    // A file more, which nothing of ours lists; and another place for one of the model's.
+    const manifest = world.manifest(0, 'modelpack');
+    const [first = assert.fail(), ...rest] = manifest.layers;
+    const bytes = Buffer.from('import os');
+    const stranger = { ...first, digest: digestOf(bytes), size: bytes.length, annotations: {} };
+    const moved = { ...first.annotations, [ModelPackAnnotation.path]: '../vllm' };
+    for (const layers of [
+      [...manifest.layers, stranger],
+      [{ ...first, annotations: moved }, ...rest],
+    ]) {
+      const { mediaType } = manifest;
+      const tampered = Buffer.from(JSON.stringify({ ...manifest, layers }));
+      world
+        .registry(0)
+        .putImage('acme/hf-x', 'tampered', { blobs: [bytes], manifests: [{ mediaType, bytes: tampered }] });
+      assert.notDeepEqual((await verify('tampered', false)).problems, []);
+      assert.notDeepEqual((await verify('tampered', true)).problems, []);
+    }
   });
 }
 

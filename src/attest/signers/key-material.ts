@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { SigningError } from '../../core/errors.ts';
+import { readSmallFile } from '../../core/small-file.ts';
 import { reasonOf } from '../../core/system-error.ts';
 
 /** Where keys come from: `env://NAME`, or a file relative to `folder`. */
@@ -14,6 +14,7 @@ export interface KeyPlace {
 /** Makers of models sign with larger ones too. */
 const VERIFIED_CURVES = ['prime256v1', 'secp384r1', 'secp521r1'];
 
+const MAX_KEY_BYTES = 1024 ** 2;
 const MAKE_ONE =
   'Make one with: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -aes256 -out key.pem';
 
@@ -77,7 +78,8 @@ async function readPem({ reference, folder, env }: KeyPlace): Promise<string> {
     throw keyError(reference, 'is not set', `Set ${variable} to the key in PEM.`);
   }
   try {
-    return await readFile(path.resolve(folder, reference), 'utf8');
+    const file = path.resolve(folder, reference);
+    return (await readSmallFile(file, { maxBytes: MAX_KEY_BYTES, isPipeAllowed: true })).toString('utf8');
   } catch (cause) {
     throw keyError(reference, `cannot be read: ${reasonOf(cause)}`, 'Check the path.');
   }

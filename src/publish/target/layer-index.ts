@@ -1,6 +1,8 @@
-import { appendFile, mkdir, readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { appendFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomically } from '../../core/atomic-file.ts';
+import { readSmallFile } from '../../core/small-file.ts';
 import { type ResolvedLayer, readLayerDescriptor } from '../../image/format/layer-annotations.ts';
 import type { Descriptor } from '../../oci/types.ts';
 
@@ -16,7 +18,11 @@ export interface LayerIndex {
 }
 
 /** A large index is cut to the newest half of it. */
+/** A named pipe in its place is an error then, and is not waited for. */
+const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
+/** What one long run may have added to it. */
+const MAX_READ_BYTES = 16 * MAX_FILE_BYTES;
 
 /** Returns an index of layers in a file of one descriptor a line, to which any number of processes may append. */
 export function openLayerIndex(file: string): LayerIndex {
@@ -33,7 +39,7 @@ export function openLayerIndex(file: string): LayerIndex {
       added.set(layer.key, layer);
       try {
         await mkdir(path.dirname(file), { recursive: true });
-        await appendFile(file, `${JSON.stringify(descriptor)}\n`);
+        await appendFile(file, `${JSON.stringify(descriptor)}\n`, { flag: APPEND });
       } catch {
         // A machine on which nothing can be kept publishes as well as any other.
       }
@@ -43,7 +49,7 @@ export function openLayerIndex(file: string): LayerIndex {
 
 /** Keeps the file's bytes and what line each layer is in: as objects they would take several times as much memory. */
 async function load(file: string): Promise<(key: string) => ResolvedLayer | undefined> {
-  const bytes = await readFile(file).catch(() => Buffer.alloc(0));
+  const bytes = await readSmallFile(file, { maxBytes: MAX_READ_BYTES }).catch(() => Buffer.alloc(0));
   const lines = new Map<string, { readonly start: number; readonly end: number }>();
   for (let start = 0, end = 0; start < bytes.length; start = end + 1) {
     const newline = bytes.indexOf('\n', start);

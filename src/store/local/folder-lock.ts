@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { link, open, readFile, rename, rm } from 'node:fs/promises';
+import { link, open, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { RegistryError } from '../../core/errors.ts';
 import { Mutex } from '../../core/pool.ts';
+import { readSmallFile } from '../../core/small-file.ts';
 import { isSystemError } from '../../core/system-error.ts';
 import { pause } from '../../http/retry.ts';
 
@@ -13,6 +14,7 @@ export const LOCK_NAME = '.weighbridge-lock';
 const STALE_MS = 15_000;
 const RETRY_MS = 20;
 const GIVE_UP_MS = 120_000;
+const MAX_LOCK_BYTES = 4096;
 
 /** Within this process they take turns without asking the disk. */
 const turns = new Map<string, Mutex>();
@@ -86,7 +88,7 @@ async function createInPlace(file: string, own: string): Promise<boolean> {
 }
 
 async function ownerOf(file: string): Promise<string | undefined> {
-  return await readFile(file, 'utf8').catch(() => undefined);
+  return await readSmallFile(file, { maxBytes: MAX_LOCK_BYTES }).then(String, () => undefined);
 }
 
 /** Only of this machine can it be known; in a container the name is the container's. */

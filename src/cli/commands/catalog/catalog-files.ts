@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { CatalogData } from '../../../catalog/catalog-data.ts';
 import type { SiteFile } from '../../../catalog/make-site.ts';
 import type { DocSource } from '../../../catalog/pages/docs-page.ts';
 import { ConfigError } from '../../../core/errors.ts';
+import { readSmallFile } from '../../../core/small-file.ts';
 import { reasonOf } from '../../../core/system-error.ts';
 import { listOwnFiles, listOwnFonts, readOwnFile } from '../../../engine/own-files.ts';
 
@@ -64,7 +65,10 @@ export async function readCatalogIn(folder: string): Promise<CatalogData | undef
   });
   if (names.length === 0) return undefined;
   if (names.includes('catalog.json'))
-    return parseCatalog(await readFile(path.join(folder, 'catalog.json')), folder);
+    return parseCatalog(
+      await readSmallFile(path.join(folder, 'catalog.json'), { maxBytes: MAX_CATALOG_BYTES }),
+      folder,
+    );
   throw new ConfigError(`${folder} has other files and no catalog in it`, {
     code: 'USAGE',
     subject: folder,
@@ -88,6 +92,8 @@ export function parseCatalog(bytes: Uint8Array, name: string): CatalogData {
   });
 }
 
+/** Of a `catalog.json`. */
+export const MAX_CATALOG_BYTES = 256 * 1024 * 1024;
 const ASIDE = '.weighbridge-new-';
 
 /**

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { CatalogData } from '../../../catalog/catalog-data.ts';
 import { ConfigError } from '../../../core/errors.ts';
+import { readSmallFile } from '../../../core/small-file.ts';
 import { reasonOf } from '../../../core/system-error.ts';
 import {
   type CommonOptions,
@@ -15,7 +15,7 @@ import {
   withRegistries,
 } from '../../options.ts';
 import { ExitStatus, runSession, type Session } from '../../session.ts';
-import { parseCatalog, readCatalogIn } from './catalog-files.ts';
+import { MAX_CATALOG_BYTES, parseCatalog, readCatalogIn } from './catalog-files.ts';
 import { type WrittenCatalog, writeCatalog } from './cataloguing.ts';
 
 interface CatalogOptions extends CommonOptions {
@@ -28,7 +28,6 @@ interface CatalogOptions extends CommonOptions {
 }
 
 const MAX_NOTES = 20;
-const MAX_PREVIOUS_BYTES = 256 * 1024 * 1024;
 
 /** Adds `weighbridge catalog` to the program. */
 export function addCatalog(program: Command): void {
@@ -106,13 +105,15 @@ export function catalogAddress(folder: string): string {
 
 async function readPrevious({ services, signal }: Session, place: string): Promise<CatalogData | undefined> {
   if (!/^https?:\/\//.test(place)) {
-    const bytes = await readFile(place).catch(cause => {
-      throw new ConfigError(`${place} cannot be read: ${reasonOf(cause)}`, {
-        code: 'USAGE',
-        subject: place,
-        cause,
-      });
-    });
+    const bytes = await readSmallFile(place, { maxBytes: MAX_CATALOG_BYTES, isPipeAllowed: true }).catch(
+      cause => {
+        throw new ConfigError(`${place} cannot be read: ${reasonOf(cause)}`, {
+          code: 'USAGE',
+          subject: place,
+          cause,
+        });
+      },
+    );
     return parseCatalog(bytes, place);
   }
   const purpose = `reading the catalog before this one from ${place}`;
@@ -126,7 +127,7 @@ async function readPrevious({ services, signal }: Session, place: string): Promi
     response.discard();
     throw new ConfigError(`${purpose}: the answer was ${response.status}`, { code: 'USAGE', subject: place });
   }
-  return parseCatalog(await response.bytes(MAX_PREVIOUS_BYTES), place);
+  return parseCatalog(await response.bytes(MAX_CATALOG_BYTES), place);
 }
 
 function parseUrl(text: string): string {

@@ -15,12 +15,12 @@ models:
   - { id: org/x, short: x, serve_args: ["--port", "8080"] }
   - { id: org/y, short: y, download_root: /data }
 `;
-/** Says what it was called with, and whether the token came along. */
+/** Says what it was called with, and whether the token came along, or what an engine has no use for. */
 const DOCKER = `#!/bin/sh
 case $1 in
   version) echo 28.2.2 ;;
   load) echo "Loaded image: hf-x:v0.6.0-fat" ;;
-  run) for word; do echo "$word"; done; echo "token=$HF_TOKEN"; exit 42 ;;
+  run) for word; do echo "$word"; done; echo "token=$HF_TOKEN$GITHUB_TOKEN$MY_KEY"; exit 42 ;;
 esac`;
 /** Waits for a signal, as a container that needs long to stop. */
 const SLOW_DOCKER = `#!/bin/sh
@@ -42,7 +42,8 @@ before(async () => {
 after(() => rm(folder, { recursive: true }));
 
 function start(args: readonly string[]) {
-  const env = { PATH: `${folder}:${process.env.PATH}`, HF_TOKEN: TOKEN };
+  const others = { GITHUB_TOKEN: 'ghs_x', MY_KEY: '-----BEGIN PRIVATE KEY-----' };
+  const env = { PATH: `${folder}:${process.env.PATH}`, HF_TOKEN: TOKEN, ...others };
   return spawn(process.execPath, [MAIN, 'run', ...args], {
     cwd: folder,
     env,

@@ -10,15 +10,16 @@ import {
   WeighbridgeError,
 } from '../../../core/errors.ts';
 import { signingContext } from '../../../engine/signing.ts';
-import { readImages } from '../../../image/published-image.ts';
-import { isRight, verifyImage } from '../../../inspect/verify-image.ts';
+import { type PublishedImage, readImages } from '../../../image/published-image.ts';
+import { differencesOf, type ImageCheck, isRight, verifyImage } from '../../../inspect/verify-image.ts';
 import { type SignedImage, signTable, signToJson } from '../../../report/text/sign-report.ts';
 import { type NamedImage, openNamedImage } from '../../image-argument.ts';
+import { layerProgress } from '../../layer-progress.ts';
 import { readConfig, withJson } from '../../options.ts';
 import { createRunCache } from '../../run-cache.ts';
 import { ExitStatus, runSession, type Session } from '../../session.ts';
 import { surroundingsOf } from '../../signing-session.ts';
-import { planOfImage } from './image-plan.ts';
+import { type ImagePlan, planOfImage } from './image-plan.ts';
 
 interface SignOptions {
   readonly config?: string;
@@ -26,6 +27,14 @@ interface SignOptions {
   readonly key?: string;
   readonly keyless?: boolean;
   readonly force?: boolean;
+  /** False with --no-deep. */
+  readonly deep: boolean;
+}
+
+/** How images of one call are signed. */
+interface Signing {
+  readonly context: SigningContext;
+  readonly isDeep: boolean;
 }
 
 const DEFAULT_CONFIG = 'models.yaml';
@@ -49,11 +58,15 @@ export function addSign(program: Command): void {
     .option('--key <file>', 'the private key: a PEM file, or env://NAME (default: `signing.key`)')
     .option('--keyless', 'sign with the identity of this CI job (OIDC)')
     .option('--force', 'sign again if already signed')
+    .option('--no-deep', 'do not read the layers of the image; believe what the manifest says is in them')
     .addHelpText(
       'after',
       `
-Each image is first compared with the Hub, as \`weighbridge verify\` does; images that differ are not signed. The index and
-every platform get an image signature, SLSA provenance, an ML-BOM, the model's signature, the license decision (if
+Each image is first compared with the Hub, as \`weighbridge verify --deep\` does: every layer that Weighbridge added is read and
+hashed, base layers are compared by digest. Images that differ are not signed. --no-deep reads no layers of weights: it signs in
+seconds, and vouches for what the manifest says of them, so use it only for a repository that you alone can write to.
+
+The index and every platform get an image signature, SLSA provenance, an ML-BOM, the model's signature, the license decision (if
 models.yaml lists the model), the last scan, and the statements of \`vex:\`.
 
 Set COSIGN_PASSWORD to the key's password. \`weighbridge publish --sign\` signs before it sets a tag.
@@ -73,9 +86,12 @@ Exit status: 0 all images signed, 1 an image was not signed, 2 wrong usage or co
           signing: signerOf(options, config),
           isForced: options.force === true,
         });
+        if (!options.deep)
+          session.note('--no-deep: layers are not read; signatures vouch for what manifests say is in them');
         const images = await Promise.all(references.map(text => openNamedImage(session, text, 'push')));
         const signed: SignedImage[] = [];
-        for (const image of images) signed.push(await signOne(session, image, config, context));
+        for (const image of images)
+          signed.push(await signOne(session, image, config, { context, isDeep: options.deep }));
         session.progress.stop();
         if (session.isJson) session.print(JSON.stringify(signToJson(signed), null, 2));
         else session.print(signTable(signed, context.signer.name, session.stdout));
@@ -101,12 +117,12 @@ async function signOne(
   session: Session,
   image: NamedImage,
   config: Config | undefined,
-  context: SigningContext,
+  signing: Signing,
 ): Promise<SignedImage> {
   const { name } = image;
   session.progress.onEvent({ type: 'model-start', model: name, phase: 'sign' });
   try {
-    const subjects = await verifyAndSign(session, image, config, context);
+    const subjects = await verifyAndSign(session, image, config, signing);
     session.progress.onEvent({ type: 'model-end', model: name, status: 'done' });
     return { reference: name, subjects };
   } catch (error) {
@@ -126,41 +142,50 @@ async function verifyAndSign(
   session: Session,
   { store, reference, name }: NamedImage,
   config: Config | undefined,
-  context: SigningContext,
+  { context, isDeep }: Signing,
 ): Promise<readonly SignedSubject[]> {
   const { signal, services } = session;
   const digest = reference.startsWith('sha256:') ? reference : await store.resolveTag(reference, signal);
   const checked = digest ?? reference;
-  const images = await readImages(store, checked, signal);
-  const checks = await verifyImage(store, checked, { hub: services.hub, isDeep: false, signal });
-  if (!checks.every(isRight)) {
-    throw new IntegrityError(`${name} differs from the Hub, so it is not signed`, {
-      code: 'INTEGRITY_HASH',
-      subject: name,
-      remedy: '`weighbridge verify` shows the differences.',
-    });
-  }
-  const planned = images[0] && (await planOfImage(session, config, images[0], name));
-  const isMadeOf =
-    planned !== undefined && (await isWhatFileMakes(session, { store, reference: checked, name }, config));
-  return await signImage(store, checked, isMadeOf ? planned : undefined, context);
+  const [image] = await readImages(store, checked, signal);
+  const common = { hub: services.hub, signal };
+  const rebuild = { bootstrap: services.bootstrap, readBase: createRunCache(session).baseImage };
+  // `serve_args` or a text of the file may be another one by now, and then the image's own record says how it was made.
+  const asFileMakes =
+    config &&
+    (await verifyImage(store, checked, { ...common, isDeep: false, rebuild: { ...rebuild, config } }));
+  const isWhatFileMakes = asFileMakes?.every(isRight) === true;
+  const checks = await verifyImage(store, checked, {
+    ...{ ...common, isDeep, readsBase: false },
+    ...(isWhatFileMakes ? {} : { rebuild }),
+    ...layerProgress(session, store, name),
+  });
+  if (!checks.every(isRight)) throw differs(name, checks);
+  const plan = image && (await licensePlan(session, config, image, asFileMakes));
+  if (plan?.why !== undefined) session.note(`${name}: ${plan.why}; signing without a license decision`);
+  return await signImage(store, checked, plan?.planned, context);
 }
 
-/** A plan is stated only if it makes this very image: `serve_args` or a text may be another one by now. */
-async function isWhatFileMakes(
+/** A license decision is stated only if models.yaml makes this very image. */
+async function licensePlan(
   session: Session,
-  { store, reference, name }: NamedImage,
   config: Config | undefined,
-): Promise<boolean> {
-  const { signal, services } = session;
-  const checks = await verifyImage(store, reference, {
-    ...{ hub: services.hub, isDeep: false, signal },
-    rebuild: { bootstrap: services.bootstrap, readBase: createRunCache(session).baseImage, config },
+  image: PublishedImage,
+  asFileMakes: readonly ImageCheck[] | undefined,
+): Promise<ImagePlan | undefined> {
+  if (config === undefined) return undefined;
+  const difference = asFileMakes && differencesOf(asFileMakes)[0];
+  const plan = await planOfImage(session, config, image);
+  if (plan.planned === undefined || difference === undefined) return plan;
+  return { why: `${config.file} makes another image now (${difference})` };
+}
+
+function differs(name: string, checks: readonly ImageCheck[]): IntegrityError {
+  const [first = 'no files'] = differencesOf(checks);
+  return new IntegrityError(`it does not match the Hub, so it is not signed: ${first}`, {
+    code: 'INTEGRITY_HASH',
+    subject: name,
+    remedy:
+      '`weighbridge verify --deep` lists all differences. If a models.yaml sets env, labels or files, name the one that it was published from with --config.',
   });
-  const difference = checks.flatMap(({ problems }) => problems)[0];
-  if (difference === undefined) return true;
-  session.note(
-    `${name}: ${config?.file} makes another image now (${difference}); signing without a license decision`,
-  );
-  return false;
 }

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { readPublicKey } from '../../../attest/signers/key-material.ts';
-import { parseTrustedRoot, type TrustedSigner } from '../../../attest/verify-bundle.ts';
+import { MAX_ROOT_BYTES, parseTrustedRoot, type TrustedSigner } from '../../../attest/verify-bundle.ts';
 import { type SignaturePolicy, verifySigned } from '../../../attest/verify-signed.ts';
 import { ConfigError, SigningError } from '../../../core/errors.ts';
+import { readSmallFile } from '../../../core/small-file.ts';
 import { reasonOf } from '../../../core/system-error.ts';
 import {
   type CheckedImage,
@@ -83,7 +83,8 @@ async function trustedSigner(session: Session, options: SignatureOptions): Promi
 
 async function readText(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    const bytes = await readSmallFile(file, { maxBytes: MAX_ROOT_BYTES, isPipeAllowed: true });
+    return bytes.toString('utf8');
   } catch (cause) {
     throw new ConfigError(`${file} cannot be read: ${reasonOf(cause)}`, {
       code: 'USAGE',

@@ -3,6 +3,7 @@ import { WeighbridgeError } from '../../../core/errors.ts';
 import type { ImageCheck } from '../../../inspect/verify-image.ts';
 import { isRight, verifyImage } from '../../../inspect/verify-image.ts';
 import type { ImageStore } from '../../../store/image-store.ts';
+import { layerProgress } from '../../layer-progress.ts';
 import { createRunCache } from '../../run-cache.ts';
 import type { Session } from '../../session.ts';
 
@@ -16,7 +17,6 @@ export async function verifyWithProgress(
   { isDeep, config }: { readonly isDeep: boolean; readonly config?: Config | undefined },
 ): Promise<ImageCheck[]> {
   const { onEvent } = session.progress;
-  const done = new Map<string, number>();
   onEvent({ type: 'model-start', model: title, phase: 'verify' });
   let status: 'done' | 'failed' = 'failed';
   let detail = 'could not be verified';
@@ -26,18 +26,7 @@ export async function verifyWithProgress(
       isDeep,
       signal: session.signal,
       rebuild: { bootstrap: session.services.bootstrap, readBase: createRunCache(session).baseImage, config },
-      onRead({ size }, blob, count) {
-        const doneBytes = (done.get(blob) ?? 0) + count;
-        if (!done.has(blob)) {
-          onEvent({ type: 'blob-start', model: title, blob, sizeBytes: size, targets: [store.name] });
-        }
-        done.set(blob, doneBytes);
-        if (count > 0) onEvent({ type: 'blob-progress', model: title, blob, doneBytes });
-      },
-      onLayerEnd(_, blob) {
-        onEvent({ type: 'blob-end', model: title, blob, how: 'read' });
-        done.delete(blob);
-      },
+      ...layerProgress(session, store, title),
     });
     status = checks.every(isRight) ? 'done' : 'failed';
     detail = status === 'done' ? 'verified' : 'does not match';
