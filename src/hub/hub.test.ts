@@ -496,6 +496,19 @@ test('tokens and endpoint come from the environment; a broken one is refused uns
   assert.throws(() => hubFromEnv({ WEIGHBRIDGE_HUB_STREAMS: '0' }, http), failsWith('USAGE', /from 1 to 8/));
 });
 
+test('a token goes over plain HTTP to this machine alone, unless that is allowed', () => {
+  const plain = { HF_ENDPOINT: 'http://hub.lab' };
+  const token = { HF_TOKEN: 'hf_secret' };
+  assert.throws(() => hubFromEnv({ ...plain, ...token }, http), failsWith('USAGE', /over plain HTTP/));
+  for (const env of [
+    plain,
+    { HF_ENDPOINT: 'https://hub.lab', ...token },
+    { HF_ENDPOINT: 'http://127.0.0.1:1', ...token },
+    { ...plain, ...token, WEIGHBRIDGE_PLAIN_HTTP_TOKEN: '1' },
+  ])
+    assert.doesNotThrow(() => hubFromEnv(env, http));
+});
+
 test('quotes around a token, which docker --env-file keeps, are not part of it', async () => {
   const seen: (string | undefined)[] = [];
   const { url } = await serve((request, response) => {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { PlanJson } from '../../src/report/json/plan-json.ts';
 import { weighbridge } from '../support/command.ts';
+import { IS_LONG } from '../support/long.ts';
 import { temporaryFolder } from '../support/tools.ts';
 import { MODEL_FILES, World } from '../support/world.ts';
 
@@ -43,6 +44,21 @@ test('a registry that wants a login is named, the plan does not depend on it', a
   assert.match(stdout, /^x .* unknown$/m);
   assert.match(stdout, /fat: could not be looked at: [\s\S]*?127\.0\.0\.1:\d+\s+wants\s+a\s+login/);
   assert.match(stdout, /fat: up to 6\d\d KiB to move/);
+});
+
+test('a model of more files than a manifest can name is told by the plan, and keeps its slim image', {
+  skip: IS_LONG ? false : 'the long form has it (WEIGHBRIDGE_LONG=1)',
+}, async t => {
+  await using world = await World.start();
+  const more = Object.fromEntries(Array.from({ length: 30_000 }, (_, i) => [`extra/${i}.json`, '1']));
+  await world.hub.addModel({ id: 'acme/x', files: { ...MODEL_FILES, ...more } });
+  const folder = await temporaryFolder(t);
+  const file = path.join(folder, 'models.yaml');
+  await writeFile(file, world.config('acme/x'));
+  const { status, stdout } = await weighbridge(['plan', '-c', file], { env: { HF_ENDPOINT: world.hub.url } });
+  assert.equal(status, 0);
+  assert.match(stdout, /fat: cannot be built: acme\/x: 300\d\d files make a manifest of 4\.6 MiB/);
+  assert.match(stdout, /slim: up to .* to move/);
 });
 
 test('without the look no registry is asked anything; as JSON it is there when asked for', async t => {

@@ -125,6 +125,21 @@ describe('where publishes are signed', () => {
     assert.equal(weightsOf(fatManifest(world.registry(0))).digest, weights.digest);
   });
 
+  test('an entry that shares a folder is believed like the repository itself: with signing, only what we signed', async () => {
+    const genuine = await genuineManifest();
+    for (const isSigned of [true, false]) {
+      await using world = await World.start();
+      await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
+      const { stranger, weights } = poison(world.registry(0), 'v0.6.0-fat', genuine);
+      const more = '    folder: x\n  - { id: acme/x, short: x }\n';
+      const yaml = world.config('acme/x', more).replace('short: x\n', 'short: x-long\n');
+      await world.publish(yaml, isSigned ? { signing: signingOf(world) } : {});
+      const { layers } = world.manifest(0, 'v0.6.0-fat', 'acme/hf-x-long');
+      const has = (digest: Digest) => layers.some(layer => layer.digest === digest);
+      assert.deepEqual([has(weights.digest), has(stranger)], [isSigned, !isSigned]);
+    }
+  });
+
   test('signed images are believed: an unchanged run moves nothing, and a new base image moves no weights', async () => {
     await using world = await World.start();
     await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { digestOf } from '../../src/core/digest.ts';
 import { WeighbridgeError } from '../../src/core/errors.ts';
+import { packageVersion } from '../../src/engine/package-info.ts';
 import { LayerAnnotation } from '../../src/image/format/labels.ts';
 import { layerKindOf } from '../../src/image/format/layer-annotations.ts';
 import { isRight, verifyImage } from '../../src/inspect/verify-image.ts';
@@ -13,6 +14,7 @@ import { IS_LONG } from '../support/long.ts';
 import { BOOTSTRAP, MODEL_FILES, World } from '../support/world.ts';
 
 const REPOSITORY = 'acme/hf-x';
+const VERSION = packageVersion();
 
 interface Image {
   manifest: Manifest;
@@ -190,6 +192,15 @@ for (const variant of IS_LONG ? (['slim', 'fat'] as const) : (['fat'] as const))
     assert.ok(check && isRight(check));
   });
 
+  test(`${variant}: nothing in it tells which version of Weighbridge published it`, async () => {
+    const tag = `v0.6.0-${variant}`;
+    const { annotations, layers } = world.manifest(0, tag);
+    const config = await world.imageConfig(0, tag);
+    const texts = JSON.stringify([annotations, layers.map(layer => layer.annotations), config]);
+    // The base's own is another number, and so is each hash.
+    assert.ok(!texts.includes(VERSION), texts);
+  });
+
   for (const [name, tamper] of Object.entries(TAMPERINGS)) {
     test(`${variant}: ${name} is found`, async () => {
       const tag = `v0.6.0-${variant}`;
@@ -223,6 +234,16 @@ for (const variant of IS_LONG ? (['slim', 'fat'] as const) : (['fat'] as const))
   }
 }
 
+test('a slim image with the bootstrap of another version is said to be one, and is not verified', async () => {
+  const other = [{ path: 'bootstrap', text: '#!/usr/bin/env python3\n# newer\n', isExecutable: true }];
+  const [check = assert.fail()] = await verify('v0.6.0-slim', { isDeep: true }, other);
+  assert.match(
+    check.problems.join('\n'),
+    /bootstrap is not the one of this version .* verify it with the version that published/,
+  );
+  assert.ok(!isRight(check));
+});
+
 /** What is said of the tampered image; an image that cannot even be read is not verified either. */
 async function saidOf(options: { readonly isDeep: boolean }): Promise<string[]> {
   let checks: Awaited<ReturnType<typeof verify>>;
@@ -240,11 +261,11 @@ async function saidOf(options: { readonly isDeep: boolean }): Promise<string[]> 
   return said;
 }
 
-function verify(reference: string, { isDeep } = { isDeep: true }) {
+function verify(reference: string, { isDeep } = { isDeep: true }, bootstrap = BOOTSTRAP) {
   const openBase = (name: string) => world.open(name, 'pull');
   return verifyImage(world.open(`${world.registry(0).host}/${REPOSITORY}`, 'pull'), reference, {
     hub: world.hubClient(),
     isDeep,
-    rebuild: { bootstrap: BOOTSTRAP, readBase: new RunCache({ openBase }).baseImage },
+    rebuild: { bootstrap, readBase: new RunCache({ openBase }).baseImage },
   });
 }
