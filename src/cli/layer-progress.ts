@@ -2,7 +2,7 @@ import type { VerifyOptions } from '../inspect/verify-image.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import type { Session } from './session.ts';
 
-/** Shows each layer that is read of an image, whose line in the progress display has been begun with `title`. */
+/** Returns listeners that show each layer as it is read of an image, whose line in the progress display is `title`. */
 export function layerProgress(
   { progress: { onEvent } }: Session,
   store: ImageStore,
