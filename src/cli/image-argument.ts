@@ -4,6 +4,7 @@ import { ConfigError, RegistryError } from '../core/errors.ts';
 import { parseReference } from '../oci/reference.ts';
 import type { Access } from '../store/auth/registry-auth.ts';
 import type { ImageStore } from '../store/image-store.ts';
+import { readDockerArchive } from '../store/local/docker-archive-reader.ts';
 import { openLayout } from '../store/local/layout.ts';
 import type { Session } from './session.ts';
 
@@ -19,8 +20,8 @@ export interface NamedImage {
 const MAX_TAGS_SHOWN = 12;
 
 /**
- * Reads `[host/]repository[:tag][@digest]`, or `oci:<folder>[:tag]` for what `build` has written. Returns the image's
- * store and reference. Throws ConfigError USAGE.
+ * Reads `[host/]repository[:tag][@digest]`, `oci:<folder>[:tag]` or `docker-archive:<file>[:<name>:<tag>]` for what
+ * `build` has written. Returns the image's store and reference. Throws ConfigError USAGE.
  */
 export async function openNamedImage(
   session: Session,
@@ -28,20 +29,30 @@ export async function openNamedImage(
   access: Access = 'pull',
 ): Promise<NamedImage> {
   if (text.startsWith('oci:')) return await openInLayout(session, text);
-  if (text.startsWith('docker-archive:')) throw archiveError(text);
+  if (text.startsWith('docker-archive:')) return await openInArchive(session, text, access);
   const { registry, repository, tag, digest } = parseReference(text);
   const store = session.services.openRepository(`${registry}/${repository}`, access);
   return await named(store, digest ?? tag, session.signal);
 }
 
-/** An archive has no manifests, which say what each layer is. */
-function archiveError(text: string): ConfigError {
-  return new ConfigError(`${text}: an archive for \`docker load\` has no manifest that could be read`, {
-    code: 'USAGE',
-    subject: text,
-    remedy:
-      'Build the same images with --output oci:<dir> and name oci:<dir>:<tag>, or the reference of a published one.',
-  });
+async function openInArchive(session: Session, text: string, access: Access): Promise<NamedImage> {
+  const [, file = '', tag] = /^docker-archive:((?:[A-Za-z]:(?=[\\/]))?[^:]+)(?::(.+))?$/.exec(text) ?? [];
+  if (access !== 'pull') {
+    throw new ConfigError(`${text}: an archive for \`docker load\` holds images and nothing else`, {
+      code: 'USAGE',
+      subject: text,
+      remedy: 'Build into a folder with --output oci:<dir> and name oci:<dir>:<tag>, or a published image.',
+    });
+  }
+  const store = await readDockerArchive(file);
+  return await named(store, tag ?? (await onlyImage(store)), session.signal);
+}
+
+/** A name of the image that an archive has, if it has one image alone: `build` tags one three times. */
+async function onlyImage(store: ImageStore): Promise<string | undefined> {
+  const tags = await store.listTags(1000);
+  const digests = new Set(await Promise.all(tags.map(tag => store.resolveTag(tag))));
+  return digests.size === 1 ? tags[0] : undefined;
 }
 
 async function openInLayout(session: Session, text: string): Promise<NamedImage> {

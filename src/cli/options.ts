@@ -120,7 +120,7 @@ export function chosenVariants(
   throw new ConfigError(`no model has the variant ${variant}`, {
     code: 'USAGE',
     subject: variant,
-    remedy: `Add it to \`variants\` in models.yaml: variants: [slim, fat, ${variant}].`,
+    remedy: `Add it to \`variants\` in models.yaml: variants: [${[...new Set(['slim', 'fat', variant])].join(', ')}].`,
   });
 }
 

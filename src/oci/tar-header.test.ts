@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import tarStream from 'tar-stream';
-import { END_OF_ARCHIVE, paddingFor, type TarEntry, tarEntryHeader } from './tar-header.ts';
+import { END_OF_ARCHIVE, paddingFor, readTarHeader, type TarEntry, tarEntryHeader } from './tar-header.ts';
 
 const GIB = 1024 ** 3;
 
@@ -101,6 +101,13 @@ test('tar-stream reads back every path and size', async () => {
       assert.equal(read.mtime?.getTime(), 0);
       assert.equal(read.uid, 0);
       assert.equal(read.uname, '');
+      const block = Buffer.from(bytes.subarray(-512));
+      const own = readTarHeader(block);
+      if (bytes.length === 512) assert.equal(own?.path.replace(/\/$/, ''), entry.path.replace(/\/$/, ''));
+      assert.equal(own?.sizeBytes, entry.sizeBytes < 8 * GIB ? entry.sizeBytes : 0);
+      assert.equal(own?.typeFlag, entry.type === 'file' ? '0' : '5');
+      block[124] = 0x80;
+      assert.equal(readTarHeader(block), undefined);
     }),
     { numRuns: 500 },
   );

@@ -13,7 +13,8 @@ export interface TarEntry {
   readonly target?: string;
 }
 
-const BLOCK_BYTES = 512;
+/** What headers are made of, and what content is padded to. */
+export const TAR_BLOCK_BYTES = 512;
 const NAME_BYTES = 100;
 const PREFIX_BYTES = 155;
 /** Eleven octal digits. */
@@ -21,7 +22,7 @@ const MAX_USTAR_SIZE_BYTES = 8 * 1024 ** 3 - 1;
 const NOT_ASCII = /\P{ASCII}/gu;
 
 /** What an archive ends with: two zero blocks. */
-export const END_OF_ARCHIVE: Buffer = Buffer.alloc(2 * BLOCK_BYTES);
+export const END_OF_ARCHIVE: Buffer = Buffer.alloc(2 * TAR_BLOCK_BYTES);
 
 /**
  * Returns everything that comes before an entry's content. A pure function of its input: time 0, owner 0:0, no names.
@@ -49,11 +50,32 @@ export function tarEntryHeader(entry: TarEntry): Buffer {
   return records.length === 0 ? header : Buffer.concat([...extendedHeader(Buffer.concat(records)), header]);
 }
 
+/** A block that begins an entry, or a PAX header (`x`) about the next one. */
+export interface TarHeader {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly typeFlag: string;
+}
+
+/** Returns what a ustar block of 512 bytes says; undefined if it is not one, or has its size in GNU's binary form. */
+export function readTarHeader(block: Buffer): TarHeader | undefined {
+  const text = (start: number, end: number): string =>
+    block.toString('latin1', start, end).replace(/\0.*$/s, '');
+  const number = (start: number, end: number): number =>
+    /^ *[0-7]+ *$/.test(text(start, end)) ? Number.parseInt(text(start, end), 8) : Number.NaN;
+  const sizeBytes = number(124, 136);
+  if (block.length !== TAR_BLOCK_BYTES || number(148, 156) !== checksumOf(block)) return undefined;
+  if (!Number.isSafeInteger(sizeBytes)) return undefined;
+  const prefix = text(257, 263) === 'ustar' ? text(345, 500) : '';
+  const path = `${prefix === '' ? '' : `${prefix}/`}${text(0, 100)}`;
+  return { path, sizeBytes, typeFlag: text(156, 157) || '0' };
+}
+
 const TYPE_FLAGS = { file: '0', directory: '5', link: '2' } as const;
 
 /** Returns how many zero bytes follow content of `sizeBytes`. */
 export function paddingFor(sizeBytes: number): number {
-  return (BLOCK_BYTES - (sizeBytes % BLOCK_BYTES)) % BLOCK_BYTES;
+  return (TAR_BLOCK_BYTES - (sizeBytes % TAR_BLOCK_BYTES)) % TAR_BLOCK_BYTES;
 }
 
 /** Returns the zero bytes that follow content of `sizeBytes`; not to be written to. */
@@ -124,11 +146,10 @@ interface UstarFields {
 }
 
 /** What is the same in every header. */
-const TEMPLATE = Buffer.alloc(BLOCK_BYTES);
+const TEMPLATE = Buffer.alloc(TAR_BLOCK_BYTES);
 TEMPLATE.write(octal(0, 7), 108, 'latin1'); // uid
 TEMPLATE.write(octal(0, 7), 116, 'latin1'); // gid
 TEMPLATE.write(octal(0, 11), 136, 'latin1'); // mtime
-TEMPLATE.write(' '.repeat(8), 148, 'latin1'); // the checksum counts its own field as blanks
 TEMPLATE.write('ustar\x0000', 257, 'latin1');
 TEMPLATE.write(octal(0, 7), 329, 'latin1'); // device
 TEMPLATE.write(octal(0, 7), 337, 'latin1');
@@ -142,10 +163,15 @@ function ustarBlock(fields: UstarFields): Buffer {
   block.write(fields.typeFlag, 156, 'latin1');
   block.write(fields.linkName ?? '', 157, 'latin1');
   block.write(fields.prefix, 345, 'latin1');
-  let checksum = 0;
-  for (let at = 0; at < BLOCK_BYTES; at++) checksum += block[at] as number;
-  block.write(`${octal(checksum, 6)}\0 `, 148, 'latin1');
+  block.write(`${octal(checksumOf(block), 6)}\0 `, 148, 'latin1');
   return block;
+}
+
+/** The sum of a block's bytes, in which its own field counts as blanks. */
+function checksumOf(block: Buffer): number {
+  let checksum = 8 * 0x20;
+  for (let at = 0; at < TAR_BLOCK_BYTES; at++) if (at < 148 || at >= 156) checksum += block[at] as number;
+  return checksum;
 }
 
 function octal(value: number, digits: number): string {

@@ -21,7 +21,7 @@ test('doctor says what works, and what to do about what does not', async t => {
     /✓ .*models\.yaml: 1 model/,
     /✓ Hub, acme\/x: readable at/,
     /✓ Hub: .* no token is set/,
-    /✓ registry r0: .* lets .* be pushed without a login/,
+    /✓ registry r0: .* accepts pushes to .* without a login/,
     /✓ base image .*: linux\/amd64/,
     /\n\nEverything that `publish` needs works\.\n$/,
   ])

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
+import { openNamedImage } from '../../src/cli/image-argument.ts';
+import type { Session } from '../../src/cli/session.ts';
 import type { InspectJson } from '../../src/report/json/inspect-json.ts';
 import type { VerifyJson } from '../../src/report/json/verify-json.ts';
 import { weighbridge } from '../support/command.ts';
@@ -31,13 +33,6 @@ test('models are inspected by their short, and verify takes all images of the fi
   assert.equal(none.status, 2);
   assert.match(none.stderr, /gated has no fat image that is built\n.*plan --explain gated/);
 
-  const archive = await run('inspect', 'docker-archive:x.tar');
-  assert.equal(archive.status, 2);
-  assert.match(
-    archive.stderr,
-    /docker-archive:x\.tar: an archive for `docker load` has no manifest.*\n.*oci:<dir>:<tag>/,
-  );
-
   const verified = await run('verify', '--json');
   assert.equal(verified.status, 0, verified.stderr + verified.stdout);
   const { images } = JSON.parse(verified.stdout) as VerifyJson;
@@ -57,8 +52,34 @@ test('models are inspected by their short, and verify takes all images of the fi
   const built = await run('build', '-m', 'x', '-o', 'oci:out');
   assert.doesNotMatch(built.stdout + built.stderr, /publish|upload/);
 
+  // An archive says of its images what their registry does.
+  const published = JSON.parse(inspected.stdout) as InspectJson;
+  assert.equal((await run('build', '-m', 'x', '--variant', 'fat', '-o', 'docker-archive:x.tar')).status, 0);
+  const archived = await run('inspect', 'docker-archive:x.tar', '--json');
+  assert.equal(archived.status, 0, archived.stderr);
+  const inArchive = JSON.parse(archived.stdout) as InspectJson;
+  assert.match(inArchive.reference, /^docker-archive:x\.tar:hf-x:v0\.6\.0-fat$/);
+  assert.deepEqual(
+    inArchive.images,
+    published.images.map(image => ({ ...image, run: null })),
+  );
+  const sound = await run('verify', '--deep', 'docker-archive:x.tar');
+  assert.equal(sound.status, 0, sound.stdout + sound.stderr);
+  assert.equal((await run('build', '-m', 'x', '-o', 'docker-archive:both.tar')).status, 0);
+  const which = await run('inspect', 'docker-archive:both.tar');
+  assert.equal(which.status, 2);
+  assert.match(which.stderr, /which image\?.*\n.*hf-x:v0\.6\.0-fat,.* hf-x:v0\.6\.0-slim/);
+  assert.equal((await run('inspect', 'docker-archive:both.tar:hf-x:v0.6.0-slim')).status, 0);
+
   const printed = await run('run', 'gated', '--variant', 'fat', '--print');
   assert.equal(printed.status, 2);
   assert.match(printed.stderr, /gated has no fat image: The Hub gates this model/);
   assert.equal((await run('run', 'x', '--variant', 'fat', '--print')).status, 0);
+});
+
+test('nothing can be attached to an image in an archive', async () => {
+  await assert.rejects(openNamedImage({} as Session, 'docker-archive:x.tar', 'push'), {
+    code: 'USAGE',
+    message: /holds images and nothing else/,
+  });
 });

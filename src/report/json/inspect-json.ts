@@ -145,8 +145,8 @@ export function inspectToJson({ reference, images }: Inspection): InspectJson {
 /** Returns commands that run an image, null if no engine pulls it. */
 export function runsOf(reference: string, { image, files }: InspectedImage) {
   const { model } = image;
-  // A layout is not a place that docker pulls from.
-  if (model === undefined || reference.startsWith('oci:')) return null;
+  // Engines pull from registries, and not from a layout or an archive.
+  if (model === undefined || /^(?:oci|docker-archive):/.test(reference)) return null;
   const runnable: RunnableImage = {
     reference,
     name: model.dir.slice(model.dir.lastIndexOf('/') + 1),

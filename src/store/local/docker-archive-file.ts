@@ -21,6 +21,20 @@ export function configEntryName(digest: Digest): string {
   return `${hexOf(digest)}.json`;
 }
 
+/** Returns the name of the entry with an OCI manifest, which loaders pass over: it says what each layer is. */
+export function manifestEntryName(digest: Digest): string {
+  return `${hexOf(digest)}.manifest.json`;
+}
+
+/** An image in an archive's `manifest.json`: names of entries, and `RepoTags` to load it under. */
+export interface ArchivedNames {
+  readonly Config: string;
+  readonly RepoTags: readonly string[];
+  readonly Layers: readonly string[];
+  /** Our own key; loaders pass over keys that they do not know. */
+  readonly Manifest: string;
+}
+
 /** Where a blob is in the archive: its tar header at `headerStart`, its bytes from `start` on. */
 export interface ArchiveEntry {
   readonly headerStart: number;
@@ -103,13 +117,21 @@ export class DockerArchiveFile {
     );
   }
 
-  /** Adds `manifest.json` and the end of the archive, and puts it in the target's place. */
-  async finish(manifest: string): Promise<void> {
+  /** Adds the images' manifests, `manifest.json` and the end of the archive, and puts it in the target's place. */
+  async finish(images: readonly ArchivedNames[], manifests: readonly Buffer[]): Promise<void> {
     await guardIo(this.name, 'finishing an archive', () =>
       this.#turn.run(async () => {
-        const content = Buffer.from(manifest);
-        const header = headerOf('manifest.json', content.length);
-        const tail = Buffer.concat([header, content, padding(content.length), END_OF_ARCHIVE]);
+        const files = images.map(({ Manifest }, index): [string, Buffer] => [
+          Manifest,
+          manifests[index] as Buffer,
+        ]);
+        files.push(['manifest.json', Buffer.from(JSON.stringify(images))]);
+        const parts = files.flatMap(([name, bytes]) => [
+          headerOf(name, bytes.length),
+          bytes,
+          padding(bytes.length),
+        ]);
+        const tail = Buffer.concat([...parts, END_OF_ARCHIVE]);
         await this.#writeAt(tail, this.#end);
         await this.#handle.truncate(this.#end + tail.length);
         await this.#handle.close();

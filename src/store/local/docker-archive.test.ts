@@ -94,8 +94,9 @@ test('images share layers, and manifest.json comes last', async () => {
   );
   assert.match(images[1].Config, /^[0-9a-f]{64}\.json$/);
   assert.equal(entries.get(images[1].Config), '{"config":{"Labels":{"tag":"v1-fat"}}}');
-  // manifest.json, two configs (two images have the same), four layers
-  assert.equal(entries.size, 1 + 2 + 4);
+  assert.equal(entries.get(images[1].Manifest), fat.bytes.toString());
+  // manifest.json, three manifests, two configs (two images have the same), four layers
+  assert.equal(entries.size, 1 + 3 + 2 + 4);
 });
 
 test('the same images in the same order give the same file', async () => {
@@ -174,7 +175,12 @@ test('a tag that moves away takes an image without other names out', async () =>
   await store.finish();
   const images = JSON.parse((await readTar(file)).get('manifest.json') ?? '');
   assert.deepEqual(images, [
-    { Config: images[0].Config, RepoTags: ['hf-x:v2', 'hf-x:v1'], Layers: [`${hexOf(digestOf('b'))}.tar`] },
+    {
+      Config: images[0].Config,
+      RepoTags: ['hf-x:v2', 'hf-x:v1'],
+      Layers: [`${hexOf(digestOf('b'))}.tar`],
+      Manifest: `${hexOf(second.digest)}.manifest.json`,
+    },
   ]);
 });
 

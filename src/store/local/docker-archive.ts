@@ -7,7 +7,12 @@ import { blobSource } from '../blob-source.ts';
 import type { BlobUpload, ImageStore, StoredManifest, UploadOptions } from '../image-store.ts';
 import { checkArrival } from '../stored-manifest.ts';
 import { checkPresent } from './check-present.ts';
-import { configEntryName, DockerArchiveFile, layerEntryName } from './docker-archive-file.ts';
+import {
+  configEntryName,
+  DockerArchiveFile,
+  layerEntryName,
+  manifestEntryName,
+} from './docker-archive-file.ts';
 
 /** What the images of an archive are called. */
 export interface DockerArchiveOptions {
@@ -66,12 +71,16 @@ export class DockerArchiveStore implements ImageStore {
   async finish(): Promise<void> {
     const { images } = this.#contents;
     if (images.length === 0) throw new RangeError(`expected an image in ${this.name}, got none`);
-    const entries = images.map(({ manifest, names }) => ({
+    const entries = images.map(({ manifest, digest, names }) => ({
       Config: configEntryName(manifest.config.digest),
       RepoTags: [...names],
-      Layers: manifest.layers.map(({ digest }) => layerEntryName(digest)),
+      Layers: manifest.layers.map(layer => layerEntryName(layer.digest)),
+      Manifest: manifestEntryName(digest),
     }));
-    await this.#archive.finish(JSON.stringify(entries));
+    await this.#archive.finish(
+      entries,
+      images.map(({ digest }) => (this.#contents.manifests.get(digest) as StoredManifest).bytes),
+    );
   }
 
   /** Abandons the archive and removes what was written; never throws. After `finish` it does nothing. */

@@ -8,6 +8,7 @@ import { mapPool } from '../../../core/pool.ts';
 import { tokenSource } from '../../../hub/hub-from-env.ts';
 import { parseReference } from '../../../oci/reference.ts';
 import { chooseTargets } from '../../../plan/targets.ts';
+import { counted } from '../../../report/layout/text-layout.ts';
 import { Trivy } from '../../../scan/trivy.ts';
 import type { CommonOptions } from '../../options.ts';
 import { createRunCache } from '../../run-cache.ts';
@@ -118,7 +119,7 @@ function checksOf(session: Session, config: Config, options: CommonOptions): (()
         () =>
           tried(session, `base image ${baseImage}`, async () => {
             const { layers, digest } = await cache.baseImage(baseImage, platform);
-            return `${platform}, ${layers.length} layers, ${digest.slice(0, 19)}`;
+            return `${platform}, ${counted(layers.length, 'layer')}, ${digest.slice(0, 19)}`;
           }),
     ),
   ];
@@ -133,9 +134,8 @@ async function checkRegistry(session: Session, key: string, repository: string):
     // A token is often given for less than was asked: only an upload shows whether it may push. Nothing comes of it.
     const upload = await store.startUpload({ sizeBytes: PROBE_BYTES, signal: session.signal });
     await upload.abort();
-    const who =
-      login === undefined ? 'without a login, which it does not ask for' : 'with the login that was found';
-    return `${registry} lets ${path} be pushed ${who}`;
+    const how = login === undefined ? 'without a login; it asks for none' : 'with the login that was found';
+    return `${registry} accepts pushes to ${path} ${how}`;
   });
 }
 

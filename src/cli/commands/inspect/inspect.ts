@@ -29,7 +29,8 @@ model in models.yaml: its fat image at the first of its registries, or --variant
 Examples:
   weighbridge inspect ghcr.io/acme/hf-x:v0.6.0-fat
   weighbridge inspect qwen25-05b --variant slim         a model of models.yaml
-  weighbridge inspect oci:out:v0.6.0-slim               an image from \`build --output oci:out\``,
+  weighbridge inspect oci:out:v0.6.0-slim               an image from \`build --output oci:out\`
+  weighbridge inspect docker-archive:fat.tar            an image from \`build --output docker-archive:fat.tar\``,
     )
     .action((text: string, options: InspectOptions) =>
       runSession(options, async session => {

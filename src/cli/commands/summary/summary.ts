@@ -46,7 +46,7 @@ async function page(options: SummaryOptions): Promise<string> {
     return planChange(await readPlanJson(plan), before);
   }
   if (result.length + scan.length === 0 || against !== undefined) {
-    throw new ConfigError('nothing to summarise', {
+    throw new ConfigError('nothing to summarize', {
       code: 'USAGE',
       remedy: 'Name files with --result and --scan, or a plan with --plan (and --against).',
     });

@@ -66,6 +66,7 @@ Examples:
   weighbridge verify --deep ghcr.io/acme/hf-x@sha256:…
   weighbridge verify --signed --key signing.pub --policy strict ghcr.io/acme/hf-x:v0.6.0-fat
   weighbridge verify oci:out:v0.6.0-fat                 an image from \`build --output oci:out\`
+  weighbridge verify docker-archive:fat.tar             an image from \`build --output docker-archive:fat.tar\`
 
 Each image is checked, even if another one is not found. Exit status: 0 all verified, 1 an image does not match or could
 not be verified, 2 wrong usage.`,
