@@ -107,6 +107,14 @@ test('every mistake has its own file, line and column, and all are shown at once
   ]);
 });
 
+test('an empty list beside include, as init writes it, can be left out', async () => {
+  const texts = { 'models.yaml': 'include: [a.yaml]\nmodels: []\n', 'a.yaml': one('a') };
+  const file = await files('empty-list', texts);
+  assert.deepEqual(shown(await problemsOf(file), file), [
+    'models.yaml:2:9 "models" is empty: "weighbridge add <id>" adds a model, or leave it out beside "include"',
+  ]);
+});
+
 test('nothing outside of the folder is read, whatever the pattern says', async () => {
   const file = await files('inner', {
     'models.yaml':

@@ -64,7 +64,11 @@ function problemsOf(issue: Issue, base: Path, source: YamlSource): ConfigProblem
       return meant.flatMap(inner => problemsOf(inner, path, source));
     }
     case 'too_small':
-      if (path.length === 1) return report('"models" is empty: "weighbridge add <id>" adds a model');
+      if (path.length === 1) {
+        const rest =
+          valueAt(source.value, ['include']) === undefined ? '' : ', or leave it out beside "include"';
+        return report(`"models" is empty: "weighbridge add <id>" adds a model${rest}`);
+      }
       // zod's own words for a number are about the type; the schema's are about what is meant.
       return report(`${nameOf(path)} ${issue.origin === 'array' ? 'must not be empty' : issue.message}`);
     case 'custom': {
