@@ -4,7 +4,7 @@ import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
-import { toShortName } from './field-checks.ts';
+import { checkArgument, toShortName } from './field-checks.ts';
 import { modelsJsonSchema } from './json-schema.ts';
 import { parseConfig } from './load-config.ts';
 import { InvalidConfigError } from './problems.ts';
@@ -87,7 +87,14 @@ const model = fc.record({
   permissive: maybe(fc.constantFrom('auto', true, false)),
   gated: maybe(fc.constantFrom('auto', true, false)),
   override_spdx: maybe(fc.constantFrom(null, 'mit', 'MIT OR Apache-2.0')),
-  serve_args: maybe(fc.array(fc.oneof(fc.string().filter(isArgument), fc.constant(8000)))),
+  serve_args: maybe(
+    fc.array(
+      fc.oneof(
+        fc.string().filter(text => checkArgument(text) === undefined),
+        fc.constant(8000),
+      ),
+    ),
+  ),
   oci: maybe(fc.record({ title: maybe(name), description: maybe(fc.string()), url: maybe(fc.webUrl()) })),
   publish: maybe(fc.dictionary(fc.constantFrom('ghcr', 'dockerhub', 'lab'), fc.boolean())),
   ...shared,
@@ -183,8 +190,4 @@ function isConfigOrProblems(text: string): void {
     return;
   }
   assert.ok(config.models.length > 0);
-}
-
-function isArgument(text: string): boolean {
-  return !text.includes('\0') && !/^--[\w-]+ /.test(text);
 }

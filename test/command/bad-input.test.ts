@@ -177,6 +177,26 @@ test('a result file that cannot be written is told before anything is published;
   assert.deepEqual(tagsOf(good, 'one'), []);
 });
 
+test('outputs in /proc, and a folder as an archive, are refused before anything is asked; status 2', {
+  skip: process.platform === 'linux' ? false : 'there is no /proc',
+}, async () => {
+  const before = [hub.log.length, good.log.length];
+  for (const [args, message] of [
+    [['build', '-o', 'oci:/proc/x'], 'no files are kept in /proc'],
+    [['build', '-o', 'docker-archive:/proc/x.tar'], 'no files are kept in /proc'],
+    [['build', '-o', 'docker-archive:.'], 'it is a folder'],
+    [['catalog', '-o', '/proc/x'], 'no files are kept in /proc'],
+    [['licenses', 'one', '-o', '/proc/x'], 'no files are kept in /proc'],
+    [['plan', '--out', '/proc/x'], 'no files are kept there'],
+    [['publish', '--result', '/proc/x'], 'no files are kept there'],
+  ] as const) {
+    const { status, stderr } = await run(ONE, { args });
+    assert.equal(status, 2, args.join(' '));
+    assert.ok(stderr.includes(`cannot be written: ${message}`), stderr);
+  }
+  assert.deepEqual([hub.log.length, good.log.length], before);
+});
+
 test('a result file that cannot be written in the end: the result is on stdout as one document; status 1', async () => {
   const { status, stdout, stderr } = await run(ONE, {
     args: ['publish', '--json', '--result', '/dev/full'],

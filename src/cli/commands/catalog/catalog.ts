@@ -14,6 +14,7 @@ import {
   withModels,
   withRegistries,
 } from '../../options.ts';
+import { prepareFolder } from '../../output-file.ts';
 import { ExitStatus, runSession, type Session } from '../../session.ts';
 import { MAX_CATALOG_BYTES, parseCatalog, readCatalogIn } from './catalog-files.ts';
 import { type WrittenCatalog, writeCatalog } from './cataloguing.ts';
@@ -56,6 +57,7 @@ Exit status: 0 written, 1 written with problems (a repository could not be read)
       runSession(options, async session => {
         const config = await readConfig(options, session);
         const models = chooseModels(config, options.model);
+        await prepareFolder(options.output);
         const before = await readCatalogIn(options.output);
         const previous =
           options.previous === undefined ? before : await readPrevious(session, options.previous);

@@ -18,6 +18,7 @@ import {
   withConfig,
   withJson,
 } from '../../options.ts';
+import { prepareFolder } from '../../output-file.ts';
 import { planFor } from '../../planning.ts';
 import { createRunCache } from '../../run-cache.ts';
 import { ExitStatus, runSession, type Session } from '../../session.ts';
@@ -37,6 +38,7 @@ export function addLicenses(program: Command): void {
     .action((short: string | undefined, options: LicensesOptions) =>
       runSession(options, async session => {
         const config = await readConfig(options, session);
+        await prepareFolder(options.output ?? 'licenses');
         const plan = await planFor(session, config, { ...options, model: [nameOf(short, options)] }, 'none');
         const [planned] = plan.models;
         if (planned?.kind === 'unresolved') throw errorFromJson(planned.error);

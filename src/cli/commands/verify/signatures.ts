@@ -9,7 +9,7 @@ import {
   signaturesTable,
   signaturesToJson,
 } from '../../../report/text/signatures-report.ts';
-import { writeOutput } from '../../output-file.ts';
+import { prepareOutput, writeOutput } from '../../output-file.ts';
 import { ExitStatus, type Session } from '../../session.ts';
 import { checkEachImage } from './each-image.ts';
 
@@ -30,6 +30,7 @@ export async function verifySignatures(
   options: SignatureOptions,
 ): Promise<number> {
   const trusted = await trustedSigner(session, options);
+  if (options.saveModelSignature !== undefined) await prepareOutput(options.saveModelSignature);
   const { policy = 'present' } = options;
   const verified = await checkEachImage(session, references, ({ store, reference }) =>
     verifySigned(store, reference, { trusted, policy, signal: session.signal }),
