@@ -58,7 +58,10 @@ export async function attachStatements(
       return { kind, predicateType, digest: same.descriptor.digest, status: 'unchanged' };
     const isModel = kind === 'model';
     const hint = isModel ? 'model-signing' : 'cosign';
-    const bundle = await signer.sign(payload, { hint, repository: store.name, signal });
+    // Byte for byte what images have as a file.
+    const bundle =
+      (isModel ? signer.signModel?.(payload) : undefined) ??
+      (await signer.sign(payload, { hint, repository: store.name, signal }));
     const descriptor = await putArtifact(
       store,
       subject,

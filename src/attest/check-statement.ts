@@ -1,11 +1,14 @@
 import { hexOf } from '../core/digest.ts';
 import { isRecord } from '../core/json-shape.ts';
 import { quoted } from '../core/safe-text.ts';
+import { MODEL_SIGNATURE } from '../image/format/model-signature.ts';
 import { baseOf, licenseOf } from '../image/image-facts.ts';
 import type { ListedFile, PublishedImage, PublishedModel } from '../image/published-image.ts';
+import { readBundle } from './bundle.ts';
 import { modelUrl } from './package-url.ts';
 import { kindOf, type Statement } from './statement.ts';
 import { isUnsigned, type ModelResource, rootDigest } from './statements/model-signature.ts';
+import { readStatement } from './verify-bundle.ts';
 
 /** What a statement is compared with: the image as it is in the registry. */
 export interface StatedImage {
@@ -19,7 +22,7 @@ export interface StatedImage {
 /** Returns what a statement says that the image is not, in sentences; none if it is about this image and right. */
 export function differencesOf(statement: Statement, image: StatedImage): string[] {
   const kind = kindOf(statement.predicateType);
-  if (kind === 'model') return modelDifferences(statement, image);
+  if (kind === 'model') return modelDifferences(statement, image.files);
   const isAbout = statement.subject.some(({ digest }) => digest.sha256 === hexOf(image.digest));
   if (!isAbout) return ['it is about another image'];
   const predicate = isRecord(statement.predicate) ? statement.predicate : {};
@@ -82,8 +85,18 @@ function licenseDifferences(predicate: Predicate, { model, platforms }: StatedIm
   ];
 }
 
+/**
+ * Returns what the model signature in a bundle says that files are not, in sentences. Who has signed it is not asked: this
+ * tells whether it is about these files. Throws SigningError SIGNATURE_INVALID for what is not a bundle.
+ */
+export function signatureDifferences(bytes: Buffer, files: readonly ListedFile[]): string[] {
+  const statement = readStatement(readBundle(bytes, MODEL_SIGNATURE), MODEL_SIGNATURE);
+  if (kindOf(statement.predicateType) !== 'model') return ['it is not a model signature'];
+  return modelDifferences(statement, files);
+}
+
 /** A model signature is about the files: of each one whose sha256 the image tells, it has to be the same. */
-function modelDifferences(statement: Statement, { files }: StatedImage): string[] {
+function modelDifferences(statement: Statement, files: readonly ListedFile[]): string[] {
   const resources = list(record(statement.predicate).resources).map(record);
   const stated = new Map(resources.map(({ name, digest }) => [String(name), digest]));
   const listed = new Map(files.map(file => [file.path, file]));

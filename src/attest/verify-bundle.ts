@@ -99,7 +99,8 @@ function patternOf(identity: string): string {
   return `^${parts.join('.*')}$`;
 }
 
-function readStatement({ payload, payloadType }: ReadBundle, name: string): Statement {
+/** Returns the statement in a bundle, not verified; `name` is for the error. Throws SigningError SIGNATURE_INVALID. */
+export function readStatement({ payload, payloadType }: ReadBundle, name: string): Statement {
   if (payloadType !== PAYLOAD_TYPE)
     throw invalid(name, `has a payload of type ${plainLine(payloadType, 60)}`);
   let value: Partial<Statement> | null;

@@ -1,10 +1,12 @@
 import type { Digest } from '../core/digest.ts';
-import { describeError, isAbort, RegistryError, WeighbridgeError } from '../core/errors.ts';
+import { describeError, isAbort, RegistryError, SigningError, WeighbridgeError } from '../core/errors.ts';
 import { mapPool } from '../core/pool.ts';
+import { MODEL_SIGNATURE } from '../image/format/model-signature.ts';
+import { readLayer } from '../image/image-content.ts';
 import { readModelFiles, readPlatforms, readTop } from '../image/published-image.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import { differencesOf, type StatedImage } from './check-statement.ts';
-import { kindOf, STATEMENT_NAMES, type StatementKind } from './statement.ts';
+import { kindOf, PredicateType, STATEMENT_NAMES, type StatementKind } from './statement.ts';
 import { listStatements, readStoredBundle, type StoredStatement } from './stored-statements.ts';
 import { type TrustedSigner, verifyBundle } from './verify-bundle.ts';
 
@@ -27,6 +29,8 @@ export interface StatementCheck {
   /** Who signed it. */
   readonly signer?: string;
   readonly details: readonly string[];
+  /** Where the image has it, if it is a file of the image and not attached to it: `/models/x/model.sig`. */
+  readonly file?: string;
   /** Of a verified model signature: what `model_signing` reads as model.sig. */
   readonly bundle?: Buffer;
 }
@@ -90,25 +94,83 @@ export async function verifySigned(
 async function checkStatements(
   store: ImageStore,
   image: StatedImage,
-  { trusted, signal }: VerifySignedOptions,
+  options: VerifySignedOptions,
 ): Promise<StatementCheck[]> {
+  const { signal } = options;
   const stored = await listStatements(store, image.digest, signal);
-  return await mapPool(stored, AT_ONCE, async (one): Promise<StatementCheck> => {
-    const claimed = { kind: one.kind, predicateType: one.predicateType ?? 'unknown' };
-    try {
-      const bytes = await readStoredBundle(store, one, signal);
-      const { statement, signer } = verifyBundle(bytes, trusted, nameOf(one));
-      const { predicateType } = statement;
-      const details = differencesOf(statement, image);
-      const status = details.length === 0 ? 'verified' : 'wrong';
-      const kind = kindOf(predicateType);
-      const bundle = kind === 'model' && status === 'verified' && { bundle: bytes };
-      return { kind, predicateType, status, signer, details, ...bundle };
-    } catch (error) {
-      if (isAbort(error) || signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
-      return { ...claimed, status: 'other', details: [describeError(error)] };
-    }
+  const attached = await mapPool(stored, AT_ONCE, one =>
+    checkStatement(image, options, {
+      ...{ kind: one.kind, predicateType: one.predicateType, name: nameOf(one) },
+      read: () => readStoredBundle(store, one, signal),
+    }),
+  );
+  return [...attached, ...(await checkFile(store, image, options))];
+}
+
+/** The model signature that an image has as a file. An index has none: its images do. */
+async function checkFile(
+  store: ImageStore,
+  image: StatedImage,
+  options: VerifySignedOptions,
+): Promise<StatementCheck[]> {
+  const own = image.platforms.find(({ digest }) => digest === image.digest);
+  const index = own?.layers.findIndex(({ kind }) => kind === 'signature') ?? -1;
+  const descriptor = own?.manifest.layers[index];
+  const path = own?.layers[index]?.files.find(file => file.path.endsWith(`/${MODEL_SIGNATURE}`))?.path;
+  if (descriptor === undefined || path === undefined) return [];
+  const read = async (): Promise<Buffer> => {
+    if (descriptor.size > MAX_FILE_BYTES) throw tooLarge(path);
+    const { kept } = await readLayer(store, descriptor, {
+      signal: options.signal,
+      keep: one => one === path,
+    });
+    return kept.get(path) ?? Buffer.alloc(0);
+  };
+  const predicateType = PredicateType.model;
+  const check = await checkStatement(image, options, {
+    ...{ kind: 'model', predicateType, name: `/${path}` },
+    read,
   });
+  return [{ ...check, file: `/${path}` }];
+}
+
+/** Thousands of files come to less. */
+const MAX_FILE_BYTES = 32 * 1024 * 1024;
+
+function tooLarge(path: string): SigningError {
+  return new SigningError(`/${path} is too large for a signature`, {
+    code: 'SIGNATURE_INVALID',
+    subject: path,
+  });
+}
+
+interface StatedBundle {
+  readonly kind: StatementKind | undefined;
+  readonly predicateType: string | undefined;
+  /** For errors. */
+  readonly name: string;
+  readonly read: () => Promise<Buffer>;
+}
+
+async function checkStatement(
+  image: StatedImage,
+  { trusted, signal }: VerifySignedOptions,
+  { read, name, ...claimed }: StatedBundle,
+): Promise<StatementCheck> {
+  try {
+    const bytes = await read();
+    const { statement, signer } = verifyBundle(bytes, trusted, name);
+    const { predicateType } = statement;
+    const details = differencesOf(statement, image);
+    const status = details.length === 0 ? 'verified' : 'wrong';
+    const kind = kindOf(predicateType);
+    const bundle = kind === 'model' && status === 'verified' && { bundle: bytes };
+    return { kind, predicateType, status, signer, details, ...bundle };
+  } catch (error) {
+    if (isAbort(error) || signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
+    const { kind, predicateType = 'unknown' } = claimed;
+    return { kind, predicateType, status: 'other', details: [describeError(error)] };
+  }
 }
 
 function nameOf({ kind, predicateType }: StoredStatement): string {

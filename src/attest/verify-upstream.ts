@@ -6,6 +6,7 @@ import { SigningError } from '../core/errors.ts';
 import { describeJson, isRecord } from '../core/json-shape.ts';
 import { quoted } from '../core/safe-text.ts';
 import type { Hub } from '../hub/types.ts';
+import { MODEL_SIGNATURE } from '../image/format/model-signature.ts';
 import type { PlannedModel } from '../plan/types.ts';
 import { modelFiles, type SmallFileHashes } from './model-files.ts';
 import { readPublicKey } from './signers/key-material.ts';
@@ -14,8 +15,6 @@ import { isUnsigned } from './statements/model-signature.ts';
 import { readTrustedIdentity } from './trusted-identity.ts';
 import { type TrustedSigner, verifyBundle } from './verify-bundle.ts';
 
-/** Where the makers of a model put its signature; https://github.com/ossf/model-signing-spec */
-export const MODEL_SIGNATURE = 'model.sig';
 const OLD_PREDICATE_TYPE = 'https://model_signing/Digests/v0.1';
 const MAX_SIGNATURE_BYTES = 32 * 1024 * 1024;
 

@@ -27,6 +27,8 @@ export interface PublishAllOptions {
   readonly targetsOf: PublishPlanOptions['targetsOf'];
   /** Absent if nothing is signed. */
   readonly signing?: ImageSigning | undefined;
+  /** Absent if images do not have their model signature as a file. */
+  readonly modelSigner?: PublishPlanOptions['modelSigner'];
   /** Looks at a model before anything of it is published. */
   readonly admit?: ((planned: PlannedModel) => Promise<void>) | undefined;
 }
@@ -72,6 +74,7 @@ export interface PublishChoice {
   readonly force?: boolean;
   readonly moveTags?: boolean;
   readonly signing?: PublishAllOptions['signing'];
+  readonly modelSigner?: PublishAllOptions['modelSigner'];
   readonly admit?: PublishAllOptions['admit'];
 }
 
@@ -79,10 +82,11 @@ export interface PublishChoice {
 export async function publishToRegistries(
   session: Session,
   queue: ModelQueue,
-  { variant, force, moveTags, signing, admit }: PublishChoice,
+  { variant, force, moveTags, signing, modelSigner, admit }: PublishChoice,
 ): Promise<ModelOutcome[]> {
   return await publishAll(session, queue, {
     signing,
+    modelSigner,
     admit,
     variants: chosenVariants(
       variant,

@@ -84,7 +84,14 @@ test('the first example of the original document means what it says', () => {
     hasRegistries: false,
     layerLimits: {},
     scan: { severity: ['CRITICAL', 'HIGH'], failOn: [], ignoreFile: null },
-    signing: { mode: 'off', key: null, keyless: null, githubAttestations: false, upstream: [] },
+    signing: {
+      mode: 'off',
+      key: null,
+      keyless: null,
+      githubAttestations: false,
+      hasModelSignatureFile: false,
+      upstream: [],
+    },
     vex: [],
     retention: { keep: 3, youngerThanDays: null },
     models: [

@@ -31,6 +31,12 @@ function signerProblems(source: YamlSource, has: Has, report: Report): ConfigPro
       ['signing', 'github_attestations'],
       'needs "keyless": GitHub stores only what the identity of a workflow has signed',
     );
+  const isFile = valueAt(source.value, ['signing', 'model_signature_file']) === true;
+  if (isFile && !(hasKey && (mode === 'sign' || mode === 'required')))
+    return report(
+      ['signing', 'model_signature_file'],
+      'needs "key", and "mode" sign or required: without them images would be others in each run',
+    );
   const given = ['identity', 'issuer', 'trusted_root'].filter(name => has(['signing', 'keyless', name]));
   if (given.length > 0 && given.length < 3)
     return report(

@@ -80,6 +80,10 @@ export const signing = z.strictObject({
     description:
       "Whether what is stated of images on GHCR goes to GitHub's attestation store as well; the job needs attestations: write.",
   }),
+  model_signature_file: z.boolean().default(false).meta({
+    description:
+      'Whether images have their model signature as a file too: /models/<folder>/model.sig, and /opt/weighbridge/model.sig in slim images. Needs an ECDSA P-256 key.',
+  }),
   upstream: z.array(upstream).default([]).meta({
     description: 'Signatures of models (model.sig) to verify before publishing.',
   }),

@@ -49,6 +49,16 @@ for (const [title, text, message] of [
     'signing: {key: a.pem, github_attestations: true}',
     /needs "keyless": GitHub stores only/,
   ],
+  [
+    'a signature as a file without a mode that signs',
+    'signing: {key: a.pem, model_signature_file: true}',
+    /needs "key", and "mode" sign or required/,
+  ],
+  [
+    'a signature as a file, keyless',
+    'signing: {mode: sign, keyless: true, model_signature_file: true}',
+    /needs "key", and "mode"/,
+  ],
   ['an identity of ours without its root', 'signing: {keyless: {identity: x}}', /needs all of/],
   ['trust without a signer', 'signing: {upstream: [{models: ["a/*"]}]}', /needs "key", or both/],
   ['half an identity', 'signing: {upstream: [{models: ["a/*"], identity: x}]}', /needs "key", or both/],

@@ -65,7 +65,10 @@ export function toConfig(
         data.retention.younger_than === null ? null : Number.parseInt(data.retention.younger_than, 10),
     },
     models: parts.flatMap(({ models, source }) =>
-      models.map((model, index) => toModel(model, shared, source, index, main)),
+      models.map((model, index) => ({
+        ...toModel(model, shared, source, index, main),
+        ...(data.signing.model_signature_file && { signatureFile: true as const }),
+      })),
     ),
   };
 }
@@ -161,6 +164,7 @@ function toSigning({
   key,
   keyless,
   github_attestations,
+  model_signature_file,
   upstream,
 }: ConfigFile['signing']): SigningConfig {
   const services = keyless === true ? {} : keyless || null;
@@ -170,6 +174,7 @@ function toSigning({
     mode,
     key: key ?? null,
     githubAttestations: github_attestations,
+    hasModelSignatureFile: model_signature_file,
     keyless: services && {
       fulcio: services.fulcio ?? null,
       rekor: services.rekor ?? null,

@@ -41,6 +41,8 @@ export interface SigningConfig {
   readonly keyless: KeylessConfig | null;
   /** Whether statements about images on GHCR go to GitHub's attestation store as well. */
   readonly githubAttestations: boolean;
+  /** Whether images have their model signature as a file as well. */
+  readonly hasModelSignatureFile: boolean;
   readonly upstream: readonly UpstreamTrust[];
 }
 
@@ -165,6 +167,8 @@ export interface ModelConfig {
   readonly layerOrder: LayerOrder;
   /** The size that safetensors files are divided to although a registry would take them whole; null if they are not. */
   readonly layerTargetBytes: number | null;
+  /** Whether its images have their model signature as a file as well. */
+  readonly signatureFile?: true;
   /** Tag templates with `{version}`, `{variant}`, `{revision}`, `{revision8}`. */
   readonly tags: Readonly<Record<Variant, readonly string[]>>;
   /** Variables that images set besides their own. */

@@ -2,12 +2,14 @@ import { attachStatements } from '../attest/attach-statements.ts';
 import { builderId } from '../attest/builder-id.ts';
 import { createSigner } from '../attest/create-signer.ts';
 import { vexOf } from '../attest/make-statements.ts';
+import { modelSigner } from '../attest/model-signer.ts';
 import { type SigningContext, signImage } from '../attest/sign-image.ts';
 import { vulnerabilityStatement } from '../attest/statements/vulnerabilities.ts';
 import { verifyUpstream } from '../attest/verify-upstream.ts';
 import { isSignedBy } from '../attest/vouches.ts';
 import type { Config, SigningConfig } from '../config/types.ts';
 import type { OnEvent } from '../core/events.ts';
+import type { ModelSigner } from '../image/types.ts';
 import type { PlannedModel } from '../plan/types.ts';
 import type { ImageSigning } from '../publish/types.ts';
 import type { ScannedImage } from '../scan/scan-image.ts';
@@ -55,16 +57,35 @@ export async function signingContext(
   };
 }
 
+/** How a publish signs. */
+export interface PublishSigning extends ImageSigning {
+  /** Absent if images do not have their model signature as a file. */
+  readonly modelSigner?: ModelSigner;
+}
+
 /** Returns how a publish signs, or undefined if neither the file nor the call asks for it. */
 export async function publishSigning(
   surroundings: SigningSurroundings,
   config: Config,
   { sign }: { readonly sign?: boolean },
-): Promise<ImageSigning | undefined> {
+): Promise<PublishSigning | undefined> {
   const { signing } = config;
   if (signing.mode === 'off' && sign !== true) return undefined;
   const context = await signingContext(surroundings, { config, signing });
-  return imageSigning(context, signing.mode === 'required');
+  return {
+    ...imageSigning(context, signing.mode === 'required'),
+    ...(signing.hasModelSignatureFile && { modelSigner: modelSigner(context) }),
+  };
+}
+
+/** Returns what makes the model signatures that are files of images; undefined if the file asks for none. */
+export async function fileSigner(
+  surroundings: SigningSurroundings,
+  config: Config,
+): Promise<ModelSigner | undefined> {
+  const { signing } = config;
+  if (!signing.hasModelSignatureFile) return undefined;
+  return modelSigner(await signingContext(surroundings, { config, signing }));
 }
 
 /** Returns how images are signed, and whose signature lets a manifest be believed. */

@@ -1,3 +1,4 @@
+import { signatureDifferences } from '../attest/check-statement.ts';
 import type { Config, Variant } from '../config/types.ts';
 import { VARIANTS } from '../config/types.ts';
 import { ConfigError } from '../core/errors.ts';
@@ -19,7 +20,7 @@ import { listReferrers } from '../store/referrers.ts';
 import { createBlobWorkers } from './blob-workers.ts';
 import { layoutTargets } from './layout-targets.ts';
 import { createServices, type Services } from './services.ts';
-import { publishSigning, upstreamCheck } from './signing.ts';
+import { fileSigner, publishSigning, upstreamCheck } from './signing.ts';
 
 /** What `createWeighbridge` takes. Everything is optional. */
 export interface WeighbridgeOptions {
@@ -108,12 +109,15 @@ export function createWeighbridge(options: WeighbridgeOptions = {}): Weighbridge
         to === undefined ? registryTargets(services) : layoutTargets(folderOf(to), plan.models.length);
       const surroundings = { env, services, onEvent, signal };
       const signing = config && to === undefined ? await publishSigning(surroundings, config, {}) : undefined;
+      const modelSigner =
+        signing?.modelSigner ?? (config === undefined ? undefined : await fileSigner(surroundings, config));
       const workers = createBlobWorkers({ env, services, onEvent });
       try {
         return await publishPlan(models, {
           movesTags: movesTags === true || to !== undefined,
           ...{ variants, isForced, targetsOf, workers, onEvent, signal },
           signing,
+          modelSigner,
           admit: config && upstreamCheck(surroundings, config),
           hub: services.hub,
           bootstrap: services.bootstrap,
@@ -142,7 +146,8 @@ export function createWeighbridge(options: WeighbridgeOptions = {}): Weighbridge
       const { store, reference } = await openImage(services, image);
       const openBase = (name: string) => services.openRepository(name, 'pull');
       const { baseImage: readBase } = new RunCache({ openBase, signal });
-      const rebuild = { bootstrap: services.bootstrap, readBase, config };
+      const checkSignature = signatureDifferences;
+      const rebuild = { bootstrap: services.bootstrap, readBase, config, checkSignature };
       const checks = await verifyImage(store, reference, { hub: services.hub, isDeep, rebuild, signal });
       return verifyToJson([{ reference: image, checks }], isDeep);
     },

@@ -1,13 +1,22 @@
 import type { Variant } from '../config/types.ts';
+import { holdsWeights } from '../config/variants.ts';
 import type { Digest } from '../core/digest.ts';
 import { isAbort, WeighbridgeError } from '../core/errors.ts';
 import type { BaseImage } from '../oci/image.ts';
 import type { PlannedModel } from '../plan/types.ts';
 import { layersKnownBefore } from './assemble/known-layers.ts';
 import { checkManifestSize } from './assemble/manifest-size.ts';
+import { hasSignatureFile } from './assemble/model-signature.ts';
 import { checkLayerCount } from './assemble/pack-layers.ts';
 import { requiredBlobs, sizesOf } from './assemble/required-blobs.ts';
-import type { AssembledModel, BootstrapFile, ImageDraft, ImagePlatform, Refusal } from './types.ts';
+import type {
+  AssembledModel,
+  BootstrapFile,
+  ImageDraft,
+  ImagePlatform,
+  ModelSigner,
+  Refusal,
+} from './types.ts';
 import type { ImageVariant } from './variants/types.ts';
 import { imageVariant } from './variants/variants.ts';
 
@@ -15,6 +24,8 @@ import { imageVariant } from './variants/variants.ts';
 export interface AssembleContext {
   readonly variants: readonly Variant[];
   readonly bootstrap: readonly BootstrapFile[];
+  /** Makes the model signature that images have as a file; without it, those that are there already are taken. */
+  readonly modelSigner?: ModelSigner | undefined;
   /** Reads a base image's manifest and config; `platform`: `linux/amd64`. */
   readonly baseImage: (reference: string, platform: string, pinned?: Digest) => Promise<BaseImage>;
   /** Returns what a base has in a folder (`/models`), as far as its small layers tell. */
@@ -47,17 +58,20 @@ export async function assembleModel(
 async function assembleImage(
   planned: PlannedModel,
   variant: ImageVariant,
-  { bootstrap, baseImage, ...context }: AssembleContext,
+  { bootstrap, baseImage, modelSigner, ...context }: AssembleContext,
 ): Promise<ImageDraft> {
   const { short, baseImage: reference, downloadRoot } = planned.model;
   const arch = variant.isForAnyPlatform ? planned.model.arch.slice(0, 1) : planned.model.arch;
+  const needsHashes = modelSigner !== undefined && !holdsWeights(variant.name) && hasSignatureFile(planned);
+  const hashes = needsHashes ? await modelSigner.hashes(planned) : new Map<string, string>();
   const platforms = await Promise.all(
     arch.map(async platform => {
       const pinned = planned.pin?.baseDigest;
       const base = variant.needsBase ? await baseImage(reference, platform, pinned) : undefined;
       const isAsked = base !== undefined && variant.needsPathOver?.(planned, base) === true;
       const pathOver = isAsked ? await context.pathOver(downloadRoot, base) : undefined;
-      return checked(variant.assemble(planned, { platform, base, bootstrap, pathOver }), planned);
+      const own = { platform, base, bootstrap, pathOver, modelSigner, hashes };
+      return checked(variant.assemble(planned, own), planned);
     }),
   );
   const tags = planned.tags[variant.name];
@@ -67,7 +81,8 @@ async function assembleImage(
 
 /** Every variant counts its layers: a base image may be too deep for any image on it. */
 function checked(image: ImagePlatform, { model }: PlannedModel): ImagePlatform {
-  checkLayerCount(model.id, image.base?.layers.length ?? 0, image.layers.length);
+  const own = image.layers.length + (image.signature === undefined ? 0 : 1);
+  checkLayerCount(model.id, image.base?.layers.length ?? 0, own);
   checkManifestSize(model.id, image);
   return image;
 }

@@ -12,6 +12,7 @@ import type { ImageStore, StoredManifest } from '../store/image-store.ts';
 import { type AdapterEntry, readLabels } from './format/labels.ts';
 import { layerKindOf, type PublishedFile, readLayerDescriptor } from './format/layer-annotations.ts';
 import type { ImageLayerKind } from './format/layer-kinds.ts';
+import { signaturePath } from './format/model-signature.ts';
 import { ModelPack } from './format/modelpack.ts';
 import { SLIM_LIST } from './format/slim-list.ts';
 import { type ReadOptions, readLayer } from './image-content.ts';
@@ -125,14 +126,28 @@ export async function readModelFiles(
 ): Promise<readonly ListedFile[]> {
   const { model, layers, manifest } = image;
   if (model === undefined) return [];
-  if (holdsWeights(model.variant))
-    return modelFiles(model, layers.flatMap(layer => layer.files).map(asListed));
+  if (holdsWeights(model.variant)) return modelFiles(model, declaredFiles(image));
   const index = layers.findIndex(layer => layer.files.some(file => file.path === SLIM_LIST));
   const descriptor = manifest.layers[index];
   if (descriptor === undefined) return [];
   const { kept } = await readLayer(store, descriptor, { ...options, keep: path => path === SLIM_LIST });
   const list = kept.get(SLIM_LIST);
   return list === undefined ? [] : parseSlimList(list, store.name).files;
+}
+
+/** Returns a layer's files, but for the publisher's model signature: it is in the model's folder, and no file of the model. */
+export function withoutSignature<T extends { readonly path: string }>(
+  kind: ImageLayerKind,
+  files: readonly T[],
+  model: Pick<PublishedModel, 'dir'> | undefined,
+): readonly T[] {
+  if (kind !== 'signature' || model === undefined) return files;
+  return files.filter(({ path }) => path !== signaturePath(model.dir));
+}
+
+/** Returns the files that an image's layers declare, without its model signature. */
+export function declaredFiles({ model, layers }: Pick<PublishedImage, 'model' | 'layers'>): ListedFile[] {
+  return layers.flatMap(({ kind, files }) => withoutSignature(kind, files, model)).map(asListed);
 }
 
 /** Returns those of an image's files that are in the folder of the model, or of an adapter, named as in the repository. */

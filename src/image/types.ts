@@ -48,13 +48,45 @@ export interface ImagePlatform {
   readonly layers: readonly LayerSpec[];
   /** Of the config and the manifest; an index over several platforms has them too. */
   readonly labels: Annotations;
-  /** Makes config and manifest, once each of `layers` is known. */
+  /** Absent if the image does not have its model signature as a file. */
+  readonly signature?: SignatureSpec;
+  /** Makes config and manifest, once each of `layers` is known; the layer of the signature comes after them. */
   seal(layers: readonly SealedLayer[]): BuiltImage;
 }
 
+/** The model signature as a file. It is about files of the other layers, so its layer is made when those are known. */
+export interface SignatureSpec {
+  /** As of a layer: the same if it is about the same files. */
+  readonly key: string;
+  /** Path in the image without leading slash. */
+  readonly path: string;
+  /** As of a recipe. */
+  readonly root: string;
+  /** Returns the signature; absent if nothing signs, and only a layer that is there already can be taken. */
+  readonly sign?: (layers: readonly SealedLayer[]) => string;
+}
+
+/** Makes the model signature that images have as a file. */
+export interface ModelSigner {
+  /** Returns the sha256 of files that the Hub lists by git ids, by path. Throws HubError, IntegrityError. */
+  hashes(planned: PlannedModel): Promise<ReadonlyMap<string, string>>;
+  /** Returns the signature of files, in JSON: always the same text for the same files. */
+  sign(name: string, files: readonly SignedFile[]): string;
+}
+
+/** A file by its path below the model's folder. */
+export interface SignedFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly sha256: string | undefined;
+}
+
+/** Returns a layer by its key; undefined if it is not known. */
+export type LayerOf = (key: string) => ResolvedLayer | undefined;
+
 /** A layer of an image whose digest is known. */
 export interface SealedLayer {
-  readonly spec: LayerSpec;
+  readonly spec: Pick<LayerSpec, 'recipe'>;
   readonly layer: ResolvedLayer;
 }
 
@@ -91,6 +123,8 @@ export interface SealedImage {
   /** The manifest, or the index over several platforms. */
   readonly top: Document;
   readonly images: readonly BuiltImage[];
+  /** Layers that were made with the image, each once: a publish puts them where it puts configs. */
+  readonly made: readonly Document[];
 }
 
 /** A file of the slim image's bootstrap. */

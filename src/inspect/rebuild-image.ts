@@ -11,9 +11,11 @@ import { layersKnownBefore } from '../image/assemble/known-layers.ts';
 import { sharedLimit } from '../image/assemble/model-layers.ts';
 import { readLabels } from '../image/format/labels.ts';
 import { layerKindOf, type ResolvedLayer, readLayerDescriptor } from '../image/format/layer-annotations.ts';
+import { MODEL_SIGNATURE } from '../image/format/model-signature.ts';
 import { ModelPack } from '../image/format/modelpack.ts';
-import type { PublishedImage } from '../image/published-image.ts';
-import type { BootstrapFile, ImagePlatform, SealedLayer } from '../image/types.ts';
+import type { ListedFile, PublishedImage } from '../image/published-image.ts';
+import { sealPlatform } from '../image/seal/seal-image.ts';
+import type { BootstrapFile, ImagePlatform } from '../image/types.ts';
 import { imageVariant } from '../image/variants/variants.ts';
 import type { BaseImage } from '../oci/image.ts';
 import { makePlan } from '../plan/make-plan.ts';
@@ -29,6 +31,8 @@ export interface RebuildContext {
   readonly readBase: (reference: string, platform: string, pinned: Digest) => Promise<BaseImage>;
   /** `models.yaml` that the image may have been published from: its settings go before what the image says of itself. */
   readonly config?: Config | undefined;
+  /** Returns what the image's model signature, a file of it, says that its files are not. Without it no such file is accepted. */
+  readonly checkSignature?: (signature: Buffer, files: readonly ListedFile[]) => string[];
   /** The repository that the image is in: of several entries that share a folder, it is that of one. */
   readonly repository: string;
   readonly signal?: AbortSignal | undefined;
@@ -41,6 +45,10 @@ export interface ImageRecord {
   readonly files: ReadonlySet<string>;
   /** Files that it has in parts; undefined if it has none. */
   readonly resharding: Resharding | undefined;
+  /** The files of the model as they are in the image. */
+  readonly listed: readonly ListedFile[];
+  /** The model signature that it has as a file. */
+  readonly signature: Buffer | undefined;
 }
 
 /**
@@ -61,11 +69,23 @@ export async function compareWithRebuilt(
     const { planned, base } = await replan(image, variant, record, context);
     const { platform } = image;
     const rebuilt = imageVariant(variant).assemble(planned, { platform, base, bootstrap: context.bootstrap });
-    return differences(image, rebuilt);
+    return [...differences(image, rebuilt), ...signatureProblems(image, record, context)];
   } catch (error) {
     if (isAbort(error) || context.signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
     return [`it could not be made once more to compare: ${describeError(error)}`];
   }
+}
+
+/** The layer of the signature is taken as it is: what it says of the files has to be so. */
+function signatureProblems(
+  { layers }: PublishedImage,
+  { listed, signature }: ImageRecord,
+  { checkSignature }: RebuildContext,
+): string[] {
+  if (!layers.some(({ kind }) => kind === 'signature')) return [];
+  if (signature === undefined || checkSignature === undefined)
+    return ['its model signature could not be checked'];
+  return checkSignature(signature, listed).map(problem => `${MODEL_SIGNATURE}: ${problem}`);
 }
 
 async function replan(
@@ -80,8 +100,11 @@ async function replan(
   const own = listed ?? recordedModel(image, record);
   const { short } = own;
   const adapters = Object.fromEntries(image.adapters.map(({ name, revision }) => [name, revision]));
+  const { signatureFile: _, ...others } = own;
   const settings: ModelConfig = {
-    ...own,
+    ...others,
+    // Keys change, and with them whether there is such a file: it is the image's to say too.
+    ...(image.layers.some(({ kind }) => kind === 'signature') && { signatureFile: true as const }),
     // Where the layers are is the image's to say: what was published before stays what it was.
     layerOrder: isOurs(image.manifest.layers[0]) ? 'weights-first' : 'base-first',
     arch: [platform],
@@ -189,25 +212,27 @@ function differences(image: PublishedImage, rebuilt: ImagePlatform): string[] {
     if (ours !== undefined) claimed.set(ours.key, ours);
   }
   const known = new Map(layersKnownBefore([{ platforms: [rebuilt] }]).map(layer => [layer.key, layer]));
+  const layerOf = (key: string): ResolvedLayer | undefined => known.get(key) ?? claimed.get(key);
   const problems: string[] = [];
-  const sealed: SealedLayer[] = [];
-  for (const spec of rebuilt.layers) {
-    const layer = known.get(spec.key) ?? claimed.get(spec.key);
-    const isExpected = claimed.has(spec.key);
-    if (!isExpected) problems.push(missing(spec.recipe.kind, spec.recipe.name));
-    if (layer !== undefined) sealed.push({ spec, layer });
-    if (layer !== undefined && isExpected && claimed.get(spec.key)?.digest !== layer.digest)
-      problems.push(`the layer ${spec.recipe.name} has other bytes than it should`);
+  for (const { key, recipe } of rebuilt.layers) {
+    const isExpected = claimed.has(key);
+    if (!isExpected) problems.push(missing(recipe.kind, recipe.name));
+    else if (claimed.get(key)?.digest !== layerOf(key)?.digest)
+      problems.push(`the layer ${recipe.name} has other bytes than it should`);
   }
+  const { signature } = rebuilt;
   const expected = new Set(rebuilt.layers.map(({ key }) => key));
+  if (signature !== undefined) expected.add(signature.key);
   const bases = new Set(rebuilt.base?.layers.map(({ digest }) => digest));
   for (const layer of image.manifest.layers) {
     const ours = readLayerDescriptor(layer);
     if (ours === undefined ? bases.has(layer.digest) : expected.has(ours.key)) continue;
     problems.push(`it has a layer that neither the base image nor this model has: ${layer.digest}`);
   }
-  if (problems.length > 0 || sealed.length < rebuilt.layers.length) return problems;
-  const { manifest, config } = rebuilt.seal(sealed);
+  if (problems.length > 0) return problems;
+  const sealed = sealPlatform(rebuilt, layerOf);
+  if (sealed === undefined) return [`the layer ${MODEL_SIGNATURE} is missing, or another one`];
+  const { manifest, config } = sealed.image;
   if (manifest.descriptor.digest === image.digest) return [];
   const made = JSON.parse(manifest.bytes.toString('utf8'));
   // An artifact's config is not one of an image: its digest tells.

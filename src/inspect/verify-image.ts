@@ -7,16 +7,19 @@ import { plainLine } from '../core/safe-text.ts';
 import { shellWords } from '../core/shell-words.ts';
 import type { Hub } from '../hub/types.ts';
 import { layerKindOf, readLayerDescriptor } from '../image/format/layer-annotations.ts';
+import { MODEL_SIGNATURE } from '../image/format/model-signature.ts';
 import { SLIM_LIST } from '../image/format/slim-list.ts';
 import { type FoundEntries, type ReadOptions, readForDigest, readLayer } from '../image/image-content.ts';
 import {
   asListed,
+  declaredFiles,
   type ListedFile,
   modelFiles,
   type PublishedImage,
   parseSlimList,
   readImages,
   type SlimList,
+  withoutSignature,
 } from '../image/published-image.ts';
 import type { Descriptor } from '../oci/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
@@ -108,7 +111,7 @@ async function verifyOne(
     // What no image can have is not a file of this one.
     mayLeaveOut: () => true,
   });
-  const declared = modelFiles(model, image.layers.flatMap(layer => layer.files).map(asListed));
+  const declared = modelFiles(model, declaredFiles(image));
   const paths = new Set(declared.map(file => file.path));
   const { hub, signal } = options;
   const expected = await expectParts(image, paths, { hub, snapshot, signal });
@@ -133,6 +136,8 @@ async function verifyOne(
     serveArgs: content.serveArgs ?? serveArgsIn(image),
     files: names,
     resharding: resharding.files.length === 0 ? undefined : resharding,
+    listed,
+    signature: content.signature,
   };
   const rebuilt =
     options.rebuild === undefined
@@ -214,6 +219,8 @@ interface Content {
   /** Files of the repository whose parts are not right, though each may be what its manifest says. */
   readonly wrongSources: ReadonlySet<string>;
   readonly problems: readonly string[];
+  /** The model signature that the image has as a file. */
+  readonly signature: Buffer | undefined;
 }
 
 async function readContent(
@@ -227,6 +234,7 @@ async function readContent(
   const wrongSources = new Set<string>();
   let slimList: SlimList = { files: [], adapters: [] };
   let serveArgs: readonly string[] | undefined;
+  let signature: Buffer | undefined;
   const { signal } = options;
   const filesOf = (layer: Descriptor) => layers[manifest.layers.indexOf(layer)]?.files ?? [];
   const readOptions = (layer: Descriptor): ReadOptions & { readonly onEnd: () => void } => {
@@ -245,10 +253,11 @@ async function readContent(
 
   const readOne = async (layer: Descriptor): Promise<void> => {
     const known = filesOf(layer);
+    const kind = layerKindOf(layer) ?? 'base';
     const hasList = known.some(file => file.path === SLIM_LIST);
     const isRead =
       options.isDeep && (options.readsBase !== false || readLayerDescriptor(layer) !== undefined);
-    if (!isRead && !hasList) {
+    if (!isRead && !hasList && kind !== 'signature') {
       problems.push(...(await presence(store, layer, signal)));
       files.push(...known.map(asListed));
       return;
@@ -259,10 +268,13 @@ async function readContent(
         await readForDigest(store, layer, read);
         return;
       }
-      const keep = (path: string): boolean => path === SLIM_LIST;
+      const isSignature = (path: string): boolean =>
+        kind === 'signature' && path.endsWith(`/${MODEL_SIGNATURE}`);
+      const keep = (path: string): boolean => path === SLIM_LIST || isSignature(path);
       const found = await readLayer(store, layer, { ...read, keep });
       // A layer of somebody else's may have more files than a call can have arguments.
-      for (const file of found.files) files.push(file);
+      for (const file of withoutSignature(kind, found.files, model)) files.push(file);
+      for (const [path, bytes] of found.kept) if (isSignature(path)) signature = bytes;
       problems.push(...strangeEntries(layer, known, found));
       const list = found.kept.get(SLIM_LIST);
       if (list !== undefined) {
@@ -294,7 +306,7 @@ async function readContent(
     ...manifest.layers.filter(layer => !inParts.has(layer)).map(layer => () => readOne(layer)),
   ];
   await mapPool(work, CONCURRENCY, one => one().catch(tolerate));
-  return { files, slimList, serveArgs, wrongSources, problems };
+  return { files, slimList, serveArgs, wrongSources, problems, signature };
 }
 
 function parseServeArgs(bytes: Buffer): string[] | undefined {

@@ -20,7 +20,7 @@ export interface LayerRecipe {
 }
 
 /** What a layer of our own holds. */
-export type LayerKind = 'weights' | 'files' | 'licenses' | 'bootstrap' | 'links';
+export type LayerKind = 'weights' | 'files' | 'licenses' | 'bootstrap' | 'links' | 'signature';
 
 /** One entry of a layer's tar. */
 export interface LayerEntry {

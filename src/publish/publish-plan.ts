@@ -1,6 +1,7 @@
-import { isAbort, WeighbridgeError } from '../core/errors.ts';
+import { isAbort, SigningError, WeighbridgeError } from '../core/errors.ts';
 import type { OnEvent } from '../core/events.ts';
 import { Limiter, mapPool } from '../core/pool.ts';
+import { hasSignatureFile } from '../image/assemble/model-signature.ts';
 import { type AssembleContext, assembleModel } from '../image/assemble-model.ts';
 import { type Plan, type PlannedModel, plannedModels } from '../plan/types.ts';
 import { isFailure, notBuilt } from './finish/image-outcomes.ts';
@@ -19,7 +20,7 @@ import type {
 /** What a plan is published with. */
 export interface PublishPlanOptions
   extends Omit<PublishContext, 'blobSlots'>,
-    Pick<AssembleContext, 'bootstrap'> {
+    Pick<AssembleContext, 'bootstrap' | 'modelSigner'> {
   readonly targetsOf: (model: PlannedModel) => readonly PublishTarget[] | Promise<readonly PublishTarget[]>;
   /** Has every event of the run told to `listener` too, until what it returns is called. */
   readonly listen: (listener: OnEvent) => () => void;
@@ -126,6 +127,7 @@ async function publishAdmitted(
   const { admit, cache, variants, signal } = context;
   try {
     await admit?.(planned);
+    if (hasSignatureFile(planned) && context.modelSigner === undefined) throw unsignedFile(planned);
   } catch (error) {
     if (isAbort(error) || signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
     const refused = variants.map(variant => ({ variant, error }));
@@ -136,6 +138,15 @@ async function publishAdmitted(
   const { baseImage, pathOver } = cache;
   const assembled = await assembleModel(planned, { ...context, baseImage, pathOver });
   return await publishModel(assembled, targets, context);
+}
+
+/** A plan may be published with another file than it was made from. */
+function unsignedFile({ model }: PlannedModel): SigningError {
+  return new SigningError(`${model.short} is to have its model signature as a file, and nothing signs`, {
+    code: 'SIGNING_KEY',
+    subject: model.short,
+    remedy: 'Publish with the models.yaml that the plan is from, or plan again.',
+  });
 }
 
 /** Tells of each image, and that the model is done. */

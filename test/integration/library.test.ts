@@ -77,3 +77,22 @@ test('a call that is stopped rejects, and takes nothing from the environment una
     name: 'InterruptedError',
   });
 });
+
+test('a plan whose images have a model signature as a file is not published by who signs nothing', async () => {
+  await using world = await World.start();
+  await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const key = String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  const env = { HF_ENDPOINT: world.hub.url, WEIGHBRIDGE_LAYER_INDEX: '', SIGNING_KEY: key };
+  await using weighbridge = createWeighbridge({ env });
+  const signing = 'signing: {mode: required, key: "env://SIGNING_KEY", model_signature_file: true}';
+  const config = parseConfig(`${signing}\n${world.config('acme/x')}`, 'models.yaml');
+  const plan = await weighbridge.plan(config);
+  const copy = JSON.parse(JSON.stringify(plan));
+  const [refused] = await weighbridge.publish(copy, { variants: ['fat'] });
+  const [image] = refused?.images ?? [];
+  assert.ok(image?.status === 'failed' && image.error instanceof WeighbridgeError);
+  assert.match(image.error.message, /x is to have its model signature as a file, and nothing signs/);
+  const [published] = await weighbridge.publish(copy, { variants: ['fat'], config });
+  assert.equal(published?.images[0]?.status, 'published');
+});

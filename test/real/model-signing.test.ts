@@ -36,6 +36,15 @@ describe('model_signing 1.1.1', { skip, concurrency: false }, () => {
   const verify = (model: string) =>
     modelSigning('verify', 'key', '--signature', 'ours.sig', '--public_key', 'key.pub', model);
 
+  /** Fills a volume as the slim image that was unpacked at `root` does. */
+  const download = async (root: string, volume: string): Promise<void> => {
+    const bootstrap = path.join(root, 'opt/weighbridge/bootstrap');
+    const brought = await run(python, [bootstrap, 'download'], {
+      env: { HF_ENDPOINT: hub.url, MODEL_DIR: volume },
+    });
+    assert.equal(brought.status, 0, brought.stderr);
+  };
+
   before(async () => {
     python = await pythonWith(PACKAGES);
     folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-oms-'));
@@ -94,11 +103,7 @@ models: [{id: acme/x, short: x}]
       await writeFiles(root, await filesOf(registry, `v0.6.0-${index === 0 ? 'fat' : 'slim'}`));
       const model = index === 0 ? path.join(root, 'models/x') : at('volume');
       if (index === 1) {
-        const bootstrap = path.join(root, 'opt/weighbridge/bootstrap');
-        const brought = await run(python, [bootstrap, 'download'], {
-          env: { HF_ENDPOINT: hub.url, MODEL_DIR: model },
-        });
-        assert.equal(brought.status, 0, brought.stderr);
+        await download(root, model);
       }
       const accepted = await verify(model);
       assert.equal(accepted.status, 0, accepted.stdout + accepted.stderr);
@@ -108,6 +113,33 @@ models: [{id: acme/x, short: x}]
       const inPlace = ['--signature', path.join(model, 'model.sig'), '--public_key', 'key.pub', model];
       const again = await modelSigning('verify', 'key', ...inPlace);
       assert.equal(again.status, 0, again.stdout + again.stderr);
+    }
+  });
+
+  test('accepts the signature that images have as a file, on a fat image and the volume of a slim one; any change is refused', async () => {
+    await hub.addModel({ id: 'acme/plain', files: Object.fromEntries(files) });
+    const text = `registries: {lab: ${registry.host}/acme}
+defaults: {base_image: "${registry.host}/vllm/vllm-openai:v0.6.0", variants: [fat, slim, weights]}
+signing: {mode: required, key: key.pem, model_signature_file: true}
+models: [{id: acme/plain, short: plain}]
+`;
+    await writeFile(at('file.yaml'), text);
+    const published = await ours('publish', '-c', 'file.yaml');
+    assert.equal(published.status, 0, published.stdout + published.stderr);
+    for (const [variant, tag, signature] of [
+      ['fat', 'v0.6.0-fat', 'models/plain/model.sig'],
+      ['weights', 'weights', 'models/plain/model.sig'],
+      ['slim', 'v0.6.0-slim', 'opt/weighbridge/model.sig'],
+    ] as const) {
+      const root = at(`file-${variant}`);
+      await writeFiles(root, await filesOf(registry, tag, 'acme/hf-plain'));
+      const model = variant === 'slim' ? at('file-volume') : path.join(root, 'models/plain');
+      if (variant === 'slim') await download(root, model);
+      const args = ['--signature', path.join(root, signature), '--public_key', 'key.pub'];
+      const verifyFile = (folder_: string) => modelSigning('verify', 'key', ...args, folder_);
+      const accepted = await verifyFile(model);
+      assert.equal(accepted.status, 0, `${variant}: ${accepted.stdout}${accepted.stderr}`);
+      await refusedAfter(model, verifyFile);
     }
   });
 

@@ -9,7 +9,7 @@ import { Limiter } from '../../src/core/pool.ts';
 import { HttpClient } from '../../src/http/client.ts';
 import { createHub } from '../../src/hub/create-hub.ts';
 import { assembleModel } from '../../src/image/assemble-model.ts';
-import type { BootstrapFile } from '../../src/image/types.ts';
+import type { BootstrapFile, ModelSigner } from '../../src/image/types.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import { END_OF_ARCHIVE, paddingFor, tarEntryHeader } from '../../src/oci/tar-header.ts';
 import { type ImageConfig, type Manifest, MediaType } from '../../src/oci/types.ts';
@@ -117,7 +117,8 @@ export class World {
     cache.noteSiblings(options.siblings ?? []);
     const onEvent = (event: ProgressEvent): void => this.hear(event);
     const { movesTags } = options;
-    const common = { variants, isForced, movesTags, cache, bootstrap, onEvent, signal };
+    const { modelSigner } = options;
+    const common = { variants, isForced, movesTags, cache, bootstrap, modelSigner, onEvent, signal };
     if (options.isDryRun) {
       const [preview] = await previewPlan([planned], { ...common, targetsOf: () => targets });
       return preview?.images ?? [];
@@ -183,6 +184,7 @@ export type SeenImage = ImageOutcome & {
 
 export interface PublishOptions {
   readonly signing?: ImageSigning;
+  readonly modelSigner?: ModelSigner;
   readonly variants?: readonly Variant[];
   readonly isDryRun?: boolean;
   readonly isForced?: boolean;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -10,7 +10,7 @@ import { imageSignature } from '../statements/image-signature.ts';
 import { fixtureSubject } from '../subject.fixtures.ts';
 import { type TrustedSigner, verifyBundle } from '../verify-bundle.ts';
 import { readPrivateKey, readPublicKey } from './key-material.ts';
-import { keySigner } from './key-signer.ts';
+import { keySigner, signDeterministically } from './key-signer.ts';
 
 const PASSWORD = 'correct horse';
 const payload = statementBytes(imageSignature(fixtureSubject()));
@@ -39,6 +39,34 @@ for (const [title, pair] of [
     assert.ok(!keySigner(other.privateKey).isOwn(bundle));
   });
 }
+
+test('a model signature is the same each time, by RFC 6979, and verified by OpenSSL; Ed25519 makes none', async () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { signModel, isOwn } = keySigner(privateKey);
+  const bundle = signModel?.(payload) ?? assert.fail();
+  assert.ok(bundle.equals(keySigner(privateKey).signModel?.(payload) ?? assert.fail()));
+  assert.ok(isOwn(bundle));
+  assert.deepEqual(
+    verifyBundle(bundle, { kind: 'key', key: publicKey, name: 'k' }, 'b').statement,
+    JSON.parse(String(payload)),
+  );
+  assert.equal(keySigner(generateKeyPairSync('ed25519').privateKey).signModel, undefined);
+  // https://www.rfc-editor.org/rfc/rfc6979#appendix-A.2.5
+  const encoded = (hex: string) => Buffer.from(hex, 'hex').toString('base64url');
+  const jwk = {
+    ...{ kty: 'EC', crv: 'P-256' },
+    d: encoded('c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721'),
+    x: encoded('60fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6'),
+    y: encoded('7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299'),
+  };
+  const signature = signDeterministically(
+    Buffer.from('sample'),
+    createPrivateKey({ key: jwk, format: 'jwk' }),
+  );
+  const r = 'efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716';
+  const s = 'f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8';
+  assert.equal(signature.toString('hex'), `3046022100${r}022100${s}`);
+});
 
 test('a changed statement, or another payload type, is not what was signed', async () => {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });

@@ -12,6 +12,8 @@ export interface StatementSigner {
    * Signs a statement and returns a sigstore bundle (v0.3, JSON). Throws SigningError.
    */
   sign(payload: Buffer, options?: SignOptions): Promise<Buffer>;
+  /** Signs a statement for `model_signing`, always with the same bytes; absent if signatures differ each time. */
+  signModel?(payload: Buffer): Buffer;
   /** Whether a bundle is one that this signer may have made, and sound, so that it need not be made again. */
   isOwn(bundle: Buffer): boolean;
 }

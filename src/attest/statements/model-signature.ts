@@ -33,7 +33,10 @@ export function isUnsigned(path: string): boolean {
  * Returns OpenSSF's model signature over files with a known sha256, under the model's name. It is about the files and
  * not about an image: fat, slim and weights-only images of the same files share it.
  */
-export function modelSignature(name: string, files: readonly ModelFile[]): Statement {
+export function modelSignature(
+  name: string,
+  files: readonly Pick<ModelFile, 'path' | 'sha256'>[],
+): Statement {
   const resources = files
     .filter(({ path }) => !isUnsigned(path))
     .map(({ path, sha256 }): ModelResource => {

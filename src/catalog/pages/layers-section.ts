@@ -13,6 +13,7 @@ const KIND_WORDS: Readonly<Record<ImageLayerKind, { readonly name: string; reado
   bootstrap: { name: 'Bootstrap', note: 'brings the pinned files at the first start, then becomes vLLM' },
   links: { name: 'Links', note: 'the model where KServe and KubeAI look for it' },
   licenses: { name: 'Licenses', note: 'the texts in /licenses' },
+  signature: { name: 'Signature', note: "the publisher's signature of the model's files" },
 };
 
 interface Bar {

@@ -18,7 +18,7 @@ import {
   writeLabels,
 } from '../format/labels.ts';
 import { imageSealer } from '../seal/sealers.ts';
-import type { ImagePlatform } from '../types.ts';
+import type { ImagePlatform, SignatureSpec } from '../types.ts';
 import { imageLicense } from './image-license.ts';
 import { servePort } from './serve-command.ts';
 
@@ -31,13 +31,15 @@ export interface ContainerContent {
   /** How many of them are below the base; none if absent. */
   readonly countBelow?: number;
   readonly entrypoint: readonly string[];
+  /** Absent if the image does not have it as a file. */
+  readonly signature?: SignatureSpec | undefined;
   /** Set besides what every image of the model sets. */
   readonly env: Readonly<Record<string, string>>;
 }
 
 /** Returns an image that serves the model when it is run. */
 export function containerImage(planned: PlannedModel, content: ContainerContent): ImagePlatform {
-  const { base, recipes, entrypoint, variant, countBelow = 0 } = content;
+  const { base, recipes, entrypoint, variant, countBelow = 0, signature } = content;
   const serve = {
     base,
     env: { ...environment(planned), ...content.env, ...planned.model.env },
@@ -46,12 +48,13 @@ export function containerImage(planned: PlannedModel, content: ContainerContent)
     ...(countBelow > 0 && { countBelow }),
   };
   const layers = recipes.map(toSpec);
-  const labels = labelsOf(planned, { variant, base, layers, serve });
+  const labels = labelsOf(planned, { variant, base, layers, signature, serve });
   return {
     base,
     platform: base.platform,
     layers,
     labels,
+    ...(signature && { signature }),
     seal: imageSealer({ ...serve, labels }, countBelow),
   };
 }
@@ -73,14 +76,18 @@ export interface LabelledImage {
   /** Undefined for an image without a base. */
   readonly base: BaseImage | undefined;
   readonly layers: readonly Pick<LayerSpec, 'key'>[];
+  readonly signature?: SignatureSpec | undefined;
   /** What the image runs; the digest of the plan is of this too. */
   readonly serve: object;
 }
 
-/** Returns the labels of an image. The digest of the plan is the same if and only if the image is. */
+/**
+ * Returns the labels of an image. The digest of the plan is the same if and only if the image is, but for the key of a model
+ * signature that it has as a file.
+ */
 export function labelsOf(
   planned: PlannedModel,
-  { variant, base, layers, serve }: LabelledImage,
+  { variant, base, layers, signature, serve }: LabelledImage,
 ): Annotations {
   const { model, snapshot, outcome } = planned;
   const { revision } = snapshot;
@@ -91,7 +98,7 @@ export function labelsOf(
     base: base?.digest,
     revision,
     variant,
-    layers: layers.map(layer => layer.key),
+    layers: [...layers, ...(signature === undefined ? [] : [signature])].map(layer => layer.key),
     oci: model.oci,
     ...(Object.keys(model.labels).length === 0 ? {} : { labels: model.labels }),
     ...(access !== undefined && { access }),

@@ -11,6 +11,7 @@ export const LAYER_KINDS: readonly ImageLayerKind[] = [
   'bootstrap',
   'links',
   'licenses',
+  'signature',
 ];
 
 /** Stored bytes of an image by kind of layer, a blob that it has twice counted once. */
@@ -20,7 +21,7 @@ export type SizesByKind = Readonly<Record<ImageLayerKind, number>>;
 export function sumByKind(
   layers: Iterable<{ readonly kind: ImageLayerKind; readonly sizeBytes: number }>,
 ): SizesByKind {
-  const sizes = { base: 0, weights: 0, files: 0, bootstrap: 0, links: 0, licenses: 0 };
+  const sizes = { base: 0, weights: 0, files: 0, bootstrap: 0, links: 0, licenses: 0, signature: 0 };
   for (const { kind, sizeBytes } of layers) sizes[kind] += sizeBytes;
   return sizes;
 }

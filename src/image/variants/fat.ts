@@ -4,6 +4,7 @@ import { containerImage } from '../assemble/container-image.ts';
 import { layerOrder, wantsWeightsFirst } from '../assemble/layer-order.ts';
 import { licenseLayer } from '../assemble/license-layer.ts';
 import { modelLayers } from '../assemble/model-layers.ts';
+import { hasSignatureFile, signatureOfLayers } from '../assemble/model-signature.ts';
 import { serveArgsOf } from '../assemble/serve-command.ts';
 import { onBase } from './on-base.ts';
 import type { ImageVariant } from './types.ts';
@@ -16,12 +17,14 @@ export const fat: ImageVariant = {
   assemble(planned, context) {
     const base = onBase(context);
     const adapters = adapterLayers(planned);
-    const model = modelLayers(planned, base.layers.length + 1 + adapters.length);
+    const others = base.layers.length + 1 + adapters.length + (hasSignatureFile(planned) ? 1 : 0);
+    const model = modelLayers(planned, others);
     const order = layerOrder(planned, base, context.pathOver);
     return containerImage(planned, {
       variant: 'fat',
       base,
       recipes: [...model, ...adapters, licenseLayer(planned.licenses.fat, base)],
+      signature: signatureOfLayers(planned, model, context.modelSigner),
       ...(order === 'weights-first' && { countBelow: model.length }),
       entrypoint: ['vllm', 'serve', modelDirOf(planned), ...serveArgsOf(planned)],
       // The weights are there: vLLM must not ask the Hub about them.

@@ -2,6 +2,7 @@ import { shellQuote } from '../../core/text.ts';
 import { bootstrapLayer } from '../assemble/bootstrap-layer.ts';
 import { containerImage } from '../assemble/container-image.ts';
 import { licenseLayer } from '../assemble/license-layer.ts';
+import { signatureOfList } from '../assemble/model-signature.ts';
 import { BOOTSTRAP_PATH } from '../format/slim-list.ts';
 import { onBase } from './on-base.ts';
 import type { ImageVariant } from './types.ts';
@@ -16,6 +17,7 @@ export const slim: ImageVariant = {
       variant: 'slim',
       base,
       recipes: [bootstrapLayer(planned, context.bootstrap), licenseLayer(planned.licenses.slim, base)],
+      signature: signatureOfList(planned, context.modelSigner, context.hashes ?? new Map()),
       entrypoint: [BOOTSTRAP_PATH],
       env: { SERVE_ARGS: shellQuote(planned.model.serveArgs) },
     });

@@ -1,7 +1,7 @@
 import type { Variant } from '../../config/types.ts';
 import type { BaseImage } from '../../oci/image.ts';
 import type { PlannedModel } from '../../plan/types.ts';
-import type { BootstrapFile, ImagePlatform } from '../types.ts';
+import type { BootstrapFile, ImagePlatform, ModelSigner } from '../types.ts';
 
 /** A kind of image. A new one is a file in this folder and a line in the table of `variants.ts`. */
 export interface ImageVariant {
@@ -25,4 +25,8 @@ export interface VariantContext {
   /** What the base has in the folder of models, as far as its small layers tell; undefined if nothing is known. */
   readonly pathOver?: string | undefined;
   readonly bootstrap: readonly BootstrapFile[];
+  /** Makes the model signature that the image has as a file; undefined if this run signs nothing. */
+  readonly modelSigner?: ModelSigner | undefined;
+  /** The sha256 of files that a slim image lists by git ids, by path; only with `modelSigner`. */
+  readonly hashes?: ReadonlyMap<string, string>;
 }

@@ -7,6 +7,7 @@ import { labelsOf, NO_TIME } from '../assemble/container-image.ts';
 import { licenseLayer } from '../assemble/license-layer.ts';
 import { linkLayer } from '../assemble/link-layer.ts';
 import { modelLayers } from '../assemble/model-layers.ts';
+import { hasSignatureFile, signatureOfLayers } from '../assemble/model-signature.ts';
 import { ownServeArgs } from '../assemble/serve-command.ts';
 import { dataImageSealer } from '../seal/sealers.ts';
 import type { ImageVariant } from './types.ts';
@@ -21,7 +22,9 @@ export const weights: ImageVariant = {
   assemble(planned, context) {
     const platform = parsePlatform(context.platform);
     const adapters = adapterLayers(planned);
-    const model = modelLayers(planned, OTHER_LAYERS + adapters.length);
+    const others = OTHER_LAYERS + adapters.length + (hasSignatureFile(planned) ? 1 : 0);
+    const model = modelLayers(planned, others);
+    const signature = signatureOfLayers(planned, model, context.modelSigner);
     const paths = model.flatMap(recipe => recipe.entries.map(entry => entry.path));
     const links = linkLayer(
       paths,
@@ -40,6 +43,7 @@ export const weights: ImageVariant = {
       variant: 'weights',
       base: undefined,
       layers,
+      signature,
       serve: { env, platform },
     });
     return {
@@ -47,6 +51,7 @@ export const weights: ImageVariant = {
       platform,
       layers,
       labels,
+      ...(signature && { signature }),
       seal: dataImageSealer({ platform, created: NO_TIME, env, labels }),
     };
   },

@@ -4,7 +4,7 @@ import type { ImageStore, StoredManifest } from '../../store/image-store.ts';
 import { putDocument } from '../../store/put-document.ts';
 
 /**
- * Config, manifest by digest, signatures, tags: in this order, after all layers are there, so that a tag never names an
+ * Layers made with the image, config, manifest by digest, signatures, tags: in this order, after all layers are there, so that a tag never names an
  * image that is not whole. `beforeTags` is for the signatures. Returns the bytes uploaded.
  */
 export async function pushImage(
@@ -15,6 +15,7 @@ export async function pushImage(
 ): Promise<number> {
   const { beforeTags, signal } = options;
   let uploaded = 0;
+  for (const layer of image.made) uploaded += await putDocument(store, layer, signal);
   for (const { config, manifest } of image.images) {
     uploaded += await putDocument(store, config, signal);
     uploaded += await putManifest(store, manifest.descriptor.digest, manifest, signal);

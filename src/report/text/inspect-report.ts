@@ -119,6 +119,7 @@ const KIND_WORDS: Readonly<Record<ImageLayerKind, string>> = {
   bootstrap: 'bootstrap',
   links: 'links',
   licenses: 'licenses',
+  signature: 'signature',
 };
 
 /** A bar for each kind of layer, all on one scale. */

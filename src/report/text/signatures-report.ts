@@ -27,9 +27,10 @@ export function signaturesToJson(images: readonly CheckedImage[], policy: Signat
       subjects: checks.map(({ digest, platform, statements, problems }) => ({
         digest,
         platform,
-        statements: statements.map(({ kind, predicateType, status, signer, details }) => ({
+        statements: statements.map(({ kind, predicateType, file, status, signer, details }) => ({
           kind: kind ?? null,
           predicateType,
+          ...(file === undefined ? {} : { file }),
           status,
           ...(signer === undefined ? {} : { signer }),
           details,
@@ -76,6 +77,7 @@ function verdict(
   return say(`✓ Signed by ${signers.join(', ')}.`).map(style.good);
 }
 
-function statementName({ kind, predicateType }: StatementCheck): string {
-  return kind === undefined ? predicateType : STATEMENT_NAMES[kind];
+function statementName({ kind, predicateType, file }: StatementCheck): string {
+  const name = kind === undefined ? predicateType : STATEMENT_NAMES[kind];
+  return file === undefined ? name : `${name} (${file})`;
 }

@@ -23,7 +23,7 @@ import { prepareFolder, prepareReplacement } from '../../output-file.ts';
 import { queueFor } from '../../planning.ts';
 import { type PublishAllOptions, publishAll, statusOf } from '../../publish-session.ts';
 import { runSession, type Session } from '../../session.ts';
-import { upstreamCheck } from '../../../engine/signing.ts';
+import { fileSigner, upstreamCheck } from '../../../engine/signing.ts';
 import { surroundingsOf } from '../../signing-session.ts';
 
 interface Output {
@@ -64,6 +64,7 @@ Exit status: 0 success, 1 an image or model failed, 2 wrong usage or configurati
         const queue = await queueFor(session, config, options, 'none');
         const outcomes = await buildAll(session, queue, {
           ...options,
+          modelSigner: await fileSigner(surroundingsOf(session), config),
           admit: upstreamCheck(surroundingsOf(session), config),
         });
         session.progress.stop();
@@ -82,14 +83,17 @@ Exit status: 0 success, 1 an image or model failed, 2 wrong usage or configurati
 async function buildAll(
   session: Session,
   queue: ModelQueue,
-  { output, variant, admit }: BuildOptions & Pick<PublishAllOptions, 'admit'>,
+  { output, variant, admit, modelSigner }: BuildOptions & Pick<PublishAllOptions, 'admit' | 'modelSigner'>,
 ): Promise<ModelOutcome[]> {
   const { models } = queue;
   const variants = chosenVariants(
     variant,
     models.map(model => ({ model })),
   );
-  const common = { variants, isForced: false, movesTags: true, phase: 'build' as const, admit };
+  const common = {
+    ...{ variants, isForced: false, movesTags: true, admit, modelSigner },
+    phase: 'build' as const,
+  };
   if (output.kind === 'oci')
     return await publishAll(session, queue, {
       ...common,

@@ -72,6 +72,7 @@ DOCKERHUB_TOKEN (docker.io). Gated and private models need HF_TOKEN.`,
             : await publishToRegistries(session, await queueOrRead(session, config, options), {
                 ...options,
                 signing,
+                modelSigner: signing?.modelSigner,
                 admit: upstreamCheck(surroundingsOf(session), config),
               });
         session.progress.stop();

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
+import { signatureDifferences } from '../../../attest/check-statement.ts';
 import { type SignedSubject, type SigningContext, signImage } from '../../../attest/sign-image.ts';
 import type { Config, SigningConfig } from '../../../config/types.ts';
 import {
@@ -43,6 +44,7 @@ const NO_KEYS: SigningConfig = {
   key: null,
   keyless: null,
   githubAttestations: false,
+  hasModelSignatureFile: false,
   upstream: [],
 };
 const PUBLIC_SIGSTORE = { fulcio: null, rekor: null, timestampAuthority: null, trust: null };
@@ -149,7 +151,11 @@ async function verifyAndSign(
   const checked = digest ?? reference;
   const [image] = await readImages(store, checked, signal);
   const common = { hub: services.hub, signal };
-  const rebuild = { bootstrap: services.bootstrap, readBase: createRunCache(session).baseImage };
+  const rebuild = {
+    bootstrap: services.bootstrap,
+    readBase: createRunCache(session).baseImage,
+    checkSignature: signatureDifferences,
+  };
   // `serve_args` or a text of the file may be another one by now, and then the image's own record says how it was made.
   const asFileMakes =
     config &&

@@ -1,3 +1,4 @@
+import { signatureDifferences } from '../../../attest/check-statement.ts';
 import type { Config } from '../../../config/types.ts';
 import { WeighbridgeError } from '../../../core/errors.ts';
 import type { ImageCheck } from '../../../inspect/verify-image.ts';
@@ -25,7 +26,12 @@ export async function verifyWithProgress(
       hub: session.services.hub,
       isDeep,
       signal: session.signal,
-      rebuild: { bootstrap: session.services.bootstrap, readBase: createRunCache(session).baseImage, config },
+      rebuild: {
+        bootstrap: session.services.bootstrap,
+        readBase: createRunCache(session).baseImage,
+        config,
+        checkSignature: signatureDifferences,
+      },
       ...layerProgress(session, store, title),
     });
     status = checks.every(isRight) ? 'done' : 'failed';
