@@ -48,40 +48,58 @@ const unread = (why: string, isHidden = false): TextIdentity => ({ kind: 'unread
 
 /** Returns a reader of legal texts that identifies each once. */
 export function createTextReader(files: SmallFiles): TextReader {
-  const identify = createTextIdentifier();
-  const byContent = new Map<string, Promise<ReadFile>>();
+  return new CachingTextReader(files);
+}
+
+class CachingTextReader implements TextReader {
+  readonly #files: SmallFiles;
+  readonly #identify = createTextIdentifier();
+  readonly #byContent = new Map<string, Promise<ReadFile>>();
+
+  constructor(files: SmallFiles) {
+    this.#files = files;
+  }
+
+  async read(snapshot: ModelSnapshot, weights: readonly HubFile[], isDeep: boolean): Promise<LegalRead> {
+    const read = new Map<string, ReadText>();
+    const [legal, deep] = await Promise.all([
+      this.#readLegal(snapshot, weights, read),
+      isDeep && snapshot.gated === false ? this.#readDeep(snapshot, weights) : { texts: [], cardBases: [] },
+    ]);
+    return { texts: [...legal, ...deep.texts], read, cardBases: deep.cardBases };
+  }
 
   /** Many repositories have the same text: it is read and compared once. */
-  function readFile(snapshot: ModelSnapshot, file: HubFile): Promise<ReadFile> {
+  #readFile(snapshot: ModelSnapshot, file: HubFile): Promise<ReadFile> {
     const id = contentIdOf(file);
-    const known = byContent.get(id);
+    const known = this.#byContent.get(id);
     if (known !== undefined) return known;
-    const reading = readText(snapshot, file);
-    byContent.set(id, reading);
+    const reading = this.#readText(snapshot, file);
+    this.#byContent.set(id, reading);
     reading.then(
-      ({ text }) => text === undefined && byContent.delete(id),
-      () => byContent.delete(id),
+      ({ text }) => text === undefined && this.#byContent.delete(id),
+      () => this.#byContent.delete(id),
     );
     return reading;
   }
 
-  async function readText(snapshot: ModelSnapshot, file: HubFile): Promise<ReadFile> {
+  async #readText(snapshot: ModelSnapshot, file: HubFile): Promise<ReadFile> {
     if (isDocument(file)) return { identity: unread('it is not plain text') };
     if (file.sizeBytes > MAX_TEXT_BYTES) return { identity: unread('it is too long') };
-    const bytes = await files.read(snapshot, file);
+    const bytes = await this.#files.read(snapshot, file);
     if (bytes === undefined) return { identity: unread('the Hub lists it and does not give it') };
     const text = { sha256: digestOf(bytes) };
     const words = bytes.toString('utf8');
     if (words.includes('\0') || words.startsWith('%PDF'))
       return { text, identity: unread('it is not plain text') };
-    const identity = await identify(words);
+    const identity = await this.#identify(words);
     // A notice has the licenses of others' work, and between them what is said of the model.
     const isMixed = ['modified', 'restricted', 'unknown'].includes(identity.kind);
     const restriction = isMixed ? plainRestrictionIn(words) : undefined;
     return { text, identity, ...(isMixed && { ofNotice: noticeIdentity(restriction) }) };
   }
 
-  async function readLegal(
+  async #readLegal(
     snapshot: ModelSnapshot,
     weights: readonly HubFile[],
     read: Map<string, ReadText>,
@@ -104,14 +122,14 @@ export function createTextReader(files: SmallFiles): TextReader {
     }
     const { taken, left } = withinLimit(inOrder, MAX_TEXTS);
     const texts = await mapPool(taken, AT_ONCE, async ({ file, about }): Promise<LegalText> => {
-      const { text, identity, ofNotice } = await readFile(snapshot, file);
+      const { text, identity, ofNotice } = await this.#readFile(snapshot, file);
       if (text !== undefined) read.set(file.path, text);
       return { path: file.path, about, identity: (about === 'notice' ? ofNotice : undefined) ?? identity };
     });
     return [...texts, ...tooMany(left)];
   }
 
-  async function readDeep(
+  async #readDeep(
     snapshot: ModelSnapshot,
     weights: readonly HubFile[],
   ): Promise<Pick<LegalRead, 'texts' | 'cardBases'>> {
@@ -120,28 +138,30 @@ export function createTextReader(files: SmallFiles): TextReader {
       findOtherTexts(snapshot.files, weights).map(file => ({ file })),
       MAX_OTHER_TEXTS,
     );
-    const readCards = await mapPool(cards.slice(0, MAX_CARDS), AT_ONCE, file => readCard(snapshot, file));
-    const readOthers = await mapPool(others.taken, AT_ONCE, ({ file }) => readOther(snapshot, file));
+    const readCards = await mapPool(cards.slice(0, MAX_CARDS), AT_ONCE, file =>
+      this.#readCard(snapshot, file),
+    );
+    const readOthers = await mapPool(others.taken, AT_ONCE, ({ file }) => this.#readOther(snapshot, file));
     return {
       texts: [
         ...readCards.flatMap(({ text }) => text ?? []),
         ...readOthers.flat(),
         ...tooMany(others.left),
-        ...(await readLink(snapshot)),
+        ...(await this.#readLink(snapshot)),
       ],
       cardBases: readCards.flatMap(({ bases }) => bases),
     };
   }
 
   /** A card forbids by what it says in words; what it permits is its `license`. */
-  async function readCard(
+  async #readCard(
     snapshot: ModelSnapshot,
     file: HubFile,
   ): Promise<{ readonly text?: LegalText; readonly bases: readonly string[] }> {
     const { path } = file;
     if (file.sizeBytes > MAX_CARD_BYTES)
       return { text: { path, about: 'card', identity: unread('it is too long') }, bases: [] };
-    const bytes = await files.read(snapshot, file);
+    const bytes = await this.#files.read(snapshot, file);
     if (bytes === undefined)
       return {
         text: { path, about: 'card', identity: unread('the Hub lists it and does not give it') },
@@ -153,36 +173,25 @@ export function createTextReader(files: SmallFiles): TextReader {
   }
 
   /** A text of any name counts if it is a license, or says what only terms say. */
-  async function readOther(snapshot: ModelSnapshot, file: HubFile): Promise<readonly LegalText[]> {
-    const { text, identity } = await readFile(snapshot, file);
+  async #readOther(snapshot: ModelSnapshot, file: HubFile): Promise<readonly LegalText[]> {
+    const { text, identity } = await this.#readFile(snapshot, file);
     if (['spdx', 'community', 'several', 'modified', 'declaration'].includes(identity.kind))
       return [{ path: file.path, about: 'text', identity }];
     if (text === undefined)
       return identity.kind === 'unread' && !isDocument(file)
         ? [{ path: file.path, about: 'text', identity }]
         : [];
-    const { restriction } = await readCard(snapshot, file).then(card => ({ restriction: card.text }));
+    const { restriction } = await this.#readCard(snapshot, file).then(card => ({ restriction: card.text }));
     return restriction === undefined ? [] : [{ ...restriction, about: 'text' }];
   }
 
   /** `license_link` may name a file that is called like anything. */
-  async function readLink(snapshot: ModelSnapshot): Promise<readonly LegalText[]> {
+  async #readLink(snapshot: ModelSnapshot): Promise<readonly LegalText[]> {
     const file = linkedFile(snapshot);
     if (file === undefined || legalKind(file) !== undefined || isModelCard(file)) return [];
-    const { identity } = await readFile(snapshot, file);
+    const { identity } = await this.#readFile(snapshot, file);
     return [{ path: file.path, about: 'link', identity }];
   }
-
-  return {
-    async read(snapshot, weights, isDeep) {
-      const read = new Map<string, ReadText>();
-      const [legal, deep] = await Promise.all([
-        readLegal(snapshot, weights, read),
-        isDeep && snapshot.gated === false ? readDeep(snapshot, weights) : { texts: [], cardBases: [] },
-      ]);
-      return { texts: [...legal, ...deep.texts], read, cardBases: deep.cardBases };
-    },
-  };
 }
 
 interface ReadFile {
