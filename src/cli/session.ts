@@ -4,7 +4,8 @@ import { errorToJson, WeighbridgeError } from '../core/errors.ts';
 import type { OnEvent } from '../core/events.ts';
 import { createServices, type Services } from '../engine/services.ts';
 import { errorAnnotation } from '../report/ci/github-annotation.ts';
-import { createProgress, terminalOf } from '../report/progress/progress.ts';
+import { createProgress } from '../report/progress/progress.ts';
+import { terminalOf } from '../report/progress/terminal.ts';
 import type { Progress } from '../report/progress/types.ts';
 import { asFileError } from './output-file.ts';
 

@@ -1,5 +1,5 @@
 import { flagsOf } from './flag-definition.ts';
-import { countOf, recordOf, textsOf } from './json-value.ts';
+import { countOf, recordOf } from './json-value.ts';
 import type { Release } from './releases.ts';
 
 /** What a LoRA adapter says of itself. */
@@ -48,11 +48,6 @@ export function rankOf(config: unknown): number | undefined {
   return rank === undefined
     ? undefined
     : Math.max(rank, ...Object.values(recordOf(pattern)).flatMap(value => countOf(value) ?? []));
-}
-
-/** Returns the modules that an adapter changes, by its adapter_config.json; none if it does not list them. */
-export function targetModules(config: unknown): readonly string[] {
-  return textsOf(recordOf(config).target_modules);
 }
 
 /** What vLLM took before its parser had choices. */

@@ -21,10 +21,6 @@ import {
 import type { HttpRequest, HttpResponse, RetryNotice } from './types.ts';
 import { UploadRequest } from './upload-request.ts';
 
-export { isLoopbackHost } from './hosts.ts';
-export { networkError } from './network-error.ts';
-export { UploadRequest } from './upload-request.ts';
-
 /** What a client is made of. Everything has a default. */
 export interface HttpClientOptions {
   readonly userAgent?: string;

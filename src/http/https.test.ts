@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import https from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import tls from 'node:tls';
 import { NetworkError } from '../core/errors.ts';
 import { HttpClient } from './client.ts';
-import { serve } from './loopback.fixtures.ts';
+import { listen, serve } from './loopback.fixtures.ts';
 import { selfSigned } from './self-signed.fixtures.ts';
 
 const { key, cert } = selfSigned();
@@ -15,23 +14,12 @@ async function serveTls(
   t: TestContext,
   location: string,
 ): Promise<{ url: string; connections: () => number }> {
-  let connections = 0;
   const server = https.createServer({ key, cert }, (_, response) =>
     response.writeHead(302, { location }).end(),
   );
   server.on('tlsClientError', () => undefined);
-  server.on('connection', () => {
-    connections += 1;
-  });
-  await new Promise<void>(resolve => server.listen(0, 'localhost', resolve));
-  t.after(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return {
-    url: `https://localhost:${(server.address() as AddressInfo).port}/`,
-    connections: () => connections,
-  };
+  const { port, connections } = await listen(t, server, 'localhost');
+  return { url: `https://localhost:${port}/`, connections };
 }
 
 function client(t: TestContext): HttpClient {

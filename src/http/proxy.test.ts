@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ConfigError } from '../core/errors.ts';
-import { HttpClient, isLoopbackHost } from './client.ts';
+import { HttpClient } from './client.ts';
+import { isLoopbackHost } from './hosts.ts';
 import { serve } from './loopback.fixtures.ts';
 
 const get = (url: string) => ({ method: 'GET', url, purpose: 'reading a test' }) as const;

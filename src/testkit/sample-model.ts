@@ -1,5 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import { GENERATION_CONFIG, TINY_QWEN2, tensorGroups } from './sample/qwen2.ts';
 import { safetensorsFile, safetensorsHead, seededRandom, sizeOf } from './sample/safetensors.ts';
@@ -12,15 +10,6 @@ export interface SampleModelOptions {
   readonly seed?: number;
   /** `license` of the model card. Default apache-2.0; the LICENSE file is there for that one only. */
   readonly license?: string;
-}
-
-/** Writes a small model of valid files, and some that an image does not need, to `folder`. */
-export async function makeSampleModel(folder: string, options: SampleModelOptions = {}): Promise<void> {
-  for (const [name, content] of Object.entries(await sampleModelFiles(options))) {
-    const file = path.join(folder, name);
-    await mkdir(path.dirname(file), { recursive: true });
-    await writeFile(file, content);
-  }
 }
 
 /** Returns the sample model as a map from path to content, for `hub.addModel`. */

@@ -1,8 +1,8 @@
 import type { OpenOptions } from '../../core/byte-source.ts';
 import { type HubError, IntegrityError, type WeighbridgeError } from '../../core/errors.ts';
 import { quoted } from '../../core/safe-text.ts';
-import { type HttpClient, networkError } from '../../http/client.ts';
-import { connectionClosed, isTransient } from '../../http/network-error.ts';
+import type { HttpClient } from '../../http/client.ts';
+import { connectionClosed, isTransient, networkError } from '../../http/network-error.ts';
 import { serverWaitMs as askedWaitMs, isRetryableStatus, Retries } from '../../http/retry.ts';
 import type { HttpResponse } from '../../http/types.ts';
 import { badAnswer, explainHubError, type HubQuestion, hubFailure, isFromElsewhere } from '../hub-failure.ts';

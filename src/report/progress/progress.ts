@@ -3,8 +3,6 @@ import { LiveProgress } from './live-progress.ts';
 import { PlainProgress } from './plain-progress.ts';
 import type { Progress, ProgressOptions } from './types.ts';
 
-export { type Terminal, terminalOf } from './terminal.ts';
-
 /** Returns what shows events: live on a terminal, plain lines with the time of day elsewhere, folded by model in the log of a GitHub job. */
 export function createProgress(options: ProgressOptions): Progress {
   if (options.verbosity === 'quiet') return warningsOnly(new PlainProgress(options));

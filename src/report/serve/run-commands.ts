@@ -1,5 +1,5 @@
 import { holdsWeights } from '../../config/variants.ts';
-import { isLoopbackHost } from '../../http/client.ts';
+import { isLoopbackHost } from '../../http/hosts.ts';
 import type { ModelAccess } from '../../image/format/labels.ts';
 import { parseReference } from '../../oci/reference.ts';
 

@@ -1,11 +1,12 @@
 import { NetworkError, RegistryError, WeighbridgeError } from '../../core/errors.ts';
 import { plainLine } from '../../core/safe-text.ts';
-import type { HttpClient, UploadRequest } from '../../http/client.ts';
+import type { HttpClient } from '../../http/client.ts';
 import { isLoopbackHost, isPrivateHost } from '../../http/hosts.ts';
 import { isPlainHttpAnswer, isTlsAnswer } from '../../http/network-error.ts';
 import { redactUrl } from '../../http/redact.ts';
 import { type RetryPolicy, serverWaitMs } from '../../http/retry.ts';
 import type { HttpRequest, HttpResponse, RetryNotice } from '../../http/types.ts';
+import type { UploadRequest } from '../../http/upload-request.ts';
 import { apiHost } from '../../oci/reference.ts';
 import { type LoginManner, loginRemedy, RegistryAuth } from '../auth/registry-auth.ts';
 import type { Credential } from '../auth/types.ts';

@@ -1,6 +1,6 @@
 import type { Digest } from '../../../core/digest.ts';
 import { IntegrityError } from '../../../core/errors.ts';
-import type { UploadRequest } from '../../../http/client.ts';
+import type { UploadRequest } from '../../../http/upload-request.ts';
 import type { UploadSession } from './upload-session.ts';
 import { answeredEarly, isAgainstForm, type UploadStrategy, type UploadTarget } from './upload-strategy.ts';
 
