@@ -83,3 +83,34 @@ test('a registry with an authority of its own is trusted with its certificate', 
   assert.equal((await get(cert)).status, 200);
   await assert.rejects(get(), /is not trusted/);
 });
+
+test('a public registry names no token service and no upload address inside a private network', async t => {
+  // The proxy speaks for the public registry, so that nothing here needs the network.
+  const inside = await serve(t, (_, response) => response.end('{"token":"x"}'));
+  const places = ['https://10.0.0.5', 'https://[fd00::1]', 'https://169.254.169.254', inside.url];
+  for (const place of places) {
+    const proxy = await serve(t, ({ method }, response) => {
+      const isUpload = method === 'POST';
+      if (isUpload) response.writeHead(202, { location: `${place}/upload` }).end();
+      else response.writeHead(401, { 'www-authenticate': `Bearer realm="${place}/token"` }).end();
+    });
+    const http = new HttpClient({ env: { HTTP_PROXY: proxy.url }, retry: { attempts: 1 } });
+    t.after(() => http.close());
+    const login = { kind: 'basic', username: 'ann', password: 'hidden' } as const;
+    const client = new RegistryClient({
+      ...{ http, registry: 'registry.example', credential: async () => login },
+      connection: { isPlainHttp: true },
+    });
+    const at = new RegistryStore(client, 'acme/x', 'push');
+    await assert.rejects(at.listTags(10), {
+      code: 'REGISTRY_BAD_ANSWER',
+      message: /points to the private address/,
+    });
+    await assert.rejects(at.startUpload({ sizeBytes: 1 }), {
+      code: 'REGISTRY_BAD_ANSWER',
+      message: /points to .*, which is refused/,
+    });
+    assert.ok(proxy.requests.every(({ headers }) => headers.authorization === undefined));
+  }
+  assert.equal(inside.requests.length, 0);
+});
