@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Variant } from '../../../config/types.ts';
 import { holdsWeights } from '../../../config/variants.ts';
 import { ConfigError } from '../../../core/errors.ts';
-import { isLoopbackHost } from '../../../http/client.ts';
+import { isLoopbackHost } from '../../../http/hosts.ts';
 import type { EngineKind, GpuKind } from './container-engine.ts';
 
 /** Everything that the command line of a container is made from. */
