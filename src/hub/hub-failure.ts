@@ -78,7 +78,7 @@ function storageFailure({ status, url }: HttpResponse, { model, path }: HubQuest
   return hubError(
     model,
     status >= 500 || status === 429 ? 'HUB_UNREACHABLE' : 'HUB_BAD_ANSWER',
-    `${host}, where the Hub sends those who want ${what}, answered ${status}`,
+    `${host}, to which the Hub redirects requests for ${what}, answered ${status}`,
     {
       remedy: `Try again later; if it stays, something between here and ${host} may refuse it (HTTPS_PROXY).`,
     },

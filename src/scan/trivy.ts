@@ -131,7 +131,7 @@ export class Trivy {
     throw new WeighbridgeError(`${doing}: Trivy ended with ${exitCode ?? signal}: ${lastWords(stderr)}`, {
       code: 'SCANNER_FAILED',
       remedy:
-        'Its database comes from the network: see docs/troubleshooting.md where that is not reachable from here.',
+        'It downloads its database: see docs/troubleshooting.md if that server cannot be reached from here.',
     });
   }
 

@@ -232,7 +232,7 @@ function notFound(reference: string): RegistryError {
   return new RegistryError(`the base image ${reference} does not exist`, {
     code: 'BASE_NOT_FOUND',
     subject: reference,
-    remedy: 'Check `base_image` in models.yaml, and the login where the image is private.',
+    remedy: 'Check `base_image` in models.yaml, and the login if the image is private.',
   });
 }
 

@@ -29,6 +29,6 @@ test('new, changed and removed models are told apart', async () => {
   assert.match(page, /^## 2 models would be published, 2 models would no longer be\n/);
   assert.match(page, /`open` \| settings \| Apache-2.0 \| ✅ /);
   assert.match(page, /`new` \| new \| .* ⏭️ /);
-  assert.match(page, /No longer listed: `gated`, `absent`\. What was published of them stays where it is\./);
+  assert.match(page, /No longer listed: `gated`, `absent`\. Their published images stay\./);
   assert.match(page, /- `ghcr\.io\/acme\/hf-gated:v0\.6\.0-slim`/);
 });

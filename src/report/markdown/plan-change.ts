@@ -30,7 +30,7 @@ export function planChange(after: PlanJson, before: PlanJson | undefined): strin
     ...(removed.length === 0
       ? []
       : [
-          `No longer listed: ${removed.map(model => mdCode(model.short)).join(', ')}. What was published of them stays where it is.`,
+          `No longer listed: ${removed.map(model => mdCode(model.short)).join(', ')}. Their published images stay.`,
         ]),
     ...unfit(changed.map(({ model }) => model)),
     ...(same === 0 || changed.length === 0 ? [] : [`${same} more stay as they are.`]),

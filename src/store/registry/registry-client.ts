@@ -275,7 +275,7 @@ export class RegistryClient {
       code: 'REGISTRY_UNREACHABLE',
       subject: this.registry,
       remedy: isPlainHttpAnswer(error)
-        ? `If it is meant to speak HTTP, write it under \`registries:\` as {prefix: ${this.registry}/…, plain_http: true}; else ask who runs it for its HTTPS port.`
+        ? `If plain HTTP is intended, write it under \`registries:\` as {prefix: ${this.registry}/…, plain_http: true}; otherwise use its HTTPS port.`
         : `Check that ${this.registry} is up and reachable from here, then run the command again.`,
       cause: error,
     });
