@@ -230,6 +230,7 @@ async function planModel(
       ...sharingOf(config, model),
       ...(pin && { pin }),
       ...(layers.limit && { layerLimit: layers.limit }),
+      ...(layers.registryLimit && { registryLimit: layers.registryLimit }),
       ...(layers.resharding && { resharding: packResharding(layers.resharding) }),
       ...(layers.refusals.length > 0 && { fatRefusals: layers.refusals }),
       tags: byVariant(tags),

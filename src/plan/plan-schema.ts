@@ -151,6 +151,7 @@ const planned = z.looseObject({
     })
     .optional(),
   layerLimit: layerLimit.optional(),
+  registryLimit: layerLimit.optional(),
   resharding: resharding.optional(),
   fatRefusals: z.array(z.looseObject({ registry: text, decision, path: text, limit: layerLimit })).optional(),
   tags: byVariant(z.array(text.refine(isTag, 'expected a tag'))),

@@ -50,6 +50,8 @@ export interface PlannedModel {
   readonly pin?: ModelPin;
   /** What the fat image's layers keep to; absent if no registry that gets it has a limit. */
   readonly layerLimit?: LayerLimit;
+  /** What registries take, if `layer_target` asks for less; absent if no registry that gets it has a limit. */
+  readonly registryLimit?: LayerLimit;
   /** Files that the fat image has in parts, because a registry would not take them whole. */
   readonly resharding?: PlannedResharding;
   /** Registries that do not get the fat image, though others do. */

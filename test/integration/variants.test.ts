@@ -9,6 +9,7 @@ import { ModelPackAnnotation } from '../../src/image/format/modelpack.ts';
 import { isRight, verifyImage } from '../../src/inspect/verify-image.ts';
 import type { Manifest } from '../../src/oci/types.ts';
 import { makeBaseImage } from '../../src/testkit/base-image.ts';
+import { PARTS, SHARDED, WHOLE } from '../support/sharded-model.ts';
 import { BASE_REPOSITORY, MODEL_FILES, World } from '../support/world.ts';
 
 const ALL: readonly Variant[] = ['slim', 'fat', 'weights', 'modelpack'];
@@ -67,6 +68,41 @@ for (const { form, times } of [
     const total = weights.reduce((sum, [, bytes]) => sum + bytes.length, 0);
     const uploaded = images.reduce((sum, image) => sum + image.bytes.uploaded, 0);
     assert.ok(uploaded > total * times && uploaded < total * (times + 0.5), `${uploaded} of ${total}`);
+  });
+}
+
+for (const { limits, raw } of [
+  { limits: { layer_target: '1MB' }, raw: ['model.safetensors'] },
+  { limits: { layer_limits: '1MB' }, raw: PARTS.map(part => `${part}.safetensors`) },
+]) {
+  const [[key, size]] = Object.entries(limits) as [[string, string]];
+  test(`${key}: fat is divided, and raw blobs are ${raw.length === 1 ? "the Hub's files" : 'divided like it'}`, async () => {
+    await using world = await World.start();
+    await world.hub.addModel({ id: 'acme/x', files: SHARDED });
+    const config = world.config('acme/x', '    variants: [fat, weights, modelpack]\n');
+    const yaml =
+      key === 'layer_target'
+        ? `${config}    layer_target: ${size}\n`
+        : `layer_limits: {r0: ${size}}\n${config}`;
+    for (const status of ['published', 'unchanged']) {
+      const images = await world.publish(yaml, { variants: ALL });
+      assert.deepEqual(
+        images.map(image => `${image.variant} ${image.status}`),
+        ['fat', 'weights', 'modelpack'].map(variant => `${variant} ${status}`),
+      );
+    }
+    const weightsOf = (tag: string) =>
+      world
+        .manifest(0, tag)
+        .layers.filter(layer => layer.annotations?.['io.weighbridge.layer.kind'] === 'weights');
+    const pathsOf = (tag: string) =>
+      weightsOf(tag).map(layer => layer.annotations?.['io.weighbridge.file.path']);
+    assert.deepEqual(
+      pathsOf('v0.6.0-fat'),
+      PARTS.map(part => `${part}.safetensors`),
+    );
+    assert.deepEqual(pathsOf('modelpack'), raw);
+    if (raw.length === 1) assert.equal(weightsOf('modelpack')[0]?.digest, digestOf(WHOLE));
   });
 }
 

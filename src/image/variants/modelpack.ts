@@ -30,7 +30,7 @@ export const modelpack: ImageVariant = {
   assemble(planned) {
     const form = planned.model.modelpack;
     const dir = modelDirOf(planned);
-    const recipes = modelLayers(planned, 0);
+    const recipes = modelLayers(form === 'raw' ? withWholeFiles(planned) : planned, 0);
     const layers = (form === 'raw' ? recipes.flatMap(rawRecipes) : recipes).map(toSpec);
     const description = describeModel(planned);
     const serve = { form, config: description.config };
@@ -53,6 +53,17 @@ export const modelpack: ImageVariant = {
     };
   },
 };
+
+/**
+ * `layer_target` is about layers that nodes unpack. A raw blob stays the Hub's file, with the Hub's digest, unless a
+ * registry would not take it.
+ */
+function withWholeFiles(planned: PlannedModel): PlannedModel {
+  const { resharding, ...rest } = planned;
+  if (resharding === undefined || planned.layerLimit?.source !== 'layer_target') return planned;
+  const maxBytes = planned.registryLimit?.maxLayerBytes ?? Number.POSITIVE_INFINITY;
+  return resharding.files.some(({ source }) => source.sizeBytes > maxBytes) ? planned : rest;
+}
 
 /** Each file as a blob of its own. */
 function rawRecipes({ kind, root, entries }: LayerRecipe): LayerRecipe[] {

@@ -13,6 +13,8 @@ import type { ReshardContext } from './types.ts';
 export interface LayerFit {
   /** The lowest of the registries that get it; undefined if none of them has one. */
   readonly limit: LayerLimit | undefined;
+  /** The lowest limit of the registries, if `limit` is `layer_target`. */
+  readonly registryLimit?: LayerLimit | undefined;
   /** Undefined if nothing has to be divided. */
   readonly resharding: Resharding | undefined;
   /** Registries that cannot have it. */
@@ -37,7 +39,8 @@ export async function fitLayers(
   if (isOff || (fit.limit?.maxLayerBytes ?? Number.POSITIVE_INFINITY) <= target.maxLayerBytes) return fit;
   const outcome = await reshardFiles(files, target, context, 'shardable');
   if (outcome?.kind === 'refused') throw targetTooSmall(outcome.file, target, outcome.why);
-  return outcome === undefined ? fit : { ...fit, limit: target, resharding: outcome.resharding };
+  if (outcome === undefined) return fit;
+  return { ...fit, limit: target, registryLimit: fit.limit, resharding: outcome.resharding };
 }
 
 type FitConfig = Pick<Config, 'layerLimits'> & {

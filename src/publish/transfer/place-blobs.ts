@@ -3,7 +3,6 @@ import { throwIfAborted } from '../../core/errors.ts';
 import { allSettledOrThrow } from '../../core/pool.ts';
 import type { ResolvedLayer } from '../../image/format/layer-annotations.ts';
 import type { OwnLayerBlob, RequiredBlob } from '../../image/types.ts';
-import type { SliceSource } from '../../layer/recipe.ts';
 import { hostOf } from '../../oci/reference.ts';
 import { storedSize } from '../../store/blob-size.ts';
 import type { Survey } from '../target/survey.ts';
@@ -65,7 +64,7 @@ function placementsOf(jobs: readonly ImageJob[]): Placement[] {
 function inRows(placements: readonly Placement[], { known }: PlaceOptions): Placement[][] {
   const rows = new Map<string, Placement[]>();
   for (const placement of placements) {
-    const key = sliceOf(placement.blob)?.source.path ?? `${rows.size}`;
+    const key = rowOf(placement.blob) ?? `${rows.size}`;
     rows.set(key, [...(rows.get(key) ?? []), placement]);
   }
   return [...rows.values()].flatMap(row =>
@@ -73,8 +72,11 @@ function inRows(placements: readonly Placement[], { known }: PlaceOptions): Plac
   );
 }
 
-function sliceOf(blob: RequiredBlob): SliceSource | undefined {
-  return blob.kind === 'own' ? blob.slice : undefined;
+/** The file whose part the blob holds; its parts as layers and as blobs of their own are two rows, each the whole file. */
+function rowOf(blob: RequiredBlob): string | undefined {
+  if (blob.kind !== 'own' || blob.slice === undefined) return undefined;
+  const { slice, layer } = blob;
+  return JSON.stringify([layer.recipe.form ?? 'tar', slice.repository, slice.source.path]);
 }
 
 function sizeOf(row: readonly Placement[]): number {
