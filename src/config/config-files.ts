@@ -121,7 +121,12 @@ async function filesOf(pattern: string, main: string): Promise<string[]> {
       throw new IncludeFault(`${JSON.stringify(name)} leads out of the folder of ${main}`);
     if (path.resolve(folder, name) !== path.resolve(main)) others.push(name);
   }
-  if (others.length === 0) throw new IncludeFault(`no file matches ${JSON.stringify(pattern)}`);
+  if (others.length === 0)
+    throw new IncludeFault(
+      names.length > 0
+        ? `${JSON.stringify(pattern)} is this file itself: name others`
+        : `no file matches ${JSON.stringify(pattern)}`,
+    );
   return others;
 }
 

@@ -204,6 +204,68 @@ const TABLE: Record<string, [text: string, ...expected: Expected[]]> = {
   'tags with a stray brace': [model('tags: ["{variant}-{version"]'), [4, 12, /must give a tag/]],
   'tags that start with a dot': [model('tags: [".{variant}"]'), [4, 12, /must give a tag/]],
   'tags that are too long': [model(`tags: ["${'x'.repeat(130)}{variant}"]`), [4, 12, /at most 128/]],
+  'tags that two variants share': [
+    model('tags: {fat: ["{version}"], slim: ["{version}"]}'),
+    [4, 11, '"tags" has "v0.6.0" for both slim and fat: one would overwrite the other'],
+  ],
+  'a tag that is the default of another variant': [
+    model('variants: [fat, weights]', 'tags: {fat: ["weights"]}'),
+    [5, 11, '"tags" has "weights" for both fat and weights: one would overwrite the other'],
+  ],
+  'a tag of the defaults that a model gives to another variant': [
+    `${defaults('tags: {slim: ["v1"]}').replace('short: b', 'short: b, base_image: "x/y:v1", tags: {fat: ["{version}"]}')}`,
+    [3, 58, '"tags" has "v1" for both slim and fat: one would overwrite the other'],
+  ],
+
+  // what the schema says of values
+  'a slip in a variant': [
+    model('variants: [slim, fatt]'),
+    [4, 22, '"variants" item 2 must be one of slim, fat, weights, modelpack', 'fat'],
+  ],
+  'a variant twice, and a slip': [
+    model('variants: [slim, slim, fatt]'),
+    [4, 22, '"variants" item 2 is in the list already'],
+    [4, 28, '"variants" item 3 must be one of slim, fat, weights, modelpack', 'fat'],
+  ],
+  'an order of layers that is none': [
+    model('layer_order: weight-first'),
+    [4, 18, '"layer_order" must be auto, base-first or weights-first', 'weights-first'],
+  ],
+  'a fit that is none': [model('fit: strict'), [4, 10, '"fit" must be warn, enforce or off']],
+  'a negative layer_target': [
+    model('layer_target: -5'),
+    [4, 19, '"layer_target" must be a size of at least 1MB, such as 5GB'],
+  ],
+  'a layer_target larger than numbers are exact': [
+    model('layer_target: 1e300'),
+    [4, 19, '"layer_target" must be a size of at least 1MB, such as 5GB'],
+  ],
+  'part of an image to keep': [
+    `retention: {keep: 1.5}\n${named('a/b', 'b')}`,
+    [1, 19, '"keep" must be a whole number from 1, not the number 1.5'],
+  ],
+  'text for a number': [
+    `retention: {keep: "3"}\n${named('a/b', 'b')}`,
+    [1, 19, '"keep" must be a whole number from 1, not the text "3"'],
+  ],
+  'too many images to keep': [
+    `retention: {keep: 10001}\n${named('a/b', 'b')}`,
+    [1, 19, '"keep" must be at most 10000'],
+  ],
+  'a number for a time': [
+    `retention: {younger_than: 30}\n${named('a/b', 'b')}`,
+    [1, 27, '"younger_than" must be a number of days, such as 30d, not the number 30'],
+  ],
+  'every mistake of a map of variables': [
+    model('env: {A: [1], HF_TOKEN: x, "D=E": y}'),
+    [4, 14, '"A" must be text, a number, true or false, not a list'],
+    [4, 19, /^"HF_TOKEN" looks like a secret/],
+    [4, 32, /^"D=E" must be the name of a variable/],
+  ],
+  'a label that states a fact': [
+    model('labels: {io.weighbridge.variant: fat}'),
+    [4, 14, '"io.weighbridge.variant" states a fact that Weighbridge looks up; it cannot be set'],
+  ],
   'an absolute glob': [model('files: {include: [/x]}'), [4, 23, /relative to the top/]],
   'a glob that climbs': [model('files: {exclude: [a/../../b]}'), [4, 23, /relative to the top/]],
   'no files at all': [model('files: {include: []}'), [4, 22, '"include" must not be empty']],

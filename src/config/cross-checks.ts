@@ -1,3 +1,4 @@
+import { isRecord, isTextList } from '../core/json-shape.ts';
 import { nearest } from '../core/text.ts';
 import { isTag, parseReference } from '../oci/reference.ts';
 import { adapterChecks } from './adapter-checks.ts';
@@ -7,6 +8,9 @@ import type { ConfigProblem } from './problems.ts';
 import { BUILT_IN_BASE_IMAGE, BUILT_IN_REGISTRIES, BUILT_IN_TAGS } from './schema.ts';
 import { valueAt } from './schema-problems.ts';
 import { signingChecks } from './signing-checks.ts';
+import { type TagTemplates, templatesFor } from './tag-templates.ts';
+import { VARIANTS, type Variant } from './types.ts';
+import { USUAL_VARIANTS } from './variants.ts';
 import type { YamlSource } from './yaml/yaml-source.ts';
 
 /**
@@ -34,6 +38,7 @@ export function crossChecks(
     ...choices.flatMap(place => unknownRegistries(place, known)),
     ...sharedShorts(models),
     ...models.flatMap(model => wrongTags(model, main)),
+    ...models.flatMap(model => sharedTags(model, main)),
     ...models.flatMap(model => wrongFolder(model, main)),
     ...adapterChecks(models, main),
     ...signingChecks(main),
@@ -121,6 +126,40 @@ function serverTags(written: unknown): readonly unknown[] | undefined {
   if (typeof written !== 'object' || written === null) return undefined;
   const { slim = BUILT_IN_TAGS, fat = BUILT_IN_TAGS } = written as { slim?: unknown; fat?: unknown };
   return Array.isArray(slim) && Array.isArray(fat) ? [...slim, ...fat] : undefined;
+}
+
+/** Two variants with one tag: the one that is published last would take it from the other. */
+function sharedTags(model: Place, main: YamlSource): ConfigProblem[] {
+  const place = written('tags', model, main);
+  const [own, common] = [within(model, 'tags'), { source: main, path: ['defaults', 'tags'] }].map(read);
+  if (place === undefined || !isTags(own) || !isTags(common)) return [];
+  const variantsPlace = written('variants', model, main);
+  const chosen = variantsPlace === undefined ? USUAL_VARIANTS : read(variantsPlace);
+  const variants = VARIANTS.filter(variant => Array.isArray(chosen) && chosen.includes(variant));
+  const basePlace = written('base_image', model, main);
+  const base = basePlace === undefined ? BUILT_IN_BASE_IMAGE : read(basePlace);
+  const version =
+    typeof base === 'string' && checkBaseImage(base) === undefined ? parseReference(base).tag : undefined;
+  const users = new Map<string, Variant>();
+  for (const variant of variants) {
+    for (const template of templatesFor(variant, own, common)) {
+      const tag = template.replaceAll('{variant}', variant).replaceAll('{version}', version ?? '{version}');
+      const user = users.get(tag) ?? variant;
+      if (user !== variant) {
+        const message = `"tags" has ${JSON.stringify(tag)} for both ${user} and ${variant}: one would overwrite the other`;
+        return [problemAt(place, message)];
+      }
+      users.set(tag, variant);
+    }
+  }
+  return [];
+}
+
+/** A list for all variants in which one has no {variant} is reported already. */
+function isTags(value: unknown): value is TagTemplates | undefined {
+  if (isTextList(value)) return value.every(template => template.includes('{variant}'));
+  if (value === undefined) return true;
+  return isRecord(value) && Object.values(value).every(isTextList);
 }
 
 /** The bootstrap's own folder, and those that something else is in or is mounted over when a container runs. */

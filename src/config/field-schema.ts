@@ -33,10 +33,14 @@ export function listOf<T extends z.ZodType>(item: T) {
 
 /** Returns a schema for a list in which no item is repeated. */
 export function unique<T extends z.ZodType>(list: z.ZodArray<T>) {
-  return list.check(({ value, issues }) => {
+  return list.superRefine((value, { addIssue }) => {
+    if (!Array.isArray(value)) return;
     for (const [index, item] of value.entries()) {
-      if (value.indexOf(item) === index) continue;
-      issues.push({ code: 'custom', message: 'is in the list already', path: [index], input: item });
+      if (value.indexOf(item) !== index)
+        addIssue({ code: 'custom', message: 'is in the list already', path: [index], input: item });
     }
-  });
+  }, ALWAYS);
 }
+
+/** For a check that runs even if the value has other mistakes: all of a file are shown at once. */
+export const ALWAYS = { when: () => true };

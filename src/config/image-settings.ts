@@ -1,5 +1,7 @@
 import * as z from 'zod';
+import { isRecord } from '../core/json-shape.ts';
 import { ONE_LINE } from './field-checks.ts';
+import { ALWAYS } from './field-schema.ts';
 
 /** What a person adds to the environment and the labels of images: a map from names to texts. */
 
@@ -28,36 +30,50 @@ export const env = settings('must be text, a number, true or false', envFault);
 /** The schema of `labels:`: values by names of labels. */
 export const labels = settings('must be text, a number, true or false', labelFault);
 
-type FindFault = (name: string, value: string) => string | undefined;
+interface SettingFault {
+  readonly message: string;
+  /** The name is wrong, whatever the value. */
+  readonly isAboutKey?: boolean;
+}
+
+type FindFault = (name: string, value: string) => SettingFault | undefined;
 
 function settings(error: string, faultOf: FindFault) {
   const value = z.union([z.string(), z.number(), z.boolean()], { error });
   return z
     .object({})
     .catchall(value)
-    .check(({ value: map, issues }) => {
+    .superRefine((map, { addIssue }) => {
+      if (!isRecord(map)) return;
       for (const [name, written] of Object.entries(map)) {
-        const message = faultOf(name, String(written));
-        if (message === undefined) continue;
-        const isSecret = message.startsWith(SECRET);
-        issues.push({ code: 'custom', message, path: [name], input: written, params: { isSecret } });
+        const fault = faultOf(name, String(written));
+        if (fault === undefined) continue;
+        const { message, isAboutKey = false } = fault;
+        const params = { isSecret: message.startsWith(SECRET), isAboutKey };
+        addIssue({ code: 'custom', message, path: [name], input: written, params });
       }
-    });
+    }, ALWAYS);
 }
 
-function envFault(name: string, value: string): string | undefined {
-  if (!ENV_NAME.test(name)) return 'must be the name of a variable: letters, digits and "_"';
+function envFault(name: string, value: string): SettingFault | undefined {
+  if (!ENV_NAME.test(name)) return ofKey('must be the name of a variable: letters, digits and "_"');
   if (OWN_ENV.includes(name))
-    return 'is set by the image itself; "docker run -e" can change it when it starts';
-  if (SECRET_NAME.test(name) || SECRET_VALUE.test(value)) return `${SECRET}: set it when the image starts`;
-  return value.includes('\0') ? 'must not contain a NUL character' : undefined;
+    return ofKey('is set by the image itself; "docker run -e" can change it when it starts');
+  if (SECRET_NAME.test(name)) return ofKey(`${SECRET}: set it when the image starts`);
+  if (SECRET_VALUE.test(value)) return { message: `${SECRET}: set it when the image starts` };
+  return value.includes('\0') ? { message: 'must not contain a NUL character' } : undefined;
 }
 
-function labelFault(name: string, value: string): string | undefined {
-  if (!LABEL_NAME.test(name)) return 'must be the name of a label: letters, digits, ".", "_", "-" and "/"';
-  if (OWN_LABELS.test(name)) return 'states a fact that Weighbridge looks up; it cannot be set';
+function labelFault(name: string, value: string): SettingFault | undefined {
+  if (!LABEL_NAME.test(name))
+    return ofKey('must be the name of a label: letters, digits, ".", "_", "-" and "/"');
+  if (OWN_LABELS.test(name)) return ofKey('states a fact that Weighbridge looks up; it cannot be set');
   const key = OCI_KEYS[name.toLowerCase()];
-  if (key !== undefined) return `is set by "oci: {${key}: …}"`;
-  if (SECRET_VALUE.test(value)) return SECRET;
-  return ONE_LINE.test(value) ? undefined : 'must be one line of text that is not blank';
+  if (key !== undefined) return ofKey(`is set by "oci: {${key}: …}"`);
+  if (SECRET_VALUE.test(value)) return { message: SECRET };
+  return ONE_LINE.test(value) ? undefined : { message: 'must be one line of text that is not blank' };
+}
+
+function ofKey(message: string): SettingFault {
+  return { message, isAboutKey: true };
 }

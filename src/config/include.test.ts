@@ -115,6 +115,20 @@ test('an empty list beside include, as init writes it, can be left out', async (
   ]);
 });
 
+test('an include that cannot include anything says why, once', async () => {
+  for (const [include, expected] of [
+    ['[]', '1:10 "include" must not be empty'],
+    [
+      '[../x.yaml]',
+      '1:11 "include" item 1 must be a file or pattern below the folder of this file, such as models.d/*.yaml',
+    ],
+    ['[models.yaml]', '1:11 "models.yaml" is this file itself: name others'],
+  ] as const) {
+    const file = await files('nothing-to-include', { 'models.yaml': `include: ${include}\n${one('a')}` });
+    assert.deepEqual(shown(await problemsOf(file), file), [`models.yaml:${expected}`]);
+  }
+});
+
 test('nothing outside of the folder is read, whatever the pattern says', async () => {
   const file = await files('inner', {
     'models.yaml':

@@ -3,6 +3,7 @@ import { type Digest, digestOf } from '../core/digest.ts';
 import { isRecord } from '../core/json-shape.ts';
 import { type ConfigFiles, type NamedText, readConfigFiles } from './config-files.ts';
 import { crossChecks } from './cross-checks.ts';
+import { checkIncludePattern } from './field-checks.ts';
 import { type ConfigProblem, InvalidConfigError } from './problems.ts';
 import { configFile, EXTENSION_KEY, includedFile } from './schema.ts';
 import { includedProblems, missingKey, schemaProblems } from './schema-problems.ts';
@@ -106,7 +107,10 @@ function withoutModels(main: YamlSource, { included, problems }: ConfigFiles): C
   if (!isRecord(main.value)) return [];
   const { include, models } = main.value;
   if (models === undefined && include === undefined) return missingKey(['models'], main);
-  if (!Array.isArray(include) || include.length === 0 || included.length + problems.length > 0) return [];
+  if (!Array.isArray(include) || included.length + problems.length > 0) return [];
+  // What the schema refuses needs no second word.
+  if (!include.some(pattern => typeof pattern === 'string' && checkIncludePattern(pattern) === undefined))
+    return [];
   return [
     main.problem(main.locate(['include']), '"include" needs a file on disk: other files are found from it'),
   ];

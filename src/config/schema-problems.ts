@@ -56,7 +56,7 @@ function problemsOf(issue: Issue, base: Path, source: YamlSource): ConfigProblem
       return issue.keys.flatMap(key => report(...unknownKey(path, key), source.locateKey(path, key)));
     case 'invalid_type':
       if (valueAt(source.value, path) === undefined) return missingKey(path, source);
-      return report(...wrongType(path, `must be ${TYPE_WORDS[issue.expected] ?? issue.expected}`, source));
+      return report(...wrongType(path, typeWords(issue), source));
     case 'invalid_union': {
       // The branch whose own type fits is the one that was meant: its complaints are worth showing.
       const meant = issue.errors.find(branch => branch.every(inner => !isAboutType(inner)));
@@ -64,26 +64,43 @@ function problemsOf(issue: Issue, base: Path, source: YamlSource): ConfigProblem
       return meant.flatMap(inner => problemsOf(inner, path, source));
     }
     case 'too_small':
-      if (path.length === 1) {
+      if (path.length === 1 && path[0] === 'models') {
         const rest =
           valueAt(source.value, ['include']) === undefined ? '' : ', or leave it out beside "include"';
         return report(`"models" is empty: "weighbridge add <id>" adds a model${rest}`);
       }
-      // zod's own words for a number are about the type; the schema's are about what is meant.
       return report(`${nameOf(path)} ${issue.origin === 'array' ? 'must not be empty' : issue.message}`);
     case 'custom': {
       const found = report(
         `${nameOf(path)} ${issue.message}`,
         issue.params?.suggestion as string | undefined,
+        issue.params?.isAboutKey === true
+          ? source.locateKey(path.slice(0, -1), String(path.at(-1)))
+          : source.locate(path),
       );
       // The line of the file would show it.
       return issue.params?.isSecret === true
         ? found.map(problem => ({ ...problem, offendingText: '', sourceLine: '' }))
         : found;
     }
+    case 'invalid_value':
+      return report(
+        `${nameOf(path)} ${issue.message}`,
+        nearestValue(valueAt(source.value, path), issue.values),
+      );
     default:
-      return report(`${nameOf(path)}: ${issue.message}`);
+      return report(`${nameOf(path)} ${issue.message}`);
   }
+}
+
+/** The schema's own words, which say what is meant, before those of the type. */
+function typeWords(issue: z.core.$ZodIssueInvalidType): string {
+  if (issue.message.startsWith('must ')) return issue.message;
+  return `must be ${TYPE_WORDS[issue.expected] ?? issue.expected}`;
+}
+
+function nearestValue(written: unknown, values: readonly unknown[]): string | undefined {
+  return typeof written === 'string' ? nearest(written, values.map(String)) : undefined;
 }
 
 function isAboutType(issue: Issue): boolean {

@@ -79,11 +79,19 @@ const tags = z.union([tagList, z.strictObject(tagsByVariant)], {
 });
 const variants = listOf(z.enum(VARIANTS, { error: `must be one of ${VARIANTS.join(', ')}` }));
 const modelpack = z.enum(MODELPACK_FORMS, { error: 'must be raw or tar' });
-const layerOrder = z.enum(LAYER_ORDERS, { error: `must be ${LAYER_ORDERS.join(', ')}` });
+const layerOrder = z.enum(LAYER_ORDERS, { error: 'must be auto, base-first or weights-first' });
+/** Of a number of bytes that is too small, or larger than numbers are exact. */
+const LAYER_SIZE = 'must be a size of at least 1MB, such as 5GB';
 const byteSize = z
-  .union([z.int().min(MIN_LAYER_LIMIT_BYTES), text(checkLayerLimit, { pattern: BYTE_SIZE })], {
-    error: 'must be a size of at least 1MB, such as 5GB',
-  })
+  .union(
+    [
+      z.int({ error: LAYER_SIZE }).min(MIN_LAYER_LIMIT_BYTES, { error: LAYER_SIZE }),
+      text(checkLayerLimit, { pattern: BYTE_SIZE }),
+    ],
+    {
+      error: LAYER_SIZE,
+    },
+  )
   .meta({ examples: ['5GB', '500MiB'] });
 const glob = text(checkGlob, { pattern: ONE_LINE, examples: ['*.safetensors', 'tokenizer*', 'original/'] });
 const autoOrBoolean = z.union([z.literal('auto'), z.boolean()], { error: 'must be auto, true or false' });
@@ -276,7 +284,7 @@ const retention = z.strictObject({
   keep: z
     .int({ error: 'must be a whole number from 1' })
     .min(1, { error: 'must be at least 1: pruning everything would leave nothing to run' })
-    .max(10_000)
+    .max(10_000, { error: 'must be at most 10000' })
     .default(3)
     .meta({ description: 'How many of the newest images of each variant "weighbridge prune" keeps.' }),
   younger_than: z

@@ -1,16 +1,16 @@
 import path from 'node:path';
 import { formatPlatform, parsePlatform, parseReference } from '../oci/reference.ts';
 import { parseByteSize } from './field-checks.ts';
-import { BUILT_IN_TAGS, BUILT_IN_TAGS_WITHOUT_SERVER, type ConfigFile } from './schema.ts';
+import type { ConfigFile } from './schema.ts';
+import { templatesFor } from './tag-templates.ts';
 import {
   type Config,
   type ModelConfig,
   type RegistryConnection,
   type SigningConfig,
   VARIANTS,
-  type Variant,
 } from './types.ts';
-import { byVariant, hasServer } from './variants.ts';
+import { byVariant } from './variants.ts';
 import type { Path, YamlSource } from './yaml/yaml-source.ts';
 
 /** The models of one file. */
@@ -130,7 +130,7 @@ function toModel(
     modelpack: model.modelpack ?? defaults.modelpack,
     layerOrder: model.layer_order ?? defaults.layer_order,
     layerTargetBytes: layerTarget(model.layer_target ?? defaults.layer_target),
-    tags: byVariant(variant => tagsOf(variant, model.tags, defaults.tags)),
+    tags: byVariant(variant => templatesFor(variant, model.tags, defaults.tags)),
     env: {
       ...settings('env', defaults, main, ['defaults']),
       ...settings('env', model, source, ['models', index]),
@@ -209,19 +209,6 @@ function overlaid(defaults: Publish, own: Publish): Record<string, boolean> {
 function platforms(arch: string | readonly string[]): string[] {
   const names = typeof arch === 'string' ? [arch] : arch;
   return [...new Set(names.map(name => formatPlatform(parsePlatform(name))))];
-}
-
-type Tags = ConfigFile['defaults']['tags'];
-
-/** The first that says something of the variant. */
-function tagsOf(variant: Variant, ...written: readonly Tags[]): readonly string[] {
-  for (const tags of written) {
-    const list = Array.isArray(tags) ? tags : tags?.[variant];
-    // A list for all variants may have what only some can.
-    const own = hasServer(variant) ? list : list?.filter(template => !template.includes('{version}'));
-    if (own !== undefined && own.length > 0) return own;
-  }
-  return hasServer(variant) ? BUILT_IN_TAGS : BUILT_IN_TAGS_WITHOUT_SERVER;
 }
 
 function bytesOf(size: number | string): number {
