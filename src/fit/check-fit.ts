@@ -17,7 +17,7 @@ import type { FitFinding, FitInput, FitReport, FitRule } from './types.ts';
  * in the data about releases. A base image that names no known release is not checked, beyond the files themselves.
  */
 export function checkFit(input: FitInput): FitReport {
-  if (input.fit === 'off') return { status: 'ok', findings: [] };
+  if (input.fit === 'off') return { status: 'unknown', findings: [] };
   const release = releaseOfBase(input.baseImage);
   if (release === undefined) {
     const findings = [...input.fileFindings, ...adapterBaseFindings(input)];

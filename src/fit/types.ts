@@ -5,8 +5,8 @@ import type { AdaptedModel, AdapterFacts } from './adapter-facts.ts';
 /** Whether a model will run on the vLLM of its base image, as far as that can be known before anything is published. */
 export interface FitReport {
   /**
-   * `unknown`: the base image names no release that is known. `refused`: findings, and `fit: enforce`; or an adapter that is
-   * another model's.
+   * `unknown`: the base image names no release that is known, or `fit: off`. `refused`: findings, and `fit: enforce`; or an
+   * adapter that is another model's.
    */
   readonly status: 'ok' | 'warn' | 'refused' | 'unknown';
   /** The release that was checked against. */
