@@ -13,7 +13,7 @@ import {
   withRegistries,
   withShard,
 } from '../../options.ts';
-import { prepareOutput, writeOutput } from '../../output-file.ts';
+import { prepareFolder, prepareOutput, writeOutput } from '../../output-file.ts';
 import { ExitStatus, runSession, type Session } from '../../session.ts';
 import { surroundingsOf } from '../../signing-session.ts';
 import { configuredPlaces, publishedPlaces, readTargets } from './scan-targets.ts';
@@ -58,6 +58,8 @@ Trivy's own variables apply: TRIVY_DB_REPOSITORY, TRIVY_CACHE_DIR, TRIVY_SKIP_DB
 async function scan(session: Session, options: ScanOptions): Promise<number> {
   const config = await readConfig(options, session);
   if (options.result !== undefined) await prepareOutput(options.result);
+  for (const folder of [options.sarif, options.reports, options.baseScans])
+    if (folder !== undefined) await prepareFolder(folder);
   const context = scanContext(session, config, options);
   // Known before anything is read from a registry.
   await context.trivy.version();
