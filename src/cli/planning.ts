@@ -5,6 +5,7 @@ import { createPlanner, makePlan, type PlanOptions, type PlanReaders } from '../
 import type { ModelPin, Plan } from '../plan/types.ts';
 import { queueOf } from '../publish/publish-plan.ts';
 import type { ModelQueue } from '../publish/types.ts';
+import { counted } from '../report/layout/text-layout.ts';
 import { lockOfFile, lockPath, writeLock } from './lock-file.ts';
 import { type AdHocOptions, type CommonOptions, chooseModels } from './options.ts';
 import { readPlan } from './plan-file.ts';
@@ -172,8 +173,8 @@ function lockWritten(config: Config, before: Lock | undefined, after: Lock): str
   const parts = [...list('added', added), ...list('changed', changed), ...list('removed', gone)];
   const file = lockPath(config);
   return parts.length === 0
-    ? `${file} is up to date: ${names.length} models`
-    : `wrote ${file}: ${names.length} models, ${parts.join('; ')}`;
+    ? `${file} is up to date: ${counted(names.length, 'model')}`
+    : `wrote ${file}: ${counted(names.length, 'model')}, ${parts.join('; ')}`;
 }
 
 /** Returns whether a model of the plan could not be resolved. */

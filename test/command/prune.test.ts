@@ -47,7 +47,7 @@ test('prune lists, and with --yes deletes, what neither the file nor the retenti
 
   const done = await run('prune', '--keep', '2', '--yes');
   assert.equal(done.status, 0, done.stderr);
-  assert.match(done.stdout, /4 images of 1 repositories deleted/);
+  assert.match(done.stdout, /4 images of 1 repository deleted/);
   const left = [...repository.tags.keys()];
   assert.ok(left.includes('v0.9.0-fat') && left.includes('v0.8.0-slim'));
   assert.ok(!left.some(tag => /v0\.[67]\.0/.test(tag)));

@@ -77,7 +77,8 @@ export function formatDuration(durationMs: number): string {
   return minutes > 0 ? `${minutes}m${two(seconds % 60)}s` : `${seconds}s`;
 }
 
-/** Returns a number with its noun: `1 file`, `2 files`. */
+/** Returns a number with its noun: `1 file`, `2 files`, `2 repositories`. */
 export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+  if (count === 1) return `1 ${noun}`;
+  return `${count} ${noun.replace(/(?<=[^aeiou])y$/, 'ie')}s`;
 }

@@ -1,3 +1,4 @@
+import { holdsWeights, shownVariants } from '../../config/variants.ts';
 import { formatBytes } from '../../core/text.ts';
 import type { Plan, PlannedModel } from '../../plan/types.ts';
 import type { PolicyFinding } from '../../policy/types.ts';
@@ -40,7 +41,10 @@ export function explanation(
 ): string {
   const assembly = outcomes?.find(outcome => outcome.planned === planned)?.assembly;
   const { model, snapshot, outcome } = planned;
-  const { fat, slim } = outcome.decisions;
+  const variants = shownVariants(variant => model.variants.includes(variant));
+  const variantWidth = Math.max(...variants.map(({ length }) => length)) + 2;
+  // An adapter's name is part of what its checks are called.
+  const width = Math.max(CHECK_WIDTH, ...outcome.findings.map(({ check }) => clean(check).length + 2));
   const style = styleFor(isColor);
   const wrap = (text: string, indent: number, label = ''): string[] =>
     paragraph(clean(text), { columns, indent, label });
@@ -56,12 +60,12 @@ export function explanation(
       : [[style.strong('Adapters'), ...adapterLines(planned.adapters).flatMap(line => wrap(line, 2))]]),
     [
       style.strong('What was looked at'),
-      ...outcome.findings.flatMap(finding => findingLines(finding, { columns, style })),
+      ...outcome.findings.flatMap(finding => findingLines(finding, { columns, style, width })),
     ],
     [
       style.strong('Will it run'),
       ...fitSentences(planned).flatMap(({ label, says, from }) =>
-        findingLines({ check: 'vLLM', says, from, verdict: SIGN_OF_FIT[label] }, { columns, style }),
+        findingLines({ check: 'vLLM', says, from, verdict: SIGN_OF_FIT[label] }, { columns, style, width }),
       ),
     ],
     [
@@ -70,10 +74,17 @@ export function explanation(
     ],
     [
       style.strong('Outcome'),
-      ...wrap(`${yesOrNo(slim.build)}, by the rule ${slim.rule}.`, 2, 'slim  '),
-      ...wrap(`${yesOrNo(fat.build)}, by the rule ${fat.rule}. ${fat.reason}`, 2, 'fat   ').map(line =>
-        fat.build ? style.good(line) : style.notable(line),
-      ),
+      ...variants.flatMap(variant => {
+        const { build, rule, reason } = outcome.decisions[variant];
+        const because = holdsWeights(variant) || !build ? ` ${reason}` : '';
+        const lines = wrap(
+          `${yesOrNo(build)}, by the rule ${rule}.${because}`,
+          2,
+          variant.padEnd(variantWidth),
+        );
+        if (!build) return lines.map(style.notable);
+        return holdsWeights(variant) ? lines.map(style.good) : lines;
+      }),
     ],
     changeLines(planned, style, wrap),
     ...(assembly === undefined
@@ -113,10 +124,10 @@ function adapterLines(adapters: NonNullable<PlannedModel['adapters']>): string[]
 
 function findingLines(
   { check, says, from, verdict }: PolicyFinding,
-  { columns, style }: { readonly columns: number; readonly style: Style },
+  { columns, style, width }: { readonly columns: number; readonly style: Style; readonly width: number },
 ): string[] {
-  const label = `${SIGN[verdict].padEnd(5)}${clean(check).padEnd(CHECK_WIDTH)}`;
-  const source = paragraph(`(${clean(from)})`, { columns, indent: 7 + CHECK_WIDTH });
+  const label = `${SIGN[verdict].padEnd(5)}${clean(check).padEnd(width)}`;
+  const source = paragraph(`(${clean(from)})`, { columns, indent: 7 + width });
   const paint = { pass: style.good, stop: style.notable, note: (text: string) => text }[verdict];
   const lines = paragraph(clean(says), { columns, indent: 2, label }).map(paint);
   return [...lines, ...source.map(style.quiet)];

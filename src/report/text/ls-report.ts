@@ -1,6 +1,6 @@
 import { formatBytes } from '../../core/text.ts';
 import type { LsImageJson, LsJson } from '../json/ls-json.ts';
-import { clean, paragraph } from '../layout/text-layout.ts';
+import { clean, counted, paragraph } from '../layout/text-layout.ts';
 import { textTable } from '../layout/text-table.ts';
 import { styleFor } from '../progress/style.ts';
 import type { TextOptions } from './plan-table.ts';
@@ -32,7 +32,9 @@ export function lsReport({ models }: LsJson, { columns, isColor }: TextOptions):
 }
 
 function cellsOf({ variant, version = '', revision, sizeBytes, isSigned, isScanned, places }: LsImageJson) {
-  const where = places.map(({ repository, tags }) => `${repository} (${tags.length} tags)`).join(', ');
+  const where = places
+    .map(({ repository, tags }) => `${repository} (${counted(tags.length, 'tag')})`)
+    .join(', ');
   const yes = (is: boolean): string => (is ? 'yes' : 'no');
   return [
     variant,

@@ -41,6 +41,25 @@ test('an unresolved model says why and what to do, and is counted', async () => 
   assert.match(text, /3 models: 2 slim and 1 fat to build; 1 model could not be resolved\.$/);
 });
 
+test('a column has a title of its own, also beside the variant weights', async () => {
+  const plan = await samplePlan();
+  const variants = ['slim', 'fat', 'weights', 'modelpack'] as const;
+  const models = plan.models.map(entry => {
+    if (entry.kind === 'unresolved') return entry;
+    const { decisions } = entry.outcome;
+    const all = { ...decisions, weights: decisions.fat, modelpack: decisions.fat };
+    return {
+      ...entry,
+      model: { ...entry.model, variants },
+      outcome: { ...entry.outcome, decisions: all },
+    };
+  });
+  const text = planTable({ ...plan, models }, { columns: 120, isColor: false });
+  const titles = (text.split('\n')[0] ?? '').trim().split(/ {2,}/);
+  assert.deepEqual(titles, [...new Set(titles)]);
+  assert.match(text, /3 models: 2 slim, 1 fat, 1 weights and 1 modelpack to build;/);
+});
+
 test('a refused variant says so with its reason', async () => {
   const text = planTable(await samplePlan(), { columns: 120, isColor: false });
   const gated = text.split('\n\n').find(block => block.startsWith('gated\n'));

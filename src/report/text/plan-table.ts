@@ -38,8 +38,13 @@ const headOf = (variants: readonly Variant[]): readonly Column[] => [
   { title: 'GATED' },
   ...variants.map(variant => ({ title: variant.toUpperCase() })),
   { title: 'FITS' },
-  { title: 'WEIGHTS' },
+  { title: sizeLabel(variants).toUpperCase() },
 ];
+
+/** What the size of a model is called where a variant may be called the same. */
+function sizeLabel(variants: readonly Variant[]): string {
+  return variants.includes('weights') ? 'size' : 'weights';
+}
 
 /**
  * Returns a plan for people: an overview, then for each of a few models why, and where to; of many the errors only. No line
@@ -107,7 +112,7 @@ function facts(entry: Entry, variants: readonly Variant[]): [label: string, valu
   if (entry.kind === 'unresolved') {
     return [
       ['revision', 'error'],
-      ...['license', 'gated', ...variants, 'fits', 'weights'].map((label): [string, string] => [
+      ...['license', 'gated', ...variants, 'fits', sizeLabel(variants)].map((label): [string, string] => [
         label,
         unknown,
       ]),
@@ -122,7 +127,7 @@ function facts(entry: Entry, variants: readonly Variant[]): [label: string, valu
     ['gated', yesOrNo(outcome.isGated)],
     ...variants.map((variant): [string, string] => [variant, isBuilt(variant)]),
     ['fits', fitWord(fit)],
-    ['weights', `${formatBytes(sizeBytes)}, ${counted(files.length, 'file')}`],
+    [sizeLabel(variants), `${formatBytes(sizeBytes)}, ${counted(files.length, 'file')}`],
   ];
 }
 
@@ -252,6 +257,9 @@ function paintMovement({ status }: ImageOutcome, style: Style): (text: string) =
   return status === 'unchanged' ? style.good : style.quiet;
 }
 
+/** `1 slim, 1 fat and 1 weights` */
+const LIST = new Intl.ListFormat('en-GB');
+
 function totals({ models }: Plan): string {
   const planned = models.filter(model => model.kind === 'planned');
   const images = VARIANTS.flatMap(variant => {
@@ -260,5 +268,5 @@ function totals({ models }: Plan): string {
   });
   const unresolved = models.length - planned.length;
   const failed = unresolved === 0 ? '' : `; ${counted(unresolved, 'model')} could not be resolved`;
-  return `${counted(models.length, 'model')}: ${images.length === 0 ? 'nothing to build' : `${images.join(' and ')} to build`}${failed}.`;
+  return `${counted(models.length, 'model')}: ${images.length === 0 ? 'nothing to build' : `${LIST.format(images)} to build`}${failed}.`;
 }

@@ -1,6 +1,6 @@
 import { formatBytes } from '../../core/text.ts';
 import type { PrunedImageJson, PrunedRepositoryJson, PruneJson } from '../json/prune-json.ts';
-import { clean, paragraph } from '../layout/text-layout.ts';
+import { clean, counted, paragraph } from '../layout/text-layout.ts';
 import { type Style, styleFor } from '../progress/style.ts';
 import type { TextOptions } from './plan-table.ts';
 
@@ -22,9 +22,9 @@ export function pruneReport(
     count === 0
       ? 'Nothing to delete.'
       : isDryRun
-        ? `${images(count)} would be deleted, ${freed} freed. Delete with: weighbridge prune --yes`
-        : `${images(count)} of ${repositories.length} repositories deleted; the registry frees ${freed} when it collects garbage.`,
-    ...(failed === 0 ? [] : [`${failed} of ${repositories.length} repositories failed.`]),
+        ? `${counted(count, 'image')} would be deleted, ${freed} freed. Delete with: weighbridge prune --yes`
+        : `${counted(count, 'image')} of ${counted(repositories.length, 'repository')} deleted; the registry frees ${freed} when it collects garbage.`,
+    ...(failed === 0 ? [] : [`${failed} of ${counted(repositories.length, 'repository')} failed.`]),
     ...(left.length === 0
       ? []
       : [
@@ -55,8 +55,4 @@ function repositoryLines(
     ...(error === undefined ? [] : [[clean(error.message), 2, style.bad] as const]),
     ...(error?.remedy === undefined ? [] : [[clean(error.remedy), 2, plain] as const]),
   ];
-}
-
-function images(count: number): string {
-  return count === 1 ? '1 image' : `${count} images`;
 }

@@ -5,6 +5,7 @@ import type { CatalogData } from '../../../catalog/catalog-data.ts';
 import { ConfigError } from '../../../core/errors.ts';
 import { readSmallFile } from '../../../core/small-file.ts';
 import { reasonOf } from '../../../core/system-error.ts';
+import { counted } from '../../../report/layout/text-layout.ts';
 import {
   type CommonOptions,
   chooseModels,
@@ -96,7 +97,7 @@ function resultText({ data, found, files }: WrittenCatalog, output: string): str
   const images = data.models.reduce((sum, model) => sum + model.images.length, 0);
   const absent = found.length - data.models.length;
   const more = absent === 0 ? '' : `; ${absent} more of the file have no image yet`;
-  return `${data.models.length} models with ${images} images${more}: ${files} files
+  return `${counted(data.models.length, 'model')} with ${counted(images, 'image')}${more}: ${counted(files, 'file')}
 ${catalogAddress(output)}`;
 }
 

@@ -58,7 +58,7 @@ async function checkFile({ config: file, registry }: CommonOptions): Promise<[Ch
   try {
     const config = await loadConfig(file, { extraRegistries: Object.keys(registry ?? {}) });
     const count = config.models.length;
-    return [{ name: file, status: 'ok', detail: count === 1 ? '1 model' : `${count} models` }, config];
+    return [{ name: file, status: 'ok', detail: counted(count, 'model') }, config];
   } catch (error) {
     if (!(error instanceof WeighbridgeError)) throw error;
     const remedy =
