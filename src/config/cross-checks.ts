@@ -41,7 +41,7 @@ export function crossChecks(
     ...models.flatMap(model => sharedTags(model, main)),
     ...models.flatMap(model => wrongFolder(model, main)),
     ...adapterChecks(models, main),
-    ...signingChecks(main),
+    ...signingChecks(main, models),
   ];
 }
 

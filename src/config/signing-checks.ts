@@ -1,9 +1,11 @@
+import { nearest } from '../core/text.ts';
+import { type Place, read, within } from './place.ts';
 import type { ConfigProblem } from './problems.ts';
-import { valueAt } from './schema-problems.ts';
+import { nameOf, valueAt } from './schema-problems.ts';
 import type { Path, YamlSource } from './yaml/yaml-source.ts';
 
-/** Returns the problems of `signing:` and `vex:` that no single field shows. */
-export function signingChecks(source: YamlSource): ConfigProblem[] {
+/** Returns the problems of `signing:` and `vex:` that no single field shows. `models`: of all files. */
+export function signingChecks(source: YamlSource, models: readonly Place[]): ConfigProblem[] {
   const has = (path: Path): boolean => valueAt(source.value, path) !== undefined;
   const report = (path: Path, message: string): ConfigProblem[] => [
     source.problem(source.locate(path), message),
@@ -12,6 +14,7 @@ export function signingChecks(source: YamlSource): ConfigProblem[] {
     ...signerProblems(source, has, report),
     ...items(source, ['signing', 'upstream']).flatMap(path => trustProblems(path, has, report)),
     ...items(source, ['vex']).flatMap(path => vexProblems(path, source, has, report)),
+    ...unknownModels(source, models),
   ];
 }
 
@@ -62,6 +65,21 @@ function vexProblems(path: Path, source: YamlSource, has: Has, report: Report): 
   if (status === 'affected' && needs('action'))
     return report([...path, 'status'], '"status" affected needs "action": what users should do');
   return [];
+}
+
+/** A slip would leave the statement out of every image, and nobody would see it. */
+function unknownModels(source: YamlSource, models: readonly Place[]): ConfigProblem[] {
+  const known = models
+    .flatMap(model => [read(within(model, 'short')), read(within(model, 'id'))])
+    .filter(name => typeof name === 'string');
+  return items(source, ['vex'])
+    .flatMap(path => items(source, [...path, 'models']))
+    .flatMap(path => {
+      const name = valueAt(source.value, path);
+      if (typeof name !== 'string' || known.includes(name)) return [];
+      const message = `${nameOf(path)} must be the short or id of a model, not ${JSON.stringify(name)}`;
+      return [source.problem(source.locate(path), message, nearest(name, known))];
+    });
 }
 
 function items(source: YamlSource, path: Path): Path[] {

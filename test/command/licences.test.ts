@@ -119,7 +119,10 @@ test('the tree of a model, written and told of', async () => {
 test('a file in the place of the folder is a mistake of the call, said before the Hub is asked', async () => {
   const { status, stderr } = await run('licenses', 'plain', '--output', 'models.yaml');
   assert.equal(status, 2);
-  assert.match(stderr, /^weighbridge: models\.yaml cannot be written: .*models\.yaml is not a folder\n {2}Name /);
+  assert.match(
+    stderr,
+    /^weighbridge: models\.yaml cannot be written: .*models\.yaml is not a folder\n {2}Name /,
+  );
 });
 
 test('the lock: written, followed, and a reason for one model to fail', async () => {

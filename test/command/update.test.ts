@@ -64,7 +64,7 @@ test('update moves models one by one, and leaves those that may not be published
   assert.equal(done.status, 1, done.stderr);
   assert.match(
     done.stdout,
-    /^1 model moved; 1 are up to date\.\n4 models not moved\.\nAfter a review, take one with: weighbridge update <model> --force$/m,
+    /^1 model moved; 1 is up to date\.\n4 models not moved\.\nAfter a review, take one with: weighbridge update <model> --force$/m,
   );
   const [was, is] = [before, await readLock()].map(text => text.split('\n'));
   const changed = is?.filter((line, index) => line !== was?.[index]);

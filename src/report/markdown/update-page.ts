@@ -17,7 +17,7 @@ export function updatePage({ bases, models }: UpdateJson): string {
     ...(bases.length === 0 ? [] : [bases.map(baseLine).join('\n')]),
     ...section(moved, ({ short }) => `### ${mdText(short)}`),
     ...section(kept, ({ short }) => `### ${mdText(short)} stays`),
-    ...(same === 0 ? [] : [`${same} more are up to date.`]),
+    ...(same === 0 ? [] : [`${same} more ${same === 1 ? 'is' : 'are'} up to date.`]),
   ].join('\n\n')}\n`;
 }
 

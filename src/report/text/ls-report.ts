@@ -21,28 +21,26 @@ export function lsReport({ models }: LsJson, { columns, isColor }: TextOptions):
   const style = styleFor(isColor);
   const problems = models.flatMap(({ problems: of }) => of);
   const rows = models.flatMap(({ short, images }) =>
-    images.map(image => [short, ...cellsOf(image)].map(clean)),
+    images.flatMap(image => rowsOf(short, image)).map(row => row.map(clean)),
   );
   const noProblem = problems.flatMap(text => paragraph(clean(text), { columns, indent: 0 }).map(style.bad));
   if (rows.length === 0) return ['Nothing is published.', ...noProblem].join('\n');
   const table = textTable(HEAD, rows, columns, cell => cell);
-  const lines = table ?? rows.flatMap(row => paragraph(row.join('  '), { columns, indent: 0 }));
+  const lines =
+    table ?? rows.flatMap(row => paragraph(row.filter(Boolean).join('  '), { columns, indent: 0 }));
   const [head = '', ...rest] = lines;
   return [...(table ? [style.quiet(head), ...rest] : lines), ...noProblem].join('\n');
 }
 
-function cellsOf({ variant, version = '', revision, sizeBytes, isSigned, isScanned, places }: LsImageJson) {
-  const where = places
-    .map(({ repository, tags }) => `${repository} (${counted(tags.length, 'tag')})`)
-    .join(', ');
+/** A row for each place: several in one would be cut, and the columns before them are the same. */
+function rowsOf(short: string, image: LsImageJson): string[][] {
+  const cells = [short, ...cellsOf(image)];
+  const places = image.places.map(({ repository, tags }) => `${repository} (${counted(tags.length, 'tag')})`);
+  const [first = '', ...others] = places;
+  return [[...cells, first], ...others.map(place => [...cells.map(() => ''), place])];
+}
+
+function cellsOf({ variant, version = '', revision, sizeBytes, isSigned, isScanned }: LsImageJson): string[] {
   const yes = (is: boolean): string => (is ? 'yes' : 'no');
-  return [
-    variant,
-    version,
-    revision.slice(0, 8),
-    formatBytes(sizeBytes),
-    yes(isSigned),
-    yes(isScanned),
-    where,
-  ];
+  return [variant, version, revision.slice(0, 8), formatBytes(sizeBytes), yes(isSigned), yes(isScanned)];
 }

@@ -19,8 +19,8 @@ export function updateReport(
   const kept = told.length - moved;
   const end =
     moved === 0
-      ? `No model moves; ${models.length - kept} are up to date.`
-      : `${counted(moved, 'model')} ${isDryRun ? 'would move' : 'moved'}; ${models.length - told.length} are up to date.`;
+      ? `No model moves; ${upToDate(models.length - kept)}.`
+      : `${counted(moved, 'model')} ${isDryRun ? 'would move' : 'moved'}; ${upToDate(models.length - told.length)}.`;
   return [
     ...bases.flatMap(({ from, to, reason }) =>
       paragraph(to === undefined ? `${from} stays: ${clean(reason ?? '')}` : `${from} → ${to}`, {
@@ -54,11 +54,15 @@ function changesOf({ commit, files, base, changes, findings }: ModelUpdate): str
 
 /** Returns how much of a commit is new. */
 export function filesText({ count, sizeBytes }: NonNullable<ModelUpdate['files']>): string {
-  return count === 0 ? 'no new files' : `${counted(count, 'new file')}, ${formatBytes(sizeBytes)}`;
+  return count === 0 ? 'no new or changed files' : `${counted(count, 'new or changed file')}, ${formatBytes(sizeBytes)}`;
 }
 
 /** Returns a base image with the beginning of its digest. */
 export function baseText({ image, digest }: NonNullable<ModelUpdate['base']>['from']): string {
   const name = image.replace(/@sha256:.*/, '');
   return digest === null ? `${name} (digest unknown)` : `${name}@${digest.slice(0, SHORT_DIGEST)}`;
+}
+
+function upToDate(count: number): string {
+  return `${count} ${count === 1 ? 'is' : 'are'} up to date`;
 }
