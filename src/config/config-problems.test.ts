@@ -242,7 +242,7 @@ const TABLE: Record<string, [text: string, ...expected: Expected[]]> = {
   ],
   'a statement about a model that is not there': [
     `vex: [{vulnerability: CVE-2026-1, status: fixed, date: 2026-11-20, models: [b, a/b, qwen]}]\n${named('a/b', 'b')}  - {id: a/c, short: qwen3}`,
-    [1, 86, '"models" item 3 must be the short or id of a model, not "qwen"', 'qwen3'],
+    [1, 85, '"models" item 3 must be the short or id of a model, not "qwen"', 'qwen3'],
   ],
   'part of an image to keep': [
     `retention: {keep: 1.5}\n${named('a/b', 'b')}`,

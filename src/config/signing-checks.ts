@@ -67,7 +67,7 @@ function vexProblems(path: Path, source: YamlSource, has: Has, report: Report): 
   return [];
 }
 
-/** A slip would leave the statement out of every image, and nobody would see it. */
+/** A slip would leave the statement out of every image without a word. */
 function unknownModels(source: YamlSource, models: readonly Place[]): ConfigProblem[] {
   const known = models
     .flatMap(model => [read(within(model, 'short')), read(within(model, 'id'))])

@@ -51,6 +51,7 @@ test('a lock is read back as it was, and the same plan does not differ from it',
   for (const wrong of [undefined, null, {}, { version: 3, models: {} }, { version: 2, models: { x: {} } }])
     assert.equal(typeof readLock(wrong), 'string');
   assert.match(String(readLock({ version: 1, models: {} })), /version 1/);
+  assert.match(String(readLock({ version: 3, models: {} })), /version 3, which a newer release has written/);
 });
 
 test('a model is pinned to commit and base, unless the file says something else since', () => {

@@ -54,6 +54,8 @@ export type LockedModel = Lock['models'][string];
 /** Returns the lock, or in words why the data is not a lock that this version can read. */
 export function readLock(data: unknown): Lock | string {
   const version = z.object({ version: z.unknown() }).safeParse(data).data?.version;
+  if (typeof version === 'number' && version > 2)
+    return `it has version ${version}, which a newer release has written; this one reads version 2`;
   if (version === 1) return 'it has version 1, which pinned nothing; this release writes version 2';
   const parsed = Lock.safeParse(data);
   if (parsed.success) return parsed.data;

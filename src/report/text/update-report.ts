@@ -54,7 +54,9 @@ function changesOf({ commit, files, base, changes, findings }: ModelUpdate): str
 
 /** Returns how much of a commit is new. */
 export function filesText({ count, sizeBytes }: NonNullable<ModelUpdate['files']>): string {
-  return count === 0 ? 'no new or changed files' : `${counted(count, 'new or changed file')}, ${formatBytes(sizeBytes)}`;
+  return count === 0
+    ? 'no new or changed files'
+    : `${counted(count, 'new or changed file')}, ${formatBytes(sizeBytes)}`;
 }
 
 /** Returns a base image with the beginning of its digest. */
