@@ -43,7 +43,9 @@ export function nameOf(path: Path): string {
   if (step === undefined) return 'the file';
   if (typeof step === 'string') return JSON.stringify(step);
   const list = path.at(-2);
-  return list === 'models' && path.length === 2 ? `model ${step + 1}` : `${JSON.stringify(list)} item ${step + 1}`;
+  return list === 'models' && path.length === 2
+    ? `model ${step + 1}`
+    : `${JSON.stringify(list)} item ${step + 1}`;
 }
 
 function problemsOf(issue: Issue, base: Path, source: YamlSource): ConfigProblem[] {

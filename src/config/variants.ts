@@ -12,7 +12,7 @@ export function holdsWeights(variant: string): boolean {
 export const USUAL_VARIANTS: readonly Variant[] = ['slim', 'fat'];
 
 /** Whether a variant is built on vLLM's image; only the tags of such variants can have its version. */
-export function hasServer(variant: Variant): boolean {
+export function hasServer(variant: string): boolean {
   return variant === 'slim' || variant === 'fat';
 }
 

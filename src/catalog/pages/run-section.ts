@@ -2,7 +2,12 @@ import { holdsWeights } from '../../config/variants.ts';
 import { titleCase } from '../../core/text.ts';
 import { type ManifestKind, manifestText } from '../../report/serve/manifest.ts';
 import { sampleRequests } from '../../report/serve/requests.ts';
-import { pullCommand, type RunnableImage, runCommand } from '../../report/serve/run-commands.ts';
+import {
+  pullCommand,
+  pullModelPack,
+  type RunnableImage,
+  runCommand,
+} from '../../report/serve/run-commands.ts';
 import { gpusOf, type ServedImage } from '../../report/serve/served-image.ts';
 import type { CatalogImage, CatalogModel } from '../catalog-data.ts';
 import { html, type Markup } from '../html.ts';
@@ -172,7 +177,7 @@ function modelpackWay({ reference }: ServedImage): Way {
     key: 'modctl',
     name: 'modctl',
     note: 'A ModelPack artifact: the files of the model, for tools that know the format. It is not an image that a runtime starts.',
-    blocks: [{ title: 'Pull', text: `modctl pull ${reference} --extract-dir model` }],
+    blocks: [{ title: 'Pull', text: pullModelPack(reference) }],
   };
 }
 

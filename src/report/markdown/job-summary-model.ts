@@ -1,4 +1,5 @@
 import { SEVERITIES, VARIANTS } from '../../config/types.ts';
+import { hasServer } from '../../config/variants.ts';
 import { formatBytes } from '../../core/text.ts';
 import type { ImageChange } from '../../image/image-change.ts';
 import { totalBytes } from '../../image/image-facts.ts';
@@ -199,7 +200,9 @@ function sizes(images: readonly ImageJson[]): string[] {
 }
 
 function howToRun({ short, images, serve }: PublishModelJson): string[] {
-  const runnable = images.filter(image => image.status === 'published' || image.status === 'unchanged');
+  const runnable = images.filter(
+    ({ status, variant }) => (status === 'published' || status === 'unchanged') && hasServer(variant),
+  );
   const first = runnable[0];
   if (serve === undefined || first === undefined) return [];
   const commands = runnable

@@ -24,6 +24,11 @@ export function pullCommand(engine: 'docker' | 'podman', reference: string): str
   return [engine, 'pull', ...plainHttp(engine, reference), reference].join(' ');
 }
 
+/** Returns the command that fetches the files of a ModelPack artifact. */
+export function pullModelPack(reference: string): string {
+  return `modctl pull ${reference} --extract-dir model`;
+}
+
 /** Returns a command to paste into a shell. A slim image keeps its model in the volume `models`. */
 export function runCommand(engine: 'docker' | 'podman', image: RunnableImage): string {
   const { reference, variant, port, dir } = image;

@@ -9,7 +9,7 @@ import { baseOf, licenseOf, lineageOf, sizesByKind, totalBytes } from '../../ima
 import type { ListedFile, PublishedImage } from '../../image/published-image.ts';
 import type { Descriptor } from '../../oci/types.ts';
 import { newestScan, type ScanSummary } from '../../scan/scan-referrer.ts';
-import { type InspectedImage, type Inspection, runsOf } from '../json/inspect-json.ts';
+import { type InspectedImage, type Inspection, runsOf, useOf } from '../json/inspect-json.ts';
 import { clean, counted, fitted, paragraph, widthOf } from '../layout/text-layout.ts';
 import { type Style, styleFor } from '../progress/style.ts';
 import { billions } from './fit-text.ts';
@@ -61,6 +61,7 @@ function section({ reference }: Inspection, inspected: InspectedImage, options: 
   const modelBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
   const fetched = model !== undefined && !holdsWeights(model.variant) ? ', fetched at its first start' : '';
   const runs = runsOf(reference, inspected);
+  const use = useOf(reference, inspected);
   return [
     style.strong(clean(reference)),
     ...row('title', readLabels(labels).title),
@@ -89,6 +90,7 @@ function section({ reference }: Inspection, inspected: InspectedImage, options: 
     ...layerLines(image, options),
     ...(isListingFiles ? ['', ...files.flatMap(file => fileLines(file, columns))] : []),
     ...(runs === null ? [] : ['', style.strong('Run it'), ...indented(runs.docker)]),
+    ...(use === null ? [] : ['', style.strong('Use it'), ...indented(use)]),
   ];
 }
 
