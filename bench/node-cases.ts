@@ -1,6 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { MIB } from '../src/core/units.ts';
 import { buildBaseImage } from '../src/testkit/base-image.ts';
 import { pushImage } from '../src/testkit/push-image.ts';
 import { mediansOf, type Row, type Run } from './cases.ts';
@@ -212,8 +213,6 @@ async function buildByBuildah(site: Site, folder: string, registry: Server): Pro
     await hub.stop();
   }
 }
-
-const MIB = 1024 * 1024;
 
 /** Two bases of three layers, of which the last two differ. */
 async function putLargeBases(registry: Server): Promise<void> {

@@ -65,6 +65,17 @@ export async function compilePackage(folder: string): Promise<readonly string[]>
   return [process.execPath, path.join(folder, 'dist/cli/main.js')];
 }
 
+/** Builds one variant of the benchmark's model into the OCI layout `layout`. */
+export async function buildInto(
+  layout: string,
+  weighbridge: readonly string[],
+  options: { readonly config: string; readonly variant: 'slim' | 'fat'; readonly hubUrl: string },
+): Promise<void> {
+  const { config, variant, hubUrl } = options;
+  const command = ['build', '--config', config, '--variant', variant, '--output', `oci:${layout}`];
+  await measure([...weighbridge, ...command], { env: { HF_ENDPOINT: hubUrl } });
+}
+
 /** Runs the command as a user would, for the fat image alone, in a process of its own. */
 export async function publish(
   weighbridge: readonly string[],

@@ -4,7 +4,7 @@ import { type Case, type Run, sumOf } from './cases.ts';
 import { cpuOfAll, type Site } from './engine-cases.ts';
 import { halves } from './halves.ts';
 import { measure, type Usage } from './measure.ts';
-import { publish, putBase, writeConfig } from './publish.ts';
+import { buildInto, publish, putBase, writeConfig } from './publish.ts';
 import type { Rival } from './rivals.ts';
 import { type Server, startDistribution, startHub } from './servers.ts';
 
@@ -63,17 +63,7 @@ export async function buildLayout(site: Site, folder: string): Promise<string> {
   try {
     await putBase(registry, 'v0.6.0');
     const config = writeConfig(folder, [registry], { tags: ['{variant}'] });
-    const command = [
-      ...site.weighbridge,
-      'build',
-      '--config',
-      config,
-      '--variant',
-      'fat',
-      '--output',
-      `oci:${layout}`,
-    ];
-    await measure(command, { env: { HF_ENDPOINT: hub.url } });
+    await buildInto(layout, site.weighbridge, { config, variant: 'fat', hubUrl: hub.url });
   } finally {
     await Promise.all([registry.stop(), hub.stop()]);
   }

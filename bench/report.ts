@@ -1,6 +1,5 @@
+import { MIB } from '../src/core/units.ts';
 import type { Row } from './cases.ts';
-
-const MIB = 1024 * 1024;
 
 export interface Column {
   readonly title: string;

@@ -6,7 +6,7 @@ import { runOk } from '../test/support/tools.ts';
 import { type Case, type Run, sumOf } from './cases.ts';
 import type { Site } from './engine-cases.ts';
 import { measure } from './measure.ts';
-import { putBase, writeConfig } from './publish.ts';
+import { buildInto, putBase, writeConfig } from './publish.ts';
 import { startSink, startTestkitHub } from './servers.ts';
 
 export interface SlimCases extends AsyncDisposable {
@@ -58,17 +58,7 @@ async function extractBootstrap(site: Site, folder: string, hubUrl: string): Pro
   try {
     await putBase(sink, 'v0.6.0');
     const config = writeConfig(folder, [sink]);
-    const command = [
-      ...site.weighbridge,
-      'build',
-      '--config',
-      config,
-      '--variant',
-      'slim',
-      '--output',
-      `oci:${layout}`,
-    ];
-    await measure(command, { env: { HF_ENDPOINT: hubUrl } });
+    await buildInto(layout, site.weighbridge, { config, variant: 'slim', hubUrl });
   } finally {
     await sink.stop();
   }

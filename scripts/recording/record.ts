@@ -3,6 +3,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { MIB } from '../../src/core/units.ts';
 import { sampleModelFiles, startHub, startRegistry } from '../../src/testkit/index.ts';
 import { recordTerminal } from '../../test/support/tmux.ts';
 import { putBase } from '../../test/support/world.ts';
@@ -11,7 +12,6 @@ import { recordingSvg, type Screen } from './svg.ts';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const COLUMNS = 100;
 const ROWS = 26;
-const MIB = 1024 ** 2;
 /** No screen is shown for less, so that the SVG stays small. */
 const SHORTEST_MS = 280;
 

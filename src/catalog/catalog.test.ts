@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
+import { GIB } from '../core/units.ts';
 import type { ImageLayer, PublishedImage } from '../image/published-image.ts';
 import type { FoundImage, FoundModel } from '../inspect/read-published.ts';
 import type { CatalogData, CatalogModel } from './catalog-data.ts';
@@ -12,7 +13,6 @@ import { toCatalog } from './to-catalog.ts';
 
 const NOW = new Date('2026-11-25T12:00:00Z');
 const REVISION = 'a'.repeat(40);
-const GIB = 1024 ** 3;
 
 function layer(kind: ImageLayer['kind'], sizeBytes: number, path: string): ImageLayer {
   const digest = `sha256:${Buffer.from(path).toString('hex').padEnd(64, '0').slice(0, 64)}` as const;

@@ -1,7 +1,7 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { MIB } from '../core/units.ts';
 
-const MIB = 1024 * 1024;
 const CHECK_MS = 500;
 /** Well above what a publish of a thousand models holds at a time, which is about 40 MiB. */
 const MIN_BYTES = 72 * MIB;

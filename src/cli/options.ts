@@ -66,6 +66,11 @@ export function withRegistries(command: Command, purpose = 'publish only here'):
   );
 }
 
+/** Adds what names models of the file and their registries, and returns the command; `purpose` as of `withRegistries`. */
+export function withModelList(command: Command, purpose?: string): Command {
+  return withRegistries(withModels(withConfig(command)), purpose);
+}
+
 /** Adds `--locked` and `--no-lock` and returns the command. */
 export function withLock(command: Command): Command {
   return command

@@ -9,9 +9,9 @@ export interface ConfigProblem {
   /** From 1, in UTF-16 units as editors count. */
   readonly column: number;
   readonly message: string;
-  /** What stands at that place, its first line only; empty if something is missing. */
+  /** The text at that place, its first line; empty if something is missing there. */
   readonly offendingText: string;
-  /** What to write in its place, where that can be guessed. */
+  /** What to write instead. */
   readonly suggestion?: string;
   /** The whole line that `column` counts in. */
   readonly sourceLine: string;

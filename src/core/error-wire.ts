@@ -1,14 +1,4 @@
-import {
-  ConfigError,
-  type ErrorCode,
-  HubError,
-  IntegrityError,
-  InterruptedError,
-  NetworkError,
-  RegistryError,
-  SigningError,
-  WeighbridgeError,
-} from './errors.ts';
+import { ERROR_CLASSES, type ErrorCode, InterruptedError, WeighbridgeError } from './errors.ts';
 
 /** An error as plain data, to cross from one thread to another. Causes stay behind: they are for the log of a thread. */
 export interface WireError {
@@ -19,12 +9,6 @@ export interface WireError {
   readonly subject?: string | undefined;
   readonly remedy?: string | undefined;
 }
-
-const CLASSES: ReadonlyMap<string, typeof WeighbridgeError> = new Map(
-  [WeighbridgeError, ConfigError, HubError, RegistryError, IntegrityError, SigningError, NetworkError].map(
-    type => [type.name, type],
-  ),
-);
 
 /** Returns an error as a plain object that another thread can be sent. */
 export function errorToWire(error: unknown): WireError {
@@ -42,7 +26,7 @@ export function errorToWire(error: unknown): WireError {
  */
 export function errorFromWire({ kind, message, stack, code, subject, remedy }: WireError): Error {
   if (kind === InterruptedError.name) return new InterruptedError(message);
-  const type = CLASSES.get(kind);
+  const type = ERROR_CLASSES.get(kind);
   if (type !== undefined && code !== undefined) {
     return new type(message, {
       code,

@@ -119,6 +119,13 @@ export class InterruptedError extends WeighbridgeError {
   }
 }
 
+/** The classes that are made from a message and a code, by name. */
+export const ERROR_CLASSES: ReadonlyMap<string, typeof WeighbridgeError> = new Map(
+  [WeighbridgeError, ConfigError, HubError, RegistryError, IntegrityError, SigningError, NetworkError].map(
+    type => [type.name, type],
+  ),
+);
+
 /** As `signal.throwIfAborted()`, with one of our errors. Throws InterruptedError. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new InterruptedError();

@@ -3,9 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import tarStream from 'tar-stream';
+import { GIB } from '../core/units.ts';
 import { END_OF_ARCHIVE, paddingFor, readTarHeader, type TarEntry, tarEntryHeader } from './tar-header.ts';
-
-const GIB = 1024 ** 3;
 
 test('a short path is one plain ustar block', () => {
   const header = tarEntryHeader({ path: 'models/x/config.json', mode: 0o644, sizeBytes: 5, type: 'file' });

@@ -1,31 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AdapterConfig } from '../config/types.ts';
-import { byVariant } from '../config/variants.ts';
-import { factsOf } from '../fit/model-facts.ts';
 import type { ModelSnapshot } from '../hub/types.ts';
 import { ancestor, modelConfig, policyFacts, textOf } from '../policy/decide.fixtures.ts';
-import { decide } from '../policy/decide.ts';
 import type { PolicyFacts } from '../policy/facts.ts';
 import { applyLock, choosePin, commitsOf, isSameCommits, type Lock, lockOf, readLock } from './lock.ts';
+import { plannedOf } from './planned.fixtures.ts';
 import type { Plan, PlannedModel } from './types.ts';
 
 function planned(facts: PolicyFacts, short = 'x'): PlannedModel {
-  const model = modelConfig({ short });
-  const tree = { entries: [] } as unknown as PlannedModel['licenses']['fat'];
-  return {
-    kind: 'planned',
-    model,
-    snapshot: facts.snapshot,
-    outcome: decide(model, facts),
-    files: [],
-    leftOut: [],
-    fit: { status: 'ok', findings: [] },
-    facts: factsOf({ files: [], documents: {} }),
-    targets: [],
-    tags: byVariant(() => []),
-    licenses: byVariant(() => tree),
-  };
+  return plannedOf(modelConfig({ short }), facts);
 }
 
 const planOf = (...models: PlannedModel[]): Plan => ({ schemaVersion: 1, models, warnings: [] });

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { byVariant } from '../config/variants.ts';
 import type { Digest } from '../core/digest.ts';
-import { factsOf } from '../fit/model-facts.ts';
 import type { ModelSnapshot } from '../hub/types.ts';
 import { modelConfig, policyFacts, textOf } from '../policy/decide.fixtures.ts';
-import { decide } from '../policy/decide.ts';
 import { lockOf } from './lock.ts';
+import { plannedOf } from './planned.fixtures.ts';
 import type { PlannedModel } from './types.ts';
 import { updateLock } from './update.ts';
 
@@ -19,20 +17,7 @@ function planned(changes: Partial<ModelSnapshot> = {}, baseImage?: string): Plan
   const facts = policyFacts('mit', { texts: [textOf('LICENSE', 'MIT')] });
   const model = { ...modelConfig({ short: 'x' }), ...(baseImage && { baseImage }) };
   const snapshot = { ...facts.snapshot, files: [CARD, WEIGHTS], ...changes };
-  const tree = { entries: [] } as unknown as PlannedModel['licenses']['fat'];
-  return {
-    kind: 'planned',
-    model,
-    snapshot,
-    outcome: decide(model, { ...facts, snapshot }),
-    files: snapshot.files,
-    leftOut: [],
-    fit: { status: 'ok', findings: [] },
-    facts: factsOf({ files: [], documents: {} }),
-    targets: [],
-    tags: byVariant(() => []),
-    licenses: byVariant(() => tree),
-  };
+  return plannedOf(model, { ...facts, snapshot });
 }
 
 const LOCKED = planned();

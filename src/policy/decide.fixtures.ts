@@ -1,3 +1,4 @@
+import { parseConfig } from '../config/load-config.ts';
 import type { ModelConfig } from '../config/types.ts';
 import { byVariant } from '../config/variants.ts';
 import type { HubFile, LicenseFacts, ModelSnapshot } from '../hub/types.ts';
@@ -14,37 +15,12 @@ export const WHITELIST = ['apache-2.0', 'mit', 'bsd-2-clause', 'bsd-3-clause', '
 export const REVISION = '0123456789abcdef0123456789abcdef01234567';
 
 export function modelConfig(changes: Partial<ModelConfig> = {}): ModelConfig {
-  return {
-    id: 'acme/x',
-    short: 'x',
-    folder: 'x',
-    revision: null,
-    permissive: 'auto',
-    overrideSpdx: null,
-    gated: 'auto',
-    lineage: 'enforce',
-    fit: 'warn',
-    serveArgs: [],
-    adapters: [],
-    env: {},
-    labels: {},
-    oci: { title: 'x', description: 'x', url: 'https://huggingface.co/acme/x' },
-    publish: {},
-    baseImage: 'vllm/vllm-openai:v0.6.0',
-    arch: ['linux/amd64'],
-    downloadRoot: '/models',
-    hfCacheDir: '/root/.cache/huggingface',
-    permissiveWhitelist: WHITELIST,
-    files: { include: null, exclude: null, allowPickle: false },
-    variants: ['slim', 'fat'],
-    modelpack: 'raw',
-    layerOrder: 'auto',
-    layerTargetBytes: null,
-    tags: byVariant(() => []),
-    position: { file: 'models.yaml', line: 1, column: 1 },
-    ...changes,
-  };
+  const [model] = parseConfig(SMALLEST, 'models.yaml').models;
+  if (model === undefined) throw new TypeError('a file of one model has none');
+  return { ...model, permissiveWhitelist: WHITELIST, serveArgs: [], tags: byVariant(() => []), ...changes };
 }
+
+const SMALLEST = 'models: [{ id: acme/x, short: x }]';
 
 export function modelSnapshot(
   license: LicenseFacts['license'],

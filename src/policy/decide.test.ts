@@ -103,14 +103,11 @@ const CASES: readonly Case[] = [
   { name: 'Gemma', card: 'gemma', ...notSpdx, spdx: 'LicenseRef-gemma' },
   { name: 'OpenRAIL++', card: 'openrail++', ...notSpdx, spdx: 'LicenseRef-openrail' },
   { name: 'CreativeML', card: 'creativeml-openrail-m', ...notSpdx, spdx: 'LicenseRef-creativeml-openrail-m' },
-  ...[
-    ['c-uda', 'C-UDA-1.0'],
-    ['lgpl-lr', 'LGPLLR'],
-    ['odbl', 'ODbL-1.0'],
-    ['odc-by', 'ODC-By-1.0'],
-    ['openmdw', 'OpenMDW-1.0'],
-    ['pddl', 'PDDL-1.0'],
-  ].map(([card = '', spdx = '']) => ({
+  // As the Hub has them, and as SPDX has them.
+  ...Object.entries({
+    ...{ 'c-uda': 'C-UDA-1.0', 'lgpl-lr': 'LGPLLR', odbl: 'ODbL-1.0' },
+    ...{ 'odc-by': 'ODC-By-1.0', openmdw: 'OpenMDW-1.0', pddl: 'PDDL-1.0' },
+  }).map(([card, spdx]) => ({
     name: `${card} of the Hub`,
     card,
     fat: false,

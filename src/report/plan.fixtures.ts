@@ -40,6 +40,34 @@ export function plannedOf(plan: Plan, short: string): PlannedModel {
   return planned;
 }
 
+/** The decisions of a model that lists no other variants. */
+export function usualDecisions({ outcome }: PlannedModel): object {
+  const { slim, fat } = outcome.decisions;
+  return { slim, fat };
+}
+
+/** What the JSON documents say first of a model of `samplePlan` that is there. */
+export function headOf(short: 'open' | 'gated'): object {
+  return short === 'open'
+    ? { id: 'acme/open', short, revision: REVISION, license: 'Apache-2.0' }
+    : { id: 'meta/gated', short, revision: REVISION, license: 'LicenseRef-llama3.1' };
+}
+
+/** What they say of the model that the Hub does not know. */
+export const ABSENT_HEAD = {
+  id: 'acme/absent',
+  short: 'absent',
+  revision: null,
+  decisions: null,
+  images: [],
+};
+export const ABSENT_ERROR = {
+  code: 'HUB_NOT_FOUND',
+  message: 'the Hub knows no model acme/absent',
+  subject: 'acme/absent',
+  remedy: 'Check the spelling of `id`, or set HF_TOKEN if it is private.',
+};
+
 function fakeHub(changes: Partial<ModelSnapshot>): Hub {
   return {
     endpoint: 'https://hub.example',

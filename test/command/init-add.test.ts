@@ -3,10 +3,8 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { startHub } from '../../src/testkit/hub.ts';
+import { ROOT, WEIGHBRIDGE } from '../support/command.ts';
 import { run, runOk, temporaryFolder } from '../support/tools.ts';
-
-const ROOT = path.join(import.meta.dirname, '../..');
-const COMMAND = path.join(ROOT, 'bin/weighbridge');
 
 const SHARD = 1_000_000;
 /** `init` asks Docker Hub for the newest vLLM, which no test should. */
@@ -37,7 +35,7 @@ test('from an empty folder to a plan: init, add twice, validate, plan', async t 
   });
   const folder = await temporaryFolder(t);
   const env = { HF_ENDPOINT: hub.url, HF_TOKEN: undefined, GITHUB_REPOSITORY_OWNER: undefined, ...OFFLINE };
-  const weighbridge = (...args: string[]) => runOk(COMMAND, args, { cwd: folder, env });
+  const weighbridge = (...args: string[]) => runOk(WEIGHBRIDGE, args, { cwd: folder, env });
 
   assert.match(await weighbridge('init', '--ghcr', 'acme'), /^written {2}models\.yaml /);
   assert.deepEqual((await readdir(folder, { recursive: true })).sort(), [
@@ -51,7 +49,7 @@ test('from an empty folder to a plan: init, add twice, validate, plan', async t 
     'README.md',
     'models.yaml',
   ]);
-  const empty = await run(COMMAND, ['validate'], { cwd: folder, env });
+  const empty = await run(WEIGHBRIDGE, ['validate'], { cwd: folder, env });
   assert.equal(empty.status, 2);
   assert.match(empty.stderr, /"models" is empty: "weighbridge add <id>"/);
 
@@ -86,7 +84,7 @@ test('from an empty folder to a plan: init, add twice, validate, plan', async t 
   const text = await readFile(path.join(folder, 'models.yaml'), 'utf8');
   assert.match(text, /^# yaml-language-server: .*\n#\n# The models that are published/);
 
-  const again = await run(COMMAND, ['add', 'qwen/Qwen2.5-0.5B-Instruct'], { cwd: folder, env });
+  const again = await run(WEIGHBRIDGE, ['add', 'qwen/Qwen2.5-0.5B-Instruct'], { cwd: folder, env });
   assert.equal(again.status, 0);
   assert.match(
     again.stdout,
@@ -95,7 +93,7 @@ test('from an empty folder to a plan: init, add twice, validate, plan', async t 
   assert.equal(await readFile(path.join(folder, 'models.yaml'), 'utf8'), text);
   const pinned = ['add', 'Qwen/Qwen2.5-0.5B-Instruct', '--revision', 'main', '--dry-run'];
   assert.match(await weighbridge(...pinned), /short: "qwen25-05b-instruct-2"\n {2}revision: "main"/);
-  const absent = await run(COMMAND, ['add', 'acme/nothing'], { cwd: folder, env });
+  const absent = await run(WEIGHBRIDGE, ['add', 'acme/nothing'], { cwd: folder, env });
   assert.equal(absent.status, 1);
   assert.match(absent.stderr, /acme\/nothing/);
 });
@@ -120,14 +118,14 @@ test('a token that may read a gated model shows what it needs; own code is named
     '# mine\nmodels: # all of them\n- {id: a/b, short: b} # old\n',
   );
   const env = { HF_ENDPOINT: hub.url, HF_TOKEN: 'hf_test', GITHUB_REPOSITORY_OWNER: 'acme' };
-  const dry = await runOk(COMMAND, ['add', 'acme/big', '--dry-run'], { cwd: folder, env });
+  const dry = await runOk(WEIGHBRIDGE, ['add', 'acme/big', '--dry-run'], { cwd: folder, env });
   assert.match(dry, /brings code of its own \(AcmeForCausalLM\)/);
   assert.match(
     dry,
     /Would be added to models\.yaml:\n.*\n.*\n {2}serve_args: \[.*"--quantization", "bitsandbytes"/,
   );
   assert.doesNotMatch(dry, /serve_args: .*trust/);
-  await runOk(COMMAND, ['add', 'acme/big'], { cwd: folder, env });
+  await runOk(WEIGHBRIDGE, ['add', 'acme/big'], { cwd: folder, env });
   const text = await readFile(path.join(folder, 'models.yaml'), 'utf8');
   assert.ok(
     text.startsWith('# mine\nmodels: # all of them\n- {id: a/b, short: b} # old\n- id: "acme/big"\n'),
@@ -141,7 +139,10 @@ test('init keeps every file that is there, and says so', async t => {
   await writeFile(path.join(folder, 'sub', 'README.md'), 'mine\n');
   await writeFile(path.join(folder, 'sub', '.gitignore'), 'models');
   const env = OFFLINE;
-  const first = await runOk(COMMAND, ['init', 'sub', '--dockerhub', 'acme', '--yes'], { cwd: folder, env });
+  const first = await runOk(WEIGHBRIDGE, ['init', 'sub', '--dockerhub', 'acme', '--yes'], {
+    cwd: folder,
+    env,
+  });
   assert.match(first, /^written {2}models\.yaml/m);
   assert.match(first, /^kept {5}README\.md/m);
   assert.match(first, /weighbridge add <id> --config sub\/models\.yaml/);
@@ -156,16 +157,16 @@ test('init keeps every file that is there, and says so', async t => {
     await readFile(path.join(folder, 'sub', '.gitignore'), 'utf8'),
     /^models\n\n# weighbridge catalog\n\/site\/\n/,
   );
-  const second = await runOk(COMMAND, ['init', 'sub'], { cwd: folder });
+  const second = await runOk(WEIGHBRIDGE, ['init', 'sub'], { cwd: folder });
   assert.doesNotMatch(second, /^(?:written|added)/m);
-  const wrong = await run(COMMAND, ['init', '--ghcr', 'not an owner'], { cwd: folder });
+  const wrong = await run(WEIGHBRIDGE, ['init', '--ghcr', 'not an owner'], { cwd: folder });
   assert.equal(wrong.status, 2);
 });
 
 test('the workflows that init writes are those of this project, called from elsewhere', async t => {
   const folder = await temporaryFolder(t);
   const ref = '0123456789012345678901234567890123456789';
-  await runOk(COMMAND, ['init', '--workflow', `acme/tools@${ref}`], { cwd: folder, env: OFFLINE });
+  await runOk(WEIGHBRIDGE, ['init', '--workflow', `acme/tools@${ref}`], { cwd: folder, env: OFFLINE });
   const page = 'https://github.com/acme/tools tells';
   const cases = {
     'publish-models.yml': {

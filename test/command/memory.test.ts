@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
+import { MIB } from '../../src/core/units.ts';
 import { makeBaseImage } from '../../src/testkit/base-image.ts';
 import { accountIn } from '../support/account.ts';
 import { ROOT, weighbridge } from '../support/command.ts';
 import { IS_LONG } from '../support/long.ts';
 import { startServerProcess, stopServer, temporaryFolder } from '../support/tools.ts';
 
-const MIB = 1024 * 1024;
 const SHARDS = 4;
 /** Two GiB take their time; the everyday form is as telling about what grows with size. */
 const SHARD_BYTES = IS_LONG ? 512 * MIB : 128 * MIB;

@@ -12,7 +12,7 @@ import {
 import { type GithubPackagesOptions, startGithubPackages } from '../../src/testkit/github-packages.ts';
 import { IS_LONG } from '../support/long.ts';
 import { assertWhole, PRUNED, publishVersions, snapshotOf, VERSIONS } from '../support/many-versions.ts';
-import { World } from '../support/world.ts';
+import { REGISTRIES, World } from '../support/world.ts';
 
 /** So many moments of a prune are cut: spread over all of its requests. */
 const CUTS = IS_LONG ? 40 : 5;
@@ -30,11 +30,8 @@ function overOci(world: World): PrunedRepository {
 const versionTags = (world: World): string[] =>
   [...world.registry(0).repository(PRUNED).tags.keys()].filter(tag => /^v[\d.]+-slim$/.test(tag)).sort();
 
-for (const [title, referrers] of [
-  ['that lists referrers', true],
-  ['that does not', false],
-] as const) {
-  test(`a registry ${title}: a prune that dies at any moment leaves every image whole, and the next one ends it`, async () => {
+for (const [title, referrers] of REGISTRIES) {
+  test(`${title}: a prune that dies at any moment leaves every image whole, and the next one ends it`, async () => {
     await using world = await World.start({ quirks: { referrers } });
     await publishVersions(world);
     const registry = world.registry(0);

@@ -5,14 +5,11 @@ import { MediaType } from '../../src/oci/types.ts';
 import { attachArtifact } from '../../src/store/attach-artifact.ts';
 import type { ImageStore } from '../../src/store/image-store.ts';
 import { listReferrers } from '../../src/store/referrers.ts';
-import { MODEL_FILES, World } from '../support/world.ts';
+import { MODEL_FILES, REGISTRIES, World } from '../support/world.ts';
 
 const TYPE = 'application/vnd.example.note.v1+json';
 
-for (const [title, referrers] of [
-  ['a registry that lists referrers', true],
-  ['a registry that does not, as GHCR', false],
-] as const) {
+for (const [title, referrers] of REGISTRIES) {
   describe(title, () => {
     test('artifacts attached at the same time are all found, and tags of images stay as they were', async () => {
       await using world = await World.start({ quirks: { referrers } });

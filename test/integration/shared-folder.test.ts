@@ -7,22 +7,24 @@ import { RunCache } from '../../src/publish/run-cache.ts';
 import { MODEL_FILES, World } from '../support/world.ts';
 
 /** Two entries of one model with other flags, in one folder. */
-function config(world: World): string {
-  return `${world.config('acme/x', '    serve_args: [--max-model-len, "1024"]\n')}
+function settingsOf(world: World) {
+  const text = `${world.config('acme/x', '    serve_args: [--max-model-len, "1024"]\n')}
   - id: acme/x
     short: x-long
     folder: x
     serve_args: [--max-model-len, "4096"]
 `;
+  return {
+    env: { HF_ENDPOINT: world.hub.url, WEIGHBRIDGE_LAYER_INDEX: '' },
+    file: parseConfig(text, 'models.yaml'),
+  };
 }
 
 test('entries of one model that share a folder share its layers, which are moved once', async () => {
   await using world = await World.start();
   await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
-  await using weighbridge = createWeighbridge({
-    env: { HF_ENDPOINT: world.hub.url, WEIGHBRIDGE_LAYER_INDEX: '' },
-  });
-  const file = parseConfig(config(world), 'models.yaml');
+  const { env, file } = settingsOf(world);
+  await using weighbridge = createWeighbridge({ env });
   const outcomes = await weighbridge.publish(await weighbridge.plan(file), { variants: ['fat', 'slim'] });
   const images = outcomes.flatMap(outcome => outcome.images);
   assert.deepEqual(
@@ -68,10 +70,8 @@ test('entries of one model that share a folder share its layers, which are moved
 test('an entry that is published later mounts the layers that another one in its folder has', async () => {
   await using world = await World.start();
   await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
-  await using weighbridge = createWeighbridge({
-    env: { HF_ENDPOINT: world.hub.url, WEIGHBRIDGE_LAYER_INDEX: '' },
-  });
-  const file = parseConfig(config(world), 'models.yaml');
+  const { env, file } = settingsOf(world);
+  await using weighbridge = createWeighbridge({ env });
   await weighbridge.publish(await weighbridge.plan(file, { models: ['x'] }), { variants: ['fat'] });
   const before = world.hub.servedBytes;
   const plan = await weighbridge.plan(file, { models: ['x-long'] });

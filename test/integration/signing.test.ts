@@ -18,7 +18,7 @@ import { listReferrers } from '../../src/store/referrers.ts';
 import { makeBaseImage } from '../../src/testkit/base-image.ts';
 import { filesOfLayer } from '../support/layer-files.ts';
 import { LIMIT, limited, PARTS, SHARDED } from '../support/sharded-model.ts';
-import { BASE_REPOSITORY, MODEL_FILES, World } from '../support/world.ts';
+import { BASE_REPOSITORY, MODEL_FILES, REGISTRIES, World } from '../support/world.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const other = generateKeyPairSync('ed25519');
@@ -34,10 +34,7 @@ const VEX: VexEntry = {
   packages: [],
 };
 
-for (const [title, referrers] of [
-  ['a registry that lists referrers', true],
-  ['a registry that does not, as GHCR', false],
-] as const) {
+for (const [title, referrers] of REGISTRIES) {
   describe(title, () => {
     test('the index and both platforms are signed, found as Kyverno looks for them, and verified', async () => {
       await using world = await World.start({ quirks: { referrers } });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { digestOf } from '../../src/core/digest.ts';
+import { MIB } from '../../src/core/units.ts';
 import { HttpClient } from '../../src/http/client.ts';
 import { CopyHasher, fanOut } from '../../src/store/fan-out/fan-out.ts';
 import { RegistryClient } from '../../src/store/registry/registry-client.ts';
@@ -13,7 +14,6 @@ import { type EmbeddedRegistry, type RegistryOptions, startRegistry } from '../.
 import type { FaultRule } from '../../src/testkit/server/faults.ts';
 import { inPieces } from '../support/in-pieces.ts';
 
-const MIB = 1024 * 1024;
 const BLOB = Buffer.from(Array.from({ length: 9 * MIB + 123 }, (_, i) => (i * 31 + (i >> 9)) % 253));
 const RETRY = { baseMs: 1, maxMs: 5, attempts: 4, patienceMs: 0, maxServerWaitMs: 60_000 };
 /** Breaks the first PATCH off once 5 MiB have come. */

@@ -1,18 +1,16 @@
 import assert from 'node:assert/strict';
-import path from 'node:path';
 import { test } from 'node:test';
 import { digestOf } from '../../src/core/digest.ts';
 import type { VerifyJson } from '../../src/report/json/verify-json.ts';
+import { WEIGHBRIDGE } from '../support/command.ts';
 import { LIMIT, limited, PARTS, SHARDED } from '../support/sharded-model.ts';
 import { type RunResult, run } from '../support/tools.ts';
 import { World } from '../support/world.ts';
 
-const BIN = path.resolve(import.meta.dirname, '../../bin/weighbridge');
-
 async function verify(world: World, ...args: string[]): Promise<RunResult & { readonly json: VerifyJson }> {
   const env = { HF_ENDPOINT: world.hub.url, HF_TOKEN: undefined, DOCKER_CONFIG: '/nowhere', NO_COLOR: '1' };
   const reference = `${world.registry(0).host}/acme/hf-x:v0.6.0-fat`;
-  const result = await run(BIN, ['verify', reference, '--json', ...args], { env });
+  const result = await run(WEIGHBRIDGE, ['verify', reference, '--json', ...args], { env });
   return { ...result, json: JSON.parse(result.stdout) };
 }
 

@@ -4,15 +4,14 @@ import { test } from 'node:test';
 import type { Digest } from '../../src/core/digest.ts';
 import { readBootstrap } from '../../src/engine/bootstrap-files.ts';
 import type { VerifyJson } from '../../src/report/json/verify-json.ts';
+import { WEIGHBRIDGE } from '../support/command.ts';
 import { type RunResult, run, temporaryFolder } from '../support/tools.ts';
 import { MODEL_FILES, World } from '../support/world.ts';
-
-const BIN = path.resolve(import.meta.dirname, '../../bin/weighbridge');
 
 /** The command itself, with its Hub and logins those of the test. */
 async function weighbridge(world: World, ...args: string[]): Promise<RunResult> {
   const env = { HF_ENDPOINT: world.hub.url, HF_TOKEN: undefined, DOCKER_CONFIG: '/nowhere', NO_COLOR: '1' };
-  return await run(BIN, args, { env });
+  return await run(WEIGHBRIDGE, args, { env });
 }
 
 async function published(): Promise<{ world: World; reference: (variant: string) => string }> {

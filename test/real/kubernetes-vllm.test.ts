@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
+import { WEIGHBRIDGE } from '../support/command.ts';
 import { requireToolAsRoot, runOk } from '../support/tools.ts';
 import { Cluster, HOST, isReady, requireKubernetes } from './kubernetes/cluster.ts';
 import { CONTAINER_TOOLS } from './podman.ts';
 import { ask, NEW, requireVllm, SERVE_ARGS } from './vllm/engine.ts';
-import { EngineWorld, MODEL_ID, WEIGHBRIDGE } from './vllm/world.ts';
+import { EngineWorld, MODEL_ID } from './vllm/world.ts';
 
 // A real Kubernetes and the real vLLM: what `weighbridge manifest` prints, applied as it is.
 

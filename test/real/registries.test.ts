@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { digestOf } from '../../src/core/digest.ts';
+import { MIB } from '../../src/core/units.ts';
 import { HttpClient } from '../../src/http/client.ts';
 import { CopyHasher, fanOut } from '../../src/store/fan-out/fan-out.ts';
 import { imageStoreContract } from '../../src/store/image-store.contract.ts';
@@ -23,7 +24,6 @@ import { EDITIONS, type RegistryOptions, startRegistry } from './registry.ts';
 
 // What a store has to do, done by real registries, and a model that goes to each of them and is read back by others' tools.
 
-const MIB = 1024 * 1024;
 const BLOB = Buffer.from(Array.from({ length: 9 * MIB + 123 }, (_, i) => (i * 31 + (i >> 9)) % 253));
 const WAYS: Readonly<Record<string, KnownCapabilities>> = {
   'one streamed PATCH of a known length': {},

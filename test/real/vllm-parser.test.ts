@@ -5,13 +5,13 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { findRelease, namesAt } from '../../src/fit/releases.ts';
 import { parseServeArguments } from '../../src/fit/serve-arguments.ts';
+import { ROOT } from '../support/command.ts';
 import { IS_LONG } from '../support/long.ts';
 import { generatedLines, PICKED } from '../support/serve-lines.ts';
 import { run, skipFor } from '../support/tools.ts';
 
 // Each release's own parser of `vllm serve` and its registry, asked the same as the check.
 
-const ROOT = path.join(import.meta.dirname, '..', '..');
 const CACHE = path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'weighbridge-tests');
 /** By release, the one that is installed whole and that it borrows torch and the rest from. */
 const RELEASES: readonly [version: string, whole: string][] = [

@@ -4,13 +4,11 @@ import path from 'node:path';
 import { PredicateType } from '../../src/attest/statement.ts';
 import { statementAnnotations } from '../../src/attest/stored-statements.ts';
 import { type Digest, digestOf } from '../../src/core/digest.ts';
+import { GIB, MIB } from '../../src/core/units.ts';
 import { END_OF_ARCHIVE, paddingFor, tarEntryHeader } from '../../src/oci/tar-header.ts';
 import { MediaType } from '../../src/oci/types.ts';
 import { SCAN_ARTIFACT_TYPE, scanAnnotations } from '../../src/scan/scan-referrer.ts';
 import type { EmbeddedRegistry } from '../../src/testkit/registry.ts';
-
-const GIB = 1024 ** 3;
-const MIB = 1024 ** 2;
 
 /** Families as the Hub has them: enough that search and filters have something to tell apart. */
 const FAMILIES = [

@@ -4,6 +4,8 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 
 export const ROOT = path.join(import.meta.dirname, '..', '..');
+/** The command of this checkout. */
+export const WEIGHBRIDGE = path.join(ROOT, 'bin', 'weighbridge');
 
 export interface CommandOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -28,7 +30,7 @@ export function startWeighbridge(
   args: readonly string[],
   { env = {}, cwd = ROOT }: CommandOptions = {},
 ): ChildProcessByStdio<null, Readable, Readable> {
-  return spawn(path.join(ROOT, 'bin', 'weighbridge'), args, {
+  return spawn(WEIGHBRIDGE, args, {
     cwd,
     env: { ...process.env, ...CLEAN, WEIGHBRIDGE_LAYER_INDEX: '', WEIGHBRIDGE_RETRY_SECONDS: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -25,6 +25,11 @@ export async function addModel(
   return await hub.addModel({ id: 'acme/x', files: { ...SMALL_FILES, ...Object.fromEntries(weights) } });
 }
 
+/** The tags of the fat image at a target. */
+export async function fatTags(host: string): Promise<string[]> {
+  return (await tagsOf(host, REPOSITORY)).filter(tag => tag.endsWith('-fat'));
+}
+
 /** `models.yaml` for that model and the targets, in `folder`. */
 export async function writeModels(
   folder: string,

@@ -36,6 +36,12 @@ export const BOOTSTRAP = [
   { path: 'modules/one.py', text: 'import os\n', isExecutable: false },
 ];
 
+/** The two kinds of registries, by whether they list what is attached to an image. */
+export const REGISTRIES = [
+  ['a registry that lists referrers', true],
+  ['a registry that does not, as GHCR', false],
+] as const;
+
 /** A Hub and registries of this test alone, and Weighbridge wired to them without its command line. */
 export class World {
   readonly hub: EmbeddedHub;

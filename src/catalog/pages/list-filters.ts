@@ -1,9 +1,9 @@
+import { GIB } from '../../core/units.ts';
 import { GPU_SIZES_GB } from '../../fit/gpu-need.ts';
 import { html, type Markup } from '../html.ts';
 import { count } from './count.ts';
 import { COLUMNS, type ListRow } from './list-row.ts';
 
-const GIB = 1024 ** 3;
 const BILLION = 1e9;
 /** More than this many values of one kind are no choice; the search finds the others. */
 const MAX_OPTIONS = 40;

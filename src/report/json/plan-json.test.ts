@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Plan, PlannedModel } from '../../plan/types.ts';
-import { GIT_OID, plannedOf, REVISION, SHA256, samplePlan } from '../plan.fixtures.ts';
+import type { Plan } from '../../plan/types.ts';
+import {
+  ABSENT_ERROR,
+  ABSENT_HEAD,
+  GIT_OID,
+  headOf,
+  plannedOf,
+  REVISION,
+  SHA256,
+  samplePlan,
+  usualDecisions,
+} from '../plan.fixtures.ts';
 import { planToJson } from './plan-json.ts';
 
 const FILES = [
@@ -28,10 +38,7 @@ test('a plan as JSON: every key, full references, and a model that could not be 
     schemaVersion: 1,
     models: [
       {
-        id: 'acme/open',
-        short: 'open',
-        revision: REVISION,
-        license: 'Apache-2.0',
+        ...headOf('open'),
         licenseDetails: {
           spdx: 'Apache-2.0',
           declared: 'apache-2.0',
@@ -42,7 +49,7 @@ test('a plan as JSON: every key, full references, and a model that could not be 
           lineage: [],
         },
         gated: false,
-        decisions: usual(plannedOf(plan, 'open')),
+        decisions: usualDecisions(plannedOf(plan, 'open')),
         images: [
           { registry: 'ghcr', variant: 'slim', tags: tagsOf('ghcr.io/acme/hf-open', 'slim') },
           { registry: 'ghcr', variant: 'fat', tags: tagsOf('ghcr.io/acme/hf-open', 'fat') },
@@ -56,10 +63,7 @@ test('a plan as JSON: every key, full references, and a model that could not be 
         facts: FACTS,
       },
       {
-        id: 'meta/gated',
-        short: 'gated',
-        revision: REVISION,
-        license: 'LicenseRef-llama3.1',
+        ...headOf('gated'),
         licenseDetails: {
           spdx: 'LicenseRef-llama3.1',
           declared: 'other (llama3.1)',
@@ -70,7 +74,7 @@ test('a plan as JSON: every key, full references, and a model that could not be 
           lineage: [],
         },
         gated: true,
-        decisions: usual(plannedOf(plan, 'gated')),
+        decisions: usualDecisions(plannedOf(plan, 'gated')),
         images: [
           { registry: 'ghcr', variant: 'slim', tags: tagsOf('ghcr.io/acme/hf-gated', 'slim') },
           { registry: 'lab', variant: 'slim', tags: tagsOf('localhost:5000/models/hf-gated', 'slim') },
@@ -82,21 +86,8 @@ test('a plan as JSON: every key, full references, and a model that could not be 
         facts: FACTS,
       },
       {
-        id: 'acme/absent',
-        short: 'absent',
-        revision: null,
-        license: null,
-        licenseDetails: null,
-        gated: null,
-        decisions: null,
-        images: [],
-        files: [],
-        error: {
-          code: 'HUB_NOT_FOUND',
-          message: 'the Hub knows no model acme/absent',
-          subject: 'acme/absent',
-          remedy: 'Check the spelling of `id`, or set HF_TOKEN if it is private.',
-        },
+        ...{ ...ABSENT_HEAD, license: null, licenseDetails: null, gated: null, files: [] },
+        error: ABSENT_ERROR,
       },
     ],
     warnings: ['mind this'],
@@ -134,10 +125,4 @@ function settingsOf(short: string) {
       url: `https://huggingface.co/${id}`,
     },
   };
-}
-
-/** Of a model that lists no other variants. */
-function usual({ outcome }: PlannedModel) {
-  const { slim, fat } = outcome.decisions;
-  return { slim, fat };
 }

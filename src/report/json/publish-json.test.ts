@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PlannedModel } from '../../plan/types.ts';
+import { GIB } from '../../core/units.ts';
 import { outcomesOf } from '../../publish/publish-plan.ts';
-import { plannedOf, REVISION, samplePlan } from '../plan.fixtures.ts';
-import { FAT_DIGEST, NO_BYTES, SLIM_DIGEST, sampleOutcomes } from '../publish.fixtures.ts';
+import {
+  ABSENT_ERROR,
+  ABSENT_HEAD,
+  headOf,
+  plannedOf,
+  samplePlan,
+  usualDecisions,
+} from '../plan.fixtures.ts';
+import { NO_BYTES, PUBLISHED_FAT, SLIM_DIGEST, sampleOutcomes } from '../publish.fixtures.ts';
 import { publishToJson } from './publish-json.ts';
 
-const GIB = 1024 ** 3;
 const ERROR = {
   code: 'REGISTRY_UNREACHABLE',
   message: 'localhost:5000 refused the connection',
@@ -23,12 +29,9 @@ test('outcomes as JSON: in the order of the plan, with what failed and what coul
     schemaVersion: 1,
     models: [
       {
-        id: 'acme/open',
-        short: 'open',
-        revision: REVISION,
-        license: 'Apache-2.0',
+        ...headOf('open'),
         serve: { port: 8000, dir: '/models/open', modelBytes: 3 * GIB + 700 },
-        decisions: usual(plannedOf(plan, 'open')),
+        decisions: usualDecisions(plannedOf(plan, 'open')),
         images: [
           {
             registry: 'ghcr',
@@ -38,14 +41,7 @@ test('outcomes as JSON: in the order of the plan, with what failed and what coul
             status: 'unchanged',
             bytes: { downloaded: 0, uploaded: 0, mounted: 0, reused: 12 * GIB },
           },
-          {
-            registry: 'ghcr',
-            variant: 'fat',
-            tags: ['ghcr.io/acme/hf-open:v0.6.0-fat', 'ghcr.io/acme/hf-open:latest-fat'],
-            digest: FAT_DIGEST,
-            status: 'published',
-            bytes: { downloaded: 3 * GIB, uploaded: 4 * GIB, mounted: 12 * GIB, reused: 0 },
-          },
+          PUBLISHED_FAT,
           {
             registry: 'lab',
             variant: 'slim',
@@ -65,29 +61,17 @@ test('outcomes as JSON: in the order of the plan, with what failed and what coul
         ],
       },
       {
-        id: 'meta/gated',
-        short: 'gated',
-        revision: REVISION,
-        license: 'LicenseRef-llama3.1',
+        ...headOf('gated'),
         serve: { port: 8000, dir: '/models/gated', modelBytes: 3 * GIB + 700 },
-        decisions: usual(plannedOf(plan, 'gated')),
+        decisions: usualDecisions(plannedOf(plan, 'gated')),
         images: [
           { registry: 'ghcr', ...skipped, reason },
           { registry: 'lab', ...skipped, reason },
         ],
       },
       {
-        id: 'acme/absent',
-        short: 'absent',
-        revision: null,
-        decisions: null,
-        images: [],
-        error: {
-          code: 'HUB_NOT_FOUND',
-          message: 'the Hub knows no model acme/absent',
-          subject: 'acme/absent',
-          remedy: 'Check the spelling of `id`, or set HF_TOKEN if it is private.',
-        },
+        ...ABSENT_HEAD,
+        error: ABSENT_ERROR,
       },
     ],
   });
@@ -104,9 +88,3 @@ test('a model without an outcome is listed, with no image', async () => {
     ],
   );
 });
-
-/** Of a model that lists no other variants. */
-function usual({ outcome }: PlannedModel) {
-  const { slim, fat } = outcome.decisions;
-  return { slim, fat };
-}

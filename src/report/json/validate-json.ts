@@ -18,18 +18,7 @@ export interface ValidateJson {
 }
 
 /** One mistake, and where it is. */
-export interface ConfigProblemJson {
-  readonly file: string;
-  /** From 1. */
-  readonly line: number;
-  /** From 1, in UTF-16 units as editors count. */
-  readonly column: number;
-  readonly message: string;
-  /** The text at that place, its first line; empty if something is missing there. */
-  readonly offendingText: string;
-  /** What to write instead. */
-  readonly suggestion?: string;
-}
+export type ConfigProblemJson = Omit<ConfigProblem, 'sourceLine'>;
 
 /** Returns the document of a valid file. */
 export function validToJson({ file, included, models }: Config): ValidateJson {

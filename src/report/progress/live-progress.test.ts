@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import xterm from '@xterm/headless';
 import type { ProgressEvent } from '../../core/events.ts';
+import { GIB } from '../../core/units.ts';
 import { widthOf } from '../layout/text-layout.ts';
 import { liveFrame } from './live-frame.ts';
 import { FakeStream } from './progress.fixtures.ts';
@@ -11,7 +12,6 @@ import { ProgressState } from './progress-state.ts';
 import { styleFor } from './style.ts';
 import type { Progress } from './types.ts';
 
-const GIB = 1024 ** 3;
 const ROWS = 24;
 
 interface Display extends Progress {

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { GIB } from '../../core/units.ts';
 import { FakeStream } from './progress.fixtures.ts';
 import { createProgress } from './progress.ts';
 import type { Progress, Verbosity } from './types.ts';
-
-const GIB = 1024 ** 3;
 
 interface Display extends Progress {
   /** Lines so far, without the time of day. */

@@ -1,9 +1,9 @@
+import { GIB } from '../../core/units.ts';
 import type { ServedImage } from './served-image.ts';
 
 /** YAML's values. */
 export type Resource = Readonly<Record<string, unknown>>;
 
-const GIB = 1024 ** 3;
 /** Any that is not root's. */
 const USER = 12345;
 const PROBE_SECONDS = 10;

@@ -17,11 +17,11 @@ import {
   type Size,
 } from '../../support/browser.ts';
 import { fillRegistry, writeSampleConfig } from '../../support/catalog-world.ts';
+import { WEIGHBRIDGE } from '../../support/command.ts';
 import { IS_LONG } from '../../support/long.ts';
 import { serveFolder } from '../../support/static-server.ts';
 import { requireTool, runOk } from '../../support/tools.ts';
 
-const BIN = path.resolve(import.meta.dirname, '../../../bin/weighbridge');
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const skip = requireTool('chromium');
 /** With WEIGHBRIDGE_LONG=1 as many models as are promised, and every page in every way; else enough to see what breaks. */
@@ -42,7 +42,7 @@ before(async () => {
   site = path.join(folder, 'site');
   const build = async (): Promise<number> => {
     const start = performance.now();
-    await runOk(BIN, ['catalog', '-c', config, '-o', site, '--title', 'Acme models', '--no-hub']);
+    await runOk(WEIGHBRIDGE, ['catalog', '-c', config, '-o', site, '--title', 'Acme models', '--no-hub']);
     return performance.now() - start;
   };
   buildMs = await build();

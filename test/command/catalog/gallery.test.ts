@@ -9,10 +9,10 @@ import type { Browser, Page } from 'playwright-core';
 import { keepPicture, launchBrowser, openPage, type Scheme, type Size } from '../../support/browser.ts';
 import { type Gallery, startGallery } from '../../support/catalog-gallery.ts';
 import { writeSampleConfig } from '../../support/catalog-world.ts';
+import { WEIGHBRIDGE } from '../../support/command.ts';
 import { IS_LONG } from '../../support/long.ts';
 import { requireTool, runOk, temporaryFolder } from '../../support/tools.ts';
 
-const BIN = path.resolve(import.meta.dirname, '../../../bin/weighbridge');
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const skip = IS_LONG ? requireTool('chromium') : 'only with WEIGHBRIDGE_LONG=1';
 
@@ -56,7 +56,7 @@ before(async t => {
   const config = await writeSampleConfig(folder, { lab: `${gallery.registry.host}/acme` }, gallery.models);
   site = path.join(folder, 'site');
   const args = ['catalog', '-c', config, '-o', site, '--title', 'Acme models'];
-  await runOk(BIN, args, { env: { HF_ENDPOINT: gallery.hub.url } });
+  await runOk(WEIGHBRIDGE, args, { env: { HF_ENDPOINT: gallery.hub.url } });
   browser = await launchBrowser();
 });
 after(async () => {

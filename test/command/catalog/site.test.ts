@@ -5,11 +5,10 @@ import { test } from 'node:test';
 import type { CatalogData } from '../../../src/catalog/catalog-data.ts';
 import { startRegistry } from '../../../src/testkit/registry.ts';
 import { fillRegistry, writeSampleConfig } from '../../support/catalog-world.ts';
+import { WEIGHBRIDGE } from '../../support/command.ts';
 import { filesIn } from '../../support/files-in.ts';
 import { run, temporaryFolder } from '../../support/tools.ts';
 import { MODEL_FILES, World } from '../../support/world.ts';
-
-const BIN = path.resolve(import.meta.dirname, '../../../bin/weighbridge');
 
 async function readCatalog(site: string): Promise<CatalogData> {
   return JSON.parse(await readFile(path.join(site, 'catalog.json'), 'utf8'));
@@ -24,7 +23,7 @@ test('every link of every page leads to a file and an anchor that are there, or 
     fillRegistry(registry, 'acme', 50),
   );
   const site = path.join(folder, 'site');
-  const { status, stderr } = await run(BIN, ['catalog', '-c', config, '-o', site, '--no-hub']);
+  const { status, stderr } = await run(WEIGHBRIDGE, ['catalog', '-c', config, '-o', site, '--no-hub']);
   assert.equal(status, 0, stderr);
   const files = await filesIn(site);
   const pages = files.filter(name => name.endsWith('.html'));
@@ -65,7 +64,7 @@ test('what a publish has made is in the catalog: models, variants, places, files
   await writeFile(config, yaml);
   const site = path.join(folder, 'site');
   const args = ['catalog', '-c', config, '-o', site, '--json'];
-  const result = await run(BIN, args);
+  const result = await run(WEIGHBRIDGE, args);
   assert.equal(result.status, 0, result.stderr);
   assert.deepEqual(JSON.parse(result.stdout).models, 1);
   const { models } = await readCatalog(site);
@@ -91,7 +90,7 @@ test('what a publish has made is in the catalog: models, variants, places, files
 
   // Looked at again, nothing is new; a repository that cannot be read is said, and does not stop the others.
   world.registry(1).faults.add({ match: /hf-x\/tags/, kind: 'status', status: 500, times: 100 });
-  const again = await run(BIN, args);
+  const again = await run(WEIGHBRIDGE, args);
   assert.equal(again.status, 1);
   assert.match(again.stderr, /listing the tags of .*answered 500/);
   const after = await readCatalog(site);
@@ -108,7 +107,7 @@ test('a folder with other things in it is left alone', async t => {
     path.join(folder, 'models.yaml'),
     'registries: { lab: "localhost:9/x" }\nmodels: [{ id: a/b, short: b }]\n',
   );
-  const { status, stderr } = await run(BIN, [
+  const { status, stderr } = await run(WEIGHBRIDGE, [
     'catalog',
     '-c',
     path.join(folder, 'models.yaml'),

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { MIB } from '../../../src/core/units.ts';
+import { WEIGHBRIDGE } from '../../support/command.ts';
 import { IS_LONG } from '../../support/long.ts';
 import { recordTerminal } from '../../support/tmux.ts';
 import { requireTool, run, temporaryFolder } from '../../support/tools.ts';
 import { World } from '../../support/world.ts';
 
-const BIN = path.resolve(import.meta.dirname, '../../../bin/weighbridge');
 const skip = requireTool('tmux');
-const MIB = 1024 ** 2;
 const SHARDS = 5;
 
 /** A model of some shards, and registries slow enough that there is something to see. */
@@ -41,7 +41,7 @@ async function slowWorld(t: TestContext, second: { fullAfterBytes?: number } = {
   const config = path.join(folder, 'models.yaml');
   await writeFile(config, world.config('acme/x'));
   const env = { HF_ENDPOINT: world.hub.url, DOCKER_CONFIG: '/nowhere', HF_TOKEN: '' };
-  return { world, command: [BIN, 'publish', '-c', config], env };
+  return { world, command: [WEIGHBRIDGE, 'publish', '-c', config], env };
 }
 
 // The narrow window is recorded with WEIGHBRIDGE_LONG=1; unit tests hold it always.

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mapPool } from '../../../src/core/pool.ts';
+import { MIB } from '../../../src/core/units.ts';
 import { type EmbeddedHub, startHub } from '../../../src/testkit/hub.ts';
 import { type EmbeddedRegistry, startRegistry } from '../../../src/testkit/registry.ts';
 import { IS_LONG } from '../../support/long.ts';
@@ -10,6 +11,7 @@ import { temporaryFolder } from '../../support/tools.ts';
 import {
   addModel,
   assertPublished,
+  fatTags,
   REPOSITORY,
   startPublish,
   writeModels,
@@ -17,7 +19,6 @@ import {
 import { until } from '../../support/until.ts';
 import { BASE_REPOSITORY, putBase } from '../../support/world.ts';
 
-const MIB = 1024 * 1024;
 /** The large ones go through worker threads, the others do not. The first is above what a registry takes, and is divided. */
 const SIZES = [18, 9, 3, 3, 3, 3, 3].map(size => size * MIB);
 const TENSORS = 6;
@@ -220,10 +221,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     assert.match(stderr, new RegExp(`not done:(\\n .*)*${scene.hosts[0]}/acme/hf-x:v0.6.0-fat`));
     assert.match(stderr, /Run the command again to continue/);
     for (const host of scene.hosts) {
-      assert.deepEqual(
-        (await tagsOf(host, REPOSITORY)).filter(tag => tag.endsWith('-fat')),
-        [],
-      );
+      assert.deepEqual(await fatTags(host), []);
     }
     await scene.end();
   });

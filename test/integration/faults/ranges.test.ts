@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BufferPool } from '../../../src/core/buffer-pool.ts';
 import type { ByteSource } from '../../../src/core/byte-source.ts';
 import { IntegrityError, InterruptedError } from '../../../src/core/errors.ts';
+import { MIB } from '../../../src/core/units.ts';
 import { HttpClient } from '../../../src/http/client.ts';
 import { serve } from '../../../src/http/loopback.fixtures.ts';
 import { createHub } from '../../../src/hub/create-hub.ts';
@@ -16,7 +17,6 @@ import { sha256Hex } from '../../../src/testkit/server/content.ts';
 import type { FaultRule, FaultTarget } from '../../../src/testkit/server/faults.ts';
 import { generatedContent } from '../../../src/testkit/server/generated-content.ts';
 
-const MIB = 1024 * 1024;
 const SEGMENTS = 6;
 const PATH = 'model.safetensors';
 /** A connection brings no more than this, as if the network's way were long. */

@@ -1,25 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { MIB } from '../../../src/core/units.ts';
 import { startHub } from '../../../src/testkit/hub.ts';
 import { startRegistry as startEmbedded } from '../../../src/testkit/registry.ts';
 import type { FaultRule } from '../../../src/testkit/server/faults.ts';
 import { EDITIONS, type RealRegistry, startRegistry } from '../../real/registry.ts';
 import { startFaultProxy } from '../../support/fault-proxy.ts';
 import { IS_LONG } from '../../support/long.ts';
-import { tagsOf } from '../../support/pull.ts';
 import { runOk, temporaryFolder } from '../../support/tools.ts';
-import {
-  addModel,
-  assertPublished,
-  REPOSITORY,
-  startPublish,
-  writeModels,
-} from '../../support/two-targets.ts';
+import { addModel, assertPublished, fatTags, startPublish, writeModels } from '../../support/two-targets.ts';
 import { until } from '../../support/until.ts';
 import { BASE_REPOSITORY, putBase } from '../../support/world.ts';
-
-const MIB = 1024 * 1024;
 
 type Kinds = Readonly<Record<string, Omit<FaultRule, 'match'>>>;
 const ANY: Kinds = {
@@ -89,10 +81,7 @@ for (const { edition, skip } of EDITIONS)
           assert.equal(image.error?.code, 'REGISTRY_FULL', image.error?.message);
       }
       const [fullHost, otherHost] = world.hosts as [string, string];
-      assert.deepEqual(
-        (await tagsOf(fullHost, REPOSITORY)).filter(tag => tag.endsWith('-fat')),
-        [],
-      );
+      assert.deepEqual(await fatTags(fullHost), []);
       await assertPublished([otherHost], revision);
 
       await runOk('mount', ['-o', 'remount,size=120m', `${folder}/disk`]);

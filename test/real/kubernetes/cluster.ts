@@ -5,12 +5,12 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ROOT } from '../../support/command.ts';
 import { IS_LONG } from '../../support/long.ts';
 import { requireTool, run, runOk, skipFor } from '../../support/tools.ts';
 import { ENGINE_FOLDER } from '../base-image.ts';
 import { ENGINES } from '../vllm/engine.ts';
 
-const ROOT = path.join(import.meta.dirname, '..', '..', '..');
 const SCRIPT = path.join(ROOT, 'scripts', 'kubernetes.sh');
 const CACHE = path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'weighbridge-tests');
 

@@ -3,10 +3,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { WEIGHBRIDGE } from '../../support/command.ts';
 import { freePort } from '../../support/free-port.ts';
 import { CONFINED_FLAGS } from '../podman.ts';
 import type { CaseGroup } from './table.ts';
-import { GATED_ID, ID, NEWEST, type SlimWorld, TOKEN, WEIGHBRIDGE } from './world.ts';
+import { GATED_ID, ID, NEWEST, type SlimWorld, TOKEN } from './world.ts';
 
 /** `weighbridge run`, with a real podman. */
 export const RUN: CaseGroup = {

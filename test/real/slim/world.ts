@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type EmbeddedHub, startHub } from '../../../src/testkit/hub.ts';
+import { MIB } from '../../../src/core/units.ts';
+import { startHub } from '../../../src/testkit/hub.ts';
 import type { FaultRule } from '../../../src/testkit/server/faults.ts';
+import { WEIGHBRIDGE } from '../../support/command.ts';
 import { type RunResult, runOk } from '../../support/tools.ts';
 import { type BaseImageOptions, buildBaseImage, pushBase } from '../base-image.ts';
+import { ContainerWorld } from '../container-world.ts';
 import { type ContainerOptions, Podman, type RunningContainer } from '../podman.ts';
-import { type RealRegistry, startRegistry } from '../registry.ts';
-
-const MIB = 1024 * 1024;
-export const WEIGHBRIDGE = path.join(import.meta.dirname, '..', '..', '..', 'bin', 'weighbridge');
+import { startRegistry } from '../registry.ts';
 
 export const ID = 'org/small';
 export const GATED_ID = 'org/gated';
@@ -67,19 +67,8 @@ export interface SlimRun extends Partial<ContainerOptions> {
 }
 
 /** A Hub with faults on request, a registry, and images in it that `weighbridge publish` made. */
-export class SlimWorld {
-  readonly hub: EmbeddedHub;
-  readonly registry: RealRegistry;
-  readonly podman: Podman;
-  readonly folder: string;
+export class SlimWorld extends ContainerWorld {
   #count = 0;
-
-  private constructor(hub: EmbeddedHub, registry: RealRegistry, podman: Podman, folder: string) {
-    this.hub = hub;
-    this.registry = registry;
-    this.podman = podman;
-    this.folder = folder;
-  }
 
   static async start(bases: readonly string[]): Promise<SlimWorld> {
     const folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-slim-'));
@@ -90,19 +79,12 @@ export class SlimWorld {
       },
     });
     const registry = await startRegistry({ storage: 'folder' });
-    const world = new SlimWorld(hub, registry, await Podman.create(), folder);
+    const world = new SlimWorld({ hub, registry, podman: await Podman.create(), folder });
     const card = { 'README.md': '---\nlicense: mit\n---\n' };
     await hub.addModel({ id: ID, files: { ...card, ...FILES } });
     await hub.addModel({ id: GATED_ID, gated: 'auto', files: { ...card, ...FILES } });
     for (const base of bases) await world.#publishOn(base);
     return world;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.podman[Symbol.asyncDispose]();
-    await this.registry.stop();
-    await this.hub.close();
-    await rm(this.folder, { recursive: true, force: true });
   }
 
   async #publishOn(base: string): Promise<void> {

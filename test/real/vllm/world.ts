@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type EmbeddedHub, startHub } from '../../../src/testkit/hub.ts';
+import { startHub } from '../../../src/testkit/hub.ts';
+import { WEIGHBRIDGE } from '../../support/command.ts';
 import { freePort } from '../../support/free-port.ts';
 import { runOk } from '../../support/tools.ts';
 import { buildBaseImage, ENGINE_FOLDER, pushBase } from '../base-image.ts';
+import { ContainerWorld } from '../container-world.ts';
 import { type ContainerOptions, Podman } from '../podman.ts';
-import { type RealRegistry, startRegistry } from '../registry.ts';
+import { startRegistry } from '../registry.ts';
 import { ENGINES, PYTHON, PYTHON_ENV, SERVE_ARGS } from './engine.ts';
 
-export const WEIGHBRIDGE = path.join(import.meta.dirname, '..', '..', '..', 'bin', 'weighbridge');
 const TINY_MODEL = path.join(import.meta.dirname, 'tiny_model.py');
 
 export const MODEL_ID = 'org/tiny';
@@ -38,19 +39,7 @@ export interface EngineWorldOptions {
 }
 
 /** A Hub with a model that vLLM serves, a registry, and base images with the real vLLM in it. */
-export class EngineWorld implements AsyncDisposable {
-  readonly hub: EmbeddedHub;
-  readonly registry: RealRegistry;
-  readonly podman: Podman;
-  readonly folder: string;
-
-  private constructor(parts: Pick<EngineWorld, 'hub' | 'registry' | 'podman' | 'folder'>) {
-    this.hub = parts.hub;
-    this.registry = parts.registry;
-    this.podman = parts.podman;
-    this.folder = parts.folder;
-  }
-
+export class EngineWorld extends ContainerWorld {
   static async start({ versions, hubHost = '127.0.0.1' }: EngineWorldOptions): Promise<EngineWorld> {
     const folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-vllm-'));
     const model = path.join(folder, 'hub', MODEL_ID);
@@ -65,13 +54,6 @@ export class EngineWorld implements AsyncDisposable {
       await pushBase(base, world.baseOf(version));
     }
     return world;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.podman[Symbol.asyncDispose]();
-    await this.registry.stop();
-    await this.hub.close();
-    await rm(this.folder, { recursive: true, force: true });
   }
 
   baseOf(version: string): string {

@@ -6,15 +6,7 @@ import { ConfigError } from '../../../core/errors.ts';
 import { readSmallFile } from '../../../core/small-file.ts';
 import { reasonOf } from '../../../core/system-error.ts';
 import { counted } from '../../../report/layout/text-layout.ts';
-import {
-  type CommonOptions,
-  chooseModels,
-  readConfig,
-  withConfig,
-  withJson,
-  withModels,
-  withRegistries,
-} from '../../options.ts';
+import { type CommonOptions, chooseModels, readConfig, withJson, withModelList } from '../../options.ts';
 import { prepareFolder } from '../../output-file.ts';
 import { ExitStatus, runSession, type Session } from '../../session.ts';
 import { MAX_CATALOG_BYTES, parseCatalog, readCatalogIn } from './catalog-files.ts';
@@ -33,7 +25,7 @@ const MAX_NOTES = 20;
 
 /** Adds `weighbridge catalog` to the program. */
 export function addCatalog(program: Command): void {
-  withJson(withRegistries(withModels(withConfig(program.command('catalog'))), 'look only here'))
+  withJson(withModelList(program.command('catalog'), 'look only here'))
     .description('write a static website of everything published')
     .option('-o, --output <dir>', 'the folder of the site', 'site')
     .option('--title <text>', 'the title of the site', 'Model images')

@@ -3,20 +3,12 @@ import { readPublished } from '../../../inspect/read-published.ts';
 import { chooseTargets } from '../../../plan/targets.ts';
 import { lsToJson } from '../../../report/json/ls-json.ts';
 import { lsReport } from '../../../report/text/ls-report.ts';
-import {
-  type CommonOptions,
-  chooseModels,
-  readConfig,
-  withConfig,
-  withJson,
-  withModels,
-  withRegistries,
-} from '../../options.ts';
+import { type CommonOptions, chooseModels, readConfig, withJson, withModelList } from '../../options.ts';
 import { ExitStatus, runSession } from '../../session.ts';
 
 /** Adds `weighbridge ls` to the program. */
 export function addLs(program: Command): void {
-  withJson(withRegistries(withModels(withConfig(program.command('ls'))), 'look only here'))
+  withJson(withModelList(program.command('ls'), 'look only here'))
     .description(
       'list published images by model, variant and version, and whether they are signed and scanned',
     )

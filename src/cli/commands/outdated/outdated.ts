@@ -4,15 +4,7 @@ import type { PublishOutcome } from '../../../publish/types.ts';
 import { githubMatrix } from '../../../report/ci/github-matrix.ts';
 import { outdatedJson, outdatedPlan } from '../../../report/json/outdated-json.ts';
 import { outdatedReport } from '../../../report/text/outdated-report.ts';
-import {
-  type CommonOptions,
-  readConfig,
-  withConfig,
-  withJson,
-  withModels,
-  withRegistries,
-  withShard,
-} from '../../options.ts';
+import { type CommonOptions, readConfig, withJson, withModelList, withShard } from '../../options.ts';
 import { prepareOutput } from '../../output-file.ts';
 import { writePlan } from '../../plan-file.ts';
 import { hasUnresolved, noteUnresolved, planFor } from '../../planning.ts';
@@ -26,7 +18,7 @@ interface OutdatedOptions extends CommonOptions {
 
 /** Adds `weighbridge outdated` to the program. */
 export function addOutdated(program: Command): void {
-  withJson(withShard(withRegistries(withModels(withConfig(program.command('outdated'))), 'look only here')))
+  withJson(withShard(withModelList(program.command('outdated'), 'look only here')))
     .description('list the models whose images a publish would change, and why')
     .addOption(
       new Option('--format <format>', 'as for `plan`; github is a job matrix of these models')

@@ -17,11 +17,9 @@ import { planTable } from '../../../report/text/plan-table.ts';
 import {
   type CommonOptions,
   readConfig,
-  withConfig,
   withJson,
   withLock,
-  withModels,
-  withRegistries,
+  withModelList,
   withShard,
 } from '../../options.ts';
 import { prepareOutput } from '../../output-file.ts';
@@ -43,7 +41,7 @@ interface PlanOptions extends CommonOptions {
 
 /** Adds `weighbridge plan` to the program. */
 export function addPlan(program: Command): void {
-  withLock(withJson(withShard(withRegistries(withModels(withConfig(program.command('plan')))))))
+  withLock(withJson(withShard(withModelList(program.command('plan')))))
     .description('show what would be published, and why')
     .addOption(
       new Option(

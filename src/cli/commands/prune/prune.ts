@@ -14,15 +14,7 @@ import {
   type PruneOptions as RepositoryOptions,
 } from '../../../retention/prune-repository.ts';
 import { lockOfFile } from '../../lock-file.ts';
-import {
-  type CommonOptions,
-  collect,
-  readConfig,
-  withConfig,
-  withJson,
-  withModels,
-  withRegistries,
-} from '../../options.ts';
+import { type CommonOptions, collect, readConfig, withJson, withModelList } from '../../options.ts';
 import { planFor } from '../../planning.ts';
 import { ExitStatus, runSession, type Session } from '../../session.ts';
 import { openForPruning } from './open-for-pruning.ts';
@@ -45,7 +37,7 @@ const DAY_MS = 86_400_000;
 
 /** Adds `weighbridge prune` to the program. */
 export function addPrune(program: Command): void {
-  withJson(withRegistries(withModels(withConfig(program.command('prune'))), 'look only here'))
+  withJson(withModelList(program.command('prune'), 'look only here'))
     .description('delete old published images; without --yes, only list them')
     .option('-y, --yes', 'delete them')
     .option('--keep <count>', 'number of newest images to keep of each variant', parseCount)

@@ -1,9 +1,8 @@
-import path from 'node:path';
 import type { Variant } from '../../../config/types.ts';
 import { holdsWeights } from '../../../config/variants.ts';
-import { ConfigError } from '../../../core/errors.ts';
 import { isLoopbackHost } from '../../../http/hosts.ts';
 import type { EngineKind, GpuKind } from './container-engine.ts';
+import { type MountedVolume, volumeText } from './run-volume.ts';
 
 /** Everything that the command line of a container is made from. */
 export interface RunInputs {
@@ -19,7 +18,7 @@ export interface RunInputs {
   readonly containerPort: number;
   /** `[address:]port` on this machine; the container's own number where undefined. */
   readonly port: string | undefined;
-  readonly volume: (Volume & { readonly target: string }) | undefined;
+  readonly volume: MountedVolume | undefined;
   /** Names of variables; their values stay in the environment, where no list of processes shows them. */
   readonly variables: readonly string[];
   readonly gpu: GpuKind | undefined;
@@ -27,15 +26,6 @@ export interface RunInputs {
   readonly name: string | undefined;
   /** Flags of docker or podman, one a word. */
   readonly engineArgs: readonly string[];
-}
-
-/** What `--volume` names on this machine. */
-export interface Volume {
-  /** A folder's absolute path, or the name of a volume. */
-  readonly source: string;
-  readonly isFolder: boolean;
-  /** What follows the target: `Z`, `ro`. */
-  readonly options?: string;
 }
 
 /** Returns the arguments after `docker` or `podman`. */
@@ -98,27 +88,6 @@ export function usesHostNetwork(engineArgs: readonly string[]): boolean {
   return networkOf(engineArgs) === 'host';
 }
 
-/**
- * Reads `--volume`: as for docker, a word without a slash names a volume, all else is a folder. Returns the volume.
- * Throws ConfigError USAGE.
- */
-export function parseVolume(text: string, workFolder: string): Volume {
-  const [source = '', options, ...more] = text.split(':');
-  const isFolder = source.includes('/') || source === '.' || source === '..';
-  const isRight = isFolder || /^[A-Za-z0-9][\w.-]*$/.test(source);
-  if (!isRight || more.length > 0 || (options !== undefined && !/^\w+(,\w+)*$/.test(options))) {
-    throw new ConfigError(`--volume ${JSON.stringify(text)} is neither a folder nor the name of a volume`, {
-      code: 'USAGE',
-      remedy: 'Write a path (./models, /data/models:Z) or a name (models). Where it goes is up to the image.',
-    });
-  }
-  return {
-    source: isFolder ? path.resolve(workFolder, source) : source,
-    isFolder,
-    ...(options === undefined ? {} : { options }),
-  };
-}
-
 const HUB_VARIABLES = ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN', 'HF_ENDPOINT', 'WEIGHBRIDGE_PLAIN_HTTP_TOKEN'];
 const PROXY_VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap(name => [
   name,
@@ -140,10 +109,6 @@ function portArguments(inputs: RunInputs): { flags: string[]; args: string[] } {
 /** `127.0.0.1:8000` as address and number. */
 function splitPort(port: string | undefined): (string | undefined)[] {
   return /^(?:(.+):)?(\d+)$/.exec(port ?? '') ?? [];
-}
-
-function volumeText({ source, target, options }: Volume & { readonly target: string }): string {
-  return [source, target, ...(options === undefined ? [] : [options])].join(':');
 }
 
 function gpuFlags({ gpu, engine }: RunInputs): string[] {

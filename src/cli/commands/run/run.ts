@@ -30,15 +30,14 @@ import {
 import {
   hasGpuFlag,
   loopbackVariables,
-  parseVolume,
   passedVariables,
   type RunInputs,
   runArguments,
   serverAddress,
   usesHostNetwork,
-  type Volume,
 } from './run-arguments.ts';
 import { type ChosenImage, chooseImage, type ImageOptions, type KnownModel } from './run-image.ts';
+import { parseVolume, type Volume } from './run-volume.ts';
 
 interface RunOptions extends ImageOptions, AdHocOptions {
   readonly engine?: string;

@@ -4,15 +4,7 @@ import { mapPool } from '../../../core/pool.ts';
 import { scanSigning } from '../../../engine/signing.ts';
 import type { ScanJson } from '../../../report/json/scan-json.ts';
 import { scanReport } from '../../../report/text/scan-report.ts';
-import {
-  type CommonOptions,
-  readConfig,
-  withConfig,
-  withJson,
-  withModels,
-  withRegistries,
-  withShard,
-} from '../../options.ts';
+import { type CommonOptions, readConfig, withJson, withModelList, withShard } from '../../options.ts';
 import { prepareFolder, prepareOutput, writeOutput } from '../../output-file.ts';
 import { ExitStatus, runSession, type Session } from '../../session.ts';
 import { surroundingsOf } from '../../signing-session.ts';
@@ -32,7 +24,7 @@ interface ScanOptions extends CommonOptions {
 
 /** Adds `weighbridge scan` to the program. */
 export function addScan(program: Command): void {
-  withJson(withShard(withRegistries(withModels(withConfig(program.command('scan'))), 'scan only here')))
+  withJson(withShard(withModelList(program.command('scan'), 'scan only here')))
     .description('scan published images with Trivy, without reading the weights')
     .option(
       '--published <file>',

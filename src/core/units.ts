@@ -1,0 +1,4 @@
+/** Bytes. */
+export const MIB = 1024 ** 2;
+/** Bytes. */
+export const GIB = 1024 ** 3;
