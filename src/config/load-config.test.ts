@@ -8,6 +8,7 @@ import { ConfigError, describeError } from '../core/errors.ts';
 import { loadConfig, parseConfig } from './load-config.ts';
 import { InvalidConfigError } from './problems.ts';
 import type { ModelConfig } from './types.ts';
+import { NO_SIGNING } from './types.ts';
 
 const FIRST_EXAMPLE = `models:
   - id: "your-org/your-model"
@@ -84,14 +85,7 @@ test('the first example of the original document means what it says', () => {
     hasRegistries: false,
     layerLimits: {},
     scan: { severity: ['CRITICAL', 'HIGH'], failOn: [], ignoreFile: null },
-    signing: {
-      mode: 'off',
-      key: null,
-      keyless: null,
-      githubAttestations: false,
-      hasModelSignatureFile: false,
-      upstream: [],
-    },
+    signing: NO_SIGNING,
     vex: [],
     retention: { keep: 3, youngerThanDays: null },
     models: [

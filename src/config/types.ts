@@ -46,6 +46,16 @@ export interface SigningConfig {
   readonly upstream: readonly UpstreamTrust[];
 }
 
+/** What a file without `signing:` says. */
+export const NO_SIGNING: SigningConfig = {
+  mode: 'off',
+  key: null,
+  keyless: null,
+  githubAttestations: false,
+  hasModelSignatureFile: false,
+  upstream: [],
+};
+
 /** Sigstore's services; null takes the public ones. */
 export interface KeylessConfig {
   readonly fulcio: string | null;

@@ -7,11 +7,12 @@ import { readAll } from '../../core/byte-source.ts';
 import { digestOf } from '../../core/digest.ts';
 import { RegistryError } from '../../core/errors.ts';
 import { END_OF_ARCHIVE, padding, tarEntryHeader } from '../../oci/tar-header.ts';
-import { type Descriptor, MediaType } from '../../oci/types.ts';
-import type { ImageStore, StoredManifest } from '../image-store.ts';
+import { MediaType } from '../../oci/types.ts';
+import type { StoredManifest } from '../image-store.ts';
 import { openDockerArchive } from './docker-archive.ts';
 import { layerEntryName, manifestEntryName } from './docker-archive-file.ts';
 import { readDockerArchive } from './docker-archive-reader.ts';
+import { putBlob } from './put-blob.fixtures.ts';
 
 let folder: string;
 before(async () => {
@@ -19,18 +20,10 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true }));
 
-async function put(store: ImageStore, content: string, mediaType: string): Promise<Descriptor> {
-  const bytes = Buffer.from(content);
-  const upload = await store.startUpload({ sizeBytes: bytes.length });
-  await upload.write(bytes);
-  await upload.commit(digestOf(bytes));
-  return { mediaType, digest: digestOf(bytes), size: bytes.length };
-}
-
 async function makeArchive(file: string): Promise<StoredManifest> {
   const store = await openDockerArchive(file, { repository: 'hf-x' });
-  const layer = await put(store, 'weights', MediaType.ociLayerTar);
-  const config = await put(store, '{"config":{}}', MediaType.ociConfig);
+  const layer = await putBlob(store, 'weights', MediaType.ociLayerTar);
+  const config = await putBlob(store, '{"config":{}}', MediaType.ociConfig);
   const json = {
     schemaVersion: 2,
     mediaType: MediaType.ociManifest,

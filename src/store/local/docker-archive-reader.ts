@@ -4,12 +4,11 @@ import { type Digest, digestOf, isDigest } from '../../core/digest.ts';
 import { RegistryError } from '../../core/errors.ts';
 import { paddingFor, readTarHeader, TAR_BLOCK_BYTES } from '../../oci/tar-header.ts';
 import type { Descriptor } from '../../oci/types.ts';
-import { blobSource } from '../blob-source.ts';
 import type { BlobUpload, ImageStore, StoredManifest } from '../image-store.ts';
 import { guardIo, readRange } from '../store-io.ts';
 import { manifestType } from '../stored-manifest.ts';
-import { checkPresent } from './check-present.ts';
 import { type ArchivedNames, configEntryName, layerEntryName } from './docker-archive-file.ts';
+import { presentBlob } from './present-blob.ts';
 
 const MAX_JSON_BYTES = 4 * 1024 * 1024;
 
@@ -126,7 +125,7 @@ class DockerArchiveReader implements ImageStore {
   }
 
   openBlob(descriptor: Descriptor): ByteSource {
-    return blobSource(this.name, descriptor, ({ start, signal }) => this.#read(descriptor, start, signal));
+    return presentBlob(this, descriptor, (start, signal) => this.#read(descriptor, start, signal));
   }
 
   async getManifest(reference: string): Promise<StoredManifest | undefined> {
@@ -159,13 +158,12 @@ class DockerArchiveReader implements ImageStore {
   }
 
   async *#read(
-    descriptor: Descriptor,
+    { digest }: Descriptor,
     start: number,
     signal: AbortSignal | undefined,
   ): AsyncIterable<Buffer> {
-    await checkPresent(this, descriptor);
-    const span = this.#spanOf(descriptor.digest) as Span;
-    const doing = `reading ${descriptor.digest}`;
+    const span = this.#spanOf(digest) as Span;
+    const doing = `reading ${digest}`;
     await using handle = await guardIo(this.name, doing, () => open(this.#file));
     const range = { start: span.start + start, end: span.start + span.sizeBytes, store: this.name, doing };
     yield* readRange(handle, range, signal);

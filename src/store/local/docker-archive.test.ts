@@ -12,6 +12,7 @@ import { type Descriptor, type Index, type Manifest, MediaType } from '../../oci
 import { imageStoreContract } from '../image-store.contract.ts';
 import type { ImageStore, StoredManifest } from '../image-store.ts';
 import { openDockerArchive } from './docker-archive.ts';
+import { putBlob } from './put-blob.fixtures.ts';
 
 let folder: string;
 let serial = 0;
@@ -35,18 +36,10 @@ imageStoreContract(
   },
 );
 
-async function put(store: ImageStore, content: string, mediaType: string): Promise<Descriptor> {
-  const bytes = Buffer.from(content);
-  const upload = await store.startUpload({ sizeBytes: bytes.length });
-  await upload.write(bytes);
-  await upload.commit(digestOf(bytes));
-  return { mediaType, digest: digestOf(bytes), size: bytes.length };
-}
-
 async function putImage(store: ImageStore, tag: string, layers: string[]): Promise<StoredManifest> {
   const descriptors: Descriptor[] = [];
-  for (const layer of layers) descriptors.push(await put(store, layer, MediaType.ociLayerTar));
-  const config = await put(store, JSON.stringify({ config: { Labels: { tag } } }), MediaType.ociConfig);
+  for (const layer of layers) descriptors.push(await putBlob(store, layer, MediaType.ociLayerTar));
+  const config = await putBlob(store, JSON.stringify({ config: { Labels: { tag } } }), MediaType.ociConfig);
   return await putManifest(store, tag, {
     schemaVersion: 2,
     mediaType: MediaType.ociManifest,
@@ -117,8 +110,8 @@ test('blobs that failed, were given up, or came twice leave no trace', async () 
   await reference.finish();
 
   const store = await openDockerArchive(file, { repository: 'hf-x' });
-  await put(store, 'a', MediaType.ociLayerTar);
-  await put(store, 'a', MediaType.ociLayerTar);
+  await putBlob(store, 'a', MediaType.ociLayerTar);
+  await putBlob(store, 'a', MediaType.ociLayerTar);
   const wrong = await store.startUpload({ sizeBytes: 50_000 });
   await wrong.write(Buffer.alloc(50_000));
   await assert.rejects(wrong.commit(digestOf('')), { code: 'INTEGRITY_HASH' });
@@ -190,7 +183,7 @@ test('what cannot be loaded is refused: an index, and what is no image', async (
   const entry = { mediaType: MediaType.ociManifest, digest, size: bytes.length };
   const index = { schemaVersion: 2 as const, mediaType: MediaType.ociIndex, manifests: [entry] };
   await assert.rejects(putManifest(store, 'multi', index), ConfigError);
-  const empty = await put(store, '{}', MediaType.ociEmpty);
+  const empty = await putBlob(store, '{}', MediaType.ociEmpty);
   const artifact = {
     schemaVersion: 2 as const,
     mediaType: MediaType.ociManifest,

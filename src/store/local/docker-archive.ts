@@ -3,16 +3,15 @@ import { type Digest, isDigest } from '../../core/digest.ts';
 import { ConfigError, throwIfAborted } from '../../core/errors.ts';
 import type { ParsedManifest } from '../../oci/parse.ts';
 import { type Descriptor, type Manifest, MediaType } from '../../oci/types.ts';
-import { blobSource } from '../blob-source.ts';
 import type { BlobUpload, ImageStore, StoredManifest, UploadOptions } from '../image-store.ts';
 import { checkArrival } from '../stored-manifest.ts';
-import { checkPresent } from './check-present.ts';
 import {
   configEntryName,
   DockerArchiveFile,
   layerEntryName,
   manifestEntryName,
 } from './docker-archive-file.ts';
+import { presentBlob } from './present-blob.ts';
 
 /** What the images of an archive are called. */
 export interface DockerArchiveOptions {
@@ -97,7 +96,9 @@ export class DockerArchiveStore implements ImageStore {
   }
 
   openBlob(descriptor: Descriptor): ByteSource {
-    return blobSource(this.name, descriptor, ({ start, signal }) => this.#read(descriptor, start, signal));
+    return presentBlob(this, descriptor, (start, signal) =>
+      this.#archive.read(descriptor.digest, start, signal),
+    );
   }
 
   async startUpload(options: UploadOptions): Promise<BlobUpload> {
@@ -150,15 +151,6 @@ export class DockerArchiveStore implements ImageStore {
 
   #named(tag: string): string {
     return `${this.#repository}:${tag}`;
-  }
-
-  async *#read(
-    descriptor: Descriptor,
-    start: number,
-    signal: AbortSignal | undefined,
-  ): AsyncIterable<Buffer> {
-    await checkPresent(this, descriptor);
-    yield* this.#archive.read(descriptor.digest, start, signal);
   }
 
   #unfit(name: string): ConfigError {

@@ -6,15 +6,14 @@ import { IntegrityError, RegistryError, throwIfAborted } from '../../core/errors
 import { readSmallFile } from '../../core/small-file.ts';
 import { isSystemError } from '../../core/system-error.ts';
 import { type Descriptor, MediaType } from '../../oci/types.ts';
-import { blobSource } from '../blob-source.ts';
 import type { BlobUpload, ImageStore, StoredManifest, UploadOptions } from '../image-store.ts';
 import { guardIo, readRange } from '../store-io.ts';
 import { checkArrival, manifestType } from '../stored-manifest.ts';
-import { checkPresent } from './check-present.ts';
 import { FileUpload } from './file-upload.ts';
 import { LOCK_NAME, withFolderLock } from './folder-lock.ts';
 import { LayoutIndex } from './layout-index.ts';
 import { removeLeftovers, temporaryName } from './leftovers.ts';
+import { presentBlob } from './present-blob.ts';
 
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 const MARKER = 'oci-layout';
@@ -98,7 +97,7 @@ class LayoutStore implements ImageStore {
   }
 
   openBlob(descriptor: Descriptor): ByteSource {
-    return blobSource(this.name, descriptor, ({ start, signal }) => this.#read(descriptor, start, signal));
+    return presentBlob(this, descriptor, (start, signal) => this.#read(descriptor, start, signal));
   }
 
   async startUpload({ sizeBytes, signal }: UploadOptions): Promise<BlobUpload> {
@@ -175,12 +174,10 @@ class LayoutStore implements ImageStore {
   }
 
   async *#read(
-    descriptor: Descriptor,
+    { digest, size }: Descriptor,
     start: number,
     signal: AbortSignal | undefined,
   ): AsyncIterable<Buffer> {
-    const { digest, size } = descriptor;
-    await checkPresent(this, descriptor);
     const doing = `reading ${digest}`;
     const handle = await guardIo(this.name, doing, () => open(this.#blobPath(digest)));
     try {

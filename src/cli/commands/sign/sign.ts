@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { signatureDifferences } from '../../../attest/check-statement.ts';
 import { type SignedSubject, type SigningContext, signImage } from '../../../attest/sign-image.ts';
-import type { Config, SigningConfig } from '../../../config/types.ts';
+import { type Config, NO_SIGNING, type SigningConfig } from '../../../config/types.ts';
 import {
   describeError,
   errorToJson,
@@ -39,14 +39,6 @@ interface Signing {
 }
 
 const DEFAULT_CONFIG = 'models.yaml';
-const NO_KEYS: SigningConfig = {
-  mode: 'off',
-  key: null,
-  keyless: null,
-  githubAttestations: false,
-  hasModelSignatureFile: false,
-  upstream: [],
-};
 const PUBLIC_SIGSTORE = { fulcio: null, rekor: null, timestampAuthority: null, trust: null };
 
 /** Adds `weighbridge sign` to the program. */
@@ -109,7 +101,7 @@ async function configOf(session: Session, { config: file }: SignOptions): Promis
 }
 
 function signerOf({ key, keyless }: SignOptions, config: Config | undefined): SigningConfig {
-  const signing = config?.signing ?? NO_KEYS;
+  const signing = config?.signing ?? NO_SIGNING;
   if (key !== undefined) return { ...signing, key, keyless: null };
   if (keyless === true) return { ...signing, key: null, keyless: signing.keyless ?? PUBLIC_SIGSTORE };
   return signing;

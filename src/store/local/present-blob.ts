@@ -1,10 +1,23 @@
+import type { ByteSource } from '../../core/byte-source.ts';
 import { IntegrityError } from '../../core/errors.ts';
 import type { Descriptor } from '../../oci/types.ts';
-import { missingBlob } from '../blob-source.ts';
+import { blobSource, missingBlob } from '../blob-source.ts';
 import type { ImageStore } from '../image-store.ts';
 
+/** Returns a blob of a store on this machine. Before it is read, the store is asked whether it has it, and in that size. */
+export function presentBlob(
+  store: Pick<ImageStore, 'name' | 'statBlob'>,
+  descriptor: Descriptor,
+  read: (start: number, signal: AbortSignal | undefined) => AsyncIterable<Buffer>,
+): ByteSource {
+  return blobSource(store.name, descriptor, async function* ({ start, signal }) {
+    await checkPresent(store, descriptor);
+    yield* read(start, signal);
+  });
+}
+
 /** Throws RegistryError REGISTRY_NOT_FOUND if the blob is not in the store, IntegrityError INTEGRITY_SIZE if it has another size. */
-export async function checkPresent(
+async function checkPresent(
   store: Pick<ImageStore, 'name' | 'statBlob'>,
   { digest, size }: Descriptor,
 ): Promise<void> {
