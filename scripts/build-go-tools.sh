@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the test tools that are Go modules, once, into a cache outside the clone: Trivy takes minutes. Prints the folder.
-# Fails where one cannot be built; what is built already is left alone.
+# Fails where one cannot be built; what is built already is left alone. With --admission, builds policy-tester as well,
+# which has as many packages as Trivy and which CI does without.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -45,7 +46,9 @@ export GOBIN=$bin GOFLAGS=-buildvcs=false CGO_ENABLED=0
   build modctl "$clients" go build -C tools/model-clients -trimpath -ldflags='-s -w' -o "$bin/modctl" github.com/modelpack/modctl
   build kit "$clients" go build -C tools/model-clients -trimpath -ldflags='-s -w' -o "$bin/kit" github.com/kitops-ml/kitops
   # The project's own: anew when their source changes.
-  for own in trivy-test-db pod-security referrers-registry; do
+  owns=(trivy-test-db pod-security referrers-registry)
+  if [[ ${1:-} == --admission ]]; then owns+=(policy-tester); fi
+  for own in "${owns[@]}"; do
     build "$own" "$(cat "tools/$own"/{main.go,go.mod,go.sum} | cksum | cut -d ' ' -f 1)" \
       go build -C "tools/$own" -trimpath -o "$bin/$own" .
   done

@@ -32,6 +32,16 @@ test('the samples are policies of Kyverno and policy-controller about what Weigh
     assert.ok(types.includes(type), type);
 });
 
+test('policy-controller verifies bundles by identities alone, and the samples have no others', () => {
+  const { authorities } = samples[1].spec;
+  // "when using the new bundle format, the authority must be keyless": its checkOptsFromAuthority, up to 0.13.1.
+  for (const { signatureFormat, key, keyless } of authorities) {
+    assert.equal(signatureFormat, 'bundle');
+    assert.equal(key, undefined);
+    assert.ok(keyless.identities.every((one: object) => 'issuer' in one && 'subjectRegExp' in one));
+  }
+});
+
 interface Rule {
   readonly verifyImages: readonly { readonly attestations: readonly { readonly type: string }[] }[];
 }

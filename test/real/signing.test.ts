@@ -12,6 +12,7 @@ import { pushImage } from '../../src/testkit/push-image.ts';
 import { startRegistry as startEmbedded } from '../../src/testkit/registry.ts';
 import { sampleModelFiles } from '../../src/testkit/sample-model.ts';
 import { ROOT, weighbridge } from '../support/command.ts';
+import { debianWithZlib } from '../support/debian-base.ts';
 import { goTool, requireGoTool } from '../support/go-tools.ts';
 import { IS_LONG } from '../support/long.ts';
 import { type RunResult, run, runOk, startServerProcess, stopServer } from '../support/tools.ts';
@@ -283,23 +284,3 @@ async function policies(): Promise<{ readonly cue: string; readonly rego: string
 }
 
 const OFFLINE = ['--insecure-ignore-tlog=true', '--allow-http-registry', '--offline=true'];
-
-/** As much of a Debian with zlib as Trivy looks at. */
-async function debianWithZlib(): Promise<Record<string, string>> {
-  const release = await readFile('/etc/os-release', 'utf8');
-  const version = /^VERSION_ID="(\d+)"/m.exec(release)?.[1] ?? '13';
-  return {
-    'etc/os-release': release,
-    'etc/debian_version': `${version}.0\n`,
-    'var/lib/dpkg/status': `Package: zlib1g
-Status: install ok installed
-Priority: optional
-Section: libs
-Maintainer: nobody <nobody@example.org>
-Architecture: amd64
-Source: zlib
-Version: 1:1.2.13
-Description: a library
-`,
-  };
-}

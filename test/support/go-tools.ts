@@ -21,7 +21,8 @@ export type GoTool =
   | 'oras'
   | 'modctl'
   | 'kit'
-  | 'regctl';
+  | 'regctl'
+  | 'policy-tester';
 
 /** Where `scripts/build-go-tools.sh` has put it. */
 export function goTool(name: GoTool): string {
