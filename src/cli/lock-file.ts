@@ -6,7 +6,7 @@ import { ConfigError, isAbort, WeighbridgeError } from '../core/errors.ts';
 import { mapPool } from '../core/pool.ts';
 import { readSmallFile } from '../core/small-file.ts';
 import { parseReference } from '../oci/reference.ts';
-import { type FindBaseDigest, type Lock, lockOf, readLock } from '../plan/lock.ts';
+import { type FindBaseDigest, type Lock, lockOf, readLock } from '../plan/lock/lock.ts';
 import type { Plan } from '../plan/types.ts';
 import { writeOutput } from './output-file.ts';
 import type { Session } from './session.ts';

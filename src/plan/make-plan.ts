@@ -17,8 +17,9 @@ import { planAdapters, type ReadAdapter } from './adapters/plan-adapters.ts';
 import { checkPlaces } from './check-places.ts';
 import { chooseFiles, isNotWanted } from './choose-files.ts';
 import { fitModel, withoutUnfit } from './fit-model.ts';
-import { createLegalReader, type LegalReader, type ReadAncestor } from './legal-reader.ts';
-import { couldBeFat, doesLineageMatter } from './lineage-need.ts';
+import { createLegalReader, type LegalReader, type ReadAncestor } from './legal/legal-reader.ts';
+import { couldBeFat, doesLineageMatter } from './legal/lineage-need.ts';
+import { MAX_CARD_BYTES } from './legal/text-reader.ts';
 import { findDisguised } from './look-at-weights.ts';
 import { adapterDirOf, modelDirOf } from './model-dir.ts';
 import { readDocuments } from './read-documents.ts';
@@ -27,7 +28,6 @@ import { fitLayers, shardedNames, withFit } from './split/fit-layers.ts';
 import { packResharding } from './split/resharding-json.ts';
 import { tagsFor } from './tags.ts';
 import { chooseTargets, expectedImages, missingPrefixError, type TargetChoice } from './targets.ts';
-import { MAX_CARD_BYTES } from './text-reader.ts';
 import {
   type ModelPin,
   PLAN_SCHEMA_VERSION,

@@ -1,6 +1,6 @@
 import { hexOf } from '../../core/digest.ts';
 import { baseOf } from '../../image/image-facts.ts';
-import { lockOf } from '../../plan/lock.ts';
+import { lockOf } from '../../plan/lock/lock.ts';
 import type { PlannedModel } from '../../plan/types.ts';
 import { basesOf } from '../base-images.ts';
 import { modelUrl } from '../package-url.ts';

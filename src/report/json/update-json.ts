@@ -1,4 +1,4 @@
-import type { ModelUpdate } from '../../plan/update.ts';
+import type { ModelUpdate } from '../../plan/lock/update.ts';
 
 /** What `update --json` prints. */
 export interface UpdateJson {

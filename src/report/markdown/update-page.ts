@@ -1,5 +1,5 @@
 import { hubPage } from '../../licenses/hub-page.ts';
-import type { ModelUpdate } from '../../plan/update.ts';
+import type { ModelUpdate } from '../../plan/lock/update.ts';
 import type { UpdateJson } from '../json/update-json.ts';
 import { baseText, filesText } from '../text/update-report.ts';
 import { mdCode, mdLink, mdText } from './markdown.ts';

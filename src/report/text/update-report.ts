@@ -1,5 +1,5 @@
 import { formatBytes } from '../../core/text.ts';
-import type { ModelUpdate } from '../../plan/update.ts';
+import type { ModelUpdate } from '../../plan/lock/update.ts';
 import type { UpdateJson } from '../json/update-json.ts';
 import { clean, counted, paragraph } from '../layout/text-layout.ts';
 import { styleFor } from '../progress/style.ts';

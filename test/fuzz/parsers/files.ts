@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { parseConfig } from '../../../src/config/load-config.ts';
 import { plainLine } from '../../../src/core/safe-text.ts';
-import { readLock } from '../../../src/plan/lock.ts';
+import { readLock } from '../../../src/plan/lock/lock.ts';
 import { parsePlan } from '../../../src/plan/plan-file.ts';
 import { bent, bentJson, orRefused } from '../bent.ts';
 import { DIGEST, OID, parsedOrNothing, parser } from './table.ts';

@@ -5,7 +5,7 @@ import { checkFit } from '../../../src/fit/check-fit.ts';
 import { factsOf } from '../../../src/fit/model-facts.ts';
 import { parseModelInfo, parseTreePage } from '../../../src/hub/model-info.ts';
 import type { HubFile, ModelSnapshot } from '../../../src/hub/types.ts';
-import { readLineageClaims } from '../../../src/plan/lineage-reader.ts';
+import { readLineageClaims } from '../../../src/plan/legal/lineage-reader.ts';
 import { readModelCard } from '../../../src/policy/model-card.ts';
 import { readExpression } from '../../../src/policy/spdx.ts';
 import { createTextIdentifier } from '../../../src/spdx/identify-license.ts';

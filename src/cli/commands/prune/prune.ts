@@ -3,7 +3,7 @@ import type { Config } from '../../../config/types.ts';
 import { VARIANTS } from '../../../config/types.ts';
 import { ConfigError, errorFromJson, isAbort } from '../../../core/errors.ts';
 import { mapPool } from '../../../core/pool.ts';
-import type { Lock } from '../../../plan/lock.ts';
+import type { Lock } from '../../../plan/lock/lock.ts';
 import { tagsFor } from '../../../plan/tags.ts';
 import { chooseTargets } from '../../../plan/targets.ts';
 import type { Plan } from '../../../plan/types.ts';

@@ -1,6 +1,6 @@
-import type { ModelConfig } from '../config/types.ts';
-import type { ModelSnapshot } from '../hub/types.ts';
-import { mayBePermitted } from '../policy/license.ts';
+import type { ModelConfig } from '../../config/types.ts';
+import type { ModelSnapshot } from '../../hub/types.ts';
+import { mayBePermitted } from '../../policy/license.ts';
 
 /** Whether it matters what a model was made from: not if its weights are kept out anyway. */
 export function doesLineageMatter(

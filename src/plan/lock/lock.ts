@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import type { ModelConfig } from '../config/types.ts';
-import { compareBytes } from '../core/bytes-order.ts';
-import { type Digest, isDigest } from '../core/digest.ts';
-import type { ErrorJson } from '../core/errors.ts';
-import type { ModelPin, Plan, PlannedAdapter, PlannedModel, UnresolvedModel } from './types.ts';
+import type { ModelConfig } from '../../config/types.ts';
+import { compareBytes } from '../../core/bytes-order.ts';
+import { type Digest, isDigest } from '../../core/digest.ts';
+import type { ErrorJson } from '../../core/errors.ts';
+import type { ModelPin, Plan, PlannedAdapter, PlannedModel, UnresolvedModel } from '../types.ts';
 
 const text = z.string();
 const commit = z.string().regex(/^[0-9a-f]{40}$/);

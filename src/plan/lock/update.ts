@@ -1,10 +1,10 @@
-import { VARIANTS } from '../config/types.ts';
-import type { Digest } from '../core/digest.ts';
-import type { ErrorJson } from '../core/errors.ts';
-import type { HubFile } from '../hub/types.ts';
-import { NOT_CHOSEN } from '../policy/types.ts';
+import { VARIANTS } from '../../config/types.ts';
+import type { Digest } from '../../core/digest.ts';
+import type { ErrorJson } from '../../core/errors.ts';
+import type { HubFile } from '../../hub/types.ts';
+import { NOT_CHOSEN } from '../../policy/types.ts';
+import type { PlannedModel, UnresolvedModel } from '../types.ts';
 import { choosePin, type FindBaseDigest, factChanges, type Lock, type LockedModel, lockOf } from './lock.ts';
-import type { PlannedModel, UnresolvedModel } from './types.ts';
 
 type Entry = PlannedModel | UnresolvedModel;
 

@@ -1,8 +1,8 @@
-import { digestOf } from '../core/digest.ts';
-import { modelIdIn } from '../core/hub-names.ts';
-import { mapPool } from '../core/pool.ts';
-import type { HubFile, ModelSnapshot } from '../hub/types.ts';
-import { contentIdOf } from '../layer/recipe.ts';
+import { digestOf } from '../../core/digest.ts';
+import { modelIdIn } from '../../core/hub-names.ts';
+import { mapPool } from '../../core/pool.ts';
+import type { HubFile, ModelSnapshot } from '../../hub/types.ts';
+import { contentIdOf } from '../../layer/recipe.ts';
 import {
   findLegalFiles,
   findOtherTexts,
@@ -11,13 +11,13 @@ import {
   isDocument,
   isModelCard,
   legalKind,
-} from '../licenses/legal-files.ts';
-import type { ReadText } from '../licenses/types.ts';
-import type { LegalText, TextIdentity, TextSubject } from '../policy/facts.ts';
-import { readModelCard } from '../policy/model-card.ts';
-import { createTextIdentifier } from '../spdx/identify-license.ts';
-import { plainRestrictionIn } from '../spdx/restrictions.ts';
-import type { SmallFiles } from './small-files.ts';
+} from '../../licenses/legal-files.ts';
+import type { ReadText } from '../../licenses/types.ts';
+import type { LegalText, TextIdentity, TextSubject } from '../../policy/facts.ts';
+import { readModelCard } from '../../policy/model-card.ts';
+import { createTextIdentifier } from '../../spdx/identify-license.ts';
+import { plainRestrictionIn } from '../../spdx/restrictions.ts';
+import type { SmallFiles } from '../small-files.ts';
 
 /** The legal texts of one repository: what they are, and what their bytes hash to. */
 export interface LegalRead {

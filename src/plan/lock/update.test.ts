@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Digest } from '../core/digest.ts';
-import type { ModelSnapshot } from '../hub/types.ts';
-import { modelConfig, policyFacts, textOf } from '../policy/decide.fixtures.ts';
+import type { Digest } from '../../core/digest.ts';
+import type { ModelSnapshot } from '../../hub/types.ts';
+import { modelConfig, policyFacts, textOf } from '../../policy/decide.fixtures.ts';
+import type { PlannedModel } from '../types.ts';
 import { lockOf } from './lock.ts';
 import { plannedOf } from './planned.fixtures.ts';
-import type { PlannedModel } from './types.ts';
 import { updateLock } from './update.ts';
 
 const OLD = `sha256:${'b'.repeat(64)}` as const;

@@ -1,11 +1,11 @@
-import { isModelId } from '../core/hub-names.ts';
-import { isWeights } from '../core/model-files.ts';
-import { mapPool, memoizeAsync } from '../core/pool.ts';
-import type { Hub, HubFile, ModelSnapshot } from '../hub/types.ts';
-import type { ReadText } from '../licenses/types.ts';
-import { type Ancestor, type LineageClaims, NO_LINEAGE_CLAIMS } from '../policy/facts.ts';
+import { isModelId } from '../../core/hub-names.ts';
+import { isWeights } from '../../core/model-files.ts';
+import { mapPool, memoizeAsync } from '../../core/pool.ts';
+import type { Hub, HubFile, ModelSnapshot } from '../../hub/types.ts';
+import type { ReadText } from '../../licenses/types.ts';
+import { type Ancestor, type LineageClaims, NO_LINEAGE_CLAIMS } from '../../policy/facts.ts';
+import { isClosed, type SmallFiles } from '../small-files.ts';
 import { readLineageClaims } from './lineage-reader.ts';
-import { isClosed, type SmallFiles } from './small-files.ts';
 import { createTextReader, type LegalRead } from './text-reader.ts';
 
 /** What the files of one repository say of its license and of what it was made from. */

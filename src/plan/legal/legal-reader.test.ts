@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { digestOf } from '../core/digest.ts';
-import { finishLicenses } from '../licenses/license-entries.ts';
+import { digestOf } from '../../core/digest.ts';
+import { finishLicenses } from '../../licenses/license-entries.ts';
 import { APACHE, asked, card, LLAMA, only, withWorld } from './legal-reader.fixtures.ts';
 
 test('a text that many repositories share is read once, and so is a base of many', () =>

@@ -1,10 +1,10 @@
-import { parseConfig } from '../config/load-config.ts';
-import { HttpClient } from '../http/client.ts';
-import { createHub } from '../hub/create-hub.ts';
-import { loadSpdxText } from '../spdx/spdx-texts.ts';
-import { type EmbeddedHub, startHub } from '../testkit/hub.ts';
-import { makePlan } from './make-plan.ts';
-import type { Plan, PlannedModel } from './types.ts';
+import { parseConfig } from '../../config/load-config.ts';
+import { HttpClient } from '../../http/client.ts';
+import { createHub } from '../../hub/create-hub.ts';
+import { loadSpdxText } from '../../spdx/spdx-texts.ts';
+import { type EmbeddedHub, startHub } from '../../testkit/hub.ts';
+import { makePlan } from '../make-plan.ts';
+import type { Plan, PlannedModel } from '../types.ts';
 
 export const APACHE = (await loadSpdxText('Apache-2.0')) ?? '';
 export const LLAMA =

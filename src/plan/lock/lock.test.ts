@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AdapterConfig } from '../config/types.ts';
-import type { ModelSnapshot } from '../hub/types.ts';
-import { ancestor, modelConfig, policyFacts, textOf } from '../policy/decide.fixtures.ts';
-import type { PolicyFacts } from '../policy/facts.ts';
+import type { AdapterConfig } from '../../config/types.ts';
+import type { ModelSnapshot } from '../../hub/types.ts';
+import { ancestor, modelConfig, policyFacts, textOf } from '../../policy/decide.fixtures.ts';
+import type { PolicyFacts } from '../../policy/facts.ts';
+import type { Plan, PlannedModel } from '../types.ts';
 import { applyLock, choosePin, commitsOf, isSameCommits, type Lock, lockOf, readLock } from './lock.ts';
 import { plannedOf } from './planned.fixtures.ts';
-import type { Plan, PlannedModel } from './types.ts';
 
 function planned(facts: PolicyFacts, short = 'x'): PlannedModel {
   return plannedOf(modelConfig({ short }), facts);

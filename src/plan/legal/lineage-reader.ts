@@ -1,10 +1,10 @@
 import path from 'node:path';
 import { parse } from 'yaml';
-import { isModelId, modelIdIn } from '../core/hub-names.ts';
-import type { HubFile, ModelSnapshot } from '../hub/types.ts';
-import type { BaseClaim, LineageClaims } from '../policy/facts.ts';
-import { configParts, type FamilyMark, familyOfConfig, familyOfName } from '../policy/families.ts';
-import type { SmallFiles } from './small-files.ts';
+import { isModelId, modelIdIn } from '../../core/hub-names.ts';
+import type { HubFile, ModelSnapshot } from '../../hub/types.ts';
+import type { BaseClaim, LineageClaims } from '../../policy/facts.ts';
+import { configParts, type FamilyMark, familyOfConfig, familyOfName } from '../../policy/families.ts';
+import type { SmallFiles } from '../small-files.ts';
 
 interface Found {
   readonly bases: readonly BaseClaim[];
