@@ -1,4 +1,4 @@
-import type { ByteSource, OpenOptions } from '../core/byte-source.ts';
+import { type ByteSource, joinChunks, type OpenOptions } from '../core/byte-source.ts';
 import { ReadAhead } from './read-ahead.ts';
 import type { LayerEntry } from './recipe.ts';
 import { lengthOf, type TarLayout } from './tar-layout.ts';
@@ -15,6 +15,9 @@ export function layerSource(layout: TarLayout, contentOf: ContentResolver): Byte
   };
 }
 
+/** A layer of licenses is hundreds of headers and short texts: each chunk costs every store a write and the reader a turn. */
+const JOINED_BYTES = 64 * 1024;
+
 async function* readSegments(
   layout: TarLayout,
   contentOf: ContentResolver,
@@ -24,21 +27,40 @@ async function* readSegments(
   const contents = segments.filter(segment => segment.kind === 'content');
   const sources = contents.map(({ entry }) => contentOf(entry));
   const ahead = new ReadAhead(sources, options.signal);
+  const waiting = new WaitingChunks();
   let next = 0;
   try {
     for (const segment of segments) {
       const skip = Math.max(0, start - segment.start);
-      if (segment.kind === 'bytes') {
-        yield segment.bytes.subarray(skip);
-        continue;
-      }
-      const index = next++;
-      const small = ahead.take(index);
-      if (small !== undefined) yield (await small).subarray(skip);
+      const index = segment.kind === 'bytes' ? next : next++;
+      const known = segment.kind === 'bytes' ? segment.bytes : await ahead.take(index);
+      if (waiting.sizeBytes + (known?.length ?? JOINED_BYTES) > JOINED_BYTES) yield* waiting.take();
+      if (known !== undefined) waiting.add(known.subarray(skip));
       else yield* (sources[index] as ByteSource).open({ ...options, start: skip });
     }
+    yield* waiting.take();
+  } catch (error) {
+    yield* waiting.take();
+    throw error;
   } finally {
     ahead.stop();
+  }
+}
+
+/** Short chunks on their way into a longer one. */
+class WaitingChunks {
+  #chunks: Uint8Array[] = [];
+  sizeBytes = 0;
+
+  add(chunk: Uint8Array): void {
+    this.#chunks.push(chunk);
+    this.sizeBytes += chunk.length;
+  }
+
+  *take(): Generator<Uint8Array> {
+    if (this.sizeBytes > 0) yield joinChunks(this.#chunks);
+    this.#chunks = [];
+    this.sizeBytes = 0;
   }
 }
 

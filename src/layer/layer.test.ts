@@ -214,11 +214,28 @@ test('a reader that stops early stops what is being read ahead, and an error com
       yield Buffer.from('x');
     },
   }));
-  for await (const chunk of source.open({ start: 0 })) if (chunk.length === 1) break;
+  for await (const _ of source.open({ start: 0 })) break;
   assert.ok(signals.length > 0 && signals.every(signal => signal?.aborted));
-  let seen = 0;
+  let seenBytes = 0;
   await assert.rejects(async () => {
-    for await (const chunk of source.open({ start: 0 })) if (chunk.length === 1) seen += 1;
+    for await (const chunk of source.open({ start: 0 })) seenBytes += chunk.length;
   }, /gone/);
-  assert.equal(seen, 3);
+  const failing = layout.segments.find(
+    segment => segment.kind === 'content' && segment.entry.path.endsWith('/f3'),
+  );
+  assert.equal(seenBytes, failing?.start);
+});
+
+test('short pieces come joined, and what is longer alone', async () => {
+  const long = Buffer.alloc(100_000, 'x');
+  const files = Array.from({ length: 30 }, (_, index) =>
+    hubFile(`f${String(index).padStart(2, '0')}`, index === 20 ? long : Buffer.from(`file ${index}`)),
+  );
+  const layout = layOut(recipe(files.map(({ entry }) => entry)));
+  const bytesByPath = new Map(files.map(({ entry, bytes }) => [entry.path, bytes]));
+  const source = layerSource(layout, ({ path }) => bytesSource(path, bytesByPath.get(path) as Buffer));
+  const lengths: number[] = [];
+  for await (const chunk of source.open({ start: 0 })) lengths.push(chunk.length);
+  assert.equal(lengths.length, 3);
+  assert.equal(lengths[1], long.length);
 });
