@@ -112,10 +112,14 @@ export class RunCache {
   }
 
   #holdersBeside(digest: Digest, repository: string): string[] {
-    const others = [...(this.#holders.get(digest) ?? [])].filter(
-      other => other !== repository && hostOf(other) === hostOf(repository),
-    );
-    return others.slice(0, MAX_HOLDERS);
+    const host = hostOf(repository);
+    const others: string[] = [];
+    // A layer of the base image has as many holders as the run has models: only the first few are looked at.
+    for (const other of this.#holders.get(digest) ?? []) {
+      if (other !== repository && hostOf(other) === host) others.push(other);
+      if (others.length === MAX_HOLDERS) break;
+    }
+    return others;
   }
 
   async #noteManifest({ repository, tag }: Sibling): Promise<void> {
