@@ -27,19 +27,24 @@ const MAX_READ_BYTES = 16 * MAX_FILE_BYTES;
 /** Returns an index of layers in a file of one descriptor a line, to which any number of processes may append. */
 export function openLayerIndex(file: string): LayerIndex {
   let loading: Promise<(key: string) => ResolvedLayer | undefined> | undefined;
-  const added = new Map<string, ResolvedLayer>();
+  let making: Promise<unknown> | undefined;
+  /** By key, each as its line: as an object it would take several times as much memory. */
+  const added = new Map<string, string>();
   return {
     async find(key) {
       loading ??= load(file);
-      return added.get(key) ?? (await loading)(key);
+      const line = added.get(key);
+      return line === undefined ? (await loading)(key) : readLine(line);
     },
     async add(descriptor) {
       const layer = readLayerDescriptor(descriptor);
       if (layer === undefined) return;
-      added.set(layer.key, layer);
+      const line = JSON.stringify(descriptor);
+      added.set(layer.key, line);
       try {
-        await mkdir(path.dirname(file), { recursive: true });
-        await appendFile(file, `${JSON.stringify(descriptor)}\n`, { flag: APPEND });
+        making ??= mkdir(path.dirname(file), { recursive: true });
+        await making;
+        await appendFile(file, `${line}\n`, { flag: APPEND });
       } catch {
         // A machine on which nothing can be kept publishes as well as any other.
       }
@@ -47,7 +52,7 @@ export function openLayerIndex(file: string): LayerIndex {
   };
 }
 
-/** Keeps the file's bytes and what line each layer is in: as objects they would take several times as much memory. */
+/** Keeps the file's bytes and what line each layer is in: see `added`. */
 async function load(file: string): Promise<(key: string) => ResolvedLayer | undefined> {
   const bytes = await readSmallFile(file, { maxBytes: MAX_READ_BYTES }).catch(() => Buffer.alloc(0));
   const lines = new Map<string, { readonly start: number; readonly end: number }>();
