@@ -6,8 +6,13 @@ const PIECES_AT_ONCE = 16;
 const PIECE_WORDS = 1000;
 /** Many times what it takes. */
 const MAX_ROUNDS = 1000;
+/** A list at full speed grows it to twice its size in this time, and no further. */
+const CHECK_MS = 250;
+
+let growth = 0;
 
 keepNurserySmall();
+setInterval(steerGrowth, CHECK_MS).unref();
 
 /**
  * Has V8 keep the space of new objects at its size of now, 8 MiB at least. It would grow to 128 MiB on a long list of
@@ -15,12 +20,26 @@ keepNurserySmall();
  * every user would have to know; how it grows is read at each step, so it is let grow to the size and no further.
  */
 function keepNurserySmall(): void {
-  v8.setFlagsFromString('--semi-space-growth-factor=2');
+  setGrowth(2);
   // It grows once as much as it holds has survived.
   const survivors: unknown[] = [];
   for (let round = 0; round < MAX_ROUNDS && nurseryBytes() < NURSERY_BYTES; round++)
     for (let count = 0; count < PIECES_AT_ONCE; count++) survivors.push(new Array(PIECE_WORDS).fill(0));
-  v8.setFlagsFromString('--semi-space-growth-factor=1');
+  setGrowth(1);
+}
+
+/**
+ * Lets it grow again if it was shrunk: V8 does so, to 1 MiB, when it collects after a pause, as while a server is waited
+ * for. It would stay at that, and most objects of a model under way would grow old.
+ */
+function steerGrowth(): void {
+  setGrowth(nurseryBytes() < NURSERY_BYTES ? 2 : 1);
+}
+
+function setGrowth(factor: 1 | 2): void {
+  if (factor === growth) return;
+  growth = factor;
+  v8.setFlagsFromString(`--semi-space-growth-factor=${factor}`);
 }
 
 /** Returns the size of the space of new objects, both halves, in bytes. */
