@@ -55,7 +55,7 @@ export async function readAll(source: ByteSource, maxBytes: number, signal?: Abo
     if (length > source.sizeBytes) break;
     chunks.push(chunk);
   }
-  if (length === source.sizeBytes) return joinChunks(chunks);
+  if (length === source.sizeBytes) return joined(chunks);
   const got = length > source.sizeBytes ? 'more' : `${length}`;
   throw new IntegrityError(`${source.name}: expected ${source.sizeBytes} bytes, got ${got}`, {
     code: 'INTEGRITY_SIZE',
@@ -63,8 +63,8 @@ export async function readAll(source: ByteSource, maxBytes: number, signal?: Abo
   });
 }
 
-/** Returns all bytes in one. A single chunk is not copied: of a long list of models, copies of small files wait long to be collected. */
-export function joinChunks(chunks: readonly Uint8Array[]): Buffer {
+/** One chunk is not copied: a long list of models has many small files, and their copies wait long to be collected. */
+function joined(chunks: readonly Uint8Array[]): Buffer {
   const [only] = chunks;
   if (only === undefined || chunks.length > 1) return Buffer.concat(chunks);
   return Buffer.from(only.buffer, only.byteOffset, only.length);

@@ -1,4 +1,5 @@
-import { type ByteSource, joinChunks, type OpenOptions } from '../core/byte-source.ts';
+import type { BufferPool } from '../core/buffer-pool.ts';
+import type { ByteSource, OpenOptions } from '../core/byte-source.ts';
 import { ReadAhead } from './read-ahead.ts';
 import type { LayerEntry } from './recipe.ts';
 import { lengthOf, type TarLayout } from './tar-layout.ts';
@@ -27,7 +28,7 @@ async function* readSegments(
   const contents = segments.filter(segment => segment.kind === 'content');
   const sources = contents.map(({ entry }) => contentOf(entry));
   const ahead = new ReadAhead(sources, options.signal);
-  const waiting = new WaitingChunks();
+  const waiting = new WaitingChunks(options.buffers);
   let next = 0;
   try {
     for (const segment of segments) {
@@ -49,8 +50,13 @@ async function* readSegments(
 
 /** Short chunks on their way into a longer one. */
 class WaitingChunks {
+  readonly #buffers: BufferPool | undefined;
   #chunks: Uint8Array[] = [];
   sizeBytes = 0;
+
+  constructor(buffers: BufferPool | undefined) {
+    this.#buffers = buffers;
+  }
 
   add(chunk: Uint8Array): void {
     this.#chunks.push(chunk);
@@ -58,9 +64,23 @@ class WaitingChunks {
   }
 
   *take(): Generator<Uint8Array> {
-    if (this.sizeBytes > 0) yield joinChunks(this.#chunks);
+    const [chunks, sizeBytes] = [this.#chunks, this.sizeBytes];
     this.#chunks = [];
     this.sizeBytes = 0;
+    const [only] = chunks;
+    if (sizeBytes === 0 || only === undefined) return;
+    yield chunks.length === 1 ? only : this.#join(chunks, sizeBytes);
+  }
+
+  #join(chunks: readonly Uint8Array[], sizeBytes: number): Uint8Array {
+    const mayLend = this.#buffers !== undefined && this.#buffers.bufferBytes >= sizeBytes;
+    const joined = mayLend ? this.#buffers.take() : Buffer.allocUnsafe(sizeBytes);
+    let offset = 0;
+    for (const chunk of chunks) {
+      joined.set(chunk, offset);
+      offset += chunk.length;
+    }
+    return joined.subarray(0, sizeBytes);
   }
 }
 
