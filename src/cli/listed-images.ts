@@ -3,7 +3,7 @@ import { VARIANTS } from '../config/types.ts';
 import { ConfigError } from '../core/errors.ts';
 import { refusalAt } from '../plan/targets.ts';
 import { plannedModels } from '../plan/types.ts';
-import { type CommonOptions, readConfig } from './options.ts';
+import { type CommonOptions, readConfig, unknownModel } from './options.ts';
 import { hasUnresolved, noteUnresolved, planFor } from './planning.ts';
 import type { Session } from './session.ts';
 
@@ -14,8 +14,8 @@ const PREFERRED: readonly Variant[] = ['fat', 'weights', 'modelpack', 'slim'];
 
 /**
  * Returns the reference of a listed model's image if `name` is the short of one, at the first of its registries: of the
- * variant that was asked for, or the first of fat, weights, modelpack and slim that is built. Undefined if there is no
- * such model, or no file. Throws ConfigError USAGE if the model has no such image.
+ * variant that was asked for, or the first of fat, weights, modelpack and slim that is built. Undefined for a reference, or
+ * without a file. Throws ConfigError USAGE if there is no such model, or if it has no such image.
  */
 export async function imageOfShort(
   session: Session,
@@ -24,8 +24,11 @@ export async function imageOfShort(
 ): Promise<string | undefined> {
   if (!BARE_NAME.test(name)) return undefined;
   const config = await configIfThere(session, options);
-  if (config?.models.every(({ short }) => short !== name) ?? true) return undefined;
-  const { images } = await listedImages(session, config as Config, { ...options, model: [name] });
+  if (config === undefined) return undefined;
+  // A slip in a short is not the name of an image at Docker Hub.
+  if (config.models.every(({ short }) => short !== name))
+    throw unknownModel(config, name, `For an image of that name write its tag as well: ${name}:latest.`);
+  const { images } = await listedImages(session, config, { ...options, model: [name] });
   const variants = options.variant === undefined ? PREFERRED : [options.variant];
   for (const variant of variants) {
     const image = images.find(one => one.variant === variant);

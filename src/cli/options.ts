@@ -183,17 +183,22 @@ function namedModels(config: Config, names: readonly string[] | undefined): read
   if (names === undefined) return config.models;
   for (const name of names) {
     if (config.models.some(model => isNamed(model, name))) continue;
-    const guess = nearest(
-      name,
-      config.models.flatMap(model => [model.id, model.short]),
-    );
-    throw new ConfigError(`${config.file} has no model ${JSON.stringify(name)}`, {
-      code: 'USAGE',
-      subject: name,
-      remedy: guess === undefined ? 'Name one by its id or short.' : `Did you mean ${guess}?`,
-    });
+    throw unknownModel(config, name, 'Name one by its id or short.');
   }
   return config.models.filter(model => names.some(name => isNamed(model, name)));
+}
+
+/** Returns the error for a model that the file does not have, with the nearest one that it has, or with `remedy`. */
+export function unknownModel({ file, models }: Config, name: string, remedy: string): ConfigError {
+  const guess = nearest(
+    name,
+    models.flatMap(({ id, short }) => [id, short]),
+  );
+  return new ConfigError(`${file} has no model ${JSON.stringify(name)}`, {
+    code: 'USAGE',
+    subject: name,
+    remedy: guess === undefined ? remedy : `Did you mean ${guess}?`,
+  });
 }
 
 function isNamed(model: ModelConfig, name: string): boolean {

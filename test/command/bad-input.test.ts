@@ -81,6 +81,18 @@ const tagsOf = (registry: EmbeddedRegistry, short: string): string[] =>
     ? [...registry.repository(`m/hf-${short}`).tags.keys()]
     : [];
 
+test('inspect of a short that is not there names the nearest, and asks no registry; status 2', async () => {
+  const close = await run(`${ONE}\n${TWO}`, { args: ['inspect', 'ones'] });
+  assert.equal(close.status, 2);
+  assert.equal(close.stderr, 'weighbridge: models.yaml has no model "ones"\n  Did you mean one?\n');
+  const other = await run(ONE, { args: ['inspect', 'postgres'] });
+  assert.equal(other.status, 2);
+  assert.match(
+    other.stderr,
+    /has no model "postgres"\n {2}For an image of that name .*: postgres:latest\.\n$/,
+  );
+});
+
 test('a typo in a key: its place, the text, the nearest key; status 2', async () => {
   const { status, stderr } = await run('  - id: acme/one\n    short: one\n    serve_arg: ["--port"]');
   assert.equal(status, 2);
