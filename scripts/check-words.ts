@@ -17,7 +17,13 @@ const KEPT: Readonly<Record<string, string>> = {
 };
 
 const ROOT = path.join(import.meta.dirname, '..');
-const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', ...globSync('docs/*.md', { cwd: ROOT })];
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'SECURITY.md',
+  ...globSync('docs/*.md', { cwd: ROOT }),
+];
 const sources = globSync('src/**/*.ts', { cwd: ROOT }).filter(file => !/\.(?:test|fixtures)\.ts$/.test(file));
 
 const places = [
