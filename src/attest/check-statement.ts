@@ -1,4 +1,4 @@
-import { hexOf } from '../core/digest.ts';
+import { hexOf, isSha256Hex } from '../core/digest.ts';
 import { isRecord } from '../core/json-shape.ts';
 import { quoted } from '../core/safe-text.ts';
 import { MODEL_SIGNATURE } from '../image/format/model-signature.ts';
@@ -98,13 +98,12 @@ export function signatureDifferences(bytes: Buffer, files: readonly ListedFile[]
 /** A model signature is about the files: of each one whose sha256 the image tells, it has to be the same. */
 function modelDifferences(statement: Statement, files: readonly ListedFile[]): string[] {
   const resources = list(record(statement.predicate).resources).map(record);
-  const stated = new Map(resources.map(({ name, digest }) => [String(name), digest]));
+  if (!resources.every(isResource)) return ['it has files without a name or a sha256'];
+  const stated = new Map(resources.map(({ name, digest }) => [name, digest]));
   const listed = new Map(files.map(file => [file.path, file]));
   const root = statement.subject[0]?.digest.sha256;
   return [
-    ...(root === rootDigest(resources as unknown as ModelResource[])
-      ? []
-      : ['its digest is not that of its files']),
+    ...(root === rootDigest(resources) ? [] : ['its digest is not that of its files']),
     ...files.flatMap(({ path, sha256 }) => {
       if (isUnsigned(path)) return [];
       if (!stated.has(path)) return [`it does not have the file ${quoted(path)}`];
@@ -116,6 +115,10 @@ function modelDifferences(statement: Statement, files: readonly ListedFile[]): s
       .filter(path => !listed.has(path))
       .map(path => `the image does not have ${quoted(path)}`),
   ].slice(0, 5);
+}
+
+function isResource(value: Predicate): value is Predicate & ModelResource {
+  return typeof value.name === 'string' && isSha256Hex(value.digest);
 }
 
 function basesOf(platforms: readonly PublishedImage[]): `sha256:${string}`[] {

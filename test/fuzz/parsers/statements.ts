@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { BUNDLE_TYPE } from '../../../src/attest/bundle.ts';
+import { signatureDifferences } from '../../../src/attest/check-statement.ts';
+import { keySigner } from '../../../src/attest/signers/key-signer.ts';
 import { statementAbout } from '../../../src/attest/statement.ts';
+import { modelSignature } from '../../../src/attest/statements/model-signature.ts';
 import { describeStatements } from '../../../src/attest/stored-statements.ts';
 import { parseTrustedRoot, verifyBundle } from '../../../src/attest/verify-bundle.ts';
 import type { Digest } from '../../../src/core/digest.ts';
@@ -62,6 +65,22 @@ import { DESCRIPTOR, DIGEST, OID, parser } from './table.ts';
         assert.ok(described.length <= listed.length);
       },
     ),
+  );
+}
+
+// The model signature that an image has as a file: anybody's, read before anything is verified.
+{
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { signModel } = keySigner(privateKey);
+  const files = [{ path: 'config.json', sizeBytes: 2, sha256: 'a'.repeat(64) }];
+  const statement = modelSignature('x', files);
+  parser(
+    'model signature of an image',
+    fc.property(bentJson(statement), given => {
+      const bundle = signModel?.(given) ?? assert.fail();
+      const problems = orRefused(() => signatureDifferences(bundle, files));
+      assert.ok(problems === undefined || problems.every(problem => typeof problem === 'string'));
+    }),
   );
 }
 
