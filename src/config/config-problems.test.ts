@@ -277,6 +277,41 @@ const TABLE: Record<string, [text: string, ...expected: Expected[]]> = {
     defaults('spdx_permissive_whitelist:', '  - mit', '  - bsd-*'),
     [4, 7, '"spdx_permissive_whitelist" item 2 must be one SPDX id, such as apache-2.0, in full'],
   ],
+  'an override_spdx that ends too early': [
+    model('override_spdx: "(MIT AND"'),
+    [
+      4,
+      20,
+      '"override_spdx" must be an SPDX expression: ids with AND or OR between them, parentheses in pairs',
+    ],
+  ],
+  'a slip in an override_spdx': [
+    model('override_spdx: mit AND apache2'),
+    [4, 20, /: "apache2" is not an SPDX id$/, 'mit AND Apache-2.0'],
+  ],
+  'an override_spdx in words': [
+    model('override_spdx: Apache 2.0'),
+    [4, 20, /: "Apache" is not an SPDX id$/, 'Apache-2.0'],
+  ],
+  "an override_spdx that is the Hub's own name": [
+    model('override_spdx: llama3'),
+    [4, 20, /: "llama3" is not an SPDX id$/],
+  ],
+  'the override_spdx of an adapter': [
+    model('adapters: [{id: a/c, name: c, override_spdx: MIT OR}]'),
+    [4, 50, /must be an SPDX expression/],
+  ],
+  'whitelist entries that are not ids': [
+    defaults('spdx_permissive_whitelist: [apache2, LicenseRef-acme, gemma, bsd]'),
+    [
+      2,
+      31,
+      '"spdx_permissive_whitelist" item 1 must be one SPDX id, such as apache-2.0, in full',
+      'Apache-2.0',
+    ],
+    [2, 57, '"spdx_permissive_whitelist" item 3 must be one SPDX id, such as apache-2.0, in full'],
+    [2, 64, '"spdx_permissive_whitelist" item 4 must be one SPDX id, such as apache-2.0, in full'],
+  ],
   'an empty override_spdx': [model('override_spdx: ""'), [4, 20, /SPDX id or expression/]],
   'a url without a scheme': [model('oci: {url: example.org}'), [4, 16, /web address/]],
   'a url that runs code': [model('oci: {url: "javascript:alert(1)"}'), [4, 16, /web address/]],

@@ -1,6 +1,7 @@
 import { WeighbridgeError } from '../core/errors.ts';
 import { modelIdIn } from '../core/hub-names.ts';
 import { isRepository, isTag, normalizeRegistry, parsePlatform, parseReference } from '../oci/reference.ts';
+import { nearestId, readExpression, spelledOutId, unknownId } from '../spdx/expression.ts';
 
 /** What is wrong with a value, to be read after its key: `"short" must be …`. */
 export interface Fault {
@@ -27,7 +28,7 @@ export const ABSOLUTE_PATH = /^(?:\/(?!\.{1,2}(?:\/|$))[\w.@+-]+)+\/?$/;
 export const PLATFORM = /^[A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+(?:\/[A-Za-z0-9_.-]+)?$/;
 /** One SPDX id. */
 export const SPDX_ID = /^[A-Za-z0-9][A-Za-z0-9.+:-]*$/;
-/** The characters of an SPDX expression. Whether it is a valid one is checked apart. */
+/** The characters of an SPDX expression. */
 export const SPDX_EXPRESSION = /^[A-Za-z0-9(][A-Za-z0-9.+:() -]*$/;
 /** What git allows in the name of a commit, branch or tag. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is kept out
@@ -117,15 +118,33 @@ export const checkRevision: Check = text =>
     ? undefined
     : { message: 'must be a commit, branch or tag (or null for the default branch), without spaces' };
 
-/** Returns what is wrong with the characters of an SPDX expression; undefined if nothing is. */
-export const checkSpdxExpression: Check = text =>
-  SPDX_EXPRESSION.test(text)
-    ? undefined
-    : { message: 'must be an SPDX id or expression, such as apache-2.0' };
+/** Returns what is wrong with an SPDX expression; undefined if nothing is. */
+export const checkSpdxExpression: Check = text => {
+  if (!SPDX_EXPRESSION.test(text)) return { message: 'must be an SPDX id or expression, such as apache-2.0' };
+  if (readExpression(text) !== undefined) return undefined;
+  const unknown = unknownId(text);
+  if (unknown === undefined) {
+    return {
+      message: 'must be an SPDX expression: ids with AND or OR between them, parentheses in pairs',
+    };
+  }
+  const repaired = [spelledOutId(text), text.replace(unknown, nearestId(unknown) ?? unknown)];
+  const suggestion = repaired.find(candidate => candidate !== undefined && readExpression(candidate));
+  return {
+    message: `must be an SPDX id or expression, such as apache-2.0: ${JSON.stringify(unknown)} is not an SPDX id`,
+    ...(suggestion === undefined ? {} : { suggestion }),
+  };
+};
 
 /** Returns what is wrong with an SPDX id; undefined if nothing is. An expression is not an id. */
-export const checkSpdxId: Check = text =>
-  SPDX_ID.test(text) ? undefined : { message: 'must be one SPDX id, such as apache-2.0, in full' };
+export const checkSpdxId: Check = text => {
+  if (SPDX_ID.test(text) && readExpression(text) !== undefined) return undefined;
+  const suggestion = nearestId(text);
+  return {
+    message: 'must be one SPDX id, such as apache-2.0, in full',
+    ...(suggestion === undefined ? {} : { suggestion }),
+  };
+};
 
 /** Returns what is wrong with a path that has to be absolute; undefined if nothing is. */
 export const checkAbsolutePath: Check = text => {

@@ -1,8 +1,8 @@
 import type parse from 'spdx-expression-parse';
 import { plainLine } from '../core/safe-text.ts';
+import { missingParts, readExpression } from '../spdx/expression.ts';
 import type { LegalText, TextIdentity } from './facts.ts';
 import { licenseRef } from './hub-license.ts';
-import { missingParts, readExpression } from './spdx.ts';
 
 /** A text of the repository that is not the license which the model is said to be under. */
 export interface Contradiction {

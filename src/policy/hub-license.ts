@@ -1,6 +1,6 @@
 import { plainLine } from '../core/safe-text.ts';
 import type { LicenseFacts } from '../hub/types.ts';
-import { type LicenseExpression, readExpression, spelledOutId } from './spdx.ts';
+import { type LicenseExpression, readExpression, spelledOutId } from '../spdx/expression.ts';
 
 /** One of the licenses that a model card names. */
 export interface LicenseElement {

@@ -1,6 +1,13 @@
 import type { ModelConfig } from '../config/types.ts';
 import { plainLine } from '../core/safe-text.ts';
 import type { ModelSnapshot } from '../hub/types.ts';
+import {
+  type LicenseExpression,
+  missingParts,
+  permittedKeys,
+  readExpression,
+  spelledOutId,
+} from '../spdx/expression.ts';
 import { restrictionIn } from '../spdx/restrictions.ts';
 import { type Contradiction, contradictionOf, type Declared, furtherLicenses } from './contradiction.ts';
 import type { LegalText } from './facts.ts';
@@ -11,7 +18,6 @@ import {
   licenseElements,
   licenseRef,
 } from './hub-license.ts';
-import { type LicenseExpression, missingParts, permittedKeys, readExpression, spelledOutId } from './spdx.ts';
 import { fileHint, textEvidence, textFinding } from './text-findings.ts';
 import type { Evidence, PolicyFinding, PolicyOutcome } from './types.ts';
 

@@ -2,7 +2,7 @@ import { bringsAdapters, holdsWeights } from '../../config/variants.ts';
 import { knownParts } from '../../licenses/known-bases.ts';
 import type { BaseImage } from '../../oci/image.ts';
 import type { PlannedModel } from '../../plan/types.ts';
-import { conjunction } from '../../policy/spdx.ts';
+import { conjunction } from '../../spdx/expression.ts';
 import { OWN_LICENSE } from '../../spdx/spdx-texts.ts';
 import { licensedBase } from './license-layer.ts';
 

@@ -7,7 +7,7 @@ import { parseModelInfo, parseTreePage } from '../../../src/hub/model-info.ts';
 import type { HubFile, ModelSnapshot } from '../../../src/hub/types.ts';
 import { readLineageClaims } from '../../../src/plan/legal/lineage-reader.ts';
 import { readModelCard } from '../../../src/policy/model-card.ts';
-import { readExpression } from '../../../src/policy/spdx.ts';
+import { readExpression } from '../../../src/spdx/expression.ts';
 import { createTextIdentifier } from '../../../src/spdx/identify-license.ts';
 import { parseTagList } from '../../../src/store/registry/tag-list.ts';
 import { bent, bentJson, orRefused } from '../bent.ts';

@@ -1,5 +1,6 @@
 import parse from 'spdx-expression-parse';
 import spdxIds from 'spdx-license-list/simple.js';
+import { editDistance, nearest } from '../core/text.ts';
 
 /** A license expression that was understood, its ids in SPDX's own spelling. */
 export interface LicenseExpression {
@@ -86,6 +87,33 @@ const KEYS = new WeakMap<readonly string[], ReadonlySet<string>>();
  */
 export function spelledOutId(text: string): string | undefined {
   return SQUEEZED.get(squeeze(text));
+}
+
+/**
+ * Returns the id that `text` spells out or is likely to be a slip of, with the version that it names: `Apache-2.0` for
+ * `apache2`, none for `bsd`. Undefined if there is none.
+ */
+export function nearestId(text: string): string | undefined {
+  const squeezed = squeeze(text);
+  const digits = digitsOf(squeezed);
+  const sameVersion = [...SQUEEZED.keys()].filter(key =>
+    [digits, ...(digits === '' ? [] : [`${digits}0`])].includes(digitsOf(key)),
+  );
+  const near = nearest(squeezed, sameVersion);
+  // Ids are short: of three letters two others are another license.
+  const isSlip = near !== undefined && editDistance(near, squeezed) <= Math.max(1, squeezed.length / 4);
+  return SQUEEZED.get(squeezed) ?? (isSlip ? SQUEEZED.get(near) : undefined);
+}
+
+/** Returns the first word of an expression that should be an SPDX id but is not; undefined if there is none. */
+export function unknownId(text: string): string | undefined {
+  // What follows WITH is an exception.
+  const words = text.replaceAll(/\bWITH\s+[^\s()]+/gi, ' ').match(/[^\s()]+/g) ?? [];
+  return words.find(word => !/^(?:and|or|with)$/i.test(word) && readExpression(word) === undefined);
+}
+
+function digitsOf(text: string): string {
+  return text.replaceAll(/\D/g, '');
 }
 
 function canonicalWord(word: string): string {

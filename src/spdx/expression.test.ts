@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { missingParts, permittedKeys, readExpression, spelledOutId } from './spdx.ts';
+import {
+  missingParts,
+  nearestId,
+  permittedKeys,
+  readExpression,
+  spelledOutId,
+  unknownId,
+} from './expression.ts';
 
 const IDS = ['MIT', 'ISC', 'Apache-2.0', 'GPL-3.0-only', 'GPL-2.0+', 'CC-BY-4.0', 'LicenseRef-acme'];
 
@@ -97,4 +104,17 @@ test('words that spell an id out give it, vaguer ones give none', () => {
   for (const vague of ['', 'bsd', 'apache', 'gpl', 'llama3.1', 'license']) {
     assert.equal(spelledOutId(vague), undefined, vague);
   }
+});
+
+test('a slip is near the id with the version that it names, and a name without one is near none', () => {
+  const near = ['apache2', 'gpl3', 'MTI', 'cc-by-4', 'mit-license'].map(nearestId);
+  assert.deepEqual(near, ['Apache-2.0', 'GPL-3.0', 'MIT', 'CC-BY-4.0', 'MIT']);
+  for (const vague of ['bsd', 'bsd3', 'cc-by-nc', 'apache', 'llama3', 'gemma', 'openrail', 'other'])
+    assert.equal(nearestId(vague), undefined, vague);
+});
+
+test('the word that is not an id is found; exceptions and what is merely unfinished are not such words', () => {
+  assert.equal(unknownId('(MIT AND apache2) OR x'), 'apache2');
+  for (const text of ['(MIT AND', 'MIT OR', 'GPL-2.0-only WITH nothing', 'LicenseRef-acme AND MIT+'])
+    assert.equal(unknownId(text), undefined, text);
 });
