@@ -1,7 +1,8 @@
 import type { Config, ModelConfig } from '../config/types.ts';
 import { ConfigError, describeError, errorFromJson } from '../core/errors.ts';
 import { applyLock, applyLockTo, choosePin, goneFrom, type Lock } from '../plan/lock/lock.ts';
-import { createPlanner, makePlan, type PlanOptions, type PlanReaders } from '../plan/make-plan.ts';
+import { createPlanner, makePlan, type PlanOptions } from '../plan/make-plan.ts';
+import type { PlanReaders } from '../plan/plan-model.ts';
 import type { ModelPin, Plan } from '../plan/types.ts';
 import { queueOf } from '../publish/publish-plan.ts';
 import type { ModelQueue } from '../publish/types.ts';
