@@ -277,6 +277,10 @@ const TABLE: Record<string, [text: string, ...expected: Expected[]]> = {
     defaults('spdx_permissive_whitelist:', '  - mit', '  - bsd-*'),
     [4, 7, '"spdx_permissive_whitelist" item 2 must be one SPDX id, such as apache-2.0, in full'],
   ],
+  'two registries with one prefix': [
+    'registries:\n  a: docker.io/acme\n  b: {prefix: index.docker.io/acme/}\n  c: ghcr.io/acme\nmodels: [{id: a/b, short: b}]',
+    [3, 15, '"b" has the same prefix as "a" on line 2: everything would be published there twice'],
+  ],
   'an override_spdx that ends too early': [
     model('override_spdx: "(MIT AND"'),
     [

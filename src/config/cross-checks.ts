@@ -2,7 +2,13 @@ import { isRecord, isTextList } from '../core/json-shape.ts';
 import { nearest } from '../core/text.ts';
 import { isTag, parseReference } from '../oci/reference.ts';
 import { adapterChecks } from './adapter-checks.ts';
-import { checkBaseImage, checkTagTemplate, expandTag, REGISTRY_KEY } from './field-checks.ts';
+import {
+  checkBaseImage,
+  checkRegistryPrefix,
+  checkTagTemplate,
+  expandTag,
+  REGISTRY_KEY,
+} from './field-checks.ts';
 import { type Place, problemAt, read, within, written } from './place.ts';
 import type { ConfigProblem } from './problems.ts';
 import { BUILT_IN_BASE_IMAGE, BUILT_IN_REGISTRIES, BUILT_IN_TAGS } from './schema.ts';
@@ -35,6 +41,7 @@ export function crossChecks(
   ];
   return [
     ...wrongRegistryKeys(main),
+    ...sharedPrefixes(main),
     ...choices.flatMap(place => unknownRegistries(place, known)),
     ...sharedShorts(models),
     ...models.flatMap(model => wrongTags(model, main)),
@@ -58,6 +65,25 @@ function wrongRegistryKeys(source: YamlSource): ConfigProblem[] {
       `${JSON.stringify(key)} must be a short name for a registry: lower-case letters and digits, such as ghcr`,
     ),
   );
+}
+
+/** Two keys for one place: everything would be published twice to it. */
+function sharedPrefixes(source: YamlSource): ConfigProblem[] {
+  const users = new Map<string, { key: string; line: number }>();
+  return keysOf({ source, path: ['registries'] }).flatMap(key => {
+    const entry: Place = { source, path: ['registries', key] };
+    const place = isRecord(read(entry)) ? within(entry, 'prefix') : entry;
+    const prefix = read(place);
+    if (typeof prefix !== 'string' || checkRegistryPrefix(prefix) !== undefined) return [];
+    const { registry, repository } = parseReference(`${prefix.replace(/\/+$/, '')}/x`);
+    const other = users.get(`${registry}/${repository}`);
+    if (other === undefined) {
+      users.set(`${registry}/${repository}`, { key, line: source.position(place.path).line });
+      return [];
+    }
+    const message = `${JSON.stringify(key)} has the same prefix as ${JSON.stringify(other.key)} on line ${other.line}: everything would be published there twice`;
+    return [problemAt(place, message)];
+  });
 }
 
 function unknownRegistries(place: Place, known: readonly string[]): ConfigProblem[] {

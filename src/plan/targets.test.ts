@@ -29,3 +29,15 @@ test('the account of a prefix that comes from the environment has to be a name, 
   const written = `registries: {dockerhub: docker.io/acme}\n${BASE}`;
   assert.deepEqual(targets({ DOCKERHUB_USERNAME: 'me@example.com' }, written), ['docker.io/acme/hf-x']);
 });
+
+test('two keys that lead to one place are an error, not two publishes of one image', () => {
+  const file = `registries: {lab: docker.io/acme}\n${BASE.replace('dockerhub: true', 'dockerhub: true, lab: true')}`;
+  assert.throws(() => targets({ DOCKERHUB_USERNAME: 'acme' }, file), {
+    code: 'USAGE',
+    message: 'dockerhub and lab both publish to docker.io/acme/hf-x',
+  });
+  assert.deepEqual(targets({ DOCKERHUB_USERNAME: 'ann' }, file), [
+    'docker.io/ann/hf-x',
+    'docker.io/acme/hf-x',
+  ]);
+});

@@ -40,15 +40,24 @@ interface ChosenTargets {
   readonly withoutPrefix: readonly string[];
 }
 
-/** Returns where a model is published. Throws ConfigError USAGE for a key of `--registry` that is not configured. */
+/**
+ * Returns where a model is published. Throws ConfigError USAGE for a key of `--registry` that is not configured, and for
+ * two keys with one prefix.
+ */
 export function chooseTargets(config: Config, model: ModelConfig, choice: TargetChoice): ChosenTargets {
   const targets: Target[] = [];
   const withoutPrefix: string[] = [];
   for (const registry of chosenRegistries(config, model, choice)) {
     const found =
       choice.overrides[registry] || config.registries[registry] || FROM_ENVIRONMENT[registry]?.(choice.env);
-    if (found === undefined) withoutPrefix.push(registry);
-    else targets.push({ registry, repository: normalise(found, model) });
+    if (found === undefined) {
+      withoutPrefix.push(registry);
+      continue;
+    }
+    const repository = normalise(found, model);
+    const other = targets.find(target => target.repository === repository);
+    if (other !== undefined) throw samePlace(other.registry, registry, repository);
+    targets.push({ registry, repository });
   }
   return { targets, withoutPrefix };
 }
@@ -79,6 +88,15 @@ export function missingPrefixError(model: ModelConfig, registries: readonly stri
     remedy:
       'Write its prefix under `registries:` (such as `ghcr: ghcr.io/acme`), pass `--registry <key>=<prefix>`, or set ' +
       'GITHUB_REPOSITORY_OWNER (ghcr) and DOCKERHUB_USERNAME (dockerhub).',
+  });
+}
+
+/** The prefixes of the file are compared when it is read; these come from `--registry` and the environment as well. */
+function samePlace(first: string, second: string, repository: string): ConfigError {
+  return new ConfigError(`${first} and ${second} both publish to ${repository}`, {
+    code: 'USAGE',
+    subject: second,
+    remedy: 'Leave one of them out, or give it another prefix.',
   });
 }
 
