@@ -3,7 +3,7 @@ import './small-nursery.ts';
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../engine/package-info.ts';
 import { guardOutput } from './guard-output.ts';
-import { withVerbosity } from './options.ts';
+import { refuseEmptyValues, withVerbosity } from './options.ts';
 import { ExitStatus } from './session.ts';
 
 /** In the order of the help. Each brings its own parts of the program, which take longer to load than most commands run. */
@@ -70,7 +70,7 @@ const wanted = Object.hasOwn(COMMANDS, first) && first !== 'completion' ? [first
 for (const name of wanted) (await COMMANDS[name]?.())?.(program);
 for (const command of program.commands) {
   if (command.name() !== 'completion') withVerbosity(command);
-  command.exitOverride().showHelpAfterError('(run it with --help for usage)');
+  refuseEmptyValues(command).exitOverride().showHelpAfterError('(run it with --help for usage)');
 }
 
 try {

@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { connectAsConfigured } from './options.ts';
+import { Command, Option } from 'commander';
+import { connectAsConfigured, refuseEmptyValues, withModelList } from './options.ts';
 import type { Session } from './session.ts';
 
 async function inFolder(t: TestContext, files: Readonly<Record<string, string>>): Promise<void> {
@@ -56,4 +57,27 @@ test('no models.yaml is fine, one that is wrong is noted, and one that was named
   assert.match(notes.join(), /^models\.yaml is not valid, .*: weighbridge validate$/);
   await assert.rejects(connectAsConfigured(session, 'models.yaml'));
   await assert.rejects(connectAsConfigured(session, 'absent.yaml'), { code: 'CONFIG_UNREADABLE' });
+});
+
+test('an option with an empty value is refused, whatever reads it otherwise', () => {
+  const command = (): Command => {
+    const made = withModelList(new Command('x')).option('--title <text>', '', 'default').option('--json');
+    made.addOption(new Option('--format <what>').choices(['a', 'b']));
+    return refuseEmptyValues(made)
+      .exitOverride()
+      .configureOutput({ writeErr: () => undefined });
+  };
+  for (const words of [['-c', ''], ['--title='], ['--model', ' '], ['--registry', ''], ['--format', '']])
+    assert.throws(
+      () => command().parse(words, { from: 'user' }),
+      { code: 'commander.invalidArgument', message: /argument ' ?' is invalid\. It is empty\.$/ },
+      words.join(' '),
+    );
+  const { config, ...given } = command()
+    .parse(['-m', 'a,b', '-m', 'c', '-r', 'k=h:5/m', '--format', 'a', '--json'], { from: 'user' })
+    .opts();
+  assert.equal(config, 'models.yaml');
+  assert.deepEqual(given, {
+    ...{ model: ['a', 'b', 'c'], registry: { k: 'h:5/m' }, format: 'a', json: true, title: 'default' },
+  });
 });

@@ -104,6 +104,21 @@ export function withVerbosity(command: Command): Command {
     );
 }
 
+/**
+ * Has a command refuse options whose value is empty and returns it: a variable of a script that is not set would
+ * otherwise become a file without a name.
+ */
+export function refuseEmptyValues(command: Command): Command {
+  for (const option of command.options.filter(({ required }) => required)) {
+    const parse = option.parseArg;
+    option.argParser((value: string, previous: unknown) => {
+      if (value.trim() === '') throw new InvalidArgumentError('It is empty.');
+      return parse === undefined ? value : parse(value, previous);
+    });
+  }
+  return command;
+}
+
 /** Adds the options for a model that is not in the file, and returns the command. */
 export function withAdHocModel(command: Command): Command {
   return command
