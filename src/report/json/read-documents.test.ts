@@ -5,6 +5,9 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { readPlanJson, readPublishJson, readScanJson } from './read-documents.ts';
 
+const IS_OTHER = / is not a document of `publish --result`(?:$|: [\w.]+ is missing or has a wrong value$)/;
+const PUBLISH_WRITES = 'Write it with: weighbridge publish --result <file>.';
+
 test('what became something else on its way is a clear error, and no defect later', async t => {
   const folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-documents-'));
   t.after(() => rm(folder, { recursive: true }));
@@ -25,7 +28,7 @@ test('what became something else on its way is a clear error, and no defect late
   for (const odd of [
     null,
     [],
-    { ...whole, schemaVersion: 2 },
+    { ...whole, schemaVersion: '1' },
     { ...whole, models: {} },
     { ...whole, models: [null] },
     { ...whole, models: [{ ...model, images: [{ ...image, tags: 5 }] }] },
@@ -33,8 +36,17 @@ test('what became something else on its way is a clear error, and no defect late
     { ...whole, models: [{ ...model, decisions: { fat: null } }] },
   ]) {
     await writeFile(file, JSON.stringify(odd));
-    await assert.rejects(readPublishJson(file), { code: 'USAGE', message: /is not what was expected: / });
+    await assert.rejects(readPublishJson(file), { code: 'USAGE', message: IS_OTHER, remedy: PUBLISH_WRITES });
   }
-  await assert.rejects(readScanJson(path.join(folder, 'none.json')), { code: 'USAGE' });
-  await assert.rejects(readScanJson(folder), { code: 'USAGE', message: /it is a folder/ });
+  await writeFile(file, JSON.stringify({ ...whole, schemaVersion: 2 }));
+  await assert.rejects(readPublishJson(file), { code: 'USAGE', message: / has schemaVersion 2: / });
+  await writeFile(file, '{bad');
+  await assert.rejects(readPlanJson(file), {
+    ...{ code: 'USAGE', message: /cannot be read: it is not JSON$/ },
+    remedy: 'Write it with: weighbridge plan --json > <file>.',
+  });
+  const remedy = 'Write it with: weighbridge scan --result <file>.';
+  const missing = path.join(folder, 'none.json');
+  await assert.rejects(readScanJson(missing), { code: 'USAGE', message: /there is no such file/, remedy });
+  await assert.rejects(readScanJson(folder), { code: 'USAGE', message: /it is a folder/, remedy });
 });

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { SEVERITIES } from '../../config/types.ts';
 import { ConfigError } from '../../core/errors.ts';
+import { isRecord } from '../../core/json-shape.ts';
 import { plainLine } from '../../core/safe-text.ts';
 import { readSmallFile } from '../../core/small-file.ts';
 import { reasonOf } from '../../core/system-error.ts';
@@ -107,38 +108,47 @@ const planJson = z.looseObject({
 
 /** Returns the document that `plan --json` printed. Throws ConfigError USAGE. */
 export async function readPlanJson(file: string): Promise<PlanJson> {
-  return (await read(file, planJson, '`plan --json` prints it')) as unknown as PlanJson;
+  const origin = { what: 'of `plan --json`', command: 'weighbridge plan --json > <file>' };
+  return (await read(file, planJson, origin)) as unknown as PlanJson;
 }
 
 /** Returns the document that `publish --result` wrote. Throws ConfigError USAGE. */
 export async function readPublishJson(file: string): Promise<PublishJson> {
-  return (await read(
-    file,
-    publishJson,
-    '`publish --result` and `publish --json` write it',
-  )) as unknown as PublishJson;
+  const origin = { what: 'of `publish --result`', command: 'weighbridge publish --result <file>' };
+  return (await read(file, publishJson, origin)) as unknown as PublishJson;
 }
 
-/** Returns the document that `scan --json` wrote. Throws ConfigError USAGE. */
+/** Returns the document that `scan --result` wrote. Throws ConfigError USAGE. */
 export async function readScanJson(file: string): Promise<ScanJson> {
-  return (await read(file, scanJson, '`scan --json` writes it')) as unknown as ScanJson;
+  const origin = { what: 'of `scan --result`', command: 'weighbridge scan --result <file>' };
+  return (await read(file, scanJson, origin)) as unknown as ScanJson;
 }
 
-async function read(file: string, schema: z.ZodType, origin: string): Promise<unknown> {
+/** Where a document comes from. */
+interface Origin {
+  /** To be read after "a document". */
+  readonly what: string;
+  readonly command: string;
+}
+
+async function read(file: string, schema: z.ZodType, { what, command }: Origin): Promise<unknown> {
+  const remedy = `Write it with: ${command}.`;
   let json: unknown;
   try {
     const bytes = await readSmallFile(file, { maxBytes: MAX_FILE_BYTES, isPipeAllowed: true });
     json = JSON.parse(bytes.toString('utf8'));
   } catch (cause) {
     const why = cause instanceof SyntaxError ? 'it is not JSON' : reasonOf(cause);
-    throw new ConfigError(`${file} cannot be read: ${why}`, { code: 'USAGE', subject: file, cause });
+    throw new ConfigError(`${file} cannot be read: ${why}`, { code: 'USAGE', subject: file, remedy, cause });
   }
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const place = issue?.path.map(String).join('.') || 'the whole';
+  const place = parsed.error.issues[0]?.path.map(String).join('.') ?? '';
+  const version = isRecord(json) ? json.schemaVersion : undefined;
   throw new ConfigError(
-    `${file} is not what was expected: ${plainLine(place)}: ${plainLine(issue?.message ?? '')}`,
-    { code: 'USAGE', subject: file, remedy: `Name a file of this version of Weighbridge: ${origin}.` },
+    typeof version === 'number' && version > 1
+      ? `${file} has schemaVersion ${version}: it is from a newer version of Weighbridge, and this one reads 1`
+      : `${file} is not a document ${what}${place && `: ${plainLine(place)} is missing or has a wrong value`}`,
+    { code: 'USAGE', subject: file, remedy },
   );
 }
