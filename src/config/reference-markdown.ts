@@ -19,7 +19,8 @@ interface SchemaNode {
 /** Returns the text of `docs/reference.md`: every key of `models.yaml`, from the definition that checks the file. */
 export function referenceMarkdown(): string {
   const schema = modelsJsonSchema() as SchemaNode;
-  const sections = Object.entries(schema.properties ?? {}).flatMap(([name, node]) => sectionsOf(name, node));
+  const inner = Object.entries(schema.properties ?? {}).flatMap(([name, node]) => sectionsOf(name, node));
+  const sections = [{ path: 'models.yaml', node: schema }, ...inner];
   return `# Reference of \`models.yaml\`
 
 Every key of the file with its type and default, generated from the definition that checks it. What they mean together

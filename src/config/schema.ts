@@ -54,7 +54,7 @@ export const BUILT_IN_TAGS_WITHOUT_SERVER = ['{variant}', 'r{revision}-{variant}
 
 const registryPrefix = text(checkRegistryPrefix, { examples: ['ghcr.io/acme', 'localhost:5000/models'] });
 const registryEntry = z.strictObject({
-  prefix: registryPrefix,
+  prefix: registryPrefix.meta({ description: 'host[:port]/path, to which hf-<short> is added.' }),
   plain_http: z.boolean({ error: 'must be true or false' }).default(false).meta({
     description: 'Use HTTP for this registry, including logins: only in a network that you trust.',
   }),
@@ -110,7 +110,7 @@ const LAYER_ORDER =
 const LAYER_TARGET =
   'Divide safetensors files above this size in fat and weights images, so that nodes fetch and unpack them in parallel. Off by default.';
 const ENV =
-  'Environment variables of the image, by name. No secrets: everyone who can pull an image can read them.';
+  'Environment variables of slim and fat images, by name. No secrets: everyone who can pull an image can read them.';
 const LABELS =
   'Labels of the image, by name, such as org.opencontainers.image.source; also set as annotations of its manifest.';
 const PUBLISH = 'Registries by key: true to publish there, false not to.';
@@ -162,7 +162,10 @@ const defaults = z.strictObject({
     .meta({ description: 'Folder in the image for caches of Hugging Face libraries (HF_HOME).' }),
   spdx_permissive_whitelist: unique(z.array(text(checkSpdxId, { pattern: SPDX_ID })))
     .default([...PERMISSIVE_LICENSES])
-    .meta({ description: 'SPDX ids of licenses that permit a fat image; upper and lower case are equal.' }),
+    .meta({
+      description:
+        'SPDX ids of licenses that permit a fat image, in upper or lower case. Replaces the whole default.',
+    }),
   lineage: z
     .enum(['enforce', 'warn', 'off'], { error: 'must be enforce, warn or off' })
     .default('enforce')
@@ -173,7 +176,7 @@ const defaults = z.strictObject({
   fit: fit.default('warn').meta({ description: FIT }),
   publish: publish.prefault({}).meta({ description: PUBLISH }),
   files: files.prefault({}).meta({ description: 'Which files of the repository go into the image.' }),
-  tags: tags.optional().meta({ description: TAGS }),
+  tags: tags.optional().meta({ description: `${TAGS} Default: ${BUILT_IN_TAGS.join(', ')}.` }),
   variants: variants.default([...USUAL_VARIANTS]).meta({ description: VARIANTS_META }),
   modelpack: modelpack.default('raw').meta({ description: MODELPACK }),
   layer_order: layerOrder.default('auto').meta({ description: LAYER_ORDER }),
@@ -233,16 +236,17 @@ const model = z.strictObject({
   revision,
   permissive: autoOrBoolean.default('auto').meta({
     description:
-      'Whether the license permits a fat image. auto: look the license up and compare it with the whitelist.',
+      'Whether the license permits a fat image. auto: compare the license with the whitelist; true or false: decide it here.',
   }),
   override_spdx: overrideSpdx,
-  gated: autoOrBoolean
-    .default('auto')
-    .meta({ description: 'Whether users must request access to the model. auto: look it up.' }),
+  gated: autoOrBoolean.default('auto').meta({
+    description:
+      'Whether users must request access to the model. auto: ask the Hub; true: treat it as gated; false does not override the Hub.',
+  }),
   serve_args: z
     .array(z.union([text(checkArgument), z.number()], { error: 'must be text or a number' }))
     .default(['--host', '0.0.0.0', '--port', '8000'])
-    .meta({ description: 'Arguments of "vllm serve", one item for each word.' }),
+    .meta({ description: 'Arguments of "vllm serve", one item for each word. Replaces the whole default.' }),
   adapters: z.array(adapter).default([]).meta({
     description: 'LoRA adapters to serve with the model, each under its own name.',
   }),
@@ -254,9 +258,9 @@ const model = z.strictObject({
   download_root: absolutePath
     .optional()
     .meta({ description: `${DOWNLOAD_ROOT} Overrides defaults.download_root.` }),
-  files: files
-    .prefault({})
-    .meta({ description: 'Which files of the repository go into the image. Overrides defaults.files.' }),
+  files: files.prefault({}).meta({
+    description: 'Which files of the repository go into the image. Overrides defaults.files, key by key.',
+  }),
   tags: tags.optional().meta({ description: 'Overrides defaults.tags, variant by variant.' }),
   variants: variants.optional().meta({ description: 'Overrides defaults.variants.' }),
   modelpack: modelpack.optional().meta({ description: 'Overrides defaults.modelpack.' }),
@@ -334,14 +338,14 @@ export const configFile = z
       .optional()
       .meta({
         description:
-          'More files with "models", as patterns relative to the folder of this file. All other keys are allowed in this file only.',
+          'More files with "models", as paths or patterns relative to the folder of this file. All other keys are allowed in this file only.',
       }),
     models: models.optional(),
   })
   .meta({
     title: 'models.yaml',
     description:
-      'The models that Weighbridge publishes as container images. Keys that begin with "x-" are ignored.',
+      'The models that Weighbridge publishes as container images. Keys that begin with "x-" are ignored, here, in "defaults" and in each model.',
     anyOf: [{ required: ['models'] }, { required: ['include'] }],
     ...EXTENSIONS,
   });

@@ -37,7 +37,7 @@ const keyless = z
         timestamp_authority: service('A timestamp authority to use as well.'),
         identity: identity.meta({
           description:
-            'Who signs, as in the certificates of this job; * stands for any characters. With it, issuer and trusted_root, what a registry says of a layer counts only if this identity has signed it.',
+            'The signer in the certificates of this job; * matches any characters. With issuer and trusted_root: trust only manifests that this identity has signed.',
         }),
         issuer,
         trusted_root: trustedRoot,
@@ -54,14 +54,16 @@ const upstream = z.strictObject({
   models: listOf(text(checkGlob, { pattern: ONE_LINE, examples: ['ibm-granite/*'] })).meta({
     description: 'Ids of the models; * matches any characters except /.',
   }),
-  key: keyReference.optional().meta({ description: "The public key of the model's authors, as PEM." }),
+  key: keyReference.optional().meta({
+    description: "The public key of the model's authors: a PEM file relative to this one, or env://NAME.",
+  }),
   identity: identity.meta({
     description: 'The identity in the certificate: an email address or the URL of a workflow.',
   }),
   issuer,
   trusted_root: trustedRoot,
   require: z.boolean().default(false).meta({
-    description: 'Refuse models without model.sig. Wrong signatures are always refused.',
+    description: 'Refuse models without model.sig. Invalid signatures are always refused.',
   }),
 });
 
@@ -78,11 +80,11 @@ export const signing = z.strictObject({
   keyless: keyless.optional(),
   github_attestations: z.boolean().default(false).meta({
     description:
-      "Whether what is stated of images on GHCR goes to GitHub's attestation store as well; the job needs attestations: write.",
+      "Also send provenance, ML-BOM and license decision of images on GHCR to GitHub's attestation store. Needs keyless, and attestations: write in the job.",
   }),
   model_signature_file: z.boolean().default(false).meta({
     description:
-      'Whether images have their model signature as a file too: /models/<folder>/model.sig, and /opt/weighbridge/model.sig in slim images. Needs an ECDSA P-256 key.',
+      'Also put the model signature into images as a file: model.sig in the folder of the model, /opt/weighbridge/model.sig in slim images. Needs an ECDSA P-256 key, and mode sign or required.',
   }),
   upstream: z.array(upstream).default([]).meta({
     description: 'Signatures of models (model.sig) to verify before publishing.',
