@@ -164,7 +164,7 @@ const DEFAULT_CONFIG = 'models.yaml';
 export function withConnections(command: Command): Command {
   return command.option(
     '-c, --config <file>',
-    `the file whose \`registries:\` say how to reach them (default: ${DEFAULT_CONFIG}, if there)`,
+    `the file whose \`registries:\` settings (plain_http, ca) apply (default: ${DEFAULT_CONFIG}, if it exists)`,
   );
 }
 

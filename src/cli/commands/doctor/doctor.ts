@@ -8,7 +8,7 @@ import type { Checkup } from './types.ts';
 
 /** Adds `weighbridge doctor` to the program. */
 export function addDoctor(program: Command): void {
-  withJson(withRegistries(withConfig(program.command('doctor')), 'look only here'))
+  withJson(withRegistries(withConfig(program.command('doctor')), 'check only here'))
     .description('check this machine, its logins and models.yaml, and say what to do about each problem')
     .addHelpText(
       'after',

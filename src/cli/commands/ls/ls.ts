@@ -15,7 +15,7 @@ export function addLs(program: Command): void {
     .addHelpText(
       'after',
       `
-Lists only images that Weighbridge published, without using the Hub; \`outdated\` compares them with it.
+Lists only images that Weighbridge published. Does not use the Hub; \`outdated\` compares the images with it.
 Exit status: 0 success, 1 a repository could not be read (the others are listed).`,
     )
     .action((options: CommonOptions) =>

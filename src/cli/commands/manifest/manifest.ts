@@ -26,7 +26,7 @@ export function addManifest(program: Command): void {
     .option('--server <image>', 'the vLLM image that mounts the weights (default: the base of the image)')
     .option(
       '--gpu-memory <GB>',
-      'the memory of each GPU, e.g. 24, 40, 48, 80: request as many as the model needs (default: as its flags say)',
+      'memory of each GPU, e.g. 24, 40, 48, 80: request as many GPUs as the model needs (default: as many as its flags use)',
       parseGigabytes,
     )
     .option('--restricted', 'comply with the restricted Pod Security Standard (fat and weights always do)')
@@ -68,15 +68,15 @@ function parseGigabytes(text: string): number {
 }
 
 const HELP = `
-Flags, port, number of GPUs and sizes come from the image, which is referenced by digest. A comment says what the weights and a
-request of the whole context take, and which GPUs have room for that.
+Flags, port, number of GPUs and sizes come from the image, which is referenced by digest. A comment says how much GPU memory the
+weights and one request with the full context need, and which GPUs have that much.
 
   kubernetes     Deployment, Service and, for slim, PersistentVolumeClaim
   image-volume   the weights of a fat or weights image as a volume of a vLLM image
   kserve         InferenceService (0.20)
-  kubeai         Model (v1, chart 0.21) of a fat image
-  compose        for docker compose
-  prepull        a DaemonSet that has every node pull the image
+  kubeai         Model (v1, chart 0.21), for a fat image
+  compose        a file for docker compose
+  prepull        a DaemonSet that makes every node pull the image
 
 Examples:
   weighbridge manifest ghcr.io/acme/hf-x:v0.6.0-slim --for kubernetes | kubectl apply -f -

@@ -41,7 +41,7 @@ export function addPrune(program: Command): void {
     .description('delete old published images; without --yes, only list them')
     .option('-y, --yes', 'delete them')
     .option('--keep <count>', 'number of newest images to keep of each variant', parseCount)
-    .option('--younger-than <days>', 'keep images younger than this, e.g. 30d', parseDays)
+    .option('--younger-than <days>', 'also keep images younger than this, e.g. 30d', parseDays)
     .option(
       '--removed <short>',
       'delete all images of a model that is no longer in the file; repeatable',

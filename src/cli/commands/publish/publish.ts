@@ -39,8 +39,11 @@ export function addPublish(program: Command): void {
     .description('publish the planned images, streaming weights from the Hub into the registries')
     .option('-n, --dry-run', 'show what would be uploaded; write nothing')
     .option('--force', 'ignore what is already published and upload everything again; moves immutable tags')
-    .option('--move-tags', 'move immutable tags too if the image has changed')
-    .option('--sign', 'sign published images as `signing:` in models.yaml says, even if its mode is off')
+    .option('--move-tags', 'also move immutable tags if the image has changed')
+    .option(
+      '--sign',
+      'sign images with the key or identity of `signing:` in models.yaml, even if its mode is off',
+    )
     .option(
       '--plan <file>',
       'publish exactly what `plan --out <file>` planned, even if a branch has moved since',
@@ -49,11 +52,14 @@ export function addPublish(program: Command): void {
     .addHelpText(
       'after',
       `
-With --quiet, stdout has one line for each image that is at its registry, the reference by digest
-(ghcr.io/acme/hf-x@sha256:…), and stderr has the errors.
+With --quiet, stdout has one line for each image that is published or unchanged: its reference by digest
+(ghcr.io/acme/hf-x@sha256:…). Errors go to stderr.
 
 Only changes are uploaded. Registries are independent: if one is down, the others are still published. An image
-that the policy leaves out (license, gate, fit) is reported and is not a failure. Exit status: 0 success, 1 an image or model failed or an immutable tag stayed, 2 wrong usage or configuration, 130 interrupted.
+that the policy leaves out (license, gate, fit) is reported and is not a failure.
+
+Exit status: 0 success, 1 an image or model failed or an immutable tag was not moved, 2 wrong usage or configuration,
+130 interrupted.
 
 Credentials come from docker login, podman login, GITHUB_ACTOR and GITHUB_TOKEN (ghcr.io), DOCKERHUB_USERNAME and
 DOCKERHUB_TOKEN (docker.io). Gated and private models need HF_TOKEN.`,

@@ -47,20 +47,20 @@ export function addSign(program: Command): void {
     .description('sign published images and attest what they are made of')
     .option(
       '-c, --config <file>',
-      `the file with the models and \`signing:\` (default: ${DEFAULT_CONFIG}, if there)`,
+      `the file with the models and \`signing:\` (default: ${DEFAULT_CONFIG}, if it exists)`,
     )
     .option('--key <file>', 'the private key: a PEM file, or env://NAME (default: `signing.key`)')
     .option('--keyless', 'sign with the identity of this CI job (OIDC)')
     .option('--force', 'sign again if already signed')
-    .option('--no-deep', 'do not read the layers of the image; believe what the manifest says is in them')
+    .option('--no-deep', 'do not read the layers of the image; trust its manifest')
     .addHelpText(
       'after',
       `
 Each image is first compared with the Hub, as \`weighbridge verify --deep\` does: every layer that Weighbridge added is read and
-hashed, base layers are compared by digest. Images that differ are not signed. --no-deep reads no layers of weights: it signs in
-seconds, and vouches for what the manifest says of them, so use it only for a repository that you alone can write to.
+hashed, base layers are compared by digest. Images that differ are not signed. --no-deep signs in seconds, but does not check what
+is in the layers: use it only for a repository that you alone can write to, or after \`weighbridge verify --deep\`.
 
-The index and every platform get an image signature, SLSA provenance, an ML-BOM, the model's signature, the license decision (if
+The index and every platform get an image signature, SLSA provenance, an ML-BOM, a model signature, the license decision (if
 models.yaml lists the model), the last scan, and the statements of \`vex:\`.
 
 Set COSIGN_PASSWORD to the key's password. \`weighbridge publish --sign\` signs before it sets a tag.
@@ -80,8 +80,7 @@ Exit status: 0 all images signed, 1 an image was not signed, 2 wrong usage or co
           signing: signerOf(options, config),
           isForced: options.force === true,
         });
-        if (!options.deep)
-          session.note('--no-deep: layers are not read; signatures vouch for what manifests say is in them');
+        if (!options.deep) session.note('--no-deep: layers are not read, so their content is not checked');
         const images = await Promise.all(references.map(text => openNamedImage(session, text, 'push')));
         const signed: SignedImage[] = [];
         for (const image of images)

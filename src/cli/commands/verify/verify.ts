@@ -35,7 +35,7 @@ export function addVerify(program: Command): void {
     )
     .option(
       '-c, --config <file>',
-      'the models.yaml it was published from, to apply its settings (env, labels, files, permissive)',
+      'the models.yaml that the image was published from, for settings such as env, labels, files and permissive (default without an image: models.yaml)',
     )
     .option('--signed', 'check signatures and attestations instead; does not use the Hub')
     .option('--key <file>', 'with --signed: the public key, a PEM file or env://NAME')
@@ -51,7 +51,7 @@ export function addVerify(program: Command): void {
     .addHelpText(
       'after',
       `
-Without an image, verify checks every image that models.yaml has by its plan (--config, --model, --registry choose).
+Without an image, verify checks every image that models.yaml publishes; --config, --model and --registry select them.
 
 Without --deep, verify reads only the manifest, the config and a slim image's file list. It compares the recorded hash of
 each file with the Hub's at the image's commit, and checks that the registry has every blob.
