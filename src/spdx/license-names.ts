@@ -32,21 +32,31 @@ const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
   Unlicense: ['The Unlicense', 'Unlicense'],
 };
 
-const BY_NAME = new Map<string, string>();
-for (const [id, { name }] of Object.entries(list)) {
-  for (const text of [name, id])
-    BY_NAME.set(nameKey(wordsOf(text)), BY_NAME.get(nameKey(wordsOf(text))) ?? id);
-}
-for (const [id, names] of Object.entries(OTHER_NAMES)) {
-  for (const name of names) BY_NAME.set(nameKey(wordsOf(name)), id);
-}
-// Of no name, and of `BSD license source code`.
-BY_NAME.delete('');
-BY_NAME.delete('bsd source code');
+let byName: ReadonlyMap<string, string> | undefined;
 
 /** Returns the id of the license that the words are the name of: `apache license version 2 0`. */
 export function idOfName(words: readonly string[]): string | undefined {
-  return words.length > MAX_NAME_WORDS ? undefined : BY_NAME.get(nameKey(words));
+  if (words.length > MAX_NAME_WORDS) return undefined;
+  // Made when the first name is looked up: a start that reads no text does without.
+  byName ??= idsByName();
+  return byName.get(nameKey(words));
+}
+
+function idsByName(): ReadonlyMap<string, string> {
+  const ids = new Map<string, string>();
+  for (const [id, { name }] of Object.entries(list)) {
+    for (const text of [name, id]) {
+      const key = nameKey(wordsOf(text));
+      ids.set(key, ids.get(key) ?? id);
+    }
+  }
+  for (const [id, names] of Object.entries(OTHER_NAMES)) {
+    for (const name of names) ids.set(nameKey(wordsOf(name)), id);
+  }
+  // Of no name, and of `BSD license source code`.
+  ids.delete('');
+  ids.delete('bsd source code');
+  return ids;
 }
 
 function nameKey(words: readonly string[]): string {
