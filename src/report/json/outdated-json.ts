@@ -1,4 +1,4 @@
-import { type ErrorJson, errorToJson, isRefused } from '../../core/errors.ts';
+import { describeError, type ErrorJson, isRefused } from '../../core/errors.ts';
 import type { Plan, PlannedModel } from '../../plan/types.ts';
 import type { ImageOutcome, PublishOutcome } from '../../publish/types.ts';
 /** What `outdated --json` prints: models whose images are not what a publish would make now. */
@@ -81,7 +81,7 @@ function isOutdated({ status, tags }: ImageOutcome): boolean {
 function reasonsOf(image: ImageOutcome): string[] {
   if (image.status === 'failed') {
     const what = image.isUnassembled && isRefused(image.error) ? 'cannot be built' : 'could not be asked';
-    return [`${what}: ${errorToJson(image.error).message}`];
+    return [`${what}: ${describeError(image.error)}`];
   }
   const { change } = image;
   if (change === undefined) return ['not published yet'];

@@ -1,3 +1,4 @@
+import { describeError, errorFromJson } from '../../core/errors.ts';
 import type { OutdatedJson } from '../json/outdated-json.ts';
 import { clean, paragraph } from '../layout/text-layout.ts';
 import { styleFor } from '../progress/style.ts';
@@ -30,7 +31,9 @@ function modelLines({ models }: OutdatedJson, { columns, isColor }: TextOptions)
     ...images.flatMap(({ registry, variant, reasons }) =>
       paragraph(`${clean(registry)} ${variant}: ${reasons.map(clean).join('; ')}`, { columns, indent: 2 }),
     ),
-    ...(error === undefined ? [] : paragraph(clean(error.message), { columns, indent: 2 }).map(style.bad)),
+    ...(error === undefined
+      ? []
+      : paragraph(clean(describeError(errorFromJson(error))), { columns, indent: 2 }).map(style.bad)),
   ]);
   return lines.join('\n');
 }

@@ -4,6 +4,7 @@ import type { HttpClient } from '../../http/client.ts';
 import { isLoopbackHost, isPrivateHost } from '../../http/hosts.ts';
 import { redactUrl } from '../../http/redact.ts';
 import type { HttpRequest } from '../../http/types.ts';
+import { SERVER_FAULT_REMEDY } from '../remedies.ts';
 import { type AuthChallenge, parseChallenges } from './auth-challenge.ts';
 import type { Credential } from './types.ts';
 
@@ -135,7 +136,9 @@ export class RegistryAuth {
     const { response, bytes } = await this.#options.http.requestBytes(request, MAX_TOKEN_BYTES);
     if (bytes === undefined) {
       response.discard();
-      throw this.#refused(response.status, credential !== undefined);
+      throw response.status >= 500
+        ? this.#serverFault(response.status, realm)
+        : this.#refused(response.status, credential !== undefined);
     }
     return this.#keep(scope, bytes.toString('utf8'));
   }
@@ -184,6 +187,17 @@ export class RegistryAuth {
 
   #isTrap(origin: string): boolean {
     return (this.#options.isPublic?.() ?? true) && origin !== this.#options.origin;
+  }
+
+  /** The login may be right: it was not checked. */
+  #serverFault(status: number, realm: URL): RegistryError {
+    const { registry } = this.#options;
+    return new RegistryError(`logging in to ${registry}: ${realm.host} answered ${status}`, {
+      code: 'REGISTRY_BAD_ANSWER',
+      subject: registry,
+      remedy: SERVER_FAULT_REMEDY,
+      status,
+    });
   }
 
   #refused(status: number, hadCredential: boolean): RegistryError {

@@ -114,3 +114,23 @@ test('a public registry names no token service and no upload address inside a pr
   }
   assert.equal(inside.requests.length, 0);
 });
+
+test("a registry's own fault is told as one, also if the login service has it: neither is a refused login", async t => {
+  const server = await serve(t, (request, response) => {
+    const realm = `${server.url}/token`;
+    if (request.url?.startsWith('/token')) response.writeHead(503).end();
+    else if (request.url?.includes('v1')) response.writeHead(502).end('<html>Bad gateway</html>');
+    else response.writeHead(401, { 'www-authenticate': `Bearer realm="${realm}"` }).end();
+  });
+  const { host } = new URL(server.url);
+  const common = {
+    code: 'REGISTRY_BAD_ANSWER',
+    remedy: /^The registry, or a proxy .* run the command again/,
+  };
+  await assert.rejects(store(t, host).listTags(10), {
+    ...{ ...common, status: 503, message: `logging in to ${host}: ${host} answered 503` },
+  });
+  await assert.rejects(store(t, host).getManifest('v1'), {
+    ...{ ...common, status: 502, message: /^reading the manifest v1 of .*: .* answered 502/ },
+  });
+});

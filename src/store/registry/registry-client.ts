@@ -10,6 +10,7 @@ import type { UploadRequest } from '../../http/upload-request.ts';
 import { apiHost } from '../../oci/reference.ts';
 import { type LoginManner, loginRemedy, RegistryAuth } from '../auth/registry-auth.ts';
 import type { Credential } from '../auth/types.ts';
+import { SERVER_FAULT_REMEDY } from '../remedies.ts';
 import { knownRegistry } from './known-registries.ts';
 import { RegistryCapabilities } from './upload/registry-capabilities.ts';
 
@@ -178,7 +179,11 @@ export class RegistryClient {
       return new RegistryError(message, { ...common, code: 'REGISTRY_BLOB_UNKNOWN' });
     }
     if (status === 404) return new RegistryError(message, { ...common, code: 'REGISTRY_NOT_FOUND' });
-    return new RegistryError(message, { ...common, code: 'REGISTRY_BAD_ANSWER' });
+    return new RegistryError(message, {
+      ...common,
+      code: 'REGISTRY_BAD_ANSWER',
+      ...(status >= 500 && { remedy: SERVER_FAULT_REMEDY }),
+    });
   }
 
   async #send<T extends { readonly response: HttpResponse }>(
