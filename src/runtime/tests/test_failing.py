@@ -10,6 +10,7 @@ import types
 from unittest import mock
 
 from fake_hub import (
+    REVISION,
     GatedRepoError,
     HfHubHTTPError,
     RepositoryNotFoundError,
@@ -53,6 +54,10 @@ class Failing(BootstrapTest):
         ):
             with self.subTest(error=repr(error)):
                 self.fault(status, error)
+
+    def test_a_pinned_revision_that_is_gone_needs_another_image(self):
+        message = self.fault(failures.GONE, RevisionNotFoundError("", Response(404)))
+        self.assertEqual(message, "org/x has no revision %s any more; publish the image again" % REVISION)
 
     def test_long_rate_limit_is_not_waited_for(self):
         self.fault(failures.RATE_LIMITED, HfHubHTTPError("", Response(429, {"Retry-After": "86400"})))

@@ -5,7 +5,16 @@ import os
 import types
 from unittest import mock
 
-from fake_hub import CONTENT, OTHER_REVISION, REVISION, RequestException, git_oid, listed
+from fake_hub import (
+    CONTENT,
+    OTHER_REVISION,
+    REVISION,
+    RequestException,
+    Response,
+    RevisionNotFoundError,
+    git_oid,
+    listed,
+)
 from support import BootstrapTest, write_image
 from weighbridge_bootstrap import failures
 from weighbridge_bootstrap.choice import choose_model
@@ -208,3 +217,13 @@ class Settings(BootstrapTest):
         model = choose_model(dict(self.image(), dir="/elsewhere"), [])
         self.assertEqual(model.revision, REVISION)
         bring(model, [], "size")
+
+    def test_a_revision_that_the_environment_asks_for_in_vain_is_its_to_correct(self):
+        refuse = mock.Mock(side_effect=RevisionNotFoundError("", Response(404)))
+        self.hub.HfApi = lambda: types.SimpleNamespace(model_info=refuse)
+        os.environ["MODEL_REVISION"] = "nosuch"
+        with self.assertRaises(failures.Fail) as caught:
+            choose_model(self.image(), [])
+        self.assertEqual(caught.exception.status, failures.GONE)
+        todo = "set MODEL_REVISION to a commit, branch or tag of it, or unset it"
+        self.assertEqual(str(caught.exception), "org/x has no revision nosuch; " + todo)

@@ -44,7 +44,8 @@ def explain(error: BaseException, model: Model, what: str) -> Fail:
     if any("Invalid credentials" in str(link) for link in chain):
         return Fail(BAD_TOKEN, "the Hub does not know the token that is set; set HF_TOKEN to a valid one or to nothing")
     if "RevisionNotFoundError" in names:
-        return Fail(GONE, f"{model.id} has no revision {model.revision} any more; publish the image again")
+        when = " any more" if model.files else ""
+        return Fail(GONE, f"{model.id} has no revision {model.revision}{when}; {renewal(model)}")
     is_gated = "GatedRepoError" in names
     if is_elsewhere and not is_gated and code in (400, 401, 403, 410):
         return Fail(UNREACHABLE, f"the link that the Hub gave for {what} was refused ({code})")
@@ -57,7 +58,7 @@ def explain(error: BaseException, model: Model, what: str) -> Fail:
     if "RepositoryNotFoundError" in names:
         return Fail(GONE, f"{model.id} is gone from the Hub, or this token cannot see it")
     if code in (404, 410):
-        return Fail(GONE, f"{what} of {model} is gone from the Hub; publish the image again")
+        return Fail(GONE, f"{what} of {model} is gone from the Hub; {renewal(model)}")
     if code == 429:
         return Fail(RATE_LIMITED, "the Hub refuses more requests for now (429); wait some minutes, or set HF_TOKEN")
     if code == 416 or "Consistency check failed" in str(error):
@@ -73,6 +74,13 @@ def explain(error: BaseException, model: Model, what: str) -> Fail:
     if number in DENIED:
         return no_permission(model.dir)
     return Fail(UNEXPECTED, f"{what}: unexpected {type(error).__name__}: {harmless(error)}")
+
+
+def renewal(model: Model) -> str:
+    """What to do about a revision that is not there: without a list of files it is what the environment asks for."""
+    if model.files:
+        return "publish the image again"
+    return "set MODEL_REVISION to a commit, branch or tag of it, or unset it"
 
 
 def causes(error: BaseException | None) -> list[BaseException]:
