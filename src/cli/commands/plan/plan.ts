@@ -86,34 +86,36 @@ export function addPlan(program: Command): void {
 Writes only --out and --lock. Registries that cannot be read (no login, unreachable) are reported and skipped: the plan
 does not depend on them. Exit status: 0 success, 1 a model could not be resolved (the others are shown).`,
     )
-    .action((options: PlanOptions) =>
-      runSession({ ...options, json: options.json === true || options.format === 'json' }, async session => {
-        if (options.format === 'gitlab' || options.format === 'kubernetes') workerOf(options);
-        const config = await readConfig(options, session);
-        const only = options.explain === undefined ? {} : { model: [options.explain] };
-        const { out } = options;
-        if (out !== undefined) await prepareOutput(out);
-        const plan = await planFor(
-          session,
-          config,
-          { ...options, ...only, writesLock: options.lock === true },
-          out === undefined ? 'optional' : 'required',
-        );
-        if (out !== undefined) await writePlan(out, plan, config, options);
-        const isForPeople = options.format === 'table' || options.format === 'json';
-        const outcomes = isForPeople ? await look(session, plan, options) : undefined;
-        if (!isForPeople) noteUnresolved(session, plan);
-        session.progress.stop();
-        if (options.format === 'github') session.print(JSON.stringify(githubMatrix(plan)));
-        else if (options.format === 'gitlab') session.print(gitlab(plan, options));
-        else if (options.format === 'kubernetes') session.print(await kubernetes(plan, config, options));
-        else if (session.isJson) session.print(JSON.stringify(planToJson(plan, outcomes), null, 2));
-        else if (options.explain !== undefined)
-          session.print(explanations(plan, { ...session.stdout, outcomes }));
-        else session.print(planTable(plan, { ...session.stdout, outcomes, hasReasons: options.reasons }));
-        return hasUnresolved(plan) ? ExitStatus.failed : ExitStatus.done;
-      }),
-    );
+    .action((options: PlanOptions) => {
+      const isJson = options.json === true || options.format === 'json';
+      return runSession({ ...options, json: isJson }, session => showPlan(session, options));
+    });
+}
+
+async function showPlan(session: Session, options: PlanOptions): Promise<number> {
+  const { format, explain, out } = options;
+  if (format === 'gitlab' || format === 'kubernetes') workerOf(options);
+  const config = await readConfig(options, session);
+  const only = explain === undefined ? {} : { model: [explain] };
+  if (out !== undefined) await prepareOutput(out);
+  const plan = await planFor(
+    session,
+    config,
+    { ...options, ...only, writesLock: options.lock === true },
+    out === undefined ? 'optional' : 'required',
+  );
+  if (out !== undefined) await writePlan(out, plan, config, options);
+  const isForPeople = format === 'table' || format === 'json';
+  const outcomes = isForPeople ? await look(session, plan, options) : undefined;
+  if (!isForPeople) noteUnresolved(session, plan);
+  session.progress.stop();
+  if (format === 'github') session.print(JSON.stringify(githubMatrix(plan)));
+  else if (format === 'gitlab') session.print(gitlab(plan, options));
+  else if (format === 'kubernetes') session.print(await kubernetes(plan, config, options));
+  else if (session.isJson) session.print(JSON.stringify(planToJson(plan, outcomes), null, 2));
+  else if (explain !== undefined) session.print(explanations(plan, { ...session.stdout, outcomes }));
+  else session.print(planTable(plan, { ...session.stdout, outcomes, hasReasons: options.reasons }));
+  return hasUnresolved(plan) ? ExitStatus.failed : ExitStatus.done;
 }
 
 /** A table shows what registries have, an explanation what images are made of; `--registry-state` is for both. */

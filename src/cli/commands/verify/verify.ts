@@ -72,28 +72,34 @@ Each image is checked, even if another one is not found. Exit status: 0 all veri
 not be verified, 2 wrong usage.`,
     )
     .action((references: readonly string[], options: VerifyOptions) =>
-      runSession(options, async session => {
-        const isDeep = options.deep === true;
-        await connectAsConfigured(session, options.config);
-        checkOptions(options);
-        const config = await configFor(session, options, references.length === 0);
-        const { images, isWhole } =
-          config !== undefined && references.length === 0
-            ? await imagesOf(session, config, options)
-            : { images: references, isWhole: true };
-        if (options.signed === true) {
-          const status = await verifySignatures(session, images, options);
-          return isWhole ? status : ExitStatus.failed;
-        }
-        const verified = await checkEachImage(session, images, image =>
-          verifyWithProgress(session, { ...image, title: image.name }, { isDeep, config }),
-        );
-        session.progress.stop();
-        if (session.isJson) session.print(JSON.stringify(verifyToJson(verified, isDeep), null, 2));
-        else session.print(verifyTable(verified, isDeep, session.stdout));
-        return isWhole && verified.every(isVerified) ? ExitStatus.done : ExitStatus.failed;
-      }),
+      runSession(options, session => verify(session, references, options)),
     );
+}
+
+async function verify(
+  session: Session,
+  references: readonly string[],
+  options: VerifyOptions,
+): Promise<number> {
+  const isDeep = options.deep === true;
+  await connectAsConfigured(session, options.config);
+  checkOptions(options);
+  const config = await configFor(session, options, references.length === 0);
+  const { images, isWhole } =
+    config !== undefined && references.length === 0
+      ? await imagesOf(session, config, options)
+      : { images: references, isWhole: true };
+  if (options.signed === true) {
+    const status = await verifySignatures(session, images, options);
+    return isWhole ? status : ExitStatus.failed;
+  }
+  const verified = await checkEachImage(session, images, image =>
+    verifyWithProgress(session, { ...image, title: image.name }, { isDeep, config }),
+  );
+  session.progress.stop();
+  if (session.isJson) session.print(JSON.stringify(verifyToJson(verified, isDeep), null, 2));
+  else session.print(verifyTable(verified, isDeep, session.stdout));
+  return isWhole && verified.every(isVerified) ? ExitStatus.done : ExitStatus.failed;
 }
 
 /** The file whose settings apply, which has to be there if its images are what is verified. */
