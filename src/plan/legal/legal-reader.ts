@@ -71,44 +71,53 @@ export function createLegalReader(hub: Hub, files: SmallFiles, signal: AbortSign
   return {
     read,
     find: async id => (await model(id))?.snapshot,
-    async ancestorsOf(child, claims) {
-      const found: ReadAncestor[] = [];
-      const seen = new Set([child.id.toLowerCase(), child.requestedId.toLowerCase()]);
-      const missing = ({ id, chain, isHint }: Waiting, why: string): void =>
-        void found.push({ ancestor: { kind: 'missing', chain, id, why, isHint }, read: new Map() });
-      for (let generation = basesOf(child, claims, []); generation.length > 0; ) {
-        const asked = distinct(generation).filter(({ id }) => !seen.has(id.toLowerCase()));
-        const taken = asked.slice(0, MAX_ANCESTORS - found.length);
-        const models = await mapPool(taken, AT_ONCE, async ({ id }) =>
-          isModelId(id) ? await model(id) : undefined,
-        );
-        const next: Waiting[] = [];
-        for (const [index, waiting] of taken.entries()) {
-          const { id, chain } = waiting;
-          if (seen.has(id.toLowerCase())) continue;
-          seen.add(id.toLowerCase());
-          const known = models[index];
-          if (known === undefined) {
-            missing(waiting, isModelId(id) ? NOT_SHOWN : 'that is not a repository of the Hub');
-            continue;
-          }
-          const { snapshot, texts, read, claims } = known;
-          // Renamed: the name it has now may have been met already.
-          if (snapshot.id.toLowerCase() !== id.toLowerCase() && seen.has(snapshot.id.toLowerCase())) continue;
-          seen.add(snapshot.id.toLowerCase());
-          found.push({ ancestor: { kind: 'known', chain, snapshot, texts, claims }, read });
-          next.push(...basesOf(snapshot, claims, chain));
-        }
-        const [left] = asked.slice(taken.length);
-        if (left !== undefined) {
-          missing({ ...left, isHint: false }, `there are more than ${MAX_ANCESTORS} of them`);
-          break;
-        }
-        generation = next;
-      }
-      return found;
-    },
+    ancestorsOf: (child, claims) => findAncestors(child, claims, model),
   };
+}
+
+/** Goes up generation by generation: the models of one are asked for together. */
+async function findAncestors(
+  child: ModelSnapshot,
+  claims: LineageClaims,
+  readModel: (id: string) => Promise<ReadModel | undefined>,
+): Promise<ReadAncestor[]> {
+  const found: ReadAncestor[] = [];
+  const seen = new Set([child.id.toLowerCase(), child.requestedId.toLowerCase()]);
+  for (let generation = basesOf(child, claims, []); generation.length > 0; ) {
+    const asked = distinct(generation).filter(({ id }) => !seen.has(id.toLowerCase()));
+    const taken = asked.slice(0, MAX_ANCESTORS - found.length);
+    const models = await mapPool(taken, AT_ONCE, async ({ id }) =>
+      isModelId(id) ? await readModel(id) : undefined,
+    );
+    const next: Waiting[] = [];
+    for (const [index, waiting] of taken.entries()) {
+      const { id, chain } = waiting;
+      if (seen.has(id.toLowerCase())) continue;
+      seen.add(id.toLowerCase());
+      const known = models[index];
+      if (known === undefined) {
+        found.push(missing(waiting, isModelId(id) ? NOT_SHOWN : 'that is not a repository of the Hub'));
+        continue;
+      }
+      const { snapshot, texts, read, claims } = known;
+      // Renamed: the name it has now may have been met already.
+      if (snapshot.id.toLowerCase() !== id.toLowerCase() && seen.has(snapshot.id.toLowerCase())) continue;
+      seen.add(snapshot.id.toLowerCase());
+      found.push({ ancestor: { kind: 'known', chain, snapshot, texts, claims }, read });
+      next.push(...basesOf(snapshot, claims, chain));
+    }
+    const [left] = asked.slice(taken.length);
+    if (left !== undefined) {
+      const why = `there are more than ${MAX_ANCESTORS} of them`;
+      return [...found, missing({ ...left, isHint: false }, why)];
+    }
+    generation = next;
+  }
+  return found;
+}
+
+function missing({ id, chain, isHint }: Waiting, why: string): ReadAncestor {
+  return { ancestor: { kind: 'missing', chain, id, why, isHint }, read: new Map() };
 }
 
 const NOT_SHOWN = 'the Hub has no such repository, or does not show it to us';
