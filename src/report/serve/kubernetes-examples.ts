@@ -45,8 +45,8 @@ const EXAMPLES: readonly Example[] = [
   {
     file: 'slim-deployment.yaml',
     comment: [
-      'A slim image whose weights are on a persistent volume. The first start fetches them; every later one, of this pod or of',
-      'its successor, finds them there and needs no access to the Hub.',
+      'A slim image whose weights are on a persistent volume. The first start downloads them. Later starts, of this pod or of',
+      'its successor, find them there and need no access to the Hub.',
     ],
     kind: 'kubernetes',
     image: imageOf('slim'),
@@ -54,9 +54,9 @@ const EXAMPLES: readonly Example[] = [
   {
     file: 'slim-init-container.yaml',
     comment: [
-      'A slim image in two steps: an init container fetches and has the token, the server starts from a volume that it cannot',
-      'write and needs no access to the Hub. A failed download shows as `Init:Error`, with its reason in the status of the pod.',
-      'As printed for a gated model, which wants a token:',
+      'A slim image in two steps: an init container has the token and downloads; the server mounts the volume read-only and',
+      'needs no access to the Hub. A failed download shows as `Init:Error`, with its reason in the status of the pod.',
+      'As printed for a gated model, which needs a token:',
       '  kubectl create secret generic huggingface --from-literal=token=hf_…',
     ],
     kind: 'kubernetes',
@@ -66,8 +66,8 @@ const EXAMPLES: readonly Example[] = [
   {
     file: 'slim-restricted.yaml',
     comment: [
-      'A slim image in a namespace that enforces the `restricted` Pod Security Standard, with a read-only root file system on',
-      'top: any user id, no capabilities, nothing writable but the volumes. fsGroup makes the volume writable for that user.',
+      'A slim image in a namespace that enforces the `restricted` Pod Security Standard. The root file system is read-only too:',
+      'any user ID, no capabilities, only volumes are writable. fsGroup makes the volume writable for that user.',
     ],
     kind: 'kubernetes',
     image: imageOf('slim'),
@@ -76,8 +76,8 @@ const EXAMPLES: readonly Example[] = [
   {
     file: 'fat-deployment.yaml',
     comment: [
-      'A fat image: the weights are in it, so it needs no volume for them, no token and no access to the Hub. It fits the',
-      '`restricted` Pod Security Standard, and a node that has pulled it starts further replicas at once.',
+      'A fat image includes the weights, so it needs no volume for them, no token and no access to the Hub. It complies with the',
+      '`restricted` Pod Security Standard, and a node that has pulled it starts more replicas at once.',
     ],
     kind: 'kubernetes',
     image: imageOf('fat'),
@@ -85,8 +85,8 @@ const EXAMPLES: readonly Example[] = [
   {
     file: 'fat-image-volume.yaml',
     comment: [
-      'The weights of a fat image as a volume of another one (Kubernetes 1.36; a feature gate before): the image of the server',
-      'and that of the model are chosen apart, and a new vLLM does not pull the weights again.',
+      'The weights of a fat image as a volume of a server image (Kubernetes 1.36; earlier versions need a feature gate). Server',
+      'and model are chosen separately, and a new vLLM does not pull the weights again.',
     ],
     kind: 'image-volume',
     image: imageOf('fat'),
@@ -94,7 +94,7 @@ const EXAMPLES: readonly Example[] = [
   {
     file: 'weights-image-volume.yaml',
     comment: [
-      'An image of weights alone as a volume of any vLLM image (Kubernetes 1.36; a feature gate before).',
+      'A weights image as a volume of any vLLM image (Kubernetes 1.36; earlier versions need a feature gate).',
     ],
     kind: 'image-volume',
     image: imageOf('weights'),

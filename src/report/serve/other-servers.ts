@@ -58,7 +58,7 @@ const KUBEAI_PROFILES: Readonly<Record<number, string>> = {
 };
 
 /**
- * Returns a Model. https://github.com/substratusai/kubeai, chart 0.21: it starts vLLM in the image that is named, and has no
+ * Returns a Model. https://github.com/kubeai-project/kubeai, chart 0.22: it starts vLLM in the image that is named, and has no
  * way to mount one.
  */
 export function kubeaiResources(served: ServedImage, gpuMemoryGB = 24): Resource[] {

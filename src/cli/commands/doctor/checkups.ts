@@ -159,7 +159,7 @@ function toolChecks(session: Session): (() => Promise<Checkup>)[] {
         return `${version}; ${database}`;
       }),
     () =>
-      noted('cosign', 'Signing needs no cosign; others verify with it.', async () => {
+      noted('cosign', 'Not needed to sign or verify with Weighbridge.', async () => {
         const { stdout } = await execa('cosign', ['version'], {
           env: withoutSecrets(env),
           extendEnv: false,

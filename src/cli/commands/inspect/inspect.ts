@@ -24,7 +24,7 @@ export function addInspect(program: Command): void {
       'after',
       `
 Reads only the manifest, the config and a slim image's list of files. A name without registry and tag is the short of a model
-in models.yaml: its fat image (or --variant) at the first of its registries.
+in models.yaml (or --config): its fat image (or --variant) at the first of its registries.
 
 Examples:
   weighbridge inspect ghcr.io/acme/hf-x:v0.6.0-fat

@@ -74,7 +74,7 @@ weights and one request with the full context need, and which GPUs have that muc
   kubernetes     Deployment, Service and, for slim, PersistentVolumeClaim
   image-volume   the weights of a fat or weights image as a volume of a vLLM image
   kserve         InferenceService (0.20)
-  kubeai         Model (v1, chart 0.21), for a fat image
+  kubeai         Model (v1, chart 0.22), for a fat image
   compose        a file for docker compose
   prepull        a DaemonSet that makes every node pull the image
 
