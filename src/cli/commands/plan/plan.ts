@@ -75,7 +75,7 @@ export function addPlan(program: Command): void {
     .option('--out <file>', 'also write the plan to a file, for `publish --plan <file>`')
     .option('--lock', 'write weighbridge.lock: pins models that are not in it yet; `update` moves the others')
     .option('--reasons', 'show the reasons for each model even if the list is long (default: up to 8 models)')
-    .option('--no-reasons', 'show only the table, also of a short list')
+    .option('--no-reasons', 'show only the table even if the list is short')
     .option(
       '--explain <id or short>',
       'show the reasoning for one model, and what in models.yaml would change it',
