@@ -19,7 +19,10 @@ export interface SignerOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Returns the signer that `signing:` describes. Throws ConfigError USAGE if it describes none, SigningError for a bad key. */
+/**
+ * Returns the signer that `signing:` describes. Throws ConfigError USAGE if it describes none or the file of its key cannot
+ * be read, SigningError for a bad key.
+ */
 export async function createSigner(
   { key, keyless, githubAttestations }: Pick<SigningConfig, 'key' | 'keyless' | 'githubAttestations'>,
   { configFile, env, http, signal }: SignerOptions,

@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import path from 'node:path';
-import { SigningError } from '../../core/errors.ts';
+import { ConfigError, SigningError } from '../../core/errors.ts';
 import { readSmallFile } from '../../core/small-file.ts';
 import { reasonOf } from '../../core/system-error.ts';
 
@@ -18,7 +18,10 @@ const MAX_KEY_BYTES = 1024 ** 2;
 const MAKE_ONE =
   'Make one with: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -aes256 -out key.pem';
 
-/** Returns a private key, ECDSA P-256 or Ed25519, whose password is in `COSIGN_PASSWORD`. Throws SigningError SIGNING_KEY. */
+/**
+ * Returns a private key, ECDSA P-256 or Ed25519, whose password is in `COSIGN_PASSWORD`. Throws SigningError SIGNING_KEY,
+ * or ConfigError USAGE for a file that cannot be read.
+ */
 export async function readPrivateKey(place: KeyPlace): Promise<KeyObject> {
   const name = place.reference;
   const pem = await readPem(place);
@@ -38,7 +41,10 @@ export async function readPrivateKey(place: KeyPlace): Promise<KeyObject> {
   return key;
 }
 
-/** Returns a public key of a type that signatures are verified with. Throws SigningError SIGNING_KEY. */
+/**
+ * Returns a public key of a type that signatures are verified with. Throws SigningError SIGNING_KEY, or ConfigError USAGE
+ * for a file that cannot be read.
+ */
 export async function readPublicKey(place: KeyPlace): Promise<KeyObject> {
   const name = place.reference;
   const pem = await readPem(place);
@@ -81,7 +87,11 @@ async function readPem({ reference, folder, env }: KeyPlace): Promise<string> {
     const file = path.resolve(folder, reference);
     return (await readSmallFile(file, { maxBytes: MAX_KEY_BYTES, isPipeAllowed: true })).toString('utf8');
   } catch (cause) {
-    throw keyError(reference, `cannot be read: ${reasonOf(cause)}`, 'Check the path.');
+    throw new ConfigError(`the key ${reference} cannot be read: ${reasonOf(cause)}`, {
+      code: 'USAGE',
+      subject: reference,
+      remedy: 'Check the path.',
+    });
   }
 }
 

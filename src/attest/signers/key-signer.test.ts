@@ -117,6 +117,13 @@ for (const [title, env, message] of WRONG) {
   });
 }
 
+test('a key file that is not there is a mistake of the call or the file', async () => {
+  const place = { reference: 'none.pem', folder: '/nonexistent', env: {} };
+  const expected = { code: 'USAGE', message: 'the key none.pem cannot be read: there is no such file' };
+  await assert.rejects(readPrivateKey(place), expected);
+  await assert.rejects(readPublicKey(place), expected);
+});
+
 test('a public key from a file, and a private one in its place', async t => {
   const folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-key-'));
   t.after(() => rm(folder, { recursive: true }));
