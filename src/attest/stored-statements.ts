@@ -1,4 +1,5 @@
 import { readAll } from '../core/byte-source.ts';
+import { compareBytes } from '../core/bytes-order.ts';
 import { type Digest, digestOf } from '../core/digest.ts';
 import { RegistryError } from '../core/errors.ts';
 import { parseManifest } from '../oci/parse.ts';
@@ -6,7 +7,7 @@ import type { Annotations, Descriptor } from '../oci/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import { listReferrers } from '../store/referrers.ts';
 import { isBundleType } from './bundle.ts';
-import { kindOf, type StatementKind } from './statement.ts';
+import { kindOf, PredicateType, type StatementKind } from './statement.ts';
 
 // How statements are kept: a referrer for each, whose one layer is the bundle. Its annotations tell what it is without
 // another request, and prove nothing: only the signature does.
@@ -56,9 +57,12 @@ export async function listStatements(
   return describeStatements(listed).slice(0, MAX_STATEMENTS);
 }
 
-/** Returns what the manifests of referrers tell of statements, without reading these. */
+/**
+ * Returns what the manifests of referrers tell of statements, without reading these: by kind, since each registry lists
+ * them in an order of its own.
+ */
 export function describeStatements(referrers: readonly Descriptor[]): StoredStatement[] {
-  return referrers.filter(isBundle).map(descriptor => {
+  const statements = referrers.filter(isBundle).map((descriptor): StoredStatement => {
     const predicateType = descriptor.annotations?.[PREDICATE_TYPE];
     return {
       descriptor,
@@ -68,6 +72,18 @@ export function describeStatements(referrers: readonly Descriptor[]): StoredStat
       signer: descriptor.annotations?.[SIGNER],
     };
   });
+  return statements.sort(
+    (a, b) =>
+      rankOf(a) - rankOf(b) ||
+      compareBytes(a.predicateType ?? '', b.predicateType ?? '') ||
+      compareBytes(a.descriptor.digest, b.descriptor.digest),
+  );
+}
+
+const KINDS = Object.keys(PredicateType);
+
+function rankOf({ kind }: StoredStatement): number {
+  return kind === undefined ? KINDS.length : KINDS.indexOf(kind);
 }
 
 /** Returns a bundle's bytes. Throws RegistryError. */

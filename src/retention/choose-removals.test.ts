@@ -60,6 +60,21 @@ test('the tags of the file and the newest of each variant stay, the rest goes', 
   assert.equal(plan.freedBytes, 22);
 });
 
+test('what stays and goes is listed by variant and tag, whatever the order in which a registry names its tags', () => {
+  const variants = ['modelpack', 'slim', 'fat', 'slim', 'fat', 'weights'];
+  const nodes = variants.map((variant, index) => node(index, { annotations: ours(variant, '2026-01-01') }));
+  const plan = chooseRemovals(
+    graphOf([...nodes, node(6)], { e: 6, z: 0, d: 1, c: 2, b: 3, a: 4, y: 5 }),
+    rules(),
+  );
+  assert.deepEqual(
+    plan.kept.map(({ tags }) => tags[0]),
+    ['b', 'd', 'a', 'c', 'y', 'z', 'e'],
+  );
+  const all = removeAll(graphOf(nodes, { z: 0, d: 1, c: 2, b: 3, a: 4, y: 5 }));
+  assert.deepEqual(all.deletions, [3, 1, 4, 2, 5, 0].map(id));
+});
+
 test('an age that nothing tells is young', () => {
   const nodes = [1, 2, 3].map(index => node(index, { annotations: ours('fat', `2026-0${index}-01`) }));
   const graph = graphOf(nodes, { a: 1, b: 2, c: 3 });

@@ -1,3 +1,4 @@
+import { VARIANTS, type Variant } from '../config/types.ts';
 import { compareBytes } from '../core/bytes-order.ts';
 import type { Digest } from '../core/digest.ts';
 import { Label } from '../image/format/labels.ts';
@@ -93,14 +94,14 @@ export function hasOurImages(graph: RepositoryGraph): boolean {
 
 type TaggedImage = Omit<RetainedImage, 'reason'>;
 
-/** The images that tags name; tags that belong to another manifest by their name are no images. */
+/** The images that tags name, by variant and first tag; tags that belong to another manifest by their name are no images. */
 function taggedImages(graph: RepositoryGraph): TaggedImage[] {
   const byDigest = new Map<Digest, string[]>();
   for (const [tag, digest] of graph.tags) {
     if (graph.ownedTags.has(tag)) continue;
     byDigest.set(digest, [...(byDigest.get(digest) ?? []), tag]);
   }
-  return [...byDigest].map(([digest, tags]) => {
+  const images = [...byDigest].map(([digest, tags]) => {
     const annotations = graph.nodes.get(digest)?.annotations ?? {};
     return {
       digest,
@@ -109,6 +110,15 @@ function taggedImages(graph: RepositoryGraph): TaggedImage[] {
       version: annotations[Label.version],
     };
   });
+  return images.sort(
+    (a, b) => rankOf(a.variant) - rankOf(b.variant) || compareBytes(a.tags[0] ?? '', b.tags[0] ?? ''),
+  );
+}
+
+/** What is not a variant comes last. */
+function rankOf(variant: string | undefined): number {
+  const rank = VARIANTS.indexOf(variant as Variant);
+  return rank === -1 ? VARIANTS.length : rank;
 }
 
 function isOurs(node: GraphNode | undefined): boolean {

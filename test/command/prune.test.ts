@@ -40,8 +40,8 @@ test('prune lists, and with --yes deletes, what neither the file nor the retenti
   assert.equal(listed.status, 0, listed.stderr);
   const { repositories, isDryRun } = JSON.parse(listed.stdout) as PruneJson;
   assert.equal(isDryRun, true);
-  const versions = repositories[0]?.removed.map(({ version, variant }) => `${version} ${variant}`).sort();
-  assert.deepEqual(versions, ['v0.6.0 fat', 'v0.6.0 slim', 'v0.7.0 fat', 'v0.7.0 slim']);
+  const versions = repositories[0]?.removed.map(({ version, variant }) => `${version} ${variant}`);
+  assert.deepEqual(versions, ['v0.6.0 slim', 'v0.7.0 slim', 'v0.6.0 fat', 'v0.7.0 fat']);
   assert.ok(repositories[0]?.removed.every(({ freedBytes }) => freedBytes > 0));
   assert.deepEqual(new Set(repository.tags.keys()), before);
 
@@ -66,6 +66,27 @@ test('prune lists, and with --yes deletes, what neither the file nor the retenti
     'v0.9.0 slim',
   ]);
   assert.match((await run('ls')).stdout, /^MODEL +VARIANT +VERSION/);
+});
+
+test('repositories are listed in the order of the file, one that cannot be judged in its place', async t => {
+  await using world = await World.start();
+  for (const id of ['acme/x', 'acme/z']) await world.hub.addModel({ id, files: MODEL_FILES });
+  const file = path.join(await temporaryFolder(t), 'models.yaml');
+  const others = ['gone', 'z'].map(short => `  - { id: acme/${short}, short: ${short} }\n`);
+  await writeFile(file, `${world.config('acme/x').trimEnd()}\n${others.join('')}`);
+  const { status, stdout } = await weighbridge(['prune', '--json', '-c', file], {
+    env: { HF_ENDPOINT: world.hub.url },
+  });
+  assert.equal(status, 1);
+  const { repositories } = JSON.parse(stdout) as PruneJson;
+  assert.deepEqual(
+    repositories.map(({ short, error }) => [short, error?.code]),
+    [
+      ['x', undefined],
+      ['gone', 'HUB_NOT_FOUND'],
+      ['z', undefined],
+    ],
+  );
 });
 
 test('one manifest that cannot be read, and nothing of that repository is deleted', async t => {

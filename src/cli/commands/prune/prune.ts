@@ -62,14 +62,16 @@ frees the space at its next garbage collection. Exit status 1: a repository coul
       runSession(options, async session => {
         const config = await readConfig(options, session);
         const lock = await lockOfFile(config);
-        const { jobs, entries } = options.removed
-          ? { jobs: removedJobs(session, config, options, options.removed), entries: [] }
+        const jobs = options.removed
+          ? removedJobs(session, config, options, options.removed)
           : currentJobs(await planFor(session, config, options, 'required'), config, lock, options);
-        const pruned = await mapPool(jobs, REPOSITORIES_AT_ONCE, job => prune(session, job, options));
+        const pruned = await mapPool(jobs, REPOSITORIES_AT_ONCE, async job =>
+          'outcome' in job ? job : await prune(session, job, options),
+        );
         session.progress.stop();
         const shorts = new Set(config.models.map(({ short }) => short));
         const left = Object.keys(lock?.models ?? {}).filter(short => !shorts.has(short));
-        const result = pruneToJson([...entries, ...pruned], { isDryRun: options.yes !== true, left });
+        const result = pruneToJson(pruned, { isDryRun: options.yes !== true, left });
         session.print(session.isJson ? JSON.stringify(result, null, 2) : pruneReport(result, session.stdout));
         const isFailed = result.repositories.some(({ error }) => error !== undefined);
         return isFailed ? ExitStatus.failed : ExitStatus.done;
@@ -83,15 +85,14 @@ function currentJobs(
   config: Config,
   lock: Lock | undefined,
   options: PruneOptions,
-): { readonly jobs: readonly Job[]; readonly entries: readonly PruneEntry[] } {
+): readonly (Job | PruneEntry)[] {
   const keep = options.keep ?? config.retention.keep;
   const days = options.youngerThan ?? config.retention.youngerThanDays;
-  const jobs: Job[] = [];
-  const entries: PruneEntry[] = [];
+  const jobs: (Job | PruneEntry)[] = [];
   for (const entry of plan.models) {
     const { short } = entry.model;
     if (entry.kind === 'unresolved') {
-      entries.push({
+      jobs.push({
         short,
         repository: `hf-${short}`,
         outcome: undefined,
@@ -110,7 +111,7 @@ function currentJobs(
     const rules = { tags, keep, youngerThanMs, nowMs: Date.now() };
     for (const { repository } of entry.targets) jobs.push({ short, repository, rules });
   }
-  return { jobs, entries };
+  return jobs;
 }
 
 function removedJobs(
