@@ -36,3 +36,13 @@ test('an image at several registries has a line for each, in full', () => {
     '                                                             docker.io/acme/hf-x (1 tag)',
   ]);
 });
+
+test('a registry that could not be read is not said to hold nothing', () => {
+  const report = (...problems: string[]) =>
+    lsReport(
+      { schemaVersion: 1, models: [{ id: 'acme/x', short: 'x', images: [], problems }] },
+      { columns: 100, isColor: false },
+    );
+  assert.equal(report('ghcr.io answered 503'), 'ghcr.io answered 503');
+  assert.equal(report(), 'Nothing is published.');
+});

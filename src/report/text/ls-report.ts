@@ -24,7 +24,8 @@ export function lsReport({ models }: LsJson, { columns, isColor }: TextOptions):
     images.flatMap(image => rowsOf(short, image)).map(row => row.map(clean)),
   );
   const noProblem = problems.flatMap(text => paragraph(clean(text), { columns, indent: 0 }).map(style.bad));
-  if (rows.length === 0) return ['Nothing is published.', ...noProblem].join('\n');
+  // What could not be read may well be published.
+  if (rows.length === 0) return problems.length > 0 ? noProblem.join('\n') : 'Nothing is published.';
   const table = textTable(HEAD, rows, columns, cell => cell);
   const lines =
     table ?? rows.flatMap(row => paragraph(row.filter(Boolean).join('  '), { columns, indent: 0 }));
