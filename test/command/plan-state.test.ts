@@ -6,7 +6,7 @@ import type { PlanJson } from '../../src/report/json/plan-json.ts';
 import { weighbridge } from '../support/command.ts';
 import { IS_LONG } from '../support/long.ts';
 import { temporaryFolder } from '../support/tools.ts';
-import { MODEL_FILES, World } from '../support/world.ts';
+import { BASE_REPOSITORY, MODEL_FILES, World } from '../support/world.ts';
 
 async function planned(t: TestContext) {
   const world = await World.start({}, {});
@@ -61,18 +61,29 @@ test('a model of more files than a manifest can name is told by the plan, and ke
   assert.match(stdout, /slim: up to .* to move/);
 });
 
-test('without the look no registry is asked anything; as JSON it is there when asked for', async t => {
+test('without the look no registry is asked anything; JSON reads base images, and targets when asked to', async t => {
   const { world, plan } = await planned(t);
   assert.equal((await plan('--no-registry-state')).status, 0);
-  assert.equal((await plan('--json')).status, 0);
+  assert.equal((await plan('--json', '--no-registry-state')).status, 0);
   assert.equal((await plan('--format', 'github', '--registry-state')).status, 0);
   assert.deepEqual(
     world.registries.map(registry => registry.log.length),
     [0, 0],
   );
-  const { models } = JSON.parse((await plan('--json', '--registry-state')).stdout) as PlanJson;
+  const model = async (...args: string[]) =>
+    (JSON.parse((await plan('--json', ...args)).stdout) as PlanJson).models[0];
+  const bare = await model();
+  assert.deepEqual(Object.keys(bare?.layers ?? {}).sort(), ['fat', 'slim']);
+  assert.match(bare?.base?.digest ?? '', /^sha256:/);
+  assert.ok(bare?.images.every(image => image.state === undefined));
+  const asked = world.registries.flatMap(registry => registry.log).map(entry => entry.path);
+  assert.ok(asked.length > 0);
   assert.deepEqual(
-    models[0]?.images.map(image => image.state?.status),
+    asked.filter(where => !where.startsWith(`/v2/${BASE_REPOSITORY}/`)),
+    [],
+  );
+  assert.deepEqual(
+    (await model('--registry-state'))?.images.map(image => image.state?.status),
     ['changed', 'changed', 'changed', 'changed'],
   );
 });

@@ -69,9 +69,9 @@ export function addPlan(program: Command): void {
     )
     .option(
       '--registry-state',
-      'also read base images and registries, to show what is published and what would be uploaded (default for a table)',
+      'also read registries, to show what is published and what would be uploaded (default for a table)',
     )
-    .option('--no-registry-state', 'read only the Hub')
+    .option('--no-registry-state', 'read only the Hub: no registries, no base images')
     .option('--out <file>', 'also write the plan to a file, for `publish --plan <file>`')
     .option('--lock', 'write weighbridge.lock: pins models that are not in it yet; `update` moves the others')
     .option('--reasons', 'show the reasons for each model even if the list is long (default: up to 8 models)')
@@ -118,16 +118,15 @@ async function showPlan(session: Session, options: PlanOptions): Promise<number>
   return hasUnresolved(plan) ? ExitStatus.failed : ExitStatus.done;
 }
 
-/** A table shows what registries have, an explanation what images are made of; `--registry-state` is for both. */
+/** A table shows what registries have; JSON and explanations show what images are made of. `--registry-state` is for all. */
 async function look(
   session: Session,
   plan: Plan,
   { registryState, explain }: PlanOptions,
 ): Promise<Preview[] | undefined> {
-  const isExplained = explain !== undefined && !session.isJson;
   const isTable = explain === undefined && !session.isJson;
   if (registryState ?? isTable) return await lookAtRegistries(session, plan, { isDetailed: !isTable });
-  return isExplained && registryState !== false ? await lookAtBases(session, plan) : undefined;
+  return isTable || registryState === false ? undefined : await lookAtBases(session, plan);
 }
 
 function gitlab(plan: Plan, options: PlanOptions): string {
