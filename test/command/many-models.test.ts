@@ -20,8 +20,11 @@ const SHARED_HUB_REQUESTS = 2;
 const REGISTRY_REQUESTS = 7;
 /** What the run costs beside: the base image, and the first answers that say how to log in. */
 const SHARED_REQUESTS = 60;
-/** For a thousand models as for one: of a model that is done little is kept. */
-const MAX_PEAK_MIB = 250;
+/**
+ * For a thousand models as for one: of a model that is done little is kept. The package takes 190 to 200 MiB (bench); from its
+ * sources, whose types are stripped at the start, it is 208 to 238, the more the busier the machine is.
+ */
+const MAX_PEAK_MIB = 275;
 
 test(`${MODELS} models with nothing to do: few requests, and the Hub's limits are waited out`, async t => {
   await using hub = await startHub({ rateLimits: { api: Math.ceil(MODELS * 0.75), windowMs: 4000 } });
