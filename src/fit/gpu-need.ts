@@ -88,7 +88,8 @@ export function longestContext(
   const fits = (tokens: number): boolean => cacheBytes(cache, tokens) / share <= free;
   if (fits(contextLength)) return contextLength;
   let low = 0;
-  let high = Math.floor(contextLength / STEP);
+  // The question may come from labels of a strange image: a context without an end must not make a search without one.
+  let high = Math.floor(Math.min(contextLength, Number.MAX_SAFE_INTEGER) / STEP);
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
     if (fits(middle * STEP)) low = middle;

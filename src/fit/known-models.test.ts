@@ -148,3 +148,19 @@ function factsFor(id: string, tensors?: Record<string, number>): ModelFacts {
 function near(actual: number, expected: number): void {
   assert.ok(Math.abs(actual - expected) <= expected * 0.02, `${actual}, expected ${expected}`);
 }
+
+test('a context that config.json makes endless, or nothing, is the one that it states without scaling', () => {
+  for (const factor of [Number.MAX_VALUE, 1e16, 0, -4]) {
+    const config = {
+      architectures: ['LlamaForCausalLM'],
+      num_hidden_layers: 2,
+      hidden_size: 64,
+      num_attention_heads: 4,
+      max_position_embeddings: 4096,
+      rope_scaling: { type: 'linear', factor },
+    };
+    const facts = factsOf({ files: [{ path: 'model.safetensors', sizeBytes: 10 }], documents: { config } });
+    assert.equal(facts.contextLength, 4096, String(factor));
+    assert.equal(facts.gpus[0]?.contextLength, 4096);
+  }
+});

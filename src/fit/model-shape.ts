@@ -109,7 +109,10 @@ function contextOf(text: JsonRecord): number | undefined {
   if (kind === undefined || ['default', 'su', 'longrope', 'llama3', 'mrope', 'proportional'].includes(kind))
     return least;
   const original = countOf(scaling.original_max_position_embeddings);
-  return kind === 'yarn' && original !== undefined ? Math.max(least, original * factor) : least * factor;
+  const scaled =
+    kind === 'yarn' && original !== undefined ? Math.max(least, original * factor) : least * factor;
+  // A factor of 1e300, of nothing, or below it is not to be believed; nor is there a context without an end.
+  return countOf(Math.floor(scaled)) ?? least;
 }
 
 function kvHeadsOf(text: JsonRecord): number | undefined {

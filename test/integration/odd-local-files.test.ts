@@ -37,7 +37,7 @@ test('a lock, a catalog and the notes of layers that are named pipes', TIME_LIMI
 
 test('keys and trusted roots without an end', TIME_LIMIT, async () => {
   const place = { reference: '/dev/zero', folder: '.', env: {} };
-  await assert.rejects(readPublicKey(place), { code: 'SIGNING_KEY', message: /is larger than/ });
+  await assert.rejects(readPublicKey(place), { code: 'USAGE', message: /is larger than/ });
   const identity = { identity: 'x', issuer: 'y', trustedRoot: '/dev/zero' };
   await assert.rejects(readTrustedIdentity(identity, 'models.yaml'), {
     code: 'SIGNING_KEY',
