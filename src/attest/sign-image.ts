@@ -36,7 +36,7 @@ export interface SignedSubject {
 
 /**
  * Signs an image that a store has: the index, if it is one, and every platform under it. `planned` is the plan that
- * made it, without which there is no license decision. Returns what was signed: each subject with its statements.
+ * made it; without it, no license decision is attached. Returns what was signed: each subject with its statements.
  * Throws SigningError, RegistryError, HubError.
  */
 export async function signImage(

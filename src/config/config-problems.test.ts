@@ -227,11 +227,11 @@ const TABLE: Record<string, [text: string, ...expected: Expected[]]> = {
     [4, 22, '"variants" item 2 is in the list already'],
     [4, 28, '"variants" item 3 must be one of slim, fat, weights, modelpack', 'fat'],
   ],
-  'an order of layers that is none': [
+  'an unknown order of layers': [
     model('layer_order: weight-first'),
     [4, 18, '"layer_order" must be auto, base-first or weights-first', 'weights-first'],
   ],
-  'a fit that is none': [model('fit: strict'), [4, 10, '"fit" must be warn, enforce or off']],
+  'an unknown fit': [model('fit: strict'), [4, 10, '"fit" must be warn, enforce or off']],
   'a negative layer_target': [
     model('layer_target: -5'),
     [4, 19, '"layer_target" must be a size of at least 1MB, such as 5GB'],

@@ -13,8 +13,8 @@ import { MediaType } from '../../src/oci/types.ts';
 import { openLayerIndex } from '../../src/publish/target/layer-index.ts';
 import { temporaryFolder } from '../support/tools.ts';
 
-// Files of this machine in whose place there is something else: a pipe that nobody writes to, a device without an end.
-// What reads them has to come to an end, which the time limit alone can show.
+// Local files replaced by something else: a pipe without a writer, an endless device. Reading them has to end; only the
+// time limit can show that it does not.
 
 const LAYER = {
   mediaType: MediaType.ociLayerTar,

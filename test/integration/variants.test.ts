@@ -211,7 +211,7 @@ for (const form of ['raw', 'tar']) {
     assert.ok(isRight(check), JSON.stringify(check.problems));
     assert.equal(check.variant, 'modelpack');
 
-    // A file more, which nothing of ours lists; and another place for one of the model's.
+    // One file too many, and one of the model's files in another place.
     const manifest = world.manifest(0, 'modelpack');
     const [first = assert.fail(), ...rest] = manifest.layers;
     const bytes = Buffer.from('import os');

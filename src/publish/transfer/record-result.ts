@@ -24,7 +24,7 @@ const FATAL = new Set([
   'STORE_IO',
 ]);
 
-/** Notes what became of a blob at a target. */
+/** Records the result of a blob at a target. */
 export function recordResult(
   target: TargetState,
   blob: RequiredBlob,
@@ -43,7 +43,7 @@ export function recordResult(
   });
 }
 
-/** Notes a failure, and that the target is out where the error is one that stays. */
+/** Records a failure. An error that concerns the whole registry makes the target unavailable for the rest of the model. */
 export function fail(
   target: TargetState,
   blob: RequiredBlob,

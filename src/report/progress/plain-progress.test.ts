@@ -66,6 +66,38 @@ test('a line for what happens; blobs that need not move are counted only', t => 
   ]);
 });
 
+test('a host that is down is told of once an attempt, not once a request; a status, each time', t => {
+  const down = { type: 'retry', delayMs: 0, reason: 'a:1 refused the connection' } as const;
+  const busy = {
+    type: 'retry',
+    what: 'tag',
+    attempt: 1,
+    delayMs: 0,
+    reason: 'status 503',
+    status: 503,
+  } as const;
+  const feed = ({ onEvent }: Display): void => {
+    for (const attempt of [1, 2]) for (const what of ['tag', 'blob']) onEvent({ ...down, what, attempt });
+    for (const what of ['tag', 'blob']) onEvent({ ...busy, what });
+  };
+  const normal = display(t);
+  feed(normal);
+  const once = [
+    'retry 1 at once: tag: a:1 refused the connection',
+    'retry 2 at once: tag: a:1 refused the connection',
+    'retry 1 at once: tag: status 503',
+    'retry 1 at once: blob: status 503',
+  ];
+  assert.deepEqual(normal.lines(), once);
+  t.mock.timers.tick(11_000);
+  normal.onEvent({ ...down, what: 'blob', attempt: 1 });
+  assert.deepEqual(normal.lines(), [...once, 'retry 1 at once: blob: a:1 refused the connection']);
+  t.mock.timers.reset();
+  const verbose = display(t, 'verbose');
+  feed(verbose);
+  assert.equal(verbose.lines().length, 6);
+});
+
 test('a blob that takes long says so every ten seconds, with its rate', t => {
   const { onEvent, lines } = display(t);
   onEvent({ type: 'blob-start', model: 'm', blob: 'w', sizeBytes: 4 * GIB, targets: ['a'] });

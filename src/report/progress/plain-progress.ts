@@ -20,6 +20,11 @@ import type { Progress, ProgressOptions } from './types.ts';
 /** A blob that takes longer says every so often that it is still moving. */
 const SIGN_OF_LIFE_MS = 10_000;
 
+/** How long the same fault of another request is not told again. */
+const SAME_FAULT_MS = 10_000;
+/** The faults that are remembered for that. */
+const MAX_FAULTS = 100;
+
 /** A line for each thing that happened, for logs. Blobs that did not have to move are only counted. */
 export class PlainProgress implements Progress {
   readonly #write: (line: string, event: ProgressEvent) => void;
@@ -27,6 +32,8 @@ export class PlainProgress implements Progress {
   readonly #state = new ProgressState();
   readonly #lastSign = new WeakMap<MovingBlob, number>();
   readonly #isVerbose: boolean;
+  /** The highest attempt that was told of each fault. */
+  readonly #faults = new Map<string, { readonly attempt: number; readonly untilMs: number }>();
   #isStopped = false;
 
   /** `write` gets each line with its end, and what it tells of; to the stream if it is left out. */
@@ -82,12 +89,24 @@ export class PlainProgress implements Progress {
         return `${clean(event.model)}: ${paint(clean(status))} ${clean(event.reference)}${digest}`;
       }
       case 'retry':
-        return notable(retryText(event));
+        return this.#isToldAlready(event, nowMs) ? undefined : notable(retryText(event));
       case 'request':
         return this.#isVerbose ? quiet(requestText(event)) : undefined;
       case 'warning':
         return `${notable('note:')} ${warningText(event)}`;
     }
+  }
+
+  /** Whether another request has just met the same fault as often: a host that is down fails all of them alike. */
+  #isToldAlready(event: Extract<ProgressEvent, { type: 'retry' }>, nowMs: number): boolean {
+    const { reason, attempt, delayMs, status } = event;
+    // A status is not the host's alone, and the reason does not name the host.
+    if (status !== undefined || this.#isVerbose) return false;
+    const told = this.#faults.get(reason);
+    if (told !== undefined && nowMs < told.untilMs && attempt <= told.attempt) return true;
+    if (this.#faults.size >= MAX_FAULTS) this.#faults.clear();
+    this.#faults.set(reason, { attempt, untilMs: nowMs + delayMs + SAME_FAULT_MS });
+    return false;
   }
 
   #signOfLife(model: string, blob: MovingBlob, nowMs: number): string | undefined {

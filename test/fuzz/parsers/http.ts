@@ -13,7 +13,7 @@ import { parser } from './table.ts';
 
 // What servers say in headers and addresses.
 
-// WWW-Authenticate: every parameter that is found stands in the header.
+// WWW-Authenticate: every parameter found is part of the header.
 {
   const header = bent(
     'Bearer realm="https://a/token",service="a",scope="repository:x/y:pull,push"',
@@ -30,7 +30,7 @@ import { parser } from './table.ts';
   );
 }
 
-// Link: the next page stands in the header, in time that does not explode.
+// Link: the next page is part of the header, and reading it takes linear time.
 {
   const header = bent(
     '</v2/x/tags/list?last=b&n=2>; rel="next"',
