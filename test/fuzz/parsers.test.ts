@@ -21,7 +21,12 @@ describe('what once failed', () => {
   for (const { parser, seed, path } of regressions as readonly Regression[])
     test(`${parser}, seed ${seed}`, async () => {
       const property = PARSERS.get(parser) ?? assert.fail(`there is no parser ${parser}`);
-      await fc.assert(property as fc.IAsyncProperty<unknown>, { seed, path, endOnFailure: true });
+      await fc.assert(property as fc.IAsyncProperty<unknown>, {
+        seed,
+        path,
+        numRuns: 500,
+        endOnFailure: true,
+      });
     });
 });
 
