@@ -3,6 +3,7 @@
 // versions of it too: what they cannot run is handed to the Node.js that a clone pins, or refused with what to do.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import module from 'node:module';
 import { constants } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -24,6 +25,8 @@ const pinned = ['node', 'node.exe']
   .find(file => existsSync(file));
 
 if (isNewEnough) {
+  // The types of 600 modules are taken away once, not at every start. Where the clone cannot be written to, each start does it.
+  if (isClone) module.enableCompileCache(path.join(root, 'node_modules', '.cache', 'weighbridge'));
   await import(pathToFileURL(entry).href);
 } else if (isClone && pinned !== undefined && pinned !== process.execPath) {
   runPinned(pinned);

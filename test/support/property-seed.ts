@@ -1,6 +1,0 @@
-import fc from 'fast-check';
-
-// Preloaded by the test scripts: property tests draw the same examples each time, so that a change is judged by what
-// it changed. Another seed looks further: WEIGHBRIDGE_SEED=random, or the number that a failure printed.
-const given = process.env.WEIGHBRIDGE_SEED ?? '20261125';
-if (given !== 'random') fc.configureGlobal({ ...fc.readConfigureGlobal(), seed: Number(given) });
