@@ -4,7 +4,6 @@ import type { Digest } from '../core/digest.ts';
 import { isAbort, WeighbridgeError } from '../core/errors.ts';
 import type { BaseImage } from '../oci/image.ts';
 import type { PlannedModel } from '../plan/types.ts';
-import { layersKnownBefore } from './assemble/known-layers.ts';
 import { checkManifestSize } from './assemble/manifest-size.ts';
 import { hasSignatureFile } from './assemble/model-signature.ts';
 import { checkLayerCount } from './assemble/pack-layers.ts';
@@ -52,7 +51,7 @@ export async function assembleModel(
       refused.push({ variant, error });
     }
   }
-  return { planned, drafts, refused, known: layersKnownBefore(drafts) };
+  return { planned, drafts, refused };
 }
 
 async function assembleImage(

@@ -15,8 +15,6 @@ export interface AssembledModel {
   readonly drafts: readonly ImageDraft[];
   /** Variants that the policy lets be built and that cannot be; no target is to blame. */
   readonly refused: readonly Refusal[];
-  /** Layers whose digests are known before anything is read. */
-  readonly known: readonly ResolvedLayer[];
 }
 
 /** Why an image is not assembled. */

@@ -1,5 +1,6 @@
 import { isAbort, RegistryError, WeighbridgeError } from '../../core/errors.ts';
 import { mapPool } from '../../core/pool.ts';
+import { layersKnownBefore } from '../../image/assemble/known-layers.ts';
 import type { ResolvedLayer } from '../../image/format/layer-annotations.ts';
 import { createSealer } from '../../image/seal/seal-image.ts';
 import type { AssembledModel, SealedImage } from '../../image/types.ts';
@@ -39,7 +40,7 @@ const INDEX_LOOKUPS_AT_ONCE = 6;
 
 /** Returns what the targets hold; one that cannot be read is noted as unavailable and does not stop the others. */
 export async function surveyTargets(
-  { planned, drafts, known: knownBefore }: AssembledModel,
+  { planned, drafts }: AssembledModel,
   targets: readonly PublishTarget[],
   context: SurveyContext,
 ): Promise<Survey> {
@@ -49,7 +50,7 @@ export async function surveyTargets(
       .filter(({ variant }) => refusalAt(planned, variant, target.registry) === undefined)
       .map((draft): ImageJob => ({ planned, target, draft })),
   );
-  const known = new Map(knownBefore.map(layer => [layer.key, layer]));
+  const known = new Map(layersKnownBefore(drafts).map(layer => [layer.key, layer]));
   const wanted = states.filter(target => jobs.some(job => job.target === target));
   await Promise.all(wanted.map(target => loadInventory(target, { planned, jobs, known, context })));
   const sealed = createSealer();
