@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
-import { MANIFEST_KINDS, type ManifestKind, manifestText } from '../../src/report/serve/manifest.ts';
+import {
+  MANIFEST_KINDS,
+  type ManifestKind,
+  type ManifestOptions,
+  manifestText,
+} from '../../src/report/serve/manifest.ts';
 import type { ServedImage } from '../../src/report/serve/served-image.ts';
 import { checkKubernetesYaml } from '../support/kubernetes-schema.ts';
 import { requireTool } from '../support/tools.ts';
@@ -33,7 +38,7 @@ interface Refused {
 const REFUSED: readonly Refused[] = [
   { kind: 'kserve', variant: 'slim', says: /--for kserve cannot use .*: a slim image has no weights/ },
   { kind: 'kubeai', variant: 'slim', says: /a slim image has no weights/ },
-  { kind: 'kubeai', variant: 'weights', says: /KubeAI mounts no images, it starts one/ },
+  { kind: 'kubeai', variant: 'weights', says: /a Model of KubeAI 0\.22 starts an image and mounts none/ },
   { kind: 'image-volume', variant: 'slim', says: /a slim image has no weights/ },
   {
     kind: 'kubernetes',
@@ -43,22 +48,36 @@ const REFUSED: readonly Refused[] = [
   { kind: 'compose', variant: 'modelpack', says: /a ModelPack artifact is not an image/ },
 ];
 
-/** As far as we write it, with the limits of https://github.com/kubeai-project/kubeai, chart 0.22. */
+/**
+ * As far as we write it, with the limits of https://github.com/kubeai-project/kubeai, chart 0.22.1: those of the definition, and
+ * of what the controller reads, which refuses more of a URL since 0.23.2.
+ */
 const KUBEAI_MODEL = z.strictObject({
   apiVersion: z.literal('kubeai.org/v1'),
   kind: z.literal('Model'),
-  metadata: z.strictObject({ name: z.string().max(40) }),
+  metadata: z.strictObject({
+    name: z
+      .string()
+      .max(40)
+      .regex(/^[a-z]([a-z0-9-]*[a-z0-9])?$/),
+  }),
   spec: z.strictObject({
     features: z.array(z.enum(['TextGeneration', 'TextEmbedding', 'Reranking', 'SpeechToText'])),
     engine: z.enum(['OLlama', 'VLLM', 'FasterWhisper', 'Infinity']),
-    url: z.string().startsWith('hf://'),
+    url: z.string().regex(/^hf:\/\/[a-zA-Z0-9._:/-]+$/),
     image: z.string(),
     args: z.array(z.string()),
-    env: z.record(z.string(), z.string()),
     resourceProfile: z.string().regex(/^[^:]+:[1-9]\d*$/),
-    minReplicas: z.int().min(0),
+    minReplicas: z.int32().min(0),
   }),
 });
+
+type KubeaiModel = z.infer<typeof KUBEAI_MODEL>;
+
+function kubeaiModel(changes: Partial<ServedImage> = {}, options: ManifestOptions = {}): KubeaiModel {
+  const [document] = parseAllDocuments(manifestText('kubeai', image('fat', changes), options));
+  return KUBEAI_MODEL.parse(document?.toJS());
+}
 
 describe('manifests', () => {
   const skip = requireTool('python3');
@@ -106,10 +125,47 @@ describe('manifests', () => {
   });
 
   test('a Model of KubeAI has the fields that its definition knows, and no others', () => {
-    for (const args of [[], ['--max-model-len', '8192']]) {
-      const text = manifestText('kubeai', image('fat', { serveArgs: args, name: `hf-${'long'.repeat(12)}` }));
-      KUBEAI_MODEL.parse(parseAllDocuments(text)[0]?.toJS());
+    for (const serveArgs of [[], ['--max-model-len', '8192']]) {
+      const { spec } = kubeaiModel({ serveArgs, modelId: 'acme_lab/My_Model-1.5' });
+      assert.equal(spec.url, 'hf://acme-lab/My-Model-1.5');
+      assert.deepEqual(spec.args, ['--model=/models/x', ...serveArgs]);
     }
+  });
+
+  test('Models of KubeAI whose long names begin alike have names of their own', () => {
+    const named = (name: string): string => kubeaiModel({ name }).metadata.name;
+    const long = `hf-${'long-'.repeat(8)}`;
+    assert.match(named(`${long}w4a16`), /^hf-long-long-long-long-long-long-[0-9a-f]{6}$/);
+    assert.notEqual(named(`${long}w4a16`), named(`${long}w8a8`));
+    assert.equal(named('x'.repeat(40)), 'x'.repeat(40));
+  });
+
+  test('a Model of KubeAI is listed as what the model does', () => {
+    const features = (task?: string): readonly string[] => kubeaiModel({ task }).spec.features;
+    for (const task of [undefined, 'generate', 'multimodal', 'constructor'])
+      assert.deepEqual(features(task), ['TextGeneration'], task);
+    assert.deepEqual(features('embed'), ['TextEmbedding']);
+    assert.deepEqual(features('classify'), ['Reranking']);
+    assert.deepEqual(features('transcribe'), ['SpeechToText']);
+    assert.deepEqual(features('draft'), []);
+  });
+
+  test("a Model of KubeAI names the profile of the chart that has the GPUs' memory", () => {
+    const profile = (gpuMemoryGB?: number): string => kubeaiModel({}, { gpuMemoryGB }).spec.resourceProfile;
+    assert.equal(profile(), 'nvidia-gpu-l4:4');
+    assert.equal(profile(16), 'nvidia-gpu-t4:4');
+    assert.equal(profile(48), 'nvidia-gpu-l40s:4');
+    assert.equal(profile(141), 'nvidia-gpu-141gb:4');
+  });
+
+  test('a Model of KubeAI says that the adapters in its image get no requests', () => {
+    const serveArgs = ['--enable-lora', '--lora-modules', 'sql=/models/x-adapters/sql'];
+    assert.match(
+      manifestText('kubeai', image('fat', { serveArgs })),
+      /^# KubeAI passes no requests to the adapters/,
+    );
+    assert.doesNotMatch(manifestText('kubeai', image('fat')), /adapters/);
+    assert.doesNotMatch(manifestText('kubernetes', image('fat', { serveArgs })), /adapters,/);
   });
 
   test('KServe and KubeAI get the flags without host and port', () => {

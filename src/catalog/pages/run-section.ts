@@ -191,6 +191,7 @@ function servedImage(model: CatalogModel, image: CatalogImage): ServedImage {
     name: resourceName(model),
     modelId: model.id,
     variant: image.variant,
+    task: model.facts.task ?? undefined,
     dir: image.dir,
     port: image.port,
     serveArgs: model.serveArgs,

@@ -8,7 +8,7 @@ import {
   kubernetesResources,
   prepullResources,
 } from './kubernetes.ts';
-import { composeFile, kserveResources, kubeaiResources } from './other-servers.ts';
+import { composeFile, kserveResources, kubeaiComment, kubeaiResources } from './other-servers.ts';
 import type { Resource } from './pod-parts.ts';
 import type { ServedImage } from './served-image.ts';
 
@@ -35,7 +35,8 @@ export interface ManifestOptions extends DeploymentOptions {
 /** Returns YAML that runs an image. Throws WeighbridgeError USAGE if the image cannot be run that way. */
 export function manifestText(kind: ManifestKind, served: ServedImage, options: ManifestOptions = {}): string {
   const { gpus, addedArgs, comment } = gpuRequest(served, options.gpuMemoryGB);
-  const head = kind === 'prepull' ? '' : comment.map(line => `# ${line}\n`).join('');
+  const lines = kind === 'kubeai' ? [...comment, ...kubeaiComment(served)] : comment;
+  const head = kind === 'prepull' ? '' : lines.map(line => `# ${line}\n`).join('');
   return head + yamlOf(resourcesOf(kind, { ...served, gpus, addedArgs }, options));
 }
 
@@ -66,7 +67,7 @@ function resourcesOf(kind: ManifestKind, served: ServedImage, options: ManifestO
       return kserveResources(mustHoldWeights(served, kind));
     case 'kubeai':
       if (served.variant === 'weights')
-        throw refused(served, kind, 'KubeAI mounts no images, it starts one', 'fat');
+        throw refused(served, kind, 'a Model of KubeAI 0.22 starts an image and mounts none', 'fat');
       return kubeaiResources(mustHoldWeights(served, kind), options.gpuMemoryGB);
     case 'compose':
       return [

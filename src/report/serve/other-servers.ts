@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import path from 'node:path';
+import { flagValue } from '../../core/serve-flags.ts';
 import { ADAPTERS_SUFFIX } from '../../plan/model-dir.ts';
 import type { Resource } from './pod-parts.ts';
 import type { ServedImage } from './served-image.ts';
@@ -50,37 +52,67 @@ function atMount(words: readonly string[], dir: string): string[] {
 }
 
 const KUBEAI_MAX_NAME = 40;
+const HASH_DIGITS = 6;
+
 /** Of the chart, by memory in GB; a cluster with other GPUs has profiles of its own. */
 const KUBEAI_PROFILES: Readonly<Record<number, string>> = {
+  8: 'nvidia-gpu-rtx4070-8gb',
+  16: 'nvidia-gpu-t4',
   24: 'nvidia-gpu-l4',
   40: 'nvidia-gpu-a100-40gb',
+  48: 'nvidia-gpu-l40s',
   80: 'nvidia-gpu-a100-80gb',
 };
 
+/** By task, of those that generate no text: KubeAI lists what has `TextGeneration` as models to chat with. */
+const KUBEAI_FEATURES: ReadonlyMap<string, readonly string[]> = new Map([
+  ['embed', ['TextEmbedding']],
+  ['classify', ['Reranking']],
+  ['transcribe', ['SpeechToText']],
+  ['reward', []],
+  ['draft', []],
+]);
+
 /**
- * Returns a Model. https://github.com/kubeai-project/kubeai, chart 0.22: it starts vLLM in the image that is named, and has no
- * way to mount one.
+ * Returns a Model. https://github.com/kubeai-project/kubeai, chart 0.22: it starts vLLM in the image that is named, with the
+ * Model's name as `--served-model-name`, and has no way to mount an image. The image itself sets HF_HUB_OFFLINE: KubeAI would
+ * pass it to the container that fetches the Model's `adapters` too.
  */
 export function kubeaiResources(served: ServedImage, gpuMemoryGB = 24): Resource[] {
-  const { name, modelId, reference, dir, serveArgs, gpus, addedArgs = [] } = served;
+  const { name, modelId, reference, dir, serveArgs, gpus, task = '', addedArgs = [] } = served;
   return [
     {
       apiVersion: 'kubeai.org/v1',
       kind: 'Model',
-      metadata: { name: name.slice(0, KUBEAI_MAX_NAME).replace(/-+$/, '') },
+      metadata: { name: kubeaiName(name) },
       spec: {
-        features: ['TextGeneration'],
+        features: KUBEAI_FEATURES.get(task) ?? ['TextGeneration'],
         engine: 'VLLM',
-        url: `hf://${modelId}`,
+        // Required, but not fetched. KubeAI 0.23.2 and later refuse a URL with `_`.
+        url: `hf://${modelId.replaceAll('_', '-')}`,
         image: reference,
         // The last of two counts: this one, not that of the URL.
         args: [`--model=${dir}`, ...withoutPlace(serveArgs), ...addedArgs],
-        env: { HF_HUB_OFFLINE: '1' },
         resourceProfile: `${KUBEAI_PROFILES[gpuMemoryGB] ?? `nvidia-gpu-${gpuMemoryGB}gb`}:${gpus}`,
         minReplicas: 1,
       },
     },
   ];
+}
+
+/** Returns what people have to know of a Model, in lines; none if there is nothing. */
+export function kubeaiComment({ serveArgs }: Pick<ServedImage, 'serveArgs'>): string[] {
+  if (flagValue(serveArgs, '--lora-modules') === undefined) return [];
+  return [
+    "KubeAI passes no requests to the adapters in the image, only to those of the Model's `adapters`, which it fetches itself.",
+  ];
+}
+
+/** Two long names that begin alike must stay two Models. */
+function kubeaiName(name: string): string {
+  if (name.length <= KUBEAI_MAX_NAME) return name;
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, HASH_DIGITS);
+  return `${name.slice(0, KUBEAI_MAX_NAME - HASH_DIGITS - 1).replace(/-+$/, '')}-${hash}`;
 }
 
 /** Host and port are the operator's to set. */

@@ -1,8 +1,8 @@
 import { WeighbridgeError } from '../../core/errors.ts';
-import { flagValue } from '../../core/serve-flags.ts';
+import { dashed, flagValue, splitFlag } from '../../core/serve-flags.ts';
 import { shellWords } from '../../core/shell-words.ts';
 import type { GpuQuestion } from '../../fit/gpu-need.ts';
-import { type ModelAccess, readLabels } from '../../image/format/labels.ts';
+import { type ModelAccess, readLabels, readModelLabels } from '../../image/format/labels.ts';
 import { baseOf, imagePort } from '../../image/image-facts.ts';
 import { gpuQuestionOf } from '../../image/model-memory.ts';
 import type { ListedFile, PublishedImage } from '../../image/published-image.ts';
@@ -15,6 +15,8 @@ export interface ServedImage {
   readonly name: string;
   readonly modelId: string;
   readonly variant: string;
+  /** What the model does: `generate`, `embed`, …; undefined if the image does not say. */
+  readonly task?: string | undefined;
   /** `/models/x` */
   readonly dir: string;
   readonly port: number;
@@ -62,6 +64,7 @@ export function servedImage(
     name: resourceName(place.repository),
     modelId: model.id,
     variant: model.variant,
+    task: readModelLabels(image.labels).task,
     dir: model.dir,
     port: imagePort(image),
     serveArgs,
@@ -76,7 +79,7 @@ export function servedImage(
 /** Returns the name that clients ask an image's server for. */
 export function servedNameOf({ container, model }: Pick<PublishedImage, 'container' | 'model'>): string {
   const words = serveWords(container.Entrypoint ?? [], container.Env ?? []);
-  return flagValue(words, '--served-model-name') || (model?.id ?? '');
+  return flagValue(words, SERVED_NAME) || (model?.id ?? '');
 }
 
 /** Returns the flags of `vllm serve` that an image has, without the model and its name. */
@@ -95,9 +98,19 @@ function serveWords(entrypoint: readonly string[], env: readonly string[]): read
   return shellWords(text ?? '');
 }
 
+const SERVED_NAME = '--served-model-name';
+
+/** Without the flag however it is written, and without all of the names that it takes. */
 function withoutName(words: readonly string[]): string[] {
-  const at = words.indexOf('--served-model-name');
-  return at === -1 ? [...words] : words.toSpliced(at, 2);
+  const kept: string[] = [];
+  let isName = false;
+  for (const word of words) {
+    const flag = splitFlag(dashed(word));
+    if (flag === undefined && isName) continue;
+    isName = flag?.name === SERVED_NAME && flag.value === undefined;
+    if (flag?.name !== SERVED_NAME) kept.push(word);
+  }
+  return kept;
 }
 
 /** Returns the GPUs that flags of `vllm serve` divide a model by. */
