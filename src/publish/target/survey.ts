@@ -50,7 +50,9 @@ export async function surveyTargets(
       .filter(({ variant }) => refusalAt(planned, variant, target.registry) === undefined)
       .map((draft): ImageJob => ({ planned, target, draft })),
   );
-  const known = new Map(layersKnownBefore(drafts).map(layer => [layer.key, layer]));
+  // A look at base images alone has no targets, and needs no digests.
+  const knownBefore = jobs.length === 0 ? [] : layersKnownBefore(drafts);
+  const known = new Map(knownBefore.map(layer => [layer.key, layer]));
   const wanted = states.filter(target => jobs.some(job => job.target === target));
   await Promise.all(wanted.map(target => loadInventory(target, { planned, jobs, known, context })));
   const sealed = createSealer();
