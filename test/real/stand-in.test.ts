@@ -19,8 +19,10 @@ interface Contract {
   readonly isModule?: boolean;
   /** `MODEL` is the folder of one. */
   readonly args: readonly string[];
-  /** It serves a model under this name, and ends with `status` after SIGTERM; else it ends with it at once. */
+  /** It serves a model under this name, and ends with `status` after `signal`; else it ends with it at once. */
   readonly serves?: string;
+  /** Default SIGTERM, what a container runtime sends; SIGINT is a terminal's Ctrl-C. */
+  readonly signal?: 'SIGINT';
   readonly status: number;
   readonly says?: RegExp;
 }
@@ -30,6 +32,13 @@ const CONTRACT: readonly Contract[] = [
     name: 'serves the folder under its name, and ends by its own decision after SIGTERM',
     args: ['serve', 'MODEL', '--served-model-name', 'org/tiny', ...SERVE_ARGS],
     serves: 'org/tiny',
+    status: 0,
+  },
+  {
+    name: 'ends the same after SIGINT',
+    args: ['serve', 'MODEL', '--served-model-name', 'org/tiny', ...SERVE_ARGS],
+    serves: 'org/tiny',
+    signal: 'SIGINT',
     status: 0,
   },
   {
@@ -91,7 +100,7 @@ for (const server of SERVERS) {
     });
     after(() => rm(model, { recursive: true, force: true }));
 
-    for (const { name, isModule = false, args, serves, status, says } of CONTRACT) {
+    for (const { name, isModule = false, args, serves, signal = 'SIGTERM', status, says } of CONTRACT) {
       test(name, async () => {
         const port = await freePort();
         const given = args.map(word => (word === 'MODEL' ? model : word));
@@ -107,7 +116,7 @@ for (const server of SERVERS) {
             serves,
             (await Promise.race([ended, undefined]))?.said,
           );
-          child.kill('SIGTERM');
+          child.kill(signal);
         }
         const outcome = await ended;
         assert.equal(outcome.status, status, outcome.said);

@@ -15,7 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 def main(argv, is_module=False):
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: os._exit(0))
     tell("vllm STAND-IN (not vLLM)")
     parser = argparse.ArgumentParser(prog="api_server" if is_module else "vllm serve", allow_abbrev=False)
     if is_module:
