@@ -10,6 +10,7 @@ import { parseTrustedRoot, verifyBundle } from '../../src/attest/verify-bundle.t
 import { digestOf } from '../../src/core/digest.ts';
 import { SigningError } from '../../src/core/errors.ts';
 import { HttpClient } from '../../src/http/client.ts';
+import { serve } from '../../src/http/loopback.fixtures.ts';
 import { ISSUER, identityTokenOf, type LocalSigstore, startSigstore } from '../support/sigstore.ts';
 import { temporaryFolder } from '../support/tools.ts';
 
@@ -105,6 +106,22 @@ for (const [title, env, message] of [
     assert.match(error.message, message);
     const said = `${error.message} ${error.remedy} ${error.stack}`;
     for (const secret of Object.values(env)) assert.ok(secret === 'true' || !said.includes(secret));
+  });
+}
+
+for (const [status, code, remedy] of [
+  [403, 'SIGNING_IDENTITY', /id-token: write/],
+  [429, 'SIGNING_SERVICE', /run the job again later/],
+  [503, 'SIGNING_SERVICE', /run the job again later/],
+] as const) {
+  test(`GitHub Actions answers ${status} in place of an identity token`, async t => {
+    const server = await serve(t, (_, response) => response.writeHead(status).end());
+    const http = new HttpClient({ env: {}, retry: { attempts: 1 } });
+    t.after(() => http.close());
+    const env = { ACTIONS_ID_TOKEN_REQUEST_URL: server.url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'planted-token' };
+    await assert.rejects(identityToken(env, http), {
+      ...{ code, remedy, message: `GitHub Actions gave no identity token (status ${status})` },
+    });
   });
 }
 

@@ -10,7 +10,7 @@ const MAX_TOKEN_BYTES = 64 * 1024;
 
 /**
  * Returns the OIDC token of this CI job: GitHub Actions gives one on request, GitLab and others put it into
- * `SIGSTORE_ID_TOKEN`. Throws SigningError SIGNING_IDENTITY.
+ * `SIGSTORE_ID_TOKEN`. Throws SigningError SIGNING_IDENTITY, or SIGNING_SERVICE if GitHub is busy.
  */
 export async function identityToken(
   env: NodeJS.ProcessEnv,
@@ -51,10 +51,15 @@ async function githubToken(
   );
   const token = bytes && tokenIn(bytes);
   if (token !== undefined) return token;
+  const { status } = response;
   response.discard();
-  throw identityError(`GitHub Actions gave no identity token (status ${response.status})`, {
-    remedy: 'Give the job `permissions: id-token: write`.',
-  });
+  const message = `GitHub Actions gave no identity token (status ${status})`;
+  // A service that is busy or broken says nothing of the job's permissions.
+  if (status === 429 || status >= 500) {
+    const remedy = 'GitHub has a problem of its own: run the job again later.';
+    throw new SigningError(message, { code: 'SIGNING_SERVICE', remedy });
+  }
+  throw identityError(message, { remedy: 'Give the job `permissions: id-token: write`.' });
 }
 
 function tokenIn(bytes: Buffer): string | undefined {

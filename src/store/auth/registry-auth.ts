@@ -3,9 +3,9 @@ import { isRecord } from '../../core/json-shape.ts';
 import type { HttpClient } from '../../http/client.ts';
 import { isLoopbackHost, isPrivateHost } from '../../http/hosts.ts';
 import { redactUrl } from '../../http/redact.ts';
-import type { HttpRequest } from '../../http/types.ts';
-import { SERVER_FAULT_REMEDY } from '../remedies.ts';
+import type { HttpRequest, HttpResponse } from '../../http/types.ts';
 import { type AuthChallenge, parseChallenges } from './auth-challenge.ts';
+import { tokenFailure } from './token-failure.ts';
 import type { Credential } from './types.ts';
 
 /** What a token for a registry has to permit. */
@@ -22,6 +22,8 @@ export interface RegistryAuthOptions {
   readonly connection?: { readonly ca?: string } | undefined;
   /** Why a login may not have been found. */
   readonly trouble?: (() => string | undefined) | undefined;
+  /** Told of each answer that ended in a failure: it may ask to wait. */
+  readonly onFailure?: (response: HttpResponse) => void;
   /** Whether the registry is in the open, and so may not name an address in a private network. Default true. */
   readonly isPublic?: () => boolean;
   /** How the registry wants to be logged in to, for all who talk to it. */
@@ -99,7 +101,8 @@ export class RegistryAuth {
     const realm = this.#realm(challenge);
     const service = challenge.parameters.get('service');
     const credential = await this.#options.credential();
-    const purpose = `logging in to ${this.#options.registry}`;
+    const isElsewhere = realm.origin !== this.#options.origin;
+    const purpose = `logging in to ${this.#options.registry}${isElsewhere ? ` at ${realm.host}` : ''}`;
     const scopes = scope.split(' ');
     const ofService: [string, string][] = service ? [['service', service]] : [];
     const query: [string, string][] = [
@@ -135,26 +138,27 @@ export class RegistryAuth {
           };
     const { response, bytes } = await this.#options.http.requestBytes(request, MAX_TOKEN_BYTES);
     if (bytes === undefined) {
-      response.discard();
-      throw response.status >= 500
-        ? this.#serverFault(response.status, realm)
-        : this.#refused(response.status, credential !== undefined);
+      this.#options.onFailure?.(response);
+      const { registry } = this.#options;
+      const refusal = { hasCredential: credential !== undefined, trouble: this.troubleText };
+      throw await tokenFailure(response, { registry, ...refusal });
     }
-    return this.#keep(scope, bytes.toString('utf8'));
+    return this.#keep(scope, bytes.toString('utf8'), new URL(response.url).host);
   }
 
-  #keep(scope: string, body: string): string {
+  #keep(scope: string, body: string, host: string): string {
+    const subject = `the answer of its token service ${host}`;
     let answer: unknown;
     try {
       answer = JSON.parse(body);
     } catch {
       // The parser's message would quote the answer, which may hold a token.
-      throw this.#badAnswer('is not JSON');
+      throw this.#badAnswer(`${subject} is not JSON`);
     }
-    if (!isRecord(answer)) throw this.#badAnswer('is not an object');
+    if (!isRecord(answer)) throw this.#badAnswer(`${subject} is not an object`);
     // Some services fill one of the two, and leave the other empty.
     const token = [answer.token, answer.access_token].find(isToken);
-    if (token === undefined) throw this.#badAnswer('has no token');
+    if (token === undefined) throw this.#badAnswer(`${subject} has no token`);
     const seconds =
       typeof answer.expires_in === 'number' && answer.expires_in > 0
         ? answer.expires_in
@@ -171,43 +175,22 @@ export class RegistryAuth {
     try {
       realm = new URL(text);
     } catch (cause) {
-      throw this.#badAnswer('names no realm to log in at', cause);
+      throw this.#badAnswer('its answer names no realm to log in at', cause);
     }
     const own = new URL(this.#options.origin);
     if (this.#isTrap(realm.origin) && isPrivateHost(realm.hostname) && !isPrivateHost(own.hostname))
-      throw this.#badAnswer(`points to the private address ${redactUrl(realm)}, which is refused`);
+      throw this.#badAnswer(`its answer points to the private address ${redactUrl(realm)}, which is refused`);
     // A registry for which HTTP was chosen may have its token service beside it.
     const isChosen = own.protocol === 'http:' && realm.hostname === own.hostname;
     const isLocal = isLoopbackHost(own.hostname) && isLoopbackHost(realm.hostname);
     if (realm.protocol !== 'https:' && !isLocal && !isChosen) {
-      throw this.#badAnswer(`wants the login sent unencrypted to ${redactUrl(realm)}`);
+      throw this.#badAnswer(`its answer wants the login sent unencrypted to ${redactUrl(realm)}`);
     }
     return realm;
   }
 
   #isTrap(origin: string): boolean {
     return (this.#options.isPublic?.() ?? true) && origin !== this.#options.origin;
-  }
-
-  /** The login may be right: it was not checked. */
-  #serverFault(status: number, realm: URL): RegistryError {
-    const { registry } = this.#options;
-    return new RegistryError(`logging in to ${registry}: ${realm.host} answered ${status}`, {
-      code: 'REGISTRY_BAD_ANSWER',
-      subject: registry,
-      remedy: SERVER_FAULT_REMEDY,
-      status,
-    });
-  }
-
-  #refused(status: number, hadCredential: boolean): RegistryError {
-    const { registry } = this.#options;
-    return new RegistryError(
-      hadCredential
-        ? `${registry} refused the login (status ${status})`
-        : `${registry} wants a login and none was found (status ${status})${this.troubleText}`,
-      { code: 'REGISTRY_UNAUTHORIZED', subject: registry, remedy: loginRemedy(registry) },
-    );
   }
 
   /** Appended to an error about a login that is missing. */
@@ -218,21 +201,12 @@ export class RegistryAuth {
 
   #badAnswer(what: string, cause?: unknown): RegistryError {
     const { registry } = this.#options;
-    return new RegistryError(`logging in to ${registry}: its answer ${what}`, {
-      code: 'REGISTRY_BAD_ANSWER',
+    return new RegistryError(`logging in to ${registry}: ${what}`, {
+      code: 'REGISTRY_LOGIN_SERVICE',
       subject: registry,
       cause,
     });
   }
-}
-
-/** Returns how to log in to a registry, as a sentence. */
-export function loginRemedy(registry: string): string {
-  if (registry === 'ghcr.io') {
-    return 'Run `docker login ghcr.io` with a token that may write packages, or set GITHUB_ACTOR and GITHUB_TOKEN.';
-  }
-  if (registry === 'docker.io') return 'Run `docker login`, or set DOCKERHUB_USERNAME and DOCKERHUB_TOKEN.';
-  return `Run \`docker login ${registry}\` or \`podman login ${registry}\` with an account that may write there.`;
 }
 
 function isToken(value: unknown): value is string {

@@ -146,6 +146,7 @@ function isWorthRetrying(error: unknown): boolean {
 const RETRYABLE_CODES: ReadonlySet<string> = new Set([
   'REGISTRY_UNREACHABLE',
   'REGISTRY_BAD_ANSWER',
+  'REGISTRY_LOGIN_SERVICE',
   'REGISTRY_NOT_FOUND',
   'REGISTRY_RATE_LIMITED',
 ]);

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { createServer as createHttps } from 'node:https';
 import { type AddressInfo, createServer } from 'node:net';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { RegistryError } from '../../core/errors.ts';
 import { HttpClient } from '../../http/client.ts';
 import { serve } from '../../http/loopback.fixtures.ts';
 import { selfSigned } from '../../http/self-signed.fixtures.ts';
+import type { RetryNotice } from '../../http/types.ts';
 import { type ConnectionSettings, RegistryClient } from './registry-client.ts';
 import { RegistryStore } from './registry-store.ts';
 
@@ -97,16 +98,18 @@ test('a public registry names no token service and no upload address inside a pr
     const http = new HttpClient({ env: { HTTP_PROXY: proxy.url }, retry: { attempts: 1 } });
     t.after(() => http.close());
     const login = { kind: 'basic', username: 'ann', password: 'hidden' } as const;
-    const client = new RegistryClient({
-      ...{ http, registry: 'registry.example', credential: async () => login },
-      connection: { isPlainHttp: true },
-    });
-    const at = new RegistryStore(client, 'acme/x', 'push');
-    await assert.rejects(at.listTags(10), {
-      code: 'REGISTRY_BAD_ANSWER',
+    const at = () => {
+      const client = new RegistryClient({
+        ...{ http, registry: 'registry.example', credential: async () => login },
+        connection: { isPlainHttp: true },
+      });
+      return new RegistryStore(client, 'acme/x', 'push');
+    };
+    await assert.rejects(at().listTags(10), {
+      code: 'REGISTRY_LOGIN_SERVICE',
       message: /points to the private address/,
     });
-    await assert.rejects(at.startUpload({ sizeBytes: 1 }), {
+    await assert.rejects(at().startUpload({ sizeBytes: 1 }), {
       code: 'REGISTRY_BAD_ANSWER',
       message: /points to .*, which is refused/,
     });
@@ -115,22 +118,91 @@ test('a public registry names no token service and no upload address inside a pr
   assert.equal(inside.requests.length, 0);
 });
 
-test("a registry's own fault is told as one, also if the login service has it: neither is a refused login", async t => {
-  const server = await serve(t, (request, response) => {
-    const realm = `${server.url}/token`;
-    if (request.url?.startsWith('/token')) response.writeHead(503).end();
-    else if (request.url?.includes('v1')) response.writeHead(502).end('<html>Bad gateway</html>');
-    else response.writeHead(401, { 'www-authenticate': `Bearer realm="${realm}"` }).end();
-  });
+test("a registry's own fault is told as one", async t => {
+  const server = await serve(t, (_, response) => response.writeHead(502).end('<html>Bad gateway</html>'));
   const { host } = new URL(server.url);
-  const common = {
-    code: 'REGISTRY_BAD_ANSWER',
-    remedy: /^The registry, or a proxy .* run the command again/,
-  };
-  await assert.rejects(store(t, host).listTags(10), {
-    ...{ ...common, status: 503, message: `logging in to ${host}: ${host} answered 503` },
-  });
   await assert.rejects(store(t, host).getManifest('v1'), {
-    ...{ ...common, status: 502, message: /^reading the manifest v1 of .*: .* answered 502/ },
+    ...{
+      code: 'REGISTRY_BAD_ANSWER',
+      status: 502,
+      message: /^reading the manifest v1 of .*: .* answered 502/,
+    },
+    remedy: /^The registry, or a proxy .* run the command again/,
   });
 });
+
+const BUSY: readonly (readonly [number, string, string, RegExp])[] = [
+  [429, 'REGISTRY_RATE_LIMITED', 'is busy (status 429)', /not checked. Wait/],
+  [500, 'REGISTRY_LOGIN_SERVICE', 'answered 500', /not checked. .* run the command again later/],
+  [503, 'REGISTRY_LOGIN_SERVICE', 'answered 503', /not checked. .* run the command again later/],
+  [404, 'REGISTRY_LOGIN_SERVICE', 'answered 404', /not checked. Check that/],
+  [400, 'REGISTRY_LOGIN_SERVICE', 'answered 400', /not checked. Check that/],
+];
+
+for (const [status, code, words, remedy] of BUSY) {
+  test(`a token service that answers ${status} has not refused the login: its host is named, not the registry's`, async t => {
+    const service = await serve(t, (_, response) => response.writeHead(status).end('{"error":"later"}'));
+    const { host } = new URL((await registryOf(t, service.url)).url);
+    const tokens = new URL(service.url).host;
+    const message = `logging in to ${host}: its token service ${tokens} ${words}`;
+    await assert.rejects(store(t, host).listTags(10), { code, status, message, remedy });
+  });
+}
+
+for (const status of [429, 503]) {
+  test(`a token service that answers ${status} once is asked again, when it wants to be`, async t => {
+    const service = await serve(t, (_, response) => {
+      if (service.requests.length === 1) response.writeHead(status, { 'retry-after': '7' }).end();
+      else response.end('{"token":"t"}');
+    });
+    const { host } = new URL((await registryOf(t, service.url)).url);
+    const http = new HttpClient({ env: {}, retry: { attempts: 2 } });
+    t.after(() => http.close());
+    const waits: RetryNotice[] = [];
+    t.mock.method(http, 'waitToRetry', async (notice: RetryNotice) => {
+      waits.push(notice);
+    });
+    const client = new RegistryClient({ http, registry: host, credential: async () => undefined });
+    assert.deepEqual(await new RegistryStore(client, 'acme/x', 'pull').listTags(10), ['v1']);
+    assert.deepEqual(
+      waits.map(({ purpose, serverWaitMs }) => [purpose, serverWaitMs]),
+      [[`logging in to ${host} at ${new URL(service.url).host}`, 7000]],
+    );
+  });
+}
+
+const REFUSED: readonly (readonly [number, string])[] = [
+  [401, '{"details":"incorrect username or password"}'],
+  [403, '{"errors":[{"code":"DENIED"}]}'],
+  [400, '{"error":"invalid_grant","error_description":"planted-token is not valid"}'],
+  [400, '{"errors":[{"code":"UNAUTHORIZED","message":"planted-token"}]}'],
+];
+
+for (const [status, body] of REFUSED) {
+  test(`a token service that answers ${status} with ${body} has refused the login`, async t => {
+    const service = await serve(t, (_, response) => response.writeHead(status).end(body));
+    const { host } = new URL((await registryOf(t, service.url)).url);
+    await assert.rejects(store(t, host).listTags(10), {
+      code: 'REGISTRY_UNAUTHORIZED',
+      message: `${host} refused the login (status ${status})`,
+      remedy: /docker login/,
+    });
+  });
+}
+
+test('a token service that is not there is what is to be checked, not the registry', async t => {
+  const server = await registryOf(t, 'http://127.0.0.1:9');
+  await assert.rejects(store(t, new URL(server.url).host).listTags(10), {
+    code: 'REGISTRY_UNREACHABLE',
+    message: /^logging in to .* at 127\.0\.0\.1:9: 127\.0\.0\.1:9 refused the connection$/,
+    remedy: /^Check that 127\.0\.0\.1:9 is up/,
+  });
+});
+
+/** A registry whose tokens come from somewhere else. */
+async function registryOf(t: TestContext, tokens: string) {
+  return await serve(t, (request, response) => {
+    if (request.headers.authorization === 'Bearer t') response.end('{"tags":["v1"]}');
+    else response.writeHead(401, { 'www-authenticate': `Bearer realm="${tokens}/token"` }).end();
+  });
+}

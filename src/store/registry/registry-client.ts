@@ -8,9 +8,9 @@ import { type RetryPolicy, serverWaitMs } from '../../http/retry.ts';
 import type { HttpRequest, HttpResponse, RetryNotice } from '../../http/types.ts';
 import type { UploadRequest } from '../../http/upload-request.ts';
 import { apiHost } from '../../oci/reference.ts';
-import { type LoginManner, loginRemedy, RegistryAuth } from '../auth/registry-auth.ts';
+import { type LoginManner, RegistryAuth } from '../auth/registry-auth.ts';
 import type { Credential } from '../auth/types.ts';
-import { SERVER_FAULT_REMEDY } from '../remedies.ts';
+import { loginRemedy, SERVER_FAULT_REMEDY } from '../remedies.ts';
 import { knownRegistry } from './known-registries.ts';
 import { RegistryCapabilities } from './upload/registry-capabilities.ts';
 
@@ -68,7 +68,8 @@ export class RegistryClient {
     this.#http = options.http;
     this.#isPrivate = isPrivateHost(new URL(this.origin).hostname);
     const isPublic = (): boolean => !this.#isPrivate;
-    this.#auth = new RegistryAuth({ ...options, origin: this.origin, isPublic });
+    const onFailure = (response: HttpResponse): void => this.#noteWait(response);
+    this.#auth = new RegistryAuth({ ...options, origin: this.origin, isPublic, onFailure });
   }
 
   /** Any status but 401 and 403 is given back; those become REGISTRY_UNAUTHORIZED after a login was tried. */
@@ -149,8 +150,7 @@ export class RegistryClient {
 
   /** The error for a status that was not expected, with the registry's own words. */
   async failure(response: HttpResponse, purpose: string): Promise<RegistryError> {
-    const waitMs = serverWaitMs(response.headers) ?? 0;
-    if (waitMs <= this.#http.retry.maxServerWaitMs) this.#notBeforeMs = Date.now() + waitMs;
+    this.#noteWait(response);
     const said = await registryWords(response);
     const { status } = response;
     const isFull =
@@ -184,6 +184,11 @@ export class RegistryClient {
       code: 'REGISTRY_BAD_ANSWER',
       ...(status >= 500 && { remedy: SERVER_FAULT_REMEDY }),
     });
+  }
+
+  #noteWait({ headers }: HttpResponse): void {
+    const waitMs = serverWaitMs(headers) ?? 0;
+    if (waitMs <= this.#http.retry.maxServerWaitMs) this.#notBeforeMs = Date.now() + waitMs;
   }
 
   async #send<T extends { readonly response: HttpResponse }>(
@@ -275,13 +280,17 @@ export class RegistryClient {
   /** `error` with the registry as its subject, if it is the network's. */
   explain(error: unknown): unknown {
     if (!(error instanceof NetworkError)) return error;
-    if (isTlsAnswer(error)) return this.#wantsHttps(error.message, error);
+    // A token service or an upload service has a name of its own, and a setting of the registry is not for it.
+    const host = error.subject ?? this.registry;
+    const isOwn = host === new URL(this.origin).host;
+    if (isOwn && isTlsAnswer(error)) return this.#wantsHttps(error.message, error);
     return new RegistryError(error.message, {
       code: 'REGISTRY_UNREACHABLE',
       subject: this.registry,
-      remedy: isPlainHttpAnswer(error)
-        ? `If plain HTTP is intended, write it under \`registries:\` as {prefix: ${this.registry}/…, plain_http: true}; otherwise use its HTTPS port.`
-        : `Check that ${this.registry} is up and reachable from here, then run the command again.`,
+      remedy:
+        isOwn && isPlainHttpAnswer(error)
+          ? `If plain HTTP is intended, write it under \`registries:\` as {prefix: ${this.registry}/…, plain_http: true}; otherwise use its HTTPS port.`
+          : `Check that ${isOwn ? this.registry : host} is up and reachable from here, then run the command again.`,
       cause: error,
     });
   }
