@@ -4,25 +4,68 @@ export function dashed(arg: string): string {
   return name === undefined ? arg : name.replaceAll('_', '-') + rest;
 }
 
-/** Returns the name of a flag and the value that is written with it, `--flag=value`; undefined for a value. */
+/** As argparse has it: `--seed -1` is a flag and its value. */
+const NO_FLAG = /^-(?:\d+|\d*\.\d+)?$/;
+
+/**
+ * Returns the name of a flag and the value that is written with it, `--flag=value`; undefined for a value, which `-` and
+ * negative numbers are too.
+ */
 export function splitFlag(
   arg: string,
 ): { readonly name: string; readonly value: string | undefined } | undefined {
+  if (NO_FLAG.test(arg)) return undefined;
   const [, name, value] = /^(-[^=]*)(?:=(.*))?$/s.exec(arg) ?? [];
   return name === undefined ? undefined : { name, value };
 }
 
+/** A flag as a command line has it. */
+export interface WrittenFlag {
+  /** With `-` for `_`. Empty for what precedes the first flag. */
+  readonly name: string;
+  /** The arguments up to the next flag, this one first, as they are. */
+  readonly words: readonly string[];
+  /** What is behind its `=`, and what follows. vLLM may take fewer: that depends on the flag. */
+  readonly values: readonly string[];
+}
+
 /**
- * Returns the value of a flag among arguments of `vllm serve`; undefined if it is not there, `''` if it has no value.
- * vLLM takes `--load-format x`, `--load-format=x` and `_` for `-`; the last one counts.
+ * Returns arguments of `vllm serve`, cut before each flag: their `words` together are the arguments again. This needs no
+ * list of flags, so it serves every release of vLLM; what a release makes of them, `fit/serve-arguments.ts` tells.
  */
-export function flagValue(args: readonly string[], name: string): string | undefined {
-  let value: string | undefined;
-  for (const [index, arg] of args.entries()) {
-    const flag = splitFlag(dashed(arg));
-    if (flag?.name === name) value = flag.value ?? args[index + 1] ?? '';
+export function writtenFlags(args: readonly string[]): WrittenFlag[] {
+  const flags: { name: string; words: string[]; values: string[] }[] = [];
+  for (const word of args) {
+    const flag = splitFlag(dashed(word));
+    const last = flags.at(-1);
+    if (flag !== undefined)
+      flags.push({ name: flag.name, words: [word], values: flag.value === undefined ? [] : [flag.value] });
+    else if (last === undefined) flags.push({ name: '', words: [word], values: [word] });
+    else {
+      last.words.push(word);
+      last.values.push(word);
+    }
   }
-  return value;
+  return flags;
+}
+
+/**
+ * Returns the first value of a flag among arguments of `vllm serve`; undefined if it is not there, `''` if it has no value.
+ * `names`: all of its spellings. The last one that is written counts.
+ */
+export function flagValue(args: readonly string[], ...names: readonly string[]): string | undefined {
+  const flag = writtenFlags(args).findLast(({ name }) => names.includes(name));
+  return flag && (flag.values[0] ?? '');
+}
+
+/** Returns whether a flag is among arguments of `vllm serve`, by any of its spellings. */
+export function hasFlag(args: readonly string[], ...names: readonly string[]): boolean {
+  return flagValue(args, ...names) !== undefined;
+}
+
+/** Returns arguments of `vllm serve` without some flags and their values. */
+export function withoutFlags(args: readonly string[], ...names: readonly string[]): string[] {
+  return writtenFlags(args).flatMap(({ name, words }) => (names.includes(name) ? [] : words));
 }
 
 /** Returns what vLLM is told to load, as it spells its load formats: `auto` unless a flag says otherwise. */
@@ -31,6 +74,5 @@ export function loadFormatOf(args: readonly string[]): string {
   if (format !== 'auto') return format;
   // These make vLLM look for files of that format as well.
   if (flagValue(args, '--config-format') === 'mistral') return 'mistral';
-  const quantization = flagValue(args, '--quantization') ?? flagValue(args, '-q');
-  return quantization === 'gguf' ? 'gguf' : 'auto';
+  return flagValue(args, '--quantization', '-q') === 'gguf' ? 'gguf' : 'auto';
 }

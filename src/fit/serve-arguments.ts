@@ -125,7 +125,7 @@ function lookUp(word: string, table: FlagTable): Option {
     const candidates = matches.map(({ spelling }) => spelling);
     return { kind: 'fault', fault: { kind: 'ambiguous', spelling: name, candidates } };
   }
-  if (/^-(\d+|\d*\.\d+)$/.test(word) || word.includes(' ')) return { kind: 'value' };
+  if (splitFlag(word) === undefined || word.includes(' ')) return { kind: 'value' };
   return { kind: 'fault', fault: { kind: 'unknown', spelling: name } };
 }
 

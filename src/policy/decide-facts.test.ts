@@ -438,5 +438,6 @@ describe('what the repository and its ancestors say', () => {
       '';
     assert.match(told([]), /modeling_x\.py.*does not now/);
     assert.match(told(['--trust-remote-code']), /modeling_x\.py runs in the server/);
+    assert.match(told(['--trust_remote_code']), /modeling_x\.py runs in the server/);
   });
 });

@@ -1,6 +1,7 @@
 import type { ModelConfig } from '../config/types.ts';
 import { isPicklePath, kindOf } from '../core/model-files.ts';
 import { plainLine } from '../core/safe-text.ts';
+import { hasFlag } from '../core/serve-flags.ts';
 import type { HubFile } from '../hub/types.ts';
 import type { PolicyFacts } from './facts.ts';
 import type { Evidence, PolicyFinding } from './types.ts';
@@ -108,7 +109,7 @@ function judgePickles(model: ModelConfig, files: readonly HubFile[]): SafetyJudg
 function codeFindings(model: ModelConfig, files: readonly HubFile[]): PolicyFinding[] {
   const code = remoteCode(files);
   if (code.length === 0) return [];
-  const isTrusted = model.serveArgs.includes('--trust-remote-code');
+  const isTrusted = hasFlag(model.serveArgs, '--trust-remote-code');
   const says = isTrusted
     ? `${listed(code)} runs in the server: \`serve_args\` has --trust-remote-code.`
     : `${listed(code)} comes with it; vLLM runs it only with --trust-remote-code in \`serve_args\`, and does not now.`;

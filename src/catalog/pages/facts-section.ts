@@ -1,4 +1,5 @@
 import { plainLine } from '../../core/safe-text.ts';
+import { writtenFlags } from '../../core/serve-flags.ts';
 import { formatBytes } from '../../core/text.ts';
 import type { GpuNeed } from '../../fit/gpu-need.ts';
 import type { CatalogModel } from '../catalog-data.ts';
@@ -90,16 +91,11 @@ export function fitSection({ fit, version }: CatalogModel): Markup {
 /** Returns the flags that its server starts with. */
 export function flagsSection({ serveArgs }: CatalogModel): Markup {
   if (serveArgs.length === 0) return null;
-  const lines: string[][] = [];
-  for (const word of serveArgs) {
-    if (word.startsWith('-') || lines.length === 0) lines.push([word]);
-    else lines.at(-1)?.push(word);
-  }
   return html`
     <section aria-labelledby="flags">
       <h2 id="flags">Flags</h2>
       <p>What <code>vllm serve</code> is started with. Arguments after the image's name are added to them.</p>
-      <ul class="flags">${lines.map(words => html`<li><code>${plainLine(words.join(' '), 400)}</code></li>`)}</ul>
+      <ul class="flags">${writtenFlags(serveArgs).map(({ words }) => html`<li><code>${plainLine(words.join(' '), 400)}</code></li>`)}</ul>
     </section>
   `;
 }

@@ -2,7 +2,7 @@ import { flagValue } from '../../core/serve-flags.ts';
 import { formatBytes } from '../../core/text.ts';
 import { GPU_SIZES_GB, type GpuQuestion, longestContext } from '../../fit/gpu-need.ts';
 import { cacheBytes } from '../../fit/kv-cache.ts';
-import type { ServedImage } from './served-image.ts';
+import { type ServedImage, setsGpus } from './served-image.ts';
 
 /** What a manifest asks of GPUs, and what it says of it. */
 export interface GpuRequest {
@@ -26,7 +26,7 @@ export function gpuRequest(served: ServedImage, memoryGB?: number): GpuRequest {
     return { gpus, addedArgs: [], comment: [] };
   const question = { ...need, contextLength: context };
   const facts = memorySentence(question);
-  if (setsParallelism(serveArgs)) {
+  if (setsGpus(serveArgs)) {
     const room = memoryGB === undefined ? undefined : longestContext(question, memoryGB, gpus);
     const isEnough = memoryGB === undefined || (room ?? 0) >= context;
     return {
@@ -62,12 +62,6 @@ export function maxModelLen(serveArgs: readonly string[]): number | undefined {
 }
 
 const UNITS: Readonly<Record<string, number>> = { k: 1e3, K: 1024, m: 1e6, M: 1024 ** 2 };
-
-function setsParallelism(serveArgs: readonly string[]): boolean {
-  return ['--tensor-parallel-size', '-tp', '--pipeline-parallel-size', '-pp'].some(
-    name => flagValue(serveArgs, name) !== undefined,
-  );
-}
 
 /** The least number with room for a request of the whole context. */
 function fewest(question: Required<GpuQuestion>, memoryGB: number): number | undefined {

@@ -10,7 +10,15 @@ test('KServe finds adapters where it mounts the weights', () => {
     modelId: 'acme/x',
     variant: 'weights',
     dir: '/models/x',
-    serveArgs: ['--enable-lora', '--lora-modules', 'sql=/models/x-adapters/sql', 'own=/own', '--port', '1'],
+    serveArgs: [
+      '--enable-lora',
+      '--lora-modules',
+      'sql=/models/x-adapters/sql',
+      'own=/own',
+      '--port',
+      '1',
+      '--host=::',
+    ],
     gpus: 1,
   } as unknown as ServedImage;
   const [{ spec }] = kserveResources(served) as unknown as [

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { flagValue } from '../../core/serve-flags.ts';
+import { hasFlag, withoutFlags } from '../../core/serve-flags.ts';
 import { ADAPTERS_SUFFIX } from '../../plan/model-dir.ts';
 import type { Resource } from './pod-parts.ts';
 import type { ServedImage } from './served-image.ts';
@@ -102,7 +102,7 @@ export function kubeaiResources(served: ServedImage, gpuMemoryGB = 24): Resource
 
 /** Returns what people have to know of a Model, in lines; none if there is nothing. */
 export function kubeaiComment({ serveArgs }: Pick<ServedImage, 'serveArgs'>): string[] {
-  if (flagValue(serveArgs, '--lora-modules') === undefined) return [];
+  if (!hasFlag(serveArgs, '--lora-modules')) return [];
   return [
     "KubeAI passes no requests to the adapters in the image, only to those of the Model's `adapters`, which it fetches itself.",
   ];
@@ -117,14 +117,7 @@ function kubeaiName(name: string): string {
 
 /** Host and port are the operator's to set. */
 function withoutPlace(words: readonly string[]): string[] {
-  const kept: string[] = [];
-  for (let index = 0; index < words.length; index++) {
-    const word = words[index] as string;
-    if (/^--(host|port)=/.test(word)) continue;
-    if (word === '--host' || word === '--port') index += 1;
-    else kept.push(word);
-  }
-  return kept;
+  return withoutFlags(words, '--host', '--port');
 }
 
 /** Returns a file for `docker compose`. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { serveArgsIn } from './served-image.ts';
+import { gpusOf, serveArgsIn, setsGpus } from './served-image.ts';
 
 const REST = ['--max-model-len', '8192'];
 
@@ -18,5 +18,18 @@ for (const name of [
       assert.deepEqual(serveArgsIn({ container: { Entrypoint } }), REST);
     const Env = [`SERVE_ARGS=${[...name, ...REST].join(' ')}`];
     assert.deepEqual(serveArgsIn({ container: { Env } }), REST);
+  });
+}
+
+for (const [args, gpus] of [
+  [[], 1],
+  [['--tensor-parallel-size', '2', '-pp=2'], 4],
+  [['--tensor_parallel_size', '2'], 2],
+  [['-tp', '8', '--tensor-parallel-size=4'], 4],
+  [['-tp', 'many'], 1],
+] as const) {
+  test(`${gpus} GPUs by the flags: ${args.join(' ') || 'none'}`, () => {
+    assert.equal(gpusOf(args), gpus);
+    assert.equal(setsGpus(args), args.length > 0);
   });
 }

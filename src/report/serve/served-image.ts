@@ -1,5 +1,5 @@
 import { WeighbridgeError } from '../../core/errors.ts';
-import { dashed, flagValue, splitFlag } from '../../core/serve-flags.ts';
+import { flagValue, hasFlag, withoutFlags } from '../../core/serve-flags.ts';
 import { shellWords } from '../../core/shell-words.ts';
 import type { GpuQuestion } from '../../fit/gpu-need.ts';
 import { type ModelAccess, readLabels, readModelLabels } from '../../image/format/labels.ts';
@@ -84,7 +84,7 @@ export function servedNameOf({ container, model }: Pick<PublishedImage, 'contain
 
 /** Returns the flags of `vllm serve` that an image has, without the model and its name. */
 export function serveArgsIn({ container }: Pick<PublishedImage, 'container'>): string[] {
-  return withoutName(serveWords(container.Entrypoint ?? [], container.Env ?? []));
+  return withoutFlags(serveWords(container.Entrypoint ?? [], container.Env ?? []), SERVED_NAME);
 }
 
 function sumOf(files: readonly Pick<ListedFile, 'sizeBytes'>[]): number {
@@ -100,30 +100,21 @@ function serveWords(entrypoint: readonly string[], env: readonly string[]): read
 
 const SERVED_NAME = '--served-model-name';
 
-/** Without the flag however it is written, and without all of the names that it takes. */
-function withoutName(words: readonly string[]): string[] {
-  const kept: string[] = [];
-  let isName = false;
-  for (const word of words) {
-    const flag = splitFlag(dashed(word));
-    if (flag === undefined && isName) continue;
-    isName = flag?.name === SERVED_NAME && flag.value === undefined;
-    if (flag?.name !== SERVED_NAME) kept.push(word);
-  }
-  return kept;
-}
+const TENSOR_PARALLEL = ['--tensor-parallel-size', '-tp'];
+const PIPELINE_PARALLEL = ['--pipeline-parallel-size', '-pp'];
 
 /** Returns the GPUs that flags of `vllm serve` divide a model by. */
 export function gpusOf(words: readonly string[]): number {
-  return sizeOf(words, '--tensor-parallel-size', '-tp') * sizeOf(words, '--pipeline-parallel-size', '-pp');
+  return sizeOf(words, TENSOR_PARALLEL) * sizeOf(words, PIPELINE_PARALLEL);
 }
 
-function sizeOf(words: readonly string[], ...names: readonly string[]): number {
-  const values = words.flatMap((word, index) => {
-    const [name = '', value = words[index + 1]] = word.split('=', 2);
-    return names.includes(name) && value !== undefined ? [Number(value)] : [];
-  });
-  const size = values.at(-1) ?? 1;
+/** Returns whether flags of `vllm serve` say how many GPUs divide a model. */
+export function setsGpus(words: readonly string[]): boolean {
+  return hasFlag(words, ...TENSOR_PARALLEL, ...PIPELINE_PARALLEL);
+}
+
+function sizeOf(words: readonly string[], names: readonly string[]): number {
+  const size = Number(flagValue(words, ...names) ?? 1);
   return Number.isInteger(size) && size > 0 ? size : 1;
 }
 
