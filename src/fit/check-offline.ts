@@ -1,5 +1,6 @@
 import type { FitContext } from './fit-context.ts';
-import { recordOf, textOf } from './json-value.ts';
+import { parsedJson, recordOf, textOf } from './json-value.ts';
+import { loraModuleOf } from './lora-module.ts';
 import type { FitFinding } from './types.ts';
 
 /** Flags whose value may be a repository on the Hub. */
@@ -16,10 +17,13 @@ export function offlineFindings({ input, args }: FitContext): FitFinding[] {
       return value === undefined ? [] : [{ flag, value }];
     }),
     ...JSON_FLAGS.flatMap(flag => {
-      const value = textOf(recordOf(parse(args.given.get(flag)?.values[0])).model);
+      const value = textOf(recordOf(parsedJson(args.given.get(flag)?.values[0] ?? '')).model);
       return value === undefined ? [] : [{ flag, value }];
     }),
-    ...loraModules(args.given.get('--lora-modules')?.values ?? []),
+    ...(args.given.get('--lora-modules')?.values ?? []).flatMap(text => {
+      const { path } = loraModuleOf(text);
+      return path === '' ? [] : [{ flag: '--lora-modules', value: path }];
+    }),
   ];
   return named
     .filter(({ value }) => isRepository(value, input.modelId))
@@ -31,23 +35,7 @@ export function offlineFindings({ input, args }: FitContext): FitFinding[] {
     }));
 }
 
-/** `name=org/repo`, or JSON with a `path`. */
-function loraModules(values: readonly string[]): { flag: string; value: string }[] {
-  return values.flatMap(text => {
-    const path = textOf(recordOf(parse(text)).path) ?? text.split('=').slice(1).join('=');
-    return path === '' ? [] : [{ flag: '--lora-modules', value: path }];
-  });
-}
-
 /** `org/name`, as opposed to a path; drafts that are no models have plain names (`ngram`). */
 function isRepository(value: string, own: string): boolean {
   return /^[\w.-]+\/[\w.-]+$/.test(value) && !value.startsWith('.') && value !== own;
-}
-
-function parse(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? '');
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,15 @@
 /** Foreign JSON, read without belief: what is not of the kind that is asked for is not there. */
 export type JsonRecord = Readonly<Record<string, unknown>>;
 
+/** Returns the value of a JSON text; undefined if it is not JSON. */
+export function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Returns whether a value is an object and not a list. */
 export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
