@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { ModelConfig } from '../config/types.ts';
 import { byVariant } from '../config/variants.ts';
 import { modelConfig, policyFacts } from '../policy/decide.fixtures.ts';
-import { immutableTags, tagsFor } from './tags.ts';
+import { commitTags, immutableTags, tagsFor } from './tags.ts';
 import type { ModelPin } from './types.ts';
 
 const { snapshot } = policyFacts('mit', {});
@@ -37,4 +37,11 @@ test('a tag stays if its template names the commit and a pinned base', () => {
 test('a version that is written out is not known to follow the base', () => {
   const tags = { ...TAGS, fat: ['v0.6.0-r{revision}', '{version}-{revision}', '{version}'] };
   assert.deepEqual(immutable({ tags }, { revision, baseDigest: DIGEST }).fat, [`v0.6.0-${revision}`]);
+});
+
+test('published tags name a commit in full or by its first eight characters', () => {
+  const [full, short] = [`r${revision}-weights`, `a-${revision.slice(0, 8)}`];
+  assert.deepEqual(commitTags(['weights', short, full, 'v1'], revision), [full, short]);
+  assert.deepEqual(commitTags(['weights', full], 'main'), []);
+  assert.deepEqual(commitTags(['weights'], ''), []);
 });

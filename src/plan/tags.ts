@@ -1,5 +1,6 @@
 import { type ModelConfig, VARIANTS, type Variant } from '../config/types.ts';
 import { hasServer } from '../config/variants.ts';
+import { isGitOid } from '../core/digest.ts';
 import { ConfigError } from '../core/errors.ts';
 import { isTag, parseReference } from '../oci/reference.ts';
 import type { PlannedModel } from './types.ts';
@@ -33,6 +34,16 @@ export function immutableTags(
   );
   const expanded = templates.map(template => expand(template, model, variant, snapshot.revision));
   return new Set(expanded.filter(tag => tags[variant].includes(tag)));
+}
+
+/**
+ * Returns the tags that name a commit, those with all of it first. They are immutable for a variant without vLLM: what
+ * `immutableTags` says of a model in models.yaml, this says of tags that are published.
+ */
+export function commitTags(tags: readonly string[], revision: string): string[] {
+  if (!isGitOid(revision)) return [];
+  const named = tags.filter(tag => tag.includes(revision.slice(0, 8))).toSorted();
+  return named.toSorted((a, b) => Number(b.includes(revision)) - Number(a.includes(revision)));
 }
 
 /** Returns the first tag that needs no answer of the Hub: of a template without the commit, if there is one. */

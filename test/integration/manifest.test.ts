@@ -13,6 +13,7 @@ import { checkKubernetesYaml } from '../support/kubernetes-schema.ts';
 import { requireTool } from '../support/tools.ts';
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;
+const COMMIT_TAG = `r${'c'.repeat(40)}-weights`;
 const SERVER = `docker.io/vllm/vllm-openai:v0.11.0@sha256:${'b'.repeat(64)}`;
 
 const image = (variant: string, changes: Partial<ServedImage> = {}): ServedImage => ({
@@ -26,6 +27,7 @@ const image = (variant: string, changes: Partial<ServedImage> = {}): ServedImage
   gpus: 4,
   modelBytes: 14 * 1024 ** 3,
   server: variant === 'weights' ? undefined : SERVER,
+  tagged: { reference: `ghcr.io/acme/hf-x:${COMMIT_TAG}`, isImmutable: true },
   ...changes,
 });
 
@@ -38,7 +40,7 @@ interface Refused {
 const REFUSED: readonly Refused[] = [
   { kind: 'kserve', variant: 'slim', says: /--for kserve cannot use .*: a slim image has no weights/ },
   { kind: 'kubeai', variant: 'slim', says: /a slim image has no weights/ },
-  { kind: 'kubeai', variant: 'weights', says: /a Model of KubeAI 0\.22 starts an image and mounts none/ },
+  { kind: 'kubeai', variant: 'weights', says: /has weights alone: --for kubeai needs an image of vLLM/ },
   { kind: 'image-volume', variant: 'slim', says: /a slim image has no weights/ },
   {
     kind: 'kubernetes',
@@ -50,7 +52,7 @@ const REFUSED: readonly Refused[] = [
 
 /**
  * As far as we write it, with the limits of https://github.com/kubeai-project/kubeai, chart 0.22.1: those of the definition, and
- * of what the controller reads, which refuses more of a URL since 0.23.2.
+ * of what the controller reads, which refuses more of a URL since 0.23.2. `oci://` is of 0.23.3.
  */
 const KUBEAI_MODEL = z.strictObject({
   apiVersion: z.literal('kubeai.org/v1'),
@@ -64,7 +66,7 @@ const KUBEAI_MODEL = z.strictObject({
   spec: z.strictObject({
     features: z.array(z.enum(['TextGeneration', 'TextEmbedding', 'Reranking', 'SpeechToText'])),
     engine: z.enum(['OLlama', 'VLLM', 'FasterWhisper', 'Infinity']),
-    url: z.string().regex(/^hf:\/\/[a-zA-Z0-9._:/-]+$/),
+    url: z.string().regex(/^(hf|oci):\/\/[a-zA-Z0-9._:/-]+$/),
     image: z.string(),
     args: z.array(z.string()),
     resourceProfile: z.string().regex(/^[^:]+:[1-9]\d*$/),
@@ -75,9 +77,16 @@ const KUBEAI_MODEL = z.strictObject({
 type KubeaiModel = z.infer<typeof KUBEAI_MODEL>;
 
 function kubeaiModel(changes: Partial<ServedImage> = {}, options: ManifestOptions = {}): KubeaiModel {
-  const [document] = parseAllDocuments(manifestText('kubeai', image('fat', changes), options));
+  return parseModel(manifestText('kubeai', image('fat', changes), options));
+}
+
+function parseModel(text: string): KubeaiModel {
+  const [document] = parseAllDocuments(text);
   return KUBEAI_MODEL.parse(document?.toJS());
 }
+
+const weightsAt = (reference: string, isImmutable = true): ServedImage =>
+  image('weights', { tagged: { reference, isImmutable } });
 
 describe('manifests', () => {
   const skip = requireTool('python3');
@@ -127,9 +136,60 @@ describe('manifests', () => {
   test('a Model of KubeAI has the fields that its definition knows, and no others', () => {
     for (const serveArgs of [[], ['--max-model-len', '8192']]) {
       const { spec } = kubeaiModel({ serveArgs, modelId: 'acme_lab/My_Model-1.5' });
-      assert.equal(spec.url, 'hf://acme-lab/My-Model-1.5');
+      assert.equal(spec.url, 'hf://acme_lab/My_Model-1.5');
       assert.deepEqual(spec.args, ['--model=/models/x', ...serveArgs]);
     }
+  });
+
+  test('a Model of KubeAI mounts weights by the tag that stays, into the server that is named', () => {
+    const serveArgs = [
+      ...['--port', '9000', '--max-model-len', '8192'],
+      ...['--enable-lora', '--lora-modules', 'sql=/models/x-adapters/sql', 'own=/own'],
+    ];
+    const text = manifestText('kubeai', image('weights', { serveArgs, task: 'embed' }), {
+      server: SERVER,
+      gpuMemoryGB: 48,
+    });
+    assert.match(text, /^# KubeAI 0\.23\.3 or later, and Kubernetes 1\.36 /m);
+    assert.match(text, /^# KubeAI takes the weights by tag, not by digest\.$/m);
+    assert.match(text, /^# KubeAI passes no requests to the adapters/m);
+    assert.doesNotMatch(text, /This tag may move/);
+    const { spec } = parseModel(text);
+    assert.equal(spec.url, `oci://ghcr.io/acme/hf-x:${COMMIT_TAG}`);
+    assert.equal(spec.image, SERVER);
+    assert.deepEqual(spec.features, ['TextEmbedding']);
+    assert.equal(spec.resourceProfile, 'nvidia-gpu-l40s:4');
+    // No `--model`: KubeAI's own names `/model`, where it mounts the image.
+    assert.deepEqual(spec.args, [
+      ...['--max-model-len', '8192', '--enable-lora', '--lora-modules'],
+      ...['sql=/model/models/x-adapters/sql', 'own=/own'],
+    ]);
+  });
+
+  test('weights whose tag may move are written for KubeAI with a comment that says so', () => {
+    const text = manifestText('kubeai', weightsAt('ghcr.io/acme/hf-x:weights', false), { server: SERVER });
+    assert.match(text, /^# This tag may move to another image/m);
+    assert.equal(parseModel(text).spec.url, 'oci://ghcr.io/acme/hf-x:weights');
+  });
+
+  test('weights without a tag are refused for KubeAI, with the tag to publish', () => {
+    assert.throws(() => manifestText('kubeai', image('weights', { tagged: undefined }), { server: SERVER }), {
+      code: 'USAGE',
+      message: `--for kubeai needs a tag of ghcr.io/acme/hf-x@${DIGEST}, and no immutable tag names it`,
+      remedy: /Publish the tag `r\{revision\}-\{variant\}`/,
+    });
+  });
+
+  test("weights are refused for KubeAI if its URL cannot have the registry's address, and only then", () => {
+    for (const reference of ['localhost:5000/acme_lab/hf-x_y:v1_2-weights', '10.0.0.1/a__b/c:R']) {
+      const text = manifestText('kubeai', weightsAt(reference), { server: SERVER });
+      assert.equal(parseModel(text).spec.url, `oci://${reference}`);
+    }
+    assert.throws(() => manifestText('kubeai', weightsAt('[::1]:5000/acme/hf-x:w'), { server: SERVER }), {
+      code: 'USAGE',
+      message: /--for kubeai cannot use \[::1\]:5000\/acme\/hf-x:w: KubeAI refuses the URL oci:/,
+      remedy: /host name/,
+    });
   });
 
   test('Models of KubeAI whose long names begin alike have names of their own', () => {

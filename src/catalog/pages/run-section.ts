@@ -1,6 +1,8 @@
 import { holdsWeights } from '../../config/variants.ts';
 import { titleCase } from '../../core/text.ts';
+import { commitTags } from '../../plan/tags.ts';
 import { type ManifestKind, manifestText } from '../../report/serve/manifest.ts';
+import { isKubeaiMountable } from '../../report/serve/other-servers.ts';
 import { sampleRequests } from '../../report/serve/requests.ts';
 import {
   pullCommand,
@@ -8,7 +10,7 @@ import {
   type RunnableImage,
   runCommand,
 } from '../../report/serve/run-commands.ts';
-import { gpusOf, type ServedImage } from '../../report/serve/served-image.ts';
+import { gpusOf, type ServedImage, type TaggedImage } from '../../report/serve/served-image.ts';
 import type { CatalogImage, CatalogModel } from '../catalog-data.ts';
 import { html, type Markup } from '../html.ts';
 import { codeBlock } from './copy.ts';
@@ -99,7 +101,11 @@ function waysToRun(model: CatalogModel, image: CatalogImage): Way[] {
   const runnable = runnableImage(model, image);
   const served = servedImage(model, image);
   if (image.variant === 'modelpack') return [modelpackWay(served)];
-  const manifests = MANIFESTS.filter(({ variants }) => variants.includes(image.variant)).map(
+  const manifests = MANIFESTS.filter(
+    ({ kind, variants }) =>
+      variants.includes(image.variant) &&
+      (kind !== 'kubeai' || image.variant !== 'weights' || isKubeaiMountable(served)),
+  ).map(
     ({ kind, name, note }): Way => ({
       key: kind,
       name: kind === 'kubernetes' && image.variant === 'slim' ? 'Kubernetes with a volume' : name,
@@ -156,6 +162,12 @@ const MANIFESTS: readonly ManifestWay[] = [
   },
   { kind: 'kubeai', name: 'KubeAI', note: 'A Model that starts this image.', variants: ['fat'] },
   {
+    kind: 'kubeai',
+    name: 'KubeAI',
+    note: 'A Model that mounts the weights into a vLLM image, by the tag of the commit: KubeAI takes no digest. KubeAI 0.23.3 or later.',
+    variants: ['weights'],
+  },
+  {
     kind: 'compose',
     name: 'Compose',
     note: 'For docker compose, with a health check.',
@@ -188,6 +200,7 @@ function servedImage(model: CatalogModel, image: CatalogImage): ServedImage {
   const digest = /^sha256:[0-9a-f]{64}$/.exec(base?.digest ?? '')?.[0];
   return {
     reference: `${image.places[0]?.repository}@${image.digest}`,
+    tagged: taggedImage(image),
     name: resourceName(model),
     modelId: model.id,
     variant: image.variant,
@@ -205,6 +218,14 @@ function servedImage(model: CatalogModel, image: CatalogImage): ServedImage {
           ? name
           : `${name}@${digest}`,
   };
+}
+
+/** By a tag that stays with the image and names it in each registry that readers may choose. */
+function taggedImage({ places, revision }: CatalogImage): TaggedImage | undefined {
+  const [first] = places;
+  const inAll = first?.tags.filter(tag => places.every(({ tags }) => tags.includes(tag))) ?? [];
+  const [tag] = commitTags(inAll, revision);
+  return tag === undefined ? undefined : { reference: `${first?.repository}:${tag}`, isImmutable: true };
 }
 
 /** As long as the name of a Service may be. */

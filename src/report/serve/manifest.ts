@@ -8,7 +8,7 @@ import {
   kubernetesResources,
   prepullResources,
 } from './kubernetes.ts';
-import { composeFile, kserveResources, kubeaiComment, kubeaiResources } from './other-servers.ts';
+import { composeFile, kserveResources, kubeaiComment, kubeaiResources, kubeaiUrl } from './other-servers.ts';
 import type { Resource } from './pod-parts.ts';
 import type { ServedImage } from './served-image.ts';
 
@@ -66,8 +66,12 @@ function resourcesOf(kind: ManifestKind, served: ServedImage, options: ManifestO
     case 'kserve':
       return kserveResources(mustHoldWeights(served, kind));
     case 'kubeai':
-      if (served.variant === 'weights')
-        throw refused(served, kind, 'a Model of KubeAI 0.22 starts an image and mounts none', 'fat');
+      if (served.variant === 'weights') {
+        return kubeaiResources(served, options.gpuMemoryGB, {
+          url: kubeaiUrl(served),
+          server: serverFor(served, kind, options),
+        });
+      }
       return kubeaiResources(mustHoldWeights(served, kind), options.gpuMemoryGB);
     case 'compose':
       return [

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
+import { WeighbridgeError } from '../../core/errors.ts';
 import { hasFlag, withoutFlags } from '../../core/serve-flags.ts';
 import { ADAPTERS_SUFFIX } from '../../plan/model-dir.ts';
 import type { Resource } from './pod-parts.ts';
@@ -16,7 +17,7 @@ export function kserveResources(served: ServedImage): Resource[] {
           model: {
             modelFormat: { name: 'huggingface' },
             storageUri: `oci+native://${reference}`,
-            args: [`--model_name=${modelId}`, ...atMount(runtimeArgs, served.dir)],
+            args: [`--model_name=${modelId}`, ...atMount(runtimeArgs, served.dir, KSERVE_MODELS)],
             resources: { limits },
           },
         }
@@ -45,12 +46,17 @@ export function kserveResources(served: ServedImage): Resource[] {
 /** KServe mounts the image's folder `models`, and with it the adapters beside the model. */
 const KSERVE_MODELS = '/mnt/models';
 
-function atMount(words: readonly string[], dir: string): string[] {
+/** `models`: where the folder above the model's own is mounted. */
+function atMount(words: readonly string[], dir: string, models: string): string[] {
   const adapters = `${path.posix.basename(dir)}${ADAPTERS_SUFFIX}`;
-  const inImage = `=${path.posix.dirname(dir)}/${adapters}/`;
-  return words.map(word => word.replace(inImage, `=${KSERVE_MODELS}/${adapters}/`));
+  const inImage = `=${path.posix.join(path.posix.dirname(dir), adapters)}/`;
+  return words.map(word => word.replace(inImage, `=${path.posix.join(models, adapters)}/`));
 }
 
+/** KubeAI mounts the whole image. */
+const KUBEAI_MOUNT = '/model';
+/** What its controller reads, since 0.23.2. */
+const KUBEAI_URL = /^([a-z0-9]+):\/\/([a-zA-Z0-9._:/-]+)(\?.*)?$/;
 const KUBEAI_MAX_NAME = 40;
 const HASH_DIGITS = 6;
 
@@ -73,13 +79,25 @@ const KUBEAI_FEATURES: ReadonlyMap<string, readonly string[]> = new Map([
   ['draft', []],
 ]);
 
+/** Weights that KubeAI mounts into a server. */
+export interface KubeaiVolume {
+  readonly url: string;
+  /** The image of vLLM. */
+  readonly server: string;
+}
+
 /**
  * Returns a Model. https://github.com/kubeai-project/kubeai, chart 0.22: it starts vLLM in the image that is named, with the
- * Model's name as `--served-model-name`, and has no way to mount an image. The image itself sets HF_HUB_OFFLINE: KubeAI would
- * pass it to the container that fetches the Model's `adapters` too.
+ * Model's name as `--served-model-name`. A fat image itself sets HF_HUB_OFFLINE: KubeAI would pass it to the container that
+ * fetches the Model's `adapters` too. `volume`: for an image of weights alone, which 0.22 cannot mount.
  */
-export function kubeaiResources(served: ServedImage, gpuMemoryGB = 24): Resource[] {
+export function kubeaiResources(
+  served: ServedImage,
+  gpuMemoryGB = 24,
+  volume?: KubeaiVolume | undefined,
+): Resource[] {
   const { name, modelId, reference, dir, serveArgs, gpus, task = '', addedArgs = [] } = served;
+  const args = [...withoutPlace(serveArgs), ...addedArgs];
   return [
     {
       apiVersion: 'kubeai.org/v1',
@@ -88,11 +106,20 @@ export function kubeaiResources(served: ServedImage, gpuMemoryGB = 24): Resource
       spec: {
         features: KUBEAI_FEATURES.get(task) ?? ['TextGeneration'],
         engine: 'VLLM',
-        // Required, but not fetched. KubeAI 0.23.2 and later refuse a URL with `_`.
-        url: `hf://${modelId.replaceAll('_', '-')}`,
-        image: reference,
-        // The last of two counts: this one, not that of the URL.
-        args: [`--model=${dir}`, ...withoutPlace(serveArgs), ...addedArgs],
+        ...(volume === undefined
+          ? {
+              // Required, but not fetched.
+              url: `hf://${modelId}`,
+              image: reference,
+              // The last of two counts: this one, not that of the URL.
+              args: [`--model=${dir}`, ...args],
+            }
+          : {
+              url: volume.url,
+              image: volume.server,
+              // KubeAI itself adds `--model=/model`, where the image's links show the model's files.
+              args: atMount(args, dir, path.posix.join(KUBEAI_MOUNT, path.posix.dirname(dir))),
+            }),
         resourceProfile: `${KUBEAI_PROFILES[gpuMemoryGB] ?? `nvidia-gpu-${gpuMemoryGB}gb`}:${gpus}`,
         minReplicas: 1,
       },
@@ -100,12 +127,64 @@ export function kubeaiResources(served: ServedImage, gpuMemoryGB = 24): Resource
   ];
 }
 
+/**
+ * Returns the `url` by which KubeAI mounts an image of weights: by tag, because it refuses the `@` of a digest. Throws
+ * WeighbridgeError USAGE if the image has no tag to name it by, or an address that KubeAI refuses.
+ */
+export function kubeaiUrl({ reference, tagged }: Pick<ServedImage, 'reference' | 'tagged'>): string {
+  if (tagged === undefined) {
+    throw new WeighbridgeError(`--for kubeai needs a tag of ${reference}, and no immutable tag names it`, {
+      code: 'USAGE',
+      subject: reference,
+      remedy:
+        'KubeAI takes no digests. Publish the tag `r{revision}-{variant}` (`tags` in models.yaml), or name the image by one of its tags.',
+    });
+  }
+  const url = `oci://${tagged.reference}`;
+  if (isKubeaiUrl(url)) return url;
+  throw new WeighbridgeError(
+    `--for kubeai cannot use ${tagged.reference}: KubeAI refuses the URL ${url}, which may have letters, digits and . _ : / - only`,
+    {
+      code: 'USAGE',
+      subject: tagged.reference,
+      remedy: 'Use a host name for the registry instead of its IPv6 address.',
+    },
+  );
+}
+
+/** Whether KubeAI can mount an image of weights that a catalog shows: see `kubeaiUrl`. */
+export function isKubeaiMountable({ tagged }: Pick<ServedImage, 'tagged'>): boolean {
+  return tagged !== undefined && isKubeaiUrl(`oci://${tagged.reference}`);
+}
+
+function isKubeaiUrl(url: string): boolean {
+  return KUBEAI_URL.test(url);
+}
+
 /** Returns what people have to know of a Model, in lines; none if there is nothing. */
-export function kubeaiComment({ serveArgs }: Pick<ServedImage, 'serveArgs'>): string[] {
-  if (!hasFlag(serveArgs, '--lora-modules')) return [];
-  return [
-    "KubeAI passes no requests to the adapters in the image, only to those of the Model's `adapters`, which it fetches itself.",
-  ];
+export function kubeaiComment({
+  serveArgs,
+  variant,
+  tagged,
+}: Pick<ServedImage, 'serveArgs' | 'variant' | 'tagged'>): string[] {
+  const lines: string[] = [];
+  if (variant === 'weights') {
+    lines.push(
+      'KubeAI 0.23.3 or later, and Kubernetes 1.36 (earlier versions need the feature gate ImageVolume): the weights are an image volume.',
+      'KubeAI takes the weights by tag, not by digest.',
+    );
+    if (tagged?.isImmutable === false) {
+      lines.push(
+        'This tag may move to another image, and nodes keep the one that they have pulled. `r{revision}-{variant}` in `tags` of models.yaml is a tag that stays.',
+      );
+    }
+  }
+  if (hasFlag(serveArgs, '--lora-modules')) {
+    lines.push(
+      "KubeAI passes no requests to the adapters in the image, only to those of the Model's `adapters`, which it fetches itself.",
+    );
+  }
+  return lines;
 }
 
 /** Two long names that begin alike must stay two Models. */

@@ -11,6 +11,8 @@ import type { ListedFile, PublishedImage } from '../../image/published-image.ts'
 export interface ServedImage {
   /** What is pulled, by digest: `ghcr.io/acme/hf-x@sha256:…`. */
   readonly reference: string;
+  /** For what takes no digest: a tag that names it; undefined if there is none, or if it is not known. */
+  readonly tagged?: TaggedImage | undefined;
   /** A name for resources: letters, digits and `-`, at most 63. */
   readonly name: string;
   readonly modelId: string;
@@ -36,11 +38,20 @@ export interface ServedImage {
   readonly server: string | undefined;
 }
 
+/** An image by a tag. */
+export interface TaggedImage {
+  /** `ghcr.io/acme/hf-x:r7ae…-weights` */
+  readonly reference: string;
+  /** Whether `publish` leaves the tag with its image. */
+  readonly isImmutable: boolean;
+}
+
 /** Returns what an image says of itself. Throws WeighbridgeError REGISTRY_BAD_ANSWER if it is not one of our own. */
 export function servedImage(
   image: PublishedImage,
   place: {
     readonly reference: string;
+    readonly tagged?: TaggedImage | undefined;
     readonly repository: string;
     /** The model's; none if they are not known. */
     readonly files: readonly Pick<ListedFile, 'path' | 'sizeBytes'>[];
@@ -61,6 +72,7 @@ export function servedImage(
   const base = baseOf(image);
   return {
     reference: place.reference,
+    tagged: place.tagged,
     name: resourceName(place.repository),
     modelId: model.id,
     variant: model.variant,

@@ -1,8 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { readImages, readModelFiles } from '../../../image/published-image.ts';
+import type { Digest } from '../../../core/digest.ts';
+import { type PublishedImage, readImages, readModelFiles } from '../../../image/published-image.ts';
+import { findTag } from '../../../inspect/find-tag.ts';
 import { MANIFEST_KINDS, type ManifestKind, manifestText } from '../../../report/serve/manifest.ts';
-import { servedImage } from '../../../report/serve/served-image.ts';
-import { openNamedImage } from '../../image-argument.ts';
+import { servedImage, type TaggedImage } from '../../../report/serve/served-image.ts';
+import { type NamedImage, openNamedImage } from '../../image-argument.ts';
 import { connectAsConfigured, withConnections } from '../../options.ts';
 import { ExitStatus, runSession, type SessionOptions } from '../../session.ts';
 
@@ -36,7 +38,8 @@ export function addManifest(program: Command): void {
     .action((text: string, options: ManifestCommandOptions) =>
       runSession(options, async session => {
         await connectAsConfigured(session, options.config);
-        const { store, reference } = await openNamedImage(session, text);
+        const named = await openNamedImage(session, text);
+        const { store, reference } = named;
         const { signal } = session;
         const top = await store.getManifest(reference, signal);
         const [image] = await readImages(store, reference, signal);
@@ -44,6 +47,7 @@ export function addManifest(program: Command): void {
         const files = await readModelFiles(store, image, { signal });
         const served = servedImage(image, {
           reference: `${store.name}@${top.digest}`,
+          tagged: options.for === 'kubeai' ? await taggedImage(named, top.digest, image, signal) : undefined,
           repository: store.name,
           files,
         });
@@ -61,6 +65,18 @@ export function addManifest(program: Command): void {
     );
 }
 
+/** Undefined for a variant that KubeAI takes by digest. */
+async function taggedImage(
+  { store, reference }: NamedImage,
+  digest: Digest,
+  { model }: PublishedImage,
+  signal: AbortSignal,
+): Promise<TaggedImage | undefined> {
+  if (model?.variant !== 'weights') return undefined;
+  const found = await findTag(store, { reference, digest, model }, signal);
+  return found && { reference: `${store.name}:${found.tag}`, isImmutable: found.isImmutable };
+}
+
 function parseGigabytes(text: string): number {
   const size = Number(text.replace(/ ?GB?$/i, ''));
   if (Number.isInteger(size) && size >= 4 && size <= 1024) return size;
@@ -68,13 +84,13 @@ function parseGigabytes(text: string): number {
 }
 
 const HELP = `
-Flags, port, number of GPUs and sizes come from the image, which is referenced by digest. A comment says how much GPU memory the
-weights and one request with the full context need, and which GPUs have that much.
+Flags, port, number of GPUs and sizes come from the image, which is referenced by digest (KubeAI: weights by tag). A comment says how much
+GPU memory the weights and one request with the full context need, and which GPUs have that much.
 
   kubernetes     Deployment, Service and, for slim, PersistentVolumeClaim
   image-volume   the weights of a fat or weights image as a volume of a vLLM image
   kserve         InferenceService (0.20)
-  kubeai         Model (v1, chart 0.22), for a fat image
+  kubeai         Model (v1): a fat image (KubeAI 0.22), or the weights as a volume of a vLLM image (0.23.3)
   compose        a file for docker compose
   prepull        a DaemonSet that makes every node pull the image
 

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parse } from 'yaml';
+import { weighbridge } from '../support/command.ts';
+import { temporaryFolder } from '../support/tools.ts';
+import { MODEL_FILES, World } from '../support/world.ts';
+
+test('manifest --for kubeai writes the immutable tag of weights that were named by their moving one', async t => {
+  await using world = await World.start();
+  await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
+  await world.publish(world.config('acme/x', '    variants: [weights]\n'), { variants: ['weights'] });
+  const repository = `${world.registry(0).host}/acme/hf-x`;
+  const args = [
+    'manifest',
+    `${repository}:weights`,
+    '--for',
+    'kubeai',
+    '--server',
+    'vllm/vllm-openai:v0.11.0',
+  ];
+  const { status, stdout, stderr } = await weighbridge(args, { cwd: await temporaryFolder(t) });
+  assert.equal(status, 0, stderr);
+  const { spec } = parse(stdout) as { readonly spec: { readonly url: string; readonly image: string } };
+  assert.match(spec.url, /:r[0-9a-f]{40}-weights$/);
+  assert.ok(spec.url.startsWith(`oci://${repository}:`));
+  assert.equal(spec.image, 'vllm/vllm-openai:v0.11.0');
+});
