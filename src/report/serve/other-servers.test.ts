@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import { kserveResources } from './other-servers.ts';
 import type { ServedImage } from './served-image.ts';
 
+const jsonModule = (models: string): string => `{"name":"law","path":"${models}/x-adapters/law"}`;
+
 test('KServe finds adapters where it mounts the weights', () => {
   const served = {
     name: 'hf-x',
@@ -15,6 +17,7 @@ test('KServe finds adapters where it mounts the weights', () => {
       '--lora-modules',
       'sql=/models/x-adapters/sql',
       'own=/own',
+      jsonModule('/models'),
       '--port',
       '1',
       '--host=::',
@@ -27,6 +30,6 @@ test('KServe finds adapters where it mounts the weights', () => {
   assert.deepEqual(spec.predictor.model.args, [
     '--model_name=acme/x',
     '--enable-lora',
-    ...['--lora-modules', 'sql=/mnt/models/x-adapters/sql', 'own=/own'],
+    ...['--lora-modules', 'sql=/mnt/models/x-adapters/sql', 'own=/own', jsonModule('/mnt/models')],
   ]);
 });

@@ -49,8 +49,12 @@ const KSERVE_MODELS = '/mnt/models';
 /** `models`: where the folder above the model's own is mounted. */
 function atMount(words: readonly string[], dir: string, models: string): string[] {
   const adapters = `${path.posix.basename(dir)}${ADAPTERS_SUFFIX}`;
-  const inImage = `=${path.posix.join(path.posix.dirname(dir), adapters)}/`;
-  return words.map(word => word.replace(inImage, `=${path.posix.join(models, adapters)}/`));
+  const inImage = `${path.posix.join(path.posix.dirname(dir), adapters)}/`;
+  const mounted = `${path.posix.join(models, adapters)}/`;
+  // `sql=/models/x-adapters/sql`, or JSON with that path in quotes.
+  return words.map(word =>
+    word.replaceAll(`=${inImage}`, `=${mounted}`).replaceAll(`"${inImage}`, `"${mounted}`),
+  );
 }
 
 /** KubeAI mounts the whole image. */
