@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import picomatch from 'picomatch';
 import type { ModelConfig } from '../config/types.ts';
 import {
+  type FileKind,
   isAdapter,
   isOriginal,
   isWholeModel,
@@ -102,36 +103,15 @@ function builtInChoice(
   format: string,
   allowPickle: boolean,
 ): (path: string) => Verdict {
-  const order = loadOrder(format);
-  const kinds = new Map(files.map(({ path }) => [path, kindOf(path)]));
-  const weights = files.map(({ path }) => path).filter(path => weightKindOf(path) !== undefined);
-  const models = weights.filter(path => !isAdapter(path) && !isOriginal(path));
-  const byFolder = Map.groupBy(models, path => posix.dirname(path));
-  const ggufFirst = order[0] === 'gguf' ? models.filter(path => kinds.get(path) === 'gguf') : [];
-  const stems = new Set(weights.filter(path => kinds.get(path) === 'safetensors').map(stemOf));
-
-  /** What vLLM loads from this folder. */
-  const loadedIn = memoize((folder): Loaded | undefined => {
-    const there = byFolder.get(folder) ?? [];
-    // A folder of GGUF files below, when these are asked for, holds what is here too.
-    const below = ggufFirst.filter(path => isBelow(path, folder));
-    const named = there.filter(path => kinds.get(path) !== 'torch' || isWholeModel(path));
-    for (const paths of [[...below, ...named], there]) {
-      for (const kind of order) {
-        const path = paths.find(one => kinds.get(one) === kind);
-        if (path !== undefined) return { kind, path };
-      }
-    }
-    return undefined;
-  });
-
+  const weights = weightsOf(files, format);
+  const { kinds, hasWeights, loadedIn } = weights;
   return path => {
     const kind = kinds.get(path) ?? 'other';
     const folder = posix.dirname(path);
     if (kind === 'extra') return { rule: 'not-for-serving', reason: 'is of no use to a server' };
-    if (kind === 'training' && weights.length > 0)
+    if (kind === 'training' && hasWeights)
       return { rule: 'training', reason: 'was left by training; a server does not load it' };
-    if (kind === 'other-framework' && weights.length > 0)
+    if (kind === 'other-framework' && hasWeights)
       return { rule: 'other-framework', reason: 'is for another program; vLLM does not load it' };
     if (isOriginal(path)) {
       const above = loadedIn(folderAbove(path));
@@ -143,32 +123,74 @@ function builtInChoice(
       return safe ? { rule: 'pickle', reason } : undefined;
     }
     if (kind === 'index') return indexVerdict(path, loadedIn(folder));
-    return weightVerdict(path, weightKindOf(path));
+    return weightVerdict(path, weightKindOf(path), weights);
   };
+}
 
-  function weightVerdict(path: string, kind: WeightKind | undefined): Verdict {
-    if (kind === undefined) return undefined;
-    const folder = posix.dirname(path);
-    if (kind === 'gguf' || kind === 'tensorizer') {
-      const loaded = foldersUp(folder)
-        .map(loadedIn)
-        .find(found => found !== undefined && found.kind !== kind);
-      if (loaded === undefined) return undefined;
-      return {
-        rule: 'other-format',
-        reason: `is another format of the weights in ${loaded.path}; \`--load-format ${kind}\` in serve_args takes it`,
-      };
-    }
-    if (isAdapter(path)) {
-      const isCopy = kind === 'torch' && stems.has(stemOf(path));
-      return isCopy ? secondCopy(`${stemOf(path)}.safetensors`) : undefined;
-    }
-    const loaded = loadedIn(folder);
-    if (loaded === undefined || loaded.kind === kind) return undefined;
-    // `sparse_linear.pt` beside `model.safetensors` holds other tensors.
-    const isPart = kind === 'torch' && !isWholeModel(path) && !stems.has(stemOf(path));
-    return isPart ? undefined : secondCopy(loaded.path);
+/** What a repository has to load. */
+interface Weights {
+  /** Of every file, by path. */
+  readonly kinds: ReadonlyMap<string, FileKind>;
+  readonly hasWeights: boolean;
+  /** Paths of safetensors without their ends. */
+  readonly stems: ReadonlySet<string>;
+  /** What vLLM loads from a folder. */
+  readonly loadedIn: (folder: string) => Loaded | undefined;
+}
+
+function weightsOf(files: readonly HubFile[], format: string): Weights {
+  const order = loadOrder(format);
+  const kinds = new Map(files.map(({ path }) => [path, kindOf(path)]));
+  const weights = files.map(({ path }) => path).filter(path => weightKindOf(path) !== undefined);
+  const models = weights.filter(path => !isAdapter(path) && !isOriginal(path));
+  const byFolder = Map.groupBy(models, path => posix.dirname(path));
+  const ggufFirst = order[0] === 'gguf' ? models.filter(path => kinds.get(path) === 'gguf') : [];
+  return {
+    kinds,
+    hasWeights: weights.length > 0,
+    stems: new Set(weights.filter(path => kinds.get(path) === 'safetensors').map(stemOf)),
+    loadedIn: memoize(folder => {
+      const there = byFolder.get(folder) ?? [];
+      // A folder of GGUF files below, when these are asked for, holds what is here too.
+      const below = ggufFirst.filter(path => isBelow(path, folder));
+      const named = there.filter(path => kinds.get(path) !== 'torch' || isWholeModel(path));
+      for (const paths of [[...below, ...named], there]) {
+        for (const kind of order) {
+          const path = paths.find(one => kinds.get(one) === kind);
+          if (path !== undefined) return { kind, path };
+        }
+      }
+      return undefined;
+    }),
+  };
+}
+
+function weightVerdict(
+  path: string,
+  kind: WeightKind | undefined,
+  { stems, loadedIn }: Pick<Weights, 'stems' | 'loadedIn'>,
+): Verdict {
+  if (kind === undefined) return undefined;
+  const folder = posix.dirname(path);
+  if (kind === 'gguf' || kind === 'tensorizer') {
+    const loaded = foldersUp(folder)
+      .map(loadedIn)
+      .find(found => found !== undefined && found.kind !== kind);
+    if (loaded === undefined) return undefined;
+    return {
+      rule: 'other-format',
+      reason: `is another format of the weights in ${loaded.path}; \`--load-format ${kind}\` in serve_args takes it`,
+    };
   }
+  if (isAdapter(path)) {
+    const isCopy = kind === 'torch' && stems.has(stemOf(path));
+    return isCopy ? secondCopy(`${stemOf(path)}.safetensors`) : undefined;
+  }
+  const loaded = loadedIn(folder);
+  if (loaded === undefined || loaded.kind === kind) return undefined;
+  // `sparse_linear.pt` beside `model.safetensors` holds other tensors.
+  const isPart = kind === 'torch' && !isWholeModel(path) && !stems.has(stemOf(path));
+  return isPart ? undefined : secondCopy(loaded.path);
 }
 
 /** An index goes with its files: one that names files that are not there misleads loaders. */
