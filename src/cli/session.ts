@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { InvalidConfigError } from '../config/problems.ts';
 import { errorToJson, WeighbridgeError } from '../core/errors.ts';
+import { broadcastEvents } from '../core/event-broadcast.ts';
 import type { OnEvent } from '../core/events.ts';
 import { createServices, type Services } from '../engine/services.ts';
 import { errorAnnotation } from '../report/ci/github-annotation.ts';
@@ -54,20 +55,11 @@ export async function runSession(
   const interruption = interruptible(() => display.stop());
   const isVerbose = options.verbose || process.env.WEIGHBRIDGE_LOG_REQUESTS === '1';
   const verbosity = options.quiet ? 'quiet' : isVerbose ? 'verbose' : 'normal';
-  const createDisplay = (): Progress =>
-    createProgress({ stream: process.stderr, verbosity, ...terminalOf(process.stderr, process.env) });
-  let display = createDisplay();
-  const listeners = new Set<OnEvent>([event => display.onEvent(event)]);
-  const progress: Session['progress'] = {
-    onEvent: event => {
-      for (const listener of listeners) listener(event);
-    },
-    stop: () => display.stop(),
-    renew: () => {
-      display.stop();
-      display = createDisplay();
-    },
-  };
+  const display = renewable(() =>
+    createProgress({ stream: process.stderr, verbosity, ...terminalOf(process.stderr, process.env) }),
+  );
+  const { onEvent, listen } = broadcastEvents(display.onEvent);
+  const progress: Session['progress'] = { ...display, onEvent };
   const opened: Services[] = [];
   let hasPrinted = false;
   const sessionIn = (env: NodeJS.ProcessEnv): Session => {
@@ -78,13 +70,10 @@ export async function runSession(
       isJson: options.json === true,
       stdout: terminalOf(process.stdout, env),
       progress,
-      listen(listener) {
-        listeners.add(listener);
-        return () => listeners.delete(listener);
-      },
+      listen,
       get services() {
         if (services === undefined) {
-          services = createServices(env, progress.onEvent);
+          services = createServices(env, onEvent);
           opened.push(services);
         }
         return services;
@@ -93,9 +82,9 @@ export async function runSession(
         hasPrinted = true;
         process.stdout.write(`${text}\n`);
       },
-      note: text => progress.onEvent({ type: 'warning', text }),
+      note: text => onEvent({ type: 'warning', text }),
       complain: text => {
-        display.stop();
+        progress.stop();
         process.stderr.write(`${text}\n`);
       },
       within: sessionIn,
@@ -119,6 +108,19 @@ export async function runSession(
     interruption.end();
     for (const services of opened) services.http.close();
   }
+}
+
+/** Each piece of work gets a display of its own, at the same place. */
+function renewable(create: () => Progress): Session['progress'] {
+  let display = create();
+  return {
+    onEvent: event => display.onEvent(event),
+    stop: () => display.stop(),
+    renew() {
+      display.stop();
+      display = create();
+    },
+  };
 }
 
 /** The call or a file that it names is wrong. */

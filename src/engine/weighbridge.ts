@@ -2,6 +2,7 @@ import { signatureDifferences } from '../attest/check-statement.ts';
 import type { Config, Variant } from '../config/types.ts';
 import { VARIANTS } from '../config/types.ts';
 import { ConfigError } from '../core/errors.ts';
+import { broadcastEvents, type EventBroadcast } from '../core/event-broadcast.ts';
 import type { OnEvent } from '../core/events.ts';
 import { readImages, readModelFiles } from '../image/published-image.ts';
 import { verifyImage } from '../inspect/verify-image.ts';
@@ -83,10 +84,8 @@ export interface Weighbridge extends AsyncDisposable {
 export function createWeighbridge(options: WeighbridgeOptions = {}): Weighbridge {
   const { signal } = options;
   const env = { ...options.env };
-  const listeners = new Set<OnEvent>(options.onEvent === undefined ? [] : [options.onEvent]);
-  const onEvent: OnEvent = event => {
-    for (const listener of listeners) listener(event);
-  };
+  const events = broadcastEvents(options.onEvent);
+  const { onEvent } = events;
   const services = createServices(env, onEvent, options.credentials);
   const configs = new WeakMap<Plan, Config>();
   const close = (): void => services.http.close();
@@ -100,39 +99,12 @@ export function createWeighbridge(options: WeighbridgeOptions = {}): Weighbridge
       configs.set(plan, config);
       return plan;
     },
-    async publish(
-      plan,
-      { variants = VARIANTS, isForced = false, movesTags, to, config = configs.get(plan) } = {},
-    ) {
-      const models = plannedModels(plan);
-      const targetsOf =
-        to === undefined ? registryTargets(services) : layoutTargets(folderOf(to), plan.models.length);
-      const surroundings = { env, services, onEvent, signal };
-      const signing = config && to === undefined ? await publishSigning(surroundings, config, {}) : undefined;
-      const modelSigner =
-        signing?.modelSigner ?? (config === undefined ? undefined : await fileSigner(surroundings, config));
-      const workers = createBlobWorkers({ env, services, onEvent });
-      try {
-        return await publishPlan(models, {
-          movesTags: movesTags === true || to !== undefined,
-          ...{ variants, isForced, targetsOf, workers, onEvent, signal },
-          signing,
-          modelSigner,
-          admit: config && upstreamCheck(surroundings, config),
-          hub: services.hub,
-          bootstrap: services.bootstrap,
-          layerIndex: services.layerIndex,
-          openBase: name => services.openRepository(name, 'pull'),
-          cache: new RunCache({ openBase: name => services.openRepository(name, 'pull'), signal }),
-          listen(listener) {
-            listeners.add(listener);
-            return () => listeners.delete(listener);
-          },
-        });
-      } finally {
-        await workers.close();
-      }
-    },
+    publish: (plan, choice = {}) =>
+      publishChoice(
+        plan,
+        { ...choice, config: choice.config ?? configs.get(plan) },
+        { env, services, events, signal },
+      ),
     async inspect(image) {
       const { store, reference } = await openImage(services, image);
       const images = [];
@@ -156,6 +128,49 @@ export function createWeighbridge(options: WeighbridgeOptions = {}): Weighbridge
       close();
     },
   };
+}
+
+interface Run {
+  readonly env: NodeJS.ProcessEnv;
+  readonly services: Services;
+  readonly events: EventBroadcast;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function publishChoice(
+  plan: Plan,
+  {
+    variants = VARIANTS,
+    isForced = false,
+    movesTags,
+    to,
+    config,
+  }: Omit<PublishChoice, 'config'> & { readonly config: Config | undefined },
+  { env, services, events, signal }: Run,
+): Promise<PublishOutcome[]> {
+  const models = plannedModels(plan);
+  const targetsOf =
+    to === undefined ? registryTargets(services) : layoutTargets(folderOf(to), plan.models.length);
+  const { onEvent, listen } = events;
+  const surroundings = { env, services, onEvent, signal };
+  const signing = config && to === undefined ? await publishSigning(surroundings, config, {}) : undefined;
+  const modelSigner = signing?.modelSigner ?? (config && (await fileSigner(surroundings, config)));
+  const openBase = (name: string) => services.openRepository(name, 'pull');
+  const workers = createBlobWorkers({ env, services, onEvent });
+  try {
+    return await publishPlan(models, {
+      movesTags: movesTags === true || to !== undefined,
+      ...{ variants, isForced, targetsOf, workers, onEvent, listen, signal },
+      ...{ signing, modelSigner, openBase },
+      admit: config && upstreamCheck(surroundings, config),
+      hub: services.hub,
+      bootstrap: services.bootstrap,
+      layerIndex: services.layerIndex,
+      cache: new RunCache({ openBase, signal }),
+    });
+  } finally {
+    await workers.close();
+  }
 }
 
 function chosen(config: Config, names: readonly string[] | undefined): Config['models'] {
