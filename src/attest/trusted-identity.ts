@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { SigningError } from '../core/errors.ts';
+import { ConfigError } from '../core/errors.ts';
 import { readSmallFile } from '../core/small-file.ts';
 import { reasonOf } from '../core/system-error.ts';
 import { MAX_ROOT_BYTES, parseTrustedRoot, type TrustedSigner } from './verify-bundle.ts';
@@ -11,7 +11,10 @@ export interface NamedIdentity {
   readonly trustedRoot: string;
 }
 
-/** Returns the signer that an identity is. Throws SigningError SIGNING_KEY. */
+/**
+ * Returns the signer that an identity is. Throws SigningError SIGNING_KEY, or ConfigError USAGE for a file that cannot be
+ * read.
+ */
 export async function readTrustedIdentity(
   { identity, issuer, trustedRoot }: NamedIdentity,
   configFile: string,
@@ -21,9 +24,10 @@ export async function readTrustedIdentity(
     const file = path.resolve(path.dirname(configFile), trustedRoot);
     json = (await readSmallFile(file, { maxBytes: MAX_ROOT_BYTES, isPipeAllowed: true })).toString('utf8');
   } catch (cause) {
-    throw new SigningError(`${trustedRoot} cannot be read: ${reasonOf(cause)}`, {
-      code: 'SIGNING_KEY',
+    throw new ConfigError(`${trustedRoot} cannot be read: ${reasonOf(cause)}`, {
+      code: 'USAGE',
       subject: trustedRoot,
+      remedy: 'Check the path.',
       cause,
     });
   }

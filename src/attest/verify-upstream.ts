@@ -18,15 +18,38 @@ import { type TrustedSigner, verifyBundle } from './verify-bundle.ts';
 const OLD_PREDICATE_TYPE = 'https://model_signing/Digests/v0.1';
 const MAX_SIGNATURE_BYTES = 32 * 1024 * 1024;
 
-/** Whose signature a model's `model.sig` has to be. */
-export interface UpstreamOptions {
-  readonly upstream: readonly UpstreamTrust[];
+/** An entry of `signing.upstream`, and the key or certificates that it names. */
+export interface UpstreamSigner {
+  readonly trust: UpstreamTrust;
+  readonly signer: TrustedSigner;
+}
+
+/** Where the keys of `signing.upstream` come from. */
+export interface UpstreamPlace {
   /** The file that they are from; keys are relative to its folder. */
   readonly configFile: string;
   readonly env: NodeJS.ProcessEnv;
+}
+
+/** Whose signature a model's `model.sig` has to be. */
+export interface UpstreamOptions {
+  readonly upstream: readonly UpstreamSigner[];
   readonly hub: Hub;
   readonly hashes: SmallFileHashes;
   readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Returns the signers that `upstream` names, read before any work. Throws SigningError SIGNING_KEY, or ConfigError USAGE
+ * for a file that cannot be read.
+ */
+export async function readUpstream(
+  upstream: readonly UpstreamTrust[],
+  place: UpstreamPlace,
+): Promise<readonly UpstreamSigner[]> {
+  return await Promise.all(
+    upstream.map(async trust => ({ trust, signer: await trustedSigner(trust, place) })),
+  );
 }
 
 /**
@@ -40,43 +63,45 @@ export async function verifyUpstream(
   options: UpstreamOptions,
 ): Promise<string | undefined> {
   const { snapshot } = planned;
-  const trust = options.upstream.find(({ models }) =>
-    picomatch.isMatch(snapshot.id, [...models], { nocase: true }),
+  const upstream = options.upstream.find(({ trust }) =>
+    picomatch.isMatch(snapshot.id, [...trust.models], { nocase: true }),
   );
-  if (trust === undefined) return undefined;
+  if (upstream === undefined) return undefined;
   const name = `${MODEL_SIGNATURE} of ${snapshot.id}`;
   const file = snapshot.files.find(one => one.path === MODEL_SIGNATURE);
   if (file === undefined) {
-    if (!trust.isRequired) return undefined;
+    if (!upstream.trust.isRequired) return undefined;
     throw new SigningError(`${snapshot.id} has no ${MODEL_SIGNATURE} at ${snapshot.revision}`, {
       code: 'SIGNATURE_MISSING',
       subject: snapshot.id,
       remedy: 'Remove `require: true` from `signing.upstream` to publish it unsigned by its makers.',
     });
   }
-  const trusted = await trustedSigner(trust, options);
   const bytes = await readAll(options.hub.openFile(snapshot, file), MAX_SIGNATURE_BYTES, options.signal);
-  const { statement, signer } = verifyBundle(bytes, trusted, name);
+  const { statement, signer } = verifyBundle(bytes, upstream.signer, name);
   const signed = signedFiles(statement, name);
   await compare(planned, signed, name, options);
   return signer;
 }
 
-async function trustedSigner({ signer }: UpstreamTrust, options: UpstreamOptions): Promise<TrustedSigner> {
-  const folder = path.dirname(options.configFile);
+async function trustedSigner(
+  { signer }: UpstreamTrust,
+  { configFile, env }: UpstreamPlace,
+): Promise<TrustedSigner> {
+  const folder = path.dirname(configFile);
   if (signer.kind === 'key') {
-    const key = await readPublicKey({ reference: signer.key, folder, env: options.env });
+    const key = await readPublicKey({ reference: signer.key, folder, env });
     return { kind: 'key', key, name: `key ${signer.key}` };
   }
   const { identity, issuer, trustedRoot } = signer;
   if (trustedRoot === null) {
     throw new SigningError('an identity in `signing.upstream` needs `trusted_root`', {
       code: 'SIGNING_KEY',
-      subject: options.configFile,
+      subject: configFile,
       remedy: 'For the public sigstore: cosign trusted-root create --with-default-services --out root.json',
     });
   }
-  return await readTrustedIdentity({ identity, issuer, trustedRoot }, options.configFile);
+  return await readTrustedIdentity({ identity, issuer, trustedRoot }, configFile);
 }
 
 /** The sha256 of what is signed, by path. */

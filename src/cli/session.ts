@@ -130,6 +130,8 @@ const CALLERS: ReadonlySet<string> = new Set([
   'CONFIG_UNREADABLE',
   'PLAN_UNREADABLE',
   'PLAN_DIFFERS',
+  // What signs, or whose signature counts, is named by the file or the call.
+  'SIGNING_KEY',
 ]);
 
 function reportError(thrown: unknown, isJsonWanted: boolean): number {

@@ -5,7 +5,7 @@ import { vexOf } from '../attest/make-statements.ts';
 import { modelSigner } from '../attest/model-signer.ts';
 import { type SigningContext, signImage } from '../attest/sign-image.ts';
 import { vulnerabilityStatement } from '../attest/statements/vulnerabilities.ts';
-import { verifyUpstream } from '../attest/verify-upstream.ts';
+import { readUpstream, verifyUpstream } from '../attest/verify-upstream.ts';
 import { isSignedBy } from '../attest/vouches.ts';
 import type { Config, SigningConfig } from '../config/types.ts';
 import type { OnEvent } from '../core/events.ts';
@@ -121,15 +121,18 @@ export async function scanSigning(
   };
 }
 
-/** Returns what looks at the signatures of models' makers before publishing; undefined if the file names none to trust. */
-export function upstreamCheck(
+/**
+ * Returns what looks at the signatures of models' makers before publishing; undefined if the file names none to trust.
+ * Keys are read now, so that a wrong one is known before any work.
+ */
+export async function upstreamCheck(
   surroundings: SigningSurroundings,
   { file, signing }: Config,
-): ((planned: PlannedModel) => Promise<void>) | undefined {
-  const { upstream } = signing;
-  if (upstream.length === 0) return undefined;
+): Promise<((planned: PlannedModel) => Promise<void>) | undefined> {
+  if (signing.upstream.length === 0) return undefined;
   const { env, services, signal, onEvent } = surroundings;
-  const options = { upstream, configFile: file, env, hub: services.hub, hashes: new Map(), signal };
+  const upstream = await readUpstream(signing.upstream, { configFile: file, env });
+  const options = { upstream, hub: services.hub, hashes: new Map(), signal };
   return async planned => {
     const signer = await verifyUpstream(planned, options);
     if (signer === undefined) return;

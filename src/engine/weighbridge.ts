@@ -116,7 +116,8 @@ export function createWeighbridge(options: WeighbridgeOptions = {}): Weighbridge
     },
     async verify(image, { isDeep = false, config } = {}) {
       const { store, reference } = await openImage(services, image);
-      const openBase = (name: string) => services.openRepository(name, 'pull');
+      const admit = config && (await upstreamCheck(surroundings, config));
+  const openBase = (name: string) => services.openRepository(name, 'pull');
       const { baseImage: readBase } = new RunCache({ openBase, signal });
       const checkSignature = signatureDifferences;
       const rebuild = { bootstrap: services.bootstrap, readBase, config, checkSignature };
@@ -161,8 +162,7 @@ async function publishChoice(
     return await publishPlan(models, {
       movesTags: movesTags === true || to !== undefined,
       ...{ variants, isForced, targetsOf, workers, onEvent, listen, signal },
-      ...{ signing, modelSigner, openBase },
-      admit: config && upstreamCheck(surroundings, config),
+      ...{ signing, modelSigner, openBase, admit },
       hub: services.hub,
       bootstrap: services.bootstrap,
       layerIndex: services.layerIndex,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -149,6 +150,51 @@ test('a registry that refuses the login: the other one is done; status 1', async
   assert.match(stdout, /2 published, 2 failed/);
   assert.doesNotMatch(stdout + stderr, /wrong-password|dTp3cm9uZy/);
   assert.equal(tagsOf(good, 'one').length, 6);
+});
+
+const REQUIRED_KEY = (key: string) => `signing: { mode: required, key: "${key}" }`;
+const WRONG_FILES: readonly (readonly [string, string, RegExp, Readonly<Record<string, string>>?])[] = [
+  ['publish', REQUIRED_KEY('env://NOT_SET'), /the key env:\/\/NOT_SET is not set/],
+  ['publish', REQUIRED_KEY('none.pem'), /the key none.pem cannot be read: there is no such file/],
+  ['publish', REQUIRED_KEY('locked.pem'), /the key locked.pem needs a password/],
+  ['publish', REQUIRED_KEY('locked.pem'), /cannot be read with this password/, { COSIGN_PASSWORD: 'wrong' }],
+  ['publish', REQUIRED_KEY('cosign.key'), /the key cosign.key is in cosign's own format/],
+  ['sign localhost:1/m/x:v', REQUIRED_KEY('env://NOT_SET'), /the key env:\/\/NOT_SET is not set/],
+  ['publish', 'signing: { mode: sign, keyless: true, github_attestations: true }', /needs GITHUB_REPOSITORY/],
+  [
+    'publish',
+    'signing: { upstream: [{ models: ["x/*"], key: none.pub }] }',
+    /the key none.pub cannot be read/,
+  ],
+  [
+    'build --output oci:out',
+    'signing: { upstream: [{ models: ["x/*"], key: "env://N" }] }',
+    /env:\/\/N is not/,
+  ],
+  [
+    'publish',
+    'signing: { upstream: [{ models: ["x/*"], identity: a, issuer: "https://b", trusted_root: none.json }] }',
+    /none.json cannot be read: there is no such file/,
+  ],
+  ['scan', 'scan: { ignore_file: none }', /scan.ignore_file none cannot be read: there is no such file/],
+];
+
+test('what models.yaml names and is not there or cannot be used is a mistake of the file: status 2', async () => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const locked = privateKey.export({
+    ...{ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'right' },
+  });
+  await writeFile(path.join(folder, 'locked.pem'), locked);
+  const begin = '-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----';
+  await writeFile(path.join(folder, 'cosign.key'), `${begin}\nx\n`);
+  const asked = hub.log.length;
+  for (const [args, setting, message, env = {}] of WRONG_FILES) {
+    const options = { args: [...args.split(' '), '--config', 'models.yaml'], env };
+    const { status, stderr } = await run(`${ONE}\n${setting}`, options);
+    assert.match(stderr, message);
+    assert.equal(status, 2, `${args} with ${setting}: ${stderr}`);
+  }
+  assert.equal(hub.log.length, asked);
 });
 
 test('a registry that is down: the other one is done; status 1', async () => {

@@ -99,7 +99,7 @@ test('a job that may not store is said what it needs, without its token', async 
     async () => '',
   );
   assert.throws(() => withGithubStore(signer, { env: { GITHUB_REPOSITORY: 'acme/models' }, http }), {
-    code: 'SIGNING_IDENTITY',
+    code: 'USAGE',
     message: /GITHUB_TOKEN/,
   });
   http.close();

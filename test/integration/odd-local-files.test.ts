@@ -40,7 +40,7 @@ test('keys and trusted roots without an end', TIME_LIMIT, async () => {
   await assert.rejects(readPublicKey(place), { code: 'USAGE', message: /is larger than/ });
   const identity = { identity: 'x', issuer: 'y', trustedRoot: '/dev/zero' };
   await assert.rejects(readTrustedIdentity(identity, 'models.yaml'), {
-    code: 'SIGNING_KEY',
+    code: 'USAGE',
     message: /is larger than/,
   });
 });

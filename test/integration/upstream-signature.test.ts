@@ -5,7 +5,7 @@ import { keySigner } from '../../src/attest/signers/key-signer.ts';
 import { type Statement, statementBytes } from '../../src/attest/statement.ts';
 import { modelSignature } from '../../src/attest/statements/model-signature.ts';
 import type { ModelFile } from '../../src/attest/types.ts';
-import { verifyUpstream } from '../../src/attest/verify-upstream.ts';
+import { readUpstream, verifyUpstream } from '../../src/attest/verify-upstream.ts';
 import type { UpstreamTrust } from '../../src/config/types.ts';
 import { digestOf, hexOf } from '../../src/core/digest.ts';
 import { MODEL_FILES, World } from '../support/world.ts';
@@ -83,10 +83,9 @@ async function verifierOf(
     await using world = await World.start();
     await world.hub.addModel({ id: 'acme/x', files });
     const planned = await world.plan(world.config('acme/x'));
+    const env = { MAKERS: String(publicKey.export({ type: 'spki', format: 'pem' })) };
     return await verifyUpstream(planned, {
-      upstream: [trust],
-      configFile: 'models.yaml',
-      env: { MAKERS: String(publicKey.export({ type: 'spki', format: 'pem' })) },
+      upstream: await readUpstream([trust], { configFile: 'models.yaml', env }),
       hub: world.hubClient(),
       hashes: new Map(),
     });

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { SigningError } from '../../core/errors.ts';
+import { ConfigError, SigningError } from '../../core/errors.ts';
 import { plainLine } from '../../core/safe-text.ts';
 import type { HttpClient } from '../../http/client.ts';
 import { kindOf, type StatementKind } from '../statement.ts';
@@ -22,16 +22,16 @@ interface GithubStoreOptions {
 
 /**
  * Returns a signer that also gives what it signs to the attestation store of the repository whose workflow this is, so
- * that `gh attestation verify` finds it. An image of another registry than GHCR is not GitHub's. Throws SigningError
- * SIGNING_IDENTITY if this is not a workflow's job with a token.
+ * that `gh attestation verify` finds it. An image of another registry than GHCR is not GitHub's. Throws ConfigError
+ * USAGE if this is not a workflow's job with a token.
  */
 export function withGithubStore(signer: StatementSigner, options: GithubStoreOptions): StatementSigner {
   const { GITHUB_REPOSITORY: repository, GITHUB_TOKEN: token } = options.env;
   if (!repository || !token) {
-    throw new SigningError(
+    throw new ConfigError(
       "`github_attestations` needs GITHUB_REPOSITORY and GITHUB_TOKEN, which are a workflow's",
       {
-        code: 'SIGNING_IDENTITY',
+        code: 'USAGE',
         subject: 'signing.github_attestations',
         remedy:
           'Publish in GitHub Actions with `permissions: attestations: write` and GITHUB_TOKEN in its environment, or turn it off.',

@@ -61,12 +61,11 @@ Exit status: 0 success, 1 an image or model failed, 2 wrong usage or configurati
         const config = await readConfig(options, session);
         const { kind, path: place } = options.output;
         await (kind === 'oci' ? prepareFolder(place) : prepareReplacement(place));
+        const surroundings = surroundingsOf(session);
+        const modelSigner = await fileSigner(surroundings, config);
+        const admit = await upstreamCheck(surroundings, config);
         const queue = await queueFor(session, config, options, 'none');
-        const outcomes = await buildAll(session, queue, {
-          ...options,
-          modelSigner: await fileSigner(surroundingsOf(session), config),
-          admit: upstreamCheck(surroundingsOf(session), config),
-        });
+        const outcomes = await buildAll(session, queue, { ...options, modelSigner, admit });
         session.progress.stop();
         if (session.isJson) session.print(JSON.stringify(publishToJson(outcomes), null, 2));
         else session.print(publishSummary(outcomes, { ...session.stdout, isBuild: true }));

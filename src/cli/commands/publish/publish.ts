@@ -72,6 +72,8 @@ DOCKERHUB_TOKEN (docker.io). Gated and private models need HF_TOKEN.`,
           options.dryRun === true
             ? undefined
             : await publishSigning(surroundingsOf(session), config, options);
+        const admit =
+          options.dryRun === true ? undefined : await upstreamCheck(surroundingsOf(session), config);
         const outcomes =
           options.dryRun === true
             ? await previewPublish(session, await planOrRead(session, config, options), options)
@@ -79,7 +81,7 @@ DOCKERHUB_TOKEN (docker.io). Gated and private models need HF_TOKEN.`,
                 ...options,
                 signing,
                 modelSigner: signing?.modelSigner,
-                admit: upstreamCheck(surroundingsOf(session), config),
+                admit,
               });
         session.progress.stop();
         const json = JSON.stringify(publishToJson(outcomes), null, 2);

@@ -52,7 +52,7 @@ async function scan(session: Session, options: ScanOptions): Promise<number> {
   if (options.result !== undefined) await prepareOutput(options.result);
   for (const folder of [options.sarif, options.reports, options.baseScans])
     if (folder !== undefined) await prepareFolder(folder);
-  const context = scanContext(session, config, options);
+  const context = await scanContext(session, config, options);
   // Known before anything is read from a registry.
   await context.trivy.version();
   if (options.bases === true) {
@@ -63,6 +63,7 @@ async function scan(session: Session, options: ScanOptions): Promise<number> {
     session.print(`${count} base ${count === 1 ? 'image' : 'images'} scanned into ${options.baseScans}`);
     return ExitStatus.done;
   }
+  const sign = options.attach ? await scanSigning(surroundingsOf(session), config) : undefined;
   const places =
     options.published === undefined
       ? configuredPlaces(session, config, options)
@@ -72,7 +73,7 @@ async function scan(session: Session, options: ScanOptions): Promise<number> {
     sarif: options.sarif,
     reports: options.reports,
     isAttaching: options.attach,
-    sign: options.attach ? await scanSigning(surroundingsOf(session), config) : undefined,
+    sign,
   });
   session.progress.stop();
   const result: ScanJson = {

@@ -1,6 +1,8 @@
+import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
 import type { Config } from '../../../config/types.ts';
-import { errorToJson, isAbort, WeighbridgeError } from '../../../core/errors.ts';
+import { ConfigError, errorToJson, isAbort, WeighbridgeError } from '../../../core/errors.ts';
+import { reasonOf } from '../../../core/system-error.ts';
 import { OciAnnotation } from '../../../oci/annotations.ts';
 import type { ScanFailureJson } from '../../../report/json/scan-json.ts';
 import { BaseScans } from '../../../scan/base-scans.ts';
@@ -37,21 +39,37 @@ export interface ScanOutcome {
   readonly failures: readonly ScanFailureJson[];
 }
 
-/** Returns what scans need: Trivy, the reports of base images, the settings of the file. */
-export function scanContext(
+/**
+ * Returns what scans need: Trivy, the reports of base images, the settings of the file. Throws ConfigError USAGE for an
+ * `ignore_file` that cannot be read: Trivy itself would go on without it.
+ */
+export async function scanContext(
   session: Session,
   config: Config,
   options: { readonly trivy: string; readonly baseScans?: string },
-): ScanContext {
-  const { ignoreFile } = config.scan;
+): Promise<ScanContext> {
   return {
     trivy: new Trivy(options.trivy, session.env, session.signal),
     bases: new BaseScans(options.baseScans),
     settings: config.scan,
-    ignoreFile: ignoreFile === null ? null : path.resolve(path.dirname(config.file), ignoreFile),
+    ignoreFile: await ignoreFileOf(config),
     now: () => new Date(),
     signal: session.signal,
   };
+}
+
+async function ignoreFileOf({ file, scan: { ignoreFile } }: Config): Promise<string | null> {
+  if (ignoreFile === null) return null;
+  const resolved = path.resolve(path.dirname(file), ignoreFile);
+  await access(resolved, constants.R_OK).catch(cause => {
+    throw new ConfigError(`scan.ignore_file ${ignoreFile} cannot be read: ${reasonOf(cause)}`, {
+      code: 'USAGE',
+      subject: file,
+      remedy: 'Check the path: it is relative to models.yaml.',
+      cause,
+    });
+  });
+  return resolved;
 }
 
 /**
