@@ -116,7 +116,6 @@ export function createWeighbridge(options: WeighbridgeOptions = {}): Weighbridge
     },
     async verify(image, { isDeep = false, config } = {}) {
       const { store, reference } = await openImage(services, image);
-      const admit = config && (await upstreamCheck(surroundings, config));
   const openBase = (name: string) => services.openRepository(name, 'pull');
       const { baseImage: readBase } = new RunCache({ openBase, signal });
       const checkSignature = signatureDifferences;
@@ -156,6 +155,7 @@ async function publishChoice(
   const surroundings = { env, services, onEvent, signal };
   const signing = config && to === undefined ? await publishSigning(surroundings, config, {}) : undefined;
   const modelSigner = signing?.modelSigner ?? (config && (await fileSigner(surroundings, config)));
+  const admit = config && (await upstreamCheck(surroundings, config));
   const openBase = (name: string) => services.openRepository(name, 'pull');
   const workers = createBlobWorkers({ env, services, onEvent });
   try {
