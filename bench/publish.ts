@@ -46,17 +46,13 @@ export function writeConfig(
 }
 
 /**
- * The package as npm would publish it, compiled into `folder`: a clone runs from its sources, whose types are stripped
- * at every start, and that is not what users wait for. Gives the command.
+ * The package's command as npm would publish it, bundled into `folder`: a clone runs from its sources, whose types are
+ * stripped at every start, and that is not what users wait for. Gives the command.
  */
 export async function compilePackage(folder: string): Promise<readonly string[]> {
   mkdirSync(folder, { recursive: true });
-  await runOk(path.join(ROOT, 'node_modules/.bin/tsc'), [
-    '-p',
-    path.join(ROOT, 'tsconfig.build.json'),
-    '--outDir',
-    path.join(folder, 'dist'),
-  ]);
+  const script = path.join(ROOT, 'scripts/bundle/make-command.ts');
+  await runOk(process.execPath, [script, path.join(folder, 'dist/cli')]);
   cpSync(path.join(ROOT, 'src/runtime/bootstrap'), path.join(folder, 'dist/runtime/bootstrap'), {
     recursive: true,
   });
