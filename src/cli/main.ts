@@ -64,10 +64,7 @@ A minimal models.yaml:
       short: qwen25-05b`,
   );
 
-// A help, a completion, or a word that is not a command is about all of them.
-const [first = ''] = process.argv.slice(2);
-const wanted = Object.hasOwn(COMMANDS, first) && first !== 'completion' ? [first] : Object.keys(COMMANDS);
-for (const name of wanted) (await COMMANDS[name]?.())?.(program);
+for (const name of wantedCommands(process.argv[2] ?? '')) (await COMMANDS[name]?.())?.(program);
 for (const command of program.commands) {
   if (command.name() !== 'completion') withVerbosity(command);
   refuseEmptyValues(command).exitOverride().showHelpAfterError('(run it with --help for usage)');
@@ -79,4 +76,10 @@ try {
   if (!(error instanceof CommanderError)) throw error;
   // Help that was asked for is not an error; anything else is about the call.
   process.exitCode = error.exitCode === 0 ? ExitStatus.done : ExitStatus.usage;
+}
+
+/** A help, a completion, or a word that is not a command is about all of them. */
+function wantedCommands(first: string): readonly string[] {
+  if (first === '--version' || first === '-V') return [];
+  return Object.hasOwn(COMMANDS, first) && first !== 'completion' ? [first] : Object.keys(COMMANDS);
 }
