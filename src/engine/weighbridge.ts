@@ -116,7 +116,7 @@ export function createWeighbridge(options: WeighbridgeOptions = {}): Weighbridge
     },
     async verify(image, { isDeep = false, config } = {}) {
       const { store, reference } = await openImage(services, image);
-  const openBase = (name: string) => services.openRepository(name, 'pull');
+      const openBase = (name: string) => services.openRepository(name, 'pull');
       const { baseImage: readBase } = new RunCache({ openBase, signal });
       const checkSignature = signatureDifferences;
       const rebuild = { bootstrap: services.bootstrap, readBase, config, checkSignature };

@@ -103,6 +103,8 @@ test('one manifest that cannot be read, and nothing of that repository is delete
   });
   const { status, stdout } = await run('prune', '--keep', '1', '--yes');
   assert.equal(status, 1, stdout);
+  assert.doesNotMatch(stdout, /Nothing to delete/);
+  assert.match(stdout, /Not looked through: .*hf-x\./);
   assert.equal(repository.manifests.size, count);
 });
 

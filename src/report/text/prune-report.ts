@@ -15,16 +15,8 @@ export function pruneReport(
       paragraph(text, { columns, indent }).map(paint),
     ),
   );
-  const count = repositories.reduce((sum, { removed }) => sum + removed.length, 0);
-  const freed = formatBytes(repositories.reduce((sum, { freedBytes }) => sum + freedBytes, 0));
-  const failed = repositories.filter(({ error }) => error !== undefined).length;
   const end = [
-    count === 0
-      ? 'Nothing to delete.'
-      : isDryRun
-        ? `${counted(count, 'image')} would be deleted, ${freed} freed. Delete with: weighbridge prune --yes`
-        : `${counted(count, 'image')} of ${counted(repositories.length, 'repository')} deleted; the registry frees ${freed} when it collects garbage.`,
-    ...(failed === 0 ? [] : [`${failed} of ${counted(repositories.length, 'repository')} failed.`]),
+    ...totals(repositories, isDryRun),
     ...(left.length === 0
       ? []
       : [
@@ -32,6 +24,49 @@ export function pruneReport(
         ]),
   ];
   return [...lines, ...end.flatMap(text => paragraph(text, { columns, indent: 0 }))].join('\n');
+}
+
+/** Repositories that are named at the end; each has its error above. */
+const NAMED = 3;
+
+/** What could not be read may well have something to delete, so nothing is said of it but that. */
+function totals(repositories: readonly PrunedRepositoryJson[], isDryRun: boolean): readonly string[] {
+  const failed = repositories.filter(({ error }) => error !== undefined);
+  const unread = failed.filter(({ kept, removed }) => kept.length + removed.length === 0);
+  const read = repositories.length - unread.length;
+  const halfDone = failed.length - unread.length;
+  return [
+    ...deletedLine(repositories, isDryRun, { read, halfDone }),
+    ...(halfDone === 0
+      ? []
+      : [`${halfDone} of ${counted(repositories.length, 'repository')} could not be pruned completely.`]),
+    ...(unread.length === 0 ? [] : [`Not looked through: ${named(unread)}.`]),
+  ];
+}
+
+function deletedLine(
+  repositories: readonly PrunedRepositoryJson[],
+  isDryRun: boolean,
+  { read, halfDone }: { readonly read: number; readonly halfDone: number },
+): readonly string[] {
+  const count = repositories.reduce((sum, { removed }) => sum + removed.length, 0);
+  if (count === 0) {
+    if (halfDone > 0) return ['Nothing was deleted.'];
+    if (read === repositories.length) return ['Nothing to delete.'];
+    return read === 0 ? [] : [`Nothing to delete in ${counted(read, 'repository')}.`];
+  }
+  const freed = formatBytes(repositories.reduce((sum, { freedBytes }) => sum + freedBytes, 0));
+  return [
+    isDryRun
+      ? `${counted(count, 'image')} would be deleted, ${freed} freed. Delete with: weighbridge prune --yes`
+      : `${counted(count, 'image')} of ${counted(read, 'repository')} deleted; the registry frees ${freed} when it collects garbage.`,
+  ];
+}
+
+function named(repositories: readonly PrunedRepositoryJson[]): string {
+  const names = repositories.slice(0, NAMED).map(({ repository }) => clean(repository));
+  const more = repositories.length - names.length;
+  return `${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 type Line = readonly [text: string, indent: number, paint: (text: string) => string];
