@@ -1,32 +1,34 @@
 /**
  * Checks the docstrings of exported symbols: `npm run lint`. Exits with 1 and each symbol without one, each function that
- * does not say what it returns or throws, and each code of its own errors that it does not name. Prints the counts.
+ * does not say what it returns or throws, and each code of its own errors that it does not name. Public methods of
+ * exported classes need one if they return or throw something that no interface tells. Prints the counts.
  */
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { type Exported, exportedOf, faultsOf } from './docstrings.ts';
+import { documentedMembersOf, exportedOf, faultsOf, methodFaultsOf, publicMethodsOf } from './docstrings.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
 
-type Found = Exported & { readonly file: string };
-
-const all = globSync('src/**/*.ts', { cwd: ROOT })
+const modules = globSync('src/**/*.ts', { cwd: ROOT })
   .filter(file => !/\.(?:test|fixtures|contract|cases)\.ts$/.test(file))
   .sort()
-  .flatMap(file => exportedOf(read(file)).map((one): Found => ({ ...one, file })));
-const faults = all.flatMap(one =>
-  faultsOf(one).map(fault => `${one.file}:${one.line}: ${one.name} ${fault}`),
-);
-const count = (is: (one: Found) => boolean): number => all.filter(is).length;
+  .map(file => ({ file, text: readFileSync(path.join(ROOT, file), 'utf8') }));
+const documented = new Map(modules.flatMap(({ text }) => [...documentedMembersOf(text)]));
 
+const symbols = modules.flatMap(({ file, text }) => exportedOf(text).map(one => ({ file, ...one })));
+const methods = modules.flatMap(({ file, text }) => publicMethodsOf(text).map(one => ({ file, ...one })));
+const faults = [
+  ...symbols.map(one => ({ one, says: faultsOf(one) })),
+  ...methods.map(one => ({ one, says: methodFaultsOf(one, documented) })),
+].flatMap(({ one, says }) => says.map(fault => `${one.file}:${one.line}: ${one.name} ${fault}`));
+
+const withDoc = (all: readonly { readonly doc: string | undefined }[]): number =>
+  all.filter(({ doc }) => doc !== undefined).length;
 process.stdout.write(
-  `${all.length} exported symbols: ${count(({ doc }) => doc !== undefined)} have a docstring, ` +
-    `${count(({ returns }) => returns)} return something, ${count(({ throws }) => throws)} throw; ` +
-    `${faults.length} faults in docstrings\n`,
+  `${symbols.length} exported symbols: ${withDoc(symbols)} have a docstring, ` +
+    `${symbols.filter(({ returns }) => returns).length} return something, ` +
+    `${symbols.filter(({ throws }) => throws).length} throw; ` +
+    `${methods.length} public methods: ${withDoc(methods)} have one; ${faults.length} faults in docstrings\n`,
 );
 if (faults.length > 0) process.stderr.write(`${faults.join('\n')}\n`);
 process.exitCode = faults.length === 0 ? 0 : 1;
-
-function read(file: string): string {
-  return readFileSync(path.join(ROOT, file), 'utf8');
-}

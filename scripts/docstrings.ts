@@ -21,6 +21,15 @@ export interface Exported {
   readonly codes: readonly string[];
 }
 
+/** A method of a class that a module exports, that callers can see. */
+export interface PublicMethod extends Exported {
+  /** Of its class: what it implements or extends. */
+  readonly parents: readonly string[];
+}
+
+/** Members that have a docstring, by the name of their interface. */
+export type DocumentedMembers = ReadonlyMap<string, ReadonlySet<string>>;
+
 /** Returns the declarations that a module exports by their own `export`, in order; re-exports are not among them. */
 export function exportedOf(text: string): Exported[] {
   const source = parseSource(text);
@@ -28,15 +37,43 @@ export function exportedOf(text: string): Exported[] {
     if (!isExported(statement)) return [];
     const line = source.getLineAndCharacterOfPosition(statement.getStart()).line + 1;
     const doc = docOf(statement, text);
-    const functions = functionsOf(statement);
-    const thrown = functions.flatMap(({ body }) => (body === undefined ? [] : throwsIn(body)));
-    const facts = {
-      returns: functions.some(hasResult),
-      throws: thrown.length > 0,
-      codes: [...new Set(thrown.flatMap(one => one.getText().match(CODE) ?? []))],
-    };
+    const facts = factsOf(functionsOf(statement));
     return namesOf(statement).map(name => ({ name, line, doc, ...facts }));
   });
+}
+
+/** Returns the public methods of exported classes, as `Class.method`. Accessors are not among them: they are like fields. */
+export function publicMethodsOf(text: string): PublicMethod[] {
+  const source = parseSource(text);
+  return source.statements.flatMap((statement): PublicMethod[] => {
+    if (!ts.isClassDeclaration(statement) || !isExported(statement)) return [];
+    const parents = (statement.heritageClauses ?? []).flatMap(({ types }) =>
+      types.map(({ expression }) => expression.getText()),
+    );
+    return statement.members.filter(isPublicMethod).map(method => ({
+      name: `${statement.name?.text}.${method.name.getText()}`,
+      line: source.getLineAndCharacterOfPosition(method.getStart()).line + 1,
+      doc: docOf(method, text),
+      parents,
+      ...factsOf([method]),
+    }));
+  });
+}
+
+/** Returns the members of a module's interfaces that have a docstring. */
+export function documentedMembersOf(text: string): DocumentedMembers {
+  return new Map(
+    parseSource(text)
+      .statements.filter(ts.isInterfaceDeclaration)
+      .map(({ name, members }) => [
+        name.text,
+        new Set(
+          members.flatMap(member =>
+            docOf(member, text) === undefined ? [] : (member.name?.getText() ?? []),
+          ),
+        ),
+      ]),
+  );
 }
 
 /** Returns what a docstring lacks, each to be read after the symbol's name; empty if nothing. */
@@ -47,6 +84,32 @@ export function faultsOf({ doc, returns, throws, codes }: Exported): string[] {
     ...(throws && !SAYS_THROWS.test(doc) ? ['throws and does not say so'] : []),
     ...codes.filter(code => !doc.includes(code)).map(code => `throws ${code} and does not say so`),
   ];
+}
+
+/**
+ * Returns what the docstring of a method lacks. A method needs none if its interface has one for it, or if it returns
+ * nothing and throws nothing of its own.
+ */
+export function methodFaultsOf(method: PublicMethod, documented: DocumentedMembers): string[] {
+  const { name, doc, parents, returns, throws } = method;
+  const member = name.slice(name.indexOf('.') + 1);
+  if (doc === undefined) {
+    const isInherited = parents.some(parent => documented.get(parent)?.has(member));
+    return isInherited || !(returns || throws) ? [] : ['has no docstring'];
+  }
+  // "False if nothing is left" says what is returned too.
+  return faultsOf({ ...method, returns: false });
+}
+
+function isPublicMethod(member: TypeScript.ClassElement): member is TypeScript.MethodDeclaration {
+  if (!ts.isMethodDeclaration(member) || ts.isPrivateIdentifier(member.name)) return false;
+  // What overrides is told where it is first declared, which may be in a package.
+  const hidden = [
+    ts.SyntaxKind.PrivateKeyword,
+    ts.SyntaxKind.ProtectedKeyword,
+    ts.SyntaxKind.OverrideKeyword,
+  ];
+  return !(ts.getModifiers(member)?.some(({ kind }) => hidden.includes(kind)) ?? false);
 }
 
 function isExported(node: TypeScript.Statement): boolean {
@@ -75,10 +138,19 @@ function docOf(node: TypeScript.Node, text: string): string | undefined {
     .trim();
 }
 
+type Callable = TypeScript.FunctionDeclaration | TypeScript.ArrowFunction | TypeScript.MethodDeclaration;
+
+function factsOf(functions: readonly Callable[]): Pick<Exported, 'returns' | 'throws' | 'codes'> {
+  const thrown = functions.flatMap(({ body }) => (body === undefined ? [] : throwsIn(body)));
+  return {
+    returns: functions.some(hasResult),
+    throws: thrown.length > 0,
+    codes: [...new Set(thrown.flatMap(one => one.getText().match(CODE) ?? []))],
+  };
+}
+
 /** Of functions alone: what a class's methods do is said at each of them. */
-function functionsOf(
-  statement: TypeScript.Statement,
-): (TypeScript.FunctionDeclaration | TypeScript.ArrowFunction)[] {
+function functionsOf(statement: TypeScript.Statement): Callable[] {
   if (ts.isFunctionDeclaration(statement)) return [statement];
   if (!ts.isVariableStatement(statement)) return [];
   return statement.declarationList.declarations.flatMap(({ initializer }) =>
@@ -86,7 +158,7 @@ function functionsOf(
   );
 }
 
-function hasResult({ type, body }: TypeScript.FunctionDeclaration | TypeScript.ArrowFunction): boolean {
+function hasResult({ type, body }: Callable): boolean {
   if (type !== undefined) return !NO_RESULT.test(type.getText());
   return body !== undefined && (!ts.isBlock(body) || returnsValue(body));
 }

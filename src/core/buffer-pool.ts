@@ -18,6 +18,7 @@ export class BufferPool {
     this.bufferBytes = bufferBytes;
   }
 
+  /** A buffer of `bufferBytes` with whatever was in it before. It is new if none is free: this never waits. */
   take(): Buffer {
     const buffer = this.#free.pop() ?? Buffer.allocUnsafeSlow(this.bufferBytes);
     this.#taken.set(buffer.buffer, buffer);

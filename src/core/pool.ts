@@ -48,6 +48,7 @@ export function memoizeAsync<K, V>(compute: (key: K) => Promise<V>): (key: K) =>
 export class Mutex {
   #tail: Promise<unknown> = Promise.resolve();
 
+  /** Returns what `work` does, once all work before it has ended, well or not. Rejects as `work` does. */
   run<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#tail.then(work);
     this.#tail = result.catch(() => undefined);
@@ -72,6 +73,7 @@ export class Limiter {
     this.#bound = limit;
   }
 
+  /** Returns what `work` does, which starts when there is room for it. Rejects as `work` does. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     // The releaser has already counted the waiter it wakes.
     if (this.#running < this.#bound) this.#running += 1;

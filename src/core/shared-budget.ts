@@ -29,6 +29,7 @@ export class SharedBudget {
     }
   }
 
+  /** Returns one that `take` has got. */
   giveBack(): void {
     Atomics.add(this.#left, 0, 1);
   }

@@ -78,7 +78,10 @@ export class HttpClient {
     this.#agents = { direct, proxied };
   }
 
-  /** Sends, follows redirects, retries what may be retried. Any final status is an answer, not an error. */
+  /**
+   * Sends, follows redirects, retries what may be retried. Any final status is an answer, not an error. Throws
+   * NetworkError, InterruptedError.
+   */
   async request(request: HttpRequest): Promise<HttpResponse> {
     const retries = new Retries(this.retry);
     for (;;) {
@@ -103,7 +106,10 @@ export class HttpClient {
     }
   }
 
-  /** As `request`, and the body of an answer of status 200 with it: one that breaks off is asked for again. */
+  /**
+   * As `request`, and the body of an answer of status 200 with it: one that breaks off is asked for again. Throws the
+   * same, and WeighbridgeError HTTP_TOO_LARGE.
+   */
   async requestBytes(
     request: HttpRequest,
     maxBytes?: number,

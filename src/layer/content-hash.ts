@@ -28,7 +28,7 @@ export class ContentHash {
     this.#git?.update(bytes);
   }
 
-  /** Throws IntegrityError. */
+  /** Returns the sha256, in hex. Throws IntegrityError INTEGRITY_HASH if the content is not what it must be. */
   finish(): string {
     const sha256 = this.#sha256.digest('hex');
     const actual = this.#git === undefined ? `sha256:${sha256}` : `git:${this.#git.digest('hex')}`;
@@ -57,6 +57,7 @@ export class PartHash {
     this.#source = source;
   }
 
+  /** `bytes` follow those before; the part's own header comes first. */
   update(bytes: Uint8Array): void {
     this.#sha256.update(bytes);
     const own = Math.min(this.#headerLeft, bytes.length);
@@ -64,6 +65,7 @@ export class PartHash {
     this.#source?.update(bytes.subarray(own));
   }
 
+  /** Returns the sha256, in hex. */
   finish(): string {
     return this.#sha256.digest('hex');
   }

@@ -31,7 +31,10 @@ export class LayerHasher {
     return this.#position;
   }
 
-  /** Throws IntegrityError as soon as a file is complete and is not what it must be. */
+  /**
+   * Throws IntegrityError: INTEGRITY_HASH as soon as a file is complete and is not what it must be, INTEGRITY_SIZE if there
+   * are more bytes than the layer has.
+   */
   update(start: number, chunk: Uint8Array): void {
     if (start > this.#position)
       throw new RangeError(`expected bytes from ${this.#position}, got them from ${start}`);
@@ -65,7 +68,7 @@ export class LayerHasher {
     return this.#sha256Of;
   }
 
-  /** The layer's digest once every byte has been seen. */
+  /** The layer's digest. Throws IntegrityError INTEGRITY_SIZE unless every byte has been seen. */
   digest(): Digest {
     if (this.#position !== this.#layout.sizeBytes) {
       throw new IntegrityError(

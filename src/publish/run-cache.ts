@@ -66,6 +66,7 @@ export class RunCache {
       if (!this.#siblings.has(one.repository)) this.#siblings.set(one.repository, one);
   }
 
+  /** `repository` has the blob: others of its registry may mount it from there. */
   noteHolder(digest: Digest, repository: string): void {
     const holders = this.#holders.get(digest) ?? new Set();
     this.#holders.set(digest, holders.add(repository));

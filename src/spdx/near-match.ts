@@ -22,6 +22,7 @@ export class NearMatcher {
     }
   }
 
+  /** The most similar license; undefined if none is similar enough. `words`: as in `LicenseTemplate`. */
   find(words: readonly string[]): LicenseTemplate | undefined {
     let best: { template: LicenseTemplate; likeness: number } | undefined;
     const pairs = pairCounts(words);

@@ -124,7 +124,7 @@ export class EmbeddedHub {
     return (await this.repository(id).commit(new Map(Object.entries(files)), branch)).sha;
   }
 
-  /** Names the commit of `revision` (default main) by a tag. */
+  /** Names the commit of `revision` (default main) by a tag. Throws RangeError if there is no such repository or revision. */
   tag(id: string, tag: string, revision = 'main'): void {
     const commit = this.repository(id).resolve(revision);
     if (commit === undefined) throw new RangeError(`${id} has no revision ${revision}`);
@@ -140,13 +140,14 @@ export class EmbeddedHub {
     this.#renamed.set(id, newId);
   }
 
-  /** The repository itself, whose `gated`, `isPrivate` and `isDisabled` may be set. */
+  /** The repository itself, whose `gated`, `isPrivate` and `isDisabled` may be set. Throws RangeError if there is none. */
   repository(id: string): Repository {
     const repository = this.#repositories.get(id);
     if (repository === undefined) throw new RangeError(`the embedded Hub has no ${id}`);
     return repository;
   }
 
+  /** Reads `folder`, if there is one, and listens. Rejects if the port is taken. */
   async start(): Promise<void> {
     const { folder, host = '127.0.0.1', port = 0, gated = {}, lfsThresholdBytes } = this.#options;
     if (folder !== undefined) {

@@ -121,6 +121,7 @@ export class EmbeddedRegistry {
     return findManifest(this.#state.repositories.get(repository), reference);
   }
 
+  /** In bytes; undefined if no repository has the blob. */
   blobSize(digest: Digest): number | undefined {
     return this.#state.blobs.get(digest)?.sizeBytes;
   }
@@ -131,7 +132,7 @@ export class EmbeddedRegistry {
     return content && (await readContent(content));
   }
 
-  /** Returns the digest that the tag now names. */
+  /** Returns the digest that the tag now names, that of the last manifest. Throws RangeError if the image has none. */
   putImage(repository: string, tag: string, image: ReadyImage): Digest {
     const { blobs, manifests, tags } = repositoryFor(this.#state, repository);
     for (const bytes of image.blobs) {
@@ -159,6 +160,7 @@ export class EmbeddedRegistry {
     this.#state.uploads.clear();
   }
 
+  /** Listens. Rejects if the port is taken. */
   async start(): Promise<void> {
     const { host = '127.0.0.1', port = 0 } = this.#options;
     await this.#state.cdn.start();

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { exportedOf, faultsOf } from '../../scripts/docstrings.ts';
+import {
+  documentedMembersOf,
+  exportedOf,
+  faultsOf,
+  methodFaultsOf,
+  publicMethodsOf,
+} from '../../scripts/docstrings.ts';
 
 test('exported declarations are found with their docstrings, and whether they throw', () => {
   const found = exportedOf(`
@@ -77,6 +83,44 @@ export function bare(): void {}
       ['Names', []],
       ['FILE', []],
       ['bare', ['has no docstring']],
+    ],
+  );
+});
+
+test('a public method needs a docstring if it returns or throws what no interface tells', () => {
+  const text = `
+export interface Store {
+  /** The bytes, undefined if there are none. */
+  get(): Buffer | undefined;
+  size(): number;
+}
+export class Memory extends Base implements Store {
+  constructor() { throw new RangeError(); }
+  get(): Buffer | undefined { return undefined; }
+  size(): number { return 0; }
+  get isEmpty(): boolean { return true; }
+  clear(): void {}
+  async check(): Promise<void> { throw new ConfigError('odd', { code: 'CONFIG_INVALID' }); }
+  /** False if it is full. */
+  add(): boolean { return true; }
+  /** Throws ConfigError. */
+  read(): void { throw new ConfigError('odd', { code: 'CONFIG_INVALID' }); }
+  override toString(): string { return ''; }
+  private own(): number { return 1; }
+  #hidden(): number { return 1; }
+}
+class Inner { method(): number { return 1; } }
+`;
+  const documented = documentedMembersOf(text);
+  assert.deepEqual(
+    publicMethodsOf(text).map(one => [one.name, one.line, methodFaultsOf(one, documented)]),
+    [
+      ['Memory.get', 9, []],
+      ['Memory.size', 10, ['has no docstring']],
+      ['Memory.clear', 12, []],
+      ['Memory.check', 13, ['has no docstring']],
+      ['Memory.add', 15, []],
+      ['Memory.read', 17, ['throws CONFIG_INVALID and does not say so']],
     ],
   );
 });

@@ -22,6 +22,7 @@ export class SourceText {
     for (const { index } of this.text.matchAll(/\n/g)) this.#lines.addNewLine(index + 1);
   }
 
+  /** Returns a problem at `span`, with its line and all foreign text made safe to show. */
   problem(span: Span, message: string, suggestion?: string): ConfigProblem {
     const { line, column } = this.position(span.start);
     return {

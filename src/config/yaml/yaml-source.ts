@@ -44,6 +44,7 @@ export class YamlSource {
     return this.#text.file;
   }
 
+  /** As `SourceText.problem`. */
   problem(span: Span, message: string, suggestion?: string): ConfigProblem {
     return this.#text.problem(span, message, suggestion);
   }
@@ -68,6 +69,7 @@ export class YamlSource {
     return span;
   }
 
+  /** Where `key` of the mapping at `path` is written; as `locate(path)` if it is not. */
   locateKey(path: Path, key: string): Span {
     return spanOf(this.#pairOf(this.#nodeAt(path), key)?.key) ?? this.locate(path);
   }

@@ -18,6 +18,7 @@ export class FileLink {
     this.#atHub = atHub;
   }
 
+  /** Where to ask next, with the headers for that origin alone. */
   address(): Address {
     return this.#storage ?? this.#atHub;
   }
@@ -36,6 +37,7 @@ export class FileLink {
     this.#storage = { url, headers: isHubs ? this.#atHub.headers : {} };
   }
 
+  /** Has the Hub asked again: a signed link has expired, or its server fails. */
   forget(): void {
     this.#storage = undefined;
   }

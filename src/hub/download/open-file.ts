@@ -40,6 +40,7 @@ export class FileReader {
     this.#ranges = ranges;
   }
 
+  /** Returns the file, or its bytes in `span`, as a source. Reading throws HubError, IntegrityError. */
   source(request: FileRequest, span?: ByteSpan): ByteSource {
     const { path, sizeBytes } = request.file;
     const { start, end } = span ?? { start: 0, end: sizeBytes };

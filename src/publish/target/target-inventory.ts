@@ -83,6 +83,7 @@ export class TargetInventory {
     this.#noted.set(layer.key, layer);
   }
 
+  /** The manifest that the tag names; undefined if there is none, or if `readTags` has not read it. */
   tag(tag: string): StoredManifest | undefined {
     return this.#tags.get(tag);
   }
@@ -109,7 +110,7 @@ export class TargetInventory {
   /**
    * Goes through the model's other tags until `isEnough`: an older revision has most files of a newer one. Other tags of
    * the repository prove nothing of the model. They only save work, so one that is odd or may not be read ends the search; a
-   * registry that fails is an error as everywhere else, since to move all of a model again would cost more.
+   * registry that fails throws its error as everywhere else, since to move all of a model again would cost more.
    */
   async readOthers(
     isEnough: () => boolean,

@@ -84,6 +84,7 @@ export class RegistryAuth {
     return true;
   }
 
+  /** Whether there is a login, whether or not the registry asks for it. */
   async hasCredential(): Promise<boolean> {
     return (await this.#options.credential()) !== undefined;
   }

@@ -9,8 +9,11 @@ import { TargetUpload, type TargetUploadOptions } from './target-upload.ts';
 
 /** Sees every byte of a blob once, in order, and knows its digest at the end. */
 export interface BlobHasher {
+  /** Up to which bytes have been hashed. */
   readonly position: number;
+  /** Takes bytes from `start` on, which is at most `position`: what was hashed before is passed over. */
   update(start: number, chunk: Uint8Array): void;
+  /** The digest of the bytes up to `position`. */
   digest(): Digest;
 }
 

@@ -35,18 +35,22 @@ export class TargetUpload {
     this.#retries = new Retries(this.#retry);
   }
 
+  /** How many bytes of the blob the store was given. */
   get offset(): number {
     return this.#upload?.offset ?? 0;
   }
 
+  /** Whether something went wrong that `recover` has yet to decide on. */
   get isBroken(): boolean {
     return this.#error !== undefined;
   }
 
+  /** Whether the blob is neither complete nor given up. */
   get isLive(): boolean {
     return !this.#isDone && this.failure === undefined;
   }
 
+  /** Starts the upload; one that cannot be started is given up. */
   async begin(): Promise<void> {
     const { source, digest, signal } = this.#options;
     await this.#attend(async () => {
@@ -60,6 +64,10 @@ export class TargetUpload {
     if (this.#error !== undefined) this.failure = this.#error;
   }
 
+  /**
+   * Passes on those bytes of `chunk`, which begins at `position`, that the store lacks. Returns a promise only if the
+   * caller should wait.
+   */
   write(position: number, chunk: Uint8Array, onTaken: () => void): Promise<void> | undefined {
     const skip = this.offset - position;
     if (this.isBroken || this.#upload === undefined || skip >= chunk.length) {
@@ -75,6 +83,7 @@ export class TargetUpload {
     }
   }
 
+  /** Breaks the upload off, for `recover` to decide on: the others wait for it. */
   markStalled(stallTimeoutMs: number): void {
     const { name } = this.store;
     this.#break(
@@ -89,6 +98,7 @@ export class TargetUpload {
     );
   }
 
+  /** Ends the blob, unless it is broken. */
   async commit(digest: Digest): Promise<void> {
     if (this.isBroken) return;
     await this.#attend(async () => {
@@ -119,6 +129,7 @@ export class TargetUpload {
     }
   }
 
+  /** Abandons the upload; one that is complete or given up stays as it is. */
   async abort(): Promise<void> {
     if (!this.#isDone && this.failure === undefined) await this.#upload?.abort();
   }

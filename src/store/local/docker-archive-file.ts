@@ -62,6 +62,7 @@ export class DockerArchiveFile {
     this.#handle = handle;
   }
 
+  /** Returns an empty archive beside `target`. Throws RegistryError STORE_IO, also if `target` is there and is not a file. */
   static async create(target: string): Promise<DockerArchiveFile> {
     const name = `docker-archive:${target}`;
     await guardIo(name, 'making an archive', () => checkTarget(name, target));
@@ -100,6 +101,7 @@ export class DockerArchiveFile {
     });
   }
 
+  /** Yields a blob's bytes from `start` on; none if it is not there. Throws RegistryError STORE_IO. */
   async *read(digest: Digest, start: number, signal: AbortSignal | undefined): AsyncIterable<Buffer> {
     const entry = this.entries.get(digest);
     if (entry === undefined) return;

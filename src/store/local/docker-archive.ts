@@ -66,7 +66,7 @@ export class DockerArchiveStore implements ImageStore {
     return new DockerArchiveStore(this.#archive, repository, this.#contents);
   }
 
-  /** Completes the file, for all repositories in it. At least one image must have a tag. */
+  /** Completes the file, for all repositories in it. Throws RangeError if no image has a tag, RegistryError STORE_IO. */
   async finish(): Promise<void> {
     const { images } = this.#contents;
     if (images.length === 0) throw new RangeError(`expected an image in ${this.name}, got none`);

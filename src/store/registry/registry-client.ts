@@ -99,7 +99,7 @@ export class RegistryClient {
 
   /**
    * An address the registry gave, made absolute and checked: another host may be an upload service, but not a private
-   * address that only we can reach.
+   * address that only we can reach. Throws RegistryError REGISTRY_BAD_ANSWER.
    */
   resolve(location: string, base: string = this.origin): string {
     let url: URL;

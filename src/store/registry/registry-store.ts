@@ -243,7 +243,10 @@ export class RegistryStore implements ImageStore {
     throw this.#wrongBytes(`${purpose}: it said ${response.status}, and ${holds}`);
   }
 
-  /** https://github.com/opencontainers/distribution-spec/blob/main/spec.md#deleting-manifests */
+  /**
+   * https://github.com/opencontainers/distribution-spec/blob/main/spec.md#deleting-manifests
+   * Throws RegistryError, REGISTRY_NO_DELETE if the registry's settings forbid it.
+   */
   async deleteManifest(digest: Digest, signal?: AbortSignal): Promise<boolean> {
     const purpose = `deleting the manifest ${digest} of ${this.name}`;
     const response = await this.#request('DELETE', `manifests/${digest}`, { purpose, signal });

@@ -33,6 +33,7 @@ export class RegistryUpload implements BlobUpload {
     this.#way = this.#choose();
   }
 
+  /** Opens an upload, or goes on with that at `openedAt`. Throws RegistryError. */
   static async start(options: RegistryUploadOptions): Promise<RegistryUpload> {
     const { openedAt } = options;
     const session =

@@ -60,7 +60,10 @@ export class AuthDesk {
     throw unauthorized(`Bearer realm="${exchange.url.origin}/token",service="${SERVICE}"${scope}${error}`);
   }
 
-  /** `GET /token` with a Basic login or with none, and the `POST` that Docker makes with an identity token. */
+  /**
+   * `GET /token` with a Basic login or with none, and the `POST` that Docker makes with an identity token. Throws the
+   * refusal of a wrong login.
+   */
   async answerToken(exchange: Exchange): Promise<void> {
     if (this.#auth.kind !== 'bearer') throw problem(404, 'UNSUPPORTED', 'no token service here');
     const isPost = exchange.method === 'POST';

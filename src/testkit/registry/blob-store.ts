@@ -41,6 +41,7 @@ export class BlobStore {
     this.#quirks = quirks;
   }
 
+  /** Undefined if no repository has the blob. */
   get(digest: Digest): StoredBlob | undefined {
     return this.#blobs.get(digest);
   }
@@ -49,6 +50,7 @@ export class BlobStore {
     this.#blobs.set(blob.digest, blob);
   }
 
+  /** Where the bytes of an upload go: memory, a file, or beyond a small size nowhere. */
   async newSink(): Promise<BlobSink> {
     if (this.#discardsLarge) return memorySink(SMALL_BYTES);
     if (this.#storage === 'memory') return memorySink(Number.POSITIVE_INFINITY);
@@ -65,6 +67,7 @@ export class BlobStore {
     throw problem(fullStatus, 'UNKNOWN', 'unknown error', { detail });
   }
 
+  /** Frees bytes that `claim` has taken. */
   release(bytes: number): void {
     this.#usedBytes -= bytes;
   }

@@ -34,7 +34,7 @@ export class UploadSession {
     this.#offset += bytes;
   }
 
-  /** Takes the body's bytes, of which only the first `maxBytes` are kept. */
+  /** Takes the body's bytes and keeps the first `maxBytes`. Throws BLOB_UPLOAD_INVALID if another request writes. */
   async append(body: AsyncIterable<Buffer>, maxBytes = Number.POSITIVE_INFINITY): Promise<void> {
     if (this.#writing !== undefined) {
       throw problem(409, 'BLOB_UPLOAD_INVALID', 'another request is writing to this upload');
@@ -68,7 +68,7 @@ export class UploadSession {
     }
   }
 
-  /** Ends the upload as a blob; throws if the bytes are not those of `digest` and `trusts` does not say that all is well. */
+  /** Ends the upload as a blob. Throws DIGEST_INVALID if the bytes are not those of `digest`, unless `trusts`. */
   async finish(digest: Digest, trusts: boolean): Promise<StoredBlob> {
     const actual = `sha256:${this.#hash.digest('hex')}`;
     if (actual !== digest && !trusts) {

@@ -66,6 +66,7 @@ export class Exchange {
     this.fault = fault;
   }
 
+  /** A header of the request, by a name in any case; several of one name are joined by commas. */
   header(name: string): string | undefined {
     const value = this.request.headers[name.toLowerCase()];
     return Array.isArray(value) ? value.join(', ') : value;
@@ -95,6 +96,7 @@ export class Exchange {
     }
   }
 
+  /** The request's whole body. Throws a Refusal of status 413 if it is larger, ConnectionGone. */
   async bytes(maxBytes: number): Promise<Buffer> {
     const chunks: Buffer[] = [];
     let length = 0;

@@ -63,6 +63,7 @@ export interface AddedFault {
 export class Faults {
   #rules: { rule: FaultRule; seen: number; struck: number }[] = [];
 
+  /** Adds a rule, behind those that are there. */
   add(rule: FaultRule): AddedFault {
     const entry = { rule, seen: 0, struck: 0 };
     this.#rules.push(entry);

@@ -45,6 +45,7 @@ export class RegistryCapabilities {
     this.#takesLength = takesLength;
   }
 
+  /** Whether a blob may be tried in this way. */
   takes(way: UploadStrategyName): boolean {
     return !this.#closed.has(way) && (way !== 'chunked' || this.#minChunkBytes <= LARGEST_CHUNK_BYTES);
   }
@@ -84,14 +85,17 @@ export class RegistryCapabilities {
     return true;
   }
 
+  /** Whether to ask for mounts at all: several were refused, and none was done. */
   get mounts(): boolean {
     return this.#refusedMounts < MAX_REFUSED_MOUNTS;
   }
 
+  /** A mount was asked for. One that is done keeps mounts open for the run. */
   noteMount(isDone: boolean): void {
     this.#refusedMounts = isDone ? Number.NEGATIVE_INFINITY : this.#refusedMounts + 1;
   }
 
+  /** Whether an upload that is given up is deleted. */
   get cancels(): boolean {
     return this.#cancels;
   }

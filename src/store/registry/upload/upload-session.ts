@@ -18,6 +18,7 @@ export class UploadSession {
     this.#location = location;
   }
 
+  /** Returns a new session. Throws RegistryError. */
   static async open(target: UploadTarget): Promise<UploadSession> {
     const { client, repository, scope, signal, name } = target;
     const purpose = `starting an upload to ${name}`;
@@ -28,7 +29,10 @@ export class UploadSession {
     return UploadSession.from(target, response);
   }
 
-  /** The session that an answer of status 202 has opened. */
+  /**
+   * The session that an answer of status 202 has opened. Throws RegistryError REGISTRY_BAD_ANSWER if it names no usable
+   * address.
+   */
   static from(target: UploadTarget, response: HttpResponse): UploadSession {
     const { location } = response.headers;
     if (location === undefined) {
@@ -82,6 +86,7 @@ export class UploadSession {
     return url.href;
   }
 
+  /** Ends the upload as a blob of this digest, without further bytes. Throws as `checkClosed` does. */
   async close(digest: Digest): Promise<void> {
     const { client, scope, signal, name } = this.#target;
     const response = await client.request({
@@ -95,12 +100,16 @@ export class UploadSession {
     await this.checkClosed(response);
   }
 
+  /** A registry may store and hash the whole blob before it answers. */
   get closingTimeoutMs(): number {
     const { client, sizeBytes } = this.#target;
     return client.idleTimeoutMs + Math.ceil(sizeBytes / STORED_BYTES_PER_MS);
   }
 
-  /** Takes the answer to the closing PUT; throws if it is none that may mean that the blob is there. */
+  /**
+   * Takes the answer to the closing PUT. Throws if it cannot mean that the blob is there: IntegrityError INTEGRITY_HASH if
+   * the registry got other bytes, else RegistryError.
+   */
   async checkClosed(response: HttpResponse): Promise<void> {
     const { client, name } = this.#target;
     const purpose = `closing the upload to ${name}`;
