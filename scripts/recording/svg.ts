@@ -11,8 +11,10 @@ const LINE_HEIGHT = 19;
 const FONT_SIZE = 14;
 const PADDING = 16;
 const BAR_HEIGHT = 34;
-/** How long the last screen stays before the recording starts again. */
-const REST_MS = 6000;
+/** How long the poster is shown before the recording starts. */
+const POSTER_MS = 2000;
+/** How long the last screen stays before the poster is shown again. */
+const REST_MS = 4000;
 
 const BACKGROUND = '#16181d';
 const FOREGROUND = '#d6dae0';
@@ -23,22 +25,31 @@ const COLORS = [
 
 /**
  * Returns an SVG that plays the screens in a loop. Lines that appear more than once are drawn once and reused. Each screen is visible for
- * its part of the whole time by a CSS animation; without animation the last one is shown.
+ * its part of the whole time by a CSS animation. `poster` is the index of the screen that says most: the loop begins with it, for viewers
+ * that show the first frame alone, and it is what is shown without animation.
  */
 export function recordingSvg(
   screens: readonly Screen[],
-  { columns, rows, title }: { readonly columns: number; readonly rows: number; readonly title: string },
+  {
+    columns,
+    rows,
+    title,
+    poster,
+  }: { readonly columns: number; readonly rows: number; readonly title: string; readonly poster: number },
 ): string {
   const width = Math.ceil(columns * CHARACTER_WIDTH + 2 * PADDING);
   const height = rows * LINE_HEIGHT + 2 * PADDING + BAR_HEIGHT;
-  const totalMs = (screens.at(-1)?.atMs ?? 0) + REST_MS;
+  const totalMs = POSTER_MS + (screens.at(-1)?.atMs ?? 0) + REST_MS;
   const lines = new Map<string, string>();
   const groups: string[] = [];
   const rules: string[] = [];
   screens.forEach(({ text, atMs }, index) => {
-    const endMs = screens[index + 1]?.atMs ?? totalMs;
+    const startMs = POSTER_MS + atMs;
+    const next = screens[index + 1];
+    const endMs = next === undefined ? totalMs : POSTER_MS + next.atMs;
+    const stretches = [...(index === poster ? [[0, POSTER_MS] as const] : []), [startMs, endMs] as const];
     groups.push(`<g class="s s${index}">${uses(text, lines)}</g>`);
-    rules.push(screenRule(index, atMs / totalMs, endMs / totalMs));
+    rules.push(screenRule(index, stretches, totalMs));
   });
   const defs = [...lines.values()].join('\n');
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escapeXml(title)}">
@@ -48,7 +59,7 @@ text{font:${FONT_SIZE}px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans
 .b{font-weight:700}.d{opacity:.62}
 ${COLORS.map((color, index) => `.c${index}{fill:${color}}`).join('')}
 .s{visibility:hidden;animation:${totalMs.toFixed(0)}ms step-end infinite}
-.s${screens.length - 1}{visibility:visible}
+.s${poster}{visibility:visible}
 ${rules.join('\n')}
 @media (prefers-reduced-motion:reduce){svg .s{animation:none}}
 </style>
@@ -101,11 +112,25 @@ function drawLine(spans: readonly Span[]): string {
   return drawn;
 }
 
-function screenRule(index: number, from: number, to: number): string {
-  const percent = (part: number): string => `${(part * 100).toFixed(2)}%`;
-  const before = from > 0 ? '0%{visibility:hidden}' : '';
-  const after = to < 1 ? `${percent(to)}{visibility:hidden}` : '';
-  return `@keyframes k${index}{${before}${percent(from)}{visibility:visible}${after}100%{visibility:${to < 1 ? 'hidden' : 'visible'}}}.s${index}{animation-name:k${index}}`;
+/** The stretches of time in which a screen is visible, in order. */
+function screenRule(
+  index: number,
+  stretches: readonly (readonly [fromMs: number, toMs: number])[],
+  totalMs: number,
+): string {
+  const at = (ms: number, visibility: string): string =>
+    `${((ms / totalMs) * 100).toFixed(2)}%{visibility:${visibility}}`;
+  const isFirst = stretches[0]?.[0] === 0;
+  const isLast = stretches.at(-1)?.[1] === totalMs;
+  const frames = [
+    ...(isFirst ? [] : [at(0, 'hidden')]),
+    ...stretches.flatMap(([fromMs, toMs]) => [
+      at(fromMs, 'visible'),
+      ...(toMs < totalMs ? [at(toMs, 'hidden')] : []),
+    ]),
+    at(totalMs, isLast ? 'visible' : 'hidden'),
+  ];
+  return `@keyframes k${index}{${frames.join('')}}.s${index}{animation-name:k${index}}`;
 }
 
 function escapeXml(text: string): string {
