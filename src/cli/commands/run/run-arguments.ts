@@ -42,7 +42,7 @@ export function runArguments(inputs: RunInputs): string[] {
     ...(mode === 'terminal' ? ['-it'] : []),
     ...(mode === 'detached' ? ['-d'] : []),
     ...(name === undefined ? [] : ['--name', name]),
-    ...(inputs.isPlainHttp && inputs.engine === 'podman' && !hasFlag(engineArgs, '--tls-verify')
+    ...(inputs.isPlainHttp && inputs.engine === 'podman' && !hasEngineFlag(engineArgs, '--tls-verify')
       ? ['--tls-verify=false']
       : []),
     ...flags,
@@ -50,7 +50,7 @@ export function runArguments(inputs: RunInputs): string[] {
     ...inputs.variables.flatMap(variable => ['-e', variable]),
     ...(hasGpuFlag(engineArgs) ? [] : gpuFlags(inputs)),
     // vLLM's workers talk through shared memory, of which a container has 64 MB. Podman takes only one of the two.
-    ...(hasFlag(engineArgs, '--ipc') || hasFlag(engineArgs, '--shm-size') ? [] : ['--ipc=host']),
+    ...(hasEngineFlag(engineArgs, '--ipc') || hasEngineFlag(engineArgs, '--shm-size') ? [] : ['--ipc=host']),
     ...engineArgs,
     ...(program === undefined ? [] : ['--entrypoint', program]),
     inputs.image,
@@ -80,7 +80,7 @@ export function loopbackVariables(env: NodeJS.ProcessEnv, names: readonly string
 
 /** Whether `engineArgs` choose GPUs themselves. */
 export function hasGpuFlag(engineArgs: readonly string[]): boolean {
-  return hasFlag(engineArgs, '--gpus') || engineArgs.some(arg => arg.includes('nvidia.com/gpu='));
+  return hasEngineFlag(engineArgs, '--gpus') || engineArgs.some(arg => arg.includes('nvidia.com/gpu='));
 }
 
 /** Returns whether flags of the engine give the container the network of this machine. */
@@ -117,7 +117,7 @@ function gpuFlags({ gpu, engine }: RunInputs): string[] {
   return engine === 'docker' ? ['--gpus', 'all'] : ['--device', 'nvidia.com/gpu=all'];
 }
 
-function hasFlag(args: readonly string[], name: string): boolean {
+function hasEngineFlag(args: readonly string[], name: string): boolean {
   return args.some(arg => arg === name || arg.startsWith(`${name}=`));
 }
 
