@@ -152,6 +152,33 @@ test('a registry that refuses the login: the other one is done; status 1', async
   assert.equal(tagsOf(good, 'one').length, 6);
 });
 
+const WORKER = '--worker-image localhost:1/w:1';
+const WRONG_FORMATS: readonly (readonly [string, RegExp])[] = [
+  ['--format kubernetes', /--format kubernetes needs --worker-image/],
+  ['--format gitlab', /--format gitlab needs --worker-image/],
+  [`--format kubernetes ${WORKER} --json`, /--json does not go with --format kubernetes/],
+  [`--format gitlab ${WORKER} --json`, /--json does not go with --format gitlab/],
+  [`--format github --json --explain one`, /--json and --explain do not go with --format github/],
+  [`--format kubernetes ${WORKER} --explain one`, /--explain does not go with --format kubernetes/],
+  [`--format gitlab ${WORKER} --registry-state`, /--registry-state does not go with --format gitlab/],
+  [`--format kubernetes ${WORKER} --model one`, /a Kubernetes Job publishes the whole file/],
+  [`--format kubernetes ${WORKER} --shard 1/2`, /a Kubernetes Job publishes the whole file/],
+  [`--format gitlab ${WORKER} --parallelism 3`, /--parallelism does not go with --format gitlab/],
+  [WORKER, /--worker-image does not go with --format table/],
+];
+
+test('what does not go with a format of plan is said before any work; status 2', async () => {
+  const asked = hub.log.length;
+  for (const [flags, message] of WRONG_FORMATS) {
+    const { status, stdout, stderr } = await run(ONE, { args: ['plan', ...flags.split(' ')] });
+    assert.match(stderr, message);
+    assert.equal(status, 2, `${flags}: ${stderr}`);
+    assert.equal(stderr.match(/^weighbridge: /gm)?.length, 1, stderr);
+    assert.ok(stdout === '' || JSON.parse(stdout).error.code === 'USAGE');
+  }
+  assert.equal(hub.log.length, asked);
+});
+
 const REQUIRED_KEY = (key: string) => `signing: { mode: required, key: "${key}" }`;
 const WRONG_FILES: readonly (readonly [string, string, RegExp, Readonly<Record<string, string>>?])[] = [
   ['publish', REQUIRED_KEY('env://NOT_SET'), /the key env:\/\/NOT_SET is not set/],

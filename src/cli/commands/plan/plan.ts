@@ -32,12 +32,14 @@ interface PlanOptions extends CommonOptions {
   readonly format: 'table' | 'json' | 'github' | 'gitlab' | 'kubernetes';
   readonly workerImage?: string;
   readonly workerCommand?: readonly string[];
-  readonly parallelism: number;
+  readonly parallelism?: number;
   readonly registryState?: boolean;
   readonly explain?: string;
   readonly reasons?: boolean;
   readonly out?: string;
 }
+
+const DEFAULT_PARALLELISM = 8;
 
 /** Adds `weighbridge plan` to the program. */
 export function addPlan(program: Command): void {
@@ -63,9 +65,8 @@ export function addPlan(program: Command): void {
     )
     .option(
       '--parallelism <count>',
-      'number of models that a kubernetes Job publishes at once',
+      `number of models that a kubernetes Job publishes at once (default: ${DEFAULT_PARALLELISM})`,
       parseCount,
-      8,
     )
     .option(
       '--registry-state',
@@ -94,6 +95,7 @@ does not depend on them. Exit status: 0 success, 1 a model could not be resolved
 
 async function showPlan(session: Session, options: PlanOptions): Promise<number> {
   const { format, explain, out } = options;
+  checkFormat(options);
   if (format === 'gitlab' || format === 'kubernetes') workerOf(options);
   const config = await readConfig(options, session);
   const only = explain === undefined ? {} : { model: [explain] };
@@ -118,6 +120,34 @@ async function showPlan(session: Session, options: PlanOptions): Promise<number>
   return hasUnresolved(plan) ? ExitStatus.failed : ExitStatus.done;
 }
 
+/** An option that a format has no use for would go by unseen. Throws ConfigError USAGE before any work. */
+function checkFormat(options: PlanOptions): void {
+  const { format, model, shard } = options;
+  if (format === 'kubernetes' && (model !== undefined || shard !== undefined)) {
+    throw new ConfigError(
+      'a Kubernetes Job publishes the whole file: --model and --shard do not go with it',
+      { code: 'USAGE', remedy: 'Give it a file with just these models.' },
+    );
+  }
+  const isForPeople = format === 'table' || format === 'json';
+  const hasWorker = format === 'gitlab' || format === 'kubernetes';
+  const useless: readonly (readonly [option: string, isUseless: boolean])[] = [
+    ['--json', !isForPeople && options.json === true],
+    ['--explain', !isForPeople && options.explain !== undefined],
+    ['--reasons', !isForPeople && options.reasons === true],
+    ['--registry-state', !isForPeople && options.registryState === true],
+    ['--worker-image', !hasWorker && options.workerImage !== undefined],
+    ['--worker-command', !hasWorker && options.workerCommand !== undefined],
+    ['--parallelism', format !== 'kubernetes' && options.parallelism !== undefined],
+  ];
+  const found = useless.flatMap(([option, isUseless]) => (isUseless ? [option] : []));
+  if (found.length === 0) return;
+  throw new ConfigError(
+    `${found.join(' and ')} ${found.length === 1 ? 'does' : 'do'} not go with --format ${format}`,
+    { code: 'USAGE', remedy: `Leave out --format or ${found.join(' and ')}.` },
+  );
+}
+
 /** A table shows what registries have; JSON and explanations show what images are made of. `--registry-state` is for all. */
 async function look(
   session: Session,
@@ -136,16 +166,7 @@ function gitlab(plan: Plan, options: PlanOptions): string {
 
 /** The file goes along as it is, so that an index means the same model to all workers. */
 async function kubernetes(plan: Plan, config: Config, options: PlanOptions): Promise<string> {
-  if (options.model !== undefined || options.shard !== undefined) {
-    throw new ConfigError(
-      'a Kubernetes Job publishes the whole file: --model and --shard do not go with it',
-      {
-        code: 'USAGE',
-        remedy: 'Give it a file with just these models.',
-      },
-    );
-  }
-  const { parallelism } = options;
+  const { parallelism = DEFAULT_PARALLELISM } = options;
   const { main, included } = await readConfigFiles(options.config);
   const folder = path.dirname(main.file);
   const configFiles = [
