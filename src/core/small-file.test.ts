@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { closeSync, constants, openSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -27,4 +28,22 @@ test('what is not a small file is an error, and nothing is waited for', async t 
     assert.throws(() => readSmallFileSync(place, options), { code }, place);
   }
   await assert.rejects(readSmallFile(file, { maxBytes: 99_999 }), { code: 'ETOOLARGE' });
+});
+
+test('a process ends although it waits for a pipe, without a writer or with one that is silent', async t => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-pipe-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const pipe = path.join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const script = `import { readSmallFile } from '${new URL('./small-file.ts', import.meta.url).href}';
+    readSmallFile(process.argv[1], { maxBytes: 100, isPipeAllowed: true });
+    setTimeout(() => process.exit(7), 300);`;
+  const run = () =>
+    spawnSync(process.execPath, ['--input-type=module', '--eval', script, pipe], {
+      ...{ timeout: 30_000, killSignal: 'SIGKILL' },
+    }).status;
+  assert.equal(run(), 7);
+  const writer = openSync(pipe, constants.O_RDWR);
+  assert.equal(run(), 7);
+  closeSync(writer);
 });

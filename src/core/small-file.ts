@@ -1,4 +1,13 @@
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readSync,
+  type Stats,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { SystemError } from './system-error.ts';
 
@@ -14,6 +23,16 @@ export interface SmallFileOptions {
  * as the system's own have: a device has no end, and a pipe may have no beginning.
  */
 export async function readSmallFile(file: string, options: SmallFileOptions): Promise<Buffer> {
+  const release = (): void => releasePipe(file);
+  if (options.isPipeAllowed) process.on('exit', release);
+  try {
+    return await readWhole(file, options);
+  } finally {
+    process.off('exit', release);
+  }
+}
+
+async function readWhole(file: string, options: SmallFileOptions): Promise<Buffer> {
   const handle = await open(file, flagsOf(options));
   try {
     const info = await handle.stat();
@@ -54,6 +73,22 @@ export function readSmallFileSync(file: string, options: SmallFileOptions): Buff
 }
 
 const CHUNK_BYTES = 64 * 1024;
+
+/**
+ * Ends the wait for a named pipe that nothing is written to. A thread waits for it, and Node waits for its threads: a
+ * process could not end, whatever the user does.
+ */
+function releasePipe(file: string): void {
+  try {
+    // Without waiting, and nothing but a pipe is written to.
+    if (!statSync(file).isFIFO()) return;
+    const descriptor = openSync(file, constants.O_WRONLY | constants.O_NONBLOCK);
+    writeSync(descriptor, '\n');
+    closeSync(descriptor);
+  } catch {
+    // Nobody waits any more, or this user may not write there.
+  }
+}
 
 function flagsOf({ isPipeAllowed }: SmallFileOptions): number {
   // Opening a pipe would otherwise wait for its writer.
