@@ -1,7 +1,7 @@
 import v8 from 'node:v8';
 
-/** Two halves of 4 MiB: with 1 MiB objects grow old that only waited for an answer, and that costs more than it saves. */
-const NURSERY_BYTES = 8 * 1024 * 1024;
+/** Two halves of 8 MiB: in smaller ones objects grow old that only waited for an answer, and that costs more than it saves. */
+const NURSERY_BYTES = 16 * 1024 * 1024;
 const PIECES_AT_ONCE = 16;
 const PIECE_WORDS = 1000;
 /** Many times what it takes. */
@@ -15,7 +15,7 @@ keepNurserySmall();
 setInterval(steerGrowth, CHECK_MS).unref();
 
 /**
- * Has V8 keep the space of new objects at its size of now, 8 MiB at least. It would grow to 128 MiB on a long list of
+ * Has V8 keep the space of new objects at its size of now, 16 MiB at least. It would grow to 128 MiB on a long list of
  * models, whose objects live no longer for it. Node takes its size as an option of the command line alone, which
  * every user would have to know; how it grows is read at each step, so it is let grow to the size and no further.
  */
