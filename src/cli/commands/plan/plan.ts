@@ -132,10 +132,10 @@ function checkFormat(options: PlanOptions): void {
   const isForPeople = format === 'table' || format === 'json';
   const hasWorker = format === 'gitlab' || format === 'kubernetes';
   const useless: readonly (readonly [option: string, isUseless: boolean])[] = [
-    ['--json', !isForPeople && options.json === true],
+    // A job matrix is JSON in any case.
+    ['--json', hasWorker && options.json === true],
     ['--explain', !isForPeople && options.explain !== undefined],
     ['--reasons', !isForPeople && options.reasons === true],
-    ['--registry-state', !isForPeople && options.registryState === true],
     ['--worker-image', !hasWorker && options.workerImage !== undefined],
     ['--worker-command', !hasWorker && options.workerCommand !== undefined],
     ['--parallelism', format !== 'kubernetes' && options.parallelism !== undefined],
