@@ -132,6 +132,7 @@ const CALLERS: ReadonlySet<string> = new Set([
   'PLAN_DIFFERS',
   // What signs, or whose signature counts, is named by the file or the call.
   'SIGNING_KEY',
+  'SIGNING_IDENTITY',
 ]);
 
 function reportError(thrown: unknown, isJsonWanted: boolean): number {

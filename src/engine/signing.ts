@@ -63,7 +63,10 @@ export interface PublishSigning extends ImageSigning {
   readonly modelSigner?: ModelSigner;
 }
 
-/** Returns how a publish signs, or undefined if neither the file nor the call asks for it. */
+/**
+ * Returns how a publish signs, or undefined if neither the file nor the call asks for it. Throws SigningError if it must sign
+ * and cannot: uploads may take hours, and none of their images would get a tag.
+ */
 export async function publishSigning(
   surroundings: SigningSurroundings,
   config: Config,
@@ -72,8 +75,10 @@ export async function publishSigning(
   const { signing } = config;
   if (signing.mode === 'off' && sign !== true) return undefined;
   const context = await signingContext(surroundings, { config, signing });
+  const isRequired = signing.mode === 'required';
+  if (isRequired) await context.signer.check?.();
   return {
-    ...imageSigning(context, signing.mode === 'required'),
+    ...imageSigning(context, isRequired),
     ...(signing.hasModelSignatureFile && { modelSigner: modelSigner(context) }),
   };
 }

@@ -190,6 +190,14 @@ const WRONG_FILES: readonly (readonly [string, string, RegExp, Readonly<Record<s
   ['publish', REQUIRED_KEY('locked.pem'), /cannot be read with this password/, { COSIGN_PASSWORD: 'wrong' }],
   ['publish', REQUIRED_KEY('cosign.key'), /the key cosign.key is in cosign's own format/],
   ['sign localhost:1/m/x:v', REQUIRED_KEY('env://NOT_SET'), /the key env:\/\/NOT_SET is not set/],
+  ['publish', 'signing: { mode: required, keyless: true }', /there is no identity token to sign with/],
+  ['sign --keyless localhost:1/m/x:v', '', /there is no identity token to sign with/],
+  [
+    'publish',
+    'signing: { mode: required, keyless: true }',
+    /not a JSON web token/,
+    { SIGSTORE_ID_TOKEN: 'planted' },
+  ],
   ['publish', 'signing: { mode: sign, keyless: true, github_attestations: true }', /needs GITHUB_REPOSITORY/],
   [
     'publish',

@@ -30,6 +30,9 @@ export function keylessSigner(
     name: `the identity of this job, by ${fulcio}`,
     id: fulcio,
     ...(trusted && { trusted }),
+    async check() {
+      await token();
+    },
     async sign(payload) {
       const { DSSEBundleBuilder, RekorWitness, TSAWitness } = await import('@sigstore/sign');
       const { timestampAuthority } = config;
