@@ -3,6 +3,7 @@ import { TrustedRoot } from '@sigstore/protobuf-specs';
 import { toSignedEntity, toTrustMaterial, Verifier } from '@sigstore/verify';
 import { SigningError } from '../core/errors.ts';
 import { plainLine } from '../core/safe-text.ts';
+import { table } from '../core/table.ts';
 import { preAuthEncoding, type ReadBundle, readBundle } from './bundle.ts';
 import { PAYLOAD_TYPE, STATEMENT_TYPE, type Statement } from './statement.ts';
 
@@ -67,11 +68,11 @@ function verifyKey(
 /** Those of sigstore's public services are some kilobytes. */
 export const MAX_ROOT_BYTES = 16 * 1024 ** 2;
 
-const HASHES: Readonly<Record<string, string>> = {
+const HASHES = table<string>({
   prime256v1: 'sha256',
   secp384r1: 'sha384',
   secp521r1: 'sha512',
-};
+});
 
 function isSignature(data: Buffer, key: KeyObject, signature: Buffer): boolean {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
@@ -120,7 +121,7 @@ export function readStatement({ payload, payloadType }: ReadBundle, name: string
 }
 
 /** The library's codes, for people. */
-const REASONS: Readonly<Record<string, string>> = {
+const REASONS = table<string>({
   SIGNATURE_ERROR: 'has a signature that does not match',
   CERTIFICATE_ERROR:
     'has a certificate that was not valid when it was signed, or of an authority that is not trusted',
@@ -130,7 +131,7 @@ const REASONS: Readonly<Record<string, string>> = {
   TLOG_INCLUSION_PROMISE_ERROR: 'has an entry in a transparency log that does not verify',
   TLOG_MISSING_INCLUSION_ERROR: 'has an entry in a transparency log without a proof',
   TLOG_BODY_ERROR: 'has an entry in a transparency log that is about something else',
-};
+});
 
 function guarded<T>(name: string, work: () => T): T {
   try {

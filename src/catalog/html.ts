@@ -1,3 +1,5 @@
+import { table } from '../core/table.ts';
+
 /** Text that is markup already: escaped where it came from elsewhere. Only this module makes it. */
 class Html {
   readonly text: string;
@@ -63,7 +65,7 @@ function attribute(name: string, value: Markup): string {
   return ` ${name}="${escapeText(String(value))}"`;
 }
 
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+const ENTITIES = table<string>({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' });
 
 /** Returns text as it has to be written in a document, between tags or in quotes. */
 export function escapeText(text: string): string {

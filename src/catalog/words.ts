@@ -1,3 +1,4 @@
+import { table } from '../core/table.ts';
 import { formatBytes } from '../core/text.ts';
 import type { GpuNeed } from '../fit/gpu-need.ts';
 import { billions } from '../report/text/fit-text.ts';
@@ -5,7 +6,7 @@ import type { CatalogFacts, CatalogImage, CatalogModel } from './catalog-data.ts
 
 // How the pages write what is known of a model; an empty text is for what is not.
 
-const TASKS: Readonly<Record<string, string>> = {
+const TASKS = table<string>({
   generate: 'Text',
   multimodal: 'Multimodal',
   embed: 'Embedding',
@@ -13,7 +14,7 @@ const TASKS: Readonly<Record<string, string>> = {
   reward: 'Reward',
   transcribe: 'Transcription',
   draft: 'Draft model',
-};
+});
 
 /** Returns `Embedding` of `embed`; a task of a newer vLLM as it is. */
 export function taskText(task: string | null): string {

@@ -1,4 +1,5 @@
 // First: what is loaded before it lets the space of new objects grow.
+import { table } from '../core/table.ts';
 import './small-nursery.ts';
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../engine/package-info.ts';
@@ -7,7 +8,7 @@ import { refuseEmptyValues, withVerbosity } from './options.ts';
 import { ExitStatus } from './session.ts';
 
 /** In the order of the help. Each brings its own parts of the program, which take longer to load than most commands run. */
-const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+const COMMANDS = table<() => Promise<(program: Command) => void>>({
   init: async () => (await import('./commands/init/init.ts')).addInit,
   add: async () => (await import('./commands/add/add.ts')).addAdd,
   validate: async () => (await import('./commands/validate/validate.ts')).addValidate,
@@ -30,7 +31,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   summary: async () => (await import('./commands/summary/summary.ts')).addSummary,
   completion: async () => (await import('./commands/completion/completion.ts')).addCompletion,
   demo: async () => (await import('./commands/demo/demo.ts')).addDemo,
-};
+});
 
 guardOutput();
 

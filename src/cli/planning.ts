@@ -1,5 +1,6 @@
 import type { Config, ModelConfig } from '../config/types.ts';
 import { ConfigError, describeError, errorFromJson } from '../core/errors.ts';
+import { ownValue } from '../core/table.ts';
 import { applyLock, applyLockTo, choosePin, goneFrom, type Lock } from '../plan/lock/lock.ts';
 import { createPlanner, makePlan, type PlanOptions } from '../plan/make-plan.ts';
 import type { PlanReaders } from '../plan/plan-model.ts';
@@ -166,9 +167,11 @@ function lockWritten(config: Config, before: Lock | undefined, after: Lock): str
   const names = Object.keys(after.models);
   const added = names.filter(short => old[short] === undefined);
   const changed = names.filter(
-    short => old[short] !== undefined && JSON.stringify(old[short]) !== JSON.stringify(after.models[short]),
+    short =>
+      ownValue(old, short) !== undefined &&
+      JSON.stringify(ownValue(old, short)) !== JSON.stringify(ownValue(after.models, short)),
   );
-  const gone = Object.keys(old).filter(short => after.models[short] === undefined);
+  const gone = Object.keys(old).filter(short => ownValue(after.models, short) === undefined);
   const list = (what: string, shorts: readonly string[]): string[] =>
     shorts.length === 0 ? [] : [`${what} ${shorts.slice(0, 5).join(', ')}${shorts.length > 5 ? ', …' : ''}`];
   const parts = [...list('added', added), ...list('changed', changed), ...list('removed', gone)];

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { isRecord } from '../core/json-shape.ts';
+import { table } from '../core/table.ts';
 import { ONE_LINE } from './field-checks.ts';
 import { ALWAYS } from './field-schema.ts';
 
@@ -19,11 +20,11 @@ const LABEL_NAME = /^[a-z0-9](?:[a-z0-9._/-]*[a-z0-9])?$/i;
 /** Labels that state what Weighbridge knows: a later run, `verify` and the catalog read them. */
 const OWN_LABELS =
   /^io\.weighbridge\.|^org\.opencontainers\.image\.(?:version|revision|licenses|created|base\..*)$/i;
-const OCI_KEYS: Readonly<Record<string, string>> = {
+const OCI_KEYS = table<string>({
   'org.opencontainers.image.title': 'title',
   'org.opencontainers.image.description': 'description',
   'org.opencontainers.image.url': 'url',
-};
+});
 
 /** The schema of `env:`: values by names of variables. */
 export const env = settings('must be text, a number, true or false', envFault);

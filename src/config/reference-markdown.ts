@@ -1,3 +1,4 @@
+import { table } from '../core/table.ts';
 import { modelsJsonSchema } from './json-schema.ts';
 
 /** As much of a JSON Schema as ours use. */
@@ -86,14 +87,14 @@ function typeText(node: SchemaNode): string {
   if (node.enum !== undefined) return node.enum.map(code).join(' or ');
   if (node.type === 'array') return `list of ${node.items === undefined ? 'anything' : typeText(node.items)}`;
   const types = typeof node.type === 'string' ? [node.type] : (node.type ?? []);
-  const words: Readonly<Record<string, string>> = {
+  const words = table<string>({
     string: 'text',
     boolean: '`true` or `false`',
     number: 'number',
     integer: 'number',
     object: 'map',
     null: '`null`',
-  };
+  });
   const limit = node.maxLength === undefined ? '' : `, at most ${node.maxLength} characters`;
   return `${types.map(type => words[type] ?? type).join(' or ')}${limit}`;
 }

@@ -1,3 +1,5 @@
+import { table } from './table.ts';
+
 /**
  * What the files of a model repository are, by their paths. Every decision about files asks here: which go into an image,
  * which are pickles, which get their own layer, what is missing. The slim image's bootstrap gets the
@@ -104,14 +106,14 @@ const ORIGINALS = '(^|/)original/';
 export type WeightKind = 'safetensors' | 'mistral' | 'torch' | 'gguf' | 'tensorizer';
 
 /** What `--load-format` makes vLLM look for, the best first; all other values are as `auto`. */
-const LOAD_FORMATS: Readonly<Record<string, readonly WeightKind[]>> = {
+const LOAD_FORMATS = table<readonly WeightKind[]>({
   auto: ['safetensors', 'mistral', 'torch', 'gguf', 'tensorizer'],
   mistral: ['mistral', 'safetensors', 'torch', 'gguf', 'tensorizer'],
   pt: ['torch', 'safetensors', 'mistral', 'gguf', 'tensorizer'],
   npcache: ['torch', 'safetensors', 'mistral', 'gguf', 'tensorizer'],
   gguf: ['gguf', 'safetensors', 'mistral', 'torch', 'tensorizer'],
   tensorizer: ['tensorizer', 'safetensors', 'mistral', 'torch', 'gguf'],
-};
+});
 
 /** What the bootstrap reads, as JSON: enough to choose files. */
 export const MODEL_FILES = {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { table } from '../core/table.ts';
 
 // Files that come with this program and are read as data. In a clone and in a package they are on disk; the single-file bundle
 // has them inside, with another module in place of this one (scripts/bundle).
@@ -18,10 +19,10 @@ const PLACES = {
 } as const;
 
 /** Latin alone: other scripts are drawn in the reader's own fonts. */
-const FONTS: Readonly<Record<string, string>> = {
+const FONTS = table<string>({
   'fonts/sans.woff2': '@fontsource-variable/ibm-plex-sans/files/ibm-plex-sans-latin-wght-normal.woff2',
   'fonts/mono.woff2': '@fontsource/ibm-plex-mono/files/ibm-plex-mono-latin-400-normal.woff2',
-};
+});
 
 type OwnFolder = keyof typeof PLACES;
 

@@ -68,6 +68,11 @@ const CASES: readonly [what: string, changes: Parameters<typeof check>[0], findi
     /^quantization-unknown: .*was the last/,
   ],
   [
+    'a quantization method with the name of what every object has',
+    { config: { ...LLAMA, quantization_config: { quant_method: 'constructor' } } },
+    /^quantization-unknown: .*constructor/,
+  ],
+  [
     'code of the repository for an unknown configuration',
     { config: { ...LLAMA, model_type: 'chatty', auto_map: { AutoConfig: 'x.Y' } } },
     /^remote-code-needed: .*--trust-remote-code/,

@@ -1,3 +1,4 @@
+import { table } from '../core/table.ts';
 import type { FitContext } from './fit-context.ts';
 import type { FitFinding } from './types.ts';
 
@@ -22,7 +23,7 @@ export function contextFindings({ shape, args }: FitContext): FitFinding[] {
 export function tokensOf(text: string): number | undefined {
   const [, digits, unit = ''] = /^\s*(\d+(?:\.\d+)?)([kKmMgG]?)\s*$/.exec(text) ?? [];
   if (digits === undefined) return undefined;
-  const scale: Readonly<Record<string, number>> = {
+  const scale = table<number>({
     '': 1,
     k: 1e3,
     m: 1e6,
@@ -30,7 +31,7 @@ export function tokensOf(text: string): number | undefined {
     K: 2 ** 10,
     M: 2 ** 20,
     G: 2 ** 30,
-  };
+  });
   return Math.floor(Number(digits) * (scale[unit] ?? 1));
 }
 

@@ -1,3 +1,4 @@
+import { table } from '../core/table.ts';
 import { nearest } from '../core/text.ts';
 import type { FitContext } from './fit-context.ts';
 import { quantizationMethod } from './precision.ts';
@@ -5,7 +6,7 @@ import { firstReleaseWith, lastReleaseWith, namesAt, type Release } from './rele
 import type { FitFinding } from './types.ts';
 
 /** Names in config.json for methods that vLLM calls otherwise. */
-const SAME: Readonly<Record<string, readonly string[]>> = {
+const SAME = table<readonly string[]>({
   'auto-round': ['auto-round', 'inc', 'auto_round'],
   intel: ['inc', 'auto-round'],
   gptq: ['gptq', 'gptq_marlin', 'auto_gptq'],
@@ -13,7 +14,7 @@ const SAME: Readonly<Record<string, readonly string[]>> = {
   mxfp4: ['mxfp4', 'gpt_oss_mxfp4'],
   fp8: ['fp8', 'deepseek_v4_fp8'],
   modelopt_fp4: ['modelopt_fp4', 'nvfp4'],
-};
+});
 
 /** Returns quantization methods and parsers that the release does not have. */
 export function methodFindings(context: FitContext): FitFinding[] {

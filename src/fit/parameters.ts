@@ -1,3 +1,4 @@
+import { table } from '../core/table.ts';
 import type { ModelShape } from './model-shape.ts';
 import { quantizationMethod, weightBits } from './precision.ts';
 
@@ -28,7 +29,7 @@ export function countParameters(
 }
 
 /** Bytes of a value; what is not here has one. */
-const BYTES: Readonly<Record<string, number>> = {
+const BYTES = table<number>({
   BF16: 2,
   F16: 2,
   U16: 2,
@@ -39,7 +40,7 @@ const BYTES: Readonly<Record<string, number>> = {
   F64: 8,
   I64: 8,
   U64: 8,
-};
+});
 
 /** Weights of less than 8 bits are packed into integers of 8 or 32. Of some formats the Hub counts what is in them. */
 function byTensors(shape: ModelShape, weightBytes: number, tensors: StoredTensors): number {

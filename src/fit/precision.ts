@@ -1,3 +1,4 @@
+import { table } from '../core/table.ts';
 import { type JsonRecord, nameOf, recordOf, textOf } from './json-value.ts';
 import type { ModelShape } from './model-shape.ts';
 
@@ -50,13 +51,13 @@ export function precisionOf(shape: Pick<ModelShape, 'quantization' | 'dtype'>): 
   const method = quantizationMethod(shape);
   const dtype = shape.dtype?.replace(/^torch\./, '').toLowerCase();
   if (method === undefined) {
-    const known: Readonly<Record<string, string>> = {
+    const known = table<string>({
       bfloat16: 'bf16',
       float16: 'fp16',
       half: 'fp16',
       float32: 'fp32',
       float: 'fp32',
-    };
+    });
     return dtype === undefined ? 'unknown' : (known[dtype] ?? dtype);
   }
   const bits = weightBits(shape);

@@ -1,3 +1,5 @@
+import { table } from '../core/table.ts';
+
 /**
  * Returns a license's text from the SPDX list with the holders of the copyright filled in. No year is, since none is known.
  * Texts that name the holders of some other work get the template's words in their place.
@@ -28,7 +30,7 @@ function filledLine(line: string, authors: string): string {
 }
 
 /** Texts on the list that are of a work, and not of all that have the license. */
-const OTHERS_WORKS: Readonly<Record<string, readonly (readonly [RegExp, string])[]>> = {
+const OTHERS_WORKS = table<readonly (readonly [RegExp, string])[]>({
   ISC: [
     [
       /^Copyright \(c\) [^\n]*Internet Systems Consortium[^\n]*\n(?:Copyright \(c\) [^\n]*\n)?/m,
@@ -45,4 +47,4 @@ const OTHERS_WORKS: Readonly<Record<string, readonly (readonly [RegExp, string])
   ],
   'BSD-3-Clause-Clear': [[/\bname of \[Owner Organization\]/, 'name of the copyright holder']],
   NCSA: [[/^Developed by: <Name of Development Group>[^\n]*\n+/m, '']],
-};
+});

@@ -1,4 +1,5 @@
 import { type Digest, digestOf } from '../core/digest.ts';
+import { table } from '../core/table.ts';
 import { completeHistory } from './history.ts';
 import {
   type Annotations,
@@ -207,7 +208,7 @@ function toOciLayer({ mediaType, digest, size, annotations }: Descriptor): Descr
 }
 
 /** https://github.com/containers/image/blob/main/manifest/docker_schema2.go has the types that no specification has. */
-const DOCKER_TO_OCI: Readonly<Record<string, string>> = {
+const DOCKER_TO_OCI = table<string>({
   [MediaType.dockerLayerTar]: MediaType.ociLayerTar,
   [MediaType.dockerLayerGzip]: MediaType.ociLayerGzip,
   'application/vnd.docker.image.rootfs.diff.tar.zstd': MediaType.ociLayerZstd,
@@ -215,7 +216,7 @@ const DOCKER_TO_OCI: Readonly<Record<string, string>> = {
     'application/vnd.oci.image.layer.nondistributable.v1.tar',
   'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip':
     'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip',
-};
+});
 
 function serialise(mediaType: string, value: unknown): Document {
   const bytes = Buffer.from(JSON.stringify(value));

@@ -95,6 +95,8 @@ test('another models.yaml, another version, and what is not a plan are refused',
     '[]',
     'null',
     '{"models":[]}',
+    // A version that cannot be made a text.
+    '{"schemaVersion":{"toString":null}}',
     deep,
     Buffer.from([0x1f, 0x8b, 0]),
     Buffer.from([255]),

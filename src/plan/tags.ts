@@ -2,6 +2,7 @@ import { type ModelConfig, VARIANTS, type Variant } from '../config/types.ts';
 import { hasServer } from '../config/variants.ts';
 import { isGitOid } from '../core/digest.ts';
 import { ConfigError } from '../core/errors.ts';
+import { table } from '../core/table.ts';
 import { isTag, parseReference } from '../oci/reference.ts';
 import type { PlannedModel } from './types.ts';
 
@@ -52,12 +53,12 @@ export function firstFixedTag(model: ModelConfig, variant: Variant): string | un
   return template === undefined ? undefined : expand(template, model, variant, '');
 }
 
-const PLACEHOLDERS: Readonly<Record<string, string>> = {
+const PLACEHOLDERS = table<string>({
   variant: `(?:${VARIANTS.join('|')})`,
   version: '[\\w][\\w.-]*',
   revision: '[0-9a-f]{40}',
   revision8: '[0-9a-f]{8}',
-};
+});
 
 /** Returns a test of whether a tag is one of the model's, of whatever version and revision. */
 export function ownTagTest({ tags }: Pick<ModelConfig, 'tags'>): (tag: string) => boolean {

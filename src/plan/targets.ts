@@ -1,6 +1,7 @@
 import { type Config, type ModelConfig, VARIANTS, type Variant } from '../config/types.ts';
 import { holdsWeights } from '../config/variants.ts';
 import { ConfigError } from '../core/errors.ts';
+import { ownValue, table } from '../core/table.ts';
 import { nearest } from '../core/text.ts';
 import { isRepository, parseReference } from '../oci/reference.ts';
 import type { PolicyDecision } from '../policy/types.ts';
@@ -27,12 +28,12 @@ export function refusalAt(
 }
 
 /** The registries of the original `models.yaml`, whose prefixes come from the environment when not written. */
-const FROM_ENVIRONMENT: Readonly<Record<string, (env: TargetChoice['env']) => string | undefined>> = {
+const FROM_ENVIRONMENT = table<(env: TargetChoice['env']) => string | undefined>({
   ghcr: env => prefix('ghcr.io', env, 'GITHUB_REPOSITORY_OWNER'),
   // Most people have one name in both places; a wrong one is refused at login and harms nothing.
   dockerhub: env =>
     prefix('docker.io', env, env.DOCKERHUB_USERNAME ? 'DOCKERHUB_USERNAME' : 'GITHUB_REPOSITORY_OWNER'),
-};
+});
 
 interface ChosenTargets {
   readonly targets: readonly Target[];
@@ -49,7 +50,9 @@ export function chooseTargets(config: Config, model: ModelConfig, choice: Target
   const withoutPrefix: string[] = [];
   for (const registry of chosenRegistries(config, model, choice)) {
     const found =
-      choice.overrides[registry] || config.registries[registry] || FROM_ENVIRONMENT[registry]?.(choice.env);
+      ownValue(choice.overrides, registry) ||
+      ownValue(config.registries, registry) ||
+      FROM_ENVIRONMENT[registry]?.(choice.env);
     if (found === undefined) {
       withoutPrefix.push(registry);
       continue;

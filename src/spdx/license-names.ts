@@ -1,4 +1,5 @@
 import list from 'spdx-license-list';
+import { table } from '../core/table.ts';
 import { wordsOf } from './text-words.ts';
 
 /** Words that a license's name may have or lack. */
@@ -18,7 +19,7 @@ const IGNORED: ReadonlySet<string> = new Set([
 export const MAX_NAME_WORDS = 14;
 
 /** What people call licenses beside their names on the list. */
-const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
+const OTHER_NAMES = table<readonly string[]>({
   'Apache-2.0': ['Apache 2', 'ASL 2.0', 'ALv2', 'Apache Software License 2.0', 'Apache License 2'],
   'BSD-2-Clause': ['Simplified BSD', 'BSD 2'],
   'BSD-3-Clause': ['New BSD', 'Modified BSD', 'Revised BSD', 'BSD 3', 'BSD three clause'],
@@ -30,7 +31,7 @@ const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
   MIT: ['Expat', 'MIT Expat', 'The MIT'],
   'MPL-2.0': ['Mozilla Public License 2', 'MPL 2'],
   Unlicense: ['The Unlicense', 'Unlicense'],
-};
+});
 
 let byName: ReadonlyMap<string, string> | undefined;
 

@@ -1,3 +1,5 @@
+import { table } from '../core/table.ts';
+
 /**
  * Returns a text without HTML tags, entities and Markdown links. Only what a reader does not see is taken out: a tag's
  * name and harmless attributes, a link to where licenses are published. Words in any other place stay, so that no
@@ -42,7 +44,7 @@ function markAt(text: string, at: number): Mark | undefined {
   }
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
+const ENTITIES = table<string>({
   amp: '&',
   apos: "'",
   copy: '©',
@@ -50,7 +52,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   lt: '<',
   nbsp: ' ',
   quot: '"',
-};
+});
 
 function entityAt(text: string, at: number): Mark | undefined {
   const name = /^&(amp|apos|copy|gt|lt|nbsp|quot);/i.exec(text.slice(at, at + 8))?.[1];

@@ -1,4 +1,5 @@
 import { Parser } from 'htmlparser2';
+import { table } from '../../core/table.ts';
 import { escapeText } from '../html.ts';
 
 /** Where the addresses of a document lead; undefined drops the link and keeps its words. */
@@ -30,11 +31,11 @@ const DROPPED = new Set(
 );
 
 /** Counts that may stand on a tag. */
-const COUNTS: Readonly<Record<string, readonly string[]>> = {
+const COUNTS = table<readonly string[]>({
   td: ['colspan', 'rowspan'],
   th: ['colspan', 'rowspan'],
   ol: ['start'],
-};
+});
 
 const REL = 'external nofollow noopener noreferrer ugc';
 const MAX_DEPTH = 64;

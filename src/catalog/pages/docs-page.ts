@@ -1,4 +1,5 @@
 import { Marked, type Tokens } from 'marked';
+import { table } from '../../core/table.ts';
 import { html, type Markup, trusted } from '../html.ts';
 import { slugger } from '../slug.ts';
 import { pageText, type Site } from './page.ts';
@@ -177,7 +178,7 @@ function linkTarget(href: string, topics: ReadonlySet<string>): string | undefin
 }
 
 function plainText(markup: string): string {
-  const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" };
+  const entities = table<string>({ amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" });
   return markup
     .replace(/<[^>]*>/g, '')
     .replace(/&(amp|lt|gt|quot|#39);/g, (_, name: string) => entities[name] ?? '')

@@ -1,4 +1,5 @@
 import { holdsWeights } from '../../config/variants.ts';
+import { table } from '../../core/table.ts';
 import { titleCase } from '../../core/text.ts';
 import { commitTags } from '../../plan/tags.ts';
 import { type ManifestKind, manifestText } from '../../report/serve/manifest.ts';
@@ -43,12 +44,12 @@ export function runSection(model: CatalogModel, images: readonly CatalogImage[])
   `;
 }
 
-const VARIANT_NAMES: Readonly<Record<string, string>> = {
+const VARIANT_NAMES = table<string>({
   fat: 'Fat: weights inside',
   slim: 'Slim: fetches at start',
   weights: 'Weights alone',
   modelpack: 'ModelPack',
-};
+});
 
 function variantName(variant: string): string {
   return VARIANT_NAMES[variant] ?? titleCase(variant);

@@ -5,6 +5,7 @@ import { extract } from 'tar-stream';
 import { readAll } from '../../core/byte-source.ts';
 import { digestOf } from '../../core/digest.ts';
 import { IntegrityError } from '../../core/errors.ts';
+import { table } from '../../core/table.ts';
 import type { BaseImage } from '../../oci/image.ts';
 import { type Descriptor, MediaType } from '../../oci/types.ts';
 import type { ImageStore } from '../../store/image-store.ts';
@@ -50,13 +51,13 @@ async function unpacked({ mediaType }: Descriptor, bytes: Buffer): Promise<Buffe
 
 const LIMIT = { maxOutputLength: MAX_UNPACKED_BYTES };
 const unzip = (bytes: Buffer): Promise<Buffer> => promisify(gunzip)(bytes, LIMIT);
-const UNPACK: Readonly<Record<string, (bytes: Buffer) => Promise<Buffer>>> = {
+const UNPACK = table<(bytes: Buffer) => Promise<Buffer>>({
   [MediaType.ociLayerTar]: async bytes => bytes,
   [MediaType.dockerLayerTar]: async bytes => bytes,
   [MediaType.ociLayerGzip]: unzip,
   [MediaType.dockerLayerGzip]: unzip,
   [MediaType.ociLayerZstd]: bytes => promisify(zstdDecompress)(bytes, LIMIT),
-};
+});
 
 async function firstOver(root: string, tar: Buffer): Promise<string | undefined> {
   const reader = extract();

@@ -1,6 +1,7 @@
 import type { ModelPackForm } from '../../config/types.ts';
 import type { Digest } from '../../core/digest.ts';
 import { kindOf } from '../../core/model-files.ts';
+import { table } from '../../core/table.ts';
 
 // The wire types of https://github.com/modelpack/model-spec (v0.0.7).
 
@@ -94,9 +95,9 @@ export function precisionName(precision: string): string {
 }
 
 /** Weights in fp8 have four bits of exponent: what vLLM loads, and what models are published in. */
-const PRECISIONS: Readonly<Record<string, string>> = {
+const PRECISIONS = table<string>({
   bf16: 'bfloat16',
   fp16: 'float16',
   fp32: 'float32',
   fp8: 'float8_e4m3',
-};
+});

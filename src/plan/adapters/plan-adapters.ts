@@ -2,6 +2,7 @@ import type { AdapterConfig, ModelConfig } from '../../config/types.ts';
 import { isModelId, modelIdIn } from '../../core/hub-names.ts';
 import { isRecord } from '../../core/json-shape.ts';
 import { mapPool } from '../../core/pool.ts';
+import { ownValue } from '../../core/table.ts';
 import { type AdapterBase, type AdapterFacts, type AdapterTensor, rankOf } from '../../fit/adapter-facts.ts';
 import { stemOf } from '../../fit/check-adapters.ts';
 import type { Hub, HubFile, ModelSnapshot } from '../../hub/types.ts';
@@ -53,7 +54,7 @@ async function planAdapter(
   context: AdapterContext,
 ): Promise<ReadAdapter> {
   const { hub, legal, smallFiles, pin, signal } = context;
-  const revision = pin?.adapters?.[adapter.name] ?? adapter.revision;
+  const revision = ownValue(pin?.adapters, adapter.name) ?? adapter.revision;
   const snapshot = await hub.getModel(adapter.id, revision, signal, { mayLeaveOut: () => true });
   const { files, leftOut } = chooseAdapterFiles(snapshot);
   // It is judged as a model of the same file would be.

@@ -25,6 +25,11 @@ const CASES: readonly Case[] = [
     says: /Chain: a\/x0 ← meta\/llama/,
   },
   {
+    name: 'a file with the name of what every object has',
+    files: { constructor: 'x', toString: 'x' },
+    rule: permitted,
+  },
+  {
     name: 'a permitted base',
     files: { 'adapter_config.json': json({ base_model_name_or_path: 'acme/base' }) },
     rule: permitted,

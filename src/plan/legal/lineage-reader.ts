@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { parse } from 'yaml';
 import { isModelId, modelIdIn } from '../../core/hub-names.ts';
+import { table } from '../../core/table.ts';
 import type { HubFile, ModelSnapshot } from '../../hub/types.ts';
 import type { BaseClaim, LineageClaims } from '../../policy/facts.ts';
 import { configParts, type FamilyMark, familyOfConfig, familyOfName } from '../../policy/families.ts';
@@ -77,14 +78,14 @@ function lineageFiles(
 
 const MAX_ORIGIN_FILES = 24;
 
-const READERS: Readonly<Record<string, Reader>> = {
+const READERS = table<Reader>({
   'config.json': readConfig,
   'adapter_config.json': readAdapterConfig,
   'mergekit_config.yml': readMergekit,
   'mergekit_config.yaml': readMergekit,
   'mergekit_moe_config.yml': readMergekit,
   'mergekit_moe_config.yaml': readMergekit,
-};
+});
 
 async function readOne(
   files: SmallFiles,

@@ -3,6 +3,7 @@ import type { ModelConfig } from '../../config/types.ts';
 import { compareBytes } from '../../core/bytes-order.ts';
 import { type Digest, isDigest } from '../../core/digest.ts';
 import type { ErrorJson } from '../../core/errors.ts';
+import { ownValue } from '../../core/table.ts';
 import type { ModelPin, Plan, PlannedAdapter, PlannedModel, UnresolvedModel } from '../types.ts';
 
 const text = z.string();
@@ -74,7 +75,7 @@ export interface LockedChoice {
 
 /** Returns what the lock pins a model to, as the file has it now. */
 export function choosePin(model: ModelConfig, lock: Lock): LockedChoice {
-  const locked = lock.models[model.short];
+  const locked = ownValue(lock.models, model.short);
   if (locked === undefined) return { pin: undefined, mismatch: 'is not in the lock' };
   if (locked.id !== model.id) return mismatch('id', locked.id, model.id);
   if (locked.ref !== model.revision)
@@ -101,7 +102,7 @@ export function choosePin(model: ModelConfig, lock: Lock): LockedChoice {
 function pinnedAdapters({ adapters }: ModelConfig, locked: LockedModel): Record<string, string> {
   return Object.fromEntries(
     adapters.flatMap(({ name, id, revision }) => {
-      const known = locked.adapters?.[name];
+      const known = ownValue(locked.adapters, name);
       return known !== undefined && known.id === id && known.ref === revision ? [[name, known.revision]] : [];
     }),
   );
@@ -140,7 +141,7 @@ export function isSameCommits(a: ModelPin, b: ModelPin): boolean {
   return (
     a.revision === b.revision &&
     names.length === Object.keys(b.adapters ?? {}).length &&
-    names.every(name => a.adapters?.[name] === b.adapters?.[name])
+    names.every(name => ownValue(a.adapters, name) === ownValue(b.adapters, name))
   );
 }
 
@@ -185,13 +186,21 @@ export function factChanges(before: LockedModel, entry: PlannedModel): readonly 
   tell('license', before.license, now.license);
   tell('declared license', before.declared, now.declared);
   for (const path of new Set([...Object.keys(before.texts), ...Object.keys(now.texts)]))
-    tell(path, before.texts[path], now.texts[path]);
+    tell(path, ownValue(before.texts, path), ownValue(now.texts, path));
   for (const id of new Set([...Object.keys(before.lineage), ...Object.keys(now.lineage)])) {
-    tell(`license of its base ${id}`, before.lineage[id]?.license, now.lineage[id]?.license);
-    tell(`revision of its base ${id}`, before.lineage[id]?.revision, now.lineage[id]?.revision);
+    tell(
+      `license of its base ${id}`,
+      ownValue(before.lineage, id)?.license,
+      ownValue(now.lineage, id)?.license,
+    );
+    tell(
+      `revision of its base ${id}`,
+      ownValue(before.lineage, id)?.revision,
+      ownValue(now.lineage, id)?.revision,
+    );
   }
   for (const [name, was] of Object.entries(before.adapters ?? {})) {
-    const is = now.adapters?.[name];
+    const is = ownValue(now.adapters, name);
     // What the file has otherwise is told of as that.
     if (is === undefined || is.id !== was.id || is.ref !== was.ref) continue;
     tell(`revision of the adapter ${name}`, was.revision, is.revision);
@@ -232,7 +241,7 @@ export function applyLockTo(
   if (entry.kind === 'unresolved') return { entry };
   const { short } = entry.model;
   const { pin, mismatch: fileMismatch } = choosePin(entry.model, lock);
-  const locked = lock.models[short];
+  const locked = ownValue(lock.models, short);
   const changes = [
     ...(fileMismatch === undefined ? [] : [fileMismatch]),
     ...(locked === undefined || pin === undefined ? [] : factChanges(locked, entry)),

@@ -1,6 +1,7 @@
 import { VARIANTS } from '../../config/types.ts';
 import type { Digest } from '../../core/digest.ts';
 import type { ErrorJson } from '../../core/errors.ts';
+import { ownValue } from '../../core/table.ts';
 import type { HubFile } from '../../hub/types.ts';
 import { NOT_CHOSEN } from '../../policy/types.ts';
 import type { PlannedModel, UnresolvedModel } from '../types.ts';
@@ -67,7 +68,7 @@ interface Result {
 
 function updateModel(entry: Entry, was: Entry | undefined, input: UpdateInput): Result {
   const { model } = entry;
-  const before = input.lock.models[model.short];
+  const before = ownValue(input.lock.models, model.short);
   const same = { short: model.short, id: model.id, status: 'same' as const, changes: [], findings: [] };
   const kept = { ...same, status: 'kept' as const };
   if (before === undefined)
@@ -128,7 +129,7 @@ function lockedNow(entry: PlannedModel, before: LockedModel, baseDigest: FindBas
     isWhole: true,
     baseDigest: model => baseDigest(model) ?? digestBefore,
   });
-  return models[short] as LockedModel;
+  return ownValue(models, short) as LockedModel;
 }
 
 function newFiles(

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/types.ts';
+import { ownValue } from '../../core/table.ts';
 import type { HubFile } from '../../hub/types.ts';
 import { parseReference } from '../../oci/reference.ts';
 import type { PolicyDecision } from '../../policy/types.ts';
@@ -14,7 +15,7 @@ export function limitOf(
   { layerLimits }: Pick<Config, 'layerLimits'>,
 ): LayerLimit | undefined {
   const { registry } = parseReference(repository);
-  const written = layerLimits[key];
+  const written = ownValue(layerLimits, key);
   if (written !== undefined) return { registry, maxLayerBytes: written, source: 'models.yaml' };
   const { maxLayerBytes } = knownRegistry(registry);
   return maxLayerBytes === undefined ? undefined : { registry, maxLayerBytes, source: 'built-in' };

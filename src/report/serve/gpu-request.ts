@@ -1,4 +1,5 @@
 import { flagValue } from '../../core/serve-flags.ts';
+import { table } from '../../core/table.ts';
 import { formatBytes } from '../../core/text.ts';
 import { GPU_SIZES_GB, type GpuQuestion, longestContext } from '../../fit/gpu-need.ts';
 import { cacheBytes } from '../../fit/kv-cache.ts';
@@ -61,7 +62,7 @@ export function maxModelLen(serveArgs: readonly string[]): number | undefined {
   return Number.isSafeInteger(tokens) && tokens > 0 ? tokens : undefined;
 }
 
-const UNITS: Readonly<Record<string, number>> = { k: 1e3, K: 1024, m: 1e6, M: 1024 ** 2 };
+const UNITS = table<number>({ k: 1e3, K: 1024, m: 1e6, M: 1024 ** 2 });
 
 /** The least number with room for a request of the whole context. */
 function fewest(question: Required<GpuQuestion>, memoryGB: number): number | undefined {

@@ -1,6 +1,7 @@
 import { VARIANTS, type Variant } from '../../config/types.ts';
 import { holdsWeights, shownVariants } from '../../config/variants.ts';
 import { describeError, isRefused } from '../../core/errors.ts';
+import { table } from '../../core/table.ts';
 import { formatBytes } from '../../core/text.ts';
 import { refusalAt } from '../../plan/targets.ts';
 import type { Plan, PlannedModel, UnresolvedModel } from '../../plan/types.ts';
@@ -191,7 +192,7 @@ function section(entry: Entry, options: SectionOptions): string[] {
 }
 
 /** Findings that decide nothing and that people want to know of, by what they are called here. */
-const NOTES: Readonly<Record<string, string>> = { 'remote code': 'code', layers: 'layers' };
+const NOTES = table<string>({ 'remote code': 'code', layers: 'layers' });
 
 function notes({ outcome }: PlannedModel, labelled: (label: string, text: string) => string[]): string[] {
   return outcome.findings.flatMap(({ check, says, verdict }) => {

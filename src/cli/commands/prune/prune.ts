@@ -3,6 +3,7 @@ import type { Config } from '../../../config/types.ts';
 import { VARIANTS } from '../../../config/types.ts';
 import { ConfigError, errorFromJson, isAbort } from '../../../core/errors.ts';
 import { mapPool } from '../../../core/pool.ts';
+import { ownValue } from '../../../core/table.ts';
 import type { Lock } from '../../../plan/lock/lock.ts';
 import { tagsFor } from '../../../plan/tags.ts';
 import { chooseTargets } from '../../../plan/targets.ts';
@@ -100,7 +101,7 @@ function currentJobs(
       });
       continue;
     }
-    const locked = lock?.models[short]?.revision;
+    const locked = ownValue(lock?.models, short)?.revision;
     const tags = new Set(
       VARIANTS.flatMap(variant => [
         ...entry.tags[variant],
