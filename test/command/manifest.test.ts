@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { weighbridge } from '../support/command.ts';
@@ -24,4 +26,19 @@ test('manifest --for kubeai writes the immutable tag of weights that were named 
   assert.match(spec.url, /:r[0-9a-f]{40}-weights$/);
   assert.ok(spec.url.startsWith(`oci://${repository}:`));
   assert.equal(spec.image, 'vllm/vllm-openai:v0.11.0');
+});
+
+test('an image on this machine alone is named as such: no cluster can pull it', async t => {
+  await using world = await World.start();
+  await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
+  const cwd = await temporaryFolder(t);
+  await writeFile(path.join(cwd, 'models.yaml'), world.config('acme/x'));
+  const options = { cwd, env: { HF_ENDPOINT: world.hub.url } };
+  const built = await weighbridge(['build', '--variant', 'fat', '--output', 'oci:out'], options);
+  assert.equal(built.status, 0, built.stderr);
+  const args = ['manifest', 'oci:out:v0.6.0-fat', '--for', 'kubernetes'];
+  const { status, stdout, stderr } = await weighbridge(args, options);
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /kind: Deployment/);
+  assert.match(stderr, /oci:out:v0\.6\.0-fat is on this machine alone: push it to a registry/);
 });
