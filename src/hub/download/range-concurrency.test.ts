@@ -51,6 +51,16 @@ test('where the target is the limit, nothing is added; ranges that are no longer
   );
 });
 
+test('a source that is slow to begin is not the limit for that', () => {
+  const { second } = simulation();
+  second(() => ({ waitMs: 5000, heldMs: 20 }));
+  for (let i = 0; i < 20; i++)
+    assert.equal(
+      second(() => ({ waitMs: 1, heldMs: 20 })),
+      1,
+    );
+});
+
 test('a range that brings nothing goes again, and is tried ever less often', () => {
   const { second } = simulation();
   const seen = Array.from({ length: 200 }, () => second(() => ({ waitMs: 20, heldMs: 1 })));
@@ -106,5 +116,6 @@ test('the next file tries at once what was worth it for the last', () => {
   for (let i = 0; i < 20; i++) first.second(perRange);
   const next = simulation({ experience: first.experience });
   assert.equal(next.control.ranges, 1);
-  assert.deepEqual([next.second(perRange), next.second(perRange)], [4, 4]);
+  // The first window begins with the first byte, and so ends in the second second.
+  assert.deepEqual([next.second(perRange), next.second(perRange)], [1, 4]);
 });

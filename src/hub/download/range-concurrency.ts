@@ -61,6 +61,7 @@ export class RangeConcurrency {
   #base: Rates & { readonly ranges: number } = { own: 0, all: 0, ranges: 1 };
   #rest = 0;
   #nextRest = FIRST_REST;
+  #hasBegun = false;
 
   constructor(settings: RangeSettings, shared: RangeExperience, clock: RangeClock = CLOCK) {
     this.#settings = settings;
@@ -75,6 +76,12 @@ export class RangeConcurrency {
     this.#window.waitedMs += this.#lap();
     this.#window.bytes += bytes;
     this.#shared.bytes += bytes;
+    // How long a source takes to begin says nothing of how fast it is then.
+    if (!this.#hasBegun) {
+      this.#hasBegun = true;
+      this.#window = this.#openWindow();
+      return;
+    }
     const { windowMs, windowBytes } = this.#settings;
     const lengthMs = this.#sinceMs - this.#window.startMs;
     const isOver = lengthMs >= windowMs || this.#window.bytes >= windowBytes;
