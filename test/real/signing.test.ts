@@ -260,7 +260,7 @@ models: [{id: acme/x, short: x}]
         env: { ...env, COSIGN_PASSWORD: `${PASSWORD}x` },
         cwd: folder,
       });
-      assert.equal(wrong.status, 1);
+      assert.equal(wrong.status, 2);
       assert.match(wrong.stderr, /cannot be read with this password/);
       const all = [...said, wrong.stdout, wrong.stderr].join('\n');
       assert.ok(all.length > 1000);
