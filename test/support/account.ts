@@ -26,7 +26,11 @@ export function accountIn(folder: string): {
 } {
   const file = path.join(folder, 'account.json');
   return {
-    env: { NODE_OPTIONS: `--import=${WRITE_ACCOUNT}`, ACCOUNT_FILE: file },
+    env: {
+      ...{ NODE_OPTIONS: `--import=${WRITE_ACCOUNT}`, ACCOUNT_FILE: file },
+      // What Node keeps of a clone's modules at their first start is not the command's own.
+      NODE_DISABLE_COMPILE_CACHE: '1',
+    },
     async read() {
       const { status, io, cpu } = JSON.parse(await readFile(file, 'utf8')) as {
         status: string;
