@@ -47,7 +47,7 @@ export function writeConfig(
 
 /**
  * The package's command as npm would publish it, bundled into `folder`: a clone runs from its sources, whose types are
- * stripped at every start, and that is not what users wait for. Gives the command.
+ * stripped at each start, which users never wait for. Returns the command.
  */
 export async function compilePackage(folder: string): Promise<readonly string[]> {
   mkdirSync(folder, { recursive: true });

@@ -25,7 +25,7 @@ const pinned = ['node', 'node.exe']
   .find(file => existsSync(file));
 
 if (isNewEnough) {
-  // The types of 600 modules are taken away once, not at every start. Where the clone cannot be written to, each start does it.
+  // Types are stripped from 600 modules once, and not at each start. Has no effect where the clone is read-only.
   if (isClone) module.enableCompileCache(path.join(root, 'node_modules', '.cache', 'weighbridge'));
   await import(pathToFileURL(entry).href);
 } else if (isClone && pinned !== undefined && pinned !== process.execPath) {

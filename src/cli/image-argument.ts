@@ -15,6 +15,8 @@ export interface NamedImage {
   readonly reference: string;
   /** In full: `ghcr.io/acme/hf-x:v0.6.0-fat`, `oci:out:v0.6.0-fat`. */
   readonly name: string;
+  /** Whether it is in a folder or an archive of this machine, where no other can pull it. */
+  readonly isLocal: boolean;
 }
 
 const MAX_TAGS_SHOWN = 12;
@@ -32,7 +34,7 @@ export async function openNamedImage(
   if (text.startsWith('docker-archive:')) return await openInArchive(session, text, access);
   const { registry, repository, tag, digest } = parseReference(text);
   const store = session.services.openRepository(`${registry}/${repository}`, access);
-  return await named(store, digest ?? tag, session.signal);
+  return { ...(await named(store, digest ?? tag, session.signal)), isLocal: false };
 }
 
 async function openInArchive(session: Session, text: string, access: Access): Promise<NamedImage> {
@@ -45,7 +47,7 @@ async function openInArchive(session: Session, text: string, access: Access): Pr
     });
   }
   const store = await readDockerArchive(file);
-  return await named(store, tag ?? (await onlyImage(store)), session.signal);
+  return { ...(await named(store, tag ?? (await onlyImage(store)), session.signal)), isLocal: true };
 }
 
 /** A name of the image that an archive has, if it has one image alone: `build` tags one three times. */
@@ -66,14 +68,14 @@ async function openInLayout(session: Session, text: string): Promise<NamedImage>
       cause,
     });
   });
-  return await named(await openLayout(folder), tag, session.signal);
+  return { ...(await named(await openLayout(folder), tag, session.signal)), isLocal: true };
 }
 
 async function named(
   store: ImageStore,
   reference: string | undefined,
   signal: AbortSignal,
-): Promise<NamedImage> {
+): Promise<Omit<NamedImage, 'isLocal'>> {
   if (reference !== undefined) {
     const mark = reference.startsWith('sha256:') ? '@' : ':';
     return { store, reference, name: `${store.name}${mark}${reference}` };

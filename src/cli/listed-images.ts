@@ -15,7 +15,7 @@ const PREFERRED: readonly Variant[] = ['fat', 'weights', 'modelpack', 'slim'];
 /**
  * Returns the reference of a listed model's image if `name` is the short of one, at the first of its registries: of the
  * variant that was asked for, or the first of fat, weights, modelpack and slim that is built. Undefined for a reference, or
- * if there is no models.yaml. Throws ConfigError USAGE if no model has that short, or the model lacks that variant.
+ * without a models.yaml. Throws ConfigError USAGE if no model has that short, or the model lacks that variant.
  */
 export async function imageOfShort(
   session: Session,

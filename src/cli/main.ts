@@ -1,7 +1,7 @@
 // First: what is loaded before it lets the space of new objects grow.
-import { table } from '../core/table.ts';
 import './small-nursery.ts';
 import { Command, CommanderError } from 'commander';
+import { table } from '../core/table.ts';
 import { packageVersion } from '../engine/package-info.ts';
 import { guardOutput } from './guard-output.ts';
 import { refuseEmptyValues, withVerbosity } from './options.ts';

@@ -165,7 +165,7 @@ export function pinsOf(models: readonly ModelConfig[], lock: Lock): ReadonlyMap<
 function lockWritten(config: Config, before: Lock | undefined, after: Lock): string {
   const old = before?.models ?? {};
   const names = Object.keys(after.models);
-  const added = names.filter(short => old[short] === undefined);
+  const added = names.filter(short => ownValue(old, short) === undefined);
   const changed = names.filter(
     short =>
       ownValue(old, short) !== undefined &&

@@ -29,7 +29,7 @@ export type ErrorCode =
   | 'REGISTRY_RATE_LIMITED'
   | 'REGISTRY_BAD_ANSWER'
   | 'REGISTRY_LOGIN_HELPER'
-  /** What gives tokens for a registry does not work; the login was not checked. */
+  /** The registry's token service failed, so the login was not checked. */
   | 'REGISTRY_LOGIN_SERVICE'
   | 'REGISTRY_NO_DELETE'
   | 'REGISTRY_CHANGED'

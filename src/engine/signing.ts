@@ -64,8 +64,8 @@ export interface PublishSigning extends ImageSigning {
 }
 
 /**
- * Returns how a publish signs, or undefined if neither the file nor the call asks for it. Throws SigningError if it must sign
- * and cannot: uploads may take hours, and none of their images would get a tag.
+ * Returns how a publish signs, or undefined if neither the file nor the call asks for it. Throws SigningError if a
+ * signature is required and cannot be made: uploads may take hours, and none of their images would get a tag.
  */
 export async function publishSigning(
   surroundings: SigningSurroundings,
@@ -76,7 +76,7 @@ export async function publishSigning(
   if (signing.mode === 'off' && sign !== true) return undefined;
   const context = await signingContext(surroundings, { config, signing });
   const isRequired = signing.mode === 'required';
-  if (isRequired) await context.signer.check?.();
+  if (isRequired) await context.signer.assertReady?.();
   return {
     ...imageSigning(context, isRequired),
     ...(signing.hasModelSignatureFile && { modelSigner: modelSigner(context) }),

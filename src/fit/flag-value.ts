@@ -1,5 +1,6 @@
+import { isRecord } from '../core/json-shape.ts';
 import type { FlagDefinition, ValueKind } from './flag-definition.ts';
-import { isRecord, recordOf } from './json-value.ts';
+import { recordOf } from './json-value.ts';
 
 type Value = NonNullable<FlagDefinition['value']>;
 

@@ -1,5 +1,6 @@
-/** Foreign JSON, read without belief: what is not of the kind that is asked for is not there. */
-export type JsonRecord = Readonly<Record<string, unknown>>;
+import { isRecord, type JsonRecord } from '../core/json-shape.ts';
+
+// Foreign JSON, read without belief: what is not of the kind that is asked for is not there.
 
 /** Returns the value of a JSON text; undefined if it is not JSON. */
 export function parsedJson(text: string): unknown {
@@ -8,11 +9,6 @@ export function parsedJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** Returns whether a value is an object and not a list. */
-export function isRecord(value: unknown): value is JsonRecord {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Returns the value if it is an object, else an empty one. */

@@ -1,4 +1,5 @@
-import { countOf, firstCount, type JsonRecord, nameOf, recordOf, textOf, textsOf } from './json-value.ts';
+import type { JsonRecord } from '../core/json-shape.ts';
+import { countOf, firstCount, nameOf, recordOf, textOf, textsOf } from './json-value.ts';
 
 /** What config.json says of a model, in one spelling; each is undefined if it does not say. */
 export interface ModelShape {

@@ -1,5 +1,6 @@
+import type { JsonRecord } from '../core/json-shape.ts';
 import { table } from '../core/table.ts';
-import { type JsonRecord, nameOf, recordOf, textOf } from './json-value.ts';
+import { nameOf, recordOf, textOf } from './json-value.ts';
 import type { ModelShape } from './model-shape.ts';
 
 /** Returns the name of the weights' quantization method as vLLM has it; undefined if they are not quantized. */

@@ -1,4 +1,5 @@
 import { WeighbridgeError } from '../core/errors.ts';
+import { isRecord } from '../core/json-shape.ts';
 
 /** Not how the Hub answered is wrong, but what the file is. */
 export class UnshardableError extends WeighbridgeError {
@@ -130,10 +131,6 @@ function duplicateKey(text: string): string | undefined {
     }
   }
   return undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isTexts(value: unknown): value is Record<string, string> {

@@ -1,3 +1,4 @@
+import { isRecord } from '../core/json-shape.ts';
 import { UnshardableError } from './safetensors-header.ts';
 
 /** Which file holds which tensor, as `transformers` writes it: `model.safetensors.index.json`. */
@@ -37,10 +38,6 @@ export function formatSafetensorsIndex({ rest, weightMap }: SafetensorsIndex): s
 
 function indented(value: unknown): string {
   return JSON.stringify(value, null, 2).replaceAll('\n', '\n  ');
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function wrong(path: string, what: string): UnshardableError {

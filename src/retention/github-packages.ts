@@ -43,7 +43,7 @@ export class GithubPackages implements ManifestDeleter {
     this.#versions = versions;
   }
 
-  /** Reads the whole list. Throws RegistryError, REGISTRY_NOT_FOUND if there is no such package. */
+  /** Reads the whole list. Throws RegistryError: REGISTRY_NOT_FOUND if the package does not exist. */
   static async open(options: GithubPackagesOptions, signal?: AbortSignal): Promise<GithubPackages> {
     const [, owner = '', ...name] = options.repository.split('/');
     const packageName = encodeURIComponent(name.join('/'));

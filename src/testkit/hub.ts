@@ -124,7 +124,7 @@ export class EmbeddedHub {
     return (await this.repository(id).commit(new Map(Object.entries(files)), branch)).sha;
   }
 
-  /** Names the commit of `revision` (default main) by a tag. Throws RangeError if there is no such repository or revision. */
+  /** Names the commit of `revision` (default main) by a tag. Throws RangeError if either does not exist. */
   tag(id: string, tag: string, revision = 'main'): void {
     const commit = this.repository(id).resolve(revision);
     if (commit === undefined) throw new RangeError(`${id} has no revision ${revision}`);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { WeighbridgeError } from '../../src/core/errors.ts';
 
-/** Names that every object has, which a table of ours must not find. */
+/** Properties that every object inherits: no lookup table may find them. */
 const inherited = fc.constantFrom('constructor', 'toString', 'valueOf', 'hasOwnProperty', '__proto__');
 
 /** Texts that are one of the samples, or were. */

@@ -28,7 +28,7 @@ export function accountIn(folder: string): {
   return {
     env: {
       ...{ NODE_OPTIONS: `--import=${WRITE_ACCOUNT}`, ACCOUNT_FILE: file },
-      // What Node keeps of a clone's modules at their first start is not the command's own.
+      // The first start from a clone writes Node's compile cache, which is not part of the command's work.
       NODE_DISABLE_COMPILE_CACHE: '1',
     },
     async read() {

@@ -8,5 +8,5 @@ import fc from 'fast-check';
 const given = process.env.WEIGHBRIDGE_SEED ?? '20261125';
 if (given !== 'random') fc.configureGlobal({ ...fc.readConfigureGlobal(), seed: Number(given) });
 
-// Test files and the commands that they start load some 600 modules each: what is compiled is kept for the next.
+// Test files and the commands that they start load some 600 modules each: they share one compile cache.
 process.env.NODE_COMPILE_CACHE ??= path.join(import.meta.dirname, '../../node_modules/.cache/weighbridge');

@@ -30,7 +30,7 @@ export function keylessSigner(
     name: `the identity of this job, by ${fulcio}`,
     id: fulcio,
     ...(trusted && { trusted }),
-    async check() {
+    async assertReady() {
       await token();
     },
     async sign(payload) {

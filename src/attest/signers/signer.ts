@@ -8,8 +8,8 @@ export interface StatementSigner {
   readonly id: string;
   /** Whose signatures its own are, for those that verify them; absent if nothing says what can be trusted. */
   readonly trusted?: TrustedSigner;
-  /** Makes sure that it can sign, before any work. Throws SigningError; absent if what makes the signer shows it. */
-  check?(): Promise<void>;
+  /** Checks, before any work, that signing is possible. Throws SigningError. Absent if creating the signer shows that already. */
+  assertReady?(): Promise<void>;
   /**
    * Signs a statement and returns a sigstore bundle (v0.3, JSON). Throws SigningError.
    */

@@ -76,7 +76,7 @@ export class RangeConcurrency {
     this.#window.waitedMs += this.#lap();
     this.#window.bytes += bytes;
     this.#shared.bytes += bytes;
-    // How long a source takes to begin says nothing of how fast it is then.
+    // The time to the first byte says nothing about throughput.
     if (!this.#hasBegun) {
       this.#hasBegun = true;
       this.#window = this.#openWindow();

@@ -50,7 +50,7 @@ export async function surveyTargets(
       .filter(({ variant }) => refusalAt(planned, variant, target.registry) === undefined)
       .map((draft): ImageJob => ({ planned, target, draft })),
   );
-  // A look at base images alone has no targets, and needs no digests.
+  // `plan` without registries has no targets, and needs no digests.
   const knownBefore = jobs.length === 0 ? [] : layersKnownBefore(drafts);
   const known = new Map(knownBefore.map(layer => [layer.key, layer]));
   const wanted = states.filter(target => jobs.some(job => job.target === target));

@@ -59,17 +59,12 @@ export function addManifest(program: Command): void {
           ...(options.namespace !== undefined && { namespace: options.namespace }),
         });
         session.progress.stop();
-        if (isLocal(text))
+        if (named.isLocal)
           session.note(`${text} is on this machine alone: push it to a registry, and name it there`);
         session.print(yaml.trimEnd());
         return ExitStatus.done;
       }),
     );
-}
-
-/** Nothing but this machine can pull it. */
-function isLocal(image: string): boolean {
-  return /^(oci|docker-archive):/.test(image);
 }
 
 /** Undefined for a variant that KubeAI takes by digest. */

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Variant } from '../../../config/types.ts';
+import type { Config, Variant } from '../../../config/types.ts';
 import { publishSigning, upstreamCheck } from '../../../engine/signing.ts';
 import type { ModelOutcome } from '../../../publish/types.ts';
 import { publishToJson } from '../../../report/json/publish-json.ts';
@@ -68,21 +68,10 @@ DOCKERHUB_TOKEN (docker.io). Gated and private models need HF_TOKEN.`,
       runSession(options, async session => {
         const config = await readConfig(options, session);
         if (options.result !== undefined) await prepareOutput(options.result);
-        const signing =
-          options.dryRun === true
-            ? undefined
-            : await publishSigning(surroundingsOf(session), config, options);
-        const admit =
-          options.dryRun === true ? undefined : await upstreamCheck(surroundingsOf(session), config);
         const outcomes =
           options.dryRun === true
             ? await previewPublish(session, await planOrRead(session, config, options), options)
-            : await publishToRegistries(session, await queueOrRead(session, config, options), {
-                ...options,
-                signing,
-                modelSigner: signing?.modelSigner,
-                admit,
-              });
+            : await publishSigned(session, config, options);
         session.progress.stop();
         const json = JSON.stringify(publishToJson(outcomes), null, 2);
         if (session.isJson) session.print(json);
@@ -92,6 +81,24 @@ DOCKERHUB_TOKEN (docker.io). Gated and private models need HF_TOKEN.`,
         return statusOf(outcomes);
       }),
     );
+}
+
+/** Keys and the identity token are looked at first: a publish may take hours. */
+async function publishSigned(
+  session: Session,
+  config: Config,
+  options: PublishOptions,
+): Promise<ModelOutcome[]> {
+  const surroundings = surroundingsOf(session);
+  const signing = await publishSigning(surroundings, config, options);
+  const admit = await upstreamCheck(surroundings, config);
+  const queue = await queueOrRead(session, config, options);
+  return await publishToRegistries(session, queue, {
+    ...options,
+    signing,
+    modelSigner: signing?.modelSigner,
+    admit,
+  });
 }
 
 function printReferences(session: Session, outcomes: readonly ModelOutcome[]): void {

@@ -80,7 +80,7 @@ Exit status: 0 all images signed, 1 an image was not signed, 2 wrong usage or co
           signing: signerOf(options, config),
           isForced: options.force === true,
         });
-        await context.signer.check?.();
+        await context.signer.assertReady?.();
         if (!options.deep) session.note('--no-deep: layers are not read, so their content is not checked');
         const images = await Promise.all(references.map(text => openNamedImage(session, text, 'push')));
         const signed: SignedImage[] = [];
