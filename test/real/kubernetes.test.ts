@@ -110,21 +110,19 @@ describe('a real Kubernetes', { skip, concurrency: false }, () => {
   for (const file of EXAMPLE_FILES) {
     test(`${file} comes up, answers and ends`, async t => {
       if (file.startsWith('slim')) await cluster.addVolume();
-      await comesUp(t, example(file));
+      await comesUp(t, example(file, waitAnHour));
     });
   }
 
   async function comesUp(t: TestContext, yaml: string): Promise<void> {
     const began = performance.now();
     await cluster.apply(yaml);
-    const [pod] = await cluster.untilPods(pods => pods.some(isReady), 120);
+    const [pod] = await cluster.untilPods(pods => pods.some(isReady));
     const ready = (performance.now() - began) / 1000;
     const response = await fetch(`http://${pod?.status.podIP}:8000/v1/models`);
     const { data } = (await response.json()) as { data: { id: string }[] };
     assert.ok(data[0]?.id === ID || data[0]?.id === 'Qwen/Qwen2.5-0.5B-Instruct', data[0]?.id);
     const deleted = await cluster.delete(yaml);
-    // SIGTERM reaches the server, which ends at once: no grace period is waited for.
-    assert.ok(deleted < 25, `${deleted} s`);
     t.diagnostic(`ready after ${ready.toFixed(1)} s, deleted in ${deleted.toFixed(1)} s`);
   }
 
@@ -148,7 +146,7 @@ describe('a real Kubernetes', { skip, concurrency: false }, () => {
       const [container] = pod.status.containerStatuses ?? [];
       return container?.lastState?.terminated ?? container?.state.terminated;
     };
-    const [pod] = await cluster.untilPods(pods => pods.some(one => endOf(one) !== undefined), 120);
+    const [pod] = await cluster.untilPods(pods => pods.some(one => endOf(one) !== undefined));
     const { exitCode = -1, message = '' } = (pod && endOf(pod)) ?? {};
     const described = await cluster.describe();
     assert.ok(described.includes(message.split('\n').at(-2)?.slice(0, 60) ?? ''), described);
@@ -178,7 +176,7 @@ describe('a real Kubernetes', { skip, concurrency: false }, () => {
     const from = hub.log.length;
     const yaml = example('slim-deployment.yaml').replace('"replicas":1', '"replicas":2');
     await cluster.apply(yaml);
-    const pods = await cluster.untilPods(all => all.filter(isReady).length === 2, 120);
+    const pods = await cluster.untilPods(all => all.filter(isReady).length === 2);
     assert.equal(pods.length, 2);
     const reads = hub.log.slice(from).filter(({ origin, method }) => origin === 'cdn' && method === 'GET');
     assert.equal(reads.length, 1, 'one read of the weights');
@@ -195,14 +193,14 @@ describe('a real Kubernetes', { skip, concurrency: false }, () => {
       });
     });
     await cluster.apply(yaml);
-    const [pod] = await cluster.untilPods(pods => pods.some(isReady), 120);
+    const [pod] = await cluster.untilPods(pods => pods.some(isReady));
     const endpoints = await cluster.kubectl(['get', 'endpointslices', '-o', 'json']);
     assert.ok(endpoints.includes(pod?.status.podIP ?? 'none'));
     const id = pod?.status.containerStatuses?.[0]?.containerID ?? '';
     await cluster.killContainer(id, 'SIGSTOP');
     const isRestarted = ({ restartCount }: ContainerStatus) => restartCount > 0;
-    await cluster.untilPods(pods => pods.some(one => one.status.containerStatuses?.some(isRestarted)), 120);
-    await cluster.untilPods(pods => pods.some(isReady), 120);
+    await cluster.untilPods(pods => pods.some(one => one.status.containerStatuses?.some(isRestarted)));
+    await cluster.untilPods(pods => pods.some(isReady));
     t.diagnostic('stopped by SIGSTOP, started again by the liveness probe, ready again');
     await cluster.delete(yaml);
   });
@@ -280,7 +278,13 @@ interface Resource {
   readonly spec?: { readonly template?: { readonly spec: PodSpec } };
 }
 
+/** Has a server that SIGTERM does not reach hold up its pod's deletion for longer than anything is waited for. */
+function waitAnHour(pod: PodSpec): void {
+  pod.terminationGracePeriodSeconds = 3600;
+}
+
 interface PodSpec {
+  terminationGracePeriodSeconds?: number;
   hostNetwork?: boolean;
   securityContext?: object;
   readonly initContainers?: readonly Container[];

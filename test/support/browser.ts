@@ -33,6 +33,9 @@ export function hasBrowser(): boolean {
   return existsSync(CHROMIUM);
 }
 
+/** Far from what anything takes, also where many programs share the machine. */
+const MAX_WAIT_MS = 600_000;
+
 export interface OpenedPage extends AsyncDisposable {
   readonly page: Page;
   readonly context: BrowserContext;
@@ -51,6 +54,7 @@ export async function openPage(
     colorScheme: scheme,
     permissions: ['clipboard-read', 'clipboard-write'],
   });
+  context.setDefaultTimeout(MAX_WAIT_MS);
   const page = await context.newPage();
   const troubles: string[] = [];
   const origin = new URL(url).origin;

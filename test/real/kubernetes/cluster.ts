@@ -18,6 +18,8 @@ const CACHE = path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), '.cac
 export const HOST = '10.88.0.1';
 /** The program of this clone, in every container. */
 const OWN_FOLDER = '/srv/weighbridge';
+/** Far from what anything takes, also where many programs share the machine. */
+const MAX_WAIT_SECONDS = 600;
 
 /** For the `skip` option of a test: false if a Kubernetes can be started, else the reason. */
 export function requireKubernetes(): false | string {
@@ -123,11 +125,11 @@ export class Cluster implements AsyncDisposable {
     }
   }
 
-  /** As `kubectl delete -f`: waits until everything is gone. Returns the seconds. */
+  /** As `kubectl delete -f`: waits until everything is gone, at most ten minutes. Returns the seconds. */
   async delete(yaml: string): Promise<number> {
     const began = performance.now();
-    await this.kubectl(['delete', '--ignore-not-found', '--timeout=120s', '-f', '-'], yaml);
-    while ((await this.pods()).length > 0) await sleep(200);
+    await this.kubectl(['delete', '--ignore-not-found', `--timeout=${MAX_WAIT_SECONDS}s`, '-f', '-'], yaml);
+    await this.untilPods(pods => pods.length === 0);
     return (performance.now() - began) / 1000;
   }
 
@@ -136,13 +138,13 @@ export class Cluster implements AsyncDisposable {
     return items;
   }
 
-  /** The pods, once they are as `isWanted` says. */
-  async untilPods(isWanted: (pods: readonly Pod[]) => boolean, seconds = 600): Promise<readonly Pod[]> {
-    const deadline = Date.now() + seconds * 1000;
+  /** The pods, once they are as `isWanted` says. Throws after ten minutes. */
+  async untilPods(isWanted: (pods: readonly Pod[]) => boolean): Promise<readonly Pod[]> {
+    const deadline = Date.now() + MAX_WAIT_SECONDS * 1000;
     for (;;) {
       const pods = await this.pods();
       if (isWanted(pods)) return pods;
-      if (Date.now() > deadline) throw new Error(`not in ${seconds} s:\n${await this.describe()}`);
+      if (Date.now() > deadline) throw new Error(`not in ${MAX_WAIT_SECONDS} s:\n${await this.describe()}`);
       await sleep(300);
     }
   }
