@@ -3,7 +3,6 @@ import type { RegistryConnection } from '../config/types.ts';
 import { ConfigError } from '../core/errors.ts';
 import type { OnEvent } from '../core/events.ts';
 import { homeFolder } from '../core/home-folder.ts';
-import { memoizeAsync } from '../core/pool.ts';
 import { readSmallFileSync } from '../core/small-file.ts';
 import { reasonOf } from '../core/system-error.ts';
 import { HttpClient } from '../http/client.ts';
@@ -15,7 +14,7 @@ import { parseReference } from '../oci/reference.ts';
 import { type LayerIndex, openLayerIndex } from '../publish/target/layer-index.ts';
 import { createCredentials } from '../store/auth/credentials.ts';
 import type { Access, LoginManner } from '../store/auth/registry-auth.ts';
-import type { FindCredential } from '../store/auth/types.ts';
+import type { Credential, FindCredential } from '../store/auth/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import { knownRegistry } from '../store/registry/known-registries.ts';
 import { type ConnectionSettings, RegistryClient } from '../store/registry/registry-client.ts';
@@ -69,7 +68,6 @@ export function createServices(
     },
     openRepository(name, access, connection) {
       const { registry, repository } = parseReference(name);
-      const login = memoizeAsync((repo: string) => credentials(registry, repo));
       const known = hosts.get(registry) ?? {
         capabilities: new RegistryCapabilities(knownRegistry(registry).capabilities),
         manner: {},
@@ -81,7 +79,7 @@ export function createServices(
         new RegistryClient({
           http,
           registry,
-          credential: () => login(repository),
+          credential: latestLogin(refused => credentials(registry, repository, refused)),
           connection: connection ?? connections.get(registry),
           trouble: () => credentials.trouble?.(registry),
           ...known,
@@ -94,6 +92,22 @@ export function createServices(
       bootstrap ??= readBootstrap();
       return bootstrap;
     },
+  };
+}
+
+/** Keeps what `find` has found until that is refused. */
+function latestLogin(
+  find: (refused?: Credential) => Promise<Credential | undefined>,
+): (refused?: Credential) => Promise<Credential | undefined> {
+  let latest: Promise<Credential | undefined> | undefined;
+  return refused => {
+    if (latest !== undefined && refused === undefined) return latest;
+    const found = find(refused);
+    latest = found;
+    found.catch(() => {
+      if (latest === found) latest = undefined;
+    });
+    return found;
   };
 }
 

@@ -50,7 +50,7 @@ export class HttpClient {
   readonly #agents: { direct: Agents; proxied: Agents };
   readonly #proxyEnv: NodeJS.ProcessEnv;
   /** For a network in which public names have private addresses. */
-  readonly #mayLeadInside: boolean;
+  readonly mayLeadInside: boolean;
   readonly #proxies: readonly ProxyAddress[];
   /** Whether bodies are read around Node's HTTP parser; see `direct-read/`. */
   readonly #isDirectRead: boolean;
@@ -64,7 +64,7 @@ export class HttpClient {
     this.#onEvent = options.onEvent;
     const proxyEnv = options.env ?? process.env;
     this.#proxyEnv = proxyEnv;
-    this.#mayLeadInside = proxyEnv.WEIGHBRIDGE_PRIVATE_ADDRESSES === '1';
+    this.mayLeadInside = proxyEnv.WEIGHBRIDGE_PRIVATE_ADDRESSES === '1';
     this.#proxies = proxiesOf(proxyEnv);
     checkProxyEnv(proxyEnv);
     this.#tellsOfRequests = proxyEnv.WEIGHBRIDGE_LOG_REQUESTS === '1';
@@ -222,7 +222,7 @@ export class HttpClient {
     const { method, signal } = request;
     if (signal?.aborted) throw new InterruptedError();
     const parsed = parseUrl(url, undefined, request.purpose);
-    if (request.isPublicOnly && !this.#mayLeadInside && isPrivateHost(parsed.hostname)) {
+    if (request.isPublicOnly && !this.mayLeadInside && isPrivateHost(parsed.hostname)) {
       throw new NetworkError(
         `${request.purpose}: a public server points to the private address ${redactUrl(parsed)}, which is refused`,
         { code: 'NETWORK', subject: parsed.host },
@@ -231,7 +231,7 @@ export class HttpClient {
     const agents = isLoopbackHost(parsed.hostname) ? this.#agents.direct : this.#agents.proxied;
     // A proxy looks the names up itself, and may well have a private address.
     const isGuarded =
-      request.isPublicOnly && !this.#mayLeadInside && this.#agents.proxied === this.#agents.direct;
+      request.isPublicOnly && !this.mayLeadInside && this.#agents.proxied === this.#agents.direct;
     const options = {
       method,
       headers: { 'user-agent': this.#userAgent, 'accept-encoding': 'identity', ...headers },

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { plainValue } from '../core/env-text.ts';
 import { ConfigError } from '../core/errors.ts';
 import { quoted } from '../core/safe-text.ts';
 import { readSmallFileSync } from '../core/small-file.ts';
@@ -29,7 +30,7 @@ export function hubFromEnv(env: Environment, http: HttpClient): Hub {
 
 /** Returns the name of the variable that the token comes from; undefined without a token. Throws ConfigError USAGE. */
 export function tokenSource(env: Environment): string | undefined {
-  for (const [name, text] of tokenPlaces(env)) if (unquoted(text?.trim())) return name;
+  for (const [name, text] of tokenPlaces(env)) if (plainValue(text)) return name;
   return undefined;
 }
 
@@ -77,7 +78,7 @@ function checkTransport(endpoint: string, env: Environment): void {
 
 function readToken(env: Environment): string | undefined {
   for (const [name, text] of tokenPlaces(env)) {
-    const token = unquoted(text?.trim());
+    const token = plainValue(text);
     if (!token) continue;
     // The value itself is not shown: it may be most of a real token.
     if (/^[\x21\x23-\x26\x28-\x7e]+$/.test(token)) return token;
@@ -88,11 +89,6 @@ function readToken(env: Environment): string | undefined {
     });
   }
   return undefined;
-}
-
-/** `docker --env-file` and others keep the quotes that a shell would take away. */
-function unquoted(text: string | undefined): string | undefined {
-  return text === undefined ? undefined : (/^(["'])(.*)\1$/s.exec(text)?.[2]?.trim() ?? text);
 }
 
 function* tokenPlaces(env: Environment): Generator<[name: string, text: string | undefined]> {

@@ -2,6 +2,10 @@
 export const SERVER_FAULT_REMEDY =
   'The registry, or a proxy in front of it, has a problem of its own: run the command again later.';
 
+/** What to do about a registry that names its own addresses by plain HTTP although it was reached by HTTPS. */
+export const PROXY_REMEDY =
+  'The registry seems to sit behind a proxy that does not tell it about HTTPS (X-Forwarded-Proto).';
+
 /** Returns how to log in to a registry, as a sentence. */
 export function loginRemedy(registry: string): string {
   if (registry === 'ghcr.io') {

@@ -97,6 +97,11 @@ export class EmbeddedRegistry {
     return this.#desk.identityToken;
   }
 
+  /** Takes another password from now on, as when a login that lives for an hour has ended. */
+  changePassword(password: string): void {
+    this.#desk.changePassword(password);
+  }
+
   /** Requests that carried a login to another origin: the CDN, or where uploads are. */
   get leakedTokens(): number {
     return this.#state.cdn.leakedTokens + this.#state.counters.leakedTokens;

@@ -66,6 +66,7 @@ export type FromWorker =
       readonly question: number;
       readonly registry: string;
       readonly repository: string;
+      readonly refused: Credential | undefined;
     };
 
 /** Returns the job for blobs whose stores can all be opened from another thread; undefined if one cannot. */

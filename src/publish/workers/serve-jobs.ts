@@ -115,11 +115,11 @@ class CredentialQuestions {
     this.#send = send;
   }
 
-  readonly find: FindCredential = (registry, repository) =>
+  readonly find: FindCredential = (registry, repository, refused) =>
     new Promise((resolve, reject) => {
       const question = this.#next++;
       this.#asked.set(question, { resolve, reject });
-      this.#send({ type: 'credential', question, registry, repository });
+      this.#send({ type: 'credential', question, registry, repository, refused });
     });
 
   answer({ question, credential, error }: ToWorker & { type: 'credential' }): void {

@@ -130,10 +130,12 @@ export class WorkerPool implements BlobWorkers {
     question,
     registry,
     repository,
+    refused,
   }: FromWorker & { type: 'credential' }): Promise<ToWorker> {
     const type = 'credential';
     try {
-      return { type, question, credential: await this.#options.credentials(registry, repository) };
+      const credential = await this.#options.credentials(registry, repository, refused);
+      return { type, question, credential };
     } catch (error) {
       return { type, question, error: errorToWire(error) };
     }

@@ -90,6 +90,95 @@ test('an entry may hold a name and password, an identity token, or nothing', asy
   assert.equal(await find('docker.io', 'x'), undefined);
 });
 
+test('an entry may hold an access token, and one without a password is none', async () => {
+  const find = createCredentials(
+    await dockerConfig({
+      auths: {
+        'a.example': { auth: base64('ann:p'), registrytoken: 'access' },
+        'b.example': { auth: base64('ann:') },
+        'c.example': { username: 'ann', password: '' },
+        'd.example': { auth: Buffer.from('ann:p\xe4ss', 'latin1').toString('base64') },
+      },
+    }),
+  );
+  assert.deepEqual(await find('a.example', 'x'), { kind: 'bearer', token: 'access', username: 'ann' });
+  assert.equal(await find('b.example', 'x'), undefined);
+  assert.equal(await find('c.example', 'x'), undefined);
+  const odd = await find('d.example', 'x');
+  assert.equal(odd?.kind === 'basic' && odd.encoded, Buffer.from('ann:p\xe4ss', 'latin1').toString('base64'));
+});
+
+test('an address with a path is its host, if the host has no entry of its own', async () => {
+  const entry = (name: string) => ({ auth: base64(`${name}:p`) });
+  const find = createCredentials(
+    await dockerConfig({
+      auths: {
+        'https://a.example/artifactory/docker': entry('address'),
+        'https://b.example/some/path': entry('address'),
+        'b.example': entry('host'),
+        'https://index.docker.io/v1/refresh-token': entry('none'),
+      },
+    }),
+  );
+  assert.equal((await find('a.example', 'x'))?.username, 'address');
+  assert.equal((await find('b.example', 'some/path/x'))?.username, 'host');
+  assert.equal(await find('docker.io', 'x'), undefined);
+});
+
+test('a file that an editor or PowerShell has marked is read', async () => {
+  const content = JSON.stringify({ auths: { 'a.example': { auth: base64('ann:p') } } });
+  for (const bytes of [Buffer.from(`\ufeff${content}`), Buffer.from(`\ufeff${content}`, 'utf16le')]) {
+    const env = await dockerConfig('');
+    await writeFile(path.join(String(env.DOCKER_CONFIG), 'config.json'), bytes);
+    assert.equal((await createCredentials(env)('a.example', 'x'))?.username, 'ann');
+  }
+});
+
+test('DOCKER_AUTH_CONFIG comes first, and one that cannot be read is said if it matters', async () => {
+  const entry = (name: string) => ({ auth: base64(`${name}:p`) });
+  const env = await dockerConfig({ auths: { 'a.example': entry('file'), 'b.example': entry('file') } });
+  const DOCKER_AUTH_CONFIG = JSON.stringify({ auths: { 'a.example': entry('variable') } });
+  const find = createCredentials({ ...env, DOCKER_AUTH_CONFIG });
+  assert.equal((await find('a.example', 'x'))?.username, 'variable');
+  assert.equal((await find('b.example', 'x'))?.username, 'file');
+  const broken = createCredentials({ ...env, DOCKER_AUTH_CONFIG: '{"auths": hunter2}' });
+  assert.equal((await broken('a.example', 'x'))?.username, 'file');
+  assert.equal(
+    broken.trouble?.('a.example'),
+    'DOCKER_AUTH_CONFIG:1:11: the registry logins are not valid JSON',
+  );
+});
+
+test("Podman's file in the configuration folder is the last", async () => {
+  const home = path.join(folder, `home${serial++}`);
+  await mkdir(path.join(home, '.config', 'containers'), { recursive: true });
+  const content = JSON.stringify({ auths: { 'a.example': { auth: base64('ann:p') } } });
+  await writeFile(path.join(home, '.config', 'containers', 'auth.json'), content);
+  assert.equal((await createCredentials({ HOME: home })('a.example', 'x'))?.username, 'ann');
+  const XDG_CONFIG_HOME = path.join(home, '.config');
+  assert.equal((await createCredentials({ XDG_CONFIG_HOME })('a.example', 'x'))?.username, 'ann');
+});
+
+test('a variable that names a file which is not there is told of', async () => {
+  const home = await dockerConfig({});
+  const DOCKER_CONFIG = path.join(String(home.DOCKER_CONFIG), 'config.json');
+  const REGISTRY_AUTH_FILE = path.join(folder, 'nothing.json');
+  const find = createCredentials({ DOCKER_CONFIG, REGISTRY_AUTH_FILE });
+  assert.equal(await find('a.example', 'x'), undefined);
+  assert.equal(
+    find.trouble?.('a.example'),
+    `DOCKER_CONFIG: there is no file ${DOCKER_CONFIG}/config.json; REGISTRY_AUTH_FILE: there is no file ${REGISTRY_AUTH_FILE}`,
+  );
+});
+
+test('an empty helper means the file itself, whatever credsStore is', async () => {
+  const PATH = await helperPath('store', `echo '{"Username":"store","Secret":"s"}'`);
+  const config = { credsStore: 'store', credHelpers: { 'a.example': '' } };
+  const find = createCredentials({ ...(await dockerConfig(config)), PATH: `${PATH}:/usr/bin:/bin` });
+  assert.equal(await find('a.example', 'x'), undefined);
+  assert.equal((await find('b.example', 'x'))?.username, 'store');
+});
+
 test('the longest key of an auth.json wins', async () => {
   const entry = (name: string) => ({ auth: base64(`${name}:p`) });
   const REGISTRY_AUTH_FILE = await authFile({
@@ -132,6 +221,8 @@ test('sources are asked in order: Docker, REGISTRY_AUTH_FILE, the runtime folder
 test('the environment logs in to two registries, and only with both halves', async () => {
   const both = createCredentials({ GITHUB_ACTOR: 'ann', GITHUB_TOKEN: 'ghs' });
   assert.deepEqual(await both('ghcr.io', 'x'), { kind: 'basic', username: 'ann', password: 'ghs' });
+  const copied = createCredentials({ DOCKERHUB_USERNAME: ' ann', DOCKERHUB_TOKEN: '"pat"\n' });
+  assert.deepEqual(await copied('docker.io', 'x'), { kind: 'basic', username: 'ann', password: 'pat' });
   assert.equal(await both('docker.io', 'library/x'), undefined);
   assert.equal(await both('quay.io', 'x'), undefined);
   assert.equal(await createCredentials({ GITHUB_TOKEN: 'ghs' })('ghcr.io', 'x'), undefined);
@@ -161,6 +252,28 @@ test('a helper is asked once per registry, with the server on its standard input
   const expected = { kind: 'basic', username: 'ann', password: 'a.example' };
   assert.deepEqual(await Promise.all([find('a.example', 'x'), find('a.example', 'y')]), [expected, expected]);
   assert.equal(await readFile(path.join(PATH, 'asked'), 'utf8'), 'get a.example\n');
+});
+
+test('a helper, and a file, are asked again for a login that is refused: once for all who were', async () => {
+  const PATH = await helperPath('fake', `echo '{"Username":"ann","Secret":"'$$'"}'`);
+  const env = {
+    ...(await dockerConfig({ credHelpers: { 'a.example': 'fake' } })),
+    REGISTRY_AUTH_FILE: await authFile({ auths: { 'b.example': { auth: base64('ann:old') } } }),
+    PATH: `${PATH}:/usr/bin:/bin`,
+  };
+  const find = createCredentials(env);
+  const first = await find('a.example', 'x');
+  const again = await Promise.all([find('a.example', 'x', first), find('a.example', 'y', first)]);
+  assert.notDeepEqual(again[0], first);
+  assert.deepEqual(again[1], again[0]);
+  assert.deepEqual(await find('a.example', 'x'), again[0]);
+  assert.equal((await readFile(path.join(PATH, 'asked'), 'utf8')).split('\n').length - 1, 2);
+
+  const old = await find('b.example', 'x');
+  const renewed = JSON.stringify({ auths: { 'b.example': { auth: base64('ann:new') } } });
+  await writeFile(env.REGISTRY_AUTH_FILE, renewed);
+  assert.deepEqual(await find('b.example', 'x'), old);
+  assert.deepEqual(await find('b.example', 'x', old), { kind: 'basic', username: 'ann', password: 'new' });
 });
 
 test('credsStore is asked last, and for Docker Hub under both of its names', async () => {

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { ConfigError } from '../../core/errors.ts';
 import { quoted } from '../../core/safe-text.ts';
 import { readSmallFile } from '../../core/small-file.ts';
@@ -8,10 +9,12 @@ import type { Credential } from './types.ts';
 // Docker's config.json and the auth.json of Podman and skopeo, which differ in that the latter's keys may name a part
 // of a registry: https://github.com/containers/image/blob/main/docs/containers-auth.json.5.md
 
-/** What the login files of a machine say. */
+/** What a login file says. */
 export interface LoginFile {
   readonly file: string;
+  readonly isMissing: boolean;
   readonly auths: readonly (readonly [Scope, Credential])[];
+  /** `''` for a registry whose login is in `auths`, whatever `credsStore` is. */
   readonly helpers: readonly (readonly [Scope, string])[];
   /** The helper for everything else. */
   readonly credsStore: string | undefined;
@@ -25,6 +28,8 @@ const MAX_FILE_BYTES = 4 * 1024 * 1024;
 interface Scope {
   readonly registry: string;
   readonly path: string;
+  /** Whether the key is an address with a path that means nothing: Docker takes it for the host, if there is no other. */
+  readonly isLoose?: boolean;
 }
 
 /**
@@ -32,7 +37,13 @@ interface Scope {
  * never with content, for a file that is invalid as a whole; an entry that is invalid is one of its `troubles`.
  */
 export async function readLoginFile(file: string): Promise<LoginFile> {
-  const json = record(parse(file, await readText(file)), file, 'the file');
+  const content = await readText(file);
+  return { ...parseLogins(content ?? '', file), isMissing: content === undefined };
+}
+
+/** Returns the logins of a text that is like such a file; `file` names it in errors. Throws as `readLoginFile` does. */
+export function parseLogins(content: string, file: string): LoginFile {
+  const json = record(parse(file, content), file, 'the file');
   const troubles: (readonly [Scope, string])[] = [];
   const read = <T>(map: unknown, what: string, entryOf: (key: string, value: unknown) => T | undefined) =>
     Object.entries(record(map ?? {}, file, what)).flatMap(([key, value]) => {
@@ -46,9 +57,10 @@ export async function readLoginFile(file: string): Promise<LoginFile> {
     });
   return {
     file,
+    isMissing: false,
     auths: read(json.auths, '"auths"', (key, value) => credentialOf(value, key, file)),
     helpers: read(json.credHelpers, '"credHelpers"', (key, value) =>
-      text(value, file, `"credHelpers" for ${quoted(key)}`),
+      value === '' ? '' : text(value, file, `"credHelpers" for ${quoted(key)}`),
     ),
     credsStore: text(json.credsStore, file, '"credsStore"'),
     troubles,
@@ -62,9 +74,13 @@ export function findAuth(logins: LoginFile, registry: string, repository: string
     const [scope] = entry;
     const isUnder = scope.path === '' || `${repository}/`.startsWith(`${scope.path}/`);
     if (scope.registry !== registry || !isUnder) continue;
-    if (best === undefined || scope.path.length > best[0].path.length) best = entry;
+    if (best === undefined || nearness(scope) > nearness(best[0])) best = entry;
   }
   return best?.[1];
+}
+
+function nearness({ path, isLoose }: Scope): number {
+  return isLoose ? -1 : path.length;
 }
 
 /** Returns the credential helper of a registry; undefined if none is configured. */
@@ -77,12 +93,16 @@ export function findTroubles(logins: LoginFile, registry: string): string[] {
   return logins.troubles.filter(([scope]) => scope.registry === registry).map(([, trouble]) => trouble);
 }
 
-async function readText(file: string): Promise<string> {
+/** Undefined if there is no such file. */
+async function readText(file: string): Promise<string | undefined> {
   try {
-    return (await readSmallFile(file, { maxBytes: MAX_FILE_BYTES })).toString('utf8');
+    const bytes = await readSmallFile(file, { maxBytes: MAX_FILE_BYTES });
+    // PowerShell writes UTF-16 and marks it; the decoder takes the mark of either away.
+    const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
+    return new TextDecoder(isUtf16 ? 'utf-16le' : 'utf-8').decode(bytes);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return '';
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw new ConfigError(`cannot read the registry logins in ${file}: ${reasonOf(cause)}`, {
       code: 'CONFIG_UNREADABLE',
       subject: file,
@@ -143,9 +163,9 @@ function scoped<T>(key: string, value: T | undefined): (readonly [Scope, T])[] {
   if (registry === undefined || value === undefined) return [];
   const rest = slash === -1 ? '' : bare.slice(slash + 1).replace(/\/+$/, '');
   const path = /^v[12]$/.test(rest) ? '' : rest;
+  if (bare === key || path === '') return [[{ registry, path }, value]];
   // Docker keeps its own tokens under https://index.docker.io/v1/access-token and the like.
-  if (bare !== key && path !== '') return [];
-  return [[{ registry, path }, value]];
+  return registry === 'docker.io' ? [] : [[{ registry, path: '', isLoose: true }, value]];
 }
 
 /** Undefined for an entry without a login, as Docker leaves it where a helper has it. */
@@ -157,21 +177,31 @@ function credentialOf(value: unknown, key: string, file: string): Credential | u
   const auth = decode(text(entry.auth, file, what), file, what);
   const username = auth?.username ?? text(entry.username, file, what);
   const password = auth?.password ?? text(entry.password, file, what);
+  const account = username === undefined ? {} : { username };
+  const bearer = text(entry.registrytoken, file, what);
+  if (bearer !== undefined) return { kind: 'bearer', token: bearer, ...account };
   const token = text(entry.identitytoken, file, what);
-  if (token !== undefined)
-    return { kind: 'identity', token, ...(username === undefined ? {} : { username }) };
-  if (username === undefined || password === undefined) return undefined;
-  return { kind: 'basic', username, password };
+  if (token !== undefined) return { kind: 'identity', token, ...account };
+  // Without a password there is no login, as for Docker: what is public can be read without.
+  if (username === undefined || !password) return undefined;
+  const encoded = auth?.encoded;
+  return { kind: 'basic', username, password, ...(encoded === undefined ? {} : { encoded }) };
 }
 
 function decode(auth: string | undefined, file: string, what: string) {
   if (auth === undefined) return undefined;
-  const decoded = Buffer.from(auth, 'base64').toString('utf8');
+  const bytes = Buffer.from(auth, 'base64');
+  const decoded = bytes.toString('utf8');
   const colon = decoded.indexOf(':');
   if (decoded === ':') return undefined;
   if (colon < 1) throw invalid(file, `${what}: "auth" is not base64 of user:password`);
   // An identity token comes with an empty password.
-  return { username: decoded.slice(0, colon), password: decoded.slice(colon + 1).replace(/\0+$/, '') };
+  return {
+    username: decoded.slice(0, colon),
+    password: decoded.slice(colon + 1).replace(/\0+$/, ''),
+    // A password in another encoding has to arrive as it is.
+    ...(isUtf8(bytes) ? {} : { encoded: bytes.toString('base64') }),
+  };
 }
 
 function record(value: unknown, file: string, what: string): Record<string, unknown> {

@@ -1,9 +1,12 @@
+import { isDeepStrictEqual } from 'node:util';
 import { RegistryError } from '../../core/errors.ts';
 import { isRecord } from '../../core/json-shape.ts';
 import type { HttpClient } from '../../http/client.ts';
 import { isLoopbackHost, isPrivateHost } from '../../http/hosts.ts';
 import { redactUrl } from '../../http/redact.ts';
 import type { HttpRequest, HttpResponse } from '../../http/types.ts';
+import { ownAddress } from '../own-address.ts';
+import { PROXY_REMEDY } from '../remedies.ts';
 import { type AuthChallenge, parseChallenges } from './auth-challenge.ts';
 import { tokenFailure } from './token-failure.ts';
 import type { Credential } from './types.ts';
@@ -18,7 +21,8 @@ export interface RegistryAuthOptions {
   readonly registry: string;
   /** The registry's origin, `https://ghcr.io`. */
   readonly origin: string;
-  readonly credential: () => Promise<Credential | undefined>;
+  /** `refused` was found before and is not accepted any more: there may be a newer one. */
+  readonly credential: (refused?: Credential) => Promise<Credential | undefined>;
   readonly connection?: { readonly ca?: string } | undefined;
   /** Why a login may not have been found. */
   readonly trouble?: (() => string | undefined) | undefined;
@@ -33,6 +37,18 @@ export interface RegistryAuthOptions {
 /** Learnt from the first 401. */
 export interface LoginManner {
   challenge?: AuthChallenge;
+  /** Settled when the registry was asked for it, because it has refused something without a challenge. */
+  asking?: Promise<void> | undefined;
+}
+
+/** An answer of status 401. */
+export interface Challenged {
+  readonly wwwAuthenticate: string | undefined;
+  readonly scope: string;
+  /** The `Authorization` header that was refused; undefined if there was none. */
+  readonly sent: string | undefined;
+  /** Whether it is the answer to a second try, with what the first has taught. */
+  readonly isSecond?: boolean;
 }
 
 /** A token is renewed when this share of its life is over: a long upload must not end with a dead one. */
@@ -40,6 +56,9 @@ const RENEW_AT = 0.7;
 /** What a token lives when the server does not say; https://distribution.github.io/distribution/spec/auth/token/ */
 const DEFAULT_TOKEN_SECONDS = 60;
 const MAX_TOKEN_BYTES = 1024 * 1024;
+/** Scopes that a registry may add to one that it was asked for. */
+const MAX_MORE_SCOPES = 4;
+const MAX_SCOPE_CHARACTERS = 1000;
 
 /** Knows how one registry wants to be logged in to, and holds the tokens it has given, by scope. */
 export class RegistryAuth {
@@ -47,6 +66,8 @@ export class RegistryAuth {
   readonly #tokens = new Map<string, { header: string; renewAtMs: number }>();
   readonly #fetching = new Map<string, Promise<string>>();
   readonly #manner: LoginManner;
+  /** What a registry wants besides the scope that its address says, by that scope. */
+  readonly #moreScopes = new Map<string, readonly string[]>();
 
   constructor(options: RegistryAuthOptions) {
     this.#options = options;
@@ -58,6 +79,8 @@ export class RegistryAuth {
     const { challenge } = this.#manner;
     if (challenge === undefined) return undefined;
     if (challenge.scheme === 'basic') return await this.#basicHeader();
+    const credential = await this.#options.credential();
+    if (credential?.kind === 'bearer') return `Bearer ${credential.token}`;
     const known = this.#tokens.get(scope);
     if (known !== undefined && known.renewAtMs > Date.now()) return known.header;
     // Those who come while it is asked for share the answer: a burst of requests is one login.
@@ -69,19 +92,52 @@ export class RegistryAuth {
     return await fetching;
   }
 
-  /**
-   * Learns from a 401. False if trying again would not help: the registry asks for nothing we have.
-   */
-  async learn(wwwAuthenticate: string | undefined, scope: string): Promise<boolean> {
-    const challenges = parseChallenges(wwwAuthenticate ?? '');
-    const wanted =
-      challenges.find(({ scheme }) => scheme === 'bearer') ??
-      challenges.find(({ scheme }) => scheme === 'basic');
+  /** Learns from a 401. False if trying again would not help: the registry asks for nothing we have. */
+  async learn({ wwwAuthenticate, scope, sent, isSecond = false }: Challenged): Promise<boolean> {
+    const wanted = chooseChallenge(parseChallenges(wwwAuthenticate ?? ''));
     if (wanted === undefined) return false;
     if (wanted.scheme === 'basic' && (await this.#basicHeader()) === undefined) return false;
+    if (sent !== undefined && (await this.#isFixed(wanted))) return await this.#renew();
+    if (isSecond) return this.#widen(wanted, scope);
     this.#manner.challenge = wanted;
     this.#tokens.delete(scope);
     return true;
+  }
+
+  /** After a 403: whether there is a newer login than the one that was sent. A token has its own way of being renewed. */
+  async renewSent(sent: string | undefined): Promise<boolean> {
+    const { challenge } = this.#manner;
+    return sent !== undefined && challenge !== undefined && (await this.#isFixed(challenge))
+      ? await this.#renew()
+      : false;
+  }
+
+  /**
+   * Whether there is a login for a request that went without one and was refused, or found nothing, without a challenge.
+   * `ask` returns the registry's, and is called once for all who talk to it.
+   */
+  async learnUnasked(scope: string, ask: () => Promise<string | undefined>): Promise<boolean> {
+    const manner = this.#manner;
+    if (!(await this.hasCredential())) return false;
+    if (manner.challenge === undefined) {
+      manner.asking ??= ask().then(
+        wwwAuthenticate => {
+          const challenge = chooseChallenge(parseChallenges(wwwAuthenticate ?? ''));
+          if (challenge !== undefined) manner.challenge ??= challenge;
+        },
+        (error: unknown) => {
+          manner.asking = undefined;
+          throw error;
+        },
+      );
+      await manner.asking;
+    }
+    return (await this.header(scope)) !== undefined;
+  }
+
+  /** The registry has taken a write without a login: it has nothing to ask for. */
+  noteOpen(): void {
+    this.#manner.asking ??= Promise.resolve();
   }
 
   /** Whether there is a login, whether or not the registry asks for it. */
@@ -91,60 +147,84 @@ export class RegistryAuth {
 
   async #basicHeader(): Promise<string | undefined> {
     const credential = await this.#options.credential();
-    return credential?.kind === 'basic' ? basic(credential.username, credential.password) : undefined;
+    return credential?.kind === 'basic' ? basic(credential) : undefined;
+  }
+
+  /** Whether the login itself is what is sent, not a token that it was traded for. */
+  async #isFixed({ scheme }: AuthChallenge): Promise<boolean> {
+    return scheme === 'basic' || (await this.#options.credential())?.kind === 'bearer';
+  }
+
+  /** Looks for a newer login than the one that was refused. */
+  async #renew(): Promise<boolean> {
+    const refused = await this.#options.credential();
+    if (refused === undefined) return false;
+    const fresh = await this.#options.credential(refused);
+    return fresh !== undefined && !isDeepStrictEqual(fresh, refused);
+  }
+
+  /**
+   * A registry that others' repositories are read through may know them by other names than those in its addresses, and
+   * says so when a token for the address is not enough. False if it says nothing new.
+   */
+  #widen({ parameters }: AuthChallenge, scope: string): boolean {
+    const known = [...scope.split(' '), ...(this.#moreScopes.get(scope) ?? [])];
+    const asked = (parameters.get('scope') ?? '').split(' ').filter(one => one !== '');
+    const more = asked.filter(one => !known.some(own => isCovered(one, own)));
+    const all = [...(this.#moreScopes.get(scope) ?? []), ...more];
+    if (more.length === 0 || all.length > MAX_MORE_SCOPES || all.join(' ').length > MAX_SCOPE_CHARACTERS)
+      return false;
+    this.#moreScopes.set(scope, all);
+    this.#tokens.delete(scope);
+    return true;
   }
 
   async #fetchToken(
     challenge: AuthChallenge,
     scope: string,
     signal: AbortSignal | undefined,
+    isAgain = false,
   ): Promise<string> {
+    const credential = await this.#options.credential();
+    const { response, bytes } = await this.#askForToken(challenge, { scope, credential, signal });
+    if (bytes !== undefined) return this.#keep(scope, bytes.toString('utf8'), new URL(response.url).host);
+    this.#options.onFailure?.(response);
+    const { registry } = this.#options;
+    const refusal = { hasCredential: credential !== undefined, trouble: this.troubleText };
+    const failure = await tokenFailure(response, { registry, ...refusal });
+    if (failure.code === 'REGISTRY_UNAUTHORIZED' && !isAgain && (await this.#renew()))
+      return await this.#fetchToken(challenge, scope, signal, true);
+    throw failure;
+  }
+
+  async #askForToken(challenge: AuthChallenge, question: TokenQuestion) {
     const realm = this.#realm(challenge);
     const service = challenge.parameters.get('service');
-    const credential = await this.#options.credential();
+    const { scope, credential, signal } = question;
     const isElsewhere = realm.origin !== this.#options.origin;
-    const purpose = `logging in to ${this.#options.registry}${isElsewhere ? ` at ${realm.host}` : ''}`;
-    const scopes = scope.split(' ');
-    const ofService: [string, string][] = service ? [['service', service]] : [];
-    const query: [string, string][] = [
-      ...ofService,
-      ...scopes.map((one): [string, string] => ['scope', one]),
-    ];
-    const { ca } = this.#options.connection ?? {};
-    const common = { purpose, signal, ca, isPublicOnly: this.#isTrap(realm.origin) };
-    const request: HttpRequest =
-      credential?.kind === 'identity'
-        ? {
-            method: 'POST',
-            url: realm.href,
-            headers: { 'content-type': 'application/x-www-form-urlencoded' },
-            // https://distribution.github.io/distribution/spec/auth/oauth/
-            body: new URLSearchParams([
-              ['grant_type', 'refresh_token'],
-              ['client_id', 'weighbridge'],
-              ['refresh_token', credential.token],
-              ...ofService,
-              ['scope', scope],
-            ]).toString(),
-            ...common,
-          }
-        : {
-            method: 'GET',
-            url: withParameters(realm, query),
-            headers:
-              credential === undefined
-                ? {}
-                : { authorization: basic(credential.username, credential.password) },
-            ...common,
-          };
-    const { response, bytes } = await this.#options.http.requestBytes(request, MAX_TOKEN_BYTES);
-    if (bytes === undefined) {
-      this.#options.onFailure?.(response);
-      const { registry } = this.#options;
-      const refusal = { hasCredential: credential !== undefined, trouble: this.troubleText };
-      throw await tokenFailure(response, { registry, ...refusal });
+    const { http, registry, connection } = this.#options;
+    const common = {
+      purpose: `logging in to ${registry}${isElsewhere ? ` at ${realm.host}` : ''}`,
+      signal,
+      ca: connection?.ca,
+      isPublicOnly: this.#isTrap(realm.origin),
+    };
+    const scopes = [...scope.split(' '), ...(this.#moreScopes.get(scope) ?? [])];
+    const ask = (request: Pick<HttpRequest, 'method' | 'url' | 'headers'> & { readonly body?: string }) =>
+      http.requestBytes({ ...request, ...common }, MAX_TOKEN_BYTES);
+    if (credential?.kind === 'identity') {
+      const answer = await ask(refreshRequest(realm, { token: credential.token, service, scopes }));
+      if (!NO_REFRESH.has(answer.response.status)) return answer;
+      answer.response.discard();
     }
-    return this.#keep(scope, bytes.toString('utf8'), new URL(response.url).host);
+    return await ask({
+      method: 'GET',
+      url: withParameters(realm, [
+        ...(service ? [['service', service] as const] : []),
+        ...scopes.map(one => ['scope', one] as const),
+      ]),
+      headers: credential === undefined ? {} : { authorization: basic(credential) },
+    });
   }
 
   #keep(scope: string, body: string, host: string): string {
@@ -174,7 +254,7 @@ export class RegistryAuth {
     const text = challenge.parameters.get('realm') ?? '';
     let realm: URL;
     try {
-      realm = new URL(text);
+      realm = ownAddress(new URL(text), this.#options.origin);
     } catch (cause) {
       throw this.#badAnswer('its answer names no realm to log in at', cause);
     }
@@ -185,7 +265,11 @@ export class RegistryAuth {
     const isChosen = own.protocol === 'http:' && realm.hostname === own.hostname;
     const isLocal = isLoopbackHost(own.hostname) && isLoopbackHost(realm.hostname);
     if (realm.protocol !== 'https:' && !isLocal && !isChosen) {
-      throw this.#badAnswer(`its answer wants the login sent unencrypted to ${redactUrl(realm)}`);
+      throw this.#badAnswer(
+        `its answer wants the login sent unencrypted to ${redactUrl(realm)}`,
+        undefined,
+        PROXY_REMEDY,
+      );
     }
     return realm;
   }
@@ -200,25 +284,83 @@ export class RegistryAuth {
     return trouble === undefined ? '' : `; ${trouble}`;
   }
 
-  #badAnswer(what: string, cause?: unknown): RegistryError {
+  #badAnswer(what: string, cause?: unknown, remedy?: string): RegistryError {
     const { registry } = this.#options;
     return new RegistryError(`logging in to ${registry}: ${what}`, {
       code: 'REGISTRY_LOGIN_SERVICE',
       subject: registry,
       cause,
+      ...(remedy === undefined ? {} : { remedy }),
     });
   }
+}
+
+interface TokenQuestion {
+  readonly scope: string;
+  readonly credential: Credential | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Not all token services know refresh tokens; those take them as passwords. */
+const NO_REFRESH: ReadonlySet<number> = new Set([404, 405]);
+
+/** https://distribution.github.io/distribution/spec/auth/oauth/ */
+function refreshRequest(
+  realm: URL,
+  asked: { readonly token: string; readonly service: string | undefined; readonly scopes: readonly string[] },
+) {
+  return {
+    method: 'POST' as const,
+    url: realm.href,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams([
+      ['grant_type', 'refresh_token'],
+      ['client_id', 'weighbridge'],
+      ['refresh_token', asked.token],
+      ...(asked.service ? [['service', asked.service] as [string, string]] : []),
+      ['scope', asked.scopes.join(' ')],
+    ]).toString(),
+  };
+}
+
+/** Bearer before Basic; a Bearer challenge that does not say where to log in cannot be used. */
+function chooseChallenge(challenges: readonly AuthChallenge[]): AuthChallenge | undefined {
+  const bearers = challenges.filter(({ scheme }) => scheme === 'bearer');
+  return (
+    bearers.find(({ parameters }) => parameters.get('realm')) ??
+    challenges.find(({ scheme }) => scheme === 'basic') ??
+    bearers[0]
+  );
+}
+
+/** Whether `repository:a:pull` is part of `repository:a:pull,push`. */
+function isCovered(scope: string, own: string): boolean {
+  const [resource, actions] = partsOf(scope);
+  const [ownResource, ownActions] = partsOf(own);
+  return resource === ownResource && actions.every(action => ownActions.includes(action));
+}
+
+function partsOf(scope: string): readonly [resource: string, actions: readonly string[]] {
+  const colon = scope.lastIndexOf(':');
+  return colon === -1 ? [scope, []] : [scope.slice(0, colon), scope.slice(colon + 1).split(',')];
 }
 
 function isToken(value: unknown): value is string {
   return typeof value === 'string' && /^[\x21-\x7e]+$/.test(value);
 }
 
-function basic(username: string, password: string): string {
-  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+function basic(credential: Credential): string {
+  const { username, password, encoded } =
+    credential.kind === 'basic'
+      ? credential
+      : { username: TOKEN_USER, ...credential, password: credential.token, encoded: undefined };
+  return `Basic ${encoded ?? Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
-function withParameters(url: URL, parameters: readonly [string, string][]): string {
+/** What Docker calls the account of a login that is a token. */
+const TOKEN_USER = '<token>';
+
+function withParameters(url: URL, parameters: readonly (readonly [string, string])[]): string {
   const full = new URL(url);
   for (const [name, value] of parameters) full.searchParams.append(name, value);
   return full.href;

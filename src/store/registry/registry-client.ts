@@ -8,9 +8,11 @@ import { type RetryPolicy, serverWaitMs } from '../../http/retry.ts';
 import type { HttpRequest, HttpResponse, RetryNotice } from '../../http/types.ts';
 import type { UploadRequest } from '../../http/upload-request.ts';
 import { apiHost } from '../../oci/reference.ts';
-import { type LoginManner, RegistryAuth } from '../auth/registry-auth.ts';
+import { parseChallenges } from '../auth/auth-challenge.ts';
+import { type Challenged, type LoginManner, RegistryAuth } from '../auth/registry-auth.ts';
 import type { Credential } from '../auth/types.ts';
-import { loginRemedy, SERVER_FAULT_REMEDY } from '../remedies.ts';
+import { ownAddress } from '../own-address.ts';
+import { loginRemedy, PROXY_REMEDY, SERVER_FAULT_REMEDY } from '../remedies.ts';
 import { knownRegistry } from './known-registries.ts';
 import { RegistryCapabilities } from './upload/registry-capabilities.ts';
 
@@ -26,7 +28,8 @@ export interface RegistryClientOptions {
   readonly http: HttpClient;
   /** As in references: `docker.io`, `ghcr.io`, `localhost:5000`. */
   readonly registry: string;
-  readonly credential: () => Promise<Credential | undefined>;
+  /** As of `RegistryAuthOptions`. */
+  readonly credential: (refused?: Credential) => Promise<Credential | undefined>;
   readonly connection?: ConnectionSettings | undefined;
   /** What has been learnt of the registry so far, for all clients of it. */
   readonly capabilities?: RegistryCapabilities;
@@ -42,6 +45,9 @@ export interface RegistryRequest extends Omit<HttpRequest, 'url'> {
   /** What the token must allow: `repository:acme/x:pull,push`. */
   readonly scope: string;
 }
+
+/** Tries with another login, or another token, than the first. */
+const MAX_LOGINS = 2;
 
 /** Talks to one registry: addresses, logins, and errors that say what the registry said. */
 export class RegistryClient {
@@ -67,9 +73,14 @@ export class RegistryClient {
       options.capabilities ?? new RegistryCapabilities(knownRegistry(options.registry).capabilities);
     this.#http = options.http;
     this.#isPrivate = isPrivateHost(new URL(this.origin).hostname);
-    const isPublic = (): boolean => !this.#isPrivate;
+    const isPublic = (): boolean => this.#isPublic;
     const onFailure = (response: HttpResponse): void => this.#noteWait(response);
     this.#auth = new RegistryAuth({ ...options, origin: this.origin, isPublic, onFailure });
+  }
+
+  /** Whether what the registry names may not be in a private network. */
+  get #isPublic(): boolean {
+    return !this.#isPrivate && !this.#http.mayLeadInside;
   }
 
   /** Any status but 401 and 403 is given back; those become REGISTRY_UNAUTHORIZED after a login was tried. */
@@ -104,7 +115,7 @@ export class RegistryClient {
   resolve(location: string, base: string = this.origin): string {
     let url: URL;
     try {
-      url = new URL(location, base);
+      url = ownAddress(new URL(location, base), this.origin);
     } catch (cause) {
       throw new RegistryError(`${this.registry} returned an invalid URL`, {
         code: 'REGISTRY_BAD_ANSWER',
@@ -113,14 +124,14 @@ export class RegistryClient {
       });
     }
     const own = new URL(this.origin);
-    const isPrivateTrap = url.host !== own.host && isPrivateHost(url.hostname) && !this.#isPrivate;
+    const isPrivateTrap = url.host !== own.host && isPrivateHost(url.hostname) && this.#isPublic;
     const isDowngrade = own.protocol === 'https:' && url.protocol !== 'https:';
     if (isPrivateTrap || isDowngrade || !/^https?:$/.test(url.protocol)) {
       throw new RegistryError(`${this.registry} points to ${redactUrl(url)}, which is refused`, {
         code: 'REGISTRY_BAD_ANSWER',
         subject: this.registry,
         remedy: isDowngrade
-          ? 'The registry seems to sit behind a proxy that does not tell it about HTTPS (X-Forwarded-Proto).'
+          ? PROXY_REMEDY
           : 'A registry may not send a client to a private address of its network.',
       });
     }
@@ -153,21 +164,12 @@ export class RegistryClient {
     this.#noteWait(response);
     const said = await registryWords(response);
     const { status } = response;
-    const isFull =
-      status === 507 || /no space left|disk (is )?full|quota exceeded|insufficient storage/i.test(said);
     const common = { subject: this.registry, status };
-    const message = `${purpose}: ${this.registry} answered ${status}${said ? ` (${said})` : ''}`;
+    const message = `${purpose}: ${answered(this.registry, status, said)}`;
     // What Go's and nginx's servers answer on a port for HTTPS.
     if (status === 400 && /\bHTTP request (?:was sent )?to (?:an )?HTTPS\b/i.test(said))
       return this.#wantsHttps(`${purpose}: ${this.registry} answers in HTTPS, not plain HTTP`);
-    if (isFull) {
-      return new RegistryError(message, {
-        ...common,
-        code: 'REGISTRY_FULL',
-        remedy:
-          'Free space in the registry, or delete old images and collect garbage there, then run the command again.',
-      });
-    }
+    if (isFull(status, said)) return this.#full(message, status);
     if (status === 429) {
       return new RegistryError(message, {
         ...common,
@@ -186,6 +188,16 @@ export class RegistryClient {
     });
   }
 
+  #full(message: string, status: number): RegistryError {
+    return new RegistryError(message, {
+      code: 'REGISTRY_FULL',
+      subject: this.registry,
+      status,
+      remedy:
+        'Free space in the registry, or delete old images and collect garbage there, then run the command again.',
+    });
+  }
+
   #noteWait({ headers }: HttpResponse): void {
     const waitMs = serverWaitMs(headers) ?? 0;
     if (waitMs <= this.#http.retry.maxServerWaitMs) this.#notBeforeMs = Date.now() + waitMs;
@@ -198,16 +210,26 @@ export class RegistryClient {
     return await this.#guard(async () => {
       const url = this.resolve(request.url);
       for (let attempt = 1; ; attempt++) {
-        const headers = { ...request.headers, ...(await this.#authorization(url, request)) };
-        const answer = await send({ ...request, url, headers, ...this.#network(url) });
+        const login = await this.#authorization(url, request);
+        const answer = await send({
+          ...{ ...request, url, headers: { ...request.headers, ...login } },
+          ...this.#network(url),
+        });
         const { response } = answer;
         const isOwn = new URL(response.url).origin === this.origin;
         if (isOwn) this.#isPrivate ||= response.isFromPrivate;
-        if (response.status !== 401 && response.status !== 403) return answer;
+        const isRefused = response.status === 401 || response.status === 403;
         // The server that a redirect or an upload has led to may not say where the registry's login goes.
-        if (!isOwn) throw await this.#refusedElsewhere(response, request.purpose);
-        if (attempt === 1 && response.status === 401 && (await this.#learn(response, request.scope)))
+        if (isRefused && !isOwn) throw await this.#refusedElsewhere(response, request.purpose);
+        const sent = login.authorization;
+        const mayHelp = isOwn && (isRefused || response.status === 404) && attempt <= MAX_LOGINS;
+        if (mayHelp && (await this.#learn(response, { ...request, sent, isSecond: attempt > 1 }))) {
+          response.discard();
           continue;
+        }
+        const isWrite = request.method !== 'GET' && request.method !== 'HEAD';
+        if (isOwn && isWrite && sent === undefined && response.status < 300) this.#auth.noteOpen();
+        if (!isRefused) return answer;
         throw await this.#unauthorized(response, request.purpose);
       }
     });
@@ -216,7 +238,7 @@ export class RegistryClient {
   /** An address that a public registry gave is looked at once more when its name has been looked up. */
   #network(url: string): Pick<HttpRequest, 'isPublicOnly' | 'ca'> {
     return {
-      isPublicOnly: !this.#isPrivate && new URL(url).origin !== this.origin,
+      isPublicOnly: this.#isPublic && new URL(url).origin !== this.origin,
       ca: this.connection?.ca,
     };
   }
@@ -224,16 +246,37 @@ export class RegistryClient {
   async #authorization(
     url: string,
     request: Pick<RegistryRequest, 'scope' | 'signal'>,
-  ): Promise<Record<string, string>> {
+  ): Promise<{ authorization?: string }> {
     // The login is the registry's; an upload service elsewhere has its own signature in the address.
     if (new URL(url).origin !== this.origin) return {};
     const header = await this.#auth.header(request.scope, request.signal);
     return header === undefined ? {} : { authorization: header };
   }
 
-  async #learn(response: HttpResponse, scope: string): Promise<boolean> {
+  /** Whether a request that was refused, or found nothing, is worth another try with what the answer teaches. */
+  async #learn(
+    { status, headers }: HttpResponse,
+    request: Omit<Challenged, 'wwwAuthenticate'> & Pick<RegistryRequest, 'signal'>,
+  ): Promise<boolean> {
+    const { scope, sent, isSecond, signal } = request;
+    if (status === 401) {
+      const wwwAuthenticate = headers['www-authenticate'];
+      return await this.#auth.learn({ wwwAuthenticate, scope, sent, ...(isSecond && { isSecond }) });
+    }
+    if (sent !== undefined) return status === 403 && (await this.#auth.renewSent(sent));
+    // Where some may be read by anybody, the rest is refused, or is not there, and no answer asks for a login.
+    return !isSecond && (await this.#auth.learnUnasked(scope, () => this.#askForChallenge(signal)));
+  }
+
+  /** https://github.com/opencontainers/distribution-spec/blob/main/spec.md#determining-support */
+  async #askForChallenge(signal: AbortSignal | undefined): Promise<string | undefined> {
+    const url = `${this.origin}/v2/`;
+    const response = await this.#http.request({
+      ...{ method: 'GET', url, purpose: `asking how to log in to ${this.registry}`, signal },
+      ...{ followRedirects: false, ...this.#network(url) },
+    });
     response.discard();
-    return await this.#auth.learn(response.headers['www-authenticate'], scope);
+    return response.status === 401 ? response.headers['www-authenticate'] : undefined;
   }
 
   async #refusedElsewhere(response: HttpResponse, purpose: string): Promise<RegistryError> {
@@ -244,19 +287,27 @@ export class RegistryClient {
       {
         code: 'REGISTRY_BAD_ANSWER',
         subject: this.registry,
+        status: response.status,
         remedy: `The login for ${this.registry} is not sent to ${host}. Try again: the address may have expired.`,
       },
     );
   }
 
   async #unauthorized(response: HttpResponse, purpose: string): Promise<RegistryError> {
+    const { status, headers } = response;
     const said = await registryWords(response);
+    // Some tell with 403 that nothing more may be stored; another login would not help.
+    if (isFull(status, said))
+      return this.#full(`${purpose}: ${answered(this.registry, status, said)}`, status);
     const hasLogin = await this.#auth.hasCredential();
-    const why = hasLogin
-      ? 'does not allow it with the login that was found'
-      : 'wants a login and none was found';
+    const schemes = status === 401 ? unknownSchemes(headers['www-authenticate']) : '';
+    const why = schemes
+      ? `wants a login by ${schemes}, which is not supported`
+      : hasLogin
+        ? 'does not allow it with the login that was found'
+        : 'wants a login and none was found';
     return new RegistryError(
-      `${purpose}: ${this.registry} ${why} (status ${response.status}${said ? `, ${said}` : ''})${hasLogin ? '' : this.#auth.troubleText}`,
+      `${purpose}: ${this.registry} ${why} (status ${status}${said ? `, ${said}` : ''})${hasLogin ? '' : this.#auth.troubleText}`,
       {
         code: 'REGISTRY_UNAUTHORIZED',
         subject: this.registry,
@@ -302,6 +353,25 @@ export class RegistryClient {
       throw this.explain(error);
     }
   }
+}
+
+/** Disks that are full, and accounts or projects (Harbor, Quay, DigitalOcean, IBM) that have used what they may. */
+const FULL =
+  /no space left|disk (is )?full|insufficient storage|quota exceeded|quota has been exceeded|exceeded your storage quota|will exceed the configured upper limit|over quota/i;
+
+function isFull(status: number, said: string): boolean {
+  return status === 507 || FULL.test(said);
+}
+
+function answered(registry: string, status: number, said: string): string {
+  return `${registry} answered ${status}${said ? ` (${said})` : ''}`;
+}
+
+/** The schemes of a challenge that asks for nothing we know; empty if it asks for something else, or for nothing. */
+function unknownSchemes(wwwAuthenticate: string | undefined): string {
+  const schemes = parseChallenges(wwwAuthenticate ?? '').map(({ scheme }) => scheme);
+  const isKnown = schemes.includes('bearer') || schemes.includes('basic');
+  return isKnown ? '' : schemes.map(scheme => plainLine(scheme, 40)).join(' or ');
 }
 
 /** The `errors` of a registry's answer in one short line; https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes */

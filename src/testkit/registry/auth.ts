@@ -28,7 +28,7 @@ const SERVICE = 'weighbridge-testkit';
 
 /** Asks for logins, and gives tokens; https://distribution.github.io/distribution/spec/auth/token/ */
 export class AuthDesk {
-  readonly #auth: RegistryAuth;
+  #auth: RegistryAuth;
   readonly #key = randomBytes(16);
   readonly #quirks: RegistryQuirks;
   #issued = 0;
@@ -43,10 +43,23 @@ export class AuthDesk {
     return this.#issued;
   }
 
-  /** Throws the registry's 401 unless the request may do all of `wanted`. */
-  check(exchange: Exchange, wanted: readonly Access[]): void {
+  /** Takes another password from now on; tokens that were given are good as long as they last. */
+  changePassword(password: string): void {
+    if (this.#auth.kind !== 'none') this.#auth = { ...this.#auth, password };
+  }
+
+  /** Throws the registry's 401 unless the request may do all of `resources`; DENIED or NAME_UNKNOWN if it hides them. */
+  check(exchange: Exchange, resources: readonly Access[]): void {
     if (this.#auth.kind === 'none') return;
+    const { hidesFromAnonymous, scopePrefix = '' } = this.#quirks;
+    const wanted = resources.map(access => ({ ...access, name: scopePrefix + access.name }));
     const header = exchange.header('authorization') ?? '';
+    if (header === '' && hidesFromAnonymous !== undefined && wanted.length > 0)
+      throw problem(
+        hidesFromAnonymous,
+        hidesFromAnonymous === 403 ? 'DENIED' : 'NAME_UNKNOWN',
+        'not for you',
+      );
     if (this.#auth.kind === 'basic') {
       if (this.#isLogin(header)) return;
       throw unauthorized(`Basic realm="${SERVICE}"`);
@@ -67,6 +80,8 @@ export class AuthDesk {
   async answerToken(exchange: Exchange): Promise<void> {
     if (this.#auth.kind !== 'bearer') throw problem(404, 'UNSUPPORTED', 'no token service here');
     const isPost = exchange.method === 'POST';
+    if (isPost && this.#quirks.refreshTokens === false)
+      throw problem(405, 'UNSUPPORTED', 'method not allowed');
     const form = isPost
       ? new URLSearchParams((await exchange.bytes(64 * 1024)).toString('utf8'))
       : exchange.url.searchParams;
@@ -99,7 +114,8 @@ export class AuthDesk {
 
   #isLogin(header: string): boolean {
     const encoded = /^Basic (.+)$/i.exec(header)?.[1] ?? '';
-    return this.#isPair(Buffer.from(encoded, 'base64').toString('utf8'));
+    const pair = Buffer.from(encoded, 'base64').toString('utf8');
+    return this.#isPair(pair) || pair === `<token>:${this.identityToken}`;
   }
 
   #isFormLogin(form: URLSearchParams): boolean {

@@ -61,6 +61,15 @@ export interface RegistryQuirks {
   forgetsManifests?: boolean;
   /** `Docker-Content-Digest` is in no answer about manifests, as the specification allows. */
   hidesDigests?: boolean;
+  /**
+   * Artifactory and others whose repositories are partly public: who may not read one, and sent no login, gets this
+   * status and no challenge. `/v2/` still asks for a login.
+   */
+  hidesFromAnonymous?: 403 | 404;
+  /** A cache of other registries: tokens have to be for this and the repository's name, as the challenge says. */
+  scopePrefix?: string;
+  /** Token services without OAuth: false is 405 on the POST of an identity token. */
+  refreshTokens?: boolean;
   /** Token services that fill one of `token` and `access_token`, and leave the other empty. */
   emptyToken?: boolean;
 }
