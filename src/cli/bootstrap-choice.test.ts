@@ -24,9 +24,29 @@ const NAMES = [
   ...['consolidated.safetensors', 'consolidated.safetensors.index.json', 'params.json', 'config.json'],
   ...['pytorch_model.bin', 'pytorch_model.bin.index.json', 'model.pt', 'head.pt', 'head.pkl', 'x.ckpt'],
   ...['q4.gguf', 'model.tensors', 'adapter_model.safetensors', 'adapter_model.bin', 'training_args.bin'],
+  ...['model.fp32-00001-of-00001.safetensors', 'model.safetensors.index.fp32.json', 'model.fp16.safetensors'],
+  ...['model-00002-of-00002.safetensors', 'pytorch_model-1-of-1.bin', 'pytorch_model.fp16.bin', 'model.pth'],
+  ...[
+    'MODEL.SAFETENSORS',
+    'pytorch_model.BIN',
+    'open_clip_model.safetensors',
+    'a.ggmlv3.q4_0.bin',
+    'x٣-٣-of-٣.bin',
+  ],
+  ...['consolidated-00001-of-00001.safetensors', 'zero_to_fp32.py', 'adapters.safetensors'],
   ...['model.onnx', 'model.onnx_data_1', 'openvino_model.bin', 'tokenizer.json', 'a.png', 'LICENSE'],
 ];
-const FOLDERS = ['', 'original/', 'gguf/', '2_Dense/', '2_Dense/original/', 'a/b/', 'metal/'];
+const FOLDERS = [
+  '',
+  'original/',
+  'gguf/',
+  '2_Dense/',
+  '2_Dense/original/',
+  'a/b/',
+  'metal/',
+  'checkpoint-5/',
+  'a/step_9/x/',
+];
 const ARGS = [
   [],
   ['--load-format', 'mistral'],
@@ -36,11 +56,20 @@ const ARGS = [
   ['-q', 'gguf'],
   ['--load-format=TENSORIZER'],
   ['--load-format'],
+  ['--load', 'pt'],
+  ['--load_form=mistral', '--load-format-x', 'pt'],
+  ['--config', 'mistral', '--config-', 'mistral'],
+  ['-qGGUF'],
+  ['-q=gguf'],
+  ['-q', 'gguf', '--quantization', 'awq'],
+  ['--quantization', 'awq', '-qgguf'],
+  ['--load-format', 'npcache'],
+  ['--load-format', '--load-format', 'gguf'],
 ];
 
 test('the bootstrap chooses the files that a plan does', () => {
   const path = fc.tuple(fc.constantFrom(...FOLDERS), fc.constantFrom(...NAMES)).map(parts => parts.join(''));
-  const paths = fc.uniqueArray(path, { minLength: 1, maxLength: 12 });
+  const paths = fc.uniqueArray(path, { minLength: 1, maxLength: 14 });
   const cases = fc.sample(fc.record({ paths, args: fc.constantFrom(...ARGS) }), 2000);
   const program = `
 import json, sys

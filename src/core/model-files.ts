@@ -1,4 +1,5 @@
 import { table } from './table.ts';
+import { SHARD, VARIANT } from './weight-series.ts';
 
 /**
  * What the files of a model repository are, by their paths. Every decision about files asks here: which go into an image,
@@ -29,6 +30,9 @@ export type FileKind =
   | 'extra'
   | 'other';
 
+/** llama.cpp's files before GGUF: `ggml-base.bin`, `llama-2-7b.ggmlv3.q4_0.bin`. */
+const GGML = String.raw`(^|[/._-])gg(ml|mf|jt)(v\d+)?[._-][^/]*\.bin$`;
+
 /** In an expression that JavaScript and Python read alike; upper and lower case count the same. */
 interface KindRule {
   readonly kind: FileKind;
@@ -39,18 +43,25 @@ interface KindRule {
 const KINDS: readonly KindRule[] = [
   { kind: 'extra', path: String.raw`(^|/)\.git(attributes|ignore|keep)$` },
   { kind: 'extra', path: String.raw`\.(png|jpe?g|gif|svg|webp|ico|mp4|pdf)$` },
+  // What programs keep for themselves and people upload with the rest.
+  {
+    kind: 'extra',
+    path: String.raw`(^|/)(\.cache|\.huggingface|\.ipynb_checkpoints|__pycache__|__MACOSX)/|(^|/)\.DS_Store$`,
+  },
   // transformers, accelerate, DeepSpeed (`global_step500/`), torch.distributed
   {
     kind: 'training',
     path: String.raw`(^|/)(optimizer|optim|scheduler|lr_scheduler|scaler|sampler|dl_state_dict|(rng|random)_states?|training_(args|state)|trainer_state)([._-][^/]*)?\.(bin|pt|pth|ckpt|pkl|safetensors)$`,
   },
-  { kind: 'training', path: String.raw`(^|/)global_step\d+/` },
+  { kind: 'training', path: String.raw`(^|/)global_step\d*/|(^|/)zero_to_fp32\.py$` },
   {
     kind: 'training',
     path: String.raw`(^|/)(bf16_)?zero_pp_rank_|_(optim|model)_states\.pt$|\.distcp$|(^|/)events\.out\.tfevents\.`,
   },
   { kind: 'index', path: String.raw`\.(safetensors|bin)\.index(\.[\w-]+)?\.json$` },
   { kind: 'mistral', path: String.raw`(^|/)consolidated[^/]*\.safetensors$` },
+  // OpenCLIP's own copy, beside that of Transformers
+  { kind: 'other-framework', path: String.raw`(^|/)open_clip_[^/]*\.(bin|safetensors)$` },
   // gpt-oss has `metal/model.bin`.
   { kind: 'other-framework', path: '(^|/)(metal|coreml)/' },
   { kind: 'safetensors', path: String.raw`\.safetensors$` },
@@ -70,7 +81,7 @@ const KINDS: readonly KindRule[] = [
   // TorchScript and AOTInductor, llama.cpp before GGUF, PaddlePaddle, MNN, Rockchip, Qualcomm, Hailo, Axera, Ambarella
   {
     kind: 'other-framework',
-    path: String.raw`\.(torchscript|ptl|pt2|mar|llamafile|ggml|ggmf|ggjt)$|(^|/)ggml-[^/]*\.bin$`,
+    path: String.raw`\.(torchscript|ptl|pt2|mar|llamafile|ggml|ggmf|ggjt)$|${GGML}`,
   },
   {
     kind: 'other-framework',
@@ -91,16 +102,25 @@ const KINDS: readonly KindRule[] = [
 /** Formats that run code when they are loaded, whatever they are used for. */
 const PICKLES = String.raw`\.(bin|pt|pth|ckpt|pkl|pickle|joblib|dill|nemo|distcp|pdparams|torchscript|ptl|pt2|mar)$`;
 /** Bytes without any Python object in them, though they are called `.bin`. */
-const NOT_PICKLES = String.raw`(^|/)openvino[^/]*\.bin$|(^|/)ggml-[^/]*\.bin$|(^|/)(metal|openvino)/`;
+const NOT_PICKLES = String.raw`(^|/)openvino[^/]*\.bin$|${GGML}|(^|/)(metal|openvino)/`;
 
 /** Weights that change a model's: they are not the model. */
-const ADAPTERS = String.raw`(^|/)(adapter_model[^/]*|pytorch_lora_weights|lora|[^/]*[_-]lora)\.(safetensors|bin|pt)$`;
+const ADAPTERS = String.raw`(^|/)(adapters?|adapter_model[^/]*|pytorch_lora_weights|lora|[^/]*[_-]lora)\.(safetensors|bin|pt)$`;
 
 /** Names under which PyTorch's files hold a whole model, or a part of one in a row. */
 const WHOLE_MODELS = String.raw`(^|/)((pytorch_|diffusion_pytorch_|tf_)?model|consolidated|adapter_model|weights)[^/]*\.(bin|pt)$|-\d+-of-\d+\.(bin|pt)$|\.(pth|ckpt)$`;
 
+/** The same for all of PyTorch's endings: a file of another name may hold anything. */
+const NAMED_MODELS = String.raw`(^|/)((pytorch_|diffusion_pytorch_|tf_)?model|consolidated|weights)[^/]*\.(bin|pt|pth|ckpt)$|-\d+-of-\d+\.(bin|pt|pth|ckpt)$`;
+
 /** Another maker's copy of what is in the folder above. */
 const ORIGINALS = '(^|/)original/';
+
+/** The model as it was in the middle of its training: transformers' `checkpoint-500/`, accelerate's `step_500/`. */
+const CHECKPOINTS = String.raw`(^|/)(checkpoint|ckpt|epoch|step|iter)[-_]\d+[^/]*/`;
+
+/** Endings as vLLM looks for them: on Linux, `*.safetensors` does not match `MODEL.SAFETENSORS`. */
+const LOADABLE = String.raw`\.(safetensors|bin|pt|pth|ckpt|tensors)$|\.gguf(-split-[a-z]+|\.part\d+of\d+)?$`;
 
 /** The formats in which repositories have weights. */
 export type WeightKind = 'safetensors' | 'mistral' | 'torch' | 'gguf' | 'tensorizer';
@@ -115,21 +135,55 @@ const LOAD_FORMATS = table<readonly WeightKind[]>({
   tensorizer: ['tensorizer', 'safetensors', 'mistral', 'torch', 'gguf'],
 });
 
+/** Of PyTorch's endings vLLM reads the first that is there; the last two only a repository's own code does. */
+const TORCH_ENDINGS = table<readonly string[]>({
+  auto: ['.bin', '.pt', '.pth', '.ckpt'],
+  pt: ['.pt', '.bin', '.pth', '.ckpt'],
+});
+
 /** What the bootstrap reads, as JSON: enough to choose files. */
 export const MODEL_FILES = {
   kinds: KINDS,
   adapters: ADAPTERS,
   wholeModels: WHOLE_MODELS,
+  namedModels: NAMED_MODELS,
   originals: ORIGINALS,
+  checkpoints: CHECKPOINTS,
+  loadable: LOADABLE,
+  shard: SHARD,
+  variant: VARIANT,
   loadFormats: LOAD_FORMATS,
+  torchEndings: TORCH_ENDINGS,
 } as const;
+
+const SAFETENSORS = ['*.safetensors'];
+/**
+ * The names that vLLM looks for at the top of the model's folder, by load format (`_prepare_weights` of its loaders). What
+ * is not in this table is a plugin's, or looks elsewhere.
+ */
+const LOOKED_FOR = table<readonly string[]>({
+  auto: ['*.safetensors', '*.bin', '*.pt'],
+  hf: ['*.safetensors', '*.bin', '*.pt'],
+  bitsandbytes: ['*.safetensors', '*.bin', '*.pt'],
+  safetensors: SAFETENSORS,
+  fastsafetensors: SAFETENSORS,
+  instanttensor: SAFETENSORS,
+  runai_streamer: SAFETENSORS,
+  mistral: ['consolidated*.safetensors'],
+  pt: ['*.pt'],
+  npcache: ['*.bin', '*.pt'],
+  gguf: ['*.gguf'],
+});
 
 const rules = KINDS.map(({ kind, path }) => ({ kind, path: new RegExp(path, 'i') }));
 const pickles = new RegExp(PICKLES, 'i');
 const notPickles = new RegExp(NOT_PICKLES, 'i');
 const adapters = new RegExp(ADAPTERS, 'i');
 const wholeModels = new RegExp(WHOLE_MODELS, 'i');
+const namedModels = new RegExp(NAMED_MODELS, 'i');
 const originals = new RegExp(ORIGINALS, 'i');
+const checkpoints = new RegExp(CHECKPOINTS, 'i');
+const loadable = new RegExp(LOADABLE);
 
 /** Returns what a file of a repository is, by its path. */
 export function kindOf(path: string): FileKind {
@@ -166,6 +220,32 @@ export function isWholeModel(path: string): boolean {
 /** Whether the file is in a folder with the maker's own copy of the model. */
 export function isOriginal(path: string): boolean {
   return originals.test(path);
+}
+
+/** Whether a PyTorch file is called like a whole model, its ending aside. */
+export function isNamedModel(path: string): boolean {
+  return namedModels.test(path);
+}
+
+/** Returns the folder above one that training left on its way, `''` for the top; undefined for a path that is in none. */
+export function aboveCheckpoint(path: string): string | undefined {
+  const found = checkpoints.exec(path);
+  return found === null ? undefined : path.slice(0, found.index);
+}
+
+/** Whether vLLM looks for files with this ending. */
+export function isLoadable(path: string): boolean {
+  return loadable.test(path);
+}
+
+/** Returns the globs of what vLLM looks for with a load format; undefined if that cannot be known. */
+export function lookedFor(format: string): readonly string[] | undefined {
+  return LOOKED_FOR[format];
+}
+
+/** Returns the endings of PyTorch's files, the one that vLLM reads first in front. */
+export function torchEndings(format: string): readonly string[] {
+  return TORCH_ENDINGS[format] ?? (TORCH_ENDINGS.auto as readonly string[]);
 }
 
 /** Returns the kinds of weights that vLLM looks for, the best first. */

@@ -58,3 +58,19 @@ test('what is loaded: the format that is named, else what others imply', () => {
   assert.equal(loadFormatOf(['--quantization', 'gguf', '--load-format', 'auto']), 'gguf');
   assert.equal(loadFormatOf(['--tokenizer-mode', 'mistral']), 'auto');
 });
+
+test('what is loaded: short forms, as the parser takes them', () => {
+  for (const args of [['--load', 'pt'], ['--load_form=pt'], ['--load-format', 'auto', '--load-f', 'pt']])
+    assert.equal(loadFormatOf(args), 'pt', args.join(' '));
+  for (const args of [['-qgguf'], ['-q=GGUF'], ['-q', 'awq', '--quantization=gguf']])
+    assert.equal(loadFormatOf(args), 'gguf', args.join(' '));
+  assert.equal(loadFormatOf(['--config-', 'mistral']), 'mistral');
+  // `--config` is the flag of a file, and `--load-format-x` none at all.
+  for (const args of [
+    ['--config', 'mistral'],
+    ['--load-format-x', 'pt'],
+    ['--lo', 'pt'],
+    ['-qgguf', '-q', 'awq'],
+  ])
+    assert.equal(loadFormatOf(args), 'auto', args.join(' '));
+});

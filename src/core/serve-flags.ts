@@ -68,11 +68,34 @@ export function withoutFlags(args: readonly string[], ...names: readonly string[
   return writtenFlags(args).flatMap(({ name, words }) => (names.includes(name) ? [] : words));
 }
 
-/** Returns what vLLM is told to load, as it spells its load formats: `auto` unless a flag says otherwise. */
+/**
+ * Returns what vLLM is told to load, as it spells its load formats: `auto` unless a flag says otherwise. The bootstrap
+ * reads them the same way: `load_format` in `model_files.py`.
+ */
 export function loadFormatOf(args: readonly string[]): string {
-  const format = flagValue(args, '--load-format')?.toLowerCase() ?? 'auto';
+  const format = givenLoadFormat(args);
   if (format !== 'auto') return format;
   // These make vLLM look for files of that format as well.
-  if (flagValue(args, '--config-format') === 'mistral') return 'mistral';
-  return flagValue(args, '--quantization', '-q') === 'gguf' ? 'gguf' : 'auto';
+  if (shortenedValue(args, '--config-format', '--config-') === 'mistral') return 'mistral';
+  return quantizationOf(args) === 'gguf' ? 'gguf' : 'auto';
+}
+
+/** Returns the value of `--load-format`; `auto` if it is not given. */
+export function givenLoadFormat(args: readonly string[]): string {
+  return shortenedValue(args, '--load-format', '--load')?.toLowerCase() ?? 'auto';
+}
+
+/** `-qgguf` is `-q gguf`. */
+function quantizationOf(args: readonly string[]): string | undefined {
+  const flag = writtenFlags(args).findLast(({ name }) => name === '--quantization' || /^-q/.test(name));
+  const joined = /^-q([^-].*)$/s.exec(flag?.name ?? '')?.[1];
+  return (joined ?? flag?.values[0])?.toLowerCase();
+}
+
+/** Python's parsers take the beginning of a flag's name, if no other begins so: from `shortest` on. */
+function shortenedValue(args: readonly string[], name: string, shortest: string): string | undefined {
+  const flag = writtenFlags(args).findLast(
+    written => written.name.length >= shortest.length && name.startsWith(written.name),
+  );
+  return flag && (flag.values[0] ?? '');
 }

@@ -103,7 +103,12 @@ const CASES: readonly Case[] = [
   },
   { of: 'other tensors beside the model', files: ['model.safetensors', 'sparse_linear.pt'] },
   { of: 'an adapter in a folder below', files: ['pytorch_model.bin', 'lora/adapter_model.safetensors'] },
-  { of: 'an adapter beside the model', files: ['pytorch_model.bin', 'adapter_model.safetensors'] },
+  {
+    // vLLM would find a file of safetensors and load the adapter as the model.
+    of: 'an adapter beside the model',
+    files: ['pytorch_model.bin', 'adapter_model.safetensors'],
+    left: { 'adapter_model.safetensors': 'other-format' },
+  },
   {
     of: 'an adapter twice',
     files: ['adapter_model.bin', 'adapter_model.safetensors'],

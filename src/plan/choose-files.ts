@@ -2,17 +2,16 @@ import { posix } from 'node:path';
 import picomatch from 'picomatch';
 import type { ModelConfig } from '../config/types.ts';
 import {
-  type FileKind,
+  aboveCheckpoint,
   isAdapter,
   isOriginal,
   isWholeModel,
-  kindOf,
-  loadOrder,
   type WeightKind,
   weightKindOf,
 } from '../core/model-files.ts';
 import { loadFormatOf } from '../core/serve-flags.ts';
 import type { HubFile, ModelSnapshot } from '../hub/types.ts';
+import { type FolderWeights, folderWeights, isOtherWrapping, type Loaded, stemOf } from './folder-weights.ts';
 
 /** Why a file does not go into the image. */
 export type LeftOutRule =
@@ -42,12 +41,6 @@ export interface FileChoice {
 }
 
 type Choosing = Pick<ModelConfig, 'files' | 'serveArgs'>;
-/** The weights of a folder that vLLM loads: the first of these files. */
-interface Loaded {
-  readonly kind: WeightKind;
-  readonly path: string;
-}
-
 type Verdict = Pick<LeftOutFile, 'rule' | 'reason'> | undefined;
 
 const EXCLUDED = { rule: 'excluded', reason: 'matches `files.exclude`' } as const;
@@ -103,7 +96,10 @@ function builtInChoice(
   format: string,
   allowPickle: boolean,
 ): (path: string) => Verdict {
-  const weights = weightsOf(files, format);
+  const weights = folderWeights(
+    files.map(({ path }) => path),
+    format,
+  );
   const { kinds, hasWeights, loadedIn } = weights;
   return path => {
     const kind = kinds.get(path) ?? 'other';
@@ -111,6 +107,8 @@ function builtInChoice(
     if (kind === 'extra') return { rule: 'not-for-serving', reason: 'is of no use to a server' };
     if (kind === 'training' && hasWeights)
       return { rule: 'training', reason: 'was left by training; a server does not load it' };
+    if (isLeftBehind(path, weights))
+      return { rule: 'training', reason: 'is of an earlier step of the training; a server does not load it' };
     if (kind === 'other-framework' && hasWeights)
       return { rule: 'other-framework', reason: 'is for another program; vLLM does not load it' };
     if (isOriginal(path)) {
@@ -118,59 +116,28 @@ function builtInChoice(
       if (above !== undefined) return secondCopy(above.path);
     }
     if (kind === 'pickle' && !allowPickle) {
-      const safe = foldersUp(folder).some(up => loadedIn(up)?.kind === 'safetensors');
+      const safe = foldersUp(folder).some(up => isSafe(loadedIn(up)?.kind));
       const reason = 'is a pickle in a model of safetensors; `files.allow_pickle: true` takes it';
       return safe ? { rule: 'pickle', reason } : undefined;
     }
-    if (kind === 'index') return indexVerdict(path, loadedIn(folder));
+    if (kind === 'index') return indexVerdict(path, loadedIn(folder), weights);
     return weightVerdict(path, weightKindOf(path), weights);
   };
 }
 
-/** What a repository has to load. */
-interface Weights {
-  /** Of every file, by path. */
-  readonly kinds: ReadonlyMap<string, FileKind>;
-  readonly hasWeights: boolean;
-  /** Paths of safetensors without their ends. */
-  readonly stems: ReadonlySet<string>;
-  /** What vLLM loads from a folder. */
-  readonly loadedIn: (folder: string) => Loaded | undefined;
+/** A folder such as `checkpoint-500/`, where the folder above has the model, or the adapter, as it became. */
+function isLeftBehind(path: string, { loadedIn, adapted }: FolderWeights): boolean {
+  const above = aboveCheckpoint(path);
+  if (above === undefined) return false;
+  return (
+    loadedIn(above || '.')?.isWhole === true ||
+    (adapted.has(above || '.') && loadedIn(posix.dirname(path)) === undefined)
+  );
 }
 
-function weightsOf(files: readonly HubFile[], format: string): Weights {
-  const order = loadOrder(format);
-  const kinds = new Map(files.map(({ path }) => [path, kindOf(path)]));
-  const weights = files.map(({ path }) => path).filter(path => weightKindOf(path) !== undefined);
-  const models = weights.filter(path => !isAdapter(path) && !isOriginal(path));
-  const byFolder = Map.groupBy(models, path => posix.dirname(path));
-  const ggufFirst = order[0] === 'gguf' ? models.filter(path => kinds.get(path) === 'gguf') : [];
-  return {
-    kinds,
-    hasWeights: weights.length > 0,
-    stems: new Set(weights.filter(path => kinds.get(path) === 'safetensors').map(stemOf)),
-    loadedIn: memoize(folder => {
-      const there = byFolder.get(folder) ?? [];
-      // A folder of GGUF files below, when these are asked for, holds what is here too.
-      const below = ggufFirst.filter(path => isBelow(path, folder));
-      const named = there.filter(path => kinds.get(path) !== 'torch' || isWholeModel(path));
-      for (const paths of [[...below, ...named], there]) {
-        for (const kind of order) {
-          const path = paths.find(one => kinds.get(one) === kind);
-          if (path !== undefined) return { kind, path };
-        }
-      }
-      return undefined;
-    }),
-  };
-}
-
-function weightVerdict(
-  path: string,
-  kind: WeightKind | undefined,
-  { stems, loadedIn }: Pick<Weights, 'stems' | 'loadedIn'>,
-): Verdict {
+function weightVerdict(path: string, kind: WeightKind | undefined, weights: FolderWeights): Verdict {
   if (kind === undefined) return undefined;
+  const { stems, loadedIn, copies } = weights;
   const folder = posix.dirname(path);
   if (kind === 'gguf' || kind === 'tensorizer') {
     const loaded = foldersUp(folder)
@@ -182,19 +149,40 @@ function weightVerdict(
       reason: `is another format of the weights in ${loaded.path}; \`--load-format ${kind}\` in serve_args takes it`,
     };
   }
-  if (isAdapter(path)) {
-    const isCopy = kind === 'torch' && stems.has(stemOf(path));
-    return isCopy ? secondCopy(`${stemOf(path)}.safetensors`) : undefined;
-  }
   const loaded = loadedIn(folder);
-  if (loaded === undefined || loaded.kind === kind) return undefined;
-  // `sparse_linear.pt` beside `model.safetensors` holds other tensors.
-  const isPart = kind === 'torch' && !isWholeModel(path) && !stems.has(stemOf(path));
-  return isPart ? undefined : secondCopy(loaded.path);
+  if (isAdapter(path)) {
+    if (kind === 'torch' && stems.has(stemOf(path))) return secondCopy(`${stemOf(path)}.safetensors`);
+    return isMistaken(path, loaded, weights)
+      ? {
+          rule: 'other-format',
+          reason: `is an adapter beside ${loaded?.path}, and vLLM would take it for weights of the model; \`adapters\` serves it`,
+        }
+      : undefined;
+  }
+  if (loaded === undefined) return undefined;
+  if (loaded.kind !== kind) {
+    // `sparse_linear.pt` beside `model.safetensors` holds other tensors.
+    const isPart = kind === 'torch' && !isWholeModel(path) && !stems.has(stemOf(path));
+    return isPart ? undefined : secondCopy(loaded.path);
+  }
+  const copied = copies.get(path) ?? (isOtherWrapping(path, loaded) ? loaded.path : undefined);
+  return copied === undefined ? undefined : secondCopy(copied);
+}
+
+/**
+ * Whether vLLM would load an adapter as weights of the model in the same folder, or in their place: it takes all files of
+ * an ending, unless an index of safetensors says which.
+ */
+function isMistaken(path: string, loaded: Loaded | undefined, { kinds }: FolderWeights): boolean {
+  if (!loaded?.isWhole) return false;
+  const isSafetensors = weightKindOf(path) === 'safetensors';
+  if (loaded.kind === 'torch') return isSafetensors || posix.extname(path) === posix.extname(loaded.path);
+  const index = posix.join(posix.dirname(path), 'model.safetensors.index.json');
+  return loaded.kind === 'safetensors' && isSafetensors && !kinds.has(index);
 }
 
 /** An index goes with its files: one that names files that are not there misleads loaders. */
-function indexVerdict(path: string, loaded: Loaded | undefined): Verdict {
+function indexVerdict(path: string, loaded: Loaded | undefined, { copies }: FolderWeights): Verdict {
   if (loaded === undefined) return undefined;
   const name = posix.basename(path).toLowerCase();
   const kind = name.startsWith('consolidated')
@@ -202,15 +190,17 @@ function indexVerdict(path: string, loaded: Loaded | undefined): Verdict {
     : /\.bin\.index/.test(name)
       ? 'torch'
       : 'safetensors';
-  return kind === loaded.kind ? undefined : secondCopy(loaded.path);
+  if (kind !== loaded.kind) return secondCopy(loaded.path);
+  const copied = copies.get(path);
+  return copied === undefined ? undefined : secondCopy(copied);
+}
+
+function isSafe(kind: WeightKind | undefined): boolean {
+  return kind === 'safetensors' || kind === 'mistral';
 }
 
 function secondCopy(of: string): Verdict {
   return { rule: 'second-copy', reason: `is a second copy of the weights in ${of}` };
-}
-
-function stemOf(path: string): string {
-  return path.replace(/\.[^./]+$/, '');
 }
 
 function folderAbove(path: string): string {
@@ -222,25 +212,22 @@ function foldersUp(folder: string): string[] {
   return folder === '.' ? ['.'] : [folder, ...foldersUp(posix.dirname(folder))];
 }
 
-function isBelow(path: string, folder: string): boolean {
-  return folder === '.' || path.startsWith(`${folder}/`);
-}
-
-/** As in .gitignore: a glob without a slash matches a name in any folder, one that ends in a slash a whole folder. */
+/**
+ * As in .gitignore: a glob without a slash matches a name in any folder, one that ends in a slash a whole folder, and one
+ * that begins with a slash begins at the top.
+ */
 function matcher(globs: readonly string[]): (path: string) => boolean {
   const tests = globs.map(glob => {
-    const pattern = glob.endsWith('/') ? `${glob}**` : glob;
-    const isMatch = picomatch(pattern, { dot: true, nocase: true, basename: !pattern.includes('/') });
+    const anchored = glob.replace(/^\.?\//, '');
+    const isAnywhere = anchored === glob && !glob.slice(0, -1).includes('/');
+    const pattern = `${isAnywhere && glob.endsWith('/') ? '**/' : ''}${anchored}${glob.endsWith('/') ? '**' : ''}`;
+    const isMatch = picomatch(pattern, {
+      dot: true,
+      nocase: true,
+      basename: isAnywhere && !pattern.includes('/'),
+    });
     // A name with brackets or a backslash in it is meant as it is written, too.
     return (path: string) => isMatch(path) || path === glob || posix.basename(path) === glob;
   });
   return path => tests.some(test => test(path));
-}
-
-function memoize<T>(of: (key: string) => T): (key: string) => T {
-  const known = new Map<string, T>();
-  return key => {
-    if (!known.has(key)) known.set(key, of(key));
-    return known.get(key) as T;
-  };
 }

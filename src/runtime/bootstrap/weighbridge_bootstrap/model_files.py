@@ -19,14 +19,19 @@ class Choice:
     def __init__(self, paths: list[str], serve_args: list[str]):
         with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "model_files.json"), encoding="utf-8") as file:
             data = json.load(file)
-        self.kinds = [(rule["kind"], re.compile(rule["path"], re.IGNORECASE)) for rule in data["kinds"]]
-        self.adapters, self.whole_models, self.originals = (
-            re.compile(data[name], re.IGNORECASE) for name in ("adapters", "wholeModels", "originals")
-        )
-        self.order = data["loadFormats"].get(load_format(serve_args)) or data["loadFormats"]["auto"]
+        self.kinds = [(rule["kind"], compiled(rule["path"])) for rule in data["kinds"]]
+        self.adapters, self.originals, self.checkpoints = (compiled(data[of]) for of in ("adapters", "originals", "checkpoints"))
+        self.whole_models, self.named_models = compiled(data["wholeModels"]), compiled(data["namedModels"])
+        self.shard, self.variant = compiled(data["shard"]), compiled(data["variant"])
+        loadable = re.compile(data["loadable"])
+        format = load_format(serve_args)
+        self.order, self.endings = (data[name].get(format) or data[name]["auto"] for name in ("loadFormats", "torchEndings"))
         self.kind_of = {path: self.find_kind(path) for path in paths}
         self.weights = [path for path in paths if self.kind_of[path] in WEIGHTS]
-        models = [p for p in self.weights if not self.adapters.search(p) and not self.originals.search(p)]
+        self.copies = self.find_copies()
+        left = {path for path in self.weights if self.adapters.search(path) or self.originals.search(path)} | self.copies
+        models = [path for path in self.weights if path not in left and loadable.search(path)]
+        self.adapted = {os.path.dirname(path) for path in self.weights if self.adapters.search(path)}
         self.by_folder: dict[str, list[str]] = {}
         for path in models:
             self.by_folder.setdefault(os.path.dirname(path), []).append(path)
@@ -37,52 +42,135 @@ class Choice:
     def find_kind(self, path: str) -> str:
         return next((kind for kind, pattern in self.kinds if pattern.search(path)), "other")
 
+    def find_copies(self) -> set[str]:
+        """Files whose weights another file of the same format and folder has too: another precision, or in one piece."""
+        series: dict[str, list[str]] = {}
+        for path in self.weights:
+            if self.kind_of[path] in ("safetensors", "mistral", "torch"):
+                series.setdefault(self.series_of(path), []).append(path)
+        copies = set()
+        for name, paths in series.items():
+            plain = self.variant.sub("", name)
+            if plain != name:
+                copies.update(paths if plain in series else ())
+            elif name in self.kind_of and f"{name}.index.json" in self.kind_of and self.is_complete(paths):
+                copies.add(name)
+        for path, kind in self.kind_of.items():
+            name = self.series_of(indexed_series(path)) if kind == "index" else ""
+            plain = self.variant.sub("", name)
+            if name != plain and plain in series:
+                copies.add(path)
+        return copies
+
+    def series_of(self, path: str) -> str:
+        """The path without its number among numbered files: that of the weights in one piece."""
+        return self.shard.sub("", path, count=1)
+
+    def is_complete(self, paths: list[str]) -> bool:
+        """Whether numbered files of a series are all there: an index names them rather than the one that is not numbered."""
+        totals: dict[int, set[int]] = {}
+        for path in paths:
+            part = self.shard.search(path)
+            if part:
+                totals.setdefault(int(part[2]), set()).add(int(part[1]))
+        return any(set(range(min(total, 1000))) <= {n - (0 not in found) for n in found} for total, found in totals.items())
+
     def find_loaded(self, folder: str) -> str | None:
-        """The kind of weights that vLLM loads from this folder."""
+        """The file of the weights that vLLM loads from this folder."""
         there = self.by_folder.get(folder, [])
         below = [path for path in self.gguf if not folder or path.startswith(folder + "/")]
         named = [path for path in there if self.kind_of[path] != "torch" or self.whole_models.search(path)]
         for paths in (below + named, there):
-            found = {self.kind_of[path] for path in paths}
             for kind in self.order:
-                if kind in found:
-                    return kind
+                found = [path for path in paths if self.kind_of[path] == kind]
+                for ending in self.endings if kind == "torch" else [""]:
+                    for path in found:
+                        if path.endswith(ending):
+                            return path
         return None
+
+    def kind_in(self, folder: str) -> str | None:
+        loaded = self.loaded_in(folder)
+        return loaded and self.kind_of[loaded]
+
+    def is_whole(self, path: str | None) -> bool:
+        return path is not None and (self.kind_of[path] != "torch" or bool(self.whole_models.search(path)))
+
+    def is_left_behind(self, path: str) -> bool:
+        """In a folder such as `checkpoint-500/`, where the folder above has the model, or the adapter, as it became."""
+        found = self.checkpoints.search(path)
+        if not found:
+            return False
+        above = path[: found.start()]
+        return self.is_whole(self.loaded_in(above)) or (above in self.adapted and not self.loaded_in(os.path.dirname(path)))
+
+    def is_mistaken(self, path: str) -> bool:
+        """Whether vLLM would load this adapter as weights of the model in the same folder, or in their place."""
+        folder = os.path.dirname(path)
+        loaded, is_safetensors = self.loaded_in(folder), self.kind_of[path] == "safetensors"
+        if loaded is None or not self.is_whole(loaded):
+            return False
+        if self.kind_of[loaded] == "torch":
+            return is_safetensors or ending_of(path) == ending_of(loaded)
+        index = os.path.join(folder, "model.safetensors.index.json")
+        return self.kind_of[loaded] == "safetensors" and is_safetensors and index not in self.kind_of
 
     def takes(self, path: str) -> bool:
         kind, folder = self.kind_of[path], os.path.dirname(path)
         original = self.originals.search(path)
         if kind == "extra" or (kind in ("training", "other-framework") and self.weights):
             return False
-        if original and self.loaded_in(path[: original.start()]):
+        if self.is_left_behind(path) or (original and self.loaded_in(path[: original.start()])):
             return False
         if kind == "pickle":
-            return all(self.loaded_in(up) != "safetensors" for up in folders_up(folder))
+            return all(self.kind_in(up) not in ("safetensors", "mistral") for up in folders_up(folder))
         if kind == "index":
-            return self.loaded_in(folder) in (None, index_kind(path))
+            return self.kind_in(folder) in (None, index_kind(path)) and not (self.loaded_in(folder) and path in self.copies)
         if kind in ("gguf", "tensorizer"):
-            return all(self.loaded_in(up) in (None, kind) for up in folders_up(folder))
-        if kind not in WEIGHTS:
-            return True
+            return all(self.kind_in(up) in (None, kind) for up in folders_up(folder))
+        return kind not in WEIGHTS or self.takes_weights(path, kind, self.loaded_in(folder))
+
+    def takes_weights(self, path: str, kind: str, loaded: str | None) -> bool:
         is_part = kind == "torch" and stem_of(path) not in self.stems
         if self.adapters.search(path):
-            return kind != "torch" or is_part
-        return self.loaded_in(folder) in (None, kind) or (is_part and not self.whole_models.search(path))
+            return (kind != "torch" or is_part) and not self.is_mistaken(path)
+        if loaded is None:
+            return True
+        if self.kind_of[loaded] != kind:
+            return is_part and not self.whole_models.search(path)
+        is_named = self.named_models.search(path) and self.named_models.search(loaded)
+        return path not in self.copies and not (is_named and ending_of(path) != ending_of(loaded))
 
 
 def load_format(serve_args: list[str]) -> str:
     """What `vllm serve` is told to load; other flags make it look for files of a format as well."""
-    values: dict[str, str] = {}
+    named = config = method = ""
     for index, arg in enumerate(serve_args):
         flag, has_value, value = arg.partition("=")
         following = serve_args[index + 1] if index + 1 < len(serve_args) else ""
-        values[flag.replace("_", "-")] = value if has_value else following
-    named = values.get("--load-format", "auto").lower()
-    if named != "auto":
+        value, flag = value if has_value else following, flag.replace("_", "-")
+        if is_short_for(flag, "--load-format", "--load"):
+            named = value.lower() or "-"
+        elif is_short_for(flag, "--config-format", "--config-"):
+            config = value
+        elif flag in ("--quantization", "-q"):
+            method = value
+        elif re.match("-q[^-]", flag):
+            method = flag[2:]
+    if named not in ("", "auto"):
         return named
-    if values.get("--config-format") == "mistral":
+    if config == "mistral":
         return "mistral"
-    return "gguf" if values.get("--quantization", values.get("-q")) == "gguf" else "auto"
+    return "gguf" if method.lower() == "gguf" else "auto"
+
+
+def is_short_for(flag: str, name: str, shortest: str) -> bool:
+    """Python's parsers take the beginning of a flag's name, if no other begins so."""
+    return len(flag) >= len(shortest) and name.startswith(flag)
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE | re.ASCII)
 
 
 def index_kind(path: str) -> str:
@@ -90,6 +178,15 @@ def index_kind(path: str) -> str:
     if name.startswith("consolidated"):
         return "mistral"
     return "torch" if ".bin.index" in name else "safetensors"
+
+
+def indexed_series(path: str) -> str:
+    """The weights that an index is of: `model.fp32.safetensors` for `model.safetensors.index.fp32.json`."""
+    return re.sub(r"(?i)\.(safetensors|bin)\.index(\.[\w-]+)?\.json$", lambda m: f"{m[2] or ''}.{m[1]}", path)
+
+
+def ending_of(path: str) -> str:
+    return os.path.splitext(path)[1]
 
 
 def stem_of(path: str) -> str:
