@@ -2,15 +2,29 @@ import { nearest } from '../core/text.ts';
 import type { FitContext } from './fit-context.ts';
 import { flagsOf } from './flag-definition.ts';
 import { definitionAt, firstReleaseWith, lastReleaseWith, RELEASES, type Release } from './releases.ts';
-import type { ArgumentFault } from './serve-arguments.ts';
+import type { ArgumentFault, ServeArguments } from './serve-arguments.ts';
 import type { FitFinding } from './types.ts';
 
 /** Returns what the parser of that release refuses in `serve_args`. */
 export function argumentFindings({ args, release, input }: FitContext): FitFinding[] {
-  return args.faults.map(fault => ({
-    ...describe(fault, release),
+  return [...args.faults.map(fault => describe(fault, release)), ...modelFlag(args)].map(described => ({
+    ...described,
     evidence: `serve_args: ${input.serveArgs.join(' ')}; base image ${input.baseImage}`,
   }));
+}
+
+/** The folder of the model is the first argument already: releases pass over this one, or take it and stop at the other. */
+function modelFlag({ given }: ServeArguments): Described[] {
+  const flag = given.get('--model');
+  if (flag === undefined) return [];
+  const value = JSON.stringify(flag.values[0] ?? '');
+  return [
+    {
+      rule: 'flag-value',
+      message: `--model ${value} cannot choose what is served: the image names the folder of its model itself.`,
+      remedy: 'Remove it from serve_args; `id` in models.yaml names the model.',
+    },
+  ];
 }
 
 type Described = Pick<FitFinding, 'rule' | 'message' | 'remedy'>;

@@ -6,12 +6,12 @@ import type { FitFinding, FitInput } from './types.ts';
 
 /** Any one of these is a tokenizer. */
 const TOKENIZERS = [
-  /^tokenizer\.(json|model)(\.v\d+)?$/,
-  /^tokenizer\.model/,
+  /^tokenizer\.(json$|model)/,
   /^tekken\.json$/,
-  /^(spiece|sentencepiece\.bpe)\.model$/,
+  // SentencePiece: `spiece.model`, `sentencepiece.bpe.model`, `ice_text.model`, `source.spm`
+  /\.(model|spm)$/,
   /^(vocab\.(json|txt)|merges\.txt)$/,
-  /\.tiktoken$|^tiktoken\.model$/,
+  /\.tiktoken$/,
   /^tokenization_\w+\.py$/,
   /\.gguf$/,
 ];
@@ -58,7 +58,8 @@ function templateFindings({ input, args, shape, release }: FitContext): FitFindi
   ];
 }
 
-const TEMPLATES = /^(chat_template\.(jinja|json)|tekken\.json|tokenizer\.model\.v\d+)$|^chat_templates\//;
+const TEMPLATES =
+  /^(chat_template\.(jinja|json)|tekken\.json|tokenizer\.model\.v\d+)$|^(additional_)?chat_templates\//;
 
 /** Whether only tokenizer_config.json can say that there is a template: it is read for nothing else. */
 export function isTemplateInDoubt({ modelId, files }: Pick<FitInput, 'modelId' | 'files'>): boolean {

@@ -57,6 +57,7 @@ const CASES: readonly [what: string, changes: Parameters<typeof check>[0], findi
   ],
   ['a choice that is none', { args: '--dtype bf16' }, /^flag-choice: .*bfloat16/],
   ['a value of another kind', { args: '--port http' }, /^flag-value: /],
+  ['another model', { args: '--model acme/y:Q4_K_M' }, /^flag-value: --model "acme\/y:Q4_K_M" cannot choose/],
   [
     'a tool parser that is none',
     { args: '--tool-call-parser hermez' },

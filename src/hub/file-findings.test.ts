@@ -4,7 +4,7 @@ import { disguiseOf, fileFindings } from './file-findings.ts';
 
 const rulesOf = (paths: readonly string[], serveArgs: readonly string[] = [], all = paths): string[] =>
   fileFindings({
-    files: paths.map(path => ({ path })),
+    files: paths.map(path => ({ path, sizeBytes: 1 })),
     all: all.map(path => ({ path })),
     serveArgs,
     disguised: [],
@@ -32,6 +32,94 @@ test('weights that are left out are no weights', () => {
 
 test('--load-format dummy needs no weights', () => {
   assert.deepEqual(rulesOf(['config.json'], ['--load-format=dummy']), []);
+});
+
+const at = (...paths: string[]) => paths.map(path => ({ path, sizeBytes: 1 }));
+const INDEX = 'model.safetensors.index.json';
+
+for (const [what, paths, names, message] of [
+  ['all that it names', ['a.safetensors', 'b/c.safetensors'], ['a.safetensors', 'b/c.safetensors'], []],
+  [
+    'one that is not there',
+    ['model-00001-of-00002.safetensors'],
+    ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'],
+    ['The weights are incomplete: model-00002-of-00002.safetensors is missing.'],
+  ],
+  // Numbers may have gaps, if the index says so: `nvidia` and others leave out what they changed.
+  ['fewer than are numbered', ['model-00001-of-00002.safetensors'], ['model-00001-of-00002.safetensors'], []],
+  [
+    'an earlier division',
+    ['model.safetensors'],
+    ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'],
+    [
+      `${INDEX} names model-00001-of-00002.safetensors, model-00002-of-00002.safetensors, and the weights are in model.safetensors: vLLM loads only what it names.`,
+    ],
+  ],
+] as const) {
+  test(`an index that names ${what}`, () => {
+    const files = at(...paths, INDEX);
+    const indexes = [{ path: INDEX, names }];
+    const found = fileFindings({ files, all: files, serveArgs: [], disguised: [], indexes });
+    assert.deepEqual(
+      found.filter(({ rule }) => rule === 'weights-incomplete').map(one => one.message),
+      message,
+    );
+  });
+}
+
+test('a gap in the numbers is told without an index, and not where one was not read', () => {
+  const paths = ['m-1-of-12.safetensors', 'm-2-of-12.safetensors'];
+  const found = (...more: string[]) =>
+    fileFindings({ files: at(...paths, ...more), all: at(...paths), serveArgs: [], disguised: [] });
+  assert.match(
+    found()[0]?.message ?? '',
+    /: m-3-of-12\.safetensors, m-4-of-12\.safetensors, .* and 6 more are missing\.$/,
+  );
+  assert.deepEqual(found('m.safetensors.index.json'), []);
+});
+
+test('what is left out by models.yaml is to be looked for there', () => {
+  const all = at('m-1-of-2.safetensors', 'm-2-of-2.safetensors');
+  const [found] = fileFindings({ files: all.slice(1), all, serveArgs: [], disguised: [] });
+  assert.equal(found?.remedy, 'Check `files.include` and `files.exclude`.');
+});
+
+test('an empty file is told, with the file that is to be used instead', () => {
+  const files = [{ path: 'model.safetensors', sizeBytes: 0 }];
+  const remedy = (...others: string[]) =>
+    fileFindings({ files, all: [...files, ...at(...others)], serveArgs: [], disguised: [] })[0];
+  assert.equal(remedy()?.message, 'model.safetensors is empty: it holds no weights.');
+  assert.match(remedy()?.remedy ?? '', /the weights were not uploaded/);
+  assert.match(
+    remedy('adapter_model.bin', 'pytorch_model.bin')?.remedy ?? '',
+    /^Leave it out with `files\.exclude`: pytorch_model\.bin counts then\./,
+  );
+});
+
+test('weights that a flag makes vLLM pass over are told with the flag', () => {
+  const about = (path: string, ...serveArgs: string[]) =>
+    fileFindings({ files: at(path), all: at(path), serveArgs, disguised: [] }).map(
+      ({ message, remedy }) => `${message} ${remedy}`,
+    );
+  assert.deepEqual(about('model.safetensors', '--load-format', 'mistral'), [
+    'With `--load-format mistral` vLLM looks for consolidated*.safetensors at the top of the repository, and none of the weights in the image has such a name. Remove `--load-format mistral` from serve_args.',
+  ]);
+  assert.match(
+    about('x.pth')[0] ?? '',
+    /^vLLM looks for \*\.safetensors, \*\.bin, \*\.pt .* as \*\.safetensors\.$/,
+  );
+  // What a plugin looks for is not known.
+  assert.deepEqual(about('model.safetensors', '--load-format', 'own'), []);
+});
+
+test('GGUF that a flag asks for is told with the weights that are there too', () => {
+  const [found] = fileFindings({
+    files: at('x.gguf'),
+    all: at('x.gguf', 'model.safetensors'),
+    serveArgs: ['-q', 'gguf'],
+    disguised: [],
+  });
+  assert.match(found?.remedy ?? '', /^Remove what asks for GGUF .* has model\.safetensors too\.$/);
 });
 
 test('a pointer and a page are not weights, and bytes that may be are let be', () => {

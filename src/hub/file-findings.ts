@@ -1,11 +1,19 @@
-import { isAdapter, isWeights, kindOf, weightKindOf } from '../core/model-files.ts';
+import { posix } from 'node:path';
+import { isAdapter, isWeights, kindOf, lookedFor, weightKindOf } from '../core/model-files.ts';
 import { plainLine } from '../core/safe-text.ts';
-import { loadFormatOf } from '../core/serve-flags.ts';
+import { givenLoadFormat, loadFormatOf } from '../core/serve-flags.ts';
+import { indexedSeries, missingNumbers, seriesOf } from '../core/weight-series.ts';
 import type { HubFile } from './types.ts';
 
 /** A fact about a model's files that keeps vLLM from starting. */
 export interface FileFinding {
-  readonly rule: 'no-weights' | 'adapter-alone' | 'gguf-alone' | 'weights-pointer' | 'weights-page';
+  readonly rule:
+    | 'no-weights'
+    | 'adapter-alone'
+    | 'gguf-alone'
+    | 'weights-pointer'
+    | 'weights-page'
+    | 'weights-incomplete';
   readonly message: string;
   /** What it rests on. */
   readonly evidence: string;
@@ -18,14 +26,22 @@ export interface DisguisedFile {
   readonly is: 'lfs-pointer' | 'html';
 }
 
+/** An index of weights, and the files that it names. */
+export interface ReadIndex {
+  readonly path: string;
+  readonly names: readonly string[];
+}
+
 /** What findings about files rest on. */
 export interface FileFacts {
   /** The files that the image gets. */
-  readonly files: readonly Pick<HubFile, 'path'>[];
+  readonly files: readonly Pick<HubFile, 'path' | 'sizeBytes'>[];
   /** All files of the repository. */
   readonly all: readonly Pick<HubFile, 'path'>[];
   readonly serveArgs: readonly string[];
   readonly disguised: readonly DisguisedFile[];
+  /** Indexes whose files seem not to be there; those that were read. */
+  readonly indexes?: readonly ReadIndex[];
   /** The repository, and the models that it names as its base. */
   readonly id?: string;
   readonly bases?: readonly string[];
@@ -36,7 +52,100 @@ export interface FileFacts {
  * `plan`, `publish` and `add`. An empty list does not promise that vLLM starts.
  */
 export function fileFindings(facts: FileFacts): FileFinding[] {
-  return [...facts.disguised.map(disguise), ...weightFindings(facts)];
+  return [
+    ...facts.disguised.map(file => disguise(file, facts)),
+    ...emptyFindings(facts),
+    ...missingFindings(facts),
+    ...weightFindings(facts),
+  ];
+}
+
+function emptyFindings(facts: FileFacts): FileFinding[] {
+  const empty = facts.files.filter(
+    ({ path, sizeBytes }) => sizeBytes === 0 && weightKindOf(path) !== undefined,
+  );
+  return empty.map(({ path }) => ({
+    rule: 'weights-incomplete',
+    message: `${path} is empty: it holds no weights.`,
+    evidence: 'the file has 0 bytes',
+    remedy: withoutFile(path, facts),
+  }));
+}
+
+/** vLLM stops at an index that names a file that is not there, and older releases serve what is left. */
+function missingFindings({ files, all, indexes = [] }: FileFacts): FileFinding[] {
+  const chosen = new Set(files.map(({ path }) => path));
+  const listedOnHub = new Set(all.map(({ path }) => path));
+  const found = indexes.flatMap(({ path, names }): FileFinding[] => {
+    const absent = names.filter(name => !chosen.has(name));
+    if (absent.length === 0) return [];
+    const others = partsAtTop(files).filter(part => part.series === indexedSeries(path));
+    const evidence = `${path} names ${names.length} files`;
+    return others.length > 0 && absent.length === names.length
+      ? [
+          {
+            rule: 'weights-incomplete',
+            message: `${path} names ${listed(absent)}, and the weights are in ${listed(others.map(part => part.path))}: vLLM loads only what it names.`,
+            evidence,
+            remedy: `Leave the index out with \`files.exclude\`: ["${path}"].`,
+          },
+        ]
+      : [incomplete(absent, listedOnHub, evidence)];
+  });
+  // Only an index that was read tells whether a gap in the numbers is meant.
+  const gaps = seriesWithGaps(files).filter(({ series }) => !chosen.has(`${series}.index.json`));
+  return [...found, ...gaps.map(({ missing, evidence }) => incomplete(missing, listedOnHub, evidence))];
+}
+
+function incomplete(
+  missing: readonly string[],
+  listedOnHub: ReadonlySet<string>,
+  evidence: string,
+): FileFinding {
+  const isLeftOut = missing.every(path => listedOnHub.has(path));
+  return {
+    rule: 'weights-incomplete',
+    message: `The weights are incomplete: ${listed(missing)} ${missing.length === 1 ? 'is' : 'are'} missing.`,
+    evidence,
+    remedy: isLeftOut
+      ? 'Check `files.include` and `files.exclude`.'
+      : 'Pin another revision, or use another repository: not all of the weights were uploaded.',
+  };
+}
+
+interface SeriesWithGaps {
+  readonly series: string;
+  readonly missing: readonly string[];
+  readonly evidence: string;
+}
+
+/** Returns the numbered weights at the top of a repository that are not all there, by their names. */
+export function seriesWithGaps(files: FileFacts['files']): readonly SeriesWithGaps[] {
+  const bySeries = Map.groupBy(
+    partsAtTop(files).filter(({ part }) => part !== undefined),
+    ({ series, part }) => `${part?.total} ${series}`,
+  );
+  return [...bySeries.values()].flatMap(parts => {
+    const [{ path, series, part: { total } = { total: 0 } } = { path: '', series: '' }] = parts;
+    const missing = missingNumbers(
+      parts.map(({ part }) => part?.number ?? 0),
+      total,
+    );
+    // As many digits as its neighbor has.
+    const nameOf = (number: number): string =>
+      path.replace(
+        /-(\d+)(?=-of-\d+\.[^/]*$)/,
+        (_, digits: string) => `-${String(number).padStart(digits.length, '0')}`,
+      );
+    const evidence = `${parts.length} of ${total} files are there`;
+    return missing.length === 0 ? [] : [{ series, missing: missing.map(nameOf), evidence }];
+  });
+}
+
+function partsAtTop(files: FileFacts['files']) {
+  return files
+    .filter(({ path }) => !path.includes('/') && weightKindOf(path) !== undefined)
+    .map(({ path }) => ({ path, ...seriesOf(path) }));
 }
 
 function weightFindings({ files, all, serveArgs, id, bases = [] }: FileFacts): FileFinding[] {
@@ -53,18 +162,19 @@ function weightFindings({ files, all, serveArgs, id, bases = [] }: FileFacts): F
         rule: 'gguf-alone',
         message:
           'It has GGUF files only: vLLM wants the path of one of them, so the image does not start as it is.',
-        evidence: listed(gguf),
-        remedy: 'Use the repository that it was converted from.',
+        evidence: pathsOf(gguf),
+        remedy: ggufRemedy(all),
       },
     ];
   }
-  if (atTop.length > 0) return [];
+  if (atTop.length > 0) return nameFindings(atTop, serveArgs);
   if (models.length > 0) {
     return [
       {
         rule: 'no-weights',
         message: 'Its weights are in folders: vLLM looks for them at the top of the repository.',
-        evidence: listed(models),
+        evidence: pathsOf(models),
+        remedy: 'Use a repository that has them at its top.',
       },
     ];
   }
@@ -73,7 +183,7 @@ function weightFindings({ files, all, serveArgs, id, bases = [] }: FileFacts): F
       {
         rule: 'adapter-alone',
         message: 'It is an adapter (LoRA) without the model that it belongs to: vLLM cannot serve it alone.',
-        evidence: listed(weights),
+        evidence: pathsOf(weights),
         remedy: adapterRemedy(id, bases[0]),
       },
     ];
@@ -86,10 +196,47 @@ function weightFindings({ files, all, serveArgs, id, bases = [] }: FileFacts): F
       message: isLeftOut
         ? 'No weights that vLLM could load go into the image: all of them are left out.'
         : 'It has no weights that vLLM could load.',
-      evidence: others.length === 0 ? `none of ${all.length} files holds weights` : listed(others),
+      evidence: others.length === 0 ? `none of ${all.length} files holds weights` : pathsOf(others),
       ...(isLeftOut && { remedy: 'Check `files.include` and `files.exclude`.' }),
     },
   ];
+}
+
+/** Weights that a flag makes vLLM pass over, or that have names that it does not look for. */
+function nameFindings(weights: readonly { readonly path: string }[], args: readonly string[]): FileFinding[] {
+  const format = givenLoadFormat(args);
+  const globs = lookedFor(format);
+  const isFound = (among: readonly string[]): boolean =>
+    weights.some(({ path }) => among.some(glob => isNamed(path, glob)));
+  if (globs === undefined || isFound(globs)) return [];
+  const flag = format === 'auto' ? '' : `With \`--load-format ${plainLine(format)}\` `;
+  const isFlag = flag !== '' && isFound(lookedFor('auto') ?? []);
+  return [
+    {
+      rule: 'no-weights',
+      message: `${flag}vLLM looks for ${globs.join(', ')} at the top of the repository, and none of the weights in the image has such a name.`,
+      evidence: pathsOf(weights),
+      remedy: isFlag
+        ? `Remove \`--load-format ${plainLine(format)}\` from serve_args.`
+        : 'Use a repository that has the weights as *.safetensors.',
+    },
+  ];
+}
+
+/** On Linux upper and lower case differ, for vLLM too. */
+function isNamed(path: string, glob: string): boolean {
+  const [start = '', end = ''] = glob.split('*');
+  return path.startsWith(start) && path.endsWith(end);
+}
+
+function ggufRemedy(all: FileFacts['all']): string {
+  const others = all.filter(
+    ({ path }) =>
+      !path.includes('/') && !isAdapter(path) && ![undefined, 'gguf'].includes(weightKindOf(path)),
+  );
+  return others.length === 0
+    ? 'Use the repository that it was converted from.'
+    : `Remove what asks for GGUF from serve_args, or leave it out with \`files.exclude\`: the repository has ${pathsOf(others)} too.`;
 }
 
 function adapterRemedy(id: string | undefined, base: string | undefined): string {
@@ -98,20 +245,35 @@ function adapterRemedy(id: string | undefined, base: string | undefined): string
   return `Publish ${base === undefined ? 'the base model' : `its base model ${plainLine(base)}`}, and add the adapter to that entry${entry}.`;
 }
 
-function disguise({ path, is }: DisguisedFile): FileFinding {
+function disguise({ path, is }: DisguisedFile, facts: FileFacts): FileFinding {
   return is === 'lfs-pointer'
     ? {
         rule: 'weights-pointer',
         message: `${path} is not the weights but a Git LFS pointer to them.`,
         evidence: `the file begins with ${JSON.stringify(LFS_POINTER)}`,
-        remedy: 'Pin another revision, or use another repository: the weights were not uploaded.',
+        remedy: withoutFile(path, facts),
       }
     : {
         rule: 'weights-page',
         message: `${path} is not the weights but a web page.`,
         evidence: 'the file begins as HTML does',
-        remedy: 'Pin another revision, or use another repository.',
+        remedy: withoutFile(path, facts),
       };
+}
+
+/** What is to be done about a file without the weights that it should hold. */
+function withoutFile(path: string, { all }: FileFacts): string {
+  const other = all.find(
+    one =>
+      posix.dirname(one.path) === posix.dirname(path) &&
+      !isAdapter(one.path) &&
+      weightKindOf(one.path) !== undefined &&
+      weightKindOf(one.path) !== weightKindOf(path),
+  );
+  const another = 'Pin another revision, or use another repository';
+  return other === undefined || seriesOf(path).part !== undefined
+    ? `${another}: the weights were not uploaded.`
+    : `Leave it out with \`files.exclude\`: ${plainLine(other.path)} counts then. Or pin another revision.`;
 }
 
 /** https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md */
@@ -133,8 +295,14 @@ export function disguiseOf(path: string, head: Uint8Array): DisguisedFile | unde
 
 const MAX_LISTED = 4;
 
-function listed(files: readonly Pick<HubFile, 'path'>[]): string {
-  const paths = files.map(({ path }) => path);
+function pathsOf(files: readonly Pick<HubFile, 'path'>[]): string {
+  return listed(files.map(({ path }) => path));
+}
+
+function listed(paths: readonly string[]): string {
   const more = paths.length > MAX_LISTED ? ` and ${paths.length - MAX_LISTED} more` : '';
-  return `${paths.slice(0, MAX_LISTED).join(', ')}${more}`;
+  return `${paths
+    .slice(0, MAX_LISTED)
+    .map(path => plainLine(path))
+    .join(', ')}${more}`;
 }

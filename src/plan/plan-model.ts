@@ -2,7 +2,7 @@ import type { Config, ModelConfig, Variant } from '../config/types.ts';
 import { byVariant } from '../config/variants.ts';
 import { errorToJson, isAbort, WeighbridgeError } from '../core/errors.ts';
 import type { ModelDocuments } from '../fit/types.ts';
-import { type DisguisedFile, fileFindings } from '../hub/file-findings.ts';
+import { fileFindings } from '../hub/file-findings.ts';
 import type { Hub, HubFile, ModelSnapshot } from '../hub/types.ts';
 import { licenseTrees } from '../licenses/license-entries.ts';
 import type { LicensedRepository } from '../licenses/types.ts';
@@ -17,7 +17,7 @@ import { chooseFiles, isNotWanted, type LeftOutFile } from './choose-files.ts';
 import { fitModel, withoutUnfit } from './fit-model.ts';
 import type { LegalReader, ReadAncestor, RepositoryRead } from './legal/legal-reader.ts';
 import { couldBeFat, doesLineageMatter } from './legal/lineage-need.ts';
-import { findDisguised } from './look-at-weights.ts';
+import { lookAtWeights, type WeightsLook } from './look-at-weights.ts';
 import { adapterDirOf, modelDirOf } from './model-dir.ts';
 import { readDocuments } from './read-documents.ts';
 import type { SmallFiles } from './small-files.ts';
@@ -97,7 +97,7 @@ interface ModelRead extends RepositoryRead {
   /** The files that the image gets. */
   readonly files: readonly HubFile[];
   readonly leftOut: readonly LeftOutFile[];
-  readonly disguised: readonly DisguisedFile[];
+  readonly look: WeightsLook;
   readonly documents: ModelDocuments;
   /** None if the policy decides without them. */
   readonly ancestors: readonly ReadAncestor[];
@@ -115,8 +115,8 @@ async function readModel(
   const { files, leftOut } = chooseFiles(snapshot, model);
   if (files.length === 0) throw noFilesError(model);
   checkPlaces(model, files);
-  const [disguised, documents, repository, adapters] = await Promise.all([
-    findDisguised(hub, snapshot, files, signal),
+  const [look, documents, repository, adapters] = await Promise.all([
+    lookAtWeights(hub, snapshot, files, signal),
     readDocuments(smallFiles, snapshot),
     legal.read(snapshot, files, couldBeFat(model, snapshot)),
     planAdapters(model, snapshot, { hub, legal, smallFiles, pin, signal }),
@@ -124,7 +124,7 @@ async function readModel(
   const ancestors = doesLineageMatter(model, snapshot)
     ? await legal.ancestorsOf(snapshot, repository.claims)
     : [];
-  return { ...repository, snapshot, files, leftOut, disguised, documents, ancestors, adapters };
+  return { ...repository, snapshot, files, leftOut, look, documents, ancestors, adapters };
 }
 
 function noFilesError(model: ModelConfig): WeighbridgeError {
@@ -163,12 +163,12 @@ async function layersOf(
 /** Whether it will run, and what people choose it by. */
 function fitOf(
   model: ModelConfig,
-  { snapshot, files, disguised, documents, claims, adapters }: ModelRead,
+  { snapshot, files, look, documents, claims, adapters }: ModelRead,
   outcome: PolicyOutcome,
   { looksAtNewer }: ModelPlanOptions,
 ): ReturnType<typeof fitModel> {
   const findings = fileFindings({
-    ...{ files, all: snapshot.files, serveArgs: model.serveArgs, disguised },
+    ...{ files, all: snapshot.files, serveArgs: model.serveArgs, ...look },
     ...{ id: snapshot.id, bases: namedBases(snapshot, claims) },
   });
   return fitModel({

@@ -58,6 +58,26 @@ test("second copies of the weights do not count, and Mistral's own format is nam
   assert.match(notes[0] ?? '', /^1\.9 GiB of weights: 1 GPU of 16 GB\.$/);
 });
 
+test("Mistral's own format is named where only its weights are there, and for no other weights", () => {
+  const argsFor = (...paths: string[]) =>
+    suggestModel(snapshotOf(Object.fromEntries(paths.map(path => [path, 1]))), undefined, new Set()).model
+      .serveArgs;
+  const own = ['consolidated.safetensors', 'params.json', 'tekken.json'];
+  assert.equal(argsFor(...own, 'config.json')?.at(-1), 'mistral');
+  assert.equal(argsFor(...own, 'config.json', 'model.safetensors'), undefined);
+  // Llama's original files
+  assert.equal(argsFor('consolidated.00.pth', 'params.json', 'tokenizer.model'), undefined);
+});
+
+test('what a look at the files shows is said', () => {
+  const snapshot = snapshotOf({ 'model.safetensors': 130, 'pytorch_model.bin': GB });
+  const look = { disguised: [{ path: 'model.safetensors', is: 'lfs-pointer' as const }], indexes: [] };
+  assert.match(
+    suggestModel(snapshot, {}, new Set(), { look }).notes[0] ?? '',
+    /^model\.safetensors is not the weights but a Git LFS pointer .* Leave it out with `files\.exclude`: pytorch_model\.bin counts then/,
+  );
+});
+
 test('what a user has to know is said', () => {
   const config = {
     quantization_config: { quant_method: 'gptq' },
@@ -99,7 +119,7 @@ function snapshotOf(sizes: Record<string, number>, requestedId = 'acme/Model-1.5
 test('an adapter alone names the model that it belongs to, and how it is added there', () => {
   const snapshot = snapshotOf({ 'adapter_config.json': 1, 'adapter_model.safetensors': 1000 });
   const config = { base_model_name_or_path: 'acme/base' };
-  const { notes } = suggestModel(snapshot, undefined, new Set(), config);
+  const { notes } = suggestModel(snapshot, undefined, new Set(), { adapterConfig: config });
   assert.match(
     notes[0] ?? '',
     /adapter \(LoRA\).*Publish its base model acme\/base, .*`adapters: \[\{id: acme\/Model-1\.5B, name: Model-1\.5B\}\]`\.$/,

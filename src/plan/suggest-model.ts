@@ -1,13 +1,15 @@
 import { toShortName } from '../config/field-checks.ts';
 import type { NewModel } from '../config/yaml/append-model.ts';
 import { isModelId } from '../core/hub-names.ts';
+import { weightKindOf } from '../core/model-files.ts';
 import { formatBytes } from '../core/text.ts';
 import { GPU_SIZES_GB, type GpuNeed, gpuSentence, leastGpus } from '../fit/gpu-need.ts';
 import { recordOf } from '../fit/json-value.ts';
 import { factsOf, type ModelFacts } from '../fit/model-facts.ts';
 import { fileFindings } from '../hub/file-findings.ts';
-import type { ModelSnapshot } from '../hub/types.ts';
+import type { HubFile, ModelSnapshot } from '../hub/types.ts';
 import { chooseFiles } from './choose-files.ts';
+import type { WeightsLook } from './look-at-weights.ts';
 
 /** An entry for `models.yaml` that `add` suggests. */
 export interface Suggestion {
@@ -21,6 +23,18 @@ const DEFAULT_ARGS = ['--host', '0.0.0.0', '--port', '8000'];
 const USUAL_GPU_GB = 80;
 const LONG_CONTEXT_TOKENS = 32_768;
 
+/** What of a repository was read besides its list of files and config.json. */
+export interface SuggestionHelp {
+  readonly adapterConfig?: unknown;
+  readonly look?: WeightsLook;
+}
+
+/** Returns the files that images of a model get if nothing is configured. */
+export function usualFiles(snapshot: ModelSnapshot): readonly HubFile[] {
+  const files = { include: null, exclude: null, allowPickle: false };
+  return chooseFiles(snapshot, { files, serveArgs: [] }).files;
+}
+
 /**
  * Returns how a model is best written into `models.yaml`: a name that is not taken, and arguments that vLLM does not find
  * out automatically. `config` is the repository's config.json, undefined if it has none or it may not be read.
@@ -29,9 +43,9 @@ export function suggestModel(
   snapshot: ModelSnapshot,
   config: unknown,
   takenShorts: ReadonlySet<string>,
-  adapterConfig?: unknown,
+  { adapterConfig, look = { disguised: [], indexes: [] } }: SuggestionHelp = {},
 ): Suggestion {
-  const facts = readFacts(snapshot, config, adapterConfig);
+  const facts = readFacts(snapshot, config, { adapterConfig, look });
   const added = [...quantizationArgs(facts), ...formatArgs(facts), ...parallelArgs(facts)];
   return {
     model: {
@@ -52,12 +66,17 @@ interface Facts {
   readonly files: readonly string[];
   readonly findings: readonly string[];
   readonly hasConfig: boolean;
+  /** Whether vLLM loads weights of Mistral's own format. */
+  readonly isNative: boolean;
   readonly hasOwnCode: boolean;
 }
 
-function readFacts(snapshot: ModelSnapshot, config: unknown, adapterConfig: unknown): Facts {
-  const files = { include: null, exclude: null, allowPickle: false };
-  const chosen = chooseFiles(snapshot, { files, serveArgs: [] }).files;
+function readFacts(
+  snapshot: ModelSnapshot,
+  config: unknown,
+  { adapterConfig, look }: Required<SuggestionHelp>,
+): Facts {
+  const chosen = usualFiles(snapshot);
   const { tensors, languages } = snapshot;
   const model = factsOf({ files: chosen, documents: { config: recordOf(config) }, tensors, languages });
   const question = {
@@ -73,10 +92,11 @@ function readFacts(snapshot: ModelSnapshot, config: unknown, adapterConfig: unkn
     usualCount: gpus.find(({ memoryGB }) => memoryGB === USUAL_GPU_GB)?.count ?? 1,
     files: snapshot.files.map(file => file.path),
     findings: fileFindings({
-      ...{ files: chosen, all: snapshot.files, serveArgs: [], disguised: [] },
+      ...{ files: chosen, all: snapshot.files, serveArgs: [], ...look },
       ...{ id: snapshot.id, bases: [...snapshot.baseModels, ...basesIn(adapterConfig)] },
-    }).map(({ rule, message, remedy }) => (rule === 'adapter-alone' ? `${message} ${remedy}` : message)),
+    }).map(({ message, remedy }) => (remedy === undefined ? message : `${message} ${remedy}`)),
     hasConfig: config !== undefined,
+    isNative: chosen.some(({ path }) => !path.includes('/') && weightKindOf(path) === 'mistral'),
     hasOwnCode: recordOf(config).auto_map !== undefined,
   };
 }
@@ -88,12 +108,10 @@ function quantizationArgs({ model: { quantization } }: Facts): string[] {
     : [];
 }
 
-/** Mistral's own format, without the files that Transformers wants. */
-function formatArgs({ files }: Facts): string[] {
-  const isNative = files.includes('params.json') && !files.includes('config.json');
-  return isNative
-    ? ['tokenizer-mode', 'config-format', 'load-format'].flatMap(flag => [`--${flag}`, 'mistral'])
-    : [];
+/** Mistral's own format, without the weights or the configuration that Transformers wants. */
+function formatArgs({ files, isNative }: Facts): string[] {
+  if (!isNative || !files.includes('params.json')) return [];
+  return ['tokenizer-mode', 'config-format', 'load-format'].flatMap(flag => [`--${flag}`, 'mistral']);
 }
 
 function parallelArgs({ usualCount }: Facts): string[] {
@@ -117,7 +135,7 @@ function notes(facts: Facts): string[] {
           `It brings code of its own${architecture === undefined ? '' : ` (${architecture})`}: if vLLM does not know the architecture, it needs --trust-remote-code. Read that code before you add the argument; it is not added for you.`,
         ]
       : []),
-    ...(hasConfig || files.includes('params.json')
+    ...(hasConfig || (facts.isNative && files.includes('params.json'))
       ? []
       : files.includes('config.json')
         ? [

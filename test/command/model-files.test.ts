@@ -11,6 +11,9 @@ const POINTER = `version https://git-lfs.github.com/spec/v1\noid sha256:${'a'.re
 const PAGE = `<!DOCTYPE html>\n<html><body>${'x'.repeat(200)}</body></html>\n`;
 const SHARDS = { 'model-00001-of-00001.safetensors': 'w', 'model.safetensors.index.json': '{}' };
 
+const indexOf = (...names: string[]): string =>
+  JSON.stringify({ weight_map: Object.fromEntries(names.map((name, index) => [`t${index}`, name])) });
+
 interface Case {
   readonly files: Readonly<Record<string, string>>;
   readonly yaml?: string;
@@ -60,6 +63,54 @@ const CASES: Readonly<Record<string, Case>> = {
     warning: /not the weights but a Git LFS pointer/,
   },
   page: { files: { ...CARD, 'model.safetensors': PAGE }, warning: /not the weights but a web page/ },
+  empty: {
+    files: { ...CARD, 'model.safetensors': '', 'pytorch_model.bin': 'w' },
+    left: ['pytorch_model.bin'],
+    warning: /model\.safetensors is empty: it holds no weights\./,
+  },
+  gap: {
+    files: {
+      ...CARD,
+      'model-00001-of-00002.safetensors': 'w',
+      'model.safetensors.index.json': indexOf(
+        './model-00001-of-00002.safetensors',
+        'model-00002-of-00002.safetensors',
+      ),
+    },
+    warning: /weights are incomplete: model-00002-of-00002\.safetensors is missing\./,
+  },
+  meant: {
+    files: {
+      ...CARD,
+      'model-00001-of-00002.safetensors': 'w',
+      'model.safetensors.index.json': indexOf('model-00001-of-00002.safetensors'),
+    },
+  },
+  stale: {
+    files: {
+      ...CARD,
+      'model.safetensors': 'w',
+      'model.safetensors.index.json': indexOf('model-00001-of-00002.safetensors'),
+    },
+    warning: /index\.json names model-00001-of-00002\.safetensors, and the weights are in model\.safetensors/,
+  },
+  unread: {
+    files: { ...CARD, 'model.safetensors': 'w', 'model.safetensors.index.json': 'Entry not found' },
+  },
+  flag: {
+    files: { ...CARD, 'model.safetensors': 'w' },
+    yaml: 'serve_args: [--load_format=mistral]',
+    warning: /With `--load-format mistral` vLLM looks for consolidated\*\.safetensors .* weights/,
+  },
+  llama: {
+    files: { ...CARD, 'consolidated.00.pth': 'w', 'params.json': '{}' },
+    warning: /looks for \*\.safetensors, \*\.bin, \*\.pt .* none of the weights/,
+    fat: false,
+  },
+  steps: {
+    files: { ...CARD, 'model.safetensors': 'w', 'checkpoint-5/model.safetensors': 'w' },
+    left: ['checkpoint-5/model.safetensors'],
+  },
   odd: {
     files: { ...CARD, 'model.safetensors': 'w' },
     yaml: String.raw`files: { exclude: ['odd\name.txt'] }`,
@@ -113,3 +164,25 @@ interface PlannedJson {
   readonly leftOut?: readonly { readonly path: string; readonly rule: string; readonly reason: string }[];
   readonly decisions: { readonly fat: { readonly build: boolean } };
 }
+
+test('add: what a look at the files shows is said as plan says it', async t => {
+  await using hub = await startHub();
+  const file = path.join(await temporaryFolder(t), 'models.yaml');
+  await writeFile(file, 'models:\n  - id: acme/first\n    short: first\n');
+  for (const [name, said] of [
+    ['pointer', /model\.safetensors is not the weights but a Git LFS pointer to them\./],
+    ['gap', /The weights are incomplete: model-00002-of-00002\.safetensors is missing\./],
+    [
+      'empty',
+      /model\.safetensors is empty: it holds no weights\. Leave it out .* pytorch_model\.bin counts then\./,
+    ],
+    ['llama', /none of the weights in the image has such a name\./],
+  ] as const) {
+    await hub.addModel({ id: `acme/${name}`, files: CASES[name]?.files ?? {} });
+    const args = ['add', `acme/${name}`, '--config', file];
+    const { status, stdout, stderr } = await weighbridge(args, { env: { HF_ENDPOINT: hub.url } });
+    assert.equal(status, 0, stderr);
+    assert.match(stdout + stderr, said);
+    assert.doesNotMatch(stdout, /mistral/);
+  }
+});

@@ -7,7 +7,8 @@ import { appendModel, entryText, type NewModel } from '../../../config/yaml/appe
 import { readAll } from '../../../core/byte-source.ts';
 import { ConfigError, HubError } from '../../../core/errors.ts';
 import type { ModelSnapshot } from '../../../hub/types.ts';
-import { type Suggestion, suggestModel } from '../../../plan/suggest-model.ts';
+import { lookAtWeights } from '../../../plan/look-at-weights.ts';
+import { type Suggestion, suggestModel, usualFiles } from '../../../plan/suggest-model.ts';
 import { paragraph } from '../../../report/layout/text-layout.ts';
 import { planTable } from '../../../report/text/plan-table.ts';
 import { withConfig } from '../../options.ts';
@@ -56,12 +57,10 @@ async function add(session: Session, id: string, options: AddOptions): Promise<n
   const renamed = listedAs(snapshot.id, listed, options);
   if (renamed !== undefined) return alreadyListed(session, renamed);
   const taken = new Set(listed.map(({ short }) => short));
-  const suggestion = suggestModel(
-    snapshot,
-    await readJson(session, snapshot, 'config.json'),
-    taken,
-    await readJson(session, snapshot, 'adapter_config.json'),
-  );
+  const suggestion = suggestModel(snapshot, await readJson(session, snapshot, 'config.json'), taken, {
+    adapterConfig: await readJson(session, snapshot, 'adapter_config.json'),
+    look: await lookAtWeights(session.services.hub, snapshot, usualFiles(snapshot), session.signal),
+  });
   const model: NewModel = {
     ...suggestion.model,
     ...(options.short === undefined ? {} : { short: options.short }),
