@@ -56,6 +56,21 @@ const CASES: readonly [what: string, changes: Parameters<typeof check>[0], findi
     /^flag-unknown: .* Did you mean --gpu-memory-utilization\?$/,
   ],
   ['a choice that is none', { args: '--dtype bf16' }, /^flag-choice: .*bfloat16/],
+  [
+    'weights of MLX',
+    { config: { ...LLAMA, quantization: { group_size: 64, bits: 4 } } },
+    /^quantization-unknown: The weights are quantized for MLX/,
+  ],
+  [
+    'weights of MLX, as newer converters say it',
+    { config: { ...LLAMA, quantization_config: { group_size: 64, bits: 4, mode: 'affine' } } },
+    /^quantization-unknown: The weights are quantized for MLX/,
+  ],
+  [
+    "Mistral's own quantization",
+    { config: { ...LLAMA, quantization: { qformat_weight: 'fp8_e4m3', qscheme_act: 'TENSOR' } } },
+    undefined,
+  ],
   ['a value of another kind', { args: '--port http' }, /^flag-value: /],
   ['another model', { args: '--model acme/y:Q4_K_M' }, /^flag-value: --model "acme\/y:Q4_K_M" cannot choose/],
   [

@@ -39,9 +39,25 @@ function quantizationFindings({ shape, args, release, input }: FitContext): FitF
       ? []
       : [[own, `config.json, quantization_config.quant_method: ${own}`] as [string, string]]),
   ];
+  if (own === undefined && asked === undefined && isOfMlx(shape)) return [mlxFinding(shape)];
   return wanted.flatMap(([method, evidence]) =>
     missing('quantization', method, 'quantization method', evidence, release),
   );
+}
+
+/** MLX names bits and groups, and no method; its weights are safetensors all the same. */
+function isOfMlx({ quantization = {} }: FitContext['shape']): boolean {
+  return typeof quantization.bits === 'number' && typeof quantization.group_size === 'number';
+}
+
+function mlxFinding({ quantization }: FitContext['shape']): FitFinding {
+  const { bits, group_size } = quantization ?? {};
+  return {
+    rule: 'quantization-unknown',
+    message: 'The weights are quantized for MLX: vLLM does not read them.',
+    evidence: `config.json, quantization: ${JSON.stringify({ bits, group_size })} without quant_method`,
+    remedy: 'Use the repository that they were converted from.',
+  };
 }
 
 /** Parsers from a plugin are not known here. */

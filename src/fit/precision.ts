@@ -13,6 +13,8 @@ export function quantizationMethod({ quantization }: Pick<ModelShape, 'quantizat
   const method = named?.toLowerCase();
   if (method === undefined) return undefined;
   if (method === 'compressed-tensors' || method === 'compressed_tensors') return 'compressed-tensors';
+  // params.json of Mistral's own format
+  if (method === 'fp8_e4m3') return 'fp8';
   return method === 'modelopt' ? modeloptMethod(quantization) : method;
 }
 

@@ -76,6 +76,7 @@ test('a gap in the numbers is told without an index, and not where one was not r
     /: m-3-of-12\.safetensors, m-4-of-12\.safetensors, .* and 6 more are missing\.$/,
   );
   assert.deepEqual(found('m.safetensors.index.json'), []);
+  assert.deepEqual(found('m.safetensors'), []);
 });
 
 test('what is left out by models.yaml is to be looked for there', () => {

@@ -52,6 +52,8 @@ export interface FileFacts {
  * `plan`, `publish` and `add`. An empty list does not promise that vLLM starts.
  */
 export function fileFindings(facts: FileFacts): FileFinding[] {
+  // It starts with random weights, and reads none.
+  if (loadFormatOf(facts.serveArgs) === 'dummy') return [];
   return [
     ...facts.disguised.map(file => disguise(file, facts)),
     ...emptyFindings(facts),
@@ -92,8 +94,10 @@ function missingFindings({ files, all, indexes = [] }: FileFacts): FileFinding[]
         ]
       : [incomplete(absent, listedOnHub, evidence)];
   });
-  // Only an index that was read tells whether a gap in the numbers is meant.
-  const gaps = seriesWithGaps(files).filter(({ series }) => !chosen.has(`${series}.index.json`));
+  // Only an index that was read tells whether a gap in the numbers is meant. In one piece all of them are there.
+  const gaps = seriesWithGaps(files).filter(
+    ({ series }) => !chosen.has(`${series}.index.json`) && !chosen.has(series),
+  );
   return [...found, ...gaps.map(({ missing, evidence }) => incomplete(missing, listedOnHub, evidence))];
 }
 
@@ -149,8 +153,6 @@ function partsAtTop(files: FileFacts['files']) {
 }
 
 function weightFindings({ files, all, serveArgs, id, bases = [] }: FileFacts): FileFinding[] {
-  // It starts with random weights.
-  if (loadFormatOf(serveArgs) === 'dummy') return [];
   const weights = files.filter(({ path }) => weightKindOf(path) !== undefined);
   const models = weights.filter(({ path }) => !isAdapter(path));
   // vLLM looks in the folder itself, not in those below.

@@ -107,7 +107,7 @@ const CASES: readonly Case[] = [
     // vLLM would find a file of safetensors and load the adapter as the model.
     of: 'an adapter beside the model',
     files: ['pytorch_model.bin', 'adapter_model.safetensors'],
-    left: { 'adapter_model.safetensors': 'other-format' },
+    left: { 'adapter_model.safetensors': 'adapter' },
   },
   {
     of: 'an adapter twice',

@@ -19,6 +19,7 @@ export type LeftOutRule =
   | 'not-included'
   | 'second-copy'
   | 'other-format'
+  | 'adapter'
   | 'other-framework'
   | 'training'
   | 'pickle'
@@ -154,7 +155,7 @@ function weightVerdict(path: string, kind: WeightKind | undefined, weights: Fold
     if (kind === 'torch' && stems.has(stemOf(path))) return secondCopy(`${stemOf(path)}.safetensors`);
     return isMistaken(path, loaded, weights)
       ? {
-          rule: 'other-format',
+          rule: 'adapter',
           reason: `is an adapter beside ${loaded?.path}, and vLLM would take it for weights of the model; \`adapters\` serves it`,
         }
       : undefined;

@@ -375,12 +375,12 @@ const LISTINGS: readonly Listing[] = [
   {
     of: 'an adapter beside the model, and no index',
     files: `${HF} model.safetensors adapter_config.json adapter_model.safetensors`,
-    left: { 'other-format': 'adapter_model.safetensors' },
+    left: { adapter: 'adapter_model.safetensors' },
   },
   {
     of: 'an adapter beside a model of .bin: vLLM would load the adapter alone',
     files: `${HF} ${BINS} adapter_config.json adapter_model.safetensors`,
-    left: { 'other-format': 'adapter_model.safetensors' },
+    left: { adapter: 'adapter_model.safetensors' },
   },
   // Training
   {

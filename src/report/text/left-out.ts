@@ -6,6 +6,7 @@ import { counted } from '../layout/text-layout.ts';
 const WORDS: Readonly<Record<LeftOutRule, string>> = {
   'second-copy': 'second copies of the weights',
   'other-format': 'weights in a format that is not loaded',
+  adapter: 'adapters that would be taken for the model',
   'other-framework': 'weights for other programs',
   pickle: 'pickles',
   training: 'left by training',

@@ -209,6 +209,15 @@ class Settings(BootstrapTest):
                 self.assertEqual({file.path for file in model.files}, set(paths) - {left_out})
         siblings[1:2] = []
         self.assertEqual(len(choose_model(self.image(), []).files), 3)
+        self.assertNotIn("no weights", "\n".join(self.lines))
+
+    def test_another_model_without_weights_is_told_before_the_server_fails(self):
+        sibling = types.SimpleNamespace(rfilename="adapter_model.safetensors", size=1, blob_id=git_oid(b"0"), lfs=None)
+        info = types.SimpleNamespace(sha=OTHER_REVISION, siblings=[sibling])
+        self.hub.HfApi = lambda: types.SimpleNamespace(model_info=lambda *_, **__: info)
+        os.environ["MODEL_ID"] = "other/y"
+        self.assertEqual(len(choose_model(self.image(), []).files), 1)
+        self.assertIn("other/y has no weights that vLLM could load", self.lines[-1])
 
     def test_another_model_that_is_there_is_used_when_the_hub_is_down(self):
         self.bring(model_id="other/y")

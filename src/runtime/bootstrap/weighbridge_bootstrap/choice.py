@@ -44,4 +44,6 @@ def look_up(model_id: str, revision: str, folder: str, serve_args: list[str]) ->
     except Exception as error:
         raise explain(error, Model(model_id, revision, folder, []), "its list of files")
     choice = Choice([file.path for file in files], serve_args)
+    if not choice.has_model:
+        say(f"{model_id} has no weights that vLLM could load: it will not start")
     return Model(model_id, info.sha, folder, [file for file in files if choice.takes(file.path)])

@@ -32,6 +32,7 @@ class Choice:
         left = {path for path in self.weights if self.adapters.search(path) or self.originals.search(path)} | self.copies
         models = [path for path in self.weights if path not in left and loadable.search(path)]
         self.adapted = {os.path.dirname(path) for path in self.weights if self.adapters.search(path)}
+        self.has_model = bool(models)
         self.by_folder: dict[str, list[str]] = {}
         for path in models:
             self.by_folder.setdefault(os.path.dirname(path), []).append(path)
