@@ -1,4 +1,5 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { gunzipSync } from 'node:zlib';
 import type { BufferPool } from '../core/buffer-pool.ts';
 import { WeighbridgeError } from '../core/errors.ts';
 import { isWorthTakingOver, MIN_PROGRESS_BYTES, readBody } from './direct-read/body-reader.ts';
@@ -159,12 +160,7 @@ class Answer implements HttpResponse {
     try {
       for await (const chunk of this.stream) {
         length += chunk.length;
-        if (length > maxBytes) {
-          throw new WeighbridgeError(
-            `${this.#request.purpose}: the answer is longer than ${maxBytes} bytes`,
-            { code: 'HTTP_TOO_LARGE' },
-          );
-        }
+        if (length > maxBytes) throw tooLarge(this.#request, maxBytes);
         chunks.push(chunk);
       }
     } catch (error) {
@@ -173,7 +169,8 @@ class Answer implements HttpResponse {
       timers.stop();
     }
     const [only, second] = chunks;
-    return only !== undefined && second === undefined ? only : Buffer.concat(chunks, length);
+    const bytes = only !== undefined && second === undefined ? only : Buffer.concat(chunks, length);
+    return decoded(bytes, { headers: this.headers, maxBytes, request: this.#request });
   }
 
   chunks(buffers?: BufferPool): AsyncIterable<Uint8Array> {
@@ -189,6 +186,37 @@ class Answer implements HttpResponse {
     if (hasAll || length <= CHEAP_REST_BYTES) this.stream.resume();
     else this.stream.destroy();
   }
+}
+
+/**
+ * The document that is in `bytes`. We ask for none that is encoded, but some servers and proxies compress whatever is
+ * text; others say so of what they have unpacked, so the bytes themselves decide.
+ */
+function decoded(
+  bytes: Buffer,
+  answer: {
+    readonly headers: IncomingHttpHeaders;
+    readonly maxBytes: number;
+    readonly request: AnsweredRequest;
+  },
+): Buffer {
+  const { headers, maxBytes, request } = answer;
+  const isGzip =
+    /^(x-)?gzip$/i.test(headers['content-encoding'] ?? '') && bytes[0] === 0x1f && bytes[1] === 0x8b;
+  if (!isGzip) return bytes;
+  try {
+    return gunzipSync(bytes, { maxOutputLength: maxBytes });
+  } catch (cause) {
+    const isTooLarge = (cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
+    if (isTooLarge) throw tooLarge(request, maxBytes);
+    throw networkError(cause, request);
+  }
+}
+
+function tooLarge({ purpose }: AnsweredRequest, maxBytes: number): WeighbridgeError {
+  return new WeighbridgeError(`${purpose}: the answer is longer than ${maxBytes} bytes`, {
+    code: 'HTTP_TOO_LARGE',
+  });
 }
 
 /** Whether the connection itself shows that the server is in a private network. Behind a proxy it shows the proxy. */

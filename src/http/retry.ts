@@ -106,12 +106,16 @@ export function serverWaitMs(headers: IncomingHttpHeaders): number | undefined {
   return undefined;
 }
 
-/** Returns whether a status may pass if the request is tried again: 408, 425, 429, 500 and 502 to 504. */
+/** Returns whether a status may pass if the request is tried again. */
 export function isRetryableStatus(status: number): boolean {
-  return (
-    status === 408 || status === 425 || status === 429 || status === 500 || (status >= 502 && status <= 504)
-  );
+  return PASSING.has(status);
 }
+
+const PASSING: ReadonlySet<number> = new Set([
+  ...[408, 425, 429, 500, 502, 503, 504],
+  // Of nginx for a connection that the other side has closed, and of Cloudflare for a server that it cannot reach.
+  ...[499, 520, 521, 522, 523, 524],
+]);
 
 /** Waits, or throws InterruptedError as soon as `signal` fires. */
 export async function pause(delayMs: number, signal?: AbortSignal): Promise<void> {

@@ -27,7 +27,7 @@ const INDEXES: readonly string[] = [MediaType.ociIndex, MediaType.dockerIndex];
 export function parseManifest(bytes: Uint8Array, mediaType: string, subject: string): ParsedManifest {
   const value = parseObject(bytes, subject, 'manifest');
   // What the document says of itself goes before the header: a manifest must not be read in two ways.
-  const type = typeof value.mediaType === 'string' ? value.mediaType : mediaType;
+  const type = typeof value.mediaType === 'string' ? value.mediaType : knownType(value, mediaType);
   if (value.schemaVersion !== 2)
     throw badDocument(subject, `has schemaVersion ${describeJson(value.schemaVersion)}, expected 2`);
   const common = commonFields(value, type, subject);
@@ -41,6 +41,18 @@ export function parseManifest(bytes: Uint8Array, mediaType: string, subject: str
     return { kind: 'manifest', manifest: { ...common, config, layers } as unknown as Manifest };
   }
   throw badDocument(subject, `is of type ${quoted(type)}, which is neither an image manifest nor an index`);
+}
+
+/**
+ * The type of a document that does not name it, as OCI's need not. Servers that know nothing of images say
+ * `application/json` or `octet-stream`; then the fields tell, as for skopeo.
+ */
+function knownType(value: JsonRecord, mediaType: string): string {
+  if (MANIFESTS.includes(mediaType) || INDEXES.includes(mediaType)) return mediaType;
+  if (Array.isArray(value.manifests) && value.layers === undefined) return MediaType.ociIndex;
+  if (Array.isArray(value.layers) && isRecord(value.config) && value.manifests === undefined)
+    return MediaType.ociManifest;
+  return mediaType;
 }
 
 /** Returns the index's entry for a platform; attestation manifests (`unknown/unknown`) are never it. */

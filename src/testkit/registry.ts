@@ -68,7 +68,7 @@ export class EmbeddedRegistry {
       blobs,
       repositories: new Map(),
       uploads: new Map(),
-      cdn: new SignedOrigin({ host, log, faults, ttlMs: linkTtlMs, find }),
+      cdn: new SignedOrigin({ host, log, faults, ttlMs: linkTtlMs, find, quirks }),
       counters: { uploadedBytes: 0, uploadsStarted: 0, mounts: 0, manifestsPut: 0, leakedTokens: 0 },
     };
     this.#window = new RequestWindow(quirks);
@@ -189,6 +189,7 @@ export class EmbeddedRegistry {
       const headers = { 'retry-after': Math.ceil(waitMs / 1000) };
       throw problem(429, 'TOOMANYREQUESTS', 'too many requests', { headers });
     }
+    if (this.quirks.gzipDocuments) exchange.compress();
     await answerRegistry(this.#state, this.#desk, exchange);
   }
 }

@@ -16,14 +16,15 @@ export interface BlobQuestion {
 /** Returns the size of a blob that is there, undefined if it is not. Throws RegistryError. */
 export async function blobSize(question: BlobQuestion): Promise<number | undefined> {
   const { client, url, scope, purpose, signal } = question;
-  const response = await client.request({ method: 'HEAD', url, scope, purpose, signal });
+  const response = await client.head({ url, scope, purpose, signal });
+  if (response === undefined) return await sizeOfRange(question);
   response.discard();
   if (response.status === 404) return undefined;
   if (response.status !== 200) throw await client.failure(response, purpose);
   return lengthOf(response) ?? (await sizeOfRange(question));
 }
 
-/** For a registry that answers HEAD without a length: what it says of a range of one byte, or of the whole. */
+/** For a registry that answers HEAD without a length, or not at all: what it says of a range of one byte, or of the whole. */
 async function sizeOfRange(question: BlobQuestion): Promise<number | undefined> {
   const { client, store, url, scope, purpose, signal } = question;
   const headers = { range: 'bytes=0-0' };

@@ -46,6 +46,11 @@ export interface RegistryRequest extends Omit<HttpRequest, 'url'> {
   readonly scope: string;
 }
 
+/** Not the registry has refused a request, but where it has sent us. */
+class RefusedElsewhere extends RegistryError {}
+
+/** How a HEAD is refused for what it is. */
+const NO_HEAD: ReadonlySet<number> = new Set([400, 405, 501]);
 /** Tries with another login, or another token, than the first. */
 const MAX_LOGINS = 2;
 
@@ -87,6 +92,22 @@ export class RegistryClient {
   async request(request: RegistryRequest): Promise<HttpResponse> {
     const send = async (full: HttpRequest) => ({ response: await this.#http.request(full) });
     return (await this.#send(request, send)).response;
+  }
+
+  /**
+   * As `request` with HEAD; undefined if a GET may be answered all the same: not every registry knows HEAD, and storage
+   * that one redirects to may have signed the link for GET alone (https://github.com/moby/moby/issues/50065). Throws as `request` does.
+   */
+  async head(request: Omit<RegistryRequest, 'method' | 'body'>): Promise<HttpResponse | undefined> {
+    try {
+      const response = await this.request({ ...request, method: 'HEAD' });
+      if (!NO_HEAD.has(response.status)) return response;
+      response.discard();
+      return undefined;
+    } catch (error) {
+      if (error instanceof RefusedElsewhere) return undefined;
+      throw error;
+    }
   }
 
   /** As `request`, and the whole body of an answer of status 200 with it. */
@@ -282,7 +303,7 @@ export class RegistryClient {
   async #refusedElsewhere(response: HttpResponse, purpose: string): Promise<RegistryError> {
     const said = await registryWords(response);
     const { host } = new URL(response.url);
-    return new RegistryError(
+    return new RefusedElsewhere(
       `${purpose}: ${host}, where ${this.registry} keeps it, refused it (status ${response.status}${said ? `, ${said}` : ''})`,
       {
         code: 'REGISTRY_BAD_ANSWER',

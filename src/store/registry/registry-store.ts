@@ -77,13 +77,19 @@ export class RegistryStore implements ImageStore {
     const source = from.slice(prefix.length);
     if ((await this.#sizeIn(source, descriptor.digest, signal)) !== descriptor.size) return false;
     const purpose = `mounting ${descriptor.digest} from ${from} in ${this.name}`;
-    const response = await this.#client.request({
+    const request = {
       method: 'POST',
       url: `/v2/${this.#repository}/blobs/uploads/?mount=${descriptor.digest}&from=${encodeURIComponent(source)}`,
       scope: mountScope(this.#scope, source),
       purpose,
       signal,
-    });
+    } as const;
+    // A repository that may not be mounted from: https://github.com/containerd/containerd/issues/14086
+    const response = await this.#client.request(request).catch(unlessUnauthorized);
+    if (response === undefined) {
+      capabilities.noteMount(false);
+      return false;
+    }
     response.discard();
     capabilities.noteMount(response.status === 201);
     if (response.status === 201) return true;
@@ -165,11 +171,14 @@ export class RegistryStore implements ImageStore {
 
   async resolveTag(tag: string, signal?: AbortSignal): Promise<Digest | undefined> {
     const purpose = `resolving the tag ${tag} of ${this.name}`;
-    const response = await this.#request('HEAD', `manifests/${tag}`, {
+    const response = await this.#client.head({
+      url: `/v2/${this.#repository}/manifests/${tag}`,
+      scope: this.#scope,
       purpose,
       signal,
       headers: { accept: MANIFEST_TYPES.join(', ') },
     });
+    if (response === undefined) return (await this.getManifest(tag, signal))?.digest;
     response.discard();
     if (response.status === 404) return undefined;
     if (response.status !== 200) throw await this.#client.failure(response, purpose);
@@ -185,7 +194,7 @@ export class RegistryStore implements ImageStore {
 
   async listTags(limit: number, signal?: AbortSignal): Promise<string[]> {
     const place = { client: this.#client, store: this.name, scope: this.#scope, signal };
-    return await readTagList(place, `/v2/${this.#repository}/tags/list?n=${limit}`, limit);
+    return await readTagList(place, `/v2/${this.#repository}/tags/list`, limit);
   }
 
   /** https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers */
@@ -212,10 +221,26 @@ export class RegistryStore implements ImageStore {
     if (bytes === undefined) throw await this.#client.failure(response, purpose);
     const digest = digestOf(bytes);
     const expected = isDigest(reference) ? reference : response.headers['docker-content-digest'];
-    if (expected !== undefined && expected !== digest)
-      throw this.#wrongBytes(`${purpose}: expected ${quoted(String(expected))}, got bytes of ${digest}`);
+    if (expected !== undefined && expected !== digest) {
+      const isOther = isDigest(reference) || !(await this.#holds(digest, signal));
+      if (isOther)
+        throw this.#wrongBytes(`${purpose}: expected ${quoted(String(expected))}, got bytes of ${digest}`);
+    }
     const mediaType = (response.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
     return { mediaType, digest, bytes };
+  }
+
+  /**
+   * Whether the registry gives these bytes for their digest. Some name another one in the header of a tag
+   * (https://github.com/GoogleContainerTools/kaniko/issues/298); bytes that were changed on the way are not there.
+   */
+  async #holds(digest: Digest, signal?: AbortSignal): Promise<boolean> {
+    try {
+      return (await this.#fetchManifest(digest, signal)) !== undefined;
+    } catch (error) {
+      if (error instanceof IntegrityError) return false;
+      throw error;
+    }
   }
 
   async #sendManifest(reference: string, manifest: StoredManifest, signal?: AbortSignal): Promise<void> {
@@ -234,13 +259,12 @@ export class RegistryStore implements ImageStore {
     response.discard();
     const confirmed = response.headers['docker-content-digest'];
     if (confirmed === manifest.digest) return;
-    if (confirmed !== undefined)
-      throw this.#wrongBytes(`${purpose}: sent ${manifest.digest}, it stored ${quoted(String(confirmed))}`);
     // Some registries say 201 and store nothing: without its digest in the answer it is looked for.
     const stored = await this.#fetchManifest(reference, signal);
     if (stored?.digest === manifest.digest) return;
     const holds = stored === undefined ? 'nothing is there' : `${stored.digest} is there`;
-    throw this.#wrongBytes(`${purpose}: it said ${response.status}, and ${holds}`);
+    const said = confirmed === undefined ? '' : ` of ${quoted(String(confirmed))}`;
+    throw this.#wrongBytes(`${purpose}: it said ${response.status}${said}, and ${holds}`);
   }
 
   /**
@@ -270,7 +294,7 @@ export class RegistryStore implements ImageStore {
   }
 
   #request(
-    method: 'GET' | 'HEAD' | 'PUT' | 'DELETE',
+    method: 'PUT' | 'DELETE',
     path: string,
     options: {
       purpose: string;
@@ -286,6 +310,11 @@ export class RegistryStore implements ImageStore {
       scope: this.#scope,
     });
   }
+}
+
+function unlessUnauthorized(error: unknown): undefined {
+  if (error instanceof RegistryError && error.code === 'REGISTRY_UNAUTHORIZED') return undefined;
+  throw error;
 }
 
 /** A token for both: where the source may not be read, the registry just does not mount. */

@@ -11,35 +11,54 @@ export interface TagPlace {
   readonly signal: AbortSignal | undefined;
 }
 
+/** ECR takes no page of more: https://github.com/google/go-containerregistry/issues/681 */
+const PAGE_TAGS = 1000;
+/** What every registry has to take, and quay.io takes at most: https://github.com/google/go-containerregistry/issues/1963 */
+const SMALL_PAGE_TAGS = 100;
+/** A registry that leaves tags out of its pages may have pages without any. */
+const MAX_EMPTY_PAGES = 20;
+
 /**
- * Returns at most `limit` tags, page by page from `first` on; none for a repository that does not exist. Throws
- * RegistryError.
+ * Returns at most `limit` tags of `/v2/<name>/tags/list`, page by page; none for a repository that does not exist.
+ * Throws RegistryError.
  */
 export async function readTagList(
   { client, store, scope, signal }: TagPlace,
-  first: string,
+  list: string,
   limit: number,
 ): Promise<string[]> {
   const purpose = `listing the tags of ${store}`;
   const tags: string[] = [];
   const seen = new Set<string>();
-  for (let url = first; tags.length < limit && !seen.has(url); ) {
+  let emptyPages = 0;
+  let pageTags = Math.min(limit, PAGE_TAGS);
+  for (let url = `${list}?n=${pageTags}`; tags.length < limit && !seen.has(url); ) {
     seen.add(url);
     const { response, bytes } = await client.requestBytes({ method: 'GET', url, scope, purpose, signal });
     if (response.status === 404) {
       response.discard();
       break;
     }
+    if (seen.size === 1 && pageTags > SMALL_PAGE_TAGS && TOO_MANY.has(response.status)) {
+      response.discard();
+      pageTags = SMALL_PAGE_TAGS;
+      url = `${list}?n=${pageTags}`;
+      continue;
+    }
     if (bytes === undefined) throw await client.failure(response, purpose);
     const page = parseTagList(bytes, store);
     // A page may have more than was asked for, and more than a call can have arguments.
     for (const tag of page.slice(0, limit - tags.length)) tags.push(tag);
     const next = nextLink(response.headers);
-    if (next === undefined || page.length === 0) break;
+    emptyPages = page.length === 0 ? emptyPages + 1 : 0;
+    if (next === undefined || emptyPages > MAX_EMPTY_PAGES) break;
     url = client.resolve(next, response.url);
   }
   return tags;
 }
+
+/** How a page of too many tags is refused. */
+const TOO_MANY: ReadonlySet<number> = new Set([400, 405, 413, 416, 422]);
 
 /**
  * Returns the tags of a page of `GET /v2/<name>/tags/list`;

@@ -2,14 +2,17 @@ import type { Exchange } from '../server/exchange.ts';
 import { problem } from './problem.ts';
 import type { RegistryState } from './state.ts';
 
-/** Answers `/v2/<name>/tags/list`. Throws the registry's refusal: NAME_UNKNOWN. */
+/** Answers `/v2/<name>/tags/list`. Throws the registry's refusal: NAME_UNKNOWN, TOO_MANY_TAGS_REQUESTED. */
 export async function answerTags(state: RegistryState, exchange: Exchange, name: string): Promise<void> {
   const repository = state.repositories.get(name);
   // A repository that was only asked for by an upload has nothing yet.
   if (repository === undefined || repository.manifests.size === 0) {
     throw problem(404, 'NAME_UNKNOWN', 'repository name not known to registry', { detail: { name } });
   }
-  await sendPage(exchange, [...repository.tags.keys()], state.quirks.maxTagsPage, tags => ({ name, tags }));
+  const { maxTagsAsked = Number.POSITIVE_INFINITY, maxTagsPage } = state.quirks;
+  if (Number(exchange.url.searchParams.get('n') ?? 0) > maxTagsAsked)
+    throw problem(413, 'TOO_MANY_TAGS_REQUESTED', `requested limit is too high, max is ${maxTagsAsked}`);
+  await sendPage(exchange, [...repository.tags.keys()], maxTagsPage, tags => ({ name, tags }));
 }
 
 /** `/v2/_catalog` */

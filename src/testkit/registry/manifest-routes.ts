@@ -4,6 +4,7 @@ import { MediaType } from '../../oci/types.ts';
 import type { Exchange, Headers } from '../server/exchange.ts';
 import { checkManifest } from './manifest-checks.ts';
 import { problem } from './problem.ts';
+import type { RegistryQuirks } from './quirks.ts';
 import { findManifest, type RegistryRepository, type StoredManifest } from './repository.ts';
 import { type RegistryState, repositoryFor } from './state.ts';
 
@@ -79,7 +80,7 @@ async function putManifest(
   const path = `/v2/${name}/manifests/${digest}`;
   await exchange.send(quirks.manifestStatus ?? 201, {
     location: quirks.relativeLocations ? path : `${exchange.url.origin}${path}`,
-    'docker-content-digest': quirks.hidesDigests ? undefined : digest,
+    'docker-content-digest': digestHeader(quirks, digest, reference),
     ...(subject === undefined || quirks.referrers === false ? {} : { 'oci-subject': subject.digest }),
   });
 }
@@ -97,9 +98,14 @@ async function sendManifest(
   if (!accepts(exchange.header('accept'), mediaType)) {
     throw problem(404, 'MANIFEST_UNKNOWN', `${mediaType} found, but accept header does not support it`);
   }
-  const named = { 'docker-content-digest': digest, etag: `"${digest}"` };
-  const headers = { 'content-type': mediaType, ...(state.quirks.hidesDigests ? {} : named) };
+  const said = digestHeader(state.quirks, digest, reference);
+  const headers = { 'content-type': mediaType, 'docker-content-digest': said, etag: said && `"${said}"` };
   await exchange.send(200, headers, bytes);
+}
+
+function digestHeader(quirks: RegistryQuirks, digest: Digest, reference: string): string | undefined {
+  if (quirks.hidesDigests) return undefined;
+  return quirks.wrongDigests && !isDigest(reference) ? digest.slice('sha256:'.length) : digest;
 }
 
 async function deleteManifest(

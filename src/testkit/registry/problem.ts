@@ -19,6 +19,7 @@ export type ProblemCode =
   | 'DENIED'
   | 'UNSUPPORTED'
   | 'TOOMANYREQUESTS'
+  | 'TOO_MANY_TAGS_REQUESTED'
   | 'UNKNOWN';
 
 /** Returns an answer of the registry that refuses, in the words of the specification. */

@@ -2,8 +2,8 @@
 export interface RegistryQuirks {
   /** GHCR: a PATCH with a larger `Content-Length` gets 416; chunked transfer encoding goes through. */
   patchMaxContentLengthBytes?: number;
-  /** Nexus and others: a mount is answered with an upload session. */
-  mount?: 'ok' | 'refuse';
+  /** Nexus and others: a mount is answered with an upload session; 'forbid' is 403. */
+  mount?: 'ok' | 'refuse' | 'forbid';
   /** GHCR: false is 404 on the referrers API, and no `OCI-Subject`. */
   referrers?: boolean;
   /** ECR: advertised as `OCI-Chunk-Min-Length`; a smaller ranged chunk that was not the last is refused. */
@@ -70,6 +70,18 @@ export interface RegistryQuirks {
   scopePrefix?: string;
   /** Token services without OAuth: false is 405 on the POST of an identity token. */
   refreshTokens?: boolean;
+  /** quay.io: a page of more tags than this is refused with 413, as `TOO_MANY_TAGS_REQUESTED`. */
+  maxTagsAsked?: number;
+  /** `Docker-Content-Digest` of a tag's manifest, and of one that was put, is of something else (Huawei, Docker Hub once). */
+  wrongDigests?: boolean;
+  /** Manifests, tags and tokens come as gzip, whatever was asked for. */
+  gzipDocuments?: boolean;
+  /** GitLab's virtual registry and others on S3: links are signed for GET, and a HEAD of one is refused. */
+  noHeadAtLinks?: boolean;
+  /** What opens an upload, and what ends one, is answered with. Default 202 and 201. */
+  uploadStatus?: { readonly opened?: 200 | 202 | 204; readonly closed?: 200 | 201 | 202 | 204 };
+  /** Counts the bytes of an upload in `Range` in place of naming the last. */
+  countsRange?: boolean;
   /** Token services that fill one of `token` and `access_token`, and leave the other empty. */
   emptyToken?: boolean;
 }

@@ -23,7 +23,8 @@ export async function startUpload(state: RegistryState, exchange: Exchange, name
   }
   const { minChunkBytes } = state.quirks;
   const minimum = minChunkBytes === undefined ? {} : { 'oci-chunk-min-length': minChunkBytes };
-  await exchange.send(202, { ...sessionHeaders(state, exchange, session), ...minimum });
+  const status = state.quirks.uploadStatus?.opened ?? 202;
+  await exchange.send(status, { ...sessionHeaders(state, exchange, session), ...minimum });
 }
 
 /** Answers `/v2/<name>/blobs/uploads/<id>`. Throws the registry's refusal: BLOB_UPLOAD_UNKNOWN, UNSUPPORTED. */
@@ -68,6 +69,7 @@ async function mount(state: RegistryState, exchange: Exchange, name: string): Pr
   const digest = exchange.url.searchParams.get('mount');
   const from = exchange.url.searchParams.get('from');
   if (!isDigest(digest) || from === null || state.quirks.mount === 'refuse') return false;
+  if (state.quirks.mount === 'forbid') throw problem(403, 'DENIED', 'insufficient permissions');
   if (blobOf(state, from, digest) === undefined) return false;
   repositoryFor(state, name).blobs.add(digest);
   state.counters.mounts += 1;
@@ -157,7 +159,8 @@ async function commit(
     repositoryFor(state, session.repository).blobs.add(digest);
   }
   const location = locationOf(state, exchange, `/v2/${session.repository}/blobs/${digest}`);
-  await exchange.send(201, { location, 'docker-content-digest': digest as Digest });
+  const status = quirks.uploadStatus?.closed ?? 201;
+  await exchange.send(status, { location, 'docker-content-digest': digest as Digest });
 }
 
 /** `Content-Range: <start>-<end>`, both inclusive and without a unit, has to go on where the session stands. */
@@ -188,7 +191,7 @@ function sessionHeaders(state: RegistryState, exchange: Exchange, session: Uploa
   return {
     location: elsewhere ? `${otherOrigin(exchange)}${path}` : locationOf(state, exchange, path),
     // Docker's registry says 0-0 for nothing and for one byte alike.
-    range: `0-${Math.max(0, session.offset - 1)}`,
+    range: `0-${Math.max(0, session.offset - (state.quirks.countsRange ? 0 : 1))}`,
     'docker-upload-uuid': session.id,
   };
 }

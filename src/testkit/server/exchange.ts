@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { parseRange } from './byte-range.ts';
 import { bytesContent, type Content } from './content.ts';
 import type { FaultRule } from './faults.ts';
@@ -50,6 +51,7 @@ export class Exchange {
   readonly fault: FaultRule | undefined;
   readonly log: LogEntry;
   readonly #response: ServerResponse;
+  #isCompressed = false;
 
   constructor(
     request: IncomingMessage,
@@ -81,6 +83,11 @@ export class Exchange {
     for (const [name, value] of Object.entries(headers)) this.#response.setHeader(name, value);
   }
 
+  /** Has whatever is sent as a document come as gzip, also to who did not ask for it. */
+  compress(): void {
+    this.#isCompressed = true;
+  }
+
   /** The request's body. Throws ConnectionGone if the client goes away in the middle. */
   async *body(): AsyncIterable<Buffer> {
     const pace = this.#sendsBody ? this.#pace() : undefined;
@@ -110,7 +117,10 @@ export class Exchange {
 
   async send(status: number, headers: Headers, body: string | Uint8Array = ''): Promise<void> {
     const edited = typeof body === 'string' && this.#edits?.editBody ? this.#edits.editBody(body) : body;
-    await this.#write(status, headers, bytesContent(edited), 0);
+    const isPacked = this.#isCompressed && edited.length > 0;
+    const packed = isPacked ? gzipSync(edited) : edited;
+    const encoding = isPacked ? { 'content-encoding': 'gzip' } : {};
+    await this.#write(status, { ...headers, ...encoding }, bytesContent(packed), 0);
   }
 
   async sendJson(status: number, value: unknown, headers: Headers = {}): Promise<void> {

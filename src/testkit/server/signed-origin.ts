@@ -12,6 +12,8 @@ export interface SignedOriginOptions {
   /** How long a link is good for. */
   readonly ttlMs: number;
   readonly find: (path: string) => Content | undefined;
+  /** Whether its links are signed for GET alone. */
+  readonly quirks?: { readonly noHeadAtLinks?: boolean };
 }
 
 /** The "CDN" that files and blobs are really fetched from: a second origin behind signed links that expire. */
@@ -67,6 +69,8 @@ export class SignedOrigin {
       throw xmlError(400, 'InvalidArgument', 'Only one auth mechanism allowed');
     }
     if (method !== 'GET' && method !== 'HEAD') throw xmlError(405, 'MethodNotAllowed', method);
+    if (method === 'HEAD' && this.#options.quirks?.noHeadAtLinks)
+      throw xmlError(403, 'SignatureDoesNotMatch', 'The signature is that of a GET');
     const unsigned = new URL(url.pathname + url.search, this.url);
     unsigned.searchParams.delete('X-Signature');
     if (url.searchParams.get('X-Signature') !== this.#sign(unsigned)) {

@@ -1,7 +1,7 @@
 import type { Digest } from '../../../core/digest.ts';
 import { IntegrityError, RegistryError } from '../../../core/errors.ts';
 import type { HttpResponse } from '../../../http/types.ts';
-import { heldBytes, type UploadSession } from './upload-session.ts';
+import { heldOf, type UploadSession } from './upload-session.ts';
 import { isAgainstForm, type UploadStrategy, type UploadTarget } from './upload-strategy.ts';
 
 /** Times in a row that a registry may answer for a chunk without having taken a byte of it. */
@@ -102,7 +102,7 @@ export class ChunkedUpload implements UploadStrategy {
     if (response.status >= 200 && response.status <= 204) {
       response.discard();
       this.#session.follow(response);
-      return heldBytes(response) ?? end;
+      return heldOf(response, end);
     }
     // The answer to an earlier, equal request may have been lost: then the registry is further than we thought.
     if (response.status === 416) {

@@ -1,7 +1,7 @@
 import type { Digest } from '../../../core/digest.ts';
 import { RegistryError } from '../../../core/errors.ts';
 import type { UploadRequest } from '../../../http/upload-request.ts';
-import { heldBytes, type UploadSession } from './upload-session.ts';
+import { heldOf, type UploadSession } from './upload-session.ts';
 import { answeredEarly, isAgainstForm, type UploadStrategy, type UploadTarget } from './upload-strategy.ts';
 
 /**
@@ -100,7 +100,7 @@ export class StreamedPatch implements UploadStrategy {
     }
     response.discard();
     this.#session.follow(response);
-    const held = heldBytes(response) ?? this.#offset;
+    const held = heldOf(response, this.#offset);
     if (held === this.#offset) return;
     throw new RegistryError(`${name} took ${held} of ${this.#offset} bytes`, {
       code: 'REGISTRY_BAD_ANSWER',

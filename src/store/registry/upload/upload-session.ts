@@ -24,7 +24,9 @@ export class UploadSession {
     const purpose = `starting an upload to ${name}`;
     const url = `/v2/${repository}/blobs/uploads/`;
     const response = await client.request({ method: 'POST', url, scope, purpose, signal });
-    if (response.status !== 202) throw await client.failure(response, purpose);
+    if (response.status === 404) throw await noRepository(target, response, purpose);
+    // Docker and containerd take these too; what counts is the address.
+    if (!isDone(response)) throw await client.failure(response, purpose);
     response.discard();
     return UploadSession.from(target, response);
   }
@@ -127,7 +129,8 @@ export class UploadSession {
         subject: name,
       });
     }
-    if (response.status !== 201) throw await client.failure(response, purpose);
+    // 201 is the specification's; whether the blob is there is looked up next.
+    if (!isDone(response)) throw await client.failure(response, purpose);
     response.discard();
     if (confirmed !== undefined && confirmed !== expected) {
       throw new IntegrityError(`${name} confirmed ${String(confirmed)} in place of ${expected}`, {
@@ -158,6 +161,23 @@ export class UploadSession {
   }
 }
 
+function isDone({ status }: HttpResponse): boolean {
+  return status >= 200 && status <= 204;
+}
+
+/** ECR and others have no repository before it was created there. */
+async function noRepository(
+  { client, name, repository }: UploadTarget,
+  response: HttpResponse,
+  purpose: string,
+): Promise<RegistryError> {
+  const { message, code } = await client.failure(response, purpose);
+  return new RegistryError(message, {
+    ...{ code, subject: name, status: response.status },
+    remedy: `Create the repository ${repository} in ${client.registry} first, or have it created with the first push, if the registry can.`,
+  });
+}
+
 /** Short, because the user may be waiting for the program to end. */
 const CANCEL_TIMEOUT_MS = 1500;
 
@@ -168,4 +188,14 @@ const CANCEL_TIMEOUT_MS = 1500;
 export function heldBytes({ headers }: Pick<HttpResponse, 'headers'>): number | undefined {
   const last = /^(?:bytes=)?0-(\d{1,15})$/.exec(String(headers.range ?? ''))?.[1];
   return Number(last ?? 0) === 0 ? undefined : Number(last) + 1;
+}
+
+/**
+ * Returns how many bytes an answer says that the registry has after `sent` of them: all, if it says nothing. Some count
+ * them in place of naming the last, which is one more than there are:
+ * https://github.com/artifact-keeper/artifact-keeper/issues/1349
+ */
+export function heldOf(response: Pick<HttpResponse, 'headers'>, sent: number): number {
+  const held = heldBytes(response) ?? sent;
+  return held === sent + 1 ? sent : held;
 }
