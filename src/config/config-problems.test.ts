@@ -108,6 +108,15 @@ const TABLE: Record<string, [text: string, ...expected: Expected[]]> = {
   'a list for a map': [model('oci: [x]'), [4, 10, '"oci" must be a map, not a list']],
   'text for a model': ['models:\n  - a/b', [2, 5, 'model 1 must be a map, not the text "a/b"']],
   'a list at the top': ['- id: a/b', [1, 1, 'the file must be a map, not a list']],
+  'the singular of a key': [
+    `registry: {lab: registry.lan/x}\n${model('')}`,
+    [1, 1, 'unknown key "registry"', 'registries'],
+  ],
+  'the beginning of a choice': [model('layer_order: weights'), [4, 18, /must be auto,/, 'weights-first']],
+  'a key in quotes twice': [
+    'models:\n  - id: a/b\n    "short": b\n    "short": c',
+    [4, 5, 'the key "short" is defined twice in the same map'],
+  ],
   'no models': ['models: []', [1, 9, /^"models" is empty: "weighbridge add <id>"/]],
   'models without a value': ['models:', [1, 1, '"models" has no value: it must be a list']],
 
@@ -137,7 +146,10 @@ const TABLE: Record<string, [text: string, ...expected: Expected[]]> = {
   'an id with two slashes': [named('a/b/c', 'b'), [2, 9, /Hub repository/]],
   'an id with two dashes': [named('a/b--c', 'b'), [2, 9, /Hub repository/]],
   'an id with a space': [named('a/b c', 'b'), [2, 9, /Hub repository/]],
-  'an id that is too long': [named(`a/${'x'.repeat(97)}`, 'b'), [2, 9, /Hub repository/]],
+  'an id that is too long': [
+    named(`a/${'x'.repeat(97)}`, 'b'),
+    [2, 9, '"id" must have names of at most 96 characters, not 97'],
+  ],
   'a short with capitals, underscores and dots': [
     named('a/b', 'Org_Name-1.5B'),
     [3, 12, /^"short" must be kebab-case/, 'org-name-15b'],
@@ -154,6 +166,7 @@ const TABLE: Record<string, [text: string, ...expected: Expected[]]> = {
 
   // platforms, paths, images, tags, globs, licenses, labels
   'an architecture alone': [defaults('arch: amd64'), [2, 9, /platform/, 'linux/amd64']],
+  'a system alone': [defaults('arch: linux'), [2, 9, /platform/, 'linux/amd64']],
   'an architecture by its kernel name': [
     defaults('arch: [aarch64]'),
     [2, 10, /item 1 must be a platform/, 'linux/arm64'],
@@ -373,17 +386,17 @@ const TABLE: Record<string, [text: string, ...expected: Expected[]]> = {
   ],
   'a key written twice, with another problem': [
     'models:\n  - id: a/b\n    short: b\n    id: c/d\n    gated: no\n',
-    [4, 5, 'the key id is written twice in the same map'],
+    [4, 5, 'the key "id" is defined twice in the same map'],
     [5, 12, /auto, true or false/, 'false'],
   ],
   'two documents': [`${named('a/b', 'b')}---\n${named('c/d', 'd')}`, [4, 1, /^a second document/]],
   'a tag': ['models: !!set {}', [1, 9, /^the tag !!set has no meaning here/], [1, 15, /must be a list/]],
   'an alias without its anchor': [
     'models: [&one {id: a/b, short: b}, *oen]',
-    [1, 36, 'no anchor &oen stands before this', '*one'],
+    [1, 36, 'no anchor &oen is defined before this', '*one'],
   ],
   'an anchor that holds itself': ['models: &m [*m]', [1, 13, '*m would contain itself']],
-  'a merge of something else': ['<<: 5\nmodels: [{id: a/b, short: b}]', [1, 1, /^<< takes a map/]],
+  'a merge of something else': ['<<: 5\nmodels: [{id: a/b, short: b}]', [1, 1, /^<< must be a map/]],
   'a bomb of aliases': [bomb(), [2, 8, /its aliases stand for too much/]],
   'too many brackets': ['['.repeat(50_000), [1, 0, /nested too deeply/]],
   'a directive for YAML 1.1': [

@@ -13,13 +13,15 @@ export interface Fault {
 /** Returns what is wrong with the text of a field; undefined if nothing is. */
 export type Check = (text: string) => Fault | undefined;
 
-const ID_PART = '[A-Za-z0-9_](?:[\\w.-]{0,94}[A-Za-z0-9_])?';
+/** Of an organization and of a model, on the Hub. */
+const MAX_NAME_CHARACTERS = 96;
+const ID_PART = `[A-Za-z0-9_](?:[\\w.-]{0,${MAX_NAME_CHARACTERS - 2}}[A-Za-z0-9_])?`;
 /** The Hub's rules for repository names. */
 export const HUB_ID = new RegExp(`^(?!.*(?:--|\\.\\.))(?!.*\\.git$)(?:${ID_PART}/)?${ID_PART}$`);
 /** A `short`: words in lower case with single hyphens between them. Its length is checked apart. */
 export const SHORT_NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 /** As long as a model's name on the Hub may be. */
-export const MAX_SHORT_NAME_CHARACTERS = 96;
+export const MAX_SHORT_NAME_CHARACTERS = MAX_NAME_CHARACTERS;
 /** Leaves room for `/hf-<short>` in the 255 characters of a repository's name. */
 const MAX_PREFIX_PATH_CHARACTERS = 128;
 /** A path from `/` without `.`, `..` and spaces; `/` alone is not one. */
@@ -67,6 +69,11 @@ export function parseByteSize(text: string): number | undefined {
 export const checkHubId: Check = text => {
   if (HUB_ID.test(text)) return undefined;
   const bare = modelIdIn(text.trim().replace(/\.git$/, '')) ?? '';
+  const parts = text.split('/');
+  const long = parts.length > 2 ? undefined : parts.find(part => part.length > MAX_NAME_CHARACTERS);
+  if (long !== undefined) {
+    return { message: `must have names of at most ${MAX_NAME_CHARACTERS} characters, not ${long.length}` };
+  }
   return {
     message: 'must be the name of a Hub repository, org/name: letters, digits, single "-" and ".", and "_"',
     ...(HUB_ID.test(bare) ? { suggestion: bare } : {}),
@@ -178,7 +185,10 @@ function referenceFault(text: string): string | undefined {
 /** Returns what is wrong with a platform, `os/architecture`; undefined if nothing is. */
 export const checkPlatform: Check = text => {
   if (PLATFORM.test(text)) return undefined;
-  const parts = text.split(/[,\s]+/).map(part => (part.includes('/') ? part : `linux/${part}`));
+  const parts = text.split(/[,\s]+/).map(part => {
+    if (part.includes('/')) return part;
+    return part.toLowerCase() === 'linux' ? 'linux/amd64' : `linux/${part}`;
+  });
   const names = parts.filter(part => PLATFORM.test(part)).map(part => parsePlatformName(part));
   const list = names.length > 1 ? `["${names.join('", "')}"]` : names[0];
   return {

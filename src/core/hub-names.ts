@@ -38,7 +38,7 @@ export function checkNames(id: string, revision: string): void {
     throw new HubError(`${quoted(id)} is not the id of a model`, {
       code: 'HUB_NOT_FOUND',
       subject: quoted(id),
-      remedy: 'An id is `organisation/name`, as in the address of the model on the Hub.',
+      remedy: 'An id is `organization/name`, as in the address of the model on the Hub.',
     });
   }
   if (!revision.isWellFormed() || ['', '.', '..'].includes(revision)) {

@@ -11,8 +11,25 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(digits)} ${units[unit]}`;
 }
 
-/** Returns the candidate that is nearest to `word` by edit distance, if it is near enough to be a likely slip. */
+/**
+ * Returns the candidate that is nearest to `word` by edit distance, if it is near enough to be a likely slip; else the only
+ * one that goes on as `word` does up to its last letter: `qwen25-05b` for `qwen25`, `registries` for `registry`.
+ */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  const all = [...candidates];
+  return nearestByDistance(word, all) ?? onlyLonger(word, all);
+}
+
+const MIN_SHARED_START = 5;
+
+function onlyLonger(word: string, candidates: readonly string[]): string | undefined {
+  const start = word.toLowerCase().slice(0, Math.max(MIN_SHARED_START, word.length - 1));
+  if (word.length < MIN_SHARED_START) return undefined;
+  const longer = new Set(candidates.filter(candidate => candidate.toLowerCase().startsWith(start)));
+  return longer.size === 1 ? [...longer][0] : undefined;
+}
+
+function nearestByDistance(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   // A slip in a word of two letters is another word.
   let bestDistance = Math.min(Math.max(2, Math.floor(word.length / 3)), word.length - 1) + 1;

@@ -78,13 +78,14 @@ function syntaxProblem(
   switch (code) {
     case 'DUPLICATE_KEY': {
       const key = /^(?:"[^"\n]*"|'[^'\n]*'|[^\s:,{}[\]]+)/.exec(text.text.slice(start))?.[0] ?? '';
+      const name = /^["']/.test(key) ? key : `"${key}"`;
       return text.problem(
         { start, end: start + key.length },
-        `the key ${key} is written twice in the same map`,
+        `the key ${name} is defined twice in the same map`,
       );
     }
     case 'TAB_AS_INDENT':
-      return text.problem({ start, end }, 'YAML does not take tabs for indentation: use spaces');
+      return text.problem({ start, end }, 'YAML does not allow tabs for indentation: use spaces');
     case 'MULTIPLE_DOCS':
       return text.problem({ start, end: start + 3 }, 'a second document starts here: one file holds one');
     case 'TAG_RESOLVE_FAILED':
@@ -142,7 +143,7 @@ function resolveAliases(
       const target = anchors.get(node.source);
       if (target === undefined) {
         const guess = nearest(node.source, anchors.keys());
-        report(node, `no anchor &${node.source} stands before this`, guess && `*${guess}`);
+        report(node, `no anchor &${node.source} is defined before this`, guess && `*${guess}`);
       } else if (ancestors.includes(target)) report(node, `*${node.source} would contain itself`);
       else aliases.set(node, target);
     },
@@ -163,7 +164,7 @@ function wrongMerges(
       const merged = target(value);
       const sources = isSeq(merged) ? merged.items.map(target) : [merged];
       if (!sources.every(source => isMap(source))) {
-        wrong.push(text.problem(spanOf(key) ?? START, '<< takes a map or a list of maps'));
+        wrong.push(text.problem(spanOf(key) ?? START, '<< must be a map or a list of maps'));
       }
     },
   });
