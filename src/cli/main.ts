@@ -77,6 +77,20 @@ try {
   if (!(error instanceof CommanderError)) throw error;
   // Help that was asked for is not an error; anything else is about the call.
   process.exitCode = error.exitCode === 0 ? ExitStatus.done : ExitStatus.usage;
+  if (error.exitCode !== 0 && wantsJson(process.argv.slice(2))) printUsageError(error.message);
+}
+
+/** Whether stdout is to be one JSON document, of a call that could not be parsed. */
+function wantsJson([name = '', ...words]: readonly string[]): boolean {
+  const command = program.commands.find(one => one.name() === name);
+  const end = words.indexOf('--');
+  const isGiven = words.slice(0, end === -1 ? words.length : end).includes('--json');
+  return isGiven && command?.options.some(({ long }) => long === '--json') === true;
+}
+
+function printUsageError(message: string): void {
+  const error = { code: 'USAGE', message: message.replace(/^error: /, '') };
+  process.stdout.write(`${JSON.stringify({ schemaVersion: 1, error }, null, 2)}\n`);
 }
 
 /** A help, a completion, or a word that is not a command is about all of them. */

@@ -13,7 +13,7 @@ export async function prepareOutput(file: string): Promise<void> {
     await mkdir(folder, { recursive: true });
     await access(folder, constants.W_OK);
   } catch (cause) {
-    throw unusable(file, reasonOf(cause), cause);
+    throw unusable(file, reasonOf(cause), { cause });
   }
   const there = await stat(file).catch(() => undefined);
   if (there?.isDirectory()) throw unusable(file, 'it is a folder');
@@ -24,17 +24,17 @@ export async function prepareOutput(file: string): Promise<void> {
  * Looks whether a folder can be made and written to, without making it: its nearest parent that is there decides. The
  * kernel's own file systems (`/proc`, `/sys`) let root do anything and keep nothing. Throws ConfigError.
  */
-export async function prepareFolder(folder: string): Promise<void> {
+export async function prepareFolder(folder: string, wanted: Wanted = 'folder'): Promise<void> {
   for (let place = path.resolve(folder); ; place = path.dirname(place)) {
     const there = await stat(place).catch(cause => {
       if (isSystemError(cause) && cause.code === 'ENOENT') return undefined;
-      throw unusable(folder, reasonOf(cause), cause);
+      throw unusable(folder, reasonOf(cause), { wanted, cause });
     });
     if (there === undefined) continue;
-    if (!there.isDirectory()) throw unusable(folder, `${place} is not a folder`);
-    if (await isKernels(place)) throw unusable(folder, `no files are kept in ${place}`);
+    if (!there.isDirectory()) throw unusable(folder, `${place} is not a folder`, { wanted });
+    if (await isKernels(place)) throw unusable(folder, `no files are kept in ${place}`, { wanted });
     await access(place, constants.W_OK).catch(cause => {
-      throw unusable(folder, reasonOf(cause), cause);
+      throw unusable(folder, reasonOf(cause), { wanted, cause });
     });
     return;
   }
@@ -52,17 +52,26 @@ const KERNEL_FILES: ReadonlySet<number> = new Set([0x9fa0, 0x62656572]);
  * Throws ConfigError USAGE.
  */
 export async function prepareReplacement(file: string): Promise<void> {
-  await prepareFolder(path.dirname(path.resolve(file)));
+  await prepareFolder(path.dirname(path.resolve(file)), 'file');
   const there = await stat(file).catch(() => undefined);
   if (there !== undefined && !there.isFile())
     throw unusable(file, there.isDirectory() ? 'it is a folder' : 'it is not a file');
 }
 
-function unusable(file: string, reason: string, cause?: unknown): ConfigError {
+type Wanted = 'file' | 'folder';
+
+function unusable(
+  file: string,
+  reason: string,
+  { wanted = 'file', cause }: { readonly wanted?: Wanted; readonly cause?: unknown } = {},
+): ConfigError {
   return new ConfigError(`${file} cannot be written: ${reason}`, {
     code: 'USAGE',
     subject: file,
-    remedy: 'Name a file in a folder that this user may write to.',
+    remedy:
+      wanted === 'file'
+        ? 'Name a file in a folder that this user may write to.'
+        : 'Name a folder that this user may write to.',
     cause,
   });
 }

@@ -140,6 +140,12 @@ async function lockFor(
   config: Config,
   { id, lock, locked }: CommonOptions & AdHocOptions,
 ): Promise<Lock | undefined> {
+  if (locked === true && lock === false) {
+    throw new ConfigError('--locked and --no-lock exclude each other', {
+      code: 'USAGE',
+      remedy: 'Leave out one of them.',
+    });
+  }
   if (id !== undefined || lock === false) return undefined;
   const found = await lockOfFile(config);
   if (found === undefined && locked) {

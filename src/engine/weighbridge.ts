@@ -121,7 +121,7 @@ export function createWeighbridge(options: WeighbridgeOptions = {}): Weighbridge
       const checkSignature = signatureDifferences;
       const rebuild = { bootstrap: services.bootstrap, readBase, config, checkSignature };
       const checks = await verifyImage(store, reference, { hub: services.hub, isDeep, rebuild, signal });
-      return verifyToJson([{ reference: image, checks }], isDeep);
+      return verifyToJson([{ reference: image, checks }], { isDeep });
     },
     close,
     async [Symbol.asyncDispose]() {

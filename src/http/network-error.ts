@@ -130,12 +130,12 @@ function explain(code: string | undefined, host: string): string | undefined {
     case 'ECONNREFUSED':
       return `${host} refused the connection`;
     case 'ENOTFOUND':
-      return `there is no host ${host}`;
+      return `the host ${host} was not found`;
     case 'EAI_AGAIN':
       return `the name ${host} could not be looked up`;
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
-      return `there is no way to ${host} from here`;
+      return `there is no route to ${host}`;
     case 'ECONNRESET':
     case 'EPIPE':
       return `${host} closed the connection`;

@@ -37,7 +37,7 @@ export function tokenSource(env: Environment): string | undefined {
 function readStreams(text: string | undefined): number | undefined {
   if (!text) return undefined;
   if (/^[1-8]$/.test(text)) return Number(text);
-  throw new ConfigError(`WEIGHBRIDGE_HUB_STREAMS has to be a number from 1 to 8, not ${quoted(text)}`, {
+  throw new ConfigError(`WEIGHBRIDGE_HUB_STREAMS must be a number from 1 to 8, not ${quoted(text)}`, {
     code: 'USAGE',
     subject: 'WEIGHBRIDGE_HUB_STREAMS',
     remedy:

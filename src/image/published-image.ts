@@ -5,7 +5,7 @@ import { RegistryError } from '../core/errors.ts';
 import { describeJson, isRecord } from '../core/json-shape.ts';
 import { parseImageConfig } from '../oci/image-config.ts';
 import { parseManifest } from '../oci/parse.ts';
-import { formatPlatform } from '../oci/reference.ts';
+import { formatPlatform, isLocalName } from '../oci/reference.ts';
 import type { Annotations, ContainerConfig, Descriptor, ImageConfig, Manifest } from '../oci/types.ts';
 import { ADAPTERS_SUFFIX } from '../plan/model-dir.ts';
 import type { ImageStore, StoredManifest } from '../store/image-store.ts';
@@ -92,7 +92,9 @@ export async function readTop(
   throw new RegistryError(`${store.name} has no image ${reference}`, {
     code: 'REGISTRY_NOT_FOUND',
     subject: store.name,
-    remedy: 'Check the tag, and the login if the repository is private.',
+    remedy: isLocalName(store.name)
+      ? 'Check the tag: `weighbridge inspect` without one lists those that it has.'
+      : 'Check the tag, and the login if the repository is private.',
   });
 }
 
@@ -244,6 +246,9 @@ async function readImage(
     layers: manifest.layers.map((layer, index) => describeLayer(layer, steps[index]?.created_by ?? '')),
   };
 }
+
+/** The platform of an artifact, which has none. */
+export const ANY_PLATFORM = 'unknown/unknown';
 
 /** What an image's config would say, as far as an artifact does: its manifest has the labels. */
 function artifactConfig({ annotations = {}, layers }: Manifest): ImageConfig {

@@ -66,6 +66,11 @@ export function hostOf(repository: string): string {
   return slash === -1 ? repository : repository.slice(0, slash);
 }
 
+/** Returns whether a name is that of a folder or file of this machine, as `build` writes them: `oci:out`. */
+export function isLocalName(name: string): boolean {
+  return /^(?:oci|docker-archive):/.test(name);
+}
+
 /** Returns whether a text is a tag by the rules of the distribution specification. */
 export function isTag(text: string): boolean {
   return TAG.test(text);

@@ -106,7 +106,8 @@ function checkTargets(config: Config, models: readonly ModelConfig[], options: P
     if (withoutPrefix.length === 0) continue;
     const error = missingPrefixError(model, withoutPrefix);
     if (options.targets === 'required') throw error;
-    warnings.add(`${error.message}; skipping it. ${error.remedy ?? ''}`);
+    const skipped = withoutPrefix.length === 1 ? 'it' : 'them';
+    warnings.add(`${error.message}; skipping ${skipped}. ${error.remedy ?? ''}`);
   }
   return [...warnings];
 }

@@ -98,6 +98,8 @@ export function parsePlan(bytes: Uint8Array, file: string, config: Config, env: 
     const found = typeof version === 'number' ? quoted(String(version)) : describeJson(version);
     throw unreadable(file, `it is of version ${found}, and this Weighbridge reads ${PLAN_SCHEMA_VERSION}`);
   }
+  if (!('config' in value) && 'models' in value)
+    throw unreadable(file, 'it is the output of `weighbridge plan --json`, which is for other programs');
   const { texts, ...body } = value;
   const parsed = planFileShape.safeParse(filled(body, Array.isArray(texts) ? texts : [], file));
   if (!parsed.success) {

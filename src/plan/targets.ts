@@ -89,7 +89,7 @@ export function missingPrefixError(model: ModelConfig, registries: readonly stri
     code: 'CONFIG_INVALID',
     subject: `${model.position.file}:${model.position.line}:${model.position.column}`,
     remedy:
-      'Write its prefix under `registries:` (such as `ghcr: ghcr.io/acme`), pass `--registry <key>=<prefix>`, or set ' +
+      'Write a prefix under `registries:` (such as `ghcr: ghcr.io/acme`), pass `--registry <key>=<prefix>`, or set ' +
       'GITHUB_REPOSITORY_OWNER (ghcr) and DOCKERHUB_USERNAME (dockerhub).',
   });
 }

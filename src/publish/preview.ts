@@ -95,6 +95,7 @@ function toPreview({ pending, images, ...rest }: Look, estimate: Estimate): Prev
 }
 
 function reasonOf({ uploaded, reused, mounted }: ByteCounts): string {
+  const there = reused === 0 ? '' : `, ${formatBytes(reused)} already there`;
   const more = mounted === 0 ? '' : `, ${formatBytes(mounted)} can be mounted`;
-  return `would move up to ${formatBytes(uploaded)}, ${formatBytes(reused)} is there already${more}`;
+  return `would move up to ${formatBytes(uploaded)}${there}${more}`;
 }

@@ -124,6 +124,8 @@ async function publishAdmitted(
   targets: readonly PublishTarget[],
   context: RunContext,
 ): Promise<PublishOutcome> {
+  // Nothing of it goes anywhere, so its base image need not be there either.
+  if (targets.length === 0) return { planned, images: [] };
   const { admit, cache, variants, signal } = context;
   try {
     await admit?.(planned);

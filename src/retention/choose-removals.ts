@@ -133,7 +133,7 @@ function reasonToKeep(
 ): string | undefined {
   if (!isOurs(graph.nodes.get(digest))) return 'not published by Weighbridge';
   const current = tags.find(tag => rules.tags.has(tag));
-  if (current !== undefined) return `the file names it: ${current}`;
+  if (current !== undefined) return `a current tag: ${current}`;
   if (newest.has(digest)) return `among the newest ${rules.keep} of its variant`;
   if (rules.youngerThanMs === undefined) return undefined;
   const publishedAtMs = rules.publishedAtMs(digest);

@@ -137,7 +137,7 @@ export class Trivy {
 
   #startFailure(cause: { readonly code?: string | undefined }): Error {
     return new WeighbridgeError(
-      `Trivy cannot be started: ${this.#command} ${cause.code === 'ENOENT' ? 'is not there' : `gave ${cause.code}`}`,
+      `Trivy cannot be started: ${this.#command} ${cause.code === 'ENOENT' ? 'was not found' : `failed with ${cause.code}`}`,
       {
         code: 'SCANNER_MISSING',
         remedy:

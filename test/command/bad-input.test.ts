@@ -263,7 +263,93 @@ test('a base image that does not exist, and one without the platform; status 1',
   assert.match(missing.stdout, /Check `base_image`/);
   const platform = await run(ONE, { arch: 'linux/arm64' });
   assert.equal(platform.status, 1);
-  assert.match(platform.stdout, /is not there for linux\/arm64: it has linux\/amd64/);
+  assert.match(platform.stdout, /is not available for linux\/arm64: it has linux\/amd64/);
+});
+
+test('a call that cannot be parsed is a JSON document too, if the command has --json; status 2', async () => {
+  for (const [args, message] of [
+    [['plan', '--json', '--josn'], "unknown option '--josn'\n(Did you mean --json?)"],
+    [['build', '--json'], "required option '-o, --output <oci:dir | docker-archive:file>' not specified"],
+  ] as const) {
+    const { status, stdout } = await run(ONE, { args });
+    assert.equal(status, 2);
+    assert.deepEqual(JSON.parse(stdout), { schemaVersion: 1, error: { code: 'USAGE', message } });
+  }
+  const without = await run(ONE, { args: ['add', '--json'] });
+  assert.deepEqual([without.status, without.stdout], [2, '']);
+});
+
+test('options that contradict each other, or that change nothing, are refused before any work; status 2', async () => {
+  const before = [hub.log.length, good.log.length];
+  for (const [args, message] of [
+    [['plan', '--locked', '--no-lock'], '--locked and --no-lock exclude each other'],
+    [['publish', '--locked', '--no-lock'], '--locked and --no-lock exclude each other'],
+    [['verify', '-m', 'one', 'x:y'], '--model and --registry select images of models.yaml'],
+    [['verify', 'x:y', '--save-model-signature', 'model.sig'], 'need --signed'],
+    [['init', 'new', '-y', '--base-image', 'vllm/vllm-openai'], 'It has no tag'],
+    [['manifest', 'x:y', '--for', 'kubernetes', '--namespace', 'Our Models'], 'lower-case letters'],
+  ] as const) {
+    const { status, stderr } = await run(ONE, { args });
+    assert.equal(status, 2, args.join(' '));
+    assert.ok(stderr.includes(message), stderr);
+  }
+  assert.deepEqual([hub.log.length, good.log.length], before);
+});
+
+test('a model that could not be resolved keeps `verify --json` from saying ok; status 1', async () => {
+  const args = ['verify', '-m', 'gone'];
+  const gone = '  - { id: acme/gone, short: gone }';
+  const { status, stdout } = await run(gone, { args: [...args, '--json'] });
+  assert.equal(status, 1);
+  assert.deepEqual(JSON.parse(stdout), { schemaVersion: 1, deep: false, ok: false, images: [] });
+  assert.equal((await run(gone, { args })).stdout, '');
+});
+
+test('a model without a registry is published nowhere, says so, and needs no base image; status 0', async () => {
+  const { status, stdout, stderr } = await run(ONE.replace(' }', ', publish: { good: false } }'), {
+    base: `${good.host}/vllm/vllm-openai:v9`,
+  });
+  assert.equal(status, 0, stderr);
+  assert.equal(
+    stdout,
+    'one\n  nothing to publish: no registry is enabled for this model\n\nnothing to publish\n',
+  );
+  assert.deepEqual(good.log, []);
+});
+
+test('the document of `plan --json` is not a plan to publish; status 2', async () => {
+  const { stdout } = await run(ONE, { args: ['plan', '--json'] });
+  await writeFile(path.join(folder, 'plan.json'), stdout);
+  const { status, stderr } = await run(ONE, { args: ['publish', '--plan', 'plan.json'] });
+  assert.equal(status, 2);
+  assert.match(
+    stderr,
+    /plan\.json cannot be published: it is the output of `weighbridge plan --json`.*\n.*plan --out <file>/,
+  );
+});
+
+test('the names that `build` prints are those that `inspect` takes, and a wrong one is not about logins', async () => {
+  for (const output of ['oci:out', 'docker-archive:out.tar']) {
+    const built = await run(ONE, { args: ['build', '-o', output, '--json'] });
+    assert.equal(built.status, 0, built.stderr);
+    const { images } = JSON.parse(built.stdout).models[0] as { images: { tags: string[]; digest: string }[] };
+    assert.equal(images.length, 2);
+    for (const { tags, digest } of images) {
+      const [tag = ''] = tags;
+      const inspected = await run(ONE, { args: ['inspect', tag, '--json'] });
+      assert.equal(inspected.status, 0, inspected.stderr);
+      assert.deepEqual(
+        [JSON.parse(inspected.stdout).images[0].digest, JSON.parse(inspected.stdout).reference],
+        [digest, tag],
+      );
+    }
+    const wrong = await run(ONE, { args: ['inspect', `${output}:none`] });
+    assert.equal(wrong.status, 1);
+    assert.match(
+      wrong.stderr,
+      /has no image none\n {2}Check the tag: `weighbridge inspect` without one lists/,
+    );
+  }
 });
 
 test('a result file that cannot be written is told before anything is published; status 2', async () => {

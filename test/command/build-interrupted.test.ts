@@ -28,7 +28,7 @@ test('Ctrl-C in a build says what is done and what is not, as in a publish', asy
   const output = text(child.stdout);
   const closed = once(child, 'close');
   await until(
-    () => world.hub.log.some(({ origin }) => origin === 'cdn') && said.includes('licences: '),
+    () => world.hub.log.some(({ origin }) => origin === 'cdn') && said.includes('licenses: '),
     child,
   );
   child.kill('SIGINT');

@@ -108,7 +108,7 @@ describe('the Kubernetes Job', { skip, concurrency: false }, () => {
     const again = await weighbridge(['outdated', '-c', path.join(folder, 'models.yaml')], {
       env: { HF_ENDPOINT: hub.url },
     });
-    assert.equal(again.stdout, 'Everything is published as it should be.\n', again.stderr);
+    assert.equal(again.stdout, 'Everything is up to date.\n', again.stderr);
     t.diagnostic(
       `${MODELS} models by ${WORKERS} workers at once, ${VICTIMS.length} killed in mid-file and started again`,
     );

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { weighbridge } from '../support/command.ts';
 import { temporaryFolder } from '../support/tools.ts';
 import { MODEL_FILES, World } from '../support/world.ts';
@@ -42,3 +42,54 @@ test('an image on this machine alone is named as such: no cluster can pull it', 
   assert.match(stdout, /kind: Deployment/);
   assert.match(stderr, /oci:out:v0\.6\.0-fat is on this machine alone: push it to a registry/);
 });
+
+test('options that change nothing are refused, and a namespace is that of every kind; status 2 and 0', async t => {
+  await using world = await World.start();
+  await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
+  const variants = ['fat', 'weights'] as const;
+  await world.publish(world.config('acme/x', '    variants: [fat, weights]\n'), { variants });
+  const repository = `${world.registry(0).host}/acme/hf-x`;
+  const cwd = await temporaryFolder(t);
+  const run = async (...args: string[]) => await weighbridge(['manifest', ...args], { cwd });
+  const [fat, weights] = [`${repository}:v0.6.0-fat`, `${repository}:weights`];
+
+  for (const [args, named] of [
+    [
+      [fat, '--for', 'kubernetes', '--init-container'],
+      '--init-container has no effect with --for kubernetes',
+    ],
+    [[fat, '--for', 'kubernetes', '--server', 'vllm:v1'], '--server has no effect'],
+    [
+      [fat, '--for', 'compose', '--restricted', '--namespace', 'm'],
+      '--restricted and --namespace have no effect',
+    ],
+    [[weights, '--for', 'kserve', '--server', 'vllm:v1'], '--server has no effect'],
+    [[fat, '--for', 'prepull', '--gpu-memory', '80'], '--gpu-memory has no effect'],
+  ] as const) {
+    const { status, stdout, stderr } = await run(...args);
+    assert.deepEqual([status, stdout], [2, ''], args.join(' '));
+    assert.ok(stderr.includes(named), stderr);
+  }
+
+  for (const args of [
+    [weights, '--for', 'kubernetes', '--server', 'vllm:v1'],
+    [fat, '--for', 'image-volume'],
+    [weights, '--for', 'kserve'],
+    [fat, '--for', 'prepull'],
+  ]) {
+    const { status, stdout, stderr } = await run(...args, '--namespace', 'models');
+    assert.equal(status, 0, stderr);
+    const resources = parseAllDocuments(stdout).map(document => document.toJS() as Resource);
+    assert.deepEqual(
+      [resources[0]?.kind, resources[0]?.metadata.name],
+      ['Namespace', 'models'],
+      args.join(' '),
+    );
+    for (const { metadata } of resources.slice(1)) assert.equal(metadata.namespace, 'models', args.join(' '));
+  }
+});
+
+interface Resource {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+}

@@ -29,7 +29,7 @@ test('outdated names what a publish would change, and why, until it is published
     /^x\n {2}r0 slim: not published yet\n {2}r0 fat: not published yet\ny\n/,
   );
   await run('publish');
-  assert.equal(await run('outdated'), 'Everything is published as it should be.\n');
+  assert.equal(await run('outdated'), 'Everything is up to date.\n');
   assert.deepEqual(await matrix(), []);
 
   await world.hub.updateFile('acme/y', 'config.json', '{"model_type":"qwen2"}');

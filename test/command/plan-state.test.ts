@@ -31,9 +31,9 @@ test('the table says what would move, and after a publish that nothing would', a
   assert.equal((await publish()).status, 0);
   const after = await plan();
   assert.match(after.stdout, /^x .* nothing$/m);
-  assert.equal(after.stdout.match(/is there as it is, nothing to do/g)?.length, 4);
+  assert.equal(after.stdout.match(/unchanged, nothing to do/g)?.length, 4);
   await world.hub.updateFile('acme/x', 'model-00002-of-00003.safetensors', Buffer.alloc(200_000, 9));
-  assert.match((await plan()).stdout, /fat: up to 2\d\d KiB to move, 4\d\d KiB is there already/);
+  assert.match((await plan()).stdout, /fat: up to 2\d\d KiB to move, 4\d\d KiB already there/);
 });
 
 test('a registry that wants a login is named, the plan does not depend on it', async t => {
@@ -42,7 +42,7 @@ test('a registry that wants a login is named, the plan does not depend on it', a
   const { status, stdout } = await plan();
   assert.equal(status, 0);
   assert.match(stdout, /^x .* unknown$/m);
-  assert.match(stdout, /fat: could not be looked at: [\s\S]*?127\.0\.0\.1:\d+\s+wants\s+a\s+login/);
+  assert.match(stdout, /fat: could not be read: [\s\S]*?127\.0\.0\.1:\d+\s+wants\s+a\s+login/);
   assert.match(stdout, /fat: up to 6\d\d KiB to move/);
 });
 

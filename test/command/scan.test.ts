@@ -215,7 +215,7 @@ models:
     assert.equal(missing.status, 1);
     assert.match(
       missing.stderr,
-      /Trivy cannot be started: \/nowhere\/trivy is not there\n {2}Install it .*--trivy <path>/,
+      /Trivy cannot be started: \/nowhere\/trivy was not found\n {2}Install it .*--trivy <path>/,
     );
     const empty = { ...env, TRIVY_CACHE_DIR: path.join(folder, 'empty') };
     const broken = await weighbridge(['scan', '-c', config, '--trivy', goTool('trivy'), '-m', 'one'], {

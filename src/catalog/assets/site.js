@@ -21,7 +21,7 @@
         ? matchMedia('(prefers-color-scheme: dark)').matches
         : root.dataset.theme === 'dark';
     root.dataset.theme = isDark ? 'light' : 'dark';
-    announce(isDark ? 'Light colours' : 'Dark colours');
+    announce(isDark ? 'Light colors' : 'Dark colors');
     try {
       localStorage.setItem('theme', root.dataset.theme);
     } catch {

@@ -8,7 +8,7 @@ import { LICENSE_LABELS } from '../format/labels.ts';
 export function licenseLayer(tree: LicenseTree, base: BaseImage | undefined): LayerRecipe {
   return {
     kind: 'licenses',
-    name: 'licences',
+    name: 'licenses',
     root: 'licenses',
     entries: finishLicenses(tree, base && licensedBase(base)),
   };

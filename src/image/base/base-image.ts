@@ -241,7 +241,7 @@ function platformMissing(reference: string, wanted: string, offered: readonly st
     offered.length > 0
       ? `it has ${offered.map(name => plainLine(name)).join(', ')}`
       : 'it has none that fits';
-  return new RegistryError(`the base image ${reference} is not there for ${wanted}: ${has}`, {
+  return new RegistryError(`the base image ${reference} is not available for ${wanted}: ${has}`, {
     code: 'BASE_PLATFORM_MISSING',
     subject: reference,
     remedy: 'Change `arch` or `base_image` in models.yaml.',

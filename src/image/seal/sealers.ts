@@ -25,9 +25,11 @@ export function dataImageSealer(spec: Omit<DataImageSpec, 'layers'>): Seal {
 
 /** Returns a layer as the config and the manifest name it. */
 export function newLayer({ spec: { recipe }, layer }: SealedLayer): NewLayer {
+  // Another spelling than everywhere else, and it stays: it decides the digests of images.
+  const name = recipe.kind === 'licenses' ? 'licences' : recipe.name;
   return {
     descriptor: layerDescriptor(recipe, layer),
     diffId: layer.digest,
-    createdBy: `weighbridge ${recipe.kind}: ${recipe.name}`,
+    createdBy: `weighbridge ${recipe.kind}: ${name}`,
   };
 }

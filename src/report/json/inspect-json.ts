@@ -4,6 +4,7 @@ import { type ModelLabels, readModelLabels } from '../../image/format/labels.ts'
 import type { ImageLayerKind } from '../../image/format/layer-kinds.ts';
 import { baseOf, imagePort, licenseOf, lineageOf, sizesByKind, totalBytes } from '../../image/image-facts.ts';
 import type { ListedFile, PublishedAdapter, PublishedImage } from '../../image/published-image.ts';
+import { isLocalName } from '../../oci/reference.ts';
 import type { Descriptor } from '../../oci/types.ts';
 import { newestScan, type ScanSummary } from '../../scan/scan-referrer.ts';
 import { pullModelPack, type RunnableImage, runCommand } from '../serve/run-commands.ts';
@@ -145,21 +146,17 @@ export function inspectToJson({ reference, images }: Inspection): InspectJson {
 
 /** Returns the command that brings the weights of an image in which nothing runs to where something does; null for others. */
 export function useOf(reference: string, { image: { model } }: InspectedImage): string | null {
-  if (model === undefined || isLocal(reference)) return null;
+  if (model === undefined || isLocalName(reference)) return null;
   if (model.variant === 'weights')
     return `weighbridge manifest ${reference} --for image-volume --server <vLLM image>`;
   return model.variant === 'modelpack' ? pullModelPack(reference) : null;
-}
-
-function isLocal(reference: string): boolean {
-  return /^(?:oci|docker-archive):/.test(reference);
 }
 
 /** Returns commands that run an image, null if no engine pulls it, or if nothing in it runs. */
 export function runsOf(reference: string, { image, files }: InspectedImage) {
   const { model } = image;
   // Engines pull from registries, and not from a layout or an archive.
-  if (model === undefined || !hasServer(model.variant) || isLocal(reference)) return null;
+  if (model === undefined || !hasServer(model.variant) || isLocalName(reference)) return null;
   const runnable: RunnableImage = {
     reference,
     name: model.dir.slice(model.dir.lastIndexOf('/') + 1),

@@ -46,12 +46,15 @@ export interface VerifiedPlatformJson {
   readonly error?: ErrorJson;
 }
 
-/** Returns the document of `verify --json`. */
-export function verifyToJson(images: readonly VerifiedImage[], isDeep: boolean): VerifyJson {
+/** Returns the document of `verify --json`; `isWhole` is false if a model's images are not known and so not among them. */
+export function verifyToJson(
+  images: readonly VerifiedImage[],
+  { isDeep, isWhole = true }: { readonly isDeep: boolean; readonly isWhole?: boolean },
+): VerifyJson {
   return {
     schemaVersion: 1,
     deep: isDeep,
-    ok: images.every(isVerified),
+    ok: isWhole && images.every(isVerified),
     images: images.flatMap(({ reference, checks = [], error }): VerifiedPlatformJson[] =>
       error !== undefined
         ? [unverified(reference, error)]

@@ -7,8 +7,8 @@ import { planChange } from './plan-change.ts';
 test('nothing changes where both plans are one', async () => {
   const plan = planToJson(await samplePlan());
   const page = planChange(plan, plan);
-  // A model that cannot be resolved is never just "as it was".
-  assert.match(page, /^## 1 model would be published\n/);
+  // A model that cannot be resolved is never just "as it was", and nothing of it would be published.
+  assert.match(page, /^## 1 model could not be resolved\n/);
   assert.match(page, /❌ the Hub knows no model acme\/absent/);
   const sound = { ...plan, models: plan.models.filter(model => model.error === undefined) };
   assert.equal(planChange(sound, sound), '## Nothing changes for the 2 models\n');

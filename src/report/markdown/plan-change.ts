@@ -21,7 +21,9 @@ export function planChange(after: PlanJson, before: PlanJson | undefined): strin
     after.models.some(model => model.decisions?.[variant] !== undefined),
   );
   const rows = changed.slice(0, MAX_ROWS).map(({ model, what }) => row(model, variants, what ?? ''));
-  const head = `## ${headline(changed.length, after.models.length, removed.length)}`;
+  const unresolved = changed.filter(({ model }) => model.error !== undefined).length;
+  const counts = { published: changed.length - unresolved, unresolved, removed: removed.length };
+  const head = `## ${headline(counts, after.models.length)}`;
   const same = after.models.length - changed.length;
   return `${[
     head,
@@ -54,13 +56,16 @@ function columns(variants: readonly Variant[]): MdColumn[] {
   return titles.map(title => ({ title, isNumber: title === 'Size' }));
 }
 
-function headline(changed: number, all: number, removed: number): string {
-  if (changed === 0 && removed === 0) return `Nothing changes for the ${count(all, 'model')}`;
+function headline(
+  { published, unresolved, removed }: Readonly<Record<'published' | 'unresolved' | 'removed', number>>,
+  all: number,
+): string {
   const parts = [
-    ...(changed === 0 ? [] : [`${count(changed, 'model')} would be published`]),
+    ...(published === 0 ? [] : [`${count(published, 'model')} would be published`]),
     ...(removed === 0 ? [] : [`${count(removed, 'model')} would no longer be`]),
+    ...(unresolved === 0 ? [] : [`${count(unresolved, 'model')} could not be resolved`]),
   ];
-  return parts.join(', ');
+  return parts.length === 0 ? `Nothing changes for the ${count(all, 'model')}` : parts.join(', ');
 }
 
 /** Undefined if a publish would move nothing that the other plan's would not. */

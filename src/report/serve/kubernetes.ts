@@ -23,13 +23,19 @@ export interface DeploymentOptions {
 
 /** Returns a Deployment with its Service and, for slim, the claim that the model is kept in. */
 export function kubernetesResources(served: ServedImage, options: DeploymentOptions = {}): Resource[] {
-  const { namespace } = options;
-  const resources = holdsWeights(served.variant)
+  return holdsWeights(served.variant)
     ? [deployment(served, fatPod(served)), service(served)]
     : [claim(served), deployment(served, slimPod(served, options)), service(served)];
+}
+
+/** Returns the resources in the namespace that the options name, after the namespace itself; without one as they are. */
+export function inNamespace(
+  resources: readonly Resource[],
+  { namespace, isRestricted = false }: DeploymentOptions,
+): readonly Resource[] {
   if (namespace === undefined) return resources;
   const inside = resources.map(one => ({ ...one, metadata: { ...(one.metadata as object), namespace } }));
-  return [namespaceOf(namespace, options.isRestricted === true), ...inside];
+  return [namespaceOf(namespace, isRestricted), ...inside];
 }
 
 /** Returns a Deployment of any vLLM image whose model is the image as a read-only volume. */

@@ -5,6 +5,7 @@ import { gpuRequest } from './gpu-request.ts';
 import {
   type DeploymentOptions,
   imageVolumeResources,
+  inNamespace,
   kubernetesResources,
   prepullResources,
 } from './kubernetes.ts';
@@ -37,7 +38,7 @@ export function manifestText(kind: ManifestKind, served: ServedImage, options: M
   const { gpus, addedArgs, comment } = gpuRequest(served, options.gpuMemoryGB);
   const lines = kind === 'kubeai' ? [...comment, ...kubeaiComment(served)] : comment;
   const head = kind === 'prepull' ? '' : lines.map(line => `# ${line}\n`).join('');
-  return head + yamlOf(resourcesOf(kind, { ...served, gpus, addedArgs }, options));
+  return head + yamlOf(inNamespace(resourcesOf(kind, { ...served, gpus, addedArgs }, options), options));
 }
 
 /** Returns resources as YAML documents. */

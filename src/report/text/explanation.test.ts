@@ -28,7 +28,7 @@ test('the outcome has every variant of the model', async () => {
     const planned = plannedOf(plan, short);
     const all = { ...planned, model: { ...planned.model, variants: VARIANTS } };
     const text = explanation(all, { columns: 400, isColor: false });
-    return text.split('\n\n').find(block => block.startsWith('Outcome')) ?? '';
+    return text.split('\n\n').find(block => block.startsWith('Decisions')) ?? '';
   };
   for (const variant of VARIANTS)
     assert.match(outcomeOf('gated'), new RegExp(`^ {2}${variant.padEnd(11)}(?:Yes|No), by the rule`, 'm'));

@@ -111,10 +111,7 @@ function adapterText({
 }
 
 function checkLines({ outcome }: PlannedModel, page: Page): string[] {
-  return [
-    page.style.strong('What was looked at'),
-    ...outcome.findings.flatMap(finding => findingLines(finding, page)),
-  ];
+  return [page.style.strong('Checks'), ...outcome.findings.flatMap(finding => findingLines(finding, page))];
 }
 
 function fitLines(planned: PlannedModel, page: Page): string[] {
@@ -139,7 +136,7 @@ function findingLines(
 
 function whatItIsLines({ facts }: PlannedModel, { style, wrap }: Page): string[] {
   return [
-    style.strong('What it is'),
+    style.strong('Facts'),
     ...factLines(facts).flatMap(([label, value]) => wrap(value, 2, label.padEnd(CHECK_WIDTH - 2))),
   ];
 }
@@ -148,7 +145,7 @@ function outcomeLines({ model, outcome }: PlannedModel, { style, wrap }: Page): 
   const variants = shownVariants(variant => model.variants.includes(variant));
   const width = Math.max(...variants.map(({ length }) => length)) + 2;
   return [
-    style.strong('Outcome'),
+    style.strong('Decisions'),
     ...variants.flatMap(variant => {
       const { build, rule, reason } = outcome.decisions[variant];
       const because = holdsWeights(variant) || !build ? ` ${reason}` : '';
@@ -170,7 +167,7 @@ function changeLines({ model, outcome }: PlannedModel, { style, wrap }: Page): s
 
 function imageLines(assembly: Parameters<typeof assemblyLines>[0], { style, wrap }: Page): string[] {
   return [
-    style.strong('What the images are made of'),
+    style.strong('Layers'),
     ...assemblyLines(assembly).flatMap(line => wrap(line.trimStart(), line.startsWith(' ') ? 4 : 2)),
   ];
 }

@@ -21,7 +21,7 @@ export function fitSentences({ fit, model }: Pick<PlannedModel, 'fit' | 'model'>
         says:
           fit.release === undefined
             ? 'Not checked: the name of the base image does not say which release of vLLM is in it.'
-            : 'Not checked: config.json is not there or not shown.',
+            : 'Not checked: config.json is missing or cannot be read.',
         from: model.baseImage,
       },
     ];
@@ -29,7 +29,7 @@ export function fitSentences({ fit, model }: Pick<PlannedModel, 'fit' | 'model'>
     return [
       {
         label: 'yes',
-        says: `Nothing is known that would keep it from running on ${on}.`,
+        says: `No incompatibility with ${on} is known.`,
         from: model.baseImage,
       },
     ];

@@ -6,7 +6,7 @@ import { formatBytes } from '../../core/text.ts';
 import { type ModelLabels, readLabels, readModelLabels } from '../../image/format/labels.ts';
 import { type ImageLayerKind, LAYER_KINDS } from '../../image/format/layer-kinds.ts';
 import { baseOf, licenseOf, lineageOf, sizesByKind, totalBytes } from '../../image/image-facts.ts';
-import type { ListedFile, PublishedImage } from '../../image/published-image.ts';
+import { ANY_PLATFORM, type ListedFile, type PublishedImage } from '../../image/published-image.ts';
 import type { Descriptor } from '../../oci/types.ts';
 import { newestScan, type ScanSummary } from '../../scan/scan-referrer.ts';
 import { type InspectedImage, type Inspection, runsOf, useOf } from '../json/inspect-json.ts';
@@ -68,16 +68,19 @@ function section({ reference }: Inspection, inspected: InspectedImage, options: 
     ...(model === undefined
       ? row('model', 'none: this image was not published by Weighbridge')
       : [
-          ...row('variant', `${model.variant} for ${image.platform}`),
+          ...row(
+            'variant',
+            image.platform === ANY_PLATFORM ? model.variant : `${model.variant} for ${image.platform}`,
+          ),
           ...row('model', model.id),
           ...row('revision', model.revision),
-          ...row('is', modelSentence(readModelLabels(labels))),
+          ...row('facts', modelSentence(readModelLabels(labels))),
           ...row('files', `${counted(files.length, 'file')}, ${formatBytes(modelBytes)}${fetched}`),
         ]),
     ...image.adapters.flatMap(({ name, id, revision, license }) =>
       row('adapter', `${name}: ${id} at ${revision.slice(0, 12)} (${license ?? 'no license declared'})`),
     ),
-    ...row('license', licenseOf(image) ?? 'none declared'),
+    ...row('license', licenseText(image)),
     ...lineageOf(image).flatMap(({ id, license }) =>
       row('made from', `${id} (${license ?? 'no license declared'})`),
     ),
@@ -94,17 +97,25 @@ function section({ reference }: Inspection, inspected: InspectedImage, options: 
   ];
 }
 
+/** A slim image's own license is not that of the model, which it does not contain. */
+function licenseText(image: PublishedImage): string {
+  const { modelLicense } = readLabels(image.labels);
+  const license = licenseOf(image) ?? 'none declared';
+  const hasModel = image.model === undefined || holdsWeights(image.model.variant);
+  return hasModel || modelLicense === undefined ? license : `${license}; of the model: ${modelLicense}`;
+}
+
 /** What refers to the image says so itself: only a verification proves it. */
 function statementsText(referrers: readonly Descriptor[]): string | undefined {
   const names = describeStatements(referrers).map(({ kind, predicateType }) =>
     kind === undefined ? (predicateType ?? 'something unknown') : STATEMENT_NAMES[kind],
   );
   if (names.length === 0) return undefined;
-  return `${[...new Set(names)].sort().join(', ')}; \`weighbridge verify --signed\` tells by whom`;
+  return `${[...new Set(names)].sort().join(', ')}; \`weighbridge verify --signed\` shows by whom`;
 }
 
 function scanText(scan: ScanSummary | undefined): string {
-  if (scan === undefined) return 'none is attached to the image';
+  if (scan === undefined) return 'none attached';
   const counts = SEVERITIES.flatMap(severity => {
     const count = scan.vulnerabilities[severity];
     return count === 0 ? [] : [`${count} ${severity.toLowerCase()}`];
@@ -143,7 +154,7 @@ function layerLines(image: PublishedImage, { columns, style }: SectionOptions): 
   return [
     style.strong('Layers'),
     ...lines,
-    `  ${fitted('together', 12)}${gap}${figures(total, image.layers.length)}`,
+    `  ${fitted('total', 12)}${gap}${figures(total, image.layers.length)}`,
   ];
 }
 

@@ -10,8 +10,8 @@ const outcome = (...images: ImageOutcome[]) => ({ images }) as unknown as Publis
 
 test('one line has what moves to each registry and to all', () => {
   const outcomes = [outcome(image('near', 1024), image('far', 4096)), outcome(image('far', 1024))];
-  assert.equal(movementTotal(outcomes), 'To move: up to near 1.0 KiB, far 5.0 KiB; 6.0 KiB in all.');
-  assert.equal(movementTotal([outcome(image('near', 1024))]), 'To move: up to near 1.0 KiB.');
+  assert.equal(movementTotal(outcomes), 'To move, at most: near 1.0 KiB, far 5.0 KiB; 6.0 KiB in all.');
+  assert.equal(movementTotal([outcome(image('near', 1024))]), 'To move, at most: near 1.0 KiB.');
   assert.equal(movementTotal([outcome(image('near', 0, { status: 'unchanged' }))]), 'Nothing to move.');
   assert.equal(movementTotal([outcome(image('near', 0, { tags: [] }))]), '');
 });
@@ -21,10 +21,10 @@ test('what could not be looked at is said, and what can never be built is not co
     image('far', 0, { status: 'failed', error: new RegistryError('no', { code }) });
   assert.equal(
     movementTotal([outcome(image('near', 1024), failed('NETWORK'))]),
-    'To move: up to near 1.0 KiB, besides what could not be looked at.',
+    'To move, at most: near 1.0 KiB, not counting what could not be read.',
   );
   assert.equal(
     movementTotal([outcome(image('near', 1024), failed('BASE_NOT_FOUND'))]),
-    'To move: up to near 1.0 KiB.',
+    'To move, at most: near 1.0 KiB.',
   );
 });

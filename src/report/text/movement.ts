@@ -14,8 +14,8 @@ export function movementTotal(outcomes: readonly Pick<PublishOutcome, 'images'>[
   const total = [...byRegistry.values()].reduce((sum, bytes) => sum + bytes, 0);
   const each = [...byRegistry].map(([registry, bytes]) => `${clean(registry)} ${formatBytes(bytes)}`);
   const isOpen = images.some(image => image.status === 'failed' && !isRefused(image.error));
-  const open = isOpen ? ', besides what could not be looked at' : '';
+  const open = isOpen ? ', not counting what could not be read' : '';
   if (total === 0) return `Nothing to move${open}.`;
   const sum = each.length > 1 ? `; ${formatBytes(total)} in all` : '';
-  return `To move: up to ${each.join(', ')}${sum}${open}.`;
+  return `To move, at most: ${each.join(', ')}${sum}${open}.`;
 }

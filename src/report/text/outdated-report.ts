@@ -11,20 +11,16 @@ export function outdatedReport(result: OutdatedJson, options: TextOptions): stri
 
 function newerLines({ bases = [] }: OutdatedJson, { columns }: TextOptions): string[] {
   return bases.flatMap(({ baseImage, newest, models }) => {
-    const all = models.length === 1 ? 'its model' : `all ${models.length} models`;
+    const all = models.length === 1 ? 'its model' : `its ${models.length} models`;
     return paragraph(
-      `${clean(baseImage)}: nothing is known that would keep ${all} from running on vLLM ${newest}.`,
-      {
-        columns,
-        indent: 2,
-        label: '',
-      },
+      `${clean(baseImage)}: vLLM ${newest} is newer, and no incompatibility with ${all} is known.`,
+      { columns, indent: 2, label: '' },
     );
   });
 }
 
 function modelLines({ models }: OutdatedJson, { columns, isColor }: TextOptions): string {
-  if (models.length === 0) return 'Everything is published as it should be.';
+  if (models.length === 0) return 'Everything is up to date.';
   const style = styleFor(isColor);
   const lines = models.flatMap(({ short, images, error }) => [
     style.strong(clean(short)),

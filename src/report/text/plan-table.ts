@@ -13,6 +13,9 @@ import { fitWord } from './fit-text.ts';
 import { leftOutSummary } from './left-out.ts';
 import { movementTotal } from './movement.ts';
 
+/** Why nothing of a model is published. */
+export const NO_REGISTRY = 'no registry is enabled for this model';
+
 /** What texts for a terminal are made for. */
 export interface TextOptions {
   readonly columns: number;
@@ -223,7 +226,7 @@ function destinations(
   }: SectionOptions & { readonly labelled: (label: string, text: string) => string[] },
 ): string[] {
   const { targets, tags } = entry;
-  if (targets.length === 0) return labelled('to', 'nowhere: no registry is chosen');
+  if (targets.length === 0) return labelled('to', `nowhere: ${NO_REGISTRY}`);
   const images = outcomes?.find(({ planned }) => planned === entry)?.images ?? [];
   return targets.flatMap(({ registry, repository }) => [
     ...labelled('to', `${clean(registry)}: ${clean(repository)}`),
@@ -241,14 +244,14 @@ function movementText(image: ImageOutcome): string {
   const { variant, status, bytes } = image;
   if (image.status === 'failed') {
     if (image.refusedTags !== undefined) return `${variant}: ${clean(describeError(image.error))}`;
-    const what = image.isUnassembled && isRefused(image.error) ? 'cannot be built' : 'could not be looked at';
+    const what = image.isUnassembled && isRefused(image.error) ? 'cannot be built' : 'could not be read';
     return `${variant}: ${what}: ${clean(describeError(image.error))}`;
   }
   const stays = (image.refusedTags ?? [])
     .map(({ tag }) => `; the immutable tag ${clean(tag)} stays`)
     .join('');
-  if (status === 'unchanged') return `${variant}: is there as it is, nothing to do${stays}`;
-  const there = bytes.reused === 0 ? '' : `, ${formatBytes(bytes.reused)} is there already`;
+  if (status === 'unchanged') return `${variant}: unchanged, nothing to do${stays}`;
+  const there = bytes.reused === 0 ? '' : `, ${formatBytes(bytes.reused)} already there`;
   const mounted = bytes.mounted === 0 ? '' : `, ${formatBytes(bytes.mounted)} can be mounted`;
   return `${variant}: up to ${formatBytes(bytes.uploaded)} to move${there}${mounted}${stays}`;
 }

@@ -13,7 +13,7 @@ import { imagesInOrder } from '../image-order.ts';
 import { clean, counted, paragraph, shortened } from '../layout/text-layout.ts';
 import { type Style, styleFor } from '../progress/style.ts';
 import { movementTotal } from './movement.ts';
-import type { TextOptions } from './plan-table.ts';
+import { NO_REGISTRY, type TextOptions } from './plan-table.ts';
 
 const INDENT = 2;
 const STATUS_WIDTH = 'unchanged'.length;
@@ -88,6 +88,11 @@ export function publishedReferences(results: readonly ModelOutcome[]): string[] 
 function modelSection(outcome: PublishOutcome<PublishedModel>, options: SummaryOptions): string[] {
   const { short } = outcome.planned.model;
   const title = options.style.strong(shortened(clean(short), options.columns));
+  if (outcome.images.length === 0 && outcome.planned.targets.length === 0)
+    return [
+      title,
+      ...paragraph(`${options.words.nothing}: ${NO_REGISTRY}`, { columns: options.columns, indent: INDENT }),
+    ];
   return [title, ...grouped(imagesInOrder(outcome)).flatMap(images => imageLines(short, images, options))];
 }
 

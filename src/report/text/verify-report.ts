@@ -46,7 +46,7 @@ interface SectionOptions {
   readonly isDeep: boolean;
 }
 
-const HEAD = [{ title: 'FILE', minWidth: 16 }, { title: 'SIZE' }, { title: 'AGAINST THE HUB' }];
+const HEAD = [{ title: 'FILE', minWidth: 16 }, { title: 'SIZE' }, { title: 'ON THE HUB' }];
 const STATUS_WORDS: Readonly<Record<FileCheck['status'], string>> = {
   same: 'same',
   different: 'DIFFERENT',

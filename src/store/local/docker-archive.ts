@@ -55,7 +55,8 @@ export class DockerArchiveStore implements ImageStore {
   readonly #contents: Contents;
 
   constructor(archive: DockerArchiveFile, repository: string, contents: Contents) {
-    this.name = archive.name;
+    // With the repository, `<name>:<tag>` is what `inspect`, `verify` and skopeo take.
+    this.name = `${archive.name}:${repository}`;
     this.#archive = archive;
     this.#repository = repository;
     this.#contents = contents;
@@ -154,9 +155,10 @@ export class DockerArchiveStore implements ImageStore {
   }
 
   #unfit(name: string): ConfigError {
-    return new ConfigError(`${this.name} cannot hold ${name}: only images of one platform can be loaded`, {
+    const archive = this.#archive.name;
+    return new ConfigError(`${archive} cannot hold ${name}: only images of one platform can be loaded`, {
       code: 'USAGE',
-      subject: this.name,
+      subject: archive,
       remedy: 'Build one platform only, or into an image layout with --output oci:<dir>.',
     });
   }

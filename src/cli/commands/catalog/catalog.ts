@@ -88,8 +88,8 @@ function resultJson({ data, files }: WrittenCatalog, output: string, problems: r
 function resultText({ data, found, files }: WrittenCatalog, output: string): string {
   const images = data.models.reduce((sum, model) => sum + model.images.length, 0);
   const absent = found.length - data.models.length;
-  const more = absent === 0 ? '' : `; ${absent} more of the file have no image yet`;
-  return `${counted(data.models.length, 'model')} with ${counted(images, 'image')}${more}: ${counted(files, 'file')}
+  const more = absent === 0 ? '' : `; ${counted(absent, 'model')} without an image left out`;
+  return `${counted(files, 'file')} on ${counted(data.models.length, 'model')} with ${counted(images, 'image')}${more}
 ${catalogAddress(output)}`;
 }
 

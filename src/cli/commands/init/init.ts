@@ -6,6 +6,7 @@ import { execa } from 'execa';
 import { checkBaseImage } from '../../../config/field-checks.ts';
 import { BUILT_IN_BASE_IMAGE } from '../../../config/schema.ts';
 import { InterruptedError } from '../../../core/errors.ts';
+import { parseReference } from '../../../oci/reference.ts';
 import { styleFor } from '../../../report/progress/style.ts';
 import { ExitStatus, runSession, type Session, type SessionOptions } from '../../session.ts';
 import { writeGitignore } from './gitignore.ts';
@@ -152,8 +153,10 @@ function parseAccount(value: string): string {
 
 function parseBaseImage(value: string): string {
   const fault = checkBaseImage(value);
-  if (fault === undefined) return value;
-  throw new InvalidArgumentError(`It ${fault.message}.`);
+  if (fault !== undefined) throw new InvalidArgumentError(`It ${fault.message}.`);
+  if (parseReference(value).tag !== undefined) return value;
+  // The default tags name the version of vLLM.
+  throw new InvalidArgumentError('It has no tag: write name:tag, or name:tag@sha256:… to pin it.');
 }
 
 function parseWorkflow(value: string): string {

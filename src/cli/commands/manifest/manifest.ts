@@ -1,9 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Digest } from '../../../core/digest.ts';
+import { ConfigError } from '../../../core/errors.ts';
 import { type PublishedImage, readImages, readModelFiles } from '../../../image/published-image.ts';
 import { findTag } from '../../../inspect/find-tag.ts';
 import { MANIFEST_KINDS, type ManifestKind, manifestText } from '../../../report/serve/manifest.ts';
-import { servedImage, type TaggedImage } from '../../../report/serve/served-image.ts';
+import { type ServedImage, servedImage, type TaggedImage } from '../../../report/serve/served-image.ts';
 import { type NamedImage, openNamedImage } from '../../image-argument.ts';
 import { connectAsConfigured, withConnections } from '../../options.ts';
 import { ExitStatus, runSession, type SessionOptions } from '../../session.ts';
@@ -33,7 +34,7 @@ export function addManifest(program: Command): void {
     )
     .option('--restricted', 'comply with the restricted Pod Security Standard (fat and weights always do)')
     .option('--init-container', 'download the weights of a slim image in an init container')
-    .option('--namespace <name>', 'create this namespace and put everything in it')
+    .option('--namespace <name>', 'create this namespace and put everything in it', parseNamespace)
     .addHelpText('after', HELP)
     .action((text: string, options: ManifestCommandOptions) =>
       runSession(options, async session => {
@@ -51,6 +52,7 @@ export function addManifest(program: Command): void {
           repository: store.name,
           files,
         });
+        checkOptions(options, served);
         const yaml = manifestText(options.for, served, {
           server: options.server,
           gpuMemoryGB: options.gpuMemory,
@@ -65,6 +67,28 @@ export function addManifest(program: Command): void {
         return ExitStatus.done;
       }),
     );
+}
+
+/** An option that changes nothing would be ignored silently. Throws ConfigError USAGE. */
+function checkOptions(options: ManifestCommandOptions, { variant, reference }: ServedImage): void {
+  const { for: kind, server, gpuMemory, restricted, initContainer, namespace } = options;
+  const isPod = kind === 'kubernetes' || kind === 'image-volume';
+  const isMounted =
+    kind === 'image-volume' || (variant === 'weights' && kind !== 'kserve' && kind !== 'prepull');
+  const useless: readonly (readonly [option: string, isUseless: boolean])[] = [
+    ['--server', server !== undefined && !isMounted],
+    ['--gpu-memory', gpuMemory !== undefined && kind === 'prepull'],
+    ['--restricted', restricted === true && !isPod],
+    ['--init-container', initContainer === true && (kind !== 'kubernetes' || variant !== 'slim')],
+    ['--namespace', namespace !== undefined && kind === 'compose'],
+  ];
+  const found = useless.flatMap(([option, isUseless]) => (isUseless ? [option] : []));
+  if (found.length === 0) return;
+  const names = found.join(' and ');
+  throw new ConfigError(
+    `${names} ${found.length === 1 ? 'has' : 'have'} no effect with --for ${kind} and a ${variant} image`,
+    { code: 'USAGE', subject: reference, remedy: `Leave out ${names}.` },
+  );
 }
 
 /** Undefined for a variant that KubeAI takes by digest. */
@@ -83,6 +107,12 @@ function parseGigabytes(text: string): number {
   const size = Number(text.replace(/ ?GB?$/i, ''));
   if (Number.isInteger(size) && size >= 4 && size <= 1024) return size;
   throw new InvalidArgumentError('Expected a whole number of GB from 4 to 1024, such as 24 or 80.');
+}
+
+/** https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names */
+function parseNamespace(text: string): string {
+  if (/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(text)) return text;
+  throw new InvalidArgumentError('Expected at most 63 lower-case letters and digits, with "-" between them.');
 }
 
 const HELP = `

@@ -30,9 +30,9 @@ export function addOutdated(program: Command): void {
       'after',
       `
 A model is outdated if the Hub has a newer revision, the base image's tag has moved, models.yaml has changed, or an image
-is missing. For each base image, outdated also names the newest vLLM that all of its models would run on. Writes nothing
-but --out. Exit status: 0 success, 1 the Hub, a registry or a base image could not be
-asked about a model (the others are shown).`,
+is missing. For each base image, outdated also names the newest vLLM that has no known incompatibility with its models.
+Writes nothing but --out. Exit status: 0 success, 1 the Hub, a registry or a base image could not be read for a model
+(the others are shown).`,
     )
     .action((options: OutdatedOptions) =>
       runSession({ ...options, json: options.json === true || options.format === 'json' }, async session => {

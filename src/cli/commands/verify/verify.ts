@@ -83,7 +83,7 @@ async function verify(
 ): Promise<number> {
   const isDeep = options.deep === true;
   await connectAsConfigured(session, options.config);
-  checkOptions(options);
+  checkOptions(options, references);
   const config = await configFor(session, options, references.length === 0);
   const { images, isWhole } =
     config !== undefined && references.length === 0
@@ -97,8 +97,8 @@ async function verify(
     verifyWithProgress(session, { ...image, title: image.name }, { isDeep, config }),
   );
   session.progress.stop();
-  if (session.isJson) session.print(JSON.stringify(verifyToJson(verified, isDeep), null, 2));
-  else session.print(verifyTable(verified, isDeep, session.stdout));
+  if (session.isJson) session.print(JSON.stringify(verifyToJson(verified, { isDeep, isWhole }), null, 2));
+  else if (verified.length > 0) session.print(verifyTable(verified, isDeep, session.stdout));
   return isWhole && verified.every(isVerified) ? ExitStatus.done : ExitStatus.failed;
 }
 
@@ -124,16 +124,25 @@ async function imagesOf(
   return { images: images.map(({ reference }) => reference), isWhole };
 }
 
-function checkOptions({ signed, deep, key, identity, issuer, trustedRoot, policy }: VerifyOptions): void {
+function checkOptions(options: VerifyOptions, references: readonly string[]): void {
+  const { signed, deep, key, identity, issuer, trustedRoot, policy, saveModelSignature } = options;
+  const { model, registry } = options;
+  if (references.length > 0 && (model !== undefined || registry !== undefined))
+    throw new ConfigError('--model and --registry select images of models.yaml, and images were named', {
+      code: 'USAGE',
+      remedy: 'Leave out the images, or --model and --registry.',
+    });
   if (signed === true && deep === true)
     throw new ConfigError('--deep and --signed are two checks', {
       code: 'USAGE',
       remedy: 'Run one after the other.',
     });
-  const isLost = [key, identity, issuer, trustedRoot, policy].some(value => value !== undefined);
+  const isLost = [key, identity, issuer, trustedRoot, policy, saveModelSignature].some(
+    value => value !== undefined,
+  );
   if (isLost && signed !== true)
-    throw new ConfigError('--key, --identity, --issuer, --trusted-root and --policy need --signed', {
-      code: 'USAGE',
-      remedy: 'Add --signed.',
-    });
+    throw new ConfigError(
+      '--key, --identity, --issuer, --trusted-root, --policy and --save-model-signature need --signed',
+      { code: 'USAGE', remedy: 'Add --signed.' },
+    );
 }
