@@ -161,6 +161,23 @@ test('bases are those of the card and of the tags, and what is not readable is t
   }
 });
 
+test('a base is read under other spellings of its key, and a name or link that is a list is told', async () => {
+  const cards: [object, readonly string[]][] = [
+    [{ base_models: ['acme/a'] }, ['acme/a']],
+    [{ 'base model': 'acme/a' }, ['acme/a']],
+    [{ finetuned_from: 'acme/a', base_model: 'acme/b' }, ['acme/a', 'acme/b']],
+    [{ base_model_relation: 'acme/a', models: ['acme/b'] }, []],
+  ];
+  for (const [cardData, bases] of cards) {
+    const { url } = await serve((_, response) => json(response, info({ cardData })));
+    assert.deepEqual((await hubAt(url).getModel('acme/x', null)).baseModels, bases, JSON.stringify(cardData));
+  }
+  const cardData = { license: 'mit', license_name: ['llama3.1'], license_link: ' ' };
+  const { url } = await serve((_, response) => json(response, info({ cardData })));
+  const { license } = await hubAt(url).getModel('acme/x', null);
+  assert.deepEqual([license.licenseName, license.licenseLink], ['llama3.1', null]);
+});
+
 test('a license list keeps what can be read, and is not made shorter by the rest', async () => {
   const answers: [unknown, unknown][] = [
     [['mit', null], ['mit']],

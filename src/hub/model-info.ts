@@ -86,7 +86,7 @@ export function parseModelInfo(model: string, body: Buffer): ParsedModelInfo {
     isDisabled: info.disabled === true,
     tags: info.tags ?? [],
     license: licenseFacts(info.cardData ?? {}, info.tags ?? []),
-    ...basesOf(info.cardData?.base_model, info.tags ?? []),
+    ...basesOf(basesWritten(info.cardData ?? {}), info.tags ?? []),
     baseModelRelation: relationOf(info.cardData?.base_model_relation, info.tags ?? []),
     safety: safetyOf(info.securityRepoStatus),
     tensors: info.safetensors?.parameters,
@@ -143,10 +143,19 @@ function licenseFacts(card: Readonly<Record<string, unknown>>, tags: readonly st
   return {
     license: isFromTags ? tagged : typeof card.license === 'string' || only === null ? only : written,
     ...(isFromTags ? { isFromTags } : {}),
-    licenseName: typeof card.license_name === 'string' ? card.license_name : null,
-    licenseLink: typeof card.license_link === 'string' ? card.license_link : null,
+    licenseName: wordsOf(card.license_name),
+    licenseLink: wordsOf(card.license_link),
   };
 }
+
+/** What is not a text is told as it is written: it may forbid all the same. */
+function wordsOf(value: unknown): string | null {
+  const { texts, unreadable } = textsIn(value);
+  const words = [...texts, ...unreadable];
+  return words.length === 0 ? null : words.join(' ').slice(0, MAX_WORDS_CHARACTERS);
+}
+
+const MAX_WORDS_CHARACTERS = 2000;
 
 function relationOf(written: unknown, tags: readonly string[]): string | undefined {
   if (typeof written === 'string' && written !== '') return written;
@@ -159,6 +168,16 @@ function safetyOf(value: unknown): FileSafety | undefined {
   const parsed = SecurityStatus.safeParse(value);
   if (!parsed.success) return undefined;
   return { isScanned: parsed.data.scansDone, issues: parsed.data.filesWithIssues };
+}
+
+/** `base_model` is the Hub's key; people spell it in other ways too. */
+const BASE_KEYS =
+  /^(?:base_?models?|finetuned?_?from(?:_?model)?|parent_?models?|original_?models?|derived_?from)$/i;
+
+function basesWritten(card: Readonly<Record<string, unknown>>): readonly unknown[] {
+  return Object.entries(card).flatMap(([key, value]) =>
+    BASE_KEYS.test(key.trim().replace(/[\s-]+/g, '_')) ? [value] : [],
+  );
 }
 
 /** The card and the tags together: people write one or the other, and the Hub's own tools write both. */

@@ -105,7 +105,9 @@ function ownContradiction(
     case 'unknown':
       if (declared.isOverridden) return undefined;
       if (about === 'use') return contradiction('may restrict what the model is used for');
-      return about === 'model' ? contradiction('is not the text of any license that is known') : undefined;
+      return about === 'model' || about === 'link'
+        ? contradiction('is not the text of any license that is known')
+        : undefined;
     default:
       return undefined;
   }
@@ -141,7 +143,12 @@ export function changedText(identity: Extract<TextIdentity, { kind: 'modified' }
 }
 
 function familyKeys(tree: parse.Info): ReadonlySet<string> {
-  return new Set(leaves(tree).map(({ license }) => familyKey(license)));
+  return new Set(licenseIds(tree).map(familyKey));
+}
+
+/** Returns the ids in an expression. */
+export function licenseIds(tree: parse.Info): readonly string[] {
+  return leaves(tree).map(({ license }) => license);
 }
 
 function leaves(tree: parse.Info): parse.LicenseInfo[] {

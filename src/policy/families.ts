@@ -32,7 +32,7 @@ const FAMILIES: readonly FamilyRule[] = [
     license: 'a Llama Community License of Meta',
     types: /^(?:mllama|llama4)/,
     names:
-      /(?:^|-)(?:meta-?)?(?:code-?)?llama-?(?:[234](?:\.\d)?(?![\d])|\d+(?:\.\d+)?b(?:-|$))|(?:^|-)(?:code-?llama|meta-llama|vicuna|llama-?guard|prompt-guard)(?:-|$)/,
+      /(?:^|-)(?:meta-?)?(?:code-?)?llama-?(?:[234](?:\.\d)?(?![\d])|\d+(?:\.\d+)?b(?:-|$))|(?:^|-)(?:code-?llama|meta-llama|vicuna|llama-?guard|prompt-guard|orca-2-(?:7|13)b|l2-(?:7|13|70)b|l3(?:\.[1-3])?-(?:8|70)b)(?:-|$)/,
   },
   {
     family: 'Gemma',
@@ -40,7 +40,7 @@ const FAMILIES: readonly FamilyRule[] = [
     types:
       /^(?:gemma|gemma2|gemma3|gemma3n|gemma3_?text|gemma3n_?text|recurrent_?gemma|paligemma|t5_?gemma|shieldgemma2?|vault_?gemma)(?:_|$)/,
     names:
-      /(?:^|-)(?:code|pali|med|shield|recurrent-?|tx|data|vault|embedding-?|function-?|t5-?|translate-?|col)?gemma(?!-?4)(?:-|[123]|$)/,
+      /(?:^|-)(?:code|pali|med|shield|recurrent-?|tx|data|vault|embedding-?|function-?|t5-?|translate-?|col)?gemma(?!-?4(?:-|$))(?:-|[123]|$)/,
   },
   {
     family: 'Command and Aya',
@@ -64,7 +64,7 @@ const FAMILIES: readonly FamilyRule[] = [
     family: 'Falcon',
     license: 'a TII Falcon license',
     types: /^falcon_?(?:h1|mamba)/,
-    names: /(?:^|-)falcon-?(?:180b|h1|mamba|2-11b|11b)(?:-|$)/,
+    names: /(?:^|-)falcon-?(?:180b|h1|mamba|2-11b|11b|3)(?:-|$)/,
   },
   {
     family: 'Hunyuan',
@@ -78,7 +78,12 @@ const FAMILIES: readonly FamilyRule[] = [
     types: /^hyperclovax/,
     names: /(?:^|-)hyperclova-?x?(?:-|$)/,
   },
-  { family: 'Chameleon', license: 'the Chameleon Research License', types: /^chameleon/ },
+  {
+    family: 'Chameleon',
+    license: 'the Chameleon Research License',
+    types: /^chameleon/,
+    names: /(?:^|-)chameleon-(?:7|30)b(?:-|$)/,
+  },
   {
     family: 'OPT',
     license: 'the OPT license or CC-BY-NC of Meta',
@@ -103,18 +108,19 @@ const FAMILIES: readonly FamilyRule[] = [
     license: 'the Tongyi Qianwen license',
     types: /^(?:qwen|qwenlmheadmodel)$/,
     names:
-      /^qwen-(?:vl|audio|1-8b|1\.8b|1_8b|7b|14b|72b)(?:-|$)|(?:^|-)qwen(?:1\.5-(?:32|72|110)b|2-72b|2\.5-(?:(?:coder|math|vl|omni)-)?(?:3|72)b)(?:-|$)/,
+      /^qwen-(?:vl|audio|1-8b|1\.8b|1_8b|7b|14b|72b)(?:-|$)|(?:^|-)qwen(?:1\.5-(?:32|72|110)b|2-(?:(?:math|vl)-)?72b|2\.5-(?:(?:coder|math|vl|omni)-)?(?:3|72)b)(?:-|$)/,
   },
   {
     family: 'DeepSeek',
     license: 'the DeepSeek License Agreement',
-    names: /(?:^|-)deepseek-(?:llm|coder|moe|math|vl2?)(?:-|$)/,
+    names:
+      /(?:^|-)deepseek-(?:llm|coder|moe|math(?!-v2)|vl2?|v2(?:\.5)?)(?:-|$)|(?:^|-)janus(?:-pro|flow)?-(?:1|1\.3|7)b(?:-|$)/,
   },
   {
     family: 'ChatGLM',
     license: 'a ChatGLM or GLM-4 license',
     types: /^chatglm/,
-    names: /(?:^|-)chatglm\d?(?:-|$)/,
+    names: /(?:^|-)(?:chatglm\d?|glm-4v?-9b(?!-0414)|codegeex\d?|cogvlm\d?|cogagent)(?:-|$)/,
   },
   {
     family: 'Baichuan',
@@ -135,20 +141,37 @@ const FAMILIES: readonly FamilyRule[] = [
     types: /^telechat/,
     names: /(?:^|-)telechat\d?(?:-|$)/,
   },
-  { family: 'Orion', license: 'the Orion license', types: /^orion/ },
+  {
+    family: 'Orion',
+    license: 'the Orion license',
+    types: /^orion/,
+    names: /(?:^|-)orion-(?:moe8x7b|14b)(?:-|$)/,
+  },
+  { family: 'Skywork', license: 'the Skywork Community License', names: /(?:^|-)skywork-13b(?:-|$)/ },
+  {
+    family: 'MiniMax-01',
+    license: 'the MiniMax model license',
+    names: /(?:^|-)minimax-(?:text|vl)-01(?:-|$)/,
+  },
+  {
+    family: 'Palmyra',
+    license: 'the Writer Open Model License',
+    names: /(?:^|-)palmyra-(?:fin|med|creative)(?:-|$)/,
+  },
   {
     family: 'Nemotron',
     license: 'an NVIDIA model license',
-    types: /^nemotron(?:_h|h)?(?:_|$)/,
-    names: /(?:^|-)(?:minitron|nemotron-h)(?:-|$)/,
+    types: /^nemotron(?:_h|h)?(?:[_-]|$)/,
+    names: /(?:^|-)(?:minitron|nemotron-(?:h|mini|nano|super|ultra|[34]-\w+))(?:-|$)/,
   },
   { family: 'LFM', license: 'the LFM Open License', types: /^lfm2?(?:_|$)/, names: /(?:^|-)lfm2?(?:-|$)/ },
   { family: 'Fuyu', license: 'CC-BY-NC', types: /^fuyu/, names: /(?:^|-)fuyu(?:-|$)/ },
   { family: 'OpenELM', license: "Apple's license", types: /^openelm/, names: /(?:^|-)openelm(?:-|$)/ },
   {
-    family: 'Codestral',
-    license: 'the Mistral AI Non-Production License',
-    names: /(?:^|-)codestral-(?:22b|25)/,
+    family: 'Mistral',
+    license: 'the Mistral AI Research or Non-Production License',
+    names:
+      /(?:^|-)(?:codestral-(?:22b|25)|(?:mistral|pixtral)-large(?:-instruct)?-2[45]|ministral-8b|mistral-small-(?:instruct-)?2409)/,
   },
   {
     family: 'Jamba',
@@ -191,21 +214,22 @@ export function familyOfConfig(config: unknown): FamilyMark | undefined {
 
 type ConfigPart = Readonly<Record<string, unknown>>;
 
-const MAX_DEPTH = 3;
-const MAX_PARTS = 50;
+const MAX_DEPTH = 5;
+const MAX_PARTS = 1000;
 
-/** Returns the config and the configs in it, with the names of their fields. */
-export function configParts(config: unknown): (readonly [string, ConfigPart])[] {
-  const parts: (readonly [string, ConfigPart])[] = [];
-  const collect = (value: unknown, field: string, depth: number): void => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
-    if (depth > MAX_DEPTH || parts.length >= MAX_PARTS) return;
-    parts.push([field, value as ConfigPart]);
-    for (const [key, inner] of Object.entries(value)) {
-      if (/config|model|decoder|encoder/.test(key)) collect(inner, `${field}${key}.`, depth + 1);
+/** Returns the config and whatever is inside it, nearest first, with the names of their fields: `text_config`, `llm_cfg`, `thinker`. */
+export function configParts(config: unknown): readonly (readonly [string, ConfigPart])[] {
+  const parts: [string, ConfigPart][] = [];
+  let open: [string, unknown][] = [['', config]];
+  for (let depth = 0; depth <= MAX_DEPTH && open.length > 0; depth++) {
+    const inside: [string, unknown][] = [];
+    for (const [field, value] of open) {
+      if (typeof value !== 'object' || value === null) continue;
+      if (!Array.isArray(value) && parts.length < MAX_PARTS) parts.push([field, value as ConfigPart]);
+      for (const [key, inner] of Object.entries(value)) inside.push([`${field}${key}.`, inner]);
     }
-  };
-  collect(config, '', 0);
+    open = inside;
+  }
   return parts;
 }
 

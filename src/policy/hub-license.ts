@@ -67,10 +67,16 @@ function namedExpression(name: string): LicenseExpression | undefined {
 
 /** Whether a name that somebody wrote on a card can mean this license: `mit`, `Apache 2.0`, the family `bsd`. */
 export function isNameOf(name: string, id: string): boolean {
-  const written = plainLine(name).toLowerCase();
-  const meant = readExpression(written)?.spdx ?? HUB_IDS.get(written) ?? spelledOutId(written);
+  const meant = namedId(name);
   if (meant !== undefined) return meant === id;
+  const written = plainLine(name).toLowerCase();
   return (FAMILIES.has(written) || written === 'apache') && id.toLowerCase().startsWith(`${written}-`);
+}
+
+/** Returns the SPDX expression that a name is, or spells out; undefined if it is of something else, or of several licenses. */
+export function namedId(name: string): string | undefined {
+  const written = plainLine(name).toLowerCase();
+  return readExpression(written)?.spdx ?? HUB_IDS.get(written) ?? spelledOutId(written);
 }
 
 /** A license without versions is named in full without one. */

@@ -8,8 +8,13 @@ import {
   readExpression,
   spelledOutId,
 } from '../spdx/expression.ts';
-import { restrictionIn } from '../spdx/restrictions.ts';
-import { type Contradiction, contradictionOf, type Declared, furtherLicenses } from './contradiction.ts';
+import {
+  type Contradiction,
+  contradictionOf,
+  type Declared,
+  furtherLicenses,
+  licenseIds,
+} from './contradiction.ts';
 import type { LegalText } from './facts.ts';
 import {
   declaredLicense,
@@ -17,7 +22,9 @@ import {
   type LicenseElement,
   licenseElements,
   licenseRef,
+  namedId,
 } from './hub-license.ts';
+import { isLinkToOtherTerms } from './license-link.ts';
 import { fileHint, textEvidence, textFinding } from './text-findings.ts';
 import type { Evidence, PolicyFinding, PolicyOutcome } from './types.ts';
 
@@ -185,7 +192,7 @@ function effectiveLicense(
     return hint === undefined ? declared : { ...declared, hint };
   }
   const { tree } = effective.expression;
-  const own = model.overrideSpdx === null ? [...cardTexts(snapshot), ...texts] : texts;
+  const own = model.overrideSpdx === null ? [...cardTexts(snapshot, tree), ...texts] : texts;
   const contradiction = contradictionOf(declaredBy(model, tree), own);
   return { ...effective, contradiction, further: furtherLicenses(tree, texts) };
 }
@@ -194,17 +201,29 @@ function declaredBy({ permissiveWhitelist, overrideSpdx }: ModelConfig, tree: De
   return { tree, permitted: permittedKeys(permissiveWhitelist), isOverridden: overrideSpdx !== null };
 }
 
-/** `license_name` and `license_link` as texts: they may forbid, and never permit. */
-function cardTexts({ license: { licenseName, licenseLink } }: ModelSnapshot): LegalText[] {
-  const said = [
-    { path: 'license_name', value: licenseName, restriction: restrictionIn(`${licenseName} license`) },
-    { path: 'license_link', value: licenseLink, restriction: restrictionIn(licenseLink ?? '') },
-  ];
-  return said.flatMap(({ path, value, restriction }): LegalText[] =>
-    value === null || restriction === undefined
-      ? []
-      : [{ path, about: 'link', identity: { kind: 'restricted', words: plainLine(value) } }],
-  );
+/**
+ * `license_name` and `license_link` as texts: they may forbid, and never permit. A name that no license of the card has
+ * is that of other terms, whatever it is.
+ */
+function cardTexts(
+  { license: { licenseName, licenseLink } }: ModelSnapshot,
+  tree: Declared['tree'],
+): LegalText[] {
+  const name = licenseName?.trim() ?? '';
+  const identity =
+    name === '' || licenseIds(tree).some(id => isNameOf(name, id)) ? undefined : nameIdentity(name);
+  const texts: LegalText[] =
+    identity === undefined ? [] : [{ path: 'license_name', about: 'link', identity }];
+  if (licenseLink !== null && isLinkToOtherTerms(licenseLink)) {
+    const words = plainLine(licenseLink);
+    texts.push({ path: 'license_link', about: 'link', identity: { kind: 'restricted', words } });
+  }
+  return texts;
+}
+
+function nameIdentity(name: string): LegalText['identity'] {
+  const spdx = namedId(name);
+  return spdx === undefined ? { kind: 'restricted', words: plainLine(name) } : { kind: 'declaration', spdx };
 }
 
 /**
@@ -236,8 +255,8 @@ function licenseFromTexts(
     missingParts(expression.tree, permittedKeys(model.permissiveWhitelist)).length > 0
   )
     return undefined;
-  if (contradictionOf(declaredBy(model, expression.tree), [...cardTexts(snapshot), ...texts]) !== undefined)
-    return undefined;
+  const all = [...cardTexts(snapshot, expression.tree), ...texts];
+  if (contradictionOf(declaredBy(model, expression.tree), all) !== undefined) return undefined;
   const read = found.map(({ path, ids: [id = ''] }) => `${plainLine(path)} is the text of ${id}`).join(', ');
   return {
     spdx: expression.spdx,

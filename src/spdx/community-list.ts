@@ -31,14 +31,14 @@ export const COMMUNITY_LICENSES: readonly CommunityLicense[] = [
     name: 'a Llama Community License',
     hint: 'llama',
     anywhere:
-      /\b(?:built with (?:meta )?llama(?! (?:cpp|factory|file|index))|llama materials|llama community license|llama acceptable use policy)\b/,
+      /\b(?:built with (?:meta )?llama(?! (?:cpp|factory|file|index|board|hub))|llama materials|llama community license|llama acceptable use policy)\b/,
   },
   {
     id: 'gemma',
     name: 'Gemma Terms of Use',
     hint: 'gemma',
     anywhere:
-      /\bgemma (?:\d (?:\d )?)?(?:terms of use|prohibited use policy|license)\b|\bai google dev gemma (?:terms|prohibited)\b|\bgemma is provided under\b|\bgemma model derivatives?\b/,
+      /\bgemma (?:[1-35-9] (?:\d )?)?(?:terms of use|prohibited use policy|license)\b|\bai google dev gemma (?:terms|prohibited)\b|\bgemma is provided under\b|\bgemma model derivatives?\b/,
   },
   {
     id: 'health-ai-developer-foundations',
@@ -338,6 +338,12 @@ export const COMMUNITY_LICENSES: readonly CommunityLicense[] = [
     hint: 'playground',
     anywhere:
       /\bplayground (?:v ?\d )?(?:(?!(?:apache|bsd|cc|creative|mit|under)\b)\w+ ){0,4}community license\b/,
+  },
+  {
+    id: 'commons-clause',
+    name: 'the Commons Clause',
+    hint: 'commons',
+    anywhere: /\bcommons clause\b/,
   },
   {
     id: 'modified-mit',

@@ -67,7 +67,7 @@ function withoutLabel(words: readonly string[]): readonly string[] {
 
 /** Where licenses are published, as words: `www apache org licenses license 2 0 txt`. */
 const ADDRESS =
-  /(?:^| )(?:at |see )?(?:www )?(?:apache|choosealicense|creativecommons|gnu|opensource|spdx|unlicense) (?:org|com)(?: (?:apache|by|html?|legalcode|licen[cs]es?|mit|publicdomain|txt|zero|\d+))*(?= |$)/g;
+  /(?:^| )(?:at |see )?(?:www )?(?:apache|choosealicense|creativecommons|gnu|opensource|spdx|unlicense) (?:org|com)(?: (?:apache|by|html?|legalcode|licen[cs]es?|mit|publicdomain|txt|zero|\d+))*(?: for (?:more |further |the )?(?:details|information|full text))?(?= |$)/g;
 const DATE =
   /(?:^| )(?:\d{1,2} )?(?:january|february|march|april|may|june|july|august|september|october|november|december) (?:\d{1,2} )?(?:19|20)\d\d(?= |$)/g;
 const COPY =

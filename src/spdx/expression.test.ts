@@ -101,6 +101,8 @@ test('the missing parts are named once, as SPDX spells them', () => {
 test('words that spell an id out give it, vaguer ones give none', () => {
   assert.equal(spelledOutId('The MIT License'), 'MIT');
   assert.equal(spelledOutId('apache v2.0'), 'Apache-2.0');
+  assert.equal(spelledOutId('NCSA'), 'NCSA');
+  for (const name of ['nc-sa', 'NC SA']) assert.equal(spelledOutId(name), undefined, name);
   for (const vague of ['', 'bsd', 'apache', 'gpl', 'llama3.1', 'license']) {
     assert.equal(spelledOutId(vague), undefined, vague);
   }

@@ -86,8 +86,13 @@ const KEYS = new WeakMap<readonly string[], ReadonlySet<string>>();
  * not name.
  */
 export function spelledOutId(text: string): string | undefined {
-  return SQUEEZED.get(squeeze(text));
+  const id = SQUEEZED.get(squeeze(text));
+  // `nc-sa` is not NCSA.
+  const isOther = CONDITIONS.some(part => part.test(text) && !part.test(id ?? ''));
+  return isOther ? undefined : id;
 }
+
+const CONDITIONS = [/(?<![a-z])nc(?![a-z])/i, /(?<![a-z])nd(?![a-z])/i];
 
 /**
  * Returns the id that `text` spells out or is likely to be a slip of, with the version that it names: `Apache-2.0` for

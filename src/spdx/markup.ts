@@ -109,7 +109,7 @@ function endOf(text: string, at: number, close: string, open: string, max: numbe
 
 /** Publishers of license texts, and anchors in the same text: no terms of somebody's own are there. */
 const KNOWN_ADDRESS =
-  /^(?:#[\w-]*|(?:https?:\/\/)?(?:www\.)?(?:apache\.org\/licenses|choosealicense\.com\/licenses|creativecommons\.org(?:\/|$)|gnu\.org\/licenses|mit-license\.org|opensource\.org\/licen[cs]es?|spdx\.org\/licenses|unlicense\.org)[\w./#-]*)$/i;
+  /^(?:#[\w-]*|(?:https?:\/\/)?(?:www\.)?(?:ai\.google\.dev\/gemma\/docs\/gemma_4_license|apache\.org\/licenses|choosealicense\.com\/licenses|creativecommons\.org(?:\/|$)|gnu\.org\/licenses|mit-license\.org|opensource\.org\/licen[cs]es?|spdx\.org\/licenses|unlicense\.org)[\w./#-]*)$/i;
 
 /** Returns whether licenses are published at an address. */
 export function isKnownAddress(address: string): boolean {

@@ -27,7 +27,7 @@ const CONNECTIVES: ReadonlySet<string> = new Set(
     's the und van von y zu zum zur its his her their other others various respective individual team group project community ' +
     'developer developers contributor contributors author authors creator creators maintainer maintainers owner owners ' +
     'holder holders copyright affiliate affiliates subsidiaries organization institution university regents foundation ' +
-    'company corporation limited laboratory lab present now name names above mentioned listed copyrights on or nor'
+    'company corporation limited laboratory lab com org net io present now name names above mentioned listed copyrights on or nor'
   ).split(' '),
 );
 
@@ -48,7 +48,7 @@ const CONDITIONS: ReadonlySet<string> = new Set(
     'profit prohibit prohibited prohibits proprietary purpose purposes redistribute redistributed redistribution rent ' +
     'require required requires reseller resell responsible restrict restricted restriction restrictions restricts revenue ' +
     'revocable revoke revoked royalties royalty sale sell selling share sold student students sublicense surveillance ' +
-    'term terms train training trial unauthorized unauthorised unlawful violate war weapon weapons noninfringement warranty'
+    'nc nd expire expired expires expiry pas pour term terms train training trial unauthorized unauthorised unlawful violate war weapon weapons noninfringement warranty'
   ).split(' '),
 );
 

@@ -19,6 +19,10 @@ const RESTRICTING = [
   '商用利用は禁止します。',
   '상업적 이용을 금지합니다.',
   'Nur für Forschungszwecke.',
+  'Eine Nutzung bedarf unserer Zustimmung.',
+  'It is free for academic research.',
+  'This license can be revoked.',
+  'Weights: CC-BY-NC-4.0',
   'Réservé à un usage non commercial.',
   'Solo para uso no comercial.',
   'Только для исследований.',
@@ -35,6 +39,8 @@ const NOT_RESTRICTING = [
   'The Qwen Apache 2.0 license applies.',
   'The authors are not responsible for any misuse.',
   '允许商业使用，完全开放。',
+  'It is ready for commercial/non-commercial use.',
+  'These terms cannot be revoked.',
 ];
 
 test('the sentence that restricts is found, in the languages of model cards', () => {

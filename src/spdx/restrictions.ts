@@ -1,4 +1,5 @@
 import {
+  NON_COMMERCIAL,
   NOT_RESTRICTING,
   PERMISSIVE_NAME,
   RESTRICTING,
@@ -49,7 +50,7 @@ export function namesRestrictingLicense(plain: string): boolean {
   });
 }
 
-const MODEL = /\b(?:models?|weights?|checkpoints?|adapters?)\b/;
+const MODEL = /\b(?:models?|weights?|checkpoints?|adapters?|release)\b/;
 
 /**
  * Whether a sentence can only be about a model's own terms, wherever it is: in a notice among the licenses of others' code,
@@ -57,11 +58,10 @@ const MODEL = /\b(?:models?|weights?|checkpoints?|adapters?)\b/;
  */
 export function isPlainlyRestricting(sentence: Sentence): boolean {
   const { plain } = sentence;
-  if (/\bbuilt with (?:meta )?llama\b/.test(plain)) return true;
+  if (/\bbuilt with (?:meta )?llama\b(?![ .]?(?:cpp|factory|file|index|board|hub))/.test(plain)) return true;
   if (!isRestricting(sentence)) return false;
   if (namesRestrictingLicense(plain)) return TERMS_VERB.test(plain);
-  if (/\bnon ?commercial|非商|非営利|비상업|nicht ?kommerziell|no comercial|некоммерч/u.test(plain))
-    return true;
+  if (NON_COMMERCIAL.test(plain) || /\bright to sell\b/.test(plain)) return true;
   return MODEL.test(plain);
 }
 
@@ -72,6 +72,23 @@ const TERMS_VERB =
 export function plainRestrictionIn(text: string): string | undefined {
   const found = sentences(text).find(isPlainlyRestricting);
   return found && quote(found);
+}
+
+/** Returns the first sentence that restricts what may be done with weights, in the license of code or data. */
+export function weightsRestrictionIn(text: string): string | undefined {
+  const found = sentences(text).find(
+    sentence => /\b(?:weights|checkpoints?)\b/.test(sentence.plain) && isRestricting(sentence),
+  );
+  return found && quote(found);
+}
+
+const TERMS_MARKS =
+  /\b(?:licensors?|licensees?|hereby grants?|this (?:licen[cs]e|agreement)|terms and conditions|(?:is|are) granted|redistribut\w+|governing law|liab(?:le|ility)|warrant(?:y|ies)|as is|indemnif\w+|intellectual property)\b/g;
+const MIN_TERMS_MARKS = 3;
+
+/** Whether a text has the words that terms have, whatever it is called. */
+export function readsLikeTerms(text: string): boolean {
+  return new Set(text.toLowerCase().match(TERMS_MARKS)).size >= MIN_TERMS_MARKS;
 }
 
 /** Returns as many words as a reason has room for. */
@@ -86,13 +103,19 @@ export function quote({ written }: Sentence): string {
 export function sentences(text: string): Sentence[] {
   const found: Sentence[] = [];
   for (const block of blocksOf(withoutMarkup(text.normalize('NFKC')))) {
+    let label = '';
     for (const part of block.split(/(?<=[.!?:;])\s+|(?<=[。！？；])/u)) {
-      const written = part.replace(/\s+/g, ' ').trim().slice(0, MAX_SENTENCE_CHARACTERS);
+      // `Dataset: CC-BY-NC-4.0` is one sentence.
+      const written = `${label}${part}`.replace(/\s+/g, ' ').trim().slice(0, MAX_SENTENCE_CHARACTERS);
+      label = LABEL.test(written) ? `${written} ` : '';
+      if (label !== '') continue;
       if (/[\p{L}\p{N}]/u.test(written)) found.push({ written, plain: plainOf(written) });
     }
   }
   return found;
 }
+
+const LABEL = /^(?:[^\s:]{1,40} ){0,5}[^\s:]{0,40}:$/;
 
 /** Paragraphs and items of lists, each on one line. */
 function blocksOf(text: string): string[] {

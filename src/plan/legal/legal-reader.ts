@@ -52,7 +52,7 @@ export function createLegalReader(hub: Hub, files: SmallFiles, signal: AbortSign
     const legal = await texts.read(snapshot, weights, isDeep);
     const isOpen = isDeep && snapshot.gated === false;
     const claims = isOpen
-      ? await readLineageClaims(files, snapshot, weights, legal.cardBases)
+      ? await readLineageClaims(files, snapshot, weights, legal.cardOrigin)
       : NO_LINEAGE_CLAIMS;
     return { ...legal, claims };
   }

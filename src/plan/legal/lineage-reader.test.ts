@@ -65,6 +65,44 @@ const CASES: readonly Case[] = [
     rule: refused,
   },
   {
+    name: 'the language model of a config',
+    files: { 'config.json': json({ llm_cfg: { text_model_id: 'meta/llama' } }) },
+    rule: refused,
+  },
+  {
+    name: 'the config of a merge under another name',
+    files: { 'config.yaml': 'models:\n - model: meta/llama\n - model: acme/base\nmerge_method: slerp\n' },
+    rule: refused,
+  },
+  {
+    name: 'another file of that name',
+    files: { 'config.yaml': 'model: meta/llama\n', 'merges.yml': '[' },
+    rule: permitted,
+  },
+  {
+    name: 'a merge that the card shows',
+    files: { 'README.md': `${card('mit')}\`\`\`yaml\nmerge_method: slerp\nbase_model: meta/llama\n\`\`\`\n` },
+    rule: refused,
+  },
+  {
+    name: 'a family that the card names in words',
+    files: { 'README.md': `${card('mit')}# X\nA fine-tuned version of Llama 3.1 8B on our data.\n` },
+    rule: suspected,
+    says: /README\.md is llama 3\.1 8b/,
+  },
+  {
+    name: 'a family that the base explains',
+    files: {
+      'README.md': `${card('mit', 'acme/base')}# X\nA fine-tuned version of Llama 3.1 8B on our data.\n`,
+    },
+    rule: permitted,
+  },
+  {
+    name: "license_link to another model's page",
+    files: { 'README.md': '---\nlicense: mit\nlicense_link: https://huggingface.co/meta/llama\n---\n' },
+    rule: refused,
+  },
+  {
     name: '_name_or_path is the model itself',
     files: { 'config.json': json({ _name_or_path: 'A/X8' }) },
     rule: permitted,

@@ -6,6 +6,7 @@ import type { HubFile, ModelSnapshot } from '../../hub/types.ts';
 import type { BaseClaim, LineageClaims } from '../../policy/facts.ts';
 import { configParts, type FamilyMark, familyOfConfig, familyOfName } from '../../policy/families.ts';
 import type { SmallFiles } from '../small-files.ts';
+import type { CardOrigin } from './text-reader.ts';
 
 interface Found {
   readonly bases: readonly BaseClaim[];
@@ -19,14 +20,14 @@ const MAX_CLAIMS = 100;
 
 /**
  * Returns what the files of a repository say of what the model was made from: config.json, what PEFT and mergekit
- * write, and names. `weights` are the files whose names and folders count; `cardBases` is what the card's own text
+ * write, and names. `weights` are the files whose names and folders count; `card` is what the card's own text
  * says.
  */
 export async function readLineageClaims(
   files: SmallFiles,
   snapshot: ModelSnapshot,
   weights: readonly HubFile[],
-  cardBases: readonly string[],
+  card: CardOrigin,
 ): Promise<LineageClaims> {
   const found = await Promise.all(
     lineageFiles(snapshot.files, weights).map(({ file, read }) => readOne(files, snapshot, file, read)),
@@ -34,7 +35,7 @@ export async function readLineageClaims(
   const strong = found.flatMap(({ bases }) => bases).filter(({ isHint }) => !isHint);
   const isNamed = snapshot.baseModels.length > 0 || strong.length > 0;
   // A card speaks of many models: its words count only if no field names a base.
-  const told = isNamed ? [] : cardBases.map(id => ({ id, field: 'README.md', isHint: true }));
+  const told = isNamed ? [] : card.bases.map(id => ({ id, field: 'README.md', isHint: true }));
   const hints = found.flatMap(({ bases }) => bases).filter(({ isHint }) => isHint);
   // Who points to another model's license has the model under it.
   const linked = linkedModel(snapshot);
@@ -50,14 +51,15 @@ export async function readLineageClaims(
     family:
       found.find(({ family }) => family?.isArchitecture)?.family ??
       familyOfNames(snapshot, weights) ??
+      card.family ??
       found.find(({ family }) => family)?.family,
   };
 }
 
-/** The model whose file `license_link` is, by an address of the Hub. */
+/** The model whose page or file `license_link` is, by an address of the Hub. */
 function linkedModel({ license: { licenseLink } }: ModelSnapshot): string | undefined {
   const link = licenseLink?.trim() ?? '';
-  return /\/(?:blob|resolve|raw)\//.test(link) && !isModelId(link) ? modelIdIn(link) : undefined;
+  return isModelId(link) ? undefined : modelIdIn(link);
 }
 
 type Reader = (bytes: Buffer, file: HubFile, hasCardBase: boolean) => Found;
@@ -69,7 +71,8 @@ function lineageFiles(
   const folders = new Set(['.', ...weights.map(file => path.posix.dirname(file.path))]);
   const found = files.flatMap(file => {
     if (!folders.has(path.posix.dirname(file.path))) return [];
-    const read = READERS[path.posix.basename(file.path)];
+    const name = path.posix.basename(file.path);
+    const read = READERS[name] ?? (MERGE_NAME.test(name) ? readMerge : undefined);
     return read === undefined ? [] : [{ file, read }];
   });
   // Most of them are checkpoints of the same training.
@@ -77,6 +80,8 @@ function lineageFiles(
 }
 
 const MAX_ORIGIN_FILES = 24;
+/** What people call the config of a merge; other files are called so too. */
+const MERGE_NAME = /^(?:[\w.-]*merge[\w.-]*|config|lazy[\w.-]*)\.ya?ml$/i;
 
 const READERS = table<Reader>({
   'config.json': readConfig,
@@ -94,14 +99,15 @@ async function readOne(
   read: Reader,
 ): Promise<Found> {
   const unread = (value: string): Found => ({ bases: [], unreadable: [{ field: file.path, value }] });
-  if (file.sizeBytes > MAX_CONFIG_BYTES) return unread('a file that is too long to be read');
+  if (file.sizeBytes > MAX_CONFIG_BYTES)
+    return read === readMerge ? NOTHING : unread('a file that is too long to be read');
   const bytes = await files.read(snapshot, file);
   if (bytes === undefined) return unread('a file that the Hub lists and does not give');
   try {
     return read(bytes, file, snapshot.baseModels.length > 0);
   } catch {
     // A config that is not JSON starts no server; what it would have said is told by nothing else.
-    return read === readConfig ? NOTHING : unread('a file that cannot be read');
+    return read === readConfig || read === readMerge ? NOTHING : unread('a file that cannot be read');
   }
 }
 
@@ -111,15 +117,21 @@ function readConfig(bytes: Buffer, file: HubFile): Found {
   const bases: BaseClaim[] = [];
   let family = familyOfConfig(config);
   for (const [part, values] of configParts(config)) {
-    const value = values._name_or_path;
-    if (typeof value !== 'string' || value.trim() === '') continue;
-    const field = `${file.path}, ${part}_name_or_path`;
-    const id = modelIdIn(value);
-    if (id?.includes('/')) bases.push({ id, field, isHint: true });
-    else family ??= familyOfName(value, field);
+    for (const key of Object.keys(values).filter(name => BASE_KEY.test(name))) {
+      const value = values[key];
+      if (typeof value !== 'string' || value.trim() === '') continue;
+      const field = `${file.path}, ${part}${key}`;
+      const id = modelIdIn(value);
+      if (id?.includes('/')) bases.push({ id, field, isHint: true });
+      else family ??= familyOfName(value, field);
+    }
   }
   return { bases, unreadable: [], family };
 }
+
+/** Keys under which a config names the model that its language part was: of transformers, of LLaVA and Ultravox and the like. */
+const BASE_KEY =
+  /^(?:(?:base_|language_|text_)?(?:model_)?_?name_or_path|(?:base|text|language|llm|lm)_model(?:_id|_name|_path)?|text_model_id|llm_(?:id|name|path)|pretrained_model(?:_name)?)$/;
 
 function readAdapterConfig(bytes: Buffer, file: HubFile, hasCardBase: boolean): Found {
   const config: unknown = JSON.parse(bytes.toString('utf8'));
@@ -143,6 +155,13 @@ function readAdapterConfig(bytes: Buffer, file: HubFile, hasCardBase: boolean): 
 
 const MERGED_KEYS: ReadonlySet<string> = new Set(['model', 'base_model', 'source_model', 'path', 'lora']);
 const MAX_DEPTH = 12;
+
+/** A file that is only called like the config of a merge says nothing. */
+function readMerge(bytes: Buffer, file: HubFile): Found {
+  return /^\s{0,8}(?:merge_method|experts|slices)\s*:/m.test(bytes.toString('utf8'))
+    ? readMergekit(bytes, file)
+    : NOTHING;
+}
 
 /** https://github.com/arcee-ai/mergekit: `model: org/name`, `model: org/name+org/lora`, `{model: {path: …}}`, in slices. */
 function readMergekit(bytes: Buffer, file: HubFile): Found {

@@ -82,6 +82,55 @@ const CASES: readonly Case[] = [
     says: /docs\/x\.txt is the text of/,
   },
   {
+    name: 'license_link to a text that nobody knows',
+    files: { ...head('license: mit\nlicense_link: docs/x.txt\n'), 'docs/x.txt': 'Ask us first.' },
+    says: /docs\/x\.txt is not the text of any license/,
+  },
+  {
+    name: 'license_link to a text of a part',
+    files: { ...head('license: mit\nlicense_link: LICENSE-CODE\n'), 'LICENSE-CODE': 'Ask us first.' },
+    says: /LICENSE-CODE is not the text of any license/,
+  },
+  {
+    name: 'license_name that no one knows',
+    files: head('license: mit\nlicense_name: acme-terms\n'),
+    says: /license_name says "acme-terms"/,
+  },
+  {
+    name: 'license_name of a license that is not permitted',
+    files: head('license: mit\nlicense_name: gpl-3.0\n'),
+    says: /license_name says GPL-3\.0/,
+  },
+  {
+    name: 'license_name in a list',
+    files: head('license: mit\nlicense_name: [llama3.1]\n'),
+    says: /license_name says "llama3\.1"/,
+  },
+  {
+    name: 'license_name that agrees',
+    files: head('license: apache-2.0\nlicense_name: Apache License 2.0\n'),
+    label: 'Apache-2.0',
+  },
+  // Terms count whatever they are called.
+  {
+    name: 'a license of code about the weights',
+    files: { LICENSE: APACHE, 'code/LICENSE': 'The checkpoints may not be redistributed.\n' },
+    says: /code\/LICENSE says "The checkpoints may not/,
+  },
+  {
+    name: 'terms that nobody knows under any name',
+    files: {
+      'notes.txt':
+        'The licensor grants a right to use. You may not sell copies. This agreement has no warranty, and the licensee is liable.\n',
+    },
+    says: /notes\.txt says "You may not sell copies"/,
+  },
+  ...['NOTICE', 'COMMONS-CLAUSE', 'x.md'].map(name => ({
+    name: `the Commons Clause in ${name}`,
+    files: { LICENSE: APACHE, [name]: '"Commons Clause" License Condition v1.0\n' },
+    says: /is the text of the Commons Clause/,
+  })),
+  {
     name: 'license_name alone',
     files: head('license: other\nlicense_name: mit\n'),
     says: /is not one of the usual ones/,

@@ -14,9 +14,10 @@ import {
 } from '../../licenses/legal-files.ts';
 import type { ReadText } from '../../licenses/types.ts';
 import type { LegalText, TextIdentity, TextSubject } from '../../policy/facts.ts';
+import type { FamilyMark } from '../../policy/families.ts';
 import { readModelCard } from '../../policy/model-card.ts';
 import { createTextIdentifier } from '../../spdx/identify-license.ts';
-import { plainRestrictionIn } from '../../spdx/restrictions.ts';
+import { plainRestrictionIn, readsLikeTerms, weightsRestrictionIn } from '../../spdx/restrictions.ts';
 import type { SmallFiles } from '../small-files.ts';
 
 /** The legal texts of one repository: what they are, and what their bytes hash to. */
@@ -24,9 +25,18 @@ export interface LegalRead {
   readonly texts: readonly LegalText[];
   /** By path in the repository; what could not be read is not there. */
   readonly read: ReadonlyMap<string, ReadText>;
-  /** Models that its card says, in words, it was made from. */
-  readonly cardBases: readonly string[];
+  /** What its card says, in words, that it was made from. */
+  readonly cardOrigin: CardOrigin;
 }
+
+/** What the words of a model card say that the model was made from. */
+export interface CardOrigin {
+  /** Ids. */
+  readonly bases: readonly string[];
+  readonly family: FamilyMark | undefined;
+}
+
+const NO_ORIGIN: CardOrigin = { bases: [], family: undefined };
 
 /** Reads and identifies legal texts. */
 export interface TextReader {
@@ -64,9 +74,11 @@ class CachingTextReader implements TextReader {
     const read = new Map<string, ReadText>();
     const [legal, deep] = await Promise.all([
       this.#readLegal(snapshot, weights, read),
-      isDeep && snapshot.gated === false ? this.#readDeep(snapshot, weights) : { texts: [], cardBases: [] },
+      isDeep && snapshot.gated === false
+        ? this.#readDeep(snapshot, weights)
+        : { texts: [], cardOrigin: NO_ORIGIN },
     ]);
-    return { texts: [...legal, ...deep.texts], read, cardBases: deep.cardBases };
+    return { texts: [...legal, ...deep.texts], read, cardOrigin: deep.cardOrigin };
   }
 
   /** Many repositories have the same text: it is read and compared once. */
@@ -93,10 +105,14 @@ class CachingTextReader implements TextReader {
     if (words.includes('\0') || words.startsWith('%PDF'))
       return { text, identity: unread('it is not plain text') };
     const identity = await this.#identify(words);
+    if (!['modified', 'restricted', 'unknown'].includes(identity.kind)) return { text, identity };
     // A notice has the licenses of others' work, and between them what is said of the model.
-    const isMixed = ['modified', 'restricted', 'unknown'].includes(identity.kind);
-    const restriction = isMixed ? plainRestrictionIn(words) : undefined;
-    return { text, identity, ...(isMixed && { ofNotice: noticeIdentity(restriction) }) };
+    return {
+      ...{ text, identity },
+      ofNotice: restrictedOr(plainRestrictionIn(words), { kind: 'unknown' }),
+      ofPart: restrictedOr(weightsRestrictionIn(words), identity),
+      isTerms: identity.kind === 'restricted' && readsLikeTerms(words),
+    };
   }
 
   async #readLegal(
@@ -106,9 +122,10 @@ class CachingTextReader implements TextReader {
   ): Promise<LegalText[]> {
     const legal = findLegalFiles(snapshot.files);
     const folders = foldersOf(weights);
+    const linked = linkedFile(snapshot);
     const all = [...legal.licenses, ...legal.others, ...legal.notices].map(file => ({
       file,
-      about: subjectOf(file, folders),
+      about: subjectOf(file, folders, file === linked),
     }));
     const inOrder = [
       ...all.filter(({ about }) => about !== 'part'),
@@ -122,9 +139,13 @@ class CachingTextReader implements TextReader {
     }
     const { taken, left } = withinLimit(inOrder, MAX_TEXTS);
     const texts = await mapPool(taken, AT_ONCE, async ({ file, about }): Promise<LegalText> => {
-      const { text, identity, ofNotice } = await this.#readFile(snapshot, file);
+      const { text, identity, ofNotice = identity, ofPart = identity } = await this.#readFile(snapshot, file);
       if (text !== undefined) read.set(file.path, text);
-      return { path: file.path, about, identity: (about === 'notice' ? ofNotice : undefined) ?? identity };
+      const path = file.path;
+      if (about === 'notice') return { path, about, identity: ofNotice };
+      // Terms of the code that are about the weights are not of a part.
+      if (about === 'part' && ofPart !== identity) return { path, about: 'text', identity: ofPart };
+      return { path, about, identity };
     });
     return [...texts, ...tooMany(left)];
   }
@@ -132,7 +153,7 @@ class CachingTextReader implements TextReader {
   async #readDeep(
     snapshot: ModelSnapshot,
     weights: readonly HubFile[],
-  ): Promise<Pick<LegalRead, 'texts' | 'cardBases'>> {
+  ): Promise<Pick<LegalRead, 'texts' | 'cardOrigin'>> {
     const cards = snapshot.files.filter(isModelCard);
     const others = withinLimit(
       findOtherTexts(snapshot.files, weights).map(file => ({ file })),
@@ -149,7 +170,10 @@ class CachingTextReader implements TextReader {
         ...tooMany(others.left),
         ...(await this.#readLink(snapshot)),
       ],
-      cardBases: readCards.flatMap(({ bases }) => bases),
+      cardOrigin: {
+        bases: readCards.flatMap(({ origin }) => origin.bases),
+        family: readCards.find(({ origin }) => origin.family)?.origin.family,
+      },
     };
   }
 
@@ -157,25 +181,25 @@ class CachingTextReader implements TextReader {
   async #readCard(
     snapshot: ModelSnapshot,
     file: HubFile,
-  ): Promise<{ readonly text?: LegalText; readonly bases: readonly string[] }> {
+  ): Promise<{ readonly text?: LegalText; readonly origin: CardOrigin }> {
     const { path } = file;
     if (file.sizeBytes > MAX_CARD_BYTES)
-      return { text: { path, about: 'card', identity: unread('it is too long') }, bases: [] };
+      return { text: { path, about: 'card', identity: unread('it is too long') }, origin: NO_ORIGIN };
     const bytes = await this.#files.read(snapshot, file);
     if (bytes === undefined)
       return {
         text: { path, about: 'card', identity: unread('the Hub lists it and does not give it') },
-        bases: [],
+        origin: NO_ORIGIN,
       };
-    const { restriction, bases } = readModelCard(bytes.toString('utf8'), snapshot.id);
-    if (restriction === undefined) return { bases };
-    return { text: { path, about: 'card', identity: { kind: 'restricted', words: restriction } }, bases };
+    const { restriction, ...origin } = readModelCard(bytes.toString('utf8'), snapshot.id);
+    if (restriction === undefined) return { origin };
+    return { text: { path, about: 'card', identity: { kind: 'restricted', words: restriction } }, origin };
   }
 
   /** A text of any name counts if it is a license, or says what only terms say. */
   async #readOther(snapshot: ModelSnapshot, file: HubFile): Promise<readonly LegalText[]> {
-    const { text, identity } = await this.#readFile(snapshot, file);
-    if (['spdx', 'community', 'several', 'modified', 'declaration'].includes(identity.kind))
+    const { text, identity, isTerms = false } = await this.#readFile(snapshot, file);
+    if (isTerms || ['spdx', 'community', 'several', 'modified', 'declaration'].includes(identity.kind))
       return [{ path: file.path, about: 'text', identity }];
     if (text === undefined)
       return identity.kind === 'unread' && !isDocument(file)
@@ -197,19 +221,23 @@ class CachingTextReader implements TextReader {
 interface ReadFile {
   readonly text?: ReadText;
   readonly identity: TextIdentity;
-  /** What it is if it is a notice. */
+  /** What it is if it is a notice, or about something beside the model. */
   readonly ofNotice?: TextIdentity;
+  readonly ofPart?: TextIdentity;
+  /** Whether it is terms, whatever it is called. */
+  readonly isTerms?: boolean;
 }
 
-function noticeIdentity(restriction: string | undefined): TextIdentity {
-  return restriction === undefined ? { kind: 'unknown' } : { kind: 'restricted', words: restriction };
+function restrictedOr(restriction: string | undefined, otherwise: TextIdentity): TextIdentity {
+  return restriction === undefined ? otherwise : { kind: 'restricted', words: restriction };
 }
 
-function subjectOf(file: HubFile, weightFolders: ReadonlySet<string>): TextSubject {
+/** `isLinked`: whether the card names it as the license, which no part's is. */
+function subjectOf(file: HubFile, weightFolders: ReadonlySet<string>, isLinked: boolean): TextSubject {
   const kind = legalKind(file);
   if (kind === 'notice') return 'notice';
   if (kind === 'policy') return 'use';
-  if (isAboutPart(file, weightFolders)) return 'part';
+  if (!isLinked && isAboutPart(file, weightFolders)) return 'part';
   return kind === 'statement' ? 'statement' : 'model';
 }
 

@@ -145,7 +145,7 @@ const SNAPSHOT: ModelSnapshot = {
           { read: async () => bytes },
           { ...SNAPSHOT, files: [file] },
           [],
-          [],
+          { bases: [], family: undefined },
         );
         assert.ok(claims.bases.every(({ id }) => typeof id === 'string' && id !== ''));
       },
