@@ -7,7 +7,14 @@ import { type AnsweredRequest, awaitAnswer } from './answer.ts';
 import { DirectHttpAgent, DirectHttpsAgent } from './direct-read/socket-buffers.ts';
 import { isLoopbackHost, isPrivateHost, publicLookup } from './hosts.ts';
 import { isTransient } from './network-error.ts';
-import { checkProxyEnv, hasProxy, type ProxyAddress, proxiesOf } from './proxy-env.ts';
+import {
+  beyondProxy,
+  checkProxyEnv,
+  hasProxy,
+  type ProxyAddress,
+  proxiesOf,
+  withProxySchemes,
+} from './proxy-env.ts';
 import { redactUrl } from './redact.ts';
 import {
   backoffMs,
@@ -52,6 +59,7 @@ export class HttpClient {
   /** For a network in which public names have private addresses. */
   readonly mayLeadInside: boolean;
   readonly #proxies: readonly ProxyAddress[];
+  readonly #isBeyondProxy: (url: URL) => boolean;
   /** Whether bodies are read around Node's HTTP parser; see `direct-read/`. */
   readonly #isDirectRead: boolean;
   readonly #tellsOfRequests: boolean;
@@ -62,10 +70,11 @@ export class HttpClient {
     this.retry = { ...DEFAULT_RETRY, ...options.retry };
     this.idleTimeoutMs = options.idleTimeoutMs ?? 60_000;
     this.#onEvent = options.onEvent;
-    const proxyEnv = options.env ?? process.env;
+    const proxyEnv = withProxySchemes(options.env ?? process.env);
     this.#proxyEnv = proxyEnv;
     this.mayLeadInside = proxyEnv.WEIGHBRIDGE_PRIVATE_ADDRESSES === '1';
     this.#proxies = proxiesOf(proxyEnv);
+    this.#isBeyondProxy = beyondProxy(proxyEnv);
     checkProxyEnv(proxyEnv);
     this.#tellsOfRequests = proxyEnv.WEIGHBRIDGE_LOG_REQUESTS === '1';
     this.#isDirectRead = proxyEnv.WEIGHBRIDGE_DIRECT_READ !== '0';
@@ -228,10 +237,10 @@ export class HttpClient {
         { code: 'NETWORK', subject: parsed.host },
       );
     }
-    const agents = isLoopbackHost(parsed.hostname) ? this.#agents.direct : this.#agents.proxied;
+    const isDirect = isLoopbackHost(parsed.hostname) || this.#isBeyondProxy(parsed);
+    const agents = isDirect ? this.#agents.direct : this.#agents.proxied;
     // A proxy looks the names up itself, and may well have a private address.
-    const isGuarded =
-      request.isPublicOnly && !this.mayLeadInside && this.#agents.proxied === this.#agents.direct;
+    const isGuarded = request.isPublicOnly && !this.mayLeadInside && agents === this.#agents.direct;
     const options = {
       method,
       headers: { 'user-agent': this.#userAgent, 'accept-encoding': 'identity', ...headers },

@@ -51,6 +51,41 @@ test('NO_PROXY is kept to', async t => {
   assert.equal(proxy.requests.length, 0);
 });
 
+test('NO_PROXY has nets, and domains with all that is under them, as for curl and docker', async t => {
+  const proxy = await serve(t, (_, response) => response.end('proxied'));
+  const direct = await serve(t, (_, response) => response.end('direct'));
+  const { port } = new URL(direct.url);
+  const cases: readonly (readonly [string, string, boolean])[] = [
+    ['10.0.0.0/8, 0.0.0.0/8', `http://0.0.0.0:${port}/`, true],
+    ['10.0.0.0/8', `http://0.0.0.0:${port}/`, false],
+    ['0.0.0.0/33,0.0.0.0/', `http://0.0.0.0:${port}/`, false],
+    ['.other.example invalid', 'http://registry.corp.invalid/', true],
+    ['corp.invalid:80', 'http://registry.corp.invalid/', true],
+    ['corp.invalid:81', 'http://registry.corp.invalid/', false],
+    ['orp.invalid', 'http://registry.corp.invalid/', false],
+    ['', 'http://registry.corp.invalid/', false],
+  ];
+  for (const [NO_PROXY, url, isDirect] of cases) {
+    const http = new HttpClient({ env: { HTTP_PROXY: proxy.url, NO_PROXY }, retry: { attempts: 1 } });
+    t.after(() => http.close());
+    const read = http.request(get(url)).then(async response => (await response.bytes()).toString());
+    if (!isDirect) assert.equal(await read, 'proxied', NO_PROXY);
+    else if (url.includes('invalid')) await assert.rejects(read, /registry\.corp\.invalid/, NO_PROXY);
+    else assert.equal(await read, 'direct', NO_PROXY);
+  }
+});
+
+test('a proxy may be named without http://', async t => {
+  const proxy = await serve(t, (request, response) => {
+    response.end(`${request.url} ${request.headers['proxy-authorization']}`);
+  });
+  const env = { http_proxy: `ann:p@${new URL(proxy.url).host}` };
+  const http = new HttpClient({ env, retry: { attempts: 1 } });
+  t.after(() => http.close());
+  const body = await (await http.request(get('http://hub.example/'))).bytes();
+  assert.equal(body.toString(), `http://hub.example/ Basic ${Buffer.from('ann:p').toString('base64')}`);
+});
+
 test('HTTPS goes through a tunnel, in which the proxy sees no path', async t => {
   const proxy = await serve(t, () => undefined);
   const asked: [string | undefined, string | undefined][] = [];
@@ -70,12 +105,7 @@ test('HTTPS goes through a tunnel, in which the proxy sees no path', async t => 
 });
 
 test('an address that is no proxy is refused without being printed', () => {
-  for (const value of [
-    'user:hidden@proxy:3128',
-    'socks5://hidden@proxy:1',
-    'http://user:hidden@ proxy',
-    'hidden',
-  ]) {
+  for (const value of ['socks5://hidden@proxy:1', 'http://user:hidden@ proxy', 'hidden']) {
     assert.throws(
       () => new HttpClient({ env: { https_proxy: value } }),
       (error: unknown) => {
