@@ -120,7 +120,11 @@ test('GGUF that a flag asks for is told with the weights that are there too', ()
     serveArgs: ['-q', 'gguf'],
     disguised: [],
   });
-  assert.match(found?.remedy ?? '', /^Remove what asks for GGUF .* has model\.safetensors too\.$/);
+  assert.match(found?.message ?? '', /^Of its weights only GGUF files are taken: /);
+  assert.match(
+    found?.remedy ?? '',
+    /^Remove what asks for GGUF .* leaves out model\.safetensors from `files`\.$/,
+  );
 });
 
 test('a pointer and a page are not weights, and bytes that may be are let be', () => {

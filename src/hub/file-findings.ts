@@ -158,17 +158,7 @@ function weightFindings({ files, all, serveArgs, id, bases = [] }: FileFacts): F
   // vLLM looks in the folder itself, not in those below.
   const atTop = models.filter(({ path }) => !path.includes('/'));
   const gguf = models.filter(({ path }) => kindOf(path) === 'gguf');
-  if (gguf.length > 0 && gguf.length === models.length) {
-    return [
-      {
-        rule: 'gguf-alone',
-        message:
-          'It has GGUF files only: vLLM wants the path of one of them, so the image does not start as it is.',
-        evidence: pathsOf(gguf),
-        remedy: ggufRemedy(all),
-      },
-    ];
-  }
+  if (gguf.length > 0 && gguf.length === models.length) return [ggufFinding(gguf, all)];
   if (atTop.length > 0) return nameFindings(atTop, serveArgs);
   if (models.length > 0) {
     return [
@@ -231,14 +221,21 @@ function isNamed(path: string, glob: string): boolean {
   return path.startsWith(start) && path.endsWith(end);
 }
 
-function ggufRemedy(all: FileFacts['all']): string {
+function ggufFinding(gguf: FileFacts['all'], all: FileFacts['all']): FileFinding {
   const others = all.filter(
     ({ path }) =>
       !path.includes('/') && !isAdapter(path) && ![undefined, 'gguf'].includes(weightKindOf(path)),
   );
-  return others.length === 0
-    ? 'Use the repository that it was converted from.'
-    : `Remove what asks for GGUF from serve_args, or leave it out with \`files.exclude\`: the repository has ${pathsOf(others)} too.`;
+  const what = others.length === 0 ? 'It has GGUF files only' : 'Of its weights only GGUF files are taken';
+  return {
+    rule: 'gguf-alone',
+    message: `${what}: vLLM wants the path of one of them, so the image does not start as it is.`,
+    evidence: pathsOf(gguf),
+    remedy:
+      others.length === 0
+        ? 'Use the repository that it was converted from.'
+        : `Remove what asks for GGUF from serve_args, or what leaves out ${pathsOf(others)} from \`files\`.`,
+  };
 }
 
 function adapterRemedy(id: string | undefined, base: string | undefined): string {

@@ -145,9 +145,14 @@ function weightVerdict(path: string, kind: WeightKind | undefined, weights: Fold
       .map(loadedIn)
       .find(found => found !== undefined && found.kind !== kind);
     if (loaded === undefined) return undefined;
+    // An image serves the folder of its model, and vLLM loads GGUF by the path of a file.
+    const instead =
+      kind === 'gguf'
+        ? 'vLLM loads no GGUF from a folder'
+        : `\`--load-format ${kind}\` in serve_args takes it`;
     return {
       rule: 'other-format',
-      reason: `is another format of the weights in ${loaded.path}; \`--load-format ${kind}\` in serve_args takes it`,
+      reason: `is another format of the weights in ${loaded.path}; ${instead}`,
     };
   }
   const loaded = loadedIn(folder);

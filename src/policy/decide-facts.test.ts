@@ -360,6 +360,25 @@ const CASES: readonly Case[] = [
     says: /Its weights are there as pickles only \(pytorch_model\.bin\).*`files\.allow_pickle: true`/,
   },
   {
+    name: 'pickles that were chosen where safetensors are there',
+    facts: policyFacts('mit', {
+      files: [hubFile('pytorch_model.bin')],
+      changes: { files: [hubFile('model.safetensors'), hubFile('pytorch_model.bin')] },
+    }),
+    fat: false,
+    rule: 'pickle-not-allowed',
+    says: /In place of model\.safetensors it would hold pytorch_model\.bin, a format that can run code/,
+  },
+  {
+    name: 'pickles beside the safetensors of an adapter',
+    facts: policyFacts('mit', {
+      files: [hubFile('pytorch_model.bin'), hubFile('lora/adapter_model.safetensors')],
+    }),
+    fat: false,
+    rule: 'pickle-not-allowed',
+    says: /Its weights are there as pickles only \(pytorch_model\.bin\)/,
+  },
+  {
     name: 'pickles that are allowed',
     facts: policyFacts('mit', { files: [hubFile('pytorch_model.bin')] }),
     file: { files: { include: null, exclude: null, allowPickle: true } },

@@ -1,5 +1,5 @@
 import type { ModelConfig } from '../config/types.ts';
-import { isPicklePath, kindOf } from '../core/model-files.ts';
+import { isAdapter, isPicklePath, kindOf } from '../core/model-files.ts';
 import { plainLine } from '../core/safe-text.ts';
 import { hasFlag } from '../core/serve-flags.ts';
 import type { HubFile } from '../hub/types.ts';
@@ -27,7 +27,7 @@ export function remoteCode(files: readonly HubFile[]): readonly string[] {
 /** Whether the files are safe to redistribute, whatever their license. */
 export function judgeFiles(model: ModelConfig, { snapshot, files }: PolicyFacts): SafetyJudgement {
   const unsafe = judgeScan(snapshot.safety, files);
-  const pickles = judgePickles(model, files);
+  const pickles = judgePickles(model, files, snapshot.files);
   return {
     stop: unsafe.stop ?? pickles.stop,
     evidence: [...unsafe.evidence, ...pickles.evidence],
@@ -73,7 +73,11 @@ function judgeScan(safety: PolicyFacts['snapshot']['safety'], files: readonly Hu
   };
 }
 
-function judgePickles(model: ModelConfig, files: readonly HubFile[]): SafetyJudgement {
+function judgePickles(
+  model: ModelConfig,
+  files: readonly HubFile[],
+  all: readonly HubFile[],
+): SafetyJudgement {
   const pickles = files.filter(isPickle).map(({ path }) => path);
   const from = 'the list of files and models.yaml, files.allow_pickle';
   if (pickles.length === 0) {
@@ -92,10 +96,14 @@ function judgePickles(model: ModelConfig, files: readonly HubFile[]): SafetyJudg
     const says = `${named} may run code when it is loaded; \`files.allow_pickle: true\` takes that.`;
     return { stop: undefined, evidence, findings: [{ check: 'pickles', says, from, verdict: 'pass' }] };
   }
-  const hasSafe = files.some(({ path }) => ['safetensors', 'mistral'].includes(kindOf(path)));
+  const hasSafe = files.some(isSafe);
+  // `--load-format pt`, or `files`, chose these.
+  const others = all.filter(isSafe).map(({ path }) => path);
   const why = hasSafe
     ? `Beside safetensors it would hold ${named}`
-    : `Its weights are there as pickles only (${named})`;
+    : others.length > 0
+      ? `In place of ${listed(others)} it would hold ${named}`
+      : `Its weights are there as pickles only (${named})`;
   return {
     stop: {
       rule: 'pickle-not-allowed',
@@ -104,6 +112,11 @@ function judgePickles(model: ModelConfig, files: readonly HubFile[]): SafetyJudg
     evidence,
     findings: [{ check: 'pickles', says: `${why}.`, from, verdict: 'stop' }],
   };
+}
+
+/** Whether a file holds weights of a model, and nothing that could run. */
+function isSafe({ path }: HubFile): boolean {
+  return ['safetensors', 'mistral'].includes(kindOf(path)) && !isAdapter(path);
 }
 
 function codeFindings(model: ModelConfig, files: readonly HubFile[]): PolicyFinding[] {
