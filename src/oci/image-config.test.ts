@@ -35,6 +35,15 @@ function built(config: ImageConfig, layer: Partial<Descriptor> = {}) {
   return { config: JSON.parse(String(made.bytes)), manifest: JSON.parse(String(manifest.bytes)) };
 }
 
+test('an image of schema 1 is called one, with what to do', () => {
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 1, fsLayers: [], history: [] }));
+  const type = 'application/vnd.docker.distribution.manifest.v1+prettyjws';
+  assert.throws(
+    () => parseManifest(bytes, type, 'base:1'),
+    /^RegistryError: base:1 is of Docker's old schema 1/,
+  );
+});
+
 test('a config without a container part, or with null in it, is one with nothing set', () => {
   for (const config of [undefined, null, {}, { Env: null, Labels: null, ExposedPorts: null, User: null }]) {
     const made = built(parse({ config })).config;

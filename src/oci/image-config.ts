@@ -8,12 +8,13 @@ const TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)
 
 /**
  * Returns an image's config with everything checked that is relied upon. Fields that are `null` count as absent, as in
- * Go. Throws RegistryError for a platform, layers, environment, labels or ports of another type; history and time are
+ * Go; a platform that is left out is empty. Throws RegistryError for a platform, layers, environment, labels or ports of another type; history and time are
  * for people, and are left out if they are not valid.
  */
 export function parseImageConfig(bytes: Uint8Array, subject: string): ImageConfig {
   const value = parseObject(bytes, subject, 'config');
-  const { rootfs, os, architecture, config, created, history, variant, ...rest } = value;
+  const { rootfs, config, created, history, variant, ...rest } = value;
+  const { os, architecture } = { os: rest.os ?? '', architecture: rest.architecture ?? '' };
   if (!isRecord(rootfs) || !Array.isArray(rootfs.diff_ids) || !rootfs.diff_ids.every(isDigest))
     throw badDocument(subject, 'has no valid rootfs.diff_ids');
   if (typeof os !== 'string' || typeof architecture !== 'string')
@@ -26,7 +27,7 @@ export function parseImageConfig(bytes: Uint8Array, subject: string): ImageConfi
     architecture,
     ...(container === undefined ? {} : { config: container }),
     ...(typeof created === 'string' && TIME.test(created) ? { created } : {}),
-    ...(isHistory(history) ? { history } : {}),
+    ...(isHistory(history) ? { history: history.map(withoutNullFields) } : {}),
     ...(typeof variant === 'string' ? { variant } : {}),
   } as unknown as ImageConfig;
 }
@@ -76,6 +77,12 @@ function withoutNulls(labels: JsonRecord): JsonRecord {
   return Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, value ?? '']));
 }
 
+function withoutNullFields(entry: HistoryEntry): HistoryEntry {
+  const fields = Object.entries(entry);
+  if (fields.every(([, value]) => value !== null)) return entry;
+  return Object.fromEntries(fields.filter(([, value]) => value !== null));
+}
+
 function isHistory(value: unknown): value is readonly HistoryEntry[] {
   return Array.isArray(value) && value.every(isHistoryEntry);
 }
@@ -85,8 +92,8 @@ function isHistoryEntry(value: unknown): boolean {
   const { created, created_by: createdBy, author, comment, empty_layer: isEmpty } = value;
   const texts = [created, createdBy, author, comment];
   return (
-    texts.every(text => text === undefined || isText(text)) &&
-    [undefined, true, false].includes(isEmpty as boolean | undefined)
+    texts.every(text => text === undefined || text === null || isText(text)) &&
+    [undefined, null, true, false].includes(isEmpty as boolean | undefined)
   );
 }
 

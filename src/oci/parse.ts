@@ -28,6 +28,11 @@ export function parseManifest(bytes: Uint8Array, mediaType: string, subject: str
   const value = parseObject(bytes, subject, 'manifest');
   // What the document says of itself goes before the header: a manifest must not be read in two ways.
   const type = typeof value.mediaType === 'string' ? value.mediaType : knownType(value, mediaType);
+  if (value.schemaVersion === 1)
+    throw badDocument(
+      subject,
+      "is of Docker's old schema 1: pull it and push it again with a current version",
+    );
   if (value.schemaVersion !== 2)
     throw badDocument(subject, `has schemaVersion ${describeJson(value.schemaVersion)}, expected 2`);
   const common = commonFields(value, type, subject);

@@ -117,13 +117,20 @@ export function formatPlatform(platform: Platform): string {
   return variant ? `${os}/${architecture}/${variant}` : `${os}/${architecture}`;
 }
 
-/** Whether an image made for `offered` is the one asked for by `wanted`; a missing variant is the usual one. */
+/**
+ * Whether an image made for `offered` is the one asked for by `wanted`; a missing variant is the usual one. Builders that
+ * name architectures as kernels do are understood, as by containerd.
+ */
 export function matchesPlatform(offered: Platform, wanted: Platform): boolean {
+  const [one, other] = [usualNames(offered), usualNames(wanted)];
   return (
-    offered.os === wanted.os &&
-    offered.architecture === wanted.architecture &&
-    variantOf(offered) === variantOf(wanted)
+    one.os === other.os && one.architecture === other.architecture && variantOf(one) === variantOf(other)
   );
+}
+
+function usualNames({ os, architecture, ...rest }: Platform): Platform {
+  const name = architecture.toLowerCase();
+  return { ...rest, os: os.toLowerCase(), architecture: ARCHITECTURE_ALIASES.get(name) ?? name };
 }
 
 const ARCHITECTURE_ALIASES = new Map([

@@ -15,12 +15,15 @@ interface OddBase {
   readonly layerFields?: object;
   /** How many indexes are around the manifest, each in the next. */
   readonly indexes?: number;
+  /** As the innermost index names it; null for an entry without one. Default linux/amd64. */
+  readonly platform?: object | null;
+  /** Put over a sound manifest. */
+  readonly manifest?: object;
+  readonly configType?: string;
 }
 
-function putOddBase(
-  registry: EmbeddedRegistry,
-  { layers = 2, config, layerFields, indexes = 0 }: OddBase,
-): void {
+function putOddBase(registry: EmbeddedRegistry, base: OddBase): void {
+  const { layers = 2, config, layerFields, indexes = 0, configType = MediaType.ociConfig } = base;
   const tars = Array.from({ length: layers }, (_, index) => {
     const text = `layer ${index}`;
     const header = tarEntryHeader({
@@ -32,9 +35,10 @@ function putOddBase(
     return Buffer.concat([header, Buffer.from(text), Buffer.alloc(paddingFor(text.length)), END_OF_ARCHIVE]);
   });
   const blobs = tars.map(tar => gzipSync(tar));
-  const platform = { os: 'linux', architecture: 'amd64' };
+  const usual = { os: 'linux', architecture: 'amd64' };
+  const { platform = usual } = base;
   const configBytes = json({
-    ...platform,
+    ...usual,
     rootfs: { type: 'layers', diff_ids: tars.map(digestOf) },
     ...config,
   });
@@ -44,14 +48,18 @@ function putOddBase(
       bytes: json({
         schemaVersion: 2,
         mediaType: MediaType.ociManifest,
-        config: describe(MediaType.ociConfig, configBytes),
+        config: describe(configType, configBytes),
         layers: blobs.map(blob => ({ ...describe(MediaType.ociLayerGzip, blob), ...layerFields })),
+        ...base.manifest,
       }),
     },
   ];
   for (let depth = 0; depth < indexes; depth++) {
     const inner = manifests.at(-1) as (typeof manifests)[number];
-    const entry = { ...describe(inner.mediaType, inner.bytes), ...(depth === 0 ? { platform } : {}) };
+    const entry = {
+      ...describe(inner.mediaType, inner.bytes),
+      ...(depth === 0 && platform ? { platform } : {}),
+    };
     const bytes = json({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [entry, entry] });
     manifests.push({ mediaType: MediaType.ociIndex, bytes });
   }
@@ -111,6 +119,52 @@ test('an index in an index is followed, and does not go on for ever', async () =
     assert.equal(images[0]?.status, 'published', `${indexes} indexes`);
   }
   assert.equal((await failure({ indexes: 5 }, ['slim'])).code, 'BASE_PLATFORM_MISSING');
+});
+
+test('a platform is found by any name that builders give it, and written by its usual one', async () => {
+  const cases: OddBase[] = [
+    { config: { architecture: 'x86_64', os: 'Linux' } },
+    { config: { architecture: '', os: '' } },
+    { config: { architecture: null, os: undefined } },
+    { indexes: 1, platform: { os: 'linux', architecture: 'x86_64' } },
+    { indexes: 1, platform: { os: 'Linux', architecture: 'amd64', variant: '' } },
+    { indexes: 1, platform: null },
+    { indexes: 2, platform: {} },
+  ];
+  for (const base of cases) {
+    const { world, images } = await publishOn(base, ['slim']);
+    assert.equal(images[0]?.status, 'published', JSON.stringify(base));
+    const { os, architecture } = await world.imageConfig(0, 'v0.6.0-slim');
+    assert.deepEqual([os, architecture], ['linux', 'amd64']);
+  }
+});
+
+test('an image that is for another platform is not taken, whether or not its index says so', async () => {
+  for (const base of [{ indexes: 1, platform: null }, {}]) {
+    const error = await failure({ ...base, config: { architecture: 'aarch64' } }, ['slim']);
+    assert.equal(error.code, 'BASE_PLATFORM_MISSING');
+    assert.match(error.message, /it has linux\/aarch64/);
+  }
+});
+
+test('an artifact that is no image is called what it is', async () => {
+  const helm = { configType: 'application/vnd.cncf.helm.config.v1+json', config: { rootfs: null } };
+  const { message, remedy } = await failure(helm, ['slim']);
+  assert.match(message, /is not a container image, but application\/vnd\.cncf\.helm\.config/);
+  assert.match(remedy ?? '', /base_image/);
+  // Of a type that only its builder knows, but an image.
+  const odd = await publishOn({ configType: 'application/octet-stream' }, ['slim']);
+  assert.equal(odd.images[0]?.status, 'published');
+});
+
+test('a history with null in it stays', async () => {
+  const history = [
+    { created: null, created_by: 'RUN a' },
+    { created_by: 'RUN b', empty_layer: null },
+  ];
+  const { world } = await publishOn({ config: { history } }, ['slim']);
+  const config = await world.imageConfig(0, 'v0.6.0-slim');
+  assert.deepEqual(config.history?.slice(0, 2), [{ created_by: 'RUN a' }, { created_by: 'RUN b' }]);
 });
 
 function json(value: unknown): Buffer {

@@ -5,8 +5,14 @@ import { plainLine } from '../../core/safe-text.ts';
 import type { BaseImage } from '../../oci/image.ts';
 import { parseImageConfig } from '../../oci/image-config.ts';
 import { findPlatform, parseManifest } from '../../oci/parse.ts';
-import { formatPlatform, parsePlatform, parseReference } from '../../oci/reference.ts';
-import { type Descriptor, type Manifest, MediaType, type Platform } from '../../oci/types.ts';
+import { formatPlatform, matchesPlatform, parsePlatform, parseReference } from '../../oci/reference.ts';
+import {
+  type Descriptor,
+  type ImageConfig,
+  type Manifest,
+  MediaType,
+  type Platform,
+} from '../../oci/types.ts';
 import type { ImageStore, StoredManifest } from '../../store/image-store.ts';
 import { OWN_PREFIX } from '../format/labels.ts';
 import { pathOver } from './base-paths.ts';
@@ -142,17 +148,11 @@ async function readPlatform(
   const chosen = await findManifest(top, 0, search);
   if (chosen === undefined) throw platformMissing(reference, platformText, [...search.offered]);
   const { manifest } = chosen;
-  const configBytes = await readAll(store.openBlob(manifest.config), MAX_CONFIG_BYTES, signal);
-  if (digestOf(configBytes) !== manifest.config.digest) {
-    throw new IntegrityError(`the config of base image ${reference} is not what its manifest says`, {
-      code: 'INTEGRITY_HASH',
-      subject: reference,
-    });
-  }
-  const config = parseImageConfig(configBytes, `base image ${reference}`);
-  if (config.os !== platform.os || config.architecture !== platform.architecture) {
-    throw platformMissing(reference, platformText, [`${config.os}/${config.architecture}`]);
-  }
+  const found = await readConfig(manifest, { store, reference, signal });
+  if (!isMadeFor(found, platform))
+    throw platformMissing(reference, platformText, [`${found.os}/${found.architecture}`]);
+  // Runtimes compare these names: what other builders call x86_64, or leave out, is written as it is meant.
+  const config = { ...found, os: platform.os, architecture: platform.architecture };
   if (config.rootfs.diff_ids.length !== manifest.layers.length) {
     throw new RegistryError(
       `base image ${reference} has ${manifest.layers.length} layers and ${config.rootfs.diff_ids.length} diff_ids`,
@@ -167,6 +167,31 @@ async function readPlatform(
     config,
     layers: manifest.layers.map(withoutOwnMarks),
   };
+}
+
+async function readConfig(
+  manifest: Manifest,
+  { store, reference, signal }: Pick<PlatformSearch, 'store' | 'reference' | 'signal'>,
+): Promise<ImageConfig> {
+  const bytes = await readAll(store.openBlob(manifest.config), MAX_CONFIG_BYTES, signal);
+  if (digestOf(bytes) !== manifest.config.digest) {
+    throw new IntegrityError(`the config of base image ${reference} is not what its manifest says`, {
+      code: 'INTEGRITY_HASH',
+      subject: reference,
+    });
+  }
+  try {
+    return parseImageConfig(bytes, `base image ${reference}`);
+  } catch (error) {
+    // What is of another type and no image in all but its name is an artifact; the type says more than what it lacks.
+    throw isImage(manifest) || !(error instanceof RegistryError) ? error : notAnImage(reference, manifest);
+  }
+}
+
+/** Whether a config is for a platform; one that names none is for any, as Docker takes it. */
+function isMadeFor({ os, architecture }: ImageConfig, wanted: Platform): boolean {
+  const { variant, ...named } = wanted;
+  return matchesPlatform({ os: os || wanted.os, architecture: architecture || wanted.architecture }, named);
 }
 
 /** A search for the manifest of a platform. */
@@ -203,21 +228,45 @@ async function findManifest(
       offered.add(formatPlatform(child.platform));
   }
   const own = findPlatform(parsed.index, platform);
-  const children = own === undefined ? manifests.filter(isNestedIndex) : [own];
-  for (const { digest } of children) {
+  for (const entry of own === undefined ? manifests.filter(mayHoldPlatform) : [own]) {
+    const { digest } = entry;
     if (seen.has(digest) || seen.size >= MAX_INDEXES) continue;
     seen.add(digest);
     const child = await store.getManifest(digest, signal);
     if (child === undefined) throw notFound(`${reference} (${formatPlatform(platform)}, ${digest})`);
     const found = await findManifest(child, depth + 1, search);
-    if (found !== undefined) return found;
+    if (found === undefined) continue;
+    if (own !== undefined || isIndexType(entry) || (await isUnnamed(found.manifest, search))) return found;
   }
   return undefined;
 }
 
-/** It names no platform: those are one level down. */
-function isNestedIndex({ mediaType, platform }: Descriptor): boolean {
-  return platform === undefined && (mediaType === MediaType.ociIndex || mediaType === MediaType.dockerIndex);
+/** An entry without a platform: of an index, those are one level down; of an image, it is in its config. */
+function mayHoldPlatform({ mediaType, platform, artifactType }: Descriptor): boolean {
+  const isImageType = mediaType === MediaType.ociManifest || mediaType === MediaType.dockerManifest;
+  return (
+    platform === undefined && (isIndexType({ mediaType }) || (isImageType && artifactType === undefined))
+  );
+}
+
+function isIndexType({ mediaType }: Pick<Descriptor, 'mediaType'>): boolean {
+  return mediaType === MediaType.ociIndex || mediaType === MediaType.dockerIndex;
+}
+
+/** Whether an image that an index lists without a platform is for the one that is searched; containerd looks there too. */
+async function isUnnamed(manifest: Manifest, search: PlatformSearch): Promise<boolean> {
+  if (!isImage(manifest)) return false;
+  const config = await readConfig(manifest, search);
+  const { os, architecture } = config;
+  if (os && architecture) search.offered.add(`${os}/${architecture}`);
+  return isMadeFor(config, search.platform);
+}
+
+const CONFIGS: ReadonlySet<string> = new Set([MediaType.ociConfig, MediaType.dockerConfig]);
+
+/** Charts, signatures and models are manifests too, with configs of their own types. */
+function isImage({ config }: Manifest): boolean {
+  return CONFIGS.has(config.mediaType);
 }
 
 /** A base image does not say which of its layers are ours: what Weighbridge writes about its own layers is left out. */
@@ -233,6 +282,15 @@ function notFound(reference: string): RegistryError {
     code: 'BASE_NOT_FOUND',
     subject: reference,
     remedy: 'Check `base_image` in models.yaml, and the login if the image is private.',
+  });
+}
+
+function notAnImage(reference: string, { artifactType, config }: Manifest): RegistryError {
+  const type = plainLine(artifactType ?? config.mediaType, 100);
+  return new RegistryError(`the base image ${reference} is not a container image, but ${type}`, {
+    code: 'REGISTRY_BAD_ANSWER',
+    subject: reference,
+    remedy: 'Check `base_image` in models.yaml: it names an artifact of another kind.',
   });
 }
 
