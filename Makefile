@@ -34,7 +34,7 @@ install: node_modules/.package-lock.json ## Install what the project needs
 demo: install ## The main job on a sample model, with an embedded Hub and registry
 	$(bin) demo $(ARGS)
 
-test: install ## Install the test tools where that is allowed, and run all tests
+test: install ## Install the test tools if possible, and run all tests
 	npm test
 
 lint: install ## Types, style and formatting

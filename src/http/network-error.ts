@@ -123,6 +123,9 @@ function explain(code: string | undefined, host: string): string | undefined {
     const when = code === 'CERT_HAS_EXPIRED' ? 'has expired' : 'is not valid yet';
     return `the certificate of ${host} ${when} by the clock of this machine (${new Date().toISOString()})`;
   }
+  // Another authority would not help: the server is known, by other names.
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return `the certificate of ${host} is for other names (${code})`;
   if (code !== undefined && UNTRUSTED.has(code)) {
     return `the certificate of ${host} is not trusted (${code}); NODE_EXTRA_CA_CERTS names further authorities`;
   }

@@ -45,7 +45,7 @@ function decideSlim(gate: GateJudgement, snapshot: ModelSnapshot): PolicyDecisio
   return {
     build: true,
     rule: 'slim-always',
-    reason: `A slim image holds no weights, it downloads them when it starts, so it is always built.${token}`,
+    reason: `A slim image contains no weights: it downloads them when it starts, so it is always built.${token}`,
     evidence: [...gate.evidence, ...evidenceOf(snapshot)],
   };
 }

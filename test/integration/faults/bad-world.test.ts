@@ -19,7 +19,10 @@ test('a target whose name cannot be looked up fails with that, the other is publ
     assert.equal(status, registry === 'gone' ? 'failed' : 'published');
     if (registry !== 'gone') continue;
     assert.ok(error instanceof RegistryError && error.code === 'REGISTRY_UNREACHABLE');
-    assert.match(error.message, /(host registry\.invalid was not found|name registry\.invalid could not be looked up)/);
+    assert.match(
+      error.message,
+      /(host registry\.invalid was not found|name registry\.invalid could not be looked up)/,
+    );
   }
 });
 

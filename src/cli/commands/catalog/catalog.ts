@@ -36,10 +36,10 @@ export function addCatalog(program: Command): void {
     .addHelpText(
       'after',
       `
-Reads tags, manifests and configs from the registries, and of layers only a slim image's list of files. The Hub is asked for
-model cards and what labels do not say, within limits; --no-hub leaves it out. The site is plain files: open index.html directly,
-or serve the folder from any web server, under any path. It has a page per model, catalog.json, an Atom feed, and the
-documentation.
+Reads tags, manifests and configs from the registries, and of layers only a slim image's list of files. Model cards, and facts
+that labels do not have, come from the Hub, within time limits; --no-hub does without them. The site is plain files: open
+index.html directly, or serve the folder from any web server, under any path. It has a page per model, catalog.json, an Atom
+feed, and the documentation.
 
 Registries do not record when an image was pushed. The dates come from the catalog already in the folder, or from
 --previous (e.g. https://acme.github.io/models/catalog.json); images that it does not list are new.
