@@ -22,6 +22,7 @@ const MAX_NAME_CHARACTERS = 255;
 
 const DOCKER_HUB = 'docker.io';
 const DOCKER_HUB_API = 'registry-1.docker.io';
+const DOCKER_HUB_PAGES = 'hub.docker.com';
 const DOCKER_HUB_HOSTS = new Set([DOCKER_HUB, 'index.docker.io', DOCKER_HUB_API]);
 
 /**
@@ -29,6 +30,8 @@ const DOCKER_HUB_HOSTS = new Set([DOCKER_HUB, 'index.docker.io', DOCKER_HUB_API]
  * `latest`. Throws ConfigError USAGE.
  */
 export function parseReference(text: string): ImageReference {
+  const [scheme] = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text) ?? [];
+  if (scheme !== undefined) throw invalid(text, `leave out ${scheme}`);
   const at = text.indexOf('@');
   const digest = at === -1 ? undefined : text.slice(at + 1);
   if (digest !== undefined && !isDigest(digest)) {
@@ -39,6 +42,8 @@ export function parseReference(text: string): ImageReference {
     throw invalid(text, 'a tag has letters, digits, _ . and -, at most 128, and does not start with . or -');
   }
   const { registry, repository } = splitHost(name, text);
+  if (registry === DOCKER_HUB_PAGES)
+    throw invalid(text, `${DOCKER_HUB_PAGES} has pages about images, which are at ${DOCKER_HUB}`);
   if (!isRepository(repository)) throw invalid(text, explainRepository(repository));
   return {
     registry,

@@ -174,6 +174,33 @@ test('a registry that counts the bytes of an upload where it should name the las
   }
 });
 
+test('an address of an upload keeps the spelling of its query, and gets the digest', async t => {
+  const seen: (string | undefined)[] = [];
+  const query = '_state=a%20b~c+d%2Bé&flag';
+  const server = await serve(t, (request, response) => {
+    seen.push(`${request.method} ${request.url}`);
+    const location = `/v2/acme/x/blobs/uploads/1?${query}`;
+    request.resume().on('end', () => {
+      if (request.method === 'POST') response.writeHead(202, { location: encodeURI(location) }).end();
+      else if (request.method === 'HEAD') response.writeHead(200, { 'content-length': 1 }).end();
+      else response.writeHead(request.method === 'PUT' ? 201 : 202).end();
+    });
+  });
+  await upload(storeAt(t, new URL(server.url).host), Buffer.from('x'));
+  const put = seen.find(line => line?.startsWith('PUT'));
+  const digest = encodeURIComponent(digestOf('x'));
+  assert.equal(put, `PUT /v2/acme/x/blobs/uploads/1?${encodeURI(query)}&digest=${digest}`);
+});
+
+test('a registry that refuses its list of referrers has none of its own', async t => {
+  const registry = await start(t);
+  putTags(registry, 1);
+  for (const status of [401, 403, 400, 405]) {
+    registry.faults.add({ match: /referrers/, kind: 'status', status });
+    assert.equal(await storeAt(t, registry.host).fetchReferrers(digestOf(INDEX)), undefined);
+  }
+});
+
 test('where a repository has to be created first, that is what to do', async t => {
   const server = await serve(t, (_, response) =>
     response.writeHead(404).end('{"errors":[{"code":"NAME_UNKNOWN","message":"it does not exist"}]}'),

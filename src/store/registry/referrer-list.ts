@@ -2,6 +2,7 @@ import type { Digest } from '../../core/digest.ts';
 import { nextLink } from '../../http/link-header.ts';
 import { parseManifest } from '../../oci/parse.ts';
 import { type Descriptor, MediaType } from '../../oci/types.ts';
+import { unlessUnauthorized } from './registry-client.ts';
 import type { TagPlace } from './tag-list.ts';
 
 const MAX_PAGE_BYTES = 4 * 1024 * 1024;
@@ -20,7 +21,9 @@ export async function readReferrers(
   for (let page = 0; page < MAX_PAGES && found.length < MAX_REFERRERS; page++) {
     const request = { method: 'GET', url, scope, purpose, signal } as const;
     // GHCR sends those who ask to a page of its own; that is not a list.
-    const response = await client.request({ ...request, followRedirects: false });
+    const response = await client.request({ ...request, followRedirects: false }).catch(unlessUnauthorized);
+    // Harbor before 2.8 says 401 of what it does not know: https://github.com/regclient/regclient/pull/389
+    if (response === undefined) return undefined;
     if (response.status !== 200) {
       if (response.status >= 500 || response.status === 429) throw await client.failure(response, purpose);
       response.discard();

@@ -376,6 +376,12 @@ export class RegistryClient {
   }
 }
 
+/** For what can be done in another way: undefined for a refusal. Throws every other error. */
+export function unlessUnauthorized(error: unknown): undefined {
+  if (error instanceof RegistryError && error.code === 'REGISTRY_UNAUTHORIZED') return undefined;
+  throw error;
+}
+
 /** Disks that are full, and accounts or projects (Harbor, Quay, DigitalOcean, IBM) that have used what they may. */
 const FULL =
   /no space left|disk (is )?full|insufficient storage|quota exceeded|quota has been exceeded|exceeded your storage quota|will exceed the configured upper limit|over quota/i;

@@ -17,7 +17,7 @@ import type {
 import { blobSize } from './blob-size.ts';
 import { readBlob } from './read-blob.ts';
 import { readReferrers } from './referrer-list.ts';
-import type { RegistryClient } from './registry-client.ts';
+import { type RegistryClient, unlessUnauthorized } from './registry-client.ts';
 import { RegistryUpload } from './registry-upload.ts';
 import { readTagList } from './tag-list.ts';
 import { UploadSession } from './upload/upload-session.ts';
@@ -310,11 +310,6 @@ export class RegistryStore implements ImageStore {
       scope: this.#scope,
     });
   }
-}
-
-function unlessUnauthorized(error: unknown): undefined {
-  if (error instanceof RegistryError && error.code === 'REGISTRY_UNAUTHORIZED') return undefined;
-  throw error;
 }
 
 /** A token for both: where the source may not be read, the registry just does not mount. */

@@ -84,7 +84,9 @@ export class UploadSession {
   /** The address that closes the upload as a blob of this digest. */
   closingUrl(digest: Digest): string {
     const url = new URL(this.#location);
-    url.searchParams.set('digest', digest);
+    // What is there stays as it is written: an address that is signed may be good in no other spelling.
+    if (url.searchParams.has('digest')) url.searchParams.set('digest', digest);
+    else url.search += `${url.search === '' ? '' : '&'}digest=${encodeURIComponent(digest)}`;
     return url.href;
   }
 
