@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type FileKind, isAdapter, isPicklePath, isWeights, kindOf } from './model-files.ts';
+import { indexedSeries, missingNumbers, seriesOf } from './weight-series.ts';
 
 const KINDS: Readonly<Record<FileKind, readonly string[]>> = {
   safetensors: ['model.safetensors', 'a/MODEL-00001-of-00002.SafeTensors', 'model-rank-0-part-0.safetensors'],
@@ -24,9 +25,16 @@ const KINDS: Readonly<Record<FileKind, readonly string[]>> = {
       'a.pdparams',
       'weights.npz',
     ],
+    ...[
+      'llama-2-7b.ggmlv3.q4_K_M.bin',
+      'x.ggml.bin',
+      'open_clip_pytorch_model.bin',
+      'open_clip_model.safetensors',
+    ],
     ...['x.llamafile', 'ggml-model-q4_0.bin', 'a.rkllm', 'x.axmodel', 'coreml/text/weight.bin'],
   ],
   training: [
+    ...['zero_to_fp32.py', 'global_step/x.pt'],
     ...['optimizer.pt', 'optimizer.bin', 'scheduler.pt', 'rng_state_3.pth', 'training_args.bin', 'scaler.pt'],
     ...[
       'sampler.bin',
@@ -74,9 +82,27 @@ test('what can run code when it is loaded', () => {
     ...KINDS.gguf,
     'openvino_model.bin',
     'ggml-a.bin',
+    'llama.ggmlv3.q4_0.bin',
     'metal/model.bin',
   ])
     assert.ok(!isPicklePath(path), path);
+});
+
+test('names of weights that belong together', () => {
+  assert.deepEqual(seriesOf('a/model.fp32-00002-of-00003.safetensors'), {
+    series: 'a/model.fp32.safetensors',
+    plain: 'a/model.safetensors',
+    part: { number: 2, total: 3 },
+  });
+  assert.deepEqual(seriesOf('model-1-of-2.bf16.bin').plain, 'model.bin');
+  assert.deepEqual(seriesOf('model.visual.safetensors').plain, 'model.visual.safetensors');
+  assert.equal(indexedSeries('a/model.safetensors.index.fp32.json'), 'a/model.fp32.safetensors');
+  assert.equal(indexedSeries('pytorch_model.bin.index.json'), 'pytorch_model.bin');
+  // Some begin with 0, and of these some have one more than they say.
+  assert.deepEqual(missingNumbers([0, 1, 2], 2), []);
+  assert.deepEqual(missingNumbers([0, 1], 2), []);
+  assert.deepEqual(missingNumbers([1, 3], 3), [2]);
+  assert.equal(missingNumbers([1], 999_999_999).length, 999);
 });
 
 test('weights are what any program loads, and adapters are known by their names', () => {

@@ -31,7 +31,7 @@ export type FileKind =
   | 'other';
 
 /** llama.cpp's files before GGUF: `ggml-base.bin`, `llama-2-7b.ggmlv3.q4_0.bin`. */
-const GGML = String.raw`(^|[/._-])gg(ml|mf|jt)(v\d+)?[._-][^/]*\.bin$`;
+const GGML = String.raw`(^|[/._-])gg(ml|mf|jt)(v\d+)?([._-][^/]*)?\.bin$`;
 
 /** In an expression that JavaScript and Python read alike; upper and lower case count the same. */
 interface KindRule {
