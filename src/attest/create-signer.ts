@@ -38,6 +38,6 @@ export async function createSigner(
     code: 'USAGE',
     subject: configFile,
     remedy:
-      'Write `signing: {key: …}` or `signing: {keyless: true}` into models.yaml, or use --key or --keyless.',
+      'Write `signing: {key: …}` or `signing: {keyless: true}` into models.yaml; `weighbridge sign` takes --key and --keyless too.',
   });
 }

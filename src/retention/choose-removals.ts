@@ -44,7 +44,7 @@ export function chooseRemovals(graph: RepositoryGraph, rules: RetentionRules): R
       const own = inDeletionOrder(graph, [image.digest], reachable);
       return {
         ...image,
-        reason: `not among the ${rules.keep} newest ${image.variant ?? ''} images, and no tag of the file`,
+        reason: `not among the ${rules.keep} newest ${image.variant ?? ''} images, and without a current tag`,
         freedBytes: bytesOf(graph, new Set(own)),
       };
     }),

@@ -80,7 +80,7 @@ function isOutdated({ status, tags }: ImageOutcome): boolean {
 
 function reasonsOf(image: ImageOutcome): string[] {
   if (image.status === 'failed') {
-    const what = image.isUnassembled && isRefused(image.error) ? 'cannot be built' : 'could not be asked';
+    const what = image.isUnassembled && isRefused(image.error) ? 'cannot be built' : 'could not be read';
     return [`${what}: ${describeError(image.error)}`];
   }
   const { change } = image;

@@ -45,11 +45,11 @@ async function runDemo(outer: Session, { keep }: DemoOptions): Promise<number> {
   await using servers = await startDemoServers(outer.env);
   const session = outer.within(servers.env);
   const say = sayer(session);
-  say('1', 'What is asked for: models.yaml');
+  say('1', 'models.yaml: what to publish, and where');
   session.print(indented(await readFile(servers.configFile, 'utf8')));
   const config = await loadConfig(servers.configFile);
 
-  say('2', 'weighbridge plan: what the Hub says of it, and what may be published');
+  say('2', 'weighbridge plan: which variants may be published, and what would move');
   const plan = await planFor(session, config, { config: servers.configFile }, 'required');
   const outcomes = await lookAtRegistries(session, plan);
   session.print(
