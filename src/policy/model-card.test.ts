@@ -59,6 +59,8 @@ test('a card forbids in its license section, in a line of facts, and in plain wo
     'The weights may be used for research purposes only.',
     '## 许可证\n本模型仅供学术研究使用。',
     ...SECTIONS.map(section => `# X\n## ${section}`),
+    `## License\n${'word '.repeat(400)}may only be used for non-commercial research.`,
+    '---\nlicense: mit\nextra_gated_fields:\n  I agree to use this model for non-commercial use ONLY: checkbox\n---\n# X',
     ...PLAIN_WORDS.map(words => `# X\n${words}`),
     '# X\n**Built with Llama**',
     '# X\n<details><summary>License</summary>\n\nYou may not redistribute the weights.\n\n</details>',
@@ -89,6 +91,7 @@ test('what a card says of data, code, other models, its purpose and its limits f
     'Please consult an attorney before using this model for commercial purposes.',
     '- **License:** [More Information Needed]',
     '| Weights | 14 GB |',
+    '---\nextra_gated_fields:\n  Name: text\n  Purpose:\n    type: select\n    options: [Research, Education, Other]\n---\n# X',
     '',
   ])
     assert.equal(says(text), undefined, text);

@@ -22,7 +22,7 @@ export interface CardStatements {
 
 /** Reads the text of a model card and returns its statements. `id` is the model's: a card may speak of its siblings too. */
 export function readModelCard(text: string, id: string): CardStatements {
-  const { head, body } = withoutFrontMatter(text);
+  const { head, fields, body } = withoutFrontMatter(text);
   const parts = sectionsOf(body);
   const section = sentences(
     parts
@@ -39,7 +39,8 @@ export function readModelCard(text: string, id: string): CardStatements {
   const found =
     about(section).find(isRestrictionOfSection) ??
     about(elsewhere.filter(isAboutModel)).find(isPlainRestriction) ??
-    sentences(head).find(isRestricting);
+    sentences(head).find(isRestricting) ??
+    sentences(fields).find(isPlainRestriction);
   const told = about([...section, ...elsewhere]);
   const bases = [...new Set([...basesIn(told), ...mergedIn(parts)])].slice(0, MAX_BASES);
   const marks = bases.map(base => familyOfName(nameOf(base), 'README.md'));
@@ -82,17 +83,28 @@ const LICENSE_HEADING =
 const TERMS_KEY =
   /^(?:extra_gated_(?:prompt|heading|description|button_content)|license_(?:details|terms|notice)|terms\w*):/;
 
-function withoutFrontMatter(text: string): { head: string; body: string } {
+/** What a form asked for, with boxes to tick. */
+const FIELDS_KEY = /^extra_gated_fields:/;
+
+function withoutFrontMatter(text: string): { head: string; fields: string; body: string } {
   const lines = text.replace(/^\uFEFF/, '').split(/\r\n?|\n/);
-  if (lines[0]?.trim() !== '---') return { head: '', body: text };
+  if (lines[0]?.trim() !== '---') return { head: '', fields: '', body: text };
   const end = lines.findIndex((line, index) => index > 0 && line.trim() === '---');
-  if (end === -1) return { head: '', body: text };
-  let isTerms = false;
-  const terms = lines.slice(1, end).filter(line => {
-    if (/^\S/.test(line)) isTerms = TERMS_KEY.test(line);
-    return isTerms;
+  if (end === -1) return { head: '', fields: '', body: text };
+  const front = lines.slice(1, end);
+  return {
+    head: linesUnder(TERMS_KEY, front).join('\n'),
+    fields: linesUnder(FIELDS_KEY, front).join('\n\n'),
+    body: lines.slice(end + 1).join('\n'),
+  };
+}
+
+function linesUnder(key: RegExp, lines: readonly string[]): string[] {
+  let isUnder = false;
+  return lines.filter(line => {
+    if (/^\S/.test(line)) isUnder = key.test(line);
+    return isUnder;
   });
-  return { head: terms.join('\n'), body: lines.slice(end + 1).join('\n') };
 }
 
 interface Section {

@@ -38,9 +38,9 @@ const CONDITIONS: ReadonlySet<string> = new Set(
     'than that then there these they this those was we were when where which who whom whose will would you your only ' +
     'use used uses user users using usage non not no none never unless without except subject for from in to with only ' +
     'but because while during until under against between into about any all each every both but few more most some ' +
-    'academic academics agreement agreements allow allowed allows approval approved as attribution authorized authorised ' +
+    'academic academics alone agreement agreements allow allowed allows approval approved as ask asking attribution authorized authorised ' +
     'ban banned beta charge clause clauses commerce commercial commercially competitor competitors condition conditions ' +
-    'confidential consent copies copy copying deny denied disallow disallowed demo education educational ethical evaluate ' +
+    'confidential consent copies copy copying customers deny denied disallow disallowed demo education educational ethical evaluate ' +
     'evaluating evaluation exclude excluded excludes excluding excl exclusive exclusively fee fees forbid forbidden forbids ' +
     'free grant granted grants harm harmful hobby illegal internal law lawful legal lend licence licences license licensed ' +
     'licensee licenses licensing military modification modifications modified modify noncommercial nonprofit obligation ' +
@@ -54,7 +54,7 @@ const CONDITIONS: ReadonlySet<string> = new Set(
 
 /** The same in other languages, by the beginnings of words or, in scripts that do not part words, by any part. */
 const FOREIGN_CONDITIONS =
-  /^(?:akadem|ausbild|bildung|lehr|stud(?:ent|ier)|nonprofit|noncomm|apenas|ausschlie|autoris|autoriz|bilimsel|comerci|comercial|commerci|erlaub|escopo|eval|exclus|forsch|fins$|gebruik|gewerb|gratuit|interdi|intern[ao]s?$|investig|kein|komerc|kommer|lizen|militair|militar|milit[aäe]r|n[aã]o$|nicht|niekom|nur$|pesquisa|priv[aé]|prohib|proib|recherch|ricerca|solo$|s[oó]lo$|somente|s[oó]lamente|soltanto|tijdens|ticar|uniquement|unicamente|[uú]nicamente|uso$|usage|utili[sz]|verbot|verboten|vietat|zakaz|zweck|военн|запрещ|исследов|коммер|лиценз|нельзя|некоммер|разреш|только|учебн)|[禁限仅僅供商许許授权權不非得须須应應]{2}|(?:研究|学术|學術)(?!院|所|中心|室)|用途|禁|仅|僅|不得|非商|商用|許諾|利用|使用|教育|目的|のみ|금지|상업|연구|전용|비영리|تجار|فقط|بحث|يحظر|אסור|מסחר|מחקר|ห้าม|निषिद्ध|व्यावसायिक/u;
+  /^(?:akadem|ausbild|bildung|lehr|stud(?:ent|ier)|nonprofit|noncomm|apenas|ausschlie|autoris|autoriz|bilimsel|comerci|comercial|commerci|erlaub|escopo|eval|exclus|forsch|fins$|gebruik|gewerb|gratuit|interdi|intern[ao]s?$|investig|kein|komerc|kommer|lizen|militair|militar|milit[aäe]r|n[aã]o$|nicht|niekom|nur$|pesquisa|priv[aé]|ohne$|tidak$|boleh$|hanya$|dilarang$|untuk$|bez$|tylko$|pouze$|endast$|csak$|sans$|senza$|sadece$|yasak|verkauf|vente$|vendita$|venta$|venda$|prohib|proib|recherch|ricerca|solo$|s[oó]lo$|somente|s[oó]lamente|soltanto|tijdens|ticar|uniquement|unicamente|[uú]nicamente|uso$|usage|utili[sz]|verbot|verboten|vietat|zakaz|zweck|военн|запрещ|исследов|коммер|лиценз|нельзя|некоммер|разреш|только|учебн)|[禁限仅僅供商许許授权權不非得须須应應]{2}|(?:研究|学术|學術)(?!院|所|中心|室)|用途|禁|仅|僅|不得|非商|商用|許諾|利用|使用|教育|目的|のみ|금지|상업|연구|전용|비영리|تجار|فقط|بحث|يحظر|אסור|מסחר|מחקר|ห้าม|निषिद्ध|व्यावसायिक/u;
 
 /** Whether a word is one that joins names, or that every work's holders are called. */
 export function isConnective(word: string): boolean {

@@ -7,8 +7,10 @@ import {
   RESTRICTING_NAMES,
 } from './restricting-words.ts';
 
-/** What is longer is read by its first words: a sentence has fewer, and every expression is tried on each. */
+/** What is longer is read in pieces: a sentence has fewer, and every expression is tried on each. */
 const MAX_SENTENCE_CHARACTERS = 1500;
+/** Of a piece, what the next one begins with: no expression looks further. */
+const OVERLAP_CHARACTERS = 300;
 const MAX_QUOTE_CHARACTERS = 160;
 
 /** A sentence as it is written, and as the expressions want it. */
@@ -106,13 +108,22 @@ export function sentences(text: string): Sentence[] {
     let label = '';
     for (const part of block.split(/(?<=[.!?:;])\s+|(?<=[。！？；])/u)) {
       // `Dataset: CC-BY-NC-4.0` is one sentence.
-      const written = `${label}${part}`.replace(/\s+/g, ' ').trim().slice(0, MAX_SENTENCE_CHARACTERS);
-      label = LABEL.test(written) ? `${written} ` : '';
+      const whole = `${label}${part}`.replace(/\s+/g, ' ').trim();
+      label = LABEL.test(whole) ? `${whole} ` : '';
       if (label !== '') continue;
-      if (/[\p{L}\p{N}]/u.test(written)) found.push({ written, plain: plainOf(written) });
+      for (const written of piecesOf(whole))
+        if (/[\p{L}\p{N}]/u.test(written)) found.push({ written, plain: plainOf(written) });
     }
   }
   return found;
+}
+
+function piecesOf(sentence: string): string[] {
+  const pieces = [sentence.slice(0, MAX_SENTENCE_CHARACTERS)];
+  const step = MAX_SENTENCE_CHARACTERS - OVERLAP_CHARACTERS;
+  for (let at = step; at + OVERLAP_CHARACTERS < sentence.length; at += step)
+    pieces.push(sentence.slice(at, at + MAX_SENTENCE_CHARACTERS));
+  return pieces;
 }
 
 const LABEL = /^(?:[^\s:]{1,40} ){0,5}[^\s:]{0,40}:$/;

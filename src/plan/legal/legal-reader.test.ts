@@ -84,6 +84,14 @@ test('the texts of the ancestors are in the tree, with where each is from', () =
     assert.equal(closed.source, 'https://spdx.org/licenses/MIT');
   }));
 
+test('a base behind a gate is told by its name', () =>
+  withWorld(async ({ hub, add, plan }) => {
+    await add('a/x', { 'README.md': card('mit', 'a/Llama-2-7b-chat') });
+    await add('a/Llama-2-7b-chat', { 'README.md': card('mit') });
+    hub.repository('a/Llama-2-7b-chat').gated = 'auto';
+    assert.equal(only(await plan(['a/x'])).outcome.decisions.fat.rule, 'lineage-suspected');
+  }));
+
 test('what the Hub has scanned comes with the one request', () =>
   withWorld(async ({ hub, add, plan }) => {
     await add('a/x', { 'README.md': card('mit') });

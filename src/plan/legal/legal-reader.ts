@@ -5,7 +5,7 @@ import type { Hub, HubFile, ModelSnapshot } from '../../hub/types.ts';
 import type { ReadText } from '../../licenses/types.ts';
 import { type Ancestor, type LineageClaims, NO_LINEAGE_CLAIMS } from '../../policy/facts.ts';
 import { isClosed, type SmallFiles } from '../small-files.ts';
-import { readLineageClaims } from './lineage-reader.ts';
+import { familyOfNames, readLineageClaims } from './lineage-reader.ts';
 import { createTextReader, type LegalRead } from './text-reader.ts';
 
 /** What the files of one repository say of its license and of what it was made from. */
@@ -50,11 +50,19 @@ export function createLegalReader(hub: Hub, files: SmallFiles, signal: AbortSign
   ): Promise<RepositoryRead> {
     const weights = chosen.filter(({ path }) => isWeights(path));
     const legal = await texts.read(snapshot, weights, isDeep);
-    const isOpen = isDeep && snapshot.gated === false;
-    const claims = isOpen
-      ? await readLineageClaims(files, snapshot, weights, legal.cardOrigin)
-      : NO_LINEAGE_CLAIMS;
-    return { ...legal, claims };
+    return { ...legal, claims: await readClaims(snapshot, weights, legal, isDeep) };
+  }
+
+  async function readClaims(
+    snapshot: ModelSnapshot,
+    weights: readonly HubFile[],
+    { cardOrigin }: LegalRead,
+    isDeep: boolean,
+  ): Promise<LineageClaims> {
+    if (!isDeep) return NO_LINEAGE_CLAIMS;
+    if (snapshot.gated === false) return await readLineageClaims(files, snapshot, weights, cardOrigin);
+    // Behind a gate are the files, not the names.
+    return { ...NO_LINEAGE_CLAIMS, family: familyOfNames(snapshot, weights) };
   }
 
   /** Undefined for a model that the Hub does not have or does not show: that stays so, however many were made from it. */

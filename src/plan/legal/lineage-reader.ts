@@ -185,8 +185,8 @@ function readMergekit(bytes: Buffer, file: HubFile): Found {
   return { bases, unreadable };
 }
 
-/** The repository's name, its tags, and the names of its weight files. */
-function familyOfNames(snapshot: ModelSnapshot, weights: readonly HubFile[]): FamilyMark | undefined {
+/** Returns the family that the repository's name, its tags, or the names of its weight files tell of. */
+export function familyOfNames(snapshot: ModelSnapshot, weights: readonly HubFile[]): FamilyMark | undefined {
   const names: [string, string][] = [
     [nameOf(snapshot.id), 'name'],
     [nameOf(snapshot.requestedId), 'name'],

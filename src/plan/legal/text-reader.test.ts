@@ -182,6 +182,27 @@ const CASES: readonly Case[] = [
     says: /TERMS\.md says/,
   },
   {
+    name: 'cards in more languages than are read',
+    files: numbered(
+      30,
+      index => `README_${index}.md`,
+      index => `# ${index}\n`,
+    ),
+    says: /there are 7 texts more than are read/,
+  },
+  {
+    name: 'the last of ten cards',
+    files: {
+      ...numbered(
+        9,
+        index => `README_${index}.md`,
+        index => `# ${index}\n`,
+      ),
+      'README_zh.md': `## License\n${NC}`,
+    },
+    says: /README_zh\.md says/,
+  },
+  {
     name: 'a long text',
     files: { LICENSE: `${APACHE}${'\n'.repeat(600_000)}` },
     says: /LICENSE could not be read \(it is too long\)/,
@@ -209,6 +230,16 @@ test('a text that an open repository lists and does not give is never consent', 
     hub.faults.add({ match: /resolve.*LICENSE/, kind: 'status', ...missing });
     const { fat } = only(await plan(['a/x'])).outcome.decisions;
     assert.match(fat.reason, /LICENSE could not be read \(the Hub lists it and does not give it\)/);
+  }));
+
+test('a text of a Windows program is read', () =>
+  withWorld(async ({ hub, add, plan }) => {
+    const utf16 = (text: string): Buffer => Buffer.from(`\uFEFF${text}`, 'utf16le');
+    await add('a/x', { 'README.md': card('apache-2.0') });
+    await hub.updateFile('a/x', 'LICENSE', utf16(APACHE));
+    assert.equal(only(await plan(['a/x'])).outcome.decisions.fat.build, true);
+    await hub.updateFile('a/x', 'notes.txt', utf16(LLAMA).swap16());
+    assert.match(only(await plan(['a/x'])).outcome.decisions.fat.reason, /notes\.txt is the text of/);
   }));
 
 test('thousands of texts cost no more than their limits', () =>

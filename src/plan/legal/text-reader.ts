@@ -1,3 +1,4 @@
+import { decodeText } from '../../core/decode-text.ts';
 import { digestOf } from '../../core/digest.ts';
 import { modelIdIn } from '../../core/hub-names.ts';
 import { mapPool } from '../../core/pool.ts';
@@ -51,7 +52,8 @@ export const MAX_CARD_BYTES = 4 * 1024 * 1024;
 /** Different texts of one repository that are read; a package of others' work has more files, and few texts. */
 const MAX_TEXTS = 60;
 const MAX_OTHER_TEXTS = 48;
-const MAX_CARDS = 8;
+/** Some models have theirs in many languages. */
+const MAX_CARDS = 24;
 const AT_ONCE = 8;
 
 const unread = (why: string, isHidden = false): TextIdentity => ({ kind: 'unread', why, isHidden });
@@ -101,7 +103,7 @@ class CachingTextReader implements TextReader {
     const bytes = await this.#files.read(snapshot, file);
     if (bytes === undefined) return { identity: unread('the Hub lists it and does not give it') };
     const text = { sha256: digestOf(bytes) };
-    const words = bytes.toString('utf8');
+    const words = decodeText(bytes);
     if (words.includes('\0') || words.startsWith('%PDF'))
       return { text, identity: unread('it is not plain text') };
     const identity = await this.#identify(words);
@@ -159,15 +161,18 @@ class CachingTextReader implements TextReader {
       findOtherTexts(snapshot.files, weights).map(file => ({ file })),
       MAX_OTHER_TEXTS,
     );
-    const readCards = await mapPool(cards.slice(0, MAX_CARDS), AT_ONCE, file =>
-      this.#readCard(snapshot, file),
+    const { taken, left } = withinLimit(
+      cards.map(file => ({ file })),
+      MAX_CARDS,
     );
+    const readCards = await mapPool(taken, AT_ONCE, ({ file }) => this.#readCard(snapshot, file));
     const readOthers = await mapPool(others.taken, AT_ONCE, ({ file }) => this.#readOther(snapshot, file));
     return {
       texts: [
         ...readCards.flatMap(({ text }) => text ?? []),
         ...readOthers.flat(),
         ...tooMany(others.left),
+        ...tooMany(left),
         ...(await this.#readLink(snapshot)),
       ],
       cardOrigin: {
@@ -191,7 +196,7 @@ class CachingTextReader implements TextReader {
         text: { path, about: 'card', identity: unread('the Hub lists it and does not give it') },
         origin: NO_ORIGIN,
       };
-    const { restriction, ...origin } = readModelCard(bytes.toString('utf8'), snapshot.id);
+    const { restriction, ...origin } = readModelCard(decodeText(bytes), snapshot.id);
     if (restriction === undefined) return { origin };
     return { text: { path, about: 'card', identity: { kind: 'restricted', words: restriction } }, origin };
   }
