@@ -201,6 +201,48 @@ test('a registry that refuses its list of referrers has none of its own', async 
   }
 });
 
+test('a registry that keeps its tags is not one that got other bytes, and is not asked again', async t => {
+  const registry = await start(t, { quirks: { immutableTags: true } });
+  putTags(registry, 1);
+  const bytes = Buffer.from(`${INDEX} `);
+  const manifest = { mediaType: MediaType.ociIndex, digest: digestOf(bytes), bytes };
+  const store = storeAt(t, registry.host);
+  await assert.rejects(store.putManifest('v00000', manifest), {
+    code: 'TAG_IMMUTABLE',
+    subject: `${registry.host}/acme/x:v00000`,
+    message: /answered 400 \(TAG_INVALID: The image tag 'v00000' already exists/,
+  });
+  assert.equal(registry.log.length, 1);
+  const others = [
+    [
+      412,
+      { code: 'PRECONDITION', message: "Failed to process request due to 'x:v1' configured as immutable." },
+    ],
+    [
+      400,
+      {
+        code: 'MANIFEST_INVALID',
+        message: 'cannot update tag v1. The repository has enabled tag immutability',
+      },
+    ],
+    [
+      400,
+      {
+        ...{ code: 'BLOB_UPLOAD_INVALID', message: 'blob upload invalid' },
+        detail: 'Repository does not allow updating assets: docker',
+      },
+    ],
+  ] as const;
+  for (const [status, error] of others) {
+    const server = await serve(t, (_, response) =>
+      response.writeHead(status).end(JSON.stringify({ errors: [error] })),
+    );
+    const put = storeAt(t, new URL(server.url).host).putManifest('v1', manifest);
+    await assert.rejects(put, { code: 'TAG_IMMUTABLE' });
+    assert.equal(server.requests.length, 1);
+  }
+});
+
 test('where a repository has to be created first, that is what to do', async t => {
   const server = await serve(t, (_, response) =>
     response.writeHead(404).end('{"errors":[{"code":"NAME_UNKNOWN","message":"it does not exist"}]}'),

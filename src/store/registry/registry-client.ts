@@ -415,7 +415,10 @@ async function registryWords(response: HttpResponse): Promise<string> {
       errors?: { code?: unknown; message?: unknown; detail?: unknown }[];
     };
     const words = (errors ?? []).map(({ code, message, detail }) => {
-      const more = /no space left/i.test(JSON.stringify(detail ?? '')) ? ' (no space left on its disk)' : '';
+      const isFullDisk = /no space left/i.test(JSON.stringify(detail ?? ''));
+      // Nexus has its reason there: https://github.com/GoogleContainerTools/jib/issues/3057
+      const reason = typeof detail === 'string' && detail !== message ? detail : '';
+      const more = isFullDisk ? ' (no space left on its disk)' : reason && ` (${reason})`;
       return `${String(code ?? '')}: ${String(message ?? '')}${more}`;
     });
     return plainLine(words.join('; '), 300);

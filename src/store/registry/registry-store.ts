@@ -253,6 +253,7 @@ export class RegistryStore implements ImageStore {
     });
     if (response.status < 200 || response.status > 204) {
       const failure = await this.#client.failure(response, purpose);
+      if (KEEPS_TAGS.test(failure.message)) throw keptTag(`${this.name}:${reference}`, failure);
       const isOfBytes = response.status === 400 && failure.code !== 'REGISTRY_BLOB_UNKNOWN';
       throw isOfBytes ? this.#wrongBytes(failure.message) : failure;
     }
@@ -310,6 +311,19 @@ export class RegistryStore implements ImageStore {
       scope: this.#scope,
     });
   }
+}
+
+/** What ECR, Harbor, Google and Nexus say of a tag that names another image; some with the status of bytes that are wrong. */
+const KEEPS_TAGS = /\bimmutab|cannot be overwritten|does not allow updating|cannot be updated/i;
+
+function keptTag(reference: string, { message, status }: RegistryError): RegistryError {
+  return new RegistryError(message, {
+    code: 'TAG_IMMUTABLE',
+    subject: reference,
+    ...(status === undefined ? {} : { status }),
+    remedy:
+      'The registry does not move tags. Allow it in its settings, or leave tags that move with revision or base out of `tags`.',
+  });
 }
 
 /** A token for both: where the source may not be read, the registry just does not mount. */

@@ -72,6 +72,11 @@ async function putManifest(
   }
   const { subject } = checkManifest(state, name, mediaType, bytes);
   const { quirks } = state;
+  const named = repository.tags.get(reference);
+  if (quirks.immutableTags && named !== undefined && named !== digest) {
+    const words = `The image tag '${reference}' already exists in the '${name}' repository and cannot be overwritten because the tag is immutable.`;
+    throw problem(400, 'TAG_INVALID', words);
+  }
   if (!quirks.forgetsManifests) {
     repository.manifests.set(digest, { digest, mediaType, bytes });
     if (!isDigest(reference)) repository.tags.set(reference, digest);

@@ -82,6 +82,8 @@ export interface RegistryQuirks {
   uploadStatus?: { readonly opened?: 200 | 202 | 204; readonly closed?: 200 | 201 | 202 | 204 };
   /** Counts the bytes of an upload in `Range` in place of naming the last. */
   countsRange?: boolean;
+  /** ECR, Harbor and others, if set so: a tag that names a manifest takes no other. */
+  immutableTags?: boolean;
   /** Token services that fill one of `token` and `access_token`, and leave the other empty. */
   emptyToken?: boolean;
 }
