@@ -376,7 +376,7 @@ export class RegistryClient {
   }
 }
 
-/** For what can be done in another way: undefined for a refusal. Throws every other error. */
+/** Returns undefined for a refusal, of what can be done in another way; throws every other error. */
 export function unlessUnauthorized(error: unknown): undefined {
   if (error instanceof RegistryError && error.code === 'REGISTRY_UNAUTHORIZED') return undefined;
   throw error;
