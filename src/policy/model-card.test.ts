@@ -139,6 +139,8 @@ test('a card names the family that the model was, not what it resembles or was t
     'This is a fine-tuned version of Llama 3.1 8B Instruct on our data.',
     'Fine-tuned from LLaMA. These are delta weights.',
     'A LoRA fine-tune of Meta Llama 3 8B.',
+    'It is based on Llama 2 13B.',
+    'It contains the weights of Llama 3.',
     'This is a merge of Llama-3-8B models.',
     '- **Finetuned from model :** unsloth/llama-3-8b-bnb-4bit',
   ])
@@ -150,6 +152,7 @@ test('a card names the family that the model was, not what it resembles or was t
     'Fine-tuned on data generated with Llama 3.1 405B.',
     'A version of the Llama 2 architecture trained from scratch.',
     'It uses a variant of the Llama-2 tokenizer.',
+    'It is based on the Llama 2 architecture.',
     'This is a quantized version of Qwen2.5-7B, made with llama.cpp.',
     'It outperforms Llama 2 13B.',
   ])

@@ -293,7 +293,7 @@ function mergedIn(parts: readonly Section[]): string[] {
 
 /** What comes behind it is what the model was. */
 const WAS =
-  /\b(?:(?:fine ?tun(?:e|ed|ing)|lora|adapter|quanti[sz](?:ed|ation)|deriv(?:ed|ative)|distilled|merged?|abliterated|uncensored|convert(?:ed|sion)|pruned|initiali[sz]ed|(?:pre ?)?trained on top|versions?|variants?)(?: \S+){0,3}? (?:of|from|on top of)|(?:fine ?tun\w+|quanti[sz]\w+|convert\w*|merg\w+)) (\S+(?: \S+){0,7})/g;
+  /\b(?:(?:fine ?tun(?:e|ed|ing)|lora|adapter|quanti[sz](?:ed|ation)|deriv(?:ed|ative)|distilled|merged?|abliterated|uncensored|convert(?:ed|sion)|pruned|initiali[sz]ed|(?:pre ?)?trained on top|versions?|variants?)(?: \S+){0,3}? (?:of|from|on top of)|(?:based|built) (?:up)?on(?: top of)?|(?:contains?|includes?) (?:the )?(?:weights|parameters|checkpoints?) (?:of|from)|(?:fine ?tun\w+|quanti[sz]\w+|convert\w*|merg\w+)) (\S+(?: \S+){0,7})/g;
 /** What has the shape of another, or was made with its texts, has none of its weights. */
 const ONLY_LIKE =
   /\b(?:architectures?|tokenizers?|outputs?|generated|generations|data|datasets?|responses|answers|style|format|recipe|code|prompts?|scratch|api|factory|cpp)\b/;
@@ -301,6 +301,12 @@ const ONLY_LIKE =
 /** The first generation had no number. */
 const BARE_LLAMA = /^(?:(?:the|a|meta's|original|base|meta) )*llama$/;
 const MAX_SUBJECT_CHARACTERS = 40;
+
+/** Returns the family that a notice says the model was; undefined if it names none. */
+export function familyInNotice(text: string, file: string): FamilyMark | undefined {
+  const found = familyIn(sentences(text));
+  return found && { ...found, field: file };
+}
 
 /** The family that sentences of the card say the model was, if its license is not permissive. */
 function familyIn(found: readonly Sentence[]): FamilyMark | undefined {

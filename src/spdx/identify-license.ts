@@ -192,7 +192,9 @@ function harmlessOf({ words, noticeCount }: TextWords, written: string): License
     return { kind: 'harmless', why: noticeCount > 0 ? 'it has copyright notices only' : 'it is blank' };
   }
   // What grants something in words of its own is not harmless for asking nothing.
-  const isAboutLaw = words.some(word => /^(?:laws?|lawful|lawfully|legislation|regulations?)$/.test(word));
+  const isAboutLaw = words.some(word =>
+    /^(?:laws?|lawful|lawfully|illegal|unlawful|legislation|regulations?)$/.test(word),
+  );
   return isAboutLaw && isHarmless(written)
     ? { kind: 'harmless', why: 'it asks no more than to obey the law' }
     : undefined;

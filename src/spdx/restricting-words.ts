@@ -24,7 +24,7 @@ export const RESTRICTING: readonly RegExp[] = [
   /\b(?:apply|applying|application|register|registration|request|fill|sign|purchase|buy)\b(?: \S+){0,8} (?:licen[cs]e|authori[sz]ation|permission|access|form|consent|agreement)\b/,
   /\bobtain (?!a copy)(?:\S+ ){0,6}?(?:licen[cs]e|authori[sz]ation|permission|consent)\b/,
   /\b(?:accept|agree to)(?: \S+){0,8} (?:terms|licen[cs]e|agreement|policy|conditions)\b/,
-  /\b(?:can|may|will|could) be revoked\b/,
+  /\b(?:can|may|will|could) be revoked\b|\bterminat\w*(?: \S+){0,10} commercial/,
   /\b(?:revocable|non transferable|terminat\w+ (?:this|your|the) (?:\S+ )?(?:licen[cs]e|rights?))\b/,
   // Where, by how many, and with what on display.
   /\b(?:exclud\w+|except|outside|unavailable|not (?:\S+ ){0,4}?(?:available|granted|offered|licensed|apply|applicable))(?: \S+){0,8} (?:european union|eu|united states|usa|china|korea|united kingdom|residents?|territory)\b/,

@@ -22,6 +22,7 @@ const RESTRICTING = [
   'Eine Nutzung bedarf unserer Zustimmung.',
   'It is free for academic research.',
   'This license can be revoked.',
+  'The grant terminates if you use the model for commercial purposes.',
   'Weights: CC-BY-NC-4.0',
   'Réservé à un usage non commercial.',
   'Solo para uso no comercial.',
@@ -61,6 +62,14 @@ test('a policy that asks for no more than to obey the law is harmless', () => {
     ),
   );
   for (const text of [
+    'You must comply with all applicable laws when using this model.',
+    'Users are responsible for ensuring that their use complies with applicable laws.',
+    'Do not use the model for illegal purposes.',
+  ])
+    assert.ok(isHarmless(text), text);
+  for (const text of [
+    'You must comply with all applicable laws and our policy when using this model.',
+    'Do not use the model for military purposes.',
     'By using Acme-1, you agree to our terms.',
     'You agree to comply with all applicable law and with our terms at https://example.org.',
     'Соблюдайте закон.',

@@ -182,7 +182,7 @@ const LAW_WORDS: ReadonlySet<string> = new Set(
     'comply compliance obey follow respect abide adhere observe violate violates violation way manner use used using not ' +
     'must shall will should may agree applicable relevant governing local national international federal state laws law legislation ' +
     'regulation regulations rules unlawful illegal purposes purpose activity activities jurisdiction jurisdictions where are is lawful lawfully ' +
-    'unlawfully illegally legal please ensure be responsible only do'
+    'unlawfully illegally legal please ensure ensuring be responsible only do when while users user their complies complying'
   ).split(' '),
 );
 

@@ -56,11 +56,11 @@ export function createLegalReader(hub: Hub, files: SmallFiles, signal: AbortSign
   async function readClaims(
     snapshot: ModelSnapshot,
     weights: readonly HubFile[],
-    { cardOrigin }: LegalRead,
+    { toldOrigin }: LegalRead,
     isDeep: boolean,
   ): Promise<LineageClaims> {
     if (!isDeep) return NO_LINEAGE_CLAIMS;
-    if (snapshot.gated === false) return await readLineageClaims(files, snapshot, weights, cardOrigin);
+    if (snapshot.gated === false) return await readLineageClaims(files, snapshot, weights, toldOrigin);
     // Behind a gate are the files, not the names.
     return { ...NO_LINEAGE_CLAIMS, family: familyOfNames(snapshot, weights) };
   }

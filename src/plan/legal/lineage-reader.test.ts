@@ -91,6 +91,12 @@ const CASES: readonly Case[] = [
     says: /README\.md is llama 3\.1 8b/,
   },
   {
+    name: 'a family that a notice names',
+    files: { 'README.md': card('mit'), NOTICE: 'This model is derived from Gemma 2 by Google.\n' },
+    rule: suspected,
+    says: /NOTICE is gemma 2/,
+  },
+  {
     name: 'a family that the base explains',
     files: {
       'README.md': `${card('mit', 'acme/base')}# X\nA fine-tuned version of Llama 3.1 8B on our data.\n`,

@@ -20,14 +20,14 @@ const MAX_CLAIMS = 100;
 
 /**
  * Returns what the files of a repository say of what the model was made from: config.json, what PEFT and mergekit
- * write, and names. `weights` are the files whose names and folders count; `card` is what the card's own text
- * says.
+ * write, and names. `weights` are the files whose names and folders count; `told` is what the card and notices
+ * say in words.
  */
 export async function readLineageClaims(
   files: SmallFiles,
   snapshot: ModelSnapshot,
   weights: readonly HubFile[],
-  card: CardOrigin,
+  told: CardOrigin,
 ): Promise<LineageClaims> {
   const found = await Promise.all(
     lineageFiles(snapshot.files, weights).map(({ file, read }) => readOne(files, snapshot, file, read)),
@@ -35,14 +35,14 @@ export async function readLineageClaims(
   const strong = found.flatMap(({ bases }) => bases).filter(({ isHint }) => !isHint);
   const isNamed = snapshot.baseModels.length > 0 || strong.length > 0;
   // A card speaks of many models: its words count only if no field names a base.
-  const told = isNamed ? [] : card.bases.map(id => ({ id, field: 'README.md', isHint: true }));
+  const named = isNamed ? [] : told.bases.map(id => ({ id, field: 'README.md', isHint: true }));
   const hints = found.flatMap(({ bases }) => bases).filter(({ isHint }) => isHint);
   // Who points to another model's license has the model under it.
   const linked = linkedModel(snapshot);
   const bases = [
     ...strong,
     ...(linked === undefined ? [] : [{ id: linked, field: 'license_link', isHint: true }]),
-    ...told,
+    ...named,
     ...hints.map(hint => ({ ...hint, isHint: isNamed || isOfSameOwner(hint.id, snapshot) })),
   ];
   return {
@@ -51,7 +51,7 @@ export async function readLineageClaims(
     family:
       found.find(({ family }) => family?.isArchitecture)?.family ??
       familyOfNames(snapshot, weights) ??
-      card.family ??
+      told.family ??
       found.find(({ family }) => family)?.family,
   };
 }

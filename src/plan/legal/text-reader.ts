@@ -16,7 +16,7 @@ import {
 import type { ReadText } from '../../licenses/types.ts';
 import type { LegalText, TextIdentity, TextSubject } from '../../policy/facts.ts';
 import type { FamilyMark } from '../../policy/families.ts';
-import { readModelCard } from '../../policy/model-card.ts';
+import { familyInNotice, readModelCard } from '../../policy/model-card.ts';
 import { createTextIdentifier } from '../../spdx/identify-license.ts';
 import { plainRestrictionIn, readsLikeTerms, weightsRestrictionIn } from '../../spdx/restrictions.ts';
 import type { SmallFiles } from '../small-files.ts';
@@ -26,11 +26,11 @@ export interface LegalRead {
   readonly texts: readonly LegalText[];
   /** By path in the repository; what could not be read is not there. */
   readonly read: ReadonlyMap<string, ReadText>;
-  /** What its card says, in words, that it was made from. */
-  readonly cardOrigin: CardOrigin;
+  /** What its card and its notices say, in words, that it was made from. */
+  readonly toldOrigin: CardOrigin;
 }
 
-/** What the words of a model card say that the model was made from. */
+/** What words of a repository say that the model was made from. */
 export interface CardOrigin {
   /** Ids. */
   readonly bases: readonly string[];
@@ -78,9 +78,10 @@ class CachingTextReader implements TextReader {
       this.#readLegal(snapshot, weights, read),
       isDeep && snapshot.gated === false
         ? this.#readDeep(snapshot, weights)
-        : { texts: [], cardOrigin: NO_ORIGIN },
+        : { texts: [], toldOrigin: NO_ORIGIN },
     ]);
-    return { texts: [...legal, ...deep.texts], read, cardOrigin: deep.cardOrigin };
+    const { bases, family = legal.family } = deep.toldOrigin;
+    return { texts: [...legal.texts, ...deep.texts], read, toldOrigin: { bases, family } };
   }
 
   /** Many repositories have the same text: it is read and compared once. */
@@ -114,6 +115,7 @@ class CachingTextReader implements TextReader {
       ofNotice: restrictedOr(plainRestrictionIn(words), { kind: 'unknown' }),
       ofPart: restrictedOr(weightsRestrictionIn(words), identity),
       isTerms: identity.kind === 'restricted' && readsLikeTerms(words),
+      family: familyInNotice(words, file.path),
     };
   }
 
@@ -121,7 +123,7 @@ class CachingTextReader implements TextReader {
     snapshot: ModelSnapshot,
     weights: readonly HubFile[],
     read: Map<string, ReadText>,
-  ): Promise<LegalText[]> {
+  ): Promise<LegalTexts> {
     const legal = findLegalFiles(snapshot.files);
     const folders = foldersOf(weights);
     const linked = linkedFile(snapshot);
@@ -135,13 +137,17 @@ class CachingTextReader implements TextReader {
     ];
     if (snapshot.gated !== false) {
       // Behind a gate nothing is redistributed, whatever the texts say.
-      return inOrder
-        .slice(0, MAX_TEXTS)
-        .map(({ file, about }) => ({ path: file.path, about, identity: unread('the model is gated', true) }));
+      const hidden = inOrder.slice(0, MAX_TEXTS).map(({ file, about }) => {
+        return { path: file.path, about, identity: unread('the model is gated', true) };
+      });
+      return { texts: hidden, family: undefined };
     }
     const { taken, left } = withinLimit(inOrder, MAX_TEXTS);
+    let family: FamilyMark | undefined;
     const texts = await mapPool(taken, AT_ONCE, async ({ file, about }): Promise<LegalText> => {
-      const { text, identity, ofNotice = identity, ofPart = identity } = await this.#readFile(snapshot, file);
+      const readFile = await this.#readFile(snapshot, file);
+      const { text, identity, ofNotice = identity, ofPart = identity } = readFile;
+      if (about === 'notice' || about === 'statement') family ??= readFile.family;
       if (text !== undefined) read.set(file.path, text);
       const path = file.path;
       if (about === 'notice') return { path, about, identity: ofNotice };
@@ -149,13 +155,13 @@ class CachingTextReader implements TextReader {
       if (about === 'part' && ofPart !== identity) return { path, about: 'text', identity: ofPart };
       return { path, about, identity };
     });
-    return [...texts, ...tooMany(left)];
+    return { texts: [...texts, ...tooMany(left)], family };
   }
 
   async #readDeep(
     snapshot: ModelSnapshot,
     weights: readonly HubFile[],
-  ): Promise<Pick<LegalRead, 'texts' | 'cardOrigin'>> {
+  ): Promise<Pick<LegalRead, 'texts' | 'toldOrigin'>> {
     const cards = snapshot.files.filter(isModelCard);
     const others = withinLimit(
       findOtherTexts(snapshot.files, weights).map(file => ({ file })),
@@ -175,7 +181,7 @@ class CachingTextReader implements TextReader {
         ...tooMany(left),
         ...(await this.#readLink(snapshot)),
       ],
-      cardOrigin: {
+      toldOrigin: {
         bases: readCards.flatMap(({ origin }) => origin.bases),
         family: readCards.find(({ origin }) => origin.family)?.origin.family,
       },
@@ -223,6 +229,12 @@ class CachingTextReader implements TextReader {
   }
 }
 
+interface LegalTexts {
+  readonly texts: readonly LegalText[];
+  /** The first that a notice tells of. */
+  readonly family: FamilyMark | undefined;
+}
+
 interface ReadFile {
   readonly text?: ReadText;
   readonly identity: TextIdentity;
@@ -231,6 +243,7 @@ interface ReadFile {
   readonly ofPart?: TextIdentity;
   /** Whether it is terms, whatever it is called. */
   readonly isTerms?: boolean;
+  readonly family?: FamilyMark | undefined;
 }
 
 function restrictedOr(restriction: string | undefined, otherwise: TextIdentity): TextIdentity {
