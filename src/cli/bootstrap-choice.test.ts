@@ -20,6 +20,8 @@ const NAMES = [
     'model-00001-of-00002.safetensors',
     'model.safetensors.index.json',
     'head.safetensors',
+    'x.safetensors',
+    'x.pt',
   ],
   ...['consolidated.safetensors', 'consolidated.safetensors.index.json', 'params.json', 'config.json'],
   ...['pytorch_model.bin', 'pytorch_model.bin.index.json', 'model.pt', 'head.pt', 'head.pkl', 'x.ckpt'],

@@ -55,6 +55,12 @@ for (const [what, paths, names, message] of [
       `${INDEX} names model-00001-of-00002.safetensors, model-00002-of-00002.safetensors, and the weights are in model.safetensors: vLLM loads only what it names.`,
     ],
   ],
+  [
+    'nothing',
+    ['model.safetensors'],
+    [],
+    [`${INDEX} names no files, and the weights are in model.safetensors: vLLM loads only what it names.`],
+  ],
 ] as const) {
   test(`an index that names ${what}`, () => {
     const files = at(...paths, INDEX);
@@ -77,6 +83,13 @@ test('a gap in the numbers is told without an index, and not where one was not r
   );
   assert.deepEqual(found('m.safetensors.index.json'), []);
   assert.deepEqual(found('m.safetensors'), []);
+});
+
+test('weights of another format are named where the first are incomplete', () => {
+  const files = at('model-1-of-2.safetensors');
+  const all = [...files, ...at('pytorch_model.bin')];
+  const [found] = fileFindings({ files, all, serveArgs: [], disguised: [] });
+  assert.match(found?.remedy ?? '', /^Leave what is there of them out .* pytorch_model\.bin counts then\./);
 });
 
 test('what is left out by models.yaml is to be looked for there', () => {

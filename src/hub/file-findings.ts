@@ -77,43 +77,45 @@ function emptyFindings(facts: FileFacts): FileFinding[] {
 /** vLLM stops at an index that names a file that is not there, and older releases serve what is left. */
 function missingFindings({ files, all, indexes = [] }: FileFacts): FileFinding[] {
   const chosen = new Set(files.map(({ path }) => path));
-  const listedOnHub = new Set(all.map(({ path }) => path));
   const found = indexes.flatMap(({ path, names }): FileFinding[] => {
     const absent = names.filter(name => !chosen.has(name));
-    if (absent.length === 0) return [];
+    if (absent.length === 0 && names.length > 0) return [];
     const others = partsAtTop(files).filter(part => part.series === indexedSeries(path));
     const evidence = `${path} names ${names.length} files`;
     return others.length > 0 && absent.length === names.length
       ? [
           {
             rule: 'weights-incomplete',
-            message: `${path} names ${listed(absent)}, and the weights are in ${listed(others.map(part => part.path))}: vLLM loads only what it names.`,
+            message: `${path} names ${names.length === 0 ? 'no files' : listed(absent)}, and the weights are in ${listed(others.map(part => part.path))}: vLLM loads only what it names.`,
             evidence,
             remedy: `Leave the index out with \`files.exclude\`: ["${path}"].`,
           },
         ]
-      : [incomplete(absent, listedOnHub, evidence)];
+      : names.length === 0
+        ? []
+        : [incomplete(absent, all, evidence)];
   });
   // Only an index that was read tells whether a gap in the numbers is meant. In one piece all of them are there.
   const gaps = seriesWithGaps(files).filter(
     ({ series }) => !chosen.has(`${series}.index.json`) && !chosen.has(series),
   );
-  return [...found, ...gaps.map(({ missing, evidence }) => incomplete(missing, listedOnHub, evidence))];
+  return [...found, ...gaps.map(({ missing, evidence }) => incomplete(missing, all, evidence))];
 }
 
-function incomplete(
-  missing: readonly string[],
-  listedOnHub: ReadonlySet<string>,
-  evidence: string,
-): FileFinding {
+function incomplete(missing: readonly string[], all: FileFacts['all'], evidence: string): FileFinding {
+  const listedOnHub = new Set(all.map(({ path }) => path));
   const isLeftOut = missing.every(path => listedOnHub.has(path));
+  const other = otherWeights(missing[0] ?? '', all);
+  const upload = 'Pin another revision, or use another repository: not all of the weights were uploaded.';
   return {
     rule: 'weights-incomplete',
     message: `The weights are incomplete: ${listed(missing)} ${missing.length === 1 ? 'is' : 'are'} missing.`,
     evidence,
     remedy: isLeftOut
       ? 'Check `files.include` and `files.exclude`.'
-      : 'Pin another revision, or use another repository: not all of the weights were uploaded.',
+      : other === undefined
+        ? upload
+        : `Leave what is there of them out with \`files.exclude\`: ${plainLine(other)} counts then. Or pin another revision.`,
   };
 }
 
@@ -262,17 +264,17 @@ function disguise({ path, is }: DisguisedFile, facts: FileFacts): FileFinding {
 
 /** What is to be done about a file without the weights that it should hold. */
 function withoutFile(path: string, { all }: FileFacts): string {
-  const other = all.find(
-    one =>
-      posix.dirname(one.path) === posix.dirname(path) &&
-      !isAdapter(one.path) &&
-      weightKindOf(one.path) !== undefined &&
-      weightKindOf(one.path) !== weightKindOf(path),
-  );
+  const other = otherWeights(path, all);
   const another = 'Pin another revision, or use another repository';
   return other === undefined || seriesOf(path).part !== undefined
     ? `${another}: the weights were not uploaded.`
-    : `Leave it out with \`files.exclude\`: ${plainLine(other.path)} counts then. Or pin another revision.`;
+    : `Leave it out with \`files.exclude\`: ${plainLine(other)} counts then. Or pin another revision.`;
+}
+
+/** Weights of another format in the folder of a file: they count where that one does not. */
+function otherWeights(path: string, all: FileFacts['all']): string | undefined {
+  const others = all.filter(one => posix.dirname(one.path) === posix.dirname(path) && !isAdapter(one.path));
+  return others.find(one => ![undefined, weightKindOf(path)].includes(weightKindOf(one.path)))?.path;
 }
 
 /** https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md */

@@ -179,9 +179,14 @@ function weightVerdict(path: string, kind: WeightKind | undefined, weights: Fold
  * Whether vLLM would load an adapter as weights of the model in the same folder, or in their place: it takes all files of
  * an ending, unless an index of safetensors says which.
  */
-function isMistaken(path: string, loaded: Loaded | undefined, { kinds }: FolderWeights): boolean {
+function isMistaken(
+  path: string,
+  loaded: Loaded | undefined,
+  { kinds, wantsMistral }: FolderWeights,
+): boolean {
   if (!loaded?.isWhole) return false;
   const isSafetensors = weightKindOf(path) === 'safetensors';
+  if (loaded.kind === 'mistral') return isSafetensors && !wantsMistral;
   if (loaded.kind === 'torch') return isSafetensors || posix.extname(path) === posix.extname(loaded.path);
   const index = posix.join(posix.dirname(path), 'model.safetensors.index.json');
   return loaded.kind === 'safetensors' && isSafetensors && !kinds.has(index);

@@ -33,6 +33,8 @@ export interface FolderWeights {
   readonly loadedIn: (folder: string) => Loaded | undefined;
   /** Files whose weights another file of the same format and folder has too, with that file: another precision, or in one piece. */
   readonly copies: ReadonlyMap<string, string>;
+  /** Whether Mistral's own format was asked for. */
+  readonly wantsMistral: boolean;
   /** Folders with an adapter in them. */
   readonly adapted: ReadonlySet<string>;
 }
@@ -54,17 +56,21 @@ export function folderWeights(paths: readonly string[], format: string): FolderW
     const best = torchEndings(format).find(ending => found.some(path => path.endsWith(ending)));
     return best && found.find(path => path.endsWith(best));
   };
+  const stems = new Set(weights.filter(path => kinds.get(path) === 'safetensors').map(stemOf));
+  const isWhole = (path: string): boolean =>
+    kinds.get(path) !== 'torch' || isWholeModel(path) || stems.has(stemOf(path));
   return {
     kinds,
     copies,
+    stems,
+    wantsMistral: order[0] === 'mistral',
     hasWeights: weights.length > 0,
-    stems: new Set(weights.filter(path => kinds.get(path) === 'safetensors').map(stemOf)),
     adapted: new Set(weights.filter(isAdapter).map(path => posix.dirname(path))),
     loadedIn: memoize(folder => {
       const there = byFolder.get(folder) ?? [];
       // A folder of GGUF files below, when these are asked for, holds what is here too.
       const below = ggufFirst.filter(path => isBelow(path, folder));
-      const named = there.filter(path => kinds.get(path) !== 'torch' || isWholeModel(path));
+      const named = there.filter(isWhole);
       for (const paths of [[...below, ...named], there]) {
         for (const kind of order) {
           const path = firstOf(kind, paths);

@@ -255,6 +255,12 @@ const LISTINGS: readonly Listing[] = [
     files: `${HF} llama7b-4bit-128g.safetensors llama7b-4bit-128g.pt quantize_config.json`,
     left: { 'second-copy': 'llama7b-4bit-128g.pt' },
   },
+  {
+    of: 'GPTQ as .pt beside safetensors, and .pt is asked for',
+    files: `${HF} llama7b-4bit-128g.safetensors llama7b-4bit-128g.pt quantize_config.json`,
+    args: '--load-format pt',
+    left: { 'second-copy': 'llama7b-4bit-128g.safetensors' },
+  },
   { of: 'several of GPTQ', files: `${HF} gptq_model-4bit-128g.safetensors gptq_model-4bit-32g.safetensors` },
   { of: 'AWQ', files: `${HF} ${SHARDS} quant_config.json` },
   {
@@ -371,6 +377,16 @@ const LISTINGS: readonly Listing[] = [
   {
     of: 'ibm-granite/granite-speech-3.3-8b: the index says what the model is',
     files: `${HF} ${SHARDS} adapter_config.json adapter_model.safetensors`,
+  },
+  {
+    of: "an adapter beside Mistral's own format: vLLM looks for all safetensors",
+    files: `${TEKKEN} consolidated.safetensors lora.safetensors`,
+    left: { adapter: 'lora.safetensors' },
+  },
+  {
+    of: "an adapter beside Mistral's own format: vLLM looks for that alone",
+    files: `${TEKKEN} consolidated.safetensors lora.safetensors`,
+    args: NATIVE,
   },
   {
     of: 'an adapter beside the model, and no index',

@@ -80,7 +80,7 @@ class Choice:
         """The file of the weights that vLLM loads from this folder."""
         there = self.by_folder.get(folder, [])
         below = [path for path in self.gguf if not folder or path.startswith(folder + "/")]
-        named = [path for path in there if self.kind_of[path] != "torch" or self.whole_models.search(path)]
+        named = [path for path in there if self.is_whole(path)]
         for paths in (below + named, there):
             for kind in self.order:
                 found = [path for path in paths if self.kind_of[path] == kind]
@@ -95,7 +95,9 @@ class Choice:
         return loaded and self.kind_of[loaded]
 
     def is_whole(self, path: str | None) -> bool:
-        return path is not None and (self.kind_of[path] != "torch" or bool(self.whole_models.search(path)))
+        if path is None or self.kind_of[path] != "torch":
+            return path is not None
+        return bool(self.whole_models.search(path)) or stem_of(path) in self.stems
 
     def is_left_behind(self, path: str) -> bool:
         """In a folder such as `checkpoint-500/`, where the folder above has the model, or the adapter, as it became."""
@@ -113,6 +115,8 @@ class Choice:
             return False
         if self.kind_of[loaded] == "torch":
             return is_safetensors or ending_of(path) == ending_of(loaded)
+        if self.kind_of[loaded] == "mistral":
+            return is_safetensors and self.order[0] != "mistral"
         index = os.path.join(folder, "model.safetensors.index.json")
         return self.kind_of[loaded] == "safetensors" and is_safetensors and index not in self.kind_of
 
