@@ -254,7 +254,9 @@ export class RegistryAuth {
     const text = challenge.parameters.get('realm') ?? '';
     let realm: URL;
     try {
-      realm = ownAddress(new URL(text), this.#options.origin);
+      // A path is one of the registry's own; nothing at all is no address.
+      const { origin } = this.#options;
+      realm = ownAddress(new URL(text, text.startsWith('/') ? origin : undefined), origin);
     } catch (cause) {
       throw this.#badAnswer('its answer names no realm to log in at', cause);
     }

@@ -150,6 +150,19 @@ test('an access token of a login file is sent as it is, to the registry alone', 
   );
 });
 
+test('a realm may be a path of the registry itself, and none is not one', async t => {
+  for (const realm of ['/token', '']) {
+    const server = await serve(t, (request, response) => {
+      if (request.url?.startsWith('/token')) response.end('{"token":"t"}');
+      else if (request.headers.authorization === 'Bearer t') response.end('{"tags":["v1"]}');
+      else response.writeHead(401, { 'www-authenticate': `Bearer realm="${realm}"` }).end();
+    });
+    const listed = storeAt(t, new URL(server.url).host, async () => undefined).listTags(10);
+    if (realm !== '') assert.deepEqual(await listed, ['v1']);
+    else await assert.rejects(listed, { message: /names no realm to log in at/ });
+  }
+});
+
 test('of several challenges the one that can be met is taken, and others are named', async t => {
   const cases: readonly (readonly [string, string | RegExp])[] = [
     ['Bearer, Basic realm="x"', 'v1'],

@@ -243,6 +243,20 @@ test('a registry that keeps its tags is not one that got other bytes, and is not
   }
 });
 
+test('what a gateway says in its own words is told', async t => {
+  const bodies = [
+    '{"message":"blocked by policy","statusCode":403}',
+    '"blocked by policy"',
+    'blocked by policy',
+  ];
+  for (const body of [...bodies, '<html><title>blocked by policy</title></html>']) {
+    const server = await serve(t, (_, response) => response.writeHead(403).end(body));
+    await assert.rejects(storeAt(t, new URL(server.url).host).listTags(10), {
+      message: /\(status 403, blocked by policy\)$/,
+    });
+  }
+});
+
 test('where a repository has to be created first, that is what to do', async t => {
   const server = await serve(t, (_, response) =>
     response.writeHead(404).end('{"errors":[{"code":"NAME_UNKNOWN","message":"it does not exist"}]}'),

@@ -1,4 +1,5 @@
 import { NetworkError, RegistryError, WeighbridgeError } from '../../core/errors.ts';
+import { isRecord } from '../../core/json-shape.ts';
 import { plainLine } from '../../core/safe-text.ts';
 import type { HttpClient } from '../../http/client.ts';
 import { isLoopbackHost, isPrivateHost } from '../../http/hosts.ts';
@@ -411,10 +412,10 @@ async function registryWords(response: HttpResponse): Promise<string> {
     throw error;
   }
   try {
-    const { errors } = JSON.parse(text) as {
-      errors?: { code?: unknown; message?: unknown; detail?: unknown }[];
-    };
-    const words = (errors ?? []).map(({ code, message, detail }) => {
+    const json: unknown = JSON.parse(text);
+    const { errors } = json as { errors?: { code?: unknown; message?: unknown; detail?: unknown }[] };
+    if (errors === undefined) return plainLine(otherWords(json) ?? text, 300);
+    const words = errors.map(({ code, message, detail }) => {
       const isFullDisk = /no space left/i.test(JSON.stringify(detail ?? ''));
       // Nexus has its reason there: https://github.com/GoogleContainerTools/jib/issues/3057
       const reason = typeof detail === 'string' && detail !== message ? detail : '';
@@ -426,4 +427,11 @@ async function registryWords(response: HttpResponse): Promise<string> {
     // Of a page its title.
     return plainLine(text.startsWith('<') ? (/<title>([^<]*)/i.exec(text)?.[1] ?? '') : text, 300);
   }
+}
+
+/** What a gateway in front of a registry says in its own JSON; undefined if that has none of the usual fields. */
+function otherWords(json: unknown): string | undefined {
+  if (typeof json === 'string') return json;
+  if (!isRecord(json)) return undefined;
+  return [json.message, json.error, json.details].find(words => typeof words === 'string');
 }
