@@ -9,7 +9,7 @@ import { plainLine } from '../core/safe-text.ts';
 import type { Hub } from '../hub/types.ts';
 import { layersKnownBefore } from '../image/assemble/known-layers.ts';
 import { sharedLimit } from '../image/assemble/model-layers.ts';
-import { readLabels } from '../image/format/labels.ts';
+import { CONFIG_LABELS, readLabels } from '../image/format/labels.ts';
 import { layerKindOf, type ResolvedLayer, readLayerDescriptor } from '../image/format/layer-annotations.ts';
 import { MODEL_SIGNATURE } from '../image/format/model-signature.ts';
 import { ModelPack } from '../image/format/modelpack.ts';
@@ -69,7 +69,8 @@ export async function compareWithRebuilt(
     const { planned, base } = await replan(image, variant, record, context);
     const { platform } = image;
     const rebuilt = imageVariant(variant).assemble(planned, { platform, base, bootstrap: context.bootstrap });
-    return [...differences(image, rebuilt), ...signatureProblems(image, record, context)];
+    const isGated = planned.snapshot.gated !== false;
+    return [...differences(image, rebuilt, isGated), ...signatureProblems(image, record, context)];
   } catch (error) {
     if (isAbort(error) || context.signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
     return [`it could not be made once more to compare: ${describeError(error)}`];
@@ -205,7 +206,7 @@ function recordedModel(
   return parsed;
 }
 
-function differences(image: PublishedImage, rebuilt: ImagePlatform): string[] {
+function differences(image: PublishedImage, rebuilt: ImagePlatform, isGated: boolean): string[] {
   const claimed = new Map<string, ResolvedLayer>();
   for (const layer of image.manifest.layers) {
     const ours = readLayerDescriptor(layer);
@@ -237,10 +238,46 @@ function differences(image: PublishedImage, rebuilt: ImagePlatform): string[] {
   const made = JSON.parse(manifest.bytes.toString('utf8'));
   // An artifact's config is not one of an image: its digest tells.
   if (isArtifact(image.manifest)) return documentDifferences('manifest', made, image.manifest);
+  const sealedDocuments = { config: JSON.parse(config.bytes.toString('utf8')), manifest: made };
+  return factProblems(sealedDocuments, image, isGated) ?? documentProblems(sealedDocuments, image);
+}
+
+/** An image's config and manifest, as JSON values. */
+interface Documents {
+  readonly config: unknown;
+  readonly manifest: unknown;
+}
+
+function documentProblems(expected: Documents, actual: Documents): string[] {
   return [
-    ...documentDifferences('config', JSON.parse(config.bytes.toString('utf8')), image.config),
-    ...documentDifferences('manifest', made, image.manifest, ['config']),
+    ...documentDifferences('config', expected.config, actual.config),
+    ...documentDifferences('manifest', expected.manifest, actual.manifest, ['config']),
   ];
+}
+
+/**
+ * Who published an image of a gated model, and who verifies it, may have had another access to its config.json. Returns
+ * no problem if the image states nothing of it and is right otherwise; one if it does and cannot be compared; undefined if
+ * this is not what differs.
+ */
+function factProblems(expected: Documents, image: PublishedImage, isGated: boolean): string[] | undefined {
+  if (!isGated || documentProblems(withoutFacts(expected), withoutFacts(image)).length > 0) return undefined;
+  if (!hasFacts(image)) return [];
+  if (hasFacts(expected)) return undefined;
+  return [
+    'its labels of what config.json says (parameters, precision, …) could not be compared: the Hub gives that file only to those with access to the model. Set HF_TOKEN and verify again',
+  ];
+}
+
+function hasFacts({ config, manifest }: Documents): boolean {
+  return JSON.stringify({ config, manifest }) !== JSON.stringify(withoutFacts({ config, manifest }));
+}
+
+function withoutFacts({ config, manifest }: Documents): Documents {
+  const text = JSON.stringify({ config, manifest }, (key, value) =>
+    CONFIG_LABELS.has(key) ? undefined : value,
+  );
+  return JSON.parse(text);
 }
 
 function isArtifact({ config }: PublishedImage['manifest']): boolean {

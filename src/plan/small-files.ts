@@ -3,7 +3,7 @@ import type { Hub, HubFile, ModelSnapshot } from '../hub/types.ts';
 import { contentIdOf } from '../layer/recipe.ts';
 import { readHubFile } from './read-file.ts';
 
-/** Small files of repositories, each read once in a run however many repositories and askers have it. */
+/** Small files of repositories, each read once in a run however many open repositories and askers have it. */
 export interface SmallFiles {
   /**
    * The file's bytes, checked; undefined if the Hub lists the file and does not give it. Throws HubError, IntegrityError
@@ -27,7 +27,9 @@ export function createSmallFiles(hub: Hub, maxBytes: number, signal: AbortSignal
   };
   return {
     read(snapshot, file) {
-      const id = contentIdOf(file);
+      const content = contentIdOf(file);
+      // A gated repository is asked itself: what another model of the run has must not decide the labels of its images.
+      const id = snapshot.gated === false ? content : `${snapshot.id} ${content}`;
       const known = byContent.get(id);
       if (known !== undefined) return known;
       const reading = readHubFile(hub, snapshot, file, { maxBytes, signal }).catch((error: unknown) => {

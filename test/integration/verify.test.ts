@@ -4,13 +4,22 @@ import { test } from 'node:test';
 import type { Digest } from '../../src/core/digest.ts';
 import { readBootstrap } from '../../src/engine/bootstrap-files.ts';
 import type { VerifyJson } from '../../src/report/json/verify-json.ts';
+import { sampleModelFiles } from '../../src/testkit/sample-model.ts';
 import { WEIGHBRIDGE } from '../support/command.ts';
 import { type RunResult, run, temporaryFolder } from '../support/tools.ts';
 import { MODEL_FILES, World } from '../support/world.ts';
 
 /** The command itself, with its Hub and logins those of the test. */
 async function weighbridge(world: World, ...args: string[]): Promise<RunResult> {
-  const env = { HF_ENDPOINT: world.hub.url, HF_TOKEN: undefined, DOCKER_CONFIG: '/nowhere', NO_COLOR: '1' };
+  return await weighbridgeWith(undefined, world, ...args);
+}
+
+async function weighbridgeWith(
+  token: string | undefined,
+  world: World,
+  ...args: string[]
+): Promise<RunResult> {
+  const env = { HF_ENDPOINT: world.hub.url, HF_TOKEN: token, DOCKER_CONFIG: '/nowhere', NO_COLOR: '1' };
   return await run(WEIGHBRIDGE, args, { env });
 }
 
@@ -62,6 +71,29 @@ for (const depth of [[], ['--deep']]) {
     ]);
   });
 }
+
+test('whether a gated image is verified does not depend on whose access to config.json it was published with', async () => {
+  await using world = await World.startWith({ hub: { token: 'hf_access' } });
+  const files = await sampleModelFiles();
+  await world.hub.addModel({ id: 'acme/x', files, gated: 'manual' });
+  const reference = `${world.registry(0).host}/acme/hf-x:v0.6.0-slim`;
+  const problems = async (token: string | undefined): Promise<readonly string[]> => {
+    const { status, stdout, stderr } = await weighbridgeWith(token, world, 'verify', '--json', reference);
+    const { ok, images } = JSON.parse(stdout) as VerifyJson;
+    assert.deepEqual([status, ok], images[0]?.problems.length === 0 ? [0, true] : [1, false], stderr);
+    return images[0]?.problems ?? [];
+  };
+  for (const publisher of [undefined, 'hf_access']) {
+    const planned = await world.plan(world.config('acme/x'), publisher);
+    await world.publishPlanned(planned, { variants: ['slim'], bootstrap: readBootstrap() });
+    assert.deepEqual(await problems('hf_access'), [], `published with ${publisher}`);
+    const [problem, ...others] = await problems(undefined);
+    assert.deepEqual(others, []);
+    if (publisher === undefined) assert.equal(problem, undefined);
+    else
+      assert.match(problem ?? '', /^its labels of what config\.json says .*Set HF_TOKEN and verify again$/);
+  }
+});
 
 test('digests are enough to see a blob that is gone or has another size; no weights are read for it', async () => {
   const { world, reference } = await published();

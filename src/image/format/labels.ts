@@ -39,6 +39,18 @@ export const Label = {
   planDigest: 'io.weighbridge.plan.digest',
 } as const;
 
+/** Labels of what config.json says, which the Hub gives only to those with access if the model is gated. */
+export const CONFIG_LABELS: ReadonlySet<string> = new Set([
+  Label.modelParameters,
+  Label.modelPrecision,
+  Label.modelQuantization,
+  Label.modelContext,
+  Label.modelTask,
+  Label.modelArchitecture,
+  Label.modelHeads,
+  Label.modelKvCache,
+]);
+
 /** What a layer's descriptor says of it, so that a later publish finds the layer and the files in it again. */
 export const LayerAnnotation = {
   /** `weights`, `files`, …; a layer without it is the base image's. */
