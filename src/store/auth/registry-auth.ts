@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { RegistryError } from '../../core/errors.ts';
+import { ConfigError, RegistryError } from '../../core/errors.ts';
 import { isRecord } from '../../core/json-shape.ts';
 import type { HttpClient } from '../../http/client.ts';
 import { isLoopbackHost, isPrivateHost } from '../../http/hosts.ts';
@@ -118,7 +118,7 @@ export class RegistryAuth {
    */
   async learnUnasked(scope: string, ask: () => Promise<string | undefined>): Promise<boolean> {
     const manner = this.#manner;
-    if (!(await this.hasCredential())) return false;
+    if (!(await this.#mayHaveCredential())) return false;
     if (manner.challenge === undefined) {
       manner.asking ??= ask().then(
         wwwAuthenticate => {
@@ -143,6 +143,16 @@ export class RegistryAuth {
   /** Whether there is a login, whether or not the registry asks for it. */
   async hasCredential(): Promise<boolean> {
     return (await this.#options.credential()) !== undefined;
+  }
+
+  /** A login file that is broken matters only to a registry that asks for a login. */
+  async #mayHaveCredential(): Promise<boolean> {
+    try {
+      return await this.hasCredential();
+    } catch (error) {
+      if (error instanceof ConfigError) return false;
+      throw error;
+    }
   }
 
   async #basicHeader(): Promise<string | undefined> {
@@ -254,7 +264,7 @@ export class RegistryAuth {
     const text = challenge.parameters.get('realm') ?? '';
     let realm: URL;
     try {
-      // A path is one of the registry's own; nothing at all is no address.
+      // A path is one of the registry's own; an empty one is invalid.
       const { origin } = this.#options;
       realm = ownAddress(new URL(text, text.startsWith('/') ? origin : undefined), origin);
     } catch (cause) {

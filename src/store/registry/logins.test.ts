@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { digestOf } from '../../core/digest.ts';
+import { ConfigError } from '../../core/errors.ts';
 import { HttpClient } from '../../http/client.ts';
 import { type LoopbackServer, serve } from '../../http/loopback.fixtures.ts';
 import { MediaType } from '../../oci/types.ts';
@@ -54,6 +55,11 @@ for (const status of [403, 404] as const) {
 
 test('what is not in an open registry is looked for once more only if there is a login, and never again', async t => {
   const registry = await withImage(t, {});
+  const broken = storeAt(t, registry.host, async () => {
+    throw new ConfigError('not valid JSON', { code: 'CONFIG_INVALID', subject: 'config.json' });
+  });
+  assert.equal(await broken.getManifest('v2'), undefined);
+  registry.log.length = 0;
   const store = storeAt(t, registry.host, async () => ANN);
   assert.equal(await store.getManifest('v2'), undefined);
   assert.equal(await store.getManifest('v3'), undefined);
