@@ -317,6 +317,14 @@ test('a model without a registry is published nowhere, says so, and needs no bas
   assert.deepEqual(good.log, []);
 });
 
+test('`add` to a file that is wrong, with a list in brackets, says what is wrong; status 2', async () => {
+  await writeFile(path.join(folder, 'wrong.yaml'), 'modls: 1\nmodels: [{ id: acme/one, short: one }]\n');
+  const { status, stderr } = await run(ONE, { args: ['add', 'acme/two', '--config', 'wrong.yaml'] });
+  assert.equal(status, 2);
+  assert.match(stderr, /^weighbridge: wrong\.yaml:1:1: unknown key "modls"/);
+  assert.doesNotMatch(stderr, /probe/);
+});
+
 test('the document of `plan --json` is not a plan to publish; status 2', async () => {
   const { stdout } = await run(ONE, { args: ['plan', '--json'] });
   await writeFile(path.join(folder, 'plan.json'), stdout);

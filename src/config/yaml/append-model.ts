@@ -80,9 +80,9 @@ function endLine(text: string, newline: string): string {
 }
 
 function inBrackets(model: NewModel, file: string): ConfigError {
-  return new ConfigError(`${file} has its models in brackets, which nothing can be added to with care`, {
+  return new ConfigError(`${file} has its models in brackets; \`add\` edits only lists with "- "`, {
     code: 'USAGE',
     subject: file,
-    remedy: `Write the list with "- " at the beginning of a line, or add this yourself:\n${entryText(model)}`,
+    remedy: `Write the list with "- " at the beginning of each item, or add this yourself:\n${entryText(model)}`,
   });
 }

@@ -125,8 +125,17 @@ function listedIn(files: ConfigFiles): readonly ModelConfig[] {
     return parseConfigFiles(files).models;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    const { models } = parseConfigFiles(withModel(files, { id: 'org/probe', short: 'probe' }));
+    const { models } = parseConfigFiles(withProbe(files, error));
     return models.filter(({ short }) => short !== 'probe');
+  }
+}
+
+/** What is wrong with a file that nothing can be added to is wrong without the probe: `error` has it. */
+function withProbe(files: ConfigFiles, error: ConfigError): ConfigFiles {
+  try {
+    return withModel(files, { id: 'org/probe', short: 'probe' });
+  } catch {
+    throw error;
   }
 }
 
