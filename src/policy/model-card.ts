@@ -146,8 +146,17 @@ function sectionsOf(text: string): Section[] {
   return sections;
 }
 
-const LABEL =
-  /^[\s>|*+_-]{0,8}(?:(?:(?:model|weights?|software)[ *_]{1,3})?licen[cs]e(?:\(s\)|s)?|terms(?: of use)?)[\s*_]{0,4}[:：|]|^\s*\|[\s*_]{0,4}(?:model )?(?:weights|checkpoints)[\s*_]{0,4}\||^\s*\[[^\]\n]{0,40}(?:licen[cs]e|terms|policy)[^\]\n]{0,40}\]:/i;
+const LABEL = new RegExp(
+  [
+    /^[\s>|*+_-]{0,8}(?:\S{1,20} ){0,3}(?:licen[cs]e(?:\(s\)|s)?|terms(?: of use)?)(?: \S{1,20}){0,2}[\s*_]{0,4}[:：]/,
+    /^[\s>|*+_-]{0,8}(?:(?:model|weights?|software)[ *_]{1,3})?(?:licen[cs]e(?:\(s\)|s)?|terms(?: of use)?)[\s*_]{0,4}\|/,
+    /^\s*\|[\s*_]{0,4}(?:model )?(?:weights|checkpoints)[\s*_]{0,4}\|/,
+    /^\s*\[[^\]\n]{0,40}(?:licen[cs]e|terms|policy)[^\]\n]{0,40}\]:/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'i',
+);
 
 function headingOf(line: string, next: string): { level: number; heading: string } | undefined {
   const [, marks, heading] = /^\s{0,3}(#{1,6})\s*(.{1,200})$/.exec(line) ?? [];

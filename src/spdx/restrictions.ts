@@ -106,7 +106,7 @@ export function sentences(text: string): Sentence[] {
   const found: Sentence[] = [];
   for (const block of blocksOf(withoutMarkup(text.normalize('NFKC')))) {
     let label = '';
-    for (const part of block.split(/(?<=[.!?:;])\s+|(?<=[。！？；])/u)) {
+    for (const part of block.split(SENTENCE_END)) {
       // `Dataset: CC-BY-NC-4.0` is one sentence.
       const whole = `${label}${part}`.replace(/\s+/g, ' ').trim();
       label = LABEL.test(whole) ? `${whole} ` : '';
@@ -118,13 +118,19 @@ export function sentences(text: string): Sentence[] {
   return found;
 }
 
-function piecesOf(sentence: string): string[] {
+function piecesOf(whole: string): string[] {
+  if (whole.length <= MAX_SENTENCE_CHARACTERS) return [whole];
+  // An image in base64 is no words.
+  const sentence = whole.replace(/[!-~]{400,}/g, word => word.slice(0, 200));
   const pieces = [sentence.slice(0, MAX_SENTENCE_CHARACTERS)];
   const step = MAX_SENTENCE_CHARACTERS - OVERLAP_CHARACTERS;
   for (let at = step; at + OVERLAP_CHARACTERS < sentence.length; at += step)
     pieces.push(sentence.slice(at, at + MAX_SENTENCE_CHARACTERS));
   return pieces;
 }
+
+/** `e.g. the Llama license` goes on. */
+const SENTENCE_END = /(?<=[.!?:;])(?<!\b(?:e\.g|i\.e|cf|vs)\.)\s+|(?<=[。！？；])/iu;
 
 const LABEL = /^(?:[^\s:]{1,40} ){0,5}[^\s:]{0,40}:$/;
 
