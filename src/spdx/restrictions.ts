@@ -120,7 +120,7 @@ export function sentences(text: string): Sentence[] {
 
 function piecesOf(whole: string): string[] {
   if (whole.length <= MAX_SENTENCE_CHARACTERS) return [whole];
-  // An image in base64 is no words.
+  // An image in base64 has no words.
   const sentence = whole.replace(/[!-~]{400,}/g, word => word.slice(0, 200));
   const pieces = [sentence.slice(0, MAX_SENTENCE_CHARACTERS)];
   const step = MAX_SENTENCE_CHARACTERS - OVERLAP_CHARACTERS;
