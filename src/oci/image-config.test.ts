@@ -44,6 +44,16 @@ test('an image of schema 1 is called one, with what to do', () => {
   );
 });
 
+test('an annotation that is null is an empty one, and any other that is no text is refused', () => {
+  const read = (annotations: object) => {
+    const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [], annotations }));
+    const parsed = parseManifest(bytes, MediaType.ociIndex, 'base:1');
+    return parsed.kind === 'index' ? parsed.index.annotations : undefined;
+  };
+  assert.deepEqual(read({ a: null, b: 'c' }), { a: '', b: 'c' });
+  assert.throws(() => read({ a: null, b: 5 }), /annotations that are not a map of texts/);
+});
+
 test('a config without a container part, or with null in it, is one with nothing set', () => {
   for (const config of [undefined, null, {}, { Env: null, Labels: null, ExposedPorts: null, User: null }]) {
     const made = built(parse({ config })).config;

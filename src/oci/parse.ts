@@ -97,8 +97,13 @@ function parseDescriptor(value: unknown, subject: string): Descriptor {
 
 function checkedAnnotations(value: unknown, subject: string): { annotations?: Annotations } {
   if (!isWritten(value)) return {};
-  if (!isTextMap(value)) throw badDocument(subject, 'has annotations that are not a map of texts');
-  return { annotations: value };
+  // A text that is `null` is an empty one in Go, which writes most of these.
+  const hasNull = isRecord(value) && Object.values(value).includes(null);
+  const texts = hasNull
+    ? Object.fromEntries(Object.entries(value).map(([name, text]) => [name, text ?? '']))
+    : value;
+  if (!isTextMap(texts)) throw badDocument(subject, 'has annotations that are not a map of texts');
+  return { annotations: texts };
 }
 
 /** Tools leave the platform of an entry out, or half of it; such an entry is for no platform. */

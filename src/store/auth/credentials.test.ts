@@ -97,6 +97,7 @@ test('an entry may hold an access token, and one without a password is none', as
         'a.example': { auth: base64('ann:p'), registrytoken: 'access' },
         'b.example': { auth: base64('ann:') },
         'c.example': { username: 'ann', password: '' },
+        'e.example': { auth: base64('ann:p\n') },
         'd.example': { auth: Buffer.from('ann:p\xe4ss', 'latin1').toString('base64') },
       },
     }),
@@ -104,6 +105,7 @@ test('an entry may hold an access token, and one without a password is none', as
   assert.deepEqual(await find('a.example', 'x'), { kind: 'bearer', token: 'access', username: 'ann' });
   assert.equal(await find('b.example', 'x'), undefined);
   assert.equal(await find('c.example', 'x'), undefined);
+  assert.deepEqual(await find('e.example', 'x'), { kind: 'basic', username: 'ann', password: 'p' });
   const odd = await find('d.example', 'x');
   assert.equal(odd?.kind === 'basic' && odd.encoded, Buffer.from('ann:p\xe4ss', 'latin1').toString('base64'));
 });

@@ -198,7 +198,8 @@ function decode(auth: string | undefined, file: string, what: string) {
   // An identity token comes with an empty password.
   return {
     username: decoded.slice(0, colon),
-    password: decoded.slice(colon + 1).replace(/\0+$/, ''),
+    // `echo user:password | base64` takes the line end in, too.
+    password: decoded.slice(colon + 1).replace(/[\0\r\n]+$/, ''),
     // A password in another encoding has to arrive as it is.
     ...(isUtf8(bytes) ? {} : { encoded: bytes.toString('base64') }),
   };
