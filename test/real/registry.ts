@@ -78,6 +78,8 @@ function programOf(edition: Edition | undefined): string {
 }
 
 const MAX_PORTS = 5;
+/** Far from what anything takes, also where many programs share the machine. */
+const MAX_WAIT_MS = 600_000;
 
 async function startOnce(options: RegistryOptions): Promise<RealRegistry> {
   const folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-registry-'));
@@ -101,13 +103,16 @@ async function startOnce(options: RegistryOptions): Promise<RealRegistry> {
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    await untilReady(`http://${host}/v2/`, child, () => log);
+    await untilReady(`http://${host}/v2/`, folder, child, () => log);
   } catch (error) {
     await stop();
     throw error;
   }
   return { host, log: () => log, stop };
 }
+
+/** In each answer, whose registry it is: another test may have taken the same port a moment earlier. */
+const OWNER = 'X-Test-Folder';
 
 /** The registry reads YAML, of which JSON is a part. */
 async function configuration(options: RegistryOptions, folder: string, host: string): Promise<object> {
@@ -117,7 +122,10 @@ async function configuration(options: RegistryOptions, folder: string, host: str
     version: 0.1,
     log: { level: 'warn', accesslog: { disabled: true } },
     storage: { ...storage, delete: { enabled: true } },
-    http: { addr: host.replace('localhost', '127.0.0.1'), secret: 'for tests' },
+    http: {
+      ...{ addr: host.replace('localhost', '127.0.0.1'), secret: 'for tests' },
+      headers: { [OWNER]: [folder] },
+    },
   };
   if (options.login === undefined) return base;
   const file = path.join(folder, 'htpasswd');
@@ -133,19 +141,24 @@ async function bcrypt(password: string): Promise<string> {
   return hash;
 }
 
-async function untilReady(url: string, child: ChildProcess, log: () => string): Promise<void> {
+async function untilReady(
+  url: string,
+  folder: string,
+  child: ChildProcess,
+  log: () => string,
+): Promise<void> {
   let failure: Error | undefined;
   child.once('error', error => {
     failure = error;
   });
-  for (let attempt = 0; attempt < 200; attempt++) {
+  for (const deadline = Date.now() + MAX_WAIT_MS; Date.now() < deadline; ) {
     if (failure !== undefined) throw failure;
     if (child.exitCode !== null) throw new Error(`the registry ended at once:\n${log()}`);
-    const status = await fetch(url).then(
-      response => response.status,
+    const owner = await fetch(url).then(
+      response => response.headers.get(OWNER),
       () => undefined,
     );
-    if (status === 200 || status === 401) return;
+    if (owner === folder) return;
     await sleep(50);
   }
   throw new Error(`the registry does not answer at ${url}:\n${log()}`);
