@@ -8,6 +8,7 @@ import { HttpClient } from '../../../src/http/client.ts';
 import { createHub } from '../../../src/hub/create-hub.ts';
 import { MediaType } from '../../../src/oci/types.ts';
 import { CopyHasher, fanOut } from '../../../src/store/fan-out/fan-out.ts';
+import type { ImageStore } from '../../../src/store/image-store.ts';
 import { startHub } from '../../../src/testkit/hub.ts';
 import { type EmbeddedRegistry, type RegistryOptions, startRegistry } from '../../../src/testkit/registry.ts';
 import type { FaultRule } from '../../../src/testkit/server/faults.ts';
@@ -168,21 +169,20 @@ export const sourceWithLess = () => transferFrom(1000, [BLOB.subarray(0, 990)]);
 export const sourceWithNothing = () => transferFrom(1000, []);
 
 /** Tags whose pages lead to each other, and never to an end. */
-export async function tagsInACircle(): Promise<string> {
-  await using registry = await startRegistry();
-  const world = new World(await startHub(), [registry]);
-  registry.faults.add({
-    match: /GET registry .*tags\/list/,
-    kind: 'status',
-    status: 200,
-    headers: { link: '</v2/acme/x/tags/list?n=1>; rel="next"' },
-    body: '{"tags":["a"]}',
-    times: ALWAYS,
-  });
-  const tags = await world.open(`${registry.host}/acme/x`).listTags(1_000_000);
-  await world[Symbol.asyncDispose]();
-  return `${tags.length} tags`;
-}
+export const tagsInACircle = () =>
+  readSpoilt(
+    {},
+    registry =>
+      registry.faults.add({
+        match: /GET registry .*tags\/list/,
+        kind: 'status',
+        status: 200,
+        headers: { link: '</v2/acme/x/tags/list?n=1>; rel="next"' },
+        body: '{"tags":["a"]}',
+        times: ALWAYS,
+      }),
+    async store => `${(await store.listTags(1_000_000)).length} tags`,
+  );
 
 /** A registry that confirms every chunk without having taken a byte of it. */
 export async function chunksThatStay(): Promise<string> {
@@ -199,13 +199,17 @@ export async function chunksThatStay(): Promise<string> {
   }
 }
 
-async function listedReferrers(spoil: (registry: EmbeddedRegistry) => void, auth?: RegistryOptions['auth']) {
-  await using registry = await startRegistry({ quirks: { referrers: true }, ...(auth && { auth }) });
+/** What `read` gives of a repository whose registry was spoiled, or the error. */
+async function readSpoilt(
+  { quirks, auth }: Pick<RegistryOptions, 'quirks' | 'auth'>,
+  spoil: (registry: EmbeddedRegistry) => void,
+  read: (store: ImageStore) => Promise<string>,
+): Promise<string> {
+  await using registry = await startRegistry({ ...(quirks && { quirks }), ...(auth && { auth }) });
   spoil(registry);
   const world = new World(await startHub(), [registry]);
   try {
-    const listed = await world.open(`${registry.host}/acme/x`).fetchReferrers(digestOf(BLOB));
-    return `${listed?.length} referrers`;
+    return await read(world.open(`${registry.host}/acme/x`));
   } catch (error) {
     return words(error);
   } finally {
@@ -215,24 +219,29 @@ async function listedReferrers(spoil: (registry: EmbeddedRegistry) => void, auth
 
 /** Referrers whose pages lead to each other. */
 export const referrersInACircle = () =>
-  listedReferrers(registry => {
-    const one = { mediaType: MediaType.ociManifest, digest: digestOf('x'), size: 1 };
-    registry.faults.add({
-      match: /GET registry .*referrers/,
-      kind: 'status',
-      status: 200,
-      headers: {
-        'content-type': MediaType.ociIndex,
-        link: `</v2/acme/x/referrers/${digestOf(BLOB)}?n=1>; rel="next"`,
-      },
-      body: JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [one] }),
-      times: ALWAYS,
-    });
-  });
+  readSpoilt(
+    { quirks: { referrers: true } },
+    registry => {
+      const one = { mediaType: MediaType.ociManifest, digest: digestOf('x'), size: 1 };
+      registry.faults.add({
+        match: /GET registry .*referrers/,
+        kind: 'status',
+        status: 200,
+        headers: {
+          'content-type': MediaType.ociIndex,
+          link: `</v2/acme/x/referrers/${digestOf(BLOB)}?n=1>; rel="next"`,
+        },
+        body: JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, manifests: [one] }),
+        times: ALWAYS,
+      });
+    },
+    async store => `${(await store.fetchReferrers(digestOf(BLOB)))?.length} referrers`,
+  );
 
 /** A registry that gives a token to everyone who asks, and takes none. */
 export const tokensThatNeverCount = () =>
-  listedReferrers(
+  readSpoilt(
+    { auth: { kind: 'bearer', ...LOGIN } },
     registry => {
       const realm = `Bearer realm="http://${registry.host}/token",service="x",scope="repository:acme/x:pull"`;
       registry.faults.add({
@@ -243,7 +252,7 @@ export const tokensThatNeverCount = () =>
         times: ALWAYS,
       });
     },
-    { kind: 'bearer', ...LOGIN },
+    async store => `${(await store.listTags(10)).length} tags`,
   );
 
 /** A blob that is always somewhere else. */
