@@ -44,7 +44,7 @@ test('an image of schema 1 is called one, with what to do', () => {
   );
 });
 
-test('an annotation that is null is an empty one, and any other that is no text is refused', () => {
+test('a null annotation counts as empty, and any other value that is not a string is refused', () => {
   const read = (annotations: object) => {
     const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [], annotations }));
     const parsed = parseManifest(bytes, MediaType.ociIndex, 'base:1');

@@ -82,7 +82,7 @@ const CASES: readonly Case[] = [
     says: /docs\/x\.txt is the text of/,
   },
   {
-    name: 'license_link to a text that nobody knows',
+    name: 'license_link to an unknown text',
     files: { ...head('license: mit\nlicense_link: docs/x.txt\n'), 'docs/x.txt': 'Ask us first.' },
     says: /docs\/x\.txt is not the text of any license/,
   },
@@ -118,7 +118,7 @@ const CASES: readonly Case[] = [
     says: /code\/LICENSE says "The checkpoints may not/,
   },
   {
-    name: 'terms that nobody knows under any name',
+    name: 'unknown terms under any name',
     files: {
       'notes.txt':
         'The licensor grants a right to use. You may not sell copies. This agreement has no warranty, and the licensee is liable.\n',

@@ -112,8 +112,8 @@ class CachingTextReader implements TextReader {
     // A notice has the licenses of others' work, and between them what is said of the model.
     return {
       ...{ text, identity },
-      ofNotice: restrictedOr(plainRestrictionIn(words), { kind: 'unknown' }),
-      ofPart: restrictedOr(weightsRestrictionIn(words), identity),
+      ofNotice: restricted(plainRestrictionIn(words)) ?? { kind: 'unknown' },
+      ofWeights: restricted(weightsRestrictionIn(words)),
       isTerms: identity.kind === 'restricted' && readsLikeTerms(words),
       family: familyInNotice(words, file.path),
     };
@@ -143,19 +143,19 @@ class CachingTextReader implements TextReader {
       return { texts: hidden, family: undefined };
     }
     const { taken, left } = withinLimit(inOrder, MAX_TEXTS);
-    let family: FamilyMark | undefined;
-    const texts = await mapPool(taken, AT_ONCE, async ({ file, about }): Promise<LegalText> => {
+    const found = await mapPool(taken, AT_ONCE, async ({ file, about }) => {
       const readFile = await this.#readFile(snapshot, file);
-      const { text, identity, ofNotice = identity, ofPart = identity } = readFile;
-      if (about === 'notice' || about === 'statement') family ??= readFile.family;
-      if (text !== undefined) read.set(file.path, text);
-      const path = file.path;
-      if (about === 'notice') return { path, about, identity: ofNotice };
-      // Terms of the code that are about the weights are not of a part.
-      if (about === 'part' && ofPart !== identity) return { path, about: 'text', identity: ofPart };
-      return { path, about, identity };
+      if (readFile.text !== undefined) read.set(file.path, readFile.text);
+      const mayTellOfFamily = about === 'notice' || about === 'statement';
+      return {
+        text: legalText(file.path, about, readFile),
+        family: mayTellOfFamily ? readFile.family : undefined,
+      };
     });
-    return { texts: [...texts, ...tooMany(left)], family };
+    return {
+      texts: [...found.map(({ text }) => text), ...tooMany(left)],
+      family: found.find(({ family }) => family !== undefined)?.family,
+    };
   }
 
   async #readDeep(
@@ -238,16 +238,23 @@ interface LegalTexts {
 interface ReadFile {
   readonly text?: ReadText;
   readonly identity: TextIdentity;
-  /** What it is if it is a notice, or about something beside the model. */
+  /** What it is if it is a notice. */
   readonly ofNotice?: TextIdentity;
-  readonly ofPart?: TextIdentity;
+  /** Terms for the weights, which a text about a part, such as the code, may have too. */
+  readonly ofWeights?: TextIdentity | undefined;
   /** Whether it is terms, whatever it is called. */
   readonly isTerms?: boolean;
   readonly family?: FamilyMark | undefined;
 }
 
-function restrictedOr(restriction: string | undefined, otherwise: TextIdentity): TextIdentity {
-  return restriction === undefined ? otherwise : { kind: 'restricted', words: restriction };
+function legalText(path: string, about: TextSubject, { identity, ofNotice, ofWeights }: ReadFile): LegalText {
+  if (about === 'notice') return { path, about, identity: ofNotice ?? identity };
+  if (about === 'part' && ofWeights !== undefined) return { path, about: 'text', identity: ofWeights };
+  return { path, about, identity };
+}
+
+function restricted(words: string | undefined): TextIdentity | undefined {
+  return words === undefined ? undefined : { kind: 'restricted', words };
 }
 
 /** `isLinked`: whether the card names it as the license, which no part's is. */

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { decodeText } from '../../core/decode-text.ts';
 import { ConfigError } from '../../core/errors.ts';
 import { quoted } from '../../core/safe-text.ts';
 import { readSmallFile } from '../../core/small-file.ts';
@@ -28,7 +29,7 @@ const MAX_FILE_BYTES = 4 * 1024 * 1024;
 interface Scope {
   readonly registry: string;
   readonly path: string;
-  /** Whether the key is an address with a path that means nothing: Docker takes it for the host, if there is no other. */
+  /** Whether the key is a URL whose path Docker ignores: it counts for its host if no other key does. */
   readonly isLoose?: boolean;
 }
 
@@ -96,10 +97,8 @@ export function findTroubles(logins: LoginFile, registry: string): string[] {
 /** Undefined if there is no such file. */
 async function readText(file: string): Promise<string | undefined> {
   try {
-    const bytes = await readSmallFile(file, { maxBytes: MAX_FILE_BYTES });
-    // PowerShell writes UTF-16 and marks it; the decoder takes the mark of either away.
-    const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
-    return new TextDecoder(isUtf16 ? 'utf-16le' : 'utf-8').decode(bytes);
+    // PowerShell writes UTF-16.
+    return decodeText(await readSmallFile(file, { maxBytes: MAX_FILE_BYTES }));
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
@@ -182,7 +181,7 @@ function credentialOf(value: unknown, key: string, file: string): Credential | u
   if (bearer !== undefined) return { kind: 'bearer', token: bearer, ...account };
   const token = text(entry.identitytoken, file, what);
   if (token !== undefined) return { kind: 'identity', token, ...account };
-  // Without a password there is no login, as for Docker: what is public can be read without.
+  // As in Docker, an entry without a password is not a login: public images can be read without one.
   if (username === undefined || !password) return undefined;
   const encoded = auth?.encoded;
   return { kind: 'basic', username, password, ...(encoded === undefined ? {} : { encoded }) };

@@ -45,10 +45,10 @@ for (const status of [403, 404] as const) {
     const found = await Promise.all(stores.map(store => store.listTags(10)));
     assert.deepEqual(found, [['v1'], ['v1'], ['v1']]);
     assert.equal(paths(registry).filter(line => line === 'GET /v2/ 401').length, 1);
-    const nobody = storeAt(t, registry.host, async () => undefined);
+    const anonymous = storeAt(t, registry.host, async () => undefined);
     const asked = registry.log.length;
-    if (status === 404) assert.deepEqual(await nobody.listTags(10), []);
-    else await assert.rejects(nobody.listTags(10), /wants a login and none was found \(status 403/);
+    if (status === 404) assert.deepEqual(await anonymous.listTags(10), []);
+    else await assert.rejects(anonymous.listTags(10), /wants a login and none was found \(status 403/);
     assert.equal(registry.log.length, asked + 1);
   });
 }
