@@ -3,7 +3,7 @@ import { parseConfig } from '../config/load-config.ts';
 import type { Config, ModelConfig, Variant } from '../config/types.ts';
 import { VARIANTS } from '../config/types.ts';
 import { holdsWeights } from '../config/variants.ts';
-import { type Digest, isDigest } from '../core/digest.ts';
+import { type Digest, digestOf, isDigest } from '../core/digest.ts';
 import { describeError, isAbort, WeighbridgeError } from '../core/errors.ts';
 import { plainLine } from '../core/safe-text.ts';
 import type { Hub } from '../hub/types.ts';
@@ -18,6 +18,7 @@ import { sealPlatform } from '../image/seal/seal-image.ts';
 import type { BootstrapFile, ImagePlatform } from '../image/types.ts';
 import { imageVariant } from '../image/variants/variants.ts';
 import type { BaseImage } from '../oci/image.ts';
+import type { Manifest } from '../oci/types.ts';
 import { makePlan } from '../plan/make-plan.ts';
 import { modelDirOf } from '../plan/model-dir.ts';
 import type { PlannedModel, Resharding } from '../plan/types.ts';
@@ -206,7 +207,7 @@ function recordedModel(
   return parsed;
 }
 
-function differences(image: PublishedImage, rebuilt: ImagePlatform, isGated: boolean): string[] {
+function differences(image: PublishedImage, rebuilt: ImagePlatform, isGated: boolean): readonly string[] {
   const claimed = new Map<string, ResolvedLayer>();
   for (const layer of image.manifest.layers) {
     const ours = readLayerDescriptor(layer);
@@ -237,32 +238,47 @@ function differences(image: PublishedImage, rebuilt: ImagePlatform, isGated: boo
   if (manifest.descriptor.digest === image.digest) return [];
   const made = JSON.parse(manifest.bytes.toString('utf8'));
   // An artifact's config is not one of an image: its digest tells.
-  if (isArtifact(image.manifest)) return documentDifferences('manifest', made, image.manifest);
+  if (isArtifact(image.manifest)) return orBytes(documentDifferences('manifest', made, image.manifest));
   const sealedDocuments = { config: JSON.parse(config.bytes.toString('utf8')), manifest: made };
-  return factProblems(sealedDocuments, image, isGated) ?? documentProblems(sealedDocuments, image);
+  return factProblems(sealedDocuments, image, isGated) ?? orBytes(documentProblems(sealedDocuments, image));
 }
+
+/** Values tell what differs, and bytes whether anything does: clients may read what no value of ours shows. */
+function orBytes(problems: readonly string[]): readonly string[] {
+  return problems.length > 0 ? problems : [OTHER_BYTES];
+}
+
+const OTHER_BYTES = 'its manifest or config has other bytes than Weighbridge writes for the same values';
 
 /** An image's config and manifest, as JSON values. */
 interface Documents {
   readonly config: unknown;
-  readonly manifest: unknown;
+  readonly manifest: Pick<Manifest, 'config'>;
 }
 
 function documentProblems(expected: Documents, actual: Documents): string[] {
   return [
     ...documentDifferences('config', expected.config, actual.config),
     ...documentDifferences('manifest', expected.manifest, actual.manifest, ['config']),
+    ...documentDifferences('manifest.config', expected.manifest.config, actual.manifest.config, ADDRESS),
   ];
 }
+
+/** The config itself is compared. */
+const ADDRESS = ['digest', 'size'];
 
 /**
  * Who published an image of a gated model, and who verifies it, may have had another access to its config.json. Returns
  * no problem if the image states nothing of it and is right otherwise; one if it does and cannot be compared; undefined if
  * this is not what differs.
  */
-function factProblems(expected: Documents, image: PublishedImage, isGated: boolean): string[] | undefined {
+function factProblems(
+  expected: Documents,
+  image: PublishedImage,
+  isGated: boolean,
+): readonly string[] | undefined {
   if (!isGated || documentProblems(withoutFacts(expected), withoutFacts(image)).length > 0) return undefined;
-  if (!hasFacts(image)) return [];
+  if (!hasFacts(image)) return digestWithoutFacts(expected) === image.digest ? [] : [OTHER_BYTES];
   if (hasFacts(expected)) return undefined;
   return [
     'its labels of what config.json says (parameters, precision, …) could not be compared: the Hub gives that file only to those with access to the model. Set HF_TOKEN and verify again',
@@ -278,6 +294,13 @@ function withoutFacts({ config, manifest }: Documents): Documents {
     CONFIG_LABELS.has(key) ? undefined : value,
   );
   return JSON.parse(text);
+}
+
+function digestWithoutFacts(documents: Documents): Digest {
+  const { config, manifest } = withoutFacts(documents);
+  const bytes = Buffer.from(JSON.stringify(config));
+  const descriptor = { ...manifest.config, digest: digestOf(bytes), size: bytes.length };
+  return digestOf(JSON.stringify({ ...manifest, config: descriptor }));
 }
 
 function isArtifact({ config }: PublishedImage['manifest']): boolean {

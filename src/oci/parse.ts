@@ -2,6 +2,7 @@ import { isDigest } from '../core/digest.ts';
 import { RegistryError } from '../core/errors.ts';
 import { describeJson, isRecord, isTextList, isTextMap, type JsonRecord } from '../core/json-shape.ts';
 import { quoted } from '../core/safe-text.ts';
+import { otherReading } from './one-reading.ts';
 import { matchesPlatform } from './reference.ts';
 import {
   type Annotations,
@@ -122,13 +123,17 @@ function isWritten(value: unknown): boolean {
 
 /** Returns the JSON object that `bytes` are. Throws RegistryError REGISTRY_BAD_ANSWER. */
 export function parseObject(bytes: Uint8Array, subject: string, what: string): JsonRecord {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+    value = JSON.parse(text);
   } catch (cause) {
     throw badDocument(subject, `has a ${what} that is not JSON`, cause);
   }
   if (!isRecord(value)) throw badDocument(subject, `has a ${what} that is not an object`);
+  const other = otherReading(text, value);
+  if (other !== undefined)
+    throw badDocument(subject, `has a ${what} that clients read in different ways: it has ${other}`);
   return value;
 }
 

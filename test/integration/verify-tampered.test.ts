@@ -21,6 +21,8 @@ interface Image {
   config: ImageConfig;
   /** Bytes of layers that the tampering brings. */
   readonly blobs: Buffer[];
+  /** Changes how the documents are written, and not what they mean to who reads JSON as we do. */
+  rewrite: { readonly [Name in 'manifest' | 'config']?: (text: string) => string };
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -141,7 +143,7 @@ const TAMPERINGS: Readonly<Record<string, Tampering>> = {
     container(image).OnBuild = ['RUN evil'];
   },
   'another license in the labels': label('org.opencontainers.image.licenses', 'MIT'),
-  'another title': label('org.opencontainers.image.source', 'https://evil.example'),
+  'another source': label('org.opencontainers.image.source', 'https://evil.example'),
   'another base digest': label('org.opencontainers.image.base.digest', `sha256:${'0'.repeat(64)}`),
   'another plan digest': label('io.weighbridge.plan.digest', `sha256:${'0'.repeat(64)}`),
   'a label more': label('evil', 'yes'),
@@ -167,6 +169,28 @@ const TAMPERINGS: Readonly<Record<string, Tampering>> = {
   [OTHER_WEIGHTS]: (image, variant) => {
     const index = of(image, variant === 'fat' ? 'weights' : 'bootstrap');
     replace(image, index, Buffer.alloc(layersOf(image)[index]?.size ?? 0, 7));
+  },
+  'a type of the config that is none': image => {
+    const { manifest } = image;
+    image.manifest = { ...manifest, config: { ...manifest.config, mediaType: 'application/vnd.evil' } };
+  },
+  'layers twice in the manifest': image => {
+    image.rewrite = { manifest: text => text.replace('"layers":', '"layers":[],"layers":') };
+  },
+  'layers in another spelling too': image => {
+    image.rewrite = { manifest: text => text.replace('"layers":', '"Layer\u017f":[],"layers":') };
+  },
+  'a container config that Go joins with ours': image => {
+    image.rewrite = { config: text => text.replace('"config":{', '"config":{"User":"0"},"config":{') };
+  },
+  'an entrypoint in another spelling too': image => {
+    container(image).entrypoint = ['/bin/sh'];
+  },
+  'a config of another type in a field that nothing reads': image => {
+    (image.config as Record<string, unknown>).variant = 7;
+  },
+  'other white space': image => {
+    image.rewrite = { config: text => text.replace(',', ', ') };
   },
   'a key of a layer that is not the one': image => {
     const index = of(image, 'licenses');
@@ -208,16 +232,19 @@ for (const variant of IS_LONG ? (['slim', 'fat'] as const) : (['fat'] as const))
         manifest: structuredClone(world.manifest(0, tag)),
         config: structuredClone(await world.imageConfig(0, tag)),
         blobs: [],
+        rewrite: {},
       };
       tamper(image, variant);
-      const config = Buffer.from(JSON.stringify(image.config));
+      const written = (name: 'manifest' | 'config', value: object) =>
+        Buffer.from(image.rewrite[name]?.(JSON.stringify(value)) ?? JSON.stringify(value));
+      const config = written('config', image.config);
       const manifest = {
         ...image.manifest,
         config: { ...image.manifest.config, digest: digestOf(config), size: config.length },
       };
       world.registry(0).putImage(REPOSITORY, 'tampered', {
         blobs: [...image.blobs, config],
-        manifests: [{ mediaType: manifest.mediaType, bytes: Buffer.from(JSON.stringify(manifest)) }],
+        manifests: [{ mediaType: manifest.mediaType, bytes: written('manifest', manifest) }],
       });
       const store = world.open(`${world.registry(0).host}/${REPOSITORY}`, 'pull');
       const before = new Set(world.manifest(0, tag).layers.map(({ digest }) => digest));
