@@ -22,26 +22,71 @@ export async function imageOfShort(
   name: string,
   options: CommonOptions & { readonly variant?: Variant },
 ): Promise<string | undefined> {
+  const listed = await imagesOfShort(session, name, options);
+  if (listed === undefined && options.variant !== undefined)
+    throw new ConfigError(`--variant chooses an image of a model of ${options.config}, and ${name} is none`, {
+      code: 'USAGE',
+      subject: name,
+      remedy: 'Leave out --variant: a reference names one image.',
+    });
+  if (listed === undefined) return undefined;
+  const variants = options.variant === undefined ? PREFERRED : [options.variant];
+  for (const variant of variants) {
+    const image = listed.images.find(one => one.variant === variant);
+    if (image !== undefined) return image.reference;
+  }
+  throw notBuilt(name, options.variant);
+}
+
+/**
+ * Returns all images of a listed model, as `listedImages` does, if `name` is the short of one. Undefined for a reference,
+ * or without a models.yaml. Throws ConfigError USAGE if no model has that short.
+ */
+export async function imagesOfShort(
+  session: Session,
+  name: string,
+  options: CommonOptions,
+): Promise<ListedImages | undefined> {
   if (!BARE_NAME.test(name)) return undefined;
   const config = await configIfThere(session, options);
   if (config === undefined) return undefined;
   // A slip in a short is not the name of an image at Docker Hub.
   if (config.models.every(({ short }) => short !== name))
     throw unknownModel(config, name, `For an image of that name write its tag as well: ${name}:latest.`);
-  const { images } = await listedImages(session, config, { ...options, model: [name] });
-  const variants = options.variant === undefined ? PREFERRED : [options.variant];
-  for (const variant of variants) {
-    const image = images.find(one => one.variant === variant);
-    if (image !== undefined) return image.reference;
-  }
-  throw new ConfigError(
-    `${name} has no ${options.variant === undefined ? '' : `${options.variant} `}image that is built`,
-    {
-      code: 'USAGE',
-      subject: name,
-      remedy: `\`weighbridge plan --explain ${name}\` says why, and what would change it.`,
-    },
+  return await listedImages(session, config, { ...options, model: [name] });
+}
+
+/** References of images, and the file that lists some of them. */
+export interface NamedReferences {
+  /** Undefined if all were named by reference. */
+  readonly config: Config | undefined;
+  readonly references: readonly string[];
+  /** Whether every model could be resolved. */
+  readonly isWhole: boolean;
+}
+
+/**
+ * Returns references of images with each short among them replaced by those of all images of its model, as
+ * `imagesOfShort` finds them. Throws ConfigError USAGE if a model has no image that is built.
+ */
+export async function expandShorts(
+  session: Session,
+  names: readonly string[],
+  options: CommonOptions,
+): Promise<NamedReferences> {
+  const found = await Promise.all(
+    names.map(async name => ({ name, listed: await imagesOfShort(session, name, options) })),
   );
+  const references = found.flatMap(({ name, listed }) => {
+    if (listed === undefined) return [name];
+    if (listed.isWhole && listed.images.length === 0) throw notBuilt(name, undefined);
+    return listed.images.map(({ reference }) => reference);
+  });
+  return {
+    config: found.find(({ listed }) => listed !== undefined)?.listed?.config,
+    references: [...new Set(references)],
+    isWhole: found.every(({ listed }) => listed?.isWhole !== false),
+  };
 }
 
 /** An image that models.yaml has by its plan. */
@@ -52,6 +97,14 @@ export interface ListedImage {
   readonly reference: string;
 }
 
+/** The images of models, and the file that lists them. */
+export interface ListedImages {
+  readonly config: Config;
+  readonly images: readonly ListedImage[];
+  /** Whether every model could be resolved. */
+  readonly isWhole: boolean;
+}
+
 /**
  * Returns every image that the models of a file have by its plan, at each of their registries, and whether a model could
  * not be resolved, which is noted.
@@ -60,7 +113,7 @@ export async function listedImages(
   session: Session,
   config: Config,
   options: CommonOptions,
-): Promise<{ readonly images: readonly ListedImage[]; readonly isWhole: boolean }> {
+): Promise<ListedImages> {
   const plan = await planFor(session, config, options, 'required');
   noteUnresolved(session, plan);
   const images = plannedModels(plan).flatMap(planned =>
@@ -74,7 +127,15 @@ export async function listedImages(
       }),
     ),
   );
-  return { images, isWhole: !hasUnresolved(plan) };
+  return { config, images, isWhole: !hasUnresolved(plan) };
+}
+
+function notBuilt(short: string, variant: Variant | undefined): ConfigError {
+  return new ConfigError(`${short} has no ${variant === undefined ? '' : `${variant} `}image that is built`, {
+    code: 'USAGE',
+    subject: short,
+    remedy: `\`weighbridge plan --explain ${short}\` says why, and what would change it.`,
+  });
 }
 
 async function configIfThere(session: Session, options: CommonOptions): Promise<Config | undefined> {

@@ -7,6 +7,9 @@ import { ConfigError } from '../core/errors.ts';
 import { nearest } from '../core/text.ts';
 import type { Session, SessionOptions } from './session.ts';
 
+/** The file that lists the models if none is named. */
+export const DEFAULT_CONFIG = 'models.yaml';
+
 /** Options that several commands share, each written once. */
 export interface CommonOptions extends SessionOptions {
   readonly config: string;
@@ -33,7 +36,7 @@ export interface AdHocOptions {
 
 /** Adds `--config` and returns the command. */
 export function withConfig(command: Command): Command {
-  return command.option('-c, --config <file>', 'the file that lists the models', 'models.yaml');
+  return command.option('-c, --config <file>', 'the file that lists the models', DEFAULT_CONFIG);
 }
 
 /** Adds `--model`, which repeats, and returns the command. */
@@ -154,8 +157,6 @@ export async function readConfig(options: CommonOptions & AdHocOptions, session:
   if (config.connections.length > 0) session.services.connect(config.connections);
   return config;
 }
-
-const DEFAULT_CONFIG = 'models.yaml';
 
 /**
  * Adds `--config` to a command about an image that is named, which needs the file only for its connections to

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -40,6 +41,26 @@ test('models are inspected by their short, and verify takes all images of the fi
     images.map(image => image.reference.replace(/^.*\//, '')).sort(),
     ['hf-gated:v0.6.0-slim', 'hf-x:v0.6.0-fat', 'hf-x:v0.6.0-slim'].flatMap(name => [name, name]),
   );
+  const ofShort = await run('verify', 'x', '--json');
+  assert.equal(ofShort.status, 0, ofShort.stderr + ofShort.stdout);
+  assert.deepEqual(
+    (JSON.parse(ofShort.stdout) as VerifyJson).images.map(image => image.reference).sort(),
+    images.flatMap(image => (image.reference.includes('/hf-x:') ? [image.reference] : [])).sort(),
+  );
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  await writeFile(path.join(folder, 'key.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  const signed = await run('sign', 'x', '--key', 'key.pem', '--json');
+  assert.equal(signed.status, 0, signed.stderr + signed.stdout);
+  assert.equal(JSON.parse(signed.stdout).images.length, 4);
+  const slip = await run('verify', 'y', reference);
+  assert.equal(slip.status, 2);
+  assert.match(slip.stderr, /y:latest/);
+  const yaml = await run('manifest', 'x', '--variant', 'slim', '--for', 'compose');
+  assert.match(yaml.stdout, /hf-x@sha256:/, yaml.stderr);
+  const useless = await run('manifest', reference, '--variant', 'slim', '--for', 'compose');
+  assert.equal(useless.status, 2);
+  assert.match(useless.stderr, /--variant chooses an image of a model of models\.yaml/);
+
   const one = await run('verify', '--json', '-m', 'x', '-r', 'r1');
   assert.equal((JSON.parse(one.stdout) as VerifyJson).images.length, 2);
 

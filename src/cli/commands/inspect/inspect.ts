@@ -6,7 +6,13 @@ import { inspectText } from '../../../report/text/inspect-report.ts';
 import { listReferrers } from '../../../store/referrers.ts';
 import { openNamedImage } from '../../image-argument.ts';
 import { imageOfShort } from '../../listed-images.ts';
-import { connectAsConfigured, withConnections, withJson, withVariant } from '../../options.ts';
+import {
+  connectAsConfigured,
+  DEFAULT_CONFIG,
+  withConnections,
+  withJson,
+  withVariant,
+} from '../../options.ts';
 import { ExitStatus, runSession, type SessionOptions } from '../../session.ts';
 
 interface InspectOptions extends SessionOptions {
@@ -37,7 +43,7 @@ Examples:
         await connectAsConfigured(session, options.config);
         const listed = await imageOfShort(session, text, {
           ...options,
-          config: options.config ?? 'models.yaml',
+          config: options.config ?? DEFAULT_CONFIG,
         });
         const { store, reference, name } = await openNamedImage(session, listed ?? text);
         const images: InspectedImage[] = [];

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Variant } from '../../../config/types.ts';
 import type { Digest } from '../../../core/digest.ts';
 import { ConfigError } from '../../../core/errors.ts';
 import { type PublishedImage, readImages, readModelFiles } from '../../../image/published-image.ts';
@@ -6,11 +7,13 @@ import { findTag } from '../../../inspect/find-tag.ts';
 import { MANIFEST_KINDS, type ManifestKind, manifestText } from '../../../report/serve/manifest.ts';
 import { type ServedImage, servedImage, type TaggedImage } from '../../../report/serve/served-image.ts';
 import { type NamedImage, openNamedImage } from '../../image-argument.ts';
-import { connectAsConfigured, withConnections } from '../../options.ts';
+import { imageOfShort } from '../../listed-images.ts';
+import { connectAsConfigured, DEFAULT_CONFIG, withConnections, withVariant } from '../../options.ts';
 import { ExitStatus, runSession, type SessionOptions } from '../../session.ts';
 
 interface ManifestCommandOptions extends SessionOptions {
   readonly config?: string;
+  readonly variant?: Variant;
   readonly for: ManifestKind;
   readonly server?: string;
   readonly restricted?: boolean;
@@ -21,7 +24,7 @@ interface ManifestCommandOptions extends SessionOptions {
 
 /** Adds `weighbridge manifest` to the program. */
 export function addManifest(program: Command): void {
-  withConnections(program.command('manifest <image>'))
+  withConnections(withVariant(program.command('manifest <image>')))
     .description('print YAML that runs a published image')
     .addOption(
       new Option('--for <what>', 'the target of the YAML').choices([...MANIFEST_KINDS]).makeOptionMandatory(),
@@ -39,7 +42,9 @@ export function addManifest(program: Command): void {
     .action((text: string, options: ManifestCommandOptions) =>
       runSession(options, async session => {
         await connectAsConfigured(session, options.config);
-        const named = await openNamedImage(session, text);
+        const { config = DEFAULT_CONFIG } = options;
+        const listed = await imageOfShort(session, text, { ...options, config });
+        const named = await openNamedImage(session, listed ?? text);
         const { store, reference } = named;
         const { signal } = session;
         const top = await store.getManifest(reference, signal);
@@ -119,6 +124,9 @@ const HELP = `
 Flags, port, number of GPUs and sizes come from the image, which is referenced by digest (KubeAI: weights by tag). A comment says how much
 GPU memory the weights and one request with the full context need, and which GPUs have that much.
 
+A name without registry and tag is the short of a model in models.yaml (or --config): its fat image (or --variant) at the first
+of its registries.
+
   kubernetes     Deployment, Service and, for slim, PersistentVolumeClaim
   image-volume   the weights of a fat or weights image as a volume of a vLLM image
   kserve         InferenceService (0.20)
@@ -128,4 +136,5 @@ GPU memory the weights and one request with the full context need, and which GPU
 
 Examples:
   weighbridge manifest ghcr.io/acme/hf-x:v0.6.0-slim --for kubernetes | kubectl apply -f -
+  weighbridge manifest qwen25-05b --variant slim --for compose
   weighbridge manifest ghcr.io/acme/hf-x:weights --for image-volume --server vllm/vllm-openai:v0.11.0`;

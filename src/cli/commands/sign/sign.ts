@@ -16,7 +16,8 @@ import { differencesOf, type ImageCheck, isRight, verifyImage } from '../../../i
 import { type SignedImage, signTable, signToJson } from '../../../report/text/sign-report.ts';
 import { type NamedImage, openNamedImage } from '../../image-argument.ts';
 import { layerProgress } from '../../layer-progress.ts';
-import { readConfig, withJson } from '../../options.ts';
+import { expandShorts } from '../../listed-images.ts';
+import { DEFAULT_CONFIG, readConfig, withJson } from '../../options.ts';
 import { createRunCache } from '../../run-cache.ts';
 import { ExitStatus, runSession, type Session } from '../../session.ts';
 import { surroundingsOf } from '../../signing-session.ts';
@@ -38,7 +39,6 @@ interface Signing {
   readonly isDeep: boolean;
 }
 
-const DEFAULT_CONFIG = 'models.yaml';
 const PUBLIC_SIGSTORE = { fulcio: null, rekor: null, timestampAuthority: null, trust: null };
 
 /** Adds `weighbridge sign` to the program. */
@@ -56,6 +56,8 @@ export function addSign(program: Command): void {
     .addHelpText(
       'after',
       `
+The short of a model in models.yaml stands for all images of that model.
+
 Each image is first compared with the Hub, as \`weighbridge verify --deep\` does: every layer that Weighbridge added is read and
 hashed, base layers are compared by digest. Images that differ are not signed. --no-deep signs in seconds, but does not check what
 is in the layers: use it only for a repository that you alone can write to, or after \`weighbridge verify --deep\`.
@@ -67,6 +69,7 @@ Set COSIGN_PASSWORD to the key's password. \`weighbridge publish --sign\` signs 
 
 Examples:
   weighbridge sign --key signing.pem ghcr.io/acme/hf-x:v0.6.0-fat
+  weighbridge sign --key signing.pem qwen25-05b         all images of a model of models.yaml
   weighbridge sign --keyless ghcr.io/acme/hf-x@sha256:…
 
 Exit status: 0 all images signed, 1 an image was not signed, 2 wrong usage or configuration.`,
@@ -82,14 +85,16 @@ Exit status: 0 all images signed, 1 an image was not signed, 2 wrong usage or co
         });
         await context.signer.assertReady?.();
         if (!options.deep) session.note('--no-deep: layers are not read, so their content is not checked');
-        const images = await Promise.all(references.map(text => openNamedImage(session, text, 'push')));
+        const named = await expandShorts(session, references, { config: options.config ?? DEFAULT_CONFIG });
+        const images = await Promise.all(named.references.map(text => openNamedImage(session, text, 'push')));
         const signed: SignedImage[] = [];
         for (const image of images)
           signed.push(await signOne(session, image, config, { context, isDeep: options.deep }));
         session.progress.stop();
         if (session.isJson) session.print(JSON.stringify(signToJson(signed), null, 2));
         else session.print(signTable(signed, context.signer.name, session.stdout));
-        return signed.some(one => one.error !== undefined) ? ExitStatus.failed : ExitStatus.done;
+        const isDone = named.isWhole && signed.every(one => one.error === undefined);
+        return isDone ? ExitStatus.done : ExitStatus.failed;
       }),
     );
 }

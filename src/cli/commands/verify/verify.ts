@@ -1,14 +1,14 @@
 import { type Command, Option } from 'commander';
 import { SIGNATURE_POLICIES } from '../../../attest/verify-signed.ts';
 import { loadConfig } from '../../../config/load-config.ts';
-import type { Config } from '../../../config/types.ts';
 import { ConfigError } from '../../../core/errors.ts';
 import { isVerified, verifyToJson } from '../../../report/json/verify-json.ts';
 import { verifyTable } from '../../../report/text/verify-report.ts';
-import { listedImages } from '../../listed-images.ts';
+import { expandShorts, listedImages, type NamedReferences } from '../../listed-images.ts';
 import {
   type CommonOptions,
   connectAsConfigured,
+  DEFAULT_CONFIG,
   readConfig,
   withJson,
   withModels,
@@ -35,7 +35,7 @@ export function addVerify(program: Command): void {
     )
     .option(
       '-c, --config <file>',
-      'the models.yaml that the image was published from, for settings such as env, labels, files and permissive (default without an image: models.yaml)',
+      'the models.yaml that the image was published from, for settings such as env, labels, files and permissive (default without an image, or with a short: models.yaml)',
     )
     .option('--signed', 'check signatures and attestations instead; does not use the Hub')
     .option('--key <file>', 'with --signed: the public key, a PEM file or env://NAME')
@@ -51,7 +51,8 @@ export function addVerify(program: Command): void {
     .addHelpText(
       'after',
       `
-Without an image, verify checks every image that models.yaml publishes; --config, --model and --registry select them.
+Without an image, verify checks every image that models.yaml publishes; --config, --model and --registry select them. The short
+of a model stands for all images of that model.
 
 Without --deep, verify reads only the manifest, the config and a slim image's file list. It compares the recorded hash of
 each file with the Hub's at the image's commit, and checks that the registry has every blob.
@@ -62,6 +63,7 @@ model signature; the default is present.
 
 Examples:
   weighbridge verify                                    all images of models.yaml
+  weighbridge verify qwen25-05b                         all images of one model
   weighbridge verify ghcr.io/acme/hf-x:v0.6.0-fat
   weighbridge verify --deep ghcr.io/acme/hf-x@sha256:…
   weighbridge verify --signed --key signing.pub --policy strict ghcr.io/acme/hf-x:v0.6.0-fat
@@ -84,11 +86,13 @@ async function verify(
   const isDeep = options.deep === true;
   await connectAsConfigured(session, options.config);
   checkOptions(options, references);
-  const config = await configFor(session, options, references.length === 0);
-  const { images, isWhole } =
-    config !== undefined && references.length === 0
-      ? await imagesOf(session, config, options)
-      : { images: references, isWhole: true };
+  const {
+    config,
+    references: images,
+    isWhole,
+  } = references.length === 0
+    ? await imagesOfFile(session, options)
+    : await imagesOfCall(session, references, options);
   if (options.signed === true) {
     const status = await verifySignatures(session, images, options);
     return isWhole ? status : ExitStatus.failed;
@@ -102,26 +106,25 @@ async function verify(
   return isWhole && verified.every(isVerified) ? ExitStatus.done : ExitStatus.failed;
 }
 
-/** The file whose settings apply, which has to be there if its images are what is verified. */
-async function configFor(
-  session: Session,
-  options: VerifyOptions,
-  isWhole: boolean,
-): Promise<Config | undefined> {
-  const { config: file = isWhole ? 'models.yaml' : undefined } = options;
-  if (file === undefined) return undefined;
-  return isWhole ? await readConfig({ ...options, config: file }, session) : await loadConfig(file);
-}
-
-async function imagesOf(
-  session: Session,
-  config: Config,
-  options: VerifyOptions,
-): Promise<{ readonly images: readonly string[]; readonly isWhole: boolean }> {
-  const { images, isWhole } = await listedImages(session, config, { ...options, config: config.file });
+async function imagesOfFile(session: Session, options: VerifyOptions): Promise<NamedReferences> {
+  const { config: file = DEFAULT_CONFIG } = options;
+  const config = await readConfig({ ...options, config: file }, session);
+  const { images, isWhole } = await listedImages(session, config, { ...options, config: file });
   // Their questions to the Hub are done; each image gets a line of its own.
   session.progress.renew();
-  return { images: images.map(({ reference }) => reference), isWhole };
+  return { config, references: images.map(({ reference }) => reference), isWhole };
+}
+
+async function imagesOfCall(
+  session: Session,
+  names: readonly string[],
+  options: VerifyOptions,
+): Promise<NamedReferences> {
+  const { config: file = DEFAULT_CONFIG } = options;
+  const named = await expandShorts(session, names, { ...options, config: file });
+  if (named.config !== undefined) session.progress.renew();
+  const config = options.config === undefined ? named.config : await loadConfig(options.config);
+  return { ...named, config };
 }
 
 function checkOptions(options: VerifyOptions, references: readonly string[]): void {
