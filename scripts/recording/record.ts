@@ -122,8 +122,8 @@ type_line() {
   sleep 0.4; echo
 }
 type_line 'cat models.yaml'; cat models.yaml; sleep 3.5; clear
-type_line 'weighbridge plan --no-reasons'; weighbridge plan --no-reasons || exit; sleep 4; echo
-type_line 'weighbridge plan --explain llama32-1b | head -14'; weighbridge plan --explain llama32-1b | head -14; sleep 5; clear
+type_line 'weighbridge plan --no-reasons'; weighbridge plan --no-reasons || exit; sleep 4; clear
+type_line 'weighbridge plan --explain llama32-1b'; weighbridge plan --explain llama32-1b || exit; sleep 6; clear
 type_line 'weighbridge publish'; weighbridge publish || exit; sleep 5; clear
 type_line 'weighbridge publish'; weighbridge publish || exit
 sleep 1
