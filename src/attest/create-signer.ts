@@ -30,6 +30,8 @@ export async function createSigner(
   if (key !== null)
     return keySigner(await readPrivateKey({ reference: key, folder: path.dirname(configFile), env }));
   if (keyless !== null) {
+    // The library that speaks to Fulcio and Rekor makes its own connections.
+    http.trustInProcess();
     const trusted = keyless.trust && (await readTrustedIdentity(keyless.trust, configFile));
     const signer = keylessSigner(keyless, () => identityToken(env, http, signal), trusted ?? undefined);
     return githubAttestations ? withGithubStore(signer, { env, http, signal }) : signer;

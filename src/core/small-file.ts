@@ -37,8 +37,7 @@ async function readWhole(file: string, options: SmallFileOptions): Promise<Buffe
   try {
     const info = await handle.stat();
     checkKind(file, info, options);
-    // What says its size is read in one piece and not copied; the byte more shows that there is none.
-    let chunkBytes = info.isFile() ? info.size + 1 : CHUNK_BYTES;
+    let chunkBytes = firstChunkBytes(info);
     const chunks: Buffer[] = [];
     for (let length = 0; ; chunkBytes = CHUNK_BYTES) {
       const buffer = Buffer.alloc(chunkBytes);
@@ -60,19 +59,29 @@ async function readWhole(file: string, options: SmallFileOptions): Promise<Buffe
 export function readSmallFileSync(file: string, options: SmallFileOptions): Buffer {
   const descriptor = openSync(file, flagsOf(options));
   try {
-    checkKind(file, fstatSync(descriptor), options);
-    const buffer = Buffer.alloc(options.maxBytes + 1);
-    let length = 0;
-    for (let count = 1; count > 0 && length < buffer.length; length += count)
-      count = readSync(descriptor, buffer, length, buffer.length - length, null);
-    if (length > options.maxBytes) throw tooLarge(file, options);
-    return buffer.subarray(0, length);
+    const info = fstatSync(descriptor);
+    checkKind(file, info, options);
+    let chunkBytes = firstChunkBytes(info);
+    const chunks: Buffer[] = [];
+    for (let length = 0; ; chunkBytes = CHUNK_BYTES) {
+      const buffer = Buffer.alloc(chunkBytes);
+      const bytesRead = readSync(descriptor, buffer, 0, buffer.length, null);
+      if (bytesRead === 0) return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+      length += bytesRead;
+      if (length > options.maxBytes) throw tooLarge(file, options);
+      chunks.push(buffer.subarray(0, bytesRead));
+    }
   } finally {
     closeSync(descriptor);
   }
 }
 
 const CHUNK_BYTES = 64 * 1024;
+
+/** What says its size is read in one piece and not copied; the byte more shows that there is none. */
+function firstChunkBytes(info: Stats): number {
+  return info.isFile() ? info.size + 1 : CHUNK_BYTES;
+}
 
 /**
  * Ends the wait for a named pipe that nothing is written to. A thread waits for it, and Node waits for its threads: a

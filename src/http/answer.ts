@@ -4,19 +4,25 @@ import type { BufferPool } from '../core/buffer-pool.ts';
 import { WeighbridgeError } from '../core/errors.ts';
 import { isWorthTakingOver, MIN_PROGRESS_BYTES, readBody } from './direct-read/body-reader.ts';
 import { isPrivateHost } from './hosts.ts';
-import { connectionClosed, networkError, silenceError, tooSlow } from './network-error.ts';
-import type { ProxyAddress } from './proxy-env.ts';
+import {
+  connectionClosed,
+  type FailedConnection,
+  networkError,
+  silenceError,
+  tooSlow,
+} from './network-error.ts';
 import type { HttpRequest, HttpResponse } from './types.ts';
 
 /** A request whose answer is awaited. */
-export interface AnsweredRequest extends Pick<HttpRequest, 'url' | 'purpose' | 'signal' | 'method'> {
+export interface AnsweredRequest
+  extends Pick<HttpRequest, 'url' | 'purpose' | 'signal' | 'method'>,
+    FailedConnection {
   /** Told once when the answer, or the rest of a document, has not come after `WAITING_MS`. */
   readonly onWaiting?: () => void;
   /** Told once how the request ended. */
   readonly onAnswer?:
     | ((answer: { readonly status: number } | { readonly reason: string }) => void)
     | undefined;
-  readonly proxies?: readonly ProxyAddress[];
 }
 
 const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;

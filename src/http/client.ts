@@ -1,6 +1,5 @@
 import http, { type ClientRequest } from 'node:http';
 import https from 'node:https';
-import { getCACertificates } from 'node:tls';
 import { InterruptedError, NetworkError } from '../core/errors.ts';
 import type { OnEvent } from '../core/events.ts';
 import { type AnsweredRequest, awaitAnswer } from './answer.ts';
@@ -25,6 +24,7 @@ import {
   type RetryPolicy,
   serverWaitMs,
 } from './retry.ts';
+import { type TlsSettings, Trust } from './trust.ts';
 import type { HttpRequest, HttpResponse, RetryNotice } from './types.ts';
 import { UploadRequest } from './upload-request.ts';
 
@@ -36,8 +36,9 @@ export interface HttpClientOptions {
   readonly idleTimeoutMs?: number;
   readonly onEvent?: OnEvent;
   /**
-   * Environment with `HTTPS_PROXY` and its kin; loopback addresses never go through a proxy. `WEIGHBRIDGE_DIRECT_READ=0`
-   * has bodies read by Node's own streams; with `WEIGHBRIDGE_LOG_REQUESTS=1` each request is an event.
+   * Environment with `HTTPS_PROXY` and its kin; loopback addresses never go through a proxy. `SSL_CERT_FILE` and
+   * `SSL_CERT_DIR` name authorities in place of the system's store. `WEIGHBRIDGE_DIRECT_READ=0` has bodies read by Node's
+   * own streams; with `WEIGHBRIDGE_LOG_REQUESTS=1` each request is an event.
    */
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -54,7 +55,7 @@ export class HttpClient {
   readonly idleTimeoutMs: number;
   readonly #userAgent: string;
   readonly #onEvent: OnEvent | undefined;
-  readonly #agents: { direct: Agents; proxied: Agents };
+  readonly #agents: { readonly direct: http.Agent; readonly proxied: http.Agent };
   readonly #proxyEnv: NodeJS.ProcessEnv;
   /** For a network in which public names have private addresses. */
   readonly mayLeadInside: boolean;
@@ -63,7 +64,9 @@ export class HttpClient {
   /** Whether bodies are read around Node's HTTP parser; see `direct-read/`. */
   readonly #isDirectRead: boolean;
   readonly #tellsOfRequests: boolean;
-  readonly #trustingAgents = new Map<string, https.Agent>();
+  readonly #trust: Trust;
+  /** By way and settings, so that what an authority vouches for is believed there alone. */
+  readonly #httpsAgents = new Map<string, https.Agent>();
 
   constructor(options: HttpClientOptions = {}) {
     this.#userAgent = options.userAgent ?? 'weighbridge';
@@ -78,12 +81,9 @@ export class HttpClient {
     checkProxyEnv(proxyEnv);
     this.#tellsOfRequests = proxyEnv.WEIGHBRIDGE_LOG_REQUESTS === '1';
     this.#isDirectRead = proxyEnv.WEIGHBRIDGE_DIRECT_READ !== '0';
-    const direct = this.#isDirectRead
-      ? { http: new DirectHttpAgent(COMMON), https: new DirectHttpsAgent(COMMON) }
-      : { http: new http.Agent(COMMON), https: new https.Agent(COMMON) };
-    const proxied = hasProxy(proxyEnv)
-      ? { http: new http.Agent({ ...COMMON, proxyEnv }), https: new https.Agent({ ...COMMON, proxyEnv }) }
-      : direct;
+    this.#trust = new Trust(proxyEnv);
+    const direct = this.#isDirectRead ? new DirectHttpAgent(COMMON) : new http.Agent(COMMON);
+    const proxied = hasProxy(proxyEnv) ? new http.Agent({ ...COMMON, proxyEnv }) : direct;
     this.#agents = { direct, proxied };
   }
 
@@ -166,24 +166,25 @@ export class HttpClient {
     const outgoing = this.#start(request, request.url, headers);
     const onWaiting = () => this.#waiting(request.purpose, request.url);
     const onAnswer = this.#tellOf(request.method, request.url);
-    const asked = { ...request, proxies: this.#proxies, onWaiting, onAnswer };
+    const asked = { ...request, proxies: this.#proxies, trust: this.#trust, onWaiting, onAnswer };
     return new UploadRequest(outgoing, asked, request.idleTimeoutMs ?? this.idleTimeoutMs);
+  }
+
+  /** Has connections that this process makes without this client trust the same authorities. */
+  trustInProcess(): void {
+    this.#trust.addToProcess();
   }
 
   /** Closes idle connections. */
   close(): void {
-    for (const agents of Object.values(this.#agents)) {
-      agents.http.destroy();
-      agents.https.destroy();
-    }
-    for (const agent of this.#trustingAgents.values()) agent.destroy();
+    for (const agent of [...Object.values(this.#agents), ...this.#httpsAgents.values()]) agent.destroy();
   }
 
   async #follow(request: HttpRequest): Promise<HttpResponse> {
-    let { url, isPublicOnly = false } = request;
+    let { url, isPublicOnly = false, identity } = request;
     let headers: Record<string, string> = { ...request.headers };
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-      const response = await this.#once({ ...request, isPublicOnly }, url, headers);
+      const response = await this.#once({ ...request, isPublicOnly, identity }, url, headers);
       const location = response.headers.location;
       const isRedirect = [301, 302, 303, 307, 308].includes(response.status) && location !== undefined;
       const mayFollow =
@@ -202,8 +203,11 @@ export class HttpClient {
       }
       // A public server must not send us to an address that only we can reach.
       if (next.origin !== previous.origin) isPublicOnly ||= !response.isFromPrivate;
-      // A token belongs to the origin it was made for; a CDN or a stranger never sees it.
-      if (next.origin !== previous.origin) headers = withoutSecrets(headers);
+      // A token belongs to the origin it was made for, as a certificate does; a CDN or a stranger never sees it.
+      if (next.origin !== previous.origin) {
+        headers = withoutSecrets(headers);
+        identity = undefined;
+      }
       url = next.href;
     }
     throw new NetworkError(`${request.purpose}: more than ${MAX_REDIRECTS} redirects`, { code: 'NETWORK' });
@@ -219,6 +223,7 @@ export class HttpClient {
       ...request,
       url,
       proxies: this.#proxies,
+      trust: this.#trust,
       onWaiting: () => this.#waiting(request.purpose, url),
       onAnswer: this.#tellOf(request.method, url),
     };
@@ -237,10 +242,12 @@ export class HttpClient {
         { code: 'NETWORK', subject: parsed.host },
       );
     }
-    const isDirect = isLoopbackHost(parsed.hostname) || this.#isBeyondProxy(parsed);
-    const agents = isDirect ? this.#agents.direct : this.#agents.proxied;
+    const isBeyond = isLoopbackHost(parsed.hostname) || this.#isBeyondProxy(parsed);
+    const agent = isBeyond ? this.#agents.direct : this.#agents.proxied;
+    const isProxied = agent !== this.#agents.direct;
+    if (isProxied) this.#trustProxies();
     // A proxy looks the names up itself, and may well have a private address.
-    const isGuarded = request.isPublicOnly && !this.mayLeadInside && agents === this.#agents.direct;
+    const isGuarded = request.isPublicOnly && !this.mayLeadInside && !isProxied;
     const options = {
       method,
       headers: { 'user-agent': this.#userAgent, 'accept-encoding': 'identity', ...headers },
@@ -249,26 +256,26 @@ export class HttpClient {
       ...(signal === undefined ? {} : { signal }),
     };
     return parsed.protocol === 'https:'
-      ? https.request(parsed, { ...options, agent: this.#trusting(request.ca, agents) })
-      : http.request(parsed, { ...options, agent: agents.http });
+      ? https.request(parsed, { ...options, agent: this.#httpsAgent(request, isProxied) })
+      : http.request(parsed, { ...options, agent });
   }
 
-  /** An agent of its own for each authority, so that what it vouches for is believed there alone. */
-  #trusting(ca: string | undefined, agents: Agents): https.Agent {
-    if (ca === undefined) return agents.https;
-    let agent = this.#trustingAgents.get(ca);
+  #httpsAgent({ ca, identity }: TlsSettings, isProxied: boolean): https.Agent {
+    const key = `${isProxied}\0${identity?.name ?? ''}\0${ca ?? ''}`;
+    let agent = this.#httpsAgents.get(key);
     if (agent === undefined) {
-      const options = { ...COMMON, ca: [...getCACertificates('default'), ca] };
-      agent =
-        agents === this.#agents.direct && this.#isDirectRead
-          ? new DirectHttpsAgent(options)
-          : new https.Agent({
-              ...options,
-              ...(agents === this.#agents.direct ? {} : { proxyEnv: this.#proxyEnv }),
-            });
-      this.#trustingAgents.set(ca, agent);
+      const secureContext = this.#trust.context({ ca, identity });
+      const options = { ...COMMON, ...(secureContext === undefined ? {} : { secureContext }) };
+      if (isProxied) agent = new https.Agent({ ...options, proxyEnv: this.#proxyEnv });
+      else agent = this.#isDirectRead ? new DirectHttpsAgent(options) : new https.Agent(options);
+      this.#httpsAgents.set(key, agent);
     }
     return agent;
+  }
+
+  /** Node's agents connect to a proxy with the authorities of the process. */
+  #trustProxies(): void {
+    if (this.#proxies.some(({ isHttps }) => isHttps)) this.#trust.addToProcess();
   }
 
   /** Starts the clock of a request; what it returns tells how it ended. Undefined if that is not wanted. */
@@ -285,11 +292,6 @@ export class HttpClient {
     const text = `still waiting for ${new URL(url).host}: ${purpose}`;
     this.#onEvent?.({ type: 'warning', text });
   }
-}
-
-interface Agents {
-  readonly http: http.Agent;
-  readonly https: https.Agent;
 }
 
 function parseUrl(url: string, base: string | undefined, purpose: string): URL {

@@ -3,9 +3,9 @@ import https from 'node:https';
 import { type TestContext, test } from 'node:test';
 import tls from 'node:tls';
 import { NetworkError } from '../core/errors.ts';
+import { selfSigned } from '../testkit/authority.ts';
 import { HttpClient } from './client.ts';
 import { listen, serve } from './loopback.fixtures.ts';
-import { selfSigned } from './self-signed.fixtures.ts';
 
 const { key, cert } = selfSigned();
 const get = (url: string) => ({ method: 'GET', url, purpose: 'reading a test' }) as const;
@@ -40,7 +40,8 @@ test('a certificate that is not trusted is an error with a way out, and not trie
   const { url, connections } = await serveTls(t, '/');
   await assert.rejects(client(t).request(get(url)), (error: unknown) => {
     assert.ok(error instanceof NetworkError);
-    assert.match(error.message, /certificate of localhost:\d+ is not trusted .*NODE_EXTRA_CA_CERTS/);
+    assert.match(error.message, /certificate of localhost:\d+ is not trusted /);
+    assert.match(error.remedy ?? '', /`update-ca-certificates`.*NODE_EXTRA_CA_CERTS/);
     return true;
   });
   assert.equal(connections(), 1);

@@ -1,26 +1,56 @@
 import { InterruptedError, NetworkError, WeighbridgeError } from '../core/errors.ts';
 import type { ProxyAddress } from './proxy-env.ts';
+import type { Trust } from './trust.ts';
 import type { HttpRequest } from './types.ts';
 
 /** Returns `error` as a NetworkError that says what was being done and where, or as InterruptedError after an abort. */
 export function networkError(
   error: unknown,
-  request: Pick<HttpRequest, 'url' | 'purpose' | 'signal'> & { readonly proxies?: readonly ProxyAddress[] },
+  request: Pick<HttpRequest, 'url' | 'purpose' | 'signal'> & FailedConnection,
 ): WeighbridgeError {
   if (error instanceof WeighbridgeError) return error;
   if (request.signal?.aborted) return new InterruptedError();
   const { code, message } = error as { code?: string; message?: string };
   const proxy = proxyOf(error, request.proxies ?? []);
   const host = proxy ?? new URL(request.url).host;
+  const details = { code: 'NETWORK', subject: host, cause: error } as const;
+  if (code !== undefined && UNKNOWN_AUTHORITY.has(code)) {
+    const troubles = request.trust?.system.troubles ?? [];
+    return new NetworkError(
+      `${request.purpose}: ${[untrusted(code, host, request), ...troubles].join('; ')}`,
+      {
+        ...details,
+        remedy: TRUST_REMEDY,
+      },
+    );
+  }
   // An AggregateError (every address of a host failed) has a code and no message.
   return new NetworkError(
     `${request.purpose}: ${otherProtocol(error, host) ?? explain(code, host) ?? (message || code || String(error))}`,
-    {
-      code: 'NETWORK',
-      subject: host,
-      cause: error,
-    },
+    details,
   );
+}
+
+/** What is known of how a connection was made. */
+export interface FailedConnection {
+  readonly proxies?: readonly ProxyAddress[];
+  readonly trust?: Pick<Trust, 'system'>;
+}
+
+/** What to do about a certificate of an authority that is not known. */
+export const TRUST_REMEDY =
+  "Install the certificate of its authority in the system's store (as `update-ca-certificates` does), or name its file in NODE_EXTRA_CA_CERTS.";
+
+/** Node does not say whether the certificate was a proxy's. */
+function untrusted(
+  code: string,
+  host: string,
+  { url, proxies = [] }: Pick<HttpRequest, 'url'> & FailedConnection,
+): string {
+  const wanted = new URL(url).protocol.replace(':', '_proxy');
+  const proxy = proxies.find(({ isHttps, variable }) => isHttps && variable.toLowerCase() === wanted);
+  const orProxy = proxy && ` or that of the proxy ${proxy.hostname}:${proxy.port} (${proxy.variable})`;
+  return `the certificate of ${host}${orProxy ?? ''} is not trusted (${code})`;
 }
 
 /** The proxy, in words, that could not be reached; undefined if it was something else. */
@@ -45,7 +75,23 @@ function proxyOf(error: unknown, proxies: readonly ProxyAddress[]): string | und
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof NetworkError)) return false;
   const { code } = (error.cause ?? {}) as { code?: unknown };
-  return typeof code === 'string' && !UNTRUSTED.has(code) && !FINAL_CODES.has(code);
+  return typeof code === 'string' && !isFinal(code);
+}
+
+function isFinal(code: string): boolean {
+  return UNKNOWN_AUTHORITY.has(code) || FINAL_CODES.has(code) || CLIENT_REFUSED.test(code);
+}
+
+/** Whether the server is one of an authority that is not known. */
+export function isUntrusted({ cause }: NetworkError): boolean {
+  const { code } = (cause ?? {}) as { code?: unknown };
+  return typeof code === 'string' && UNKNOWN_AUTHORITY.has(code);
+}
+
+/** Whether the server wants another certificate of the client than it was shown, or one at all. */
+export function isClientRefused({ cause }: NetworkError): boolean {
+  const { code } = (cause ?? {}) as { code?: unknown };
+  return typeof code === 'string' && CLIENT_REFUSED.test(code);
 }
 
 /** Returns the error of a connection on which nothing came for `timeoutMs`. */
@@ -65,17 +111,18 @@ export function connectionClosed(): Error {
   return Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' });
 }
 
-const UNTRUSTED = new Set([
-  'CERT_HAS_EXPIRED',
-  'CERT_NOT_YET_VALID',
+const UNKNOWN_AUTHORITY: ReadonlySet<string> = new Set([
   'CERT_UNTRUSTED',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
   'SELF_SIGNED_CERT_IN_CHAIN',
   'UNABLE_TO_GET_ISSUER_CERT',
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
+
+/** What a server says of the certificate that it was shown, or was not. */
+const CLIENT_REFUSED =
+  /^ERR_SSL_(?:TLSV13_ALERT_CERTIFICATE_REQUIRED|TLSV1_ALERT_UNKNOWN_CA|(?:SSL\/TLS|SSLV3|TLSV1)_ALERT_(?:BAD_CERTIFICATE|CERTIFICATE_EXPIRED|CERTIFICATE_REVOKED|CERTIFICATE_UNKNOWN|UNSUPPORTED_CERTIFICATE))$/;
 
 /** What OpenSSL says when the other side does not speak TLS, by code or (`EPROTO`) in words. */
 const PLAIN_HTTP =
@@ -87,7 +134,10 @@ function isNotTls(error: unknown): boolean {
   return PLAIN_HTTP.test(text);
 }
 
-const FINAL_CODES = new Set([
+const FINAL_CODES: ReadonlySet<string> = new Set([
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
   'ETOOSLOW',
   'EPRIVATE',
   'EPROTO',
@@ -126,9 +176,8 @@ function explain(code: string | undefined, host: string): string | undefined {
   // Another authority would not help: the server is known, by other names.
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return `the certificate of ${host} is for other names (${code})`;
-  if (code !== undefined && UNTRUSTED.has(code)) {
-    return `the certificate of ${host} is not trusted (${code}); NODE_EXTRA_CA_CERTS names further authorities`;
-  }
+  if (code !== undefined && CLIENT_REFUSED.test(code))
+    return `${host} does not accept the certificate of this client, or wants one (${code})`;
   switch (code) {
     case 'ECONNREFUSED':
       return `${host} refused the connection`;

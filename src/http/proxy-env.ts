@@ -67,6 +67,7 @@ export interface ProxyAddress {
   readonly variable: string;
   readonly hostname: string;
   readonly port: number;
+  readonly isHttps: boolean;
 }
 
 /** Returns the proxies that the environment names, for errors. */
@@ -74,7 +75,7 @@ export function proxiesOf(env: NodeJS.ProcessEnv): ProxyAddress[] {
   return PROXY_VARIABLES.flatMap(variable => {
     const url = URL.parse(env[variable] ?? '');
     if (url === null) return [];
-    const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
-    return [{ variable, hostname: url.hostname, port }];
+    const isHttps = url.protocol === 'https:';
+    return [{ variable, hostname: url.hostname, port: Number(url.port || (isHttps ? 443 : 80)), isHttps }];
   });
 }

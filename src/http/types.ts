@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { BufferPool } from '../core/buffer-pool.ts';
+import type { ClientIdentity } from './trust.ts';
 
 /** A request as callers make it. */
 export interface HttpRequest {
@@ -18,6 +19,8 @@ export interface HttpRequest {
   readonly idleTimeoutMs?: number;
   /** Certificates (PEM) to trust besides the usual ones. */
   readonly ca?: string | undefined;
+  /** Shown to the server of `url` if it asks for it, and not to those that it redirects to. */
+  readonly identity?: ClientIdentity | undefined;
   /** The address comes from a public server: where it is, or leads to, a private address, it is refused. */
   readonly isPublicOnly?: boolean;
 }

@@ -124,7 +124,9 @@ function statusFailure(response: HttpResponse, question: HubQuestion): HubError 
 export function explainHubError(error: unknown, { endpoint, model }: HubQuestion): unknown {
   if (error instanceof NetworkError) {
     return hubError(model, 'HUB_UNREACHABLE', error.message, {
-      remedy: `Check that ${endpoint} can be reached from here (the network, HF_ENDPOINT, HTTPS_PROXY).`,
+      remedy:
+        error.remedy ??
+        `Check that ${endpoint} can be reached from here (the network, HF_ENDPOINT, HTTPS_PROXY).`,
       cause: error,
     });
   }

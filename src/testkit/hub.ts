@@ -5,7 +5,7 @@ import { type FileSpec, Repository, type RepositoryOptions, type StoredFile } fr
 import { answerHub } from './hub/routes.ts';
 import { XetStorage } from './hub/xet.ts';
 import type { Content } from './server/content.ts';
-import { type RunningServer, startServer } from './server/embedded-server.ts';
+import { type RunningServer, type ServerTls, startServer } from './server/embedded-server.ts';
 import type { LogEntry } from './server/exchange.ts';
 import { Faults } from './server/faults.ts';
 import { SignedOrigin } from './server/signed-origin.ts';
@@ -20,6 +20,8 @@ export interface HubOptions {
   /** Default 127.0.0.1 and any free port. The CDN takes another free port of the same host. */
   readonly host?: string;
   readonly port?: number;
+  /** HTTPS in place of HTTP, for its CDN too. */
+  readonly tls?: ServerTls;
   /** A token that may read everything; others by `tokens`. */
   readonly token?: string;
   readonly tokens?: Readonly<Record<string, HubUser>>;
@@ -69,6 +71,7 @@ export class EmbeddedHub {
     const { log, faults } = this;
     this.#cdn = new SignedOrigin({
       host,
+      tls: options.tls,
       log,
       faults,
       ttlMs: linkTtlMs,
@@ -149,7 +152,7 @@ export class EmbeddedHub {
 
   /** Reads `folder`, if there is one, and listens. Rejects if the port is taken. */
   async start(): Promise<void> {
-    const { folder, host = '127.0.0.1', port = 0, gated = {}, lfsThresholdBytes } = this.#options;
+    const { folder, host = '127.0.0.1', port = 0, tls, gated = {}, lfsThresholdBytes } = this.#options;
     if (folder !== undefined) {
       for (const repository of await readHubFolder(folder, { gated, lfsThresholdBytes })) {
         this.#repositories.set(repository.id, repository);
@@ -168,7 +171,7 @@ export class EmbeddedHub {
       smallFiles: this.#options.smallFiles ?? 'redirect',
     };
     const handle = answerHub.bind(undefined, state);
-    this.#server = await startServer({ host, port, origin: 'hub', log, faults, handle });
+    this.#server = await startServer({ host, port, tls, origin: 'hub', log, faults, handle });
   }
 
   /** Stops at once, cutting what is under way. */

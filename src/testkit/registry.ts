@@ -8,7 +8,7 @@ import { RequestWindow } from './registry/request-window.ts';
 import { answerRegistry } from './registry/routes.ts';
 import { type Counters, type RegistryState, repositoryFor } from './registry/state.ts';
 import { bytesContent, readContent } from './server/content.ts';
-import { type RunningServer, startServer } from './server/embedded-server.ts';
+import { type RunningServer, type ServerTls, startServer } from './server/embedded-server.ts';
 import type { Exchange, LogEntry } from './server/exchange.ts';
 import { Faults } from './server/faults.ts';
 import { SignedOrigin } from './server/signed-origin.ts';
@@ -18,6 +18,8 @@ export interface RegistryOptions {
   /** Default 127.0.0.1 and any free port. */
   readonly host?: string;
   readonly port?: number;
+  /** HTTPS in place of HTTP, for its CDN too, which asks no client for a certificate. */
+  readonly tls?: ServerTls;
   readonly auth?: RegistryAuth;
   readonly quirks?: RegistryQuirks;
   /** Default 'memory'. A folder has to be empty; it is not read at start and not emptied at the end. */
@@ -57,6 +59,7 @@ export class EmbeddedRegistry {
 
   constructor(options: RegistryOptions) {
     const { host = '127.0.0.1', auth = { kind: 'none' }, linkTtlMs = 600_000, storage = 'memory' } = options;
+    const tls = options.tls && { key: options.tls.key, cert: options.tls.cert };
     this.#options = { ...options, host };
     this.quirks = { ...options.quirks };
     this.#desk = new AuthDesk(auth, this.quirks);
@@ -68,7 +71,7 @@ export class EmbeddedRegistry {
       blobs,
       repositories: new Map(),
       uploads: new Map(),
-      cdn: new SignedOrigin({ host, log, faults, ttlMs: linkTtlMs, find, quirks }),
+      cdn: new SignedOrigin({ host, tls, log, faults, ttlMs: linkTtlMs, find, quirks }),
       counters: { uploadedBytes: 0, uploadsStarted: 0, mounts: 0, manifestsPut: 0, leakedTokens: 0 },
     };
     this.#window = new RequestWindow(quirks);
@@ -81,7 +84,7 @@ export class EmbeddedRegistry {
 
   /** What an image reference begins with: `127.0.0.1:5000`. */
   get host(): string {
-    return this.url.replace(/^http:\/\//, '');
+    return this.url.replace(/^https?:\/\//, '');
   }
 
   get counters(): Readonly<Counters> {
@@ -167,11 +170,11 @@ export class EmbeddedRegistry {
 
   /** Listens. Rejects if the port is taken. */
   async start(): Promise<void> {
-    const { host = '127.0.0.1', port = 0 } = this.#options;
+    const { host = '127.0.0.1', port = 0, tls } = this.#options;
     await this.#state.cdn.start();
     const { log, faults } = this;
     const handle = (exchange: Exchange) => this.#answer(exchange);
-    this.#server = await startServer({ host, port, origin: 'registry', log, faults, handle });
+    this.#server = await startServer({ host, port, tls, origin: 'registry', log, faults, handle });
   }
 
   /** Stops at once, cutting what is under way. */

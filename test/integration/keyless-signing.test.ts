@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
+import tls from 'node:tls';
 import { createSigner } from '../../src/attest/create-signer.ts';
 import { identityToken } from '../../src/attest/signers/identity-token.ts';
 import { keylessSigner } from '../../src/attest/signers/keyless-signer.ts';
@@ -11,6 +12,7 @@ import { digestOf } from '../../src/core/digest.ts';
 import { SigningError } from '../../src/core/errors.ts';
 import { HttpClient } from '../../src/http/client.ts';
 import { serve } from '../../src/http/loopback.fixtures.ts';
+import { createAuthority } from '../../src/testkit/authority.ts';
 import { ISSUER, identityTokenOf, type LocalSigstore, startSigstore } from '../support/sigstore.ts';
 import { temporaryFolder } from '../support/tools.ts';
 
@@ -52,6 +54,26 @@ test('an identity in models.yaml says whose signatures let a manifest be believe
   assert.ok(trusted !== undefined && verifyBundle(bundle, trusted, 'the signature'));
   const none = await createSigner({ ...plain, keyless: { ...services, trust: null } }, options);
   assert.equal(none.trusted, undefined);
+});
+
+test("a company's own Fulcio and Rekor are trusted by the authorities of the system", async t => {
+  const company = createAuthority();
+  await using sigstore = await started({ tls: company.issue('localhost') });
+  const store = path.join(await temporaryFolder(t), 'store.pem');
+  await writeFile(store, company.cert);
+  const authorities = tls.getCACertificates('default');
+  t.after(() => tls.setDefaultCACertificates(authorities));
+  const services = { fulcio: sigstore.url, rekor: sigstore.url, timestampAuthority: null, trust: null };
+  const signing = { key: null, githubAttestations: false, keyless: services };
+  const sign = async (file: string) => {
+    const env = { SSL_CERT_FILE: file, SIGSTORE_ID_TOKEN: TOKEN };
+    const http = new HttpClient({ env });
+    t.after(() => http.close());
+    return await (await createSigner(signing, { configFile: 'models.yaml', env, http })).sign(payload);
+  };
+  await assert.rejects(sign('/dev/null'), { code: 'SIGNING_SERVICE', message: /certificate/ });
+  await sign(store);
+  assert.deepEqual(sigstore.counts, { fulcio: 1, rekor: 1 });
 });
 
 test('a certificate that had expired when it was used is refused', async () => {

@@ -1,8 +1,10 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { fulcioHandler, initializeCA, initializeCTLog, initializeTLog, rekorHandler } from '@sigstore/mock';
 import { HashAlgorithm, PublicKeyDetails, TrustedRoot } from '@sigstore/protobuf-specs';
+import type { KeyPair } from '../../src/testkit/authority.ts';
 
 export const ISSUER = 'https://gitlab.example';
 
@@ -11,6 +13,8 @@ export interface SigstoreOptions {
   readonly clock?: Date;
   readonly isRekorDown?: boolean;
   readonly isFulcioDown?: boolean;
+  /** HTTPS in place of HTTP, for `localhost`. */
+  readonly tls?: KeyPair;
 }
 
 /** Fulcio and Rekor on loopback, with a trusted root of their own. */
@@ -24,16 +28,17 @@ export interface LocalSigstore {
 }
 
 export async function startSigstore(options: SigstoreOptions = {}): Promise<LocalSigstore> {
-  const { clock } = options;
+  const { clock, tls } = options;
   const pair = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const ctLog = await initializeCTLog(pair());
   const ca = await initializeCA(pair(), ctLog, clock);
   const counts = { fulcio: 0, rekor: 0 };
   const handlers = new Map<string, (body: string) => Promise<Answer>>();
-  const server = createServer(async (request, response) => {
+  const listener: RequestListener = async (request, response) => {
     const { statusCode, response: body, contentType } = await answer(request);
     response.writeHead(statusCode, { 'content-type': contentType ?? 'text/plain' }).end(body);
-  });
+  };
+  const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
   const answer = async (request: IncomingMessage): Promise<Answer> => {
     const path = request.url ?? '';
     const isFulcio = path.includes('signingCert');
@@ -46,7 +51,8 @@ export async function startSigstore(options: SigstoreOptions = {}): Promise<Loca
     );
   };
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const origin = tls === undefined ? 'http://127.0.0.1' : 'https://localhost';
+  const url = `${origin}:${(server.address() as AddressInfo).port}`;
   const tlog = await initializeTLog(url, pair());
   for (const { path, fn } of [fulcioHandler(ca), rekorHandler(tlog)]) handlers.set(path, fn);
 

@@ -6,9 +6,9 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { BufferPool } from '../../core/buffer-pool.ts';
+import { selfSigned } from '../../testkit/authority.ts';
 import { HttpClient } from '../client.ts';
 import { serve } from '../loopback.fixtures.ts';
-import { selfSigned } from '../self-signed.fixtures.ts';
 import type { HttpResponse } from '../types.ts';
 
 const BODY = randomBytes(3 * 1024 * 1024 + 17);

@@ -5,8 +5,8 @@ import { type TestContext, test } from 'node:test';
 import { RegistryError } from '../../core/errors.ts';
 import { HttpClient } from '../../http/client.ts';
 import { serve } from '../../http/loopback.fixtures.ts';
-import { selfSigned } from '../../http/self-signed.fixtures.ts';
 import type { RetryNotice } from '../../http/types.ts';
+import { selfSigned } from '../../testkit/authority.ts';
 import { type ConnectionSettings, RegistryClient } from './registry-client.ts';
 import { RegistryStore } from './registry-store.ts';
 

@@ -1,14 +1,25 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { KeyPair } from '../authority.ts';
 import { Exchange, type LogEntry, Refusal } from './exchange.ts';
 import type { Faults } from './faults.ts';
 import { ConnectionGone } from './pace.ts';
+
+/** How a server is spoken to over TLS. */
+export interface ServerTls extends KeyPair {
+  /** Certificates in PEM form: only clients with a certificate of these authorities are served. */
+  readonly clientCa?: string;
+}
 
 /** Where an embedded server listens. */
 export interface ServerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** HTTPS in place of HTTP. */
+  readonly tls?: ServerTls | undefined;
   /** The server's name in the log and for faults. */
   readonly origin: string;
   readonly log: LogEntry[];
@@ -26,9 +37,12 @@ export interface RunningServer {
 
 /** Starts an HTTP server on this machine that counts every request and can be told to misbehave. Returns it. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const server = http.createServer((request, response) => {
+  const { tls } = options;
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
     void answer(options, request, response);
-  });
+  };
+  const server =
+    tls === undefined ? http.createServer(listener) : https.createServer(optionsOf(tls), listener);
   // A weight file takes longer than the five minutes that Node gives a request.
   server.requestTimeout = 0;
   server.keepAliveTimeout = 65_000;
@@ -44,13 +58,21 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const { address, port, family } = server.address() as AddressInfo;
   return {
-    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    url: `${schemeOf(options)}://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
     close: () =>
       new Promise(resolve => {
         server.close(() => resolve());
         for (const socket of sockets) socket.destroy();
       }),
   };
+}
+
+function optionsOf({ key, cert, clientCa }: ServerTls): https.ServerOptions {
+  return { key, cert, ...(clientCa === undefined ? {} : { ca: clientCa, requestCert: true }) };
+}
+
+function schemeOf({ tls }: Pick<ServerOptions, 'tls'>): string {
+  return tls === undefined ? 'http' : 'https';
 }
 
 async function answer(
@@ -85,7 +107,7 @@ function open(
   request: IncomingMessage,
   response: ServerResponse,
 ): Exchange | undefined {
-  const url = URL.parse(`http://${request.headers.host ?? 'localhost'}${request.url ?? '/'}`);
+  const url = URL.parse(`${schemeOf(options)}://${request.headers.host ?? 'localhost'}${request.url ?? '/'}`);
   if (url === null) return undefined;
   const { origin, faults, log } = options;
   const method = request.method ?? 'GET';
@@ -96,6 +118,7 @@ function open(
     query: url.search,
     range: request.headers.range,
     hasAuthorization: request.headers.authorization !== undefined,
+    client: clientOf(request.socket),
     status: 0,
     bytes: 0,
     receivedBytes: 0,
@@ -110,6 +133,13 @@ function open(
     range,
   });
   return new Exchange(request, response, url, entry, fault);
+}
+
+/** The name in the certificate that a client has shown. */
+function clientOf(socket: Socket): string | undefined {
+  if (!(socket instanceof TLSSocket)) return undefined;
+  const name = socket.getPeerCertificate().subject?.CN;
+  return Array.isArray(name) ? name[0] : name;
 }
 
 function decoded(text: string): string {

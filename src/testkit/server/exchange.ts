@@ -16,6 +16,8 @@ export interface LogEntry {
   readonly query: string;
   readonly range: string | undefined;
   readonly hasAuthorization: boolean;
+  /** The name in the certificate that the client has shown. */
+  readonly client: string | undefined;
   /** 0 until an answer has begun. */
   status: number;
   /** Of the answer's body, as handed to the connection. */

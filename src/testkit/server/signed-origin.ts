@@ -1,12 +1,13 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import type { Content } from './content.ts';
-import { type RunningServer, startServer } from './embedded-server.ts';
+import { type RunningServer, type ServerTls, startServer } from './embedded-server.ts';
 import { type Exchange, type LogEntry, Refusal } from './exchange.ts';
 import type { Faults } from './faults.ts';
 
 /** How signed links are made and checked. */
 export interface SignedOriginOptions {
   readonly host: string;
+  readonly tls?: ServerTls | undefined;
   readonly log: LogEntry[];
   readonly faults: Faults;
   /** How long a link is good for. */
@@ -29,10 +30,11 @@ export class SignedOrigin {
   }
 
   async start(): Promise<void> {
-    const { host, log, faults } = this.#options;
+    const { host, tls, log, faults } = this.#options;
     this.#server = await startServer({
       host,
       port: 0,
+      tls,
       origin: 'cdn',
       log,
       faults,

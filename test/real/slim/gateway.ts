@@ -1,7 +1,7 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { selfSigned } from '../../../src/http/self-signed.fixtures.ts';
+import { selfSigned } from '../../../src/testkit/authority.ts';
 
 export interface Gateway {
   readonly url: string;
