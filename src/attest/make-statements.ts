@@ -6,17 +6,18 @@ import { bomStatement } from './statements/ml-bom.ts';
 import { modelSignature } from './statements/model-signature.ts';
 import { vexStatement } from './statements/openvex.ts';
 import { provenance } from './statements/provenance.ts';
-import { vulnerabilityStatement } from './statements/vulnerabilities.ts';
-import type { ImageSubject, ScanStatement } from './types.ts';
+import type { ImageSubject } from './types.ts';
 
 /** What is stated of an image, and from what. */
 export interface StatementOptions {
   readonly vex: readonly VexEntry[];
-  readonly scan?: ScanStatement | undefined;
 }
 
-/** Returns everything that is stated of an image. Pure: the same image, plan and file state the same. */
-export function makeStatements(subject: ImageSubject, { vex, scan }: StatementOptions): Statement[] {
+/**
+ * Returns what is stated of an image, but for its scan, which `scan` states itself: what is attached to the image may be a
+ * stranger's. Pure: the same image, plan and file state the same.
+ */
+export function makeStatements(subject: ImageSubject, { vex }: StatementOptions): Statement[] {
   const { model, planned, files } = subject;
   const short = model.dir.slice(model.dir.lastIndexOf('/') + 1);
   const mine = vexOf(vex, { id: model.id, short: planned?.model.short ?? short });
@@ -27,7 +28,6 @@ export function makeStatements(subject: ImageSubject, { vex, scan }: StatementOp
     bomStatement(subject),
     licenseStatement(subject),
     isHashed ? modelSignature(planned?.model.short ?? short, files) : undefined,
-    scan && vulnerabilityStatement(scan, mine),
     vexStatement(subject, mine),
   ];
   return statements.filter(statement => statement !== undefined);

@@ -10,7 +10,7 @@ import { type AttachedStatement, attachStatements } from './attach-statements.ts
 import { makeStatements } from './make-statements.ts';
 import { modelFiles, type SmallFileHashes } from './model-files.ts';
 import type { StatementSigner } from './signers/signer.ts';
-import type { ImageSubject, ScanStatement, SigningTool } from './types.ts';
+import type { ImageSubject, SigningTool } from './types.ts';
 
 /** What signing needs from outside, the same for all images of a run. */
 export interface SigningContext {
@@ -19,8 +19,6 @@ export interface SigningContext {
   readonly vex: readonly VexEntry[];
   readonly hub: Hub;
   readonly hashes: SmallFileHashes;
-  /** The scan of a platform's image, if there is one. */
-  readonly scanOf?: (store: ImageStore, image: Digest) => Promise<ScanStatement | undefined>;
   /** Signs anew what is signed already. */
   readonly isForced?: boolean;
   readonly signal?: AbortSignal | undefined;
@@ -50,8 +48,7 @@ export async function signImage(
   const signed: SignedSubject[] = [];
   for (const { subject, platform } of await subjectsOf(store, top, planned, context)) {
     const { digest } = subject.descriptor;
-    const scan = await context.scanOf?.(store, digest);
-    const statements = makeStatements(subject, { vex, scan });
+    const statements = makeStatements(subject, { vex });
     const attached = await attachStatements(store, subject.descriptor, statements, {
       signer,
       isForced,

@@ -12,11 +12,10 @@ import type { OnEvent } from '../core/events.ts';
 import type { ModelSigner } from '../image/types.ts';
 import type { PlannedModel } from '../plan/types.ts';
 import type { ImageSigning } from '../publish/types.ts';
-import type { ScannedImage } from '../scan/scan-image.ts';
+import type { ScannedImage, ScanResult } from '../scan/scan-image.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import { packageVersion } from './package-info.ts';
 import type { Services } from './services.ts';
-import { readStoredScan } from './stored-scan.ts';
 
 /** What signing takes from the publisher. */
 export interface SigningSurroundings {
@@ -51,7 +50,6 @@ export async function signingContext(
     vex: config.vex,
     hub: services.hub,
     hashes: new Map(),
-    scanOf: (store, image) => readStoredScan(store, image, signal),
     isForced,
     signal,
   };
@@ -106,22 +104,26 @@ export function imageSigning(context: SigningContext, isRequired: boolean): Imag
   };
 }
 
-/** Returns how the scan that is attached to an image is signed; undefined if `signing.mode` is off. */
+/** Signs the result of a scan as a statement about its image. */
+export type ScanSigner = (store: ImageStore, image: ScannedImage, result: ScanResult) => Promise<void>;
+
+/** Returns how the result of a scan is signed, as this run has it and no registry; undefined if `signing.mode` is off. */
 export async function scanSigning(
   surroundings: SigningSurroundings,
   config: Config,
-): Promise<((store: ImageStore, image: ScannedImage) => Promise<void>) | undefined> {
+): Promise<ScanSigner | undefined> {
   const { signing } = config;
   const { signal } = surroundings;
   if (signing.mode === 'off') return undefined;
   const { signer } = await signingContext(surroundings, { config, signing });
-  return async (store, image) => {
+  return async (store, image, { scan: { summary }, report }) => {
     const { digest } = image;
-    const scan = await readStoredScan(store, digest, signal);
     const stored = await store.getManifest(digest, signal);
-    if (scan === undefined || stored === undefined) return;
+    if (stored === undefined) return;
     const subject = { mediaType: stored.mediaType, digest, size: stored.bytes.length };
-    const statement = vulnerabilityStatement(scan, vexOf(config.vex, image));
+    const { scanner, databaseDate, scannedAt } = summary;
+    const made = { digest, scanner, databaseDate, scannedAt, report };
+    const statement = vulnerabilityStatement(made, vexOf(config.vex, image));
     await attachStatements(store, subject, [statement], { signer, signal });
   };
 }

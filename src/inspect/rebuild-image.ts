@@ -243,7 +243,7 @@ function differences(image: PublishedImage, rebuilt: ImagePlatform, isGated: boo
   return factProblems(sealedDocuments, image, isGated) ?? orBytes(documentProblems(sealedDocuments, image));
 }
 
-/** Values tell what differs, and bytes whether anything does: clients may read what no value of ours shows. */
+/** Values tell what differs, and bytes whether anything does: clients may read what our values do not show. */
 function orBytes(problems: readonly string[]): readonly string[] {
   return problems.length > 0 ? problems : [OTHER_BYTES];
 }

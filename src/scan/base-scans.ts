@@ -12,8 +12,8 @@ export interface BaseScan {
 }
 
 /**
- * Reports of base images by their digest: each is made once in a run, whichever of the models on it comes first; with a folder,
- * once for all runs that share the folder.
+ * Reports of base images by the digest of their list of layers: each is made once in a run, whichever of the models on it
+ * comes first; with a folder, once for all runs that share the folder.
  */
 export class BaseScans {
   readonly #folder: string | undefined;

@@ -37,7 +37,11 @@ test('the base of an image is its layers without a kind, with their steps', () =
   const { manifest, config, layers } = baseView({ layers: LAYERS, config: CONFIG });
   assert.deepEqual(layers, LAYERS.slice(0, 2));
   const parsed = JSON.parse(String(config.bytes)) as ImageConfig;
-  assert.deepEqual(parsed.rootfs.diff_ids, CONFIG.rootfs.diff_ids.slice(0, 2));
+  assert.deepEqual(
+    parsed.rootfs.diff_ids,
+    layers.map(one => one.digest),
+    'what the config states is not believed',
+  );
   assert.deepEqual(
     parsed.history?.map(step => step.created_by),
     ['os', 'ENV', 'python'],
@@ -46,7 +50,10 @@ test('the base of an image is its layers without a kind, with their steps', () =
 });
 
 test('our own layers are seen without the weights, and the view says what it leaves out', () => {
-  const { manifest, config, layers } = ownView({ layers: LAYERS, config: CONFIG }, new Set([digestOf('w1')]));
+  const { manifest, config, layers } = ownView(
+    { layers: LAYERS, config: CONFIG },
+    { plainWeights: new Set([digestOf('w1')]), isOnBase: true },
+  );
   assert.deepEqual(
     layers.map(one => one.digest),
     [digestOf('small'), digestOf('law')],
@@ -62,5 +69,23 @@ test('our own layers are seen without the weights, and the view says what it lea
   assert.deepEqual(
     leftOut?.split(' '),
     LAYERS.slice(0, 3).map(one => one.digest),
+  );
+});
+
+test('a layer without a mark that is not in the row of the base is seen as ours, and so is all of an image without one', () => {
+  const image = {
+    layers: [LAYERS[2], ...LAYERS.slice(0, 2), LAYERS[3], layer('on top')] as Descriptor[],
+    config: CONFIG,
+  };
+  const digests = (view: { readonly layers: readonly Descriptor[] }) => view.layers.map(one => one.digest);
+  assert.deepEqual(digests(baseView(image)), ['os', 'python'].map(digestOf));
+  const plainWeights = new Set([digestOf('w1')]);
+  assert.deepEqual(
+    digests(ownView(image, { plainWeights, isOnBase: true })),
+    ['small', 'on top'].map(digestOf),
+  );
+  assert.deepEqual(
+    digests(ownView(image, { plainWeights, isOnBase: false })),
+    ['os', 'python', 'small', 'on top'].map(digestOf),
   );
 });

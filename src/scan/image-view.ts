@@ -25,25 +25,44 @@ export interface ImageView {
   readonly manifest: Document;
   readonly config: Document;
   readonly layers: readonly Descriptor[];
+  /** The diff ids that the image states, by the digests that the view has in their place. */
+  readonly diffIds: ReadonlyMap<string, string>;
 }
 
-/** Returns the layers of the base image, the same for all images on it. */
+/** Returns the layers of the base image: the first that are in a row and do not call themselves ours. */
 export function baseView(image: LayeredImage): ImageView {
-  return viewOf(image, layer => kindOf(layer) === undefined);
+  const { start, end } = baseSpan(image);
+  return viewOf(image, (_, index) => start <= index && index < end);
 }
 
-/** Returns the layers that are ours, without those that are provably weights: what a layer calls itself proves nothing. */
-export function ownView(image: LayeredImage, plainWeights: ReadonlySet<Digest>): ImageView {
-  return viewOf(image, layer => kindOf(layer) !== undefined && !plainWeights.has(layer.digest));
+/**
+ * Returns all other layers but those that are provably weights: what a layer calls itself, or does not, proves nothing.
+ * `isOnBase`: whether the image names its base, which is scanned apart.
+ */
+export function ownView(
+  image: LayeredImage,
+  { plainWeights, isOnBase }: { readonly plainWeights: ReadonlySet<Digest>; readonly isOnBase: boolean },
+): ImageView {
+  const { start, end } = isOnBase ? baseSpan(image) : { start: 0, end: 0 };
+  return viewOf(image, (layer, index) => (index < start || end <= index) && !plainWeights.has(layer.digest));
 }
 
-function viewOf(image: LayeredImage, isSeen: (layer: Descriptor) => boolean): ImageView {
+/** The one row of the base: it is above or below our own layers, and never among them. */
+function baseSpan({ layers }: LayeredImage): { readonly start: number; readonly end: number } {
+  const first = layers.findIndex(layer => kindOf(layer) === undefined);
+  const start = first === -1 ? layers.length : first;
+  const length = layers.slice(start).findIndex(layer => kindOf(layer) !== undefined);
+  return { start, end: length === -1 ? layers.length : start + length };
+}
+
+function viewOf(image: LayeredImage, isSeen: (layer: Descriptor, index: number) => boolean): ImageView {
   const seen = image.layers.map(isSeen);
   const pick = <T>(items: readonly T[]): T[] => items.filter((_, index) => seen[index]);
-  const { rootfs, history } = image.config;
+  const { history } = image.config;
   const config = documentOf(MediaType.ociConfig, {
     ...image.config,
-    rootfs: { type: 'layers', diff_ids: pick(rootfs.diff_ids) },
+    // Trivy keeps what it has found in a layer under its diff id, which no one checks; the digest is checked.
+    rootfs: { type: 'layers', diff_ids: pick(image.layers).map(layer => layer.digest) },
     ...(history === undefined ? {} : { history: historyOf(history, seen) }),
   } satisfies ImageConfig);
   const leftOut = image.layers.filter((_, index) => !seen[index]).map(layer => layer.digest);
@@ -57,7 +76,11 @@ function viewOf(image: LayeredImage, isSeen: (layer: Descriptor) => boolean): Im
     layers,
     annotations,
   } satisfies Manifest);
-  return { manifest, config, layers };
+  const stated = image.config.rootfs.diff_ids;
+  const diffIds = new Map(
+    image.layers.map(({ digest }, index) => [digest as string, stated[index] ?? digest]),
+  );
+  return { manifest, config, layers, diffIds };
 }
 
 /** Steps that made no layer stay with the base, whose they are. */

@@ -1,5 +1,5 @@
 import { type ScanConfig, SEVERITIES, type Severity } from '../config/types.ts';
-import { type Digest, isDigest } from '../core/digest.ts';
+import { type Digest, digestOf, isDigest } from '../core/digest.ts';
 import { Label } from '../image/format/labels.ts';
 import type { BaseImage } from '../oci/image.ts';
 import type { Annotations } from '../oci/types.ts';
@@ -9,7 +9,7 @@ import { baseView, type ImageView, type LayeredImage, ownView } from './image-vi
 import { isPlainWeights } from './plain-weights.ts';
 import type { ScanSummary } from './scan-referrer.ts';
 import type { Trivy } from './trivy.ts';
-import { findingsIn, mergeReports, type TrivyReport } from './trivy-report.ts';
+import { findingsIn, mergeReports, type TrivyReport, withDiffIds } from './trivy-report.ts';
 import type { ImageScan, ScanFinding } from './types.ts';
 import { serveView } from './view-server.ts';
 
@@ -58,22 +58,13 @@ export async function scanImage(
   store: ImageStore,
   context: ScanContext,
 ): Promise<ScanResult> {
-  const { trivy, bases, settings, ignoreFile } = context;
+  const { trivy, settings, ignoreFile } = context;
   const base = baseOf(image);
-  const ofBase =
-    base === null
-      ? undefined
-      : await bases.get(base.digest, () =>
-          scanView(baseView(image), base.name, store, BASE_SCANNERS, context),
-        );
+  const ofBase = base === null ? undefined : await scanBaseOf({ ...image, name: base.name }, store, context);
   const name = image.references[0] ?? image.digest;
-  const own = await scanView(
-    ownView(image, await plainWeightsOf(image, store, context.signal)),
-    name,
-    store,
-    OWN_SCANNERS,
-    context,
-  );
+  const plainWeights = await plainWeightsOf(image, store, context.signal);
+  const view = ownView(image, { plainWeights, isOnBase: base !== null });
+  const own = await scanView(view, name, store, OWN_SCANNERS, context);
   const merged = mergeReports(
     own.report,
     ofBase && base !== null ? { report: ofBase.report, name: base.name } : undefined,
@@ -107,7 +98,7 @@ export async function scanImage(
   };
 }
 
-/** The layers that hold nothing but weights. A layer of the base that is not the base's is in the own view as well. */
+/** The layers that hold nothing but weights. */
 async function plainWeightsOf(
   { layers, modelDir }: ScannedImage,
   store: ImageStore,
@@ -135,7 +126,7 @@ async function scanView(
   const served = await serveView(view, store, signal);
   try {
     const report = await trivy.scanImage({ reference: served.reference, name }, scanners);
-    return { report, bytesRead: served.bytesRead };
+    return { report: withDiffIds(report, view.diffIds), bytesRead: served.bytesRead };
   } catch (error) {
     // A registry that broke off is why Trivy has failed, not the other way round.
     throw served.failure ?? error;
@@ -146,8 +137,21 @@ async function scanView(
 
 /** Scans a base image at its source, before anything is published on it, and returns the result. */
 export async function scanBase(base: BaseImage, store: ImageStore, context: ScanContext): Promise<BaseScan> {
-  const make = () => scanView(baseView(base), base.reference, store, BASE_SCANNERS, context);
-  return await context.bases.get(base.digest, make);
+  return await scanBaseOf({ ...base, name: base.reference }, store, context);
+}
+
+/**
+ * Scans the base of an image. A report counts for the layers that were read: an image that calls another's base its own
+ * can have others.
+ */
+async function scanBaseOf(
+  image: LayeredImage & { readonly name: string },
+  store: ImageStore,
+  context: ScanContext,
+): Promise<BaseScan> {
+  const view = baseView(image);
+  const key = digestOf(JSON.stringify(view.layers.map(({ digest }) => [digest, view.diffIds.get(digest)])));
+  return await context.bases.get(key, () => scanView(view, image.name, store, BASE_SCANNERS, context));
 }
 
 function baseOf({ labels }: ScannedImage): ImageScan['base'] {

@@ -61,6 +61,15 @@ export function mergeReports(
   };
 }
 
+/** Returns a report with other diff ids of layers than it was made with. */
+export function withDiffIds(report: TrivyReport, diffIds: ReadonlyMap<string, string>): TrivyReport {
+  const other = (id: string): string => diffIds.get(id) ?? id;
+  return JSON.parse(JSON.stringify(report), (key, value) => {
+    if (key === 'DiffID') return other(value);
+    return (key === 'DiffIDs' || key === 'diff_ids') && Array.isArray(value) ? value.map(other) : value;
+  });
+}
+
 /** Returns everything in a merged report, the worst first. */
 export function findingsIn(report: TrivyReport): ScanFinding[] {
   const findings = (report.Results ?? []).flatMap(result => {

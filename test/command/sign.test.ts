@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { type Digest, digestOf } from '../../src/core/digest.ts';
 import { layerKindOf, readLayerDescriptor } from '../../src/image/format/layer-annotations.ts';
 import { type Descriptor, type Manifest, MediaType } from '../../src/oci/types.ts';
+import { SCAN_ARTIFACT_TYPE, SCAN_REPORT_TYPE, scanAnnotations } from '../../src/scan/scan-referrer.ts';
 import { type EmbeddedHub, startHub } from '../../src/testkit/hub.ts';
 import { type EmbeddedRegistry, startRegistry } from '../../src/testkit/registry.ts';
 import { weighbridge } from '../support/command.ts';
@@ -109,6 +110,41 @@ describe('weighbridge sign', { concurrency: false }, () => {
       layers.map(layer => layerKindOf(layer) !== undefined),
     );
     assert.ok(layers.some(isRead) && !layers.every(isRead));
+  });
+
+  test('a scan that somebody has attached is not signed: only `scan` knows what it has found', async () => {
+    const stored = registry.manifest(REPOSITORY, 'v0.6.0-fat') ?? assert.fail();
+    const report = Buffer.from(
+      '{"SchemaVersion":2,"ArtifactName":"x","ArtifactType":"container_image","Results":[]}',
+    );
+    const annotations = scanAnnotations({
+      ...{
+        scanner: 'trivy 0.74.0',
+        databaseDate: null,
+        scannedAt: '2099-01-01T00:00:00.000Z',
+        baseDigest: null,
+      },
+      ...{ vulnerabilities: { CRITICAL: 0, HIGH: 0, MEDIUM: 0, LOW: 0, UNKNOWN: 0 }, fixable: 0 },
+      ...{ secrets: 0, misconfigurations: 0 },
+    });
+    const scan = {
+      ...{ schemaVersion: 2, mediaType: MediaType.ociManifest, artifactType: SCAN_ARTIFACT_TYPE },
+      config: { mediaType: MediaType.ociEmpty, digest: digestOf('{}'), size: 2 },
+      layers: [{ mediaType: SCAN_REPORT_TYPE, digest: digestOf(report), size: report.length }],
+      subject: { mediaType: stored.mediaType, digest: stored.digest, size: stored.bytes.length },
+      annotations,
+    };
+    registry.putImage(REPOSITORY, 'scan', {
+      blobs: [report, Buffer.from('{}')],
+      manifests: [{ mediaType: MediaType.ociManifest, bytes: Buffer.from(JSON.stringify(scan)) }],
+    });
+    const { status, stdout, stderr } = await sign('v0.6.0-fat', '--config', 'published.yaml', '--force');
+    assert.equal(status, 0, stdout + stderr);
+    const [{ statements }] = JSON.parse(stdout).images[0].subjects;
+    assert.deepEqual(
+      statements.map(({ kind }: { kind: string }) => kind),
+      ['image', 'provenance', 'bom', 'license', 'model'],
+    );
   });
 
   test('an image with settings that no record has needs the file that it was published from', async () => {

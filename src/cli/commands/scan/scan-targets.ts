@@ -1,11 +1,12 @@
 import type { Config, ModelConfig, Variant } from '../../../config/types.ts';
 import { hasServer } from '../../../config/variants.ts';
-import { ConfigError } from '../../../core/errors.ts';
-import { readImages } from '../../../image/published-image.ts';
+import { ConfigError, errorToJson, isAbort, WeighbridgeError } from '../../../core/errors.ts';
+import { type PublishedImage, readImages } from '../../../image/published-image.ts';
 import { parseReference } from '../../../oci/reference.ts';
 import { firstFixedTag } from '../../../plan/tags.ts';
 import { chooseTargets } from '../../../plan/targets.ts';
 import { readPublishJson } from '../../../report/json/read-documents.ts';
+import type { ScanFailureJson } from '../../../report/json/scan-json.ts';
 import type { ScannedImage } from '../../../scan/scan-image.ts';
 import type { ImageStore } from '../../../store/image-store.ts';
 import { type CommonOptions, chooseModels } from '../../options.ts';
@@ -57,14 +58,27 @@ export function configuredPlaces(session: Session, config: Config, options: Comm
 
 /**
  * Reads the images that exist and returns them; a place without an image is not an error, since not every variant is
- * published.
+ * published. One that cannot be read is a failure of its own. Throws InterruptedError.
  */
-export async function readTargets(session: Session, places: readonly Place[]): Promise<ScanTarget[]> {
+export async function readTargets(
+  session: Session,
+  places: readonly Place[],
+): Promise<{ readonly targets: ScanTarget[]; readonly failures: ScanFailureJson[] }> {
   const found = new Map<string, { image: ScannedImage; stores: ImageStore[] }>();
-  for (const { id, short, variant, repository, reference } of places) {
+  const failures: ScanFailureJson[] = [];
+  for (const place of places) {
+    const { id, short, variant, repository, reference } = place;
     const store = session.services.openRepository(repository, 'push');
-    if ((await store.getManifest(reference, session.signal)) === undefined) continue;
-    for (const image of await readImages(store, reference, session.signal)) {
+    let images: readonly PublishedImage[];
+    try {
+      if ((await store.getManifest(reference, session.signal)) === undefined) continue;
+      images = await readImages(store, reference, session.signal);
+    } catch (error) {
+      if (isAbort(error) || session.signal.aborted || !(error instanceof WeighbridgeError)) throw error;
+      failures.push({ short, variant, error: errorToJson(error) });
+      continue;
+    }
+    for (const image of images) {
       const { digest, platform, config, labels, manifest, model } = image;
       const known = found.get(digest);
       const references = [...(known?.image.references ?? []), `${store.name}@${digest}`];
@@ -83,7 +97,7 @@ export async function readTargets(session: Session, places: readonly Place[]): P
       found.set(digest, { image: scanned, stores: [...(known?.stores ?? []), store] });
     }
   }
-  return [...found.values()];
+  return { targets: [...found.values()], failures };
 }
 
 function tagOf(model: ModelConfig, variant: Variant): string {

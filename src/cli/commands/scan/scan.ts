@@ -40,7 +40,7 @@ export function addScan(program: Command): void {
     .addHelpText(
       'after',
       `
-A base image is scanned once for all images on it, by its digest; of an image itself only the small layers are read.
+A base image is scanned once for all images on it, by its layers; of an image itself only the small layers are read.
 \`scan:\` in models.yaml says which severities are reported, and which make this command exit with 1 (default: none).
 Trivy's own variables apply: TRIVY_DB_REPOSITORY, TRIVY_CACHE_DIR, TRIVY_SKIP_DB_UPDATE and so on.`,
     )
@@ -68,13 +68,14 @@ async function scan(session: Session, options: ScanOptions): Promise<number> {
     options.published === undefined
       ? configuredPlaces(session, config, options)
       : await publishedPlaces(options.published);
-  const targets = await readTargets(session, places);
-  const outcome = await scanAll(session, targets, context, {
+  const { targets, failures } = await readTargets(session, places);
+  const scanned = await scanAll(session, targets, context, {
     sarif: options.sarif,
     reports: options.reports,
     isAttaching: options.attach,
     sign,
   });
+  const outcome = { ...scanned, failures: [...failures, ...scanned.failures] };
   session.progress.stop();
   const result: ScanJson = {
     schemaVersion: 1,

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Config } from '../../../config/types.ts';
 import { ConfigError, errorToJson, isAbort, WeighbridgeError } from '../../../core/errors.ts';
 import { reasonOf } from '../../../core/system-error.ts';
+import type { ScanSigner } from '../../../engine/signing.ts';
 import { OciAnnotation } from '../../../oci/annotations.ts';
 import type { ScanFailureJson } from '../../../report/json/scan-json.ts';
 import { BaseScans } from '../../../scan/base-scans.ts';
@@ -15,7 +16,6 @@ import {
 } from '../../../scan/scan-referrer.ts';
 import { Trivy } from '../../../scan/trivy.ts';
 import { attachArtifact } from '../../../store/attach-artifact.ts';
-import type { ImageStore } from '../../../store/image-store.ts';
 import { listReferrers } from '../../../store/referrers.ts';
 import { type CommonOptions, chooseModels } from '../../options.ts';
 import { writeOutput } from '../../output-file.ts';
@@ -30,7 +30,7 @@ export interface ScanAllOptions {
   readonly reports: string | undefined;
   readonly isAttaching: boolean;
   /** Signs a scan that is attached, as a statement of its own; absent if nothing signs. */
-  readonly sign?: ((store: ImageStore, image: ScanTarget['image']) => Promise<void>) | undefined;
+  readonly sign?: ScanSigner | undefined;
 }
 
 /** What became of a scan: its report, or why there is none. */
@@ -93,7 +93,8 @@ export async function scanAll(
       const result = await scanImage(target.image, store, context);
       await writeReports(result, options);
       if (options.isAttaching) await attachScan(session, target, result);
-      for (const one of options.isAttaching ? target.stores : []) await options.sign?.(one, target.image);
+      for (const one of options.isAttaching ? target.stores : [])
+        await options.sign?.(one, target.image, result);
       results.push(result);
     } catch (error) {
       const isOurs = error instanceof WeighbridgeError && error.code !== 'SCANNER_MISSING';

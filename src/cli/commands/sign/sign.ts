@@ -63,7 +63,7 @@ hashed, base layers are compared by digest. Images that differ are not signed. -
 is in the layers: use it only for a repository that you alone can write to, or after \`weighbridge verify --deep\`.
 
 The index and every platform get an image signature, SLSA provenance, an ML-BOM, a model signature, the license decision (if
-models.yaml lists the model), the last scan, and the statements of \`vex:\`.
+models.yaml lists the model), and the statements of \`vex:\`. \`weighbridge scan\` signs what it finds, if \`signing.mode\` is set.
 
 Set COSIGN_PASSWORD to the key's password. \`weighbridge publish --sign\` signs before it sets a tag.
 
