@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { compatibilityForm } from '../core/compatibility-form.ts';
 import { isWeights } from '../core/model-files.ts';
 
 /**
@@ -52,7 +53,7 @@ export function kindOfName(file: string): LegalKind | undefined {
   if ((DATA.test(name) || PACKAGE.test(name)) && !isPlainName(words)) return undefined;
   if (NOTICE.test(name)) return 'notice';
   if (/^(?:third|3rd)[-_ ]?part(?:y|ies)/i.test(name)) return 'statement';
-  const text = name.normalize('NFKC').toLowerCase();
+  const text = compatibilityForm(name).toLowerCase();
   const kind = kindOfWords(words, text);
   if (kind !== undefined) return kind;
   // https://reuse.software keeps its texts as `LICENSES/<id>.txt`.
@@ -118,8 +119,7 @@ const PART_WORDS: ReadonlySet<string> = new Set(
 
 /** `ModelLicenseAgreement.txt` as `model license agreement txt`. */
 function wordsOf(name: string): string[] {
-  return name
-    .normalize('NFKC')
+  return compatibilityForm(name)
     .replace(/(\p{Ll}|\p{N})(\p{Lu})/gu, '$1 $2')
     .toLowerCase()
     .split(/[^\p{L}\p{N}]+/u)

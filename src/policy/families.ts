@@ -247,7 +247,10 @@ function familyOfPart(part: ConfigPart, field: string): FamilyMark | undefined {
   if (byType !== undefined && type !== undefined) return mark(byType, 'model_type', type);
   for (const architecture of Array.isArray(part.architectures) ? part.architectures : []) {
     if (typeof architecture !== 'string') continue;
-    const stem = architecture.toLowerCase().replace(/(?:for[a-z]+|model)$/, '');
+    const stem = architecture
+      .slice(0, MAX_NAME_CHARACTERS)
+      .toLowerCase()
+      .replace(/(?:for[a-z]+|model)$/, '');
     const found = FAMILIES.find(({ types }) => types?.test(stem) || types?.test(architecture.toLowerCase()));
     if (found !== undefined) return mark(found, 'architectures', architecture);
   }

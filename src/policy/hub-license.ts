@@ -1,3 +1,4 @@
+import { compatibilityForm } from '../core/compatibility-form.ts';
 import { plainLine } from '../core/safe-text.ts';
 import type { LicenseFacts } from '../hub/types.ts';
 import { type LicenseExpression, readExpression, spelledOutId } from '../spdx/expression.ts';
@@ -91,8 +92,7 @@ function kindOf(id: string): LicenseElement['kind'] {
 
 /** Returns the `LicenseRef-` id of a name: SPDX allows letters, digits, `-` and `.` after the prefix. */
 export function licenseRef(name: string): string {
-  const id = name
-    .normalize('NFKD')
+  const id = compatibilityForm(name, 'NFKD')
     .replace(/[^A-Za-z0-9.]+/g, '-')
     .slice(0, 64)
     .replace(/^[-.]+|[-.]+$/g, '');

@@ -1,3 +1,4 @@
+import { compatibilityForm } from '../core/compatibility-form.ts';
 import { modelIdIn } from '../core/hub-names.ts';
 import { NON_COMMERCIAL } from '../spdx/restricting-words.ts';
 import {
@@ -18,6 +19,15 @@ export interface CardStatements {
   readonly bases: readonly string[];
   /** The family that it says it was made from, by name: `a fine-tuned version of Llama 3.1 8B`. */
   readonly family: FamilyMark | undefined;
+}
+
+/** Without the front matter, which can have the results of a thousand benchmarks. */
+const MAX_CARD_CHARACTERS = 1024 * 1024;
+
+/** Whether a model card has more words than are read. */
+export function isLongCard(text: string): boolean {
+  const parts = Object.values(withoutFrontMatter(text));
+  return parts.reduce((sum, part) => sum + compatibilityForm(part).length, 0) > MAX_CARD_CHARACTERS;
 }
 
 /** Reads the text of a model card and returns its statements. `id` is the model's: a card may speak of its siblings too. */

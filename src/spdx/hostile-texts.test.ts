@@ -30,6 +30,7 @@ const PIECES = [
     '\n',
     '\t \tx',
     "a'",
+    '\u0f71\u0f72',
   ],
   ...['a ', '1. ', '(a)', 'a\u0301\u0302', '\u{1f130}', '禁止商用', 'http://a.b/', '<a@b', '.', ';', '"'],
   ...['copyright ', 'Copyright (c) 2024 Aa. ', 'Copyright (c) 2024 Acme Inc\n', 'all rights reserved '],

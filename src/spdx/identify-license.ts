@@ -36,7 +36,10 @@ export type LicenseIdentity =
 
 /** Tells which license a text is. */
 export interface LicenseIdentifier {
-  identify(text: string): LicenseIdentity;
+  /** `words`: the text's, if they have been read. */
+  identify(text: string, words?: TextWords): LicenseIdentity;
+  /** The SPDX license that a text is to the word, which is known long before all else that a text may be. */
+  exactly(words: TextWords): LicenseIdentity | undefined;
 }
 
 const usual = memoizeAsync((_: 'once') => loadUsualIdentifier());
@@ -48,8 +51,8 @@ const all = memoizeAsync((_: 'once') => loadLicenseIdentifier());
  */
 export function createTextIdentifier(): (text: string) => Promise<LicenseIdentity> {
   return async text => {
-    const identity = (await usual('once')).identify(text);
-    return identity.kind === 'spdx' ? identity : (await all('once')).identify(text);
+    const words = readWords(text);
+    return (await usual('once')).exactly(words) ?? (await all('once')).identify(text, words);
   };
 }
 
@@ -84,16 +87,22 @@ export function createLicenseIdentifier(given: readonly LicenseTemplate[]): Lice
       .map(({ id }) => id);
     return plainestFirst([...new Set(ids)]);
   };
+  const wholeText = (
+    segments: readonly Segment[],
+    leftovers: readonly Leftover[],
+  ): LicenseIdentity | undefined => (leftovers.length === 0 ? wholeOf(segments, idsOf) : undefined);
   return {
-    identify(written) {
-      const text = readWords(written);
+    exactly(text) {
+      const segments = matcher.find(text) ?? [];
+      const whole = segments.length > 0 ? wholeText(segments, leftoversOf(text, segments)) : undefined;
+      return whole?.kind === 'spdx' ? whole : undefined;
+    },
+    identify(written, text = readWords(written)) {
       const segments = matcher.find(text);
       if (segments === undefined) return { kind: 'unknown' };
       const leftovers = leftoversOf(text, segments);
-      if (leftovers.length === 0) {
-        const whole = wholeOf(segments, idsOf);
-        if (whole !== undefined) return whole;
-      }
+      const whole = wholeText(segments, leftovers);
+      if (whole !== undefined) return whole;
       const community = communityLicense(text.words.join(' '));
       if (community !== undefined) return { kind: 'community', ...community };
       near ??= new NearMatcher(given);

@@ -1,3 +1,4 @@
+import { compatibilityForm } from '../core/compatibility-form.ts';
 import {
   NON_COMMERCIAL,
   NOT_RESTRICTING,
@@ -104,7 +105,7 @@ export function quote({ written }: Sentence): string {
 /** Returns the sentences and items of lists of a text, bounded in length. */
 export function sentences(text: string): Sentence[] {
   const found: Sentence[] = [];
-  for (const block of blocksOf(withoutMarkup(text.normalize('NFKC')))) {
+  for (const block of blocksOf(withoutMarkup(compatibilityForm(text)))) {
     let label = '';
     for (const part of block.split(SENTENCE_END)) {
       // `Dataset: CC-BY-NC-4.0` is one sentence.

@@ -1,3 +1,4 @@
+import { compatibilityForm } from '../core/compatibility-form.ts';
 import { isCopyrightNotice } from './copyright-notice.ts';
 import { withoutMarkup } from './markup.ts';
 import { isNameWord } from './name-words.ts';
@@ -32,7 +33,7 @@ export function readWords(text: string): TextWords {
   const lineOf: number[] = [];
   let noticeCount = 0;
   let isAfterNotice = false;
-  const lines = withoutMarkup(text.normalize('NFKC'))
+  const lines = withoutMarkup(compatibilityForm(text))
     .split(/\r\n?|\n/)
     .map(line => line.replace(LINE_START, '').trimEnd());
   for (const [index, line] of lines.entries()) {

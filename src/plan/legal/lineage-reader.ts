@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { isModelId, modelIdIn } from '../../core/hub-names.ts';
 import { table } from '../../core/table.ts';
@@ -16,6 +17,8 @@ interface Found {
 
 const NOTHING: Found = { bases: [], unreadable: [] };
 const MAX_CONFIG_BYTES = 2 * 1024 * 1024;
+/** Of the config of a merge: the parser of YAML takes its time. */
+const MAX_MERGE_BYTES = 128 * 1024;
 const MAX_CLAIMS = 100;
 
 /**
@@ -103,6 +106,7 @@ async function readOne(
     return read === readMerge ? NOTHING : unread('a file that is too long to be read');
   const bytes = await files.read(snapshot, file);
   if (bytes === undefined) return unread('a file that the Hub lists and does not give');
+  await nextTurn();
   try {
     return read(bytes, file, snapshot.baseModels.length > 0);
   } catch {
@@ -163,6 +167,14 @@ function readMerge(bytes: Buffer, file: HubFile): Found {
     : NOTHING;
 }
 
+/** Each key is compared with all others if they have to differ, and the line is copied for each error if errors show it. */
+const YAML_OPTIONS = {
+  logLevel: 'error',
+  maxAliasCount: 100,
+  uniqueKeys: false,
+  prettyErrors: false,
+} as const;
+
 /** https://github.com/arcee-ai/mergekit: `model: org/name`, `model: org/name+org/lora`, `{model: {path: …}}`, in slices. */
 function readMergekit(bytes: Buffer, file: HubFile): Found {
   const texts: string[] = [];
@@ -174,7 +186,9 @@ function readMergekit(bytes: Buffer, file: HubFile): Found {
     else if (typeof value === 'object' && value !== null)
       for (const [inner, item] of Object.entries(value)) collect(item, inner, depth + 1);
   };
-  collect(parse(bytes.toString('utf8'), { logLevel: 'error', maxAliasCount: 100 }), '', 0);
+  if (bytes.length > MAX_MERGE_BYTES)
+    return { bases: [], unreadable: [{ field: file.path, value: 'a file that is too long to be read' }] };
+  collect(parse(bytes.toString('utf8'), YAML_OPTIONS), '', 0);
   const bases: BaseClaim[] = [];
   const unreadable: { field: string; value: string }[] = [];
   for (const text of new Set(texts.filter(value => value !== ''))) {

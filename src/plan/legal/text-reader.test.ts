@@ -1,6 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { ModelSnapshot } from '../../hub/types.ts';
 import { APACHE, asked, card, LLAMA, only, withWorld } from './legal-reader.fixtures.ts';
+import { createTextReader } from './text-reader.ts';
+
+const SNAPSHOT: ModelSnapshot = {
+  id: 'a/x',
+  requestedId: 'a/x',
+  revision: '0'.repeat(40),
+  gated: false,
+  isPrivate: false,
+  license: { license: 'mit', licenseName: null, licenseLink: null },
+  tags: [],
+  baseModels: [],
+  files: [],
+};
 
 type Files = Readonly<Record<string, string>>;
 
@@ -207,6 +222,37 @@ const CASES: readonly Case[] = [
     files: { LICENSE: `${APACHE}${'\n'.repeat(600_000)}` },
     says: /LICENSE could not be read \(it is too long\)/,
   },
+  {
+    name: 'a text of letters that stand for many',
+    files: { LICENSE: '\ufdfa'.repeat(100_000) },
+    says: /LICENSE could not be read \(it is too long\)/,
+  },
+  {
+    name: 'a card of letters that stand for many',
+    files: { 'README.md': `${card('apache-2.0')}${'\ufdfa'.repeat(100_000)}` },
+    says: /README\.md could not be read \(it is too long\)/,
+  },
+  {
+    name: 'a card with more benchmarks than words',
+    files: {
+      'README.md': card('apache-2.0').replace(/---\n$/, `results: >\n${'  - x\n'.repeat(300_000)}---\n`),
+    },
+    label: 'Apache-2.0',
+  },
+  {
+    name: 'more text than is read of one model',
+    files: numbered(
+      20,
+      index => `LICENSE-${index}`,
+      index => `${APACHE}\n${' '.repeat(500_000 + index)}`,
+    ),
+    says: /there are 4 texts more than are read/,
+  },
+  {
+    name: 'the config of a merge that is longer than is read',
+    files: { 'merge.yaml': `merge_method: slerp\n${'# x\n'.repeat(40_000)}` },
+    says: /merge\.yaml/,
+  },
 ];
 
 test('texts decide by what they say', () =>
@@ -222,6 +268,31 @@ test('texts decide by what they say', () =>
       if (label !== undefined) assert.equal(license.spdx, label, name);
     }
   }));
+
+test('signals are heard between two texts', async () => {
+  const texts = Array.from({ length: 40 }, (_, index) => `Terms of ${index}.`);
+  const files = texts.map((text, index) => ({
+    path: `LICENSE-${index}`,
+    sizeBytes: text.length,
+    gitOid: String(index).padStart(40, '0'),
+  }));
+  let count = 0;
+  const reader = createTextReader({
+    read: async (_, { path }) => {
+      count += 1;
+      return Buffer.from(texts[Number(path.slice('LICENSE-'.length))] ?? '');
+    },
+  });
+  const snapshot = { ...SNAPSHOT, files };
+  // What is loaded once waits for the disk.
+  await reader.read({ ...snapshot, files: files.slice(0, 1) }, [], false);
+  count = 0;
+  const reading = reader.read(snapshot, [], false);
+  await nextTurn();
+  assert.ok(count < texts.length / 2, `${count} of ${texts.length} texts were read without a turn`);
+  await reading;
+  assert.equal(count, texts.length - 1);
+});
 
 test('a text that an open repository lists and does not give is never consent', () =>
   withWorld(async ({ hub, add, plan }) => {

@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { compatibilityForm } from '../../core/compatibility-form.ts';
 import { decodeText } from '../../core/decode-text.ts';
 import { digestOf } from '../../core/digest.ts';
 import { modelIdIn } from '../../core/hub-names.ts';
@@ -16,7 +18,7 @@ import {
 import type { ReadText } from '../../licenses/types.ts';
 import type { LegalText, TextIdentity, TextSubject } from '../../policy/facts.ts';
 import type { FamilyMark } from '../../policy/families.ts';
-import { familyInNotice, readModelCard } from '../../policy/model-card.ts';
+import { familyInNotice, isLongCard, readModelCard } from '../../policy/model-card.ts';
 import { createTextIdentifier } from '../../spdx/identify-license.ts';
 import { plainRestrictionIn, readsLikeTerms, weightsRestrictionIn } from '../../spdx/restrictions.ts';
 import type { SmallFiles } from '../small-files.ts';
@@ -54,6 +56,8 @@ const MAX_TEXTS = 60;
 const MAX_OTHER_TEXTS = 48;
 /** Some models have theirs in many languages. */
 const MAX_CARDS = 24;
+/** Of each kind of text, all that is read of one repository: the licenses of a large program's parts are a tenth of it. */
+const MAX_TOTAL_BYTES = 8 * 1024 * 1024;
 const AT_ONCE = 8;
 
 const unread = (why: string, isHidden = false): TextIdentity => ({ kind: 'unread', why, isHidden });
@@ -107,6 +111,10 @@ class CachingTextReader implements TextReader {
     const words = decodeText(bytes);
     if (words.includes('\0') || words.startsWith('%PDF'))
       return { text, identity: unread('it is not plain text') };
+    // Some letters stand for eighteen others.
+    if (compatibilityForm(words).length > MAX_TEXT_BYTES) return { text, identity: unread('it is too long') };
+    // Reading can take a second, in which no signal is heard.
+    await nextTurn();
     const identity = await this.#identify(words);
     if (!['modified', 'restricted', 'unknown'].includes(identity.kind)) return { text, identity };
     // A notice has the licenses of others' work, and between them what is said of the model.
@@ -142,7 +150,7 @@ class CachingTextReader implements TextReader {
       });
       return { texts: hidden, family: undefined };
     }
-    const { taken, left } = withinLimit(inOrder, MAX_TEXTS);
+    const { taken, left } = withinLimit(inOrder, MAX_TEXTS, MAX_TEXT_BYTES);
     const found = await mapPool(taken, AT_ONCE, async ({ file, about }) => {
       const readFile = await this.#readFile(snapshot, file);
       if (readFile.text !== undefined) read.set(file.path, readFile.text);
@@ -166,10 +174,12 @@ class CachingTextReader implements TextReader {
     const others = withinLimit(
       findOtherTexts(snapshot.files, weights).map(file => ({ file })),
       MAX_OTHER_TEXTS,
+      MAX_TEXT_BYTES,
     );
     const { taken, left } = withinLimit(
       cards.map(file => ({ file })),
       MAX_CARDS,
+      MAX_CARD_BYTES,
     );
     const readCards = await mapPool(taken, AT_ONCE, ({ file }) => this.#readCard(snapshot, file));
     const readOthers = await mapPool(others.taken, AT_ONCE, ({ file }) => this.#readOther(snapshot, file));
@@ -194,15 +204,16 @@ class CachingTextReader implements TextReader {
     file: HubFile,
   ): Promise<{ readonly text?: LegalText; readonly origin: CardOrigin }> {
     const { path } = file;
-    if (file.sizeBytes > MAX_CARD_BYTES)
-      return { text: { path, about: 'card', identity: unread('it is too long') }, origin: NO_ORIGIN };
+    const unreadable = (why: string): { readonly text: LegalText; readonly origin: CardOrigin } => {
+      return { text: { path, about: 'card', identity: unread(why) }, origin: NO_ORIGIN };
+    };
+    if (file.sizeBytes > MAX_CARD_BYTES) return unreadable('it is too long');
     const bytes = await this.#files.read(snapshot, file);
-    if (bytes === undefined)
-      return {
-        text: { path, about: 'card', identity: unread('the Hub lists it and does not give it') },
-        origin: NO_ORIGIN,
-      };
-    const { restriction, ...origin } = readModelCard(decodeText(bytes), snapshot.id);
+    if (bytes === undefined) return unreadable('the Hub lists it and does not give it');
+    const words = decodeText(bytes);
+    if (isLongCard(words)) return unreadable('it is too long');
+    await nextTurn();
+    const { restriction, ...origin } = readModelCard(words, snapshot.id);
     if (restriction === undefined) return { origin };
     return { text: { path, about: 'card', identity: { kind: 'restricted', words: restriction } }, origin };
   }
@@ -266,18 +277,25 @@ function subjectOf(file: HubFile, weightFolders: ReadonlySet<string>, isLinked: 
   return kind === 'statement' ? 'statement' : 'model';
 }
 
-/** The first files with so many different contents; a file with the same content as one of them costs nothing. */
+/**
+ * The first files with so many different contents, and no more bytes in all than are read; a file with the same content as
+ * one of them costs nothing, as does one that is too long.
+ */
 function withinLimit<T extends { readonly file: HubFile }>(
   files: readonly T[],
   limit: number,
+  maxBytes: number,
 ): { readonly taken: readonly T[]; readonly left: readonly T[] } {
   const contents = new Set<string>();
   const taken: T[] = [];
   const left: T[] = [];
+  let total = 0;
   for (const one of files) {
     const id = contentIdOf(one.file);
-    if (contents.has(id) || contents.size < limit) {
+    const bytes = one.file.sizeBytes > maxBytes || contents.has(id) ? 0 : one.file.sizeBytes;
+    if (contents.has(id) || (contents.size < limit && total + bytes <= MAX_TOTAL_BYTES)) {
       contents.add(id);
+      total += bytes;
       taken.push(one);
     } else {
       left.push(one);
