@@ -1,4 +1,5 @@
 import { plainLines } from './safe-text.ts';
+import { withoutSecrets } from './secrets.ts';
 
 /** What a caller may match on. A code never changes its meaning; messages may. */
 export type ErrorCode =
@@ -78,7 +79,7 @@ export interface ErrorDetails {
 
 /**
  * The base of every error that Weighbridge throws on purpose; anything else is a defect. Servers' words are in many of
- * them, so all of its texts are safe to show from the beginning.
+ * them, so all of its texts are safe to show from the beginning, and a login that a server repeats is not in them.
  */
 export class WeighbridgeError extends Error {
   readonly code: ErrorCode;
@@ -86,7 +87,10 @@ export class WeighbridgeError extends Error {
   readonly remedy: string | undefined;
 
   constructor(message: string, details: ErrorDetails) {
-    super(plainLines(message), details.cause === undefined ? undefined : { cause: details.cause });
+    super(
+      plainLines(withoutSecrets(message)),
+      details.cause === undefined ? undefined : { cause: details.cause },
+    );
     this.name = new.target.name;
     this.code = details.code;
     this.subject = details.subject && plainLines(details.subject);

@@ -1,8 +1,8 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import type { BufferPool } from '../core/buffer-pool.ts';
-import { WeighbridgeError } from '../core/errors.ts';
-import { isWorthTakingOver, MIN_PROGRESS_BYTES, readBody } from './direct-read/body-reader.ts';
+import { InterruptedError, WeighbridgeError } from '../core/errors.ts';
+import { isWorthTakingOver, readBody } from './direct-read/body-reader.ts';
 import { isPrivateHost } from './hosts.ts';
 import {
   connectionClosed,
@@ -11,11 +11,12 @@ import {
   silenceError,
   tooSlow,
 } from './network-error.ts';
+import { MIN_PROGRESS_BYTES } from './retry.ts';
 import type { HttpRequest, HttpResponse } from './types.ts';
 
 /** A request whose answer is awaited. */
 export interface AnsweredRequest
-  extends Pick<HttpRequest, 'url' | 'purpose' | 'signal' | 'method'>,
+  extends Pick<HttpRequest, 'url' | 'purpose' | 'signal' | 'method' | 'isPublicOnly'>,
     FailedConnection {
   /** Told once when the answer, or the rest of a document, has not come after `WAITING_MS`. */
   readonly onWaiting?: () => void;
@@ -46,6 +47,9 @@ export function awaitAnswer(
 ): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     let isAnswered = false;
+    // Node tells of an abort once the request has a connection, which may take as long as a proxy wants.
+    const onAbort = (): void => fail(new InterruptedError());
+    request.signal?.addEventListener('abort', onAbort, { once: true });
     const onTimeout = (): void => {
       // The answer's body has a clock of its own. Before, silence is the server's fault only if something is
       // waiting for it: an upload whose own source pauses is not the server's doing.
@@ -76,11 +80,13 @@ export function awaitAnswer(
     outgoing.on('response', stream => {
       isAnswered = true;
       timers.stop();
+      request.signal?.removeEventListener('abort', onAbort);
       request.onAnswer?.({ status: stream.statusCode ?? 0 });
       resolve(new Answer(stream, request, endWhenSilent(stream, idleTimeoutMs)));
     });
     outgoing.on('close', () => {
       timers.stop();
+      request.signal?.removeEventListener('abort', onAbort);
       if (!isAnswered) fail(connectionClosed());
     });
   });
@@ -141,12 +147,14 @@ class Answer implements HttpResponse {
   readonly url: string;
   readonly stream: IncomingMessage;
   readonly isFromPrivate: boolean;
+  readonly isPublicOnly: boolean;
   readonly #request: AnsweredRequest;
   readonly #clock: SilenceClock;
 
   constructor(stream: IncomingMessage, request: AnsweredRequest, clock: SilenceClock) {
     this.stream = stream;
     this.isFromPrivate = isPrivateHost(new URL(request.url).hostname) || isPrivateServer(stream, request.url);
+    this.isPublicOnly = request.isPublicOnly === true;
     this.status = stream.statusCode ?? 0;
     this.headers = stream.headers;
     this.url = request.url;

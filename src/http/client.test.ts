@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { InterruptedError, NetworkError, WeighbridgeError } from '../core/errors.ts';
 import type { ProgressEvent } from '../core/events.ts';
 import { HttpClient, type HttpClientOptions } from './client.ts';
@@ -206,6 +208,37 @@ test('an abort ends a request before, during and after its answer', async t => {
   const response = await http.request({ ...get(`${url}/body`), signal: reading.signal });
   response.stream.once('data', () => reading.abort());
   await assert.rejects(response.bytes(), InterruptedError);
+});
+
+test('an abort ends a request that still waits for a connection', async t => {
+  const { url, requests } = await serve(t, () => undefined);
+  const http = client(t);
+  const all = new AbortController();
+  const waiting = new AbortController();
+  const most = Array.from({ length: 64 }, () => http.request({ ...get(url), signal: all.signal }));
+  const last = http.request({ ...get(url), signal: waiting.signal });
+  waiting.abort();
+  await assert.rejects(last, InterruptedError);
+  all.abort();
+  for (const one of most) await assert.rejects(one, InterruptedError);
+  assert.ok(requests.length <= 64);
+});
+
+test('what is not HTTP, and a compressed document that is broken, are told with the host', async t => {
+  const other = createServer(socket => socket.once('data', () => socket.write('SSH-2.0-OpenSSH_9.6\r\n')));
+  await new Promise<void>(resolve => other.listen(0, '127.0.0.1', resolve));
+  t.after(() => other.close());
+  const http = client(t);
+  const { port } = other.address() as AddressInfo;
+  await assert.rejects(http.request(get(`http://127.0.0.1:${port}`)), {
+    message: /^reading a test: the answer of 127\.0\.0\.1:\d+ is not valid HTTP \(Expected HTTP/,
+  });
+  const gzip = await serve(t, (_, response) =>
+    response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('a document').subarray(0, 20)),
+  );
+  await assert.rejects(http.requestBytes(get(gzip.url)), {
+    message: /^reading a test: the compressed answer of 127\.0\.0\.1:\d+ is broken$/,
+  });
 });
 
 test('requests are told of if that is wanted: each hop, without secrets, and why there is no answer', async t => {

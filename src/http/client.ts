@@ -2,18 +2,21 @@ import http, { type ClientRequest } from 'node:http';
 import https from 'node:https';
 import { InterruptedError, NetworkError } from '../core/errors.ts';
 import type { OnEvent } from '../core/events.ts';
+import { noteAuthorization } from '../core/secrets.ts';
 import { type AnsweredRequest, awaitAnswer } from './answer.ts';
 import { DirectHttpAgent, DirectHttpsAgent } from './direct-read/socket-buffers.ts';
-import { isLoopbackHost, isPrivateHost, publicLookup } from './hosts.ts';
+import { isPrivateHost, publicLookup } from './hosts.ts';
 import { isTransient } from './network-error.ts';
 import {
-  beyondProxy,
+  type ChosenProxy,
   checkProxyEnv,
-  hasProxy,
+  loginOf,
   type ProxyAddress,
   proxiesOf,
+  proxyChoice,
   withProxySchemes,
 } from './proxy-env.ts';
+import { TunnelAgent } from './proxy-tunnel.ts';
 import { redactUrl } from './redact.ts';
 import {
   backoffMs,
@@ -55,18 +58,16 @@ export class HttpClient {
   readonly idleTimeoutMs: number;
   readonly #userAgent: string;
   readonly #onEvent: OnEvent | undefined;
-  readonly #agents: { readonly direct: http.Agent; readonly proxied: http.Agent };
-  readonly #proxyEnv: NodeJS.ProcessEnv;
+  readonly #direct: Agents;
+  /** For what a public server has named: a connection to a name that was looked up without care is not among these. */
+  readonly #guarded: Agents;
+  readonly #proxied = new Map<ChosenProxy, Agents>();
   /** For a network in which public names have private addresses. */
   readonly mayLeadInside: boolean;
   readonly #proxies: readonly ProxyAddress[];
-  readonly #isBeyondProxy: (url: URL) => boolean;
-  /** Whether bodies are read around Node's HTTP parser; see `direct-read/`. */
-  readonly #isDirectRead: boolean;
+  readonly #proxyFor: (url: URL) => ChosenProxy | undefined;
   readonly #tellsOfRequests: boolean;
   readonly #trust: Trust;
-  /** By way and settings, so that what an authority vouches for is believed there alone. */
-  readonly #httpsAgents = new Map<string, https.Agent>();
 
   constructor(options: HttpClientOptions = {}) {
     this.#userAgent = options.userAgent ?? 'weighbridge';
@@ -74,17 +75,22 @@ export class HttpClient {
     this.idleTimeoutMs = options.idleTimeoutMs ?? 60_000;
     this.#onEvent = options.onEvent;
     const proxyEnv = withProxySchemes(options.env ?? process.env);
-    this.#proxyEnv = proxyEnv;
     this.mayLeadInside = proxyEnv.WEIGHBRIDGE_PRIVATE_ADDRESSES === '1';
     this.#proxies = proxiesOf(proxyEnv);
-    this.#isBeyondProxy = beyondProxy(proxyEnv);
     checkProxyEnv(proxyEnv);
+    this.#proxyFor = proxyChoice(proxyEnv);
     this.#tellsOfRequests = proxyEnv.WEIGHBRIDGE_LOG_REQUESTS === '1';
-    this.#isDirectRead = proxyEnv.WEIGHBRIDGE_DIRECT_READ !== '0';
     this.#trust = new Trust(proxyEnv);
-    const direct = this.#isDirectRead ? new DirectHttpAgent(COMMON) : new http.Agent(COMMON);
-    const proxied = hasProxy(proxyEnv) ? new http.Agent({ ...COMMON, proxyEnv }) : direct;
-    this.#agents = { direct, proxied };
+    const isDirectRead = proxyEnv.WEIGHBRIDGE_DIRECT_READ !== '0';
+    const [Http, Https] = isDirectRead ? [DirectHttpAgent, DirectHttpsAgent] : [http.Agent, https.Agent];
+    const agents = (own: http.AgentOptions): Agents =>
+      new Agents(
+        new Http({ ...COMMON, ...own }),
+        this.#trust,
+        more => new Https({ ...COMMON, ...own, ...more }),
+      );
+    this.#direct = agents({});
+    this.#guarded = agents({ lookup: publicLookup });
   }
 
   /**
@@ -177,7 +183,7 @@ export class HttpClient {
 
   /** Closes idle connections. */
   close(): void {
-    for (const agent of [...Object.values(this.#agents), ...this.#httpsAgents.values()]) agent.destroy();
+    for (const agents of [this.#direct, this.#guarded, ...this.#proxied.values()]) agents.destroy();
   }
 
   async #follow(request: HttpRequest): Promise<HttpResponse> {
@@ -205,7 +211,7 @@ export class HttpClient {
       if (next.origin !== previous.origin) isPublicOnly ||= !response.isFromPrivate;
       // A token belongs to the origin it was made for, as a certificate does; a CDN or a stranger never sees it.
       if (next.origin !== previous.origin) {
-        headers = withoutSecrets(headers);
+        headers = withoutLogins(headers);
         identity = undefined;
       }
       url = next.href;
@@ -242,40 +248,34 @@ export class HttpClient {
         { code: 'NETWORK', subject: parsed.host },
       );
     }
-    const isBeyond = isLoopbackHost(parsed.hostname) || this.#isBeyondProxy(parsed);
-    const agent = isBeyond ? this.#agents.direct : this.#agents.proxied;
-    const isProxied = agent !== this.#agents.direct;
-    if (isProxied) this.#trustProxies();
+    const proxy = this.#proxyFor(parsed);
+    const isGuarded = request.isPublicOnly && !this.mayLeadInside;
     // A proxy looks the names up itself, and may well have a private address.
-    const isGuarded = request.isPublicOnly && !this.mayLeadInside && !isProxied;
+    const agents = proxy !== undefined ? this.#through(proxy) : isGuarded ? this.#guarded : this.#direct;
+    if (headers.authorization !== undefined) noteAuthorization(headers.authorization);
     const options = {
       method,
       headers: { 'user-agent': this.#userAgent, 'accept-encoding': 'identity', ...headers },
       timeout: request.idleTimeoutMs ?? this.idleTimeoutMs,
-      ...(isGuarded ? { lookup: publicLookup } : {}),
       ...(signal === undefined ? {} : { signal }),
     };
     return parsed.protocol === 'https:'
-      ? https.request(parsed, { ...options, agent: this.#httpsAgent(request, isProxied) })
-      : http.request(parsed, { ...options, agent });
+      ? https.request(parsed, { ...options, agent: agents.secure(request) })
+      : http.request(parsed, { ...options, agent: agents.http });
   }
 
-  #httpsAgent({ ca, identity }: TlsSettings, isProxied: boolean): https.Agent {
-    const key = `${isProxied}\0${identity?.name ?? ''}\0${ca ?? ''}`;
-    let agent = this.#httpsAgents.get(key);
-    if (agent === undefined) {
-      const secureContext = this.#trust.context({ ca, identity });
-      const options = { ...COMMON, ...(secureContext === undefined ? {} : { secureContext }) };
-      if (isProxied) agent = new https.Agent({ ...options, proxyEnv: this.#proxyEnv });
-      else agent = this.#isDirectRead ? new DirectHttpsAgent(options) : new https.Agent(options);
-      this.#httpsAgents.set(key, agent);
+  #through(proxy: ChosenProxy): Agents {
+    let agents = this.#proxied.get(proxy);
+    if (agents === undefined) {
+      const login = loginOf(proxy.url);
+      if (login !== undefined) noteAuthorization(login);
+      // Node's agent connects to the proxy with the authorities of the process.
+      if (proxy.isHttps) this.#trust.addToProcess();
+      const plain = new http.Agent({ ...COMMON, proxyEnv: { http_proxy: proxy.url.href } });
+      agents = new Agents(plain, this.#trust, more => new TunnelAgent(proxy, { ...COMMON, ...more }));
+      this.#proxied.set(proxy, agents);
     }
-    return agent;
-  }
-
-  /** Node's agents connect to a proxy with the authorities of the process. */
-  #trustProxies(): void {
-    if (this.#proxies.some(({ isHttps }) => isHttps)) this.#trust.addToProcess();
+    return agents;
   }
 
   /** Starts the clock of a request; what it returns tells how it ended. Undefined if that is not wanted. */
@@ -294,6 +294,36 @@ export class HttpClient {
   }
 }
 
+/** The connections that are made in one way. */
+class Agents {
+  readonly http: http.Agent;
+  readonly #trust: Trust;
+  readonly #make: (options: https.AgentOptions) => https.Agent;
+  readonly #secure = new Map<string, https.Agent>();
+
+  constructor(plain: http.Agent, trust: Trust, makeSecure: (options: https.AgentOptions) => https.Agent) {
+    this.http = plain;
+    this.#trust = trust;
+    this.#make = makeSecure;
+  }
+
+  /** An agent of its own for all settings, so that what an authority vouches for is believed there alone. */
+  secure({ ca, identity }: TlsSettings): https.Agent {
+    const key = `${identity?.name ?? ''}\0${ca ?? ''}`;
+    let agent = this.#secure.get(key);
+    if (agent === undefined) {
+      const secureContext = this.#trust.context({ ca, identity });
+      agent = this.#make(secureContext === undefined ? {} : { secureContext });
+      this.#secure.set(key, agent);
+    }
+    return agent;
+  }
+
+  destroy(): void {
+    for (const agent of [this.http, ...this.#secure.values()]) agent.destroy();
+  }
+}
+
 function parseUrl(url: string, base: string | undefined, purpose: string): URL {
   let parsed: URL;
   try {
@@ -309,7 +339,7 @@ function parseUrl(url: string, base: string | undefined, purpose: string): URL {
   return parsed;
 }
 
-function withoutSecrets(headers: Record<string, string>): Record<string, string> {
+function withoutLogins(headers: Record<string, string>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).filter(([name]) => !SECRET_HEADERS.includes(name.toLowerCase())),
   );

@@ -16,10 +16,24 @@ test('private addresses are known in all their forms', () => {
     '169.254.169.254',
     '[::ffff:192.168.1.1]',
     '[fe80::1]',
+    '[fec0::1]',
+    '[64:ff9b::169.254.169.254]',
+    '[64:ff9b:1::10.1.2.3]',
+    '[2002:c0a8:101::1]',
+    '[::127.0.0.1]',
+    '192.0.0.192',
     'a.localhost',
+    'localhost.',
   ])
     assert.ok(isPrivate(`http://${host}/`), host);
-  for (const host of ['ghcr.io', '8.8.8.8', '[2606:4700::1111]', 'localhost.example.org'])
+  for (const host of [
+    'ghcr.io',
+    '8.8.8.8',
+    '[2606:4700::1111]',
+    '[64:ff9b::8.8.8.8]',
+    '[2002:808:808::]',
+    'localhost.example.org',
+  ])
     assert.ok(!isPrivate(`http://${host}/`), host);
 });
 

@@ -11,6 +11,9 @@ export function isLoopbackHost(hostname: string): boolean {
   );
 }
 
+/** Where IPv6 addresses have one of IPv4 at their end: NAT64, and translations of old; https://www.rfc-editor.org/rfc/rfc6052 */
+const WITH_IPV4 = ['64:ff9b::', '64:ff9b:1::', '::', '::ffff:0:'];
+
 // https://www.iana.org/assignments/iana-ipv4-special-registry and its IPv6 companion
 const PRIVATE = new BlockList();
 for (const [net, prefix] of [
@@ -20,18 +23,27 @@ for (const [net, prefix] of [
   ['169.254.0.0', 16],
   ['172.16.0.0', 12],
   ['192.168.0.0', 16],
+  ['192.0.0.0', 24],
   ['0.0.0.0', 8],
 ] as const) {
   PRIVATE.addSubnet(net, prefix, 'ipv4');
+  for (const front of WITH_IPV4) PRIVATE.addSubnet(`${front}${net}`, 96 + prefix, 'ipv6');
+  // 6to4 has it behind the first 16 bits.
+  const [a = 0, b = 0, c = 0, d = 0] = net.split('.').map(Number);
+  PRIVATE.addSubnet(
+    `2002:${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}::`,
+    16 + prefix,
+    'ipv6',
+  );
 }
 PRIVATE.addSubnet('fc00::', 7, 'ipv6');
 PRIVATE.addSubnet('fe80::', 10, 'ipv6');
-PRIVATE.addAddress('::1', 'ipv6');
-PRIVATE.addAddress('::', 'ipv6');
+PRIVATE.addSubnet('fec0::', 10, 'ipv6');
 
 /** Whether a host is an address of a private network or of this machine. Names other than `localhost` are not looked up. */
 export function isPrivateHost(hostname: string): boolean {
-  const host = hostname.replace(/^\[|\]$/g, '');
+  // `localhost.` is the same name, written to its end.
+  const host = hostname.replace(/^\[|\]$|\.$/g, '');
   const family = isIP(host);
   if (family === 0) return host === 'localhost' || host.endsWith('.localhost');
   // The list sees through `::ffff:127.0.0.1` itself.

@@ -41,14 +41,16 @@ export interface FailedConnection {
 export const TRUST_REMEDY =
   "Install the certificate of its authority in the system's store (as `update-ca-certificates` does), or name its file in NODE_EXTRA_CA_CERTS.";
 
-/** Node does not say whether the certificate was a proxy's. */
+/** For plain HTTP Node does not say that the certificate was a proxy's. */
 function untrusted(
   code: string,
   host: string,
   { url, proxies = [] }: Pick<HttpRequest, 'url'> & FailedConnection,
 ): string {
-  const wanted = new URL(url).protocol.replace(':', '_proxy');
-  const proxy = proxies.find(({ isHttps, variable }) => isHttps && variable.toLowerCase() === wanted);
+  const isPlain = new URL(url).protocol === 'http:';
+  const proxy = proxies.find(
+    ({ isHttps, variable }) => isPlain && isHttps && variable.toLowerCase() === 'http_proxy',
+  );
   const orProxy = proxy && ` or that of the proxy ${proxy.hostname}:${proxy.port} (${proxy.variable})`;
   return `the certificate of ${host}${orProxy ?? ''} is not trusted (${code})`;
 }
@@ -57,17 +59,14 @@ function untrusted(
 function proxyOf(error: unknown, proxies: readonly ProxyAddress[]): string | undefined {
   // A host with several addresses has one error for each.
   const [first = error] = error instanceof AggregateError ? error.errors : [];
-  const { code, port, hostname, syscall } = first as NodeJS.ErrnoException & {
-    port?: number;
-    hostname?: string;
-  };
-  if (code === 'ERR_PROXY_TUNNEL') {
-    const [only] = proxies;
-    return only && `the proxy ${only.hostname}:${only.port} (${only.variable})`;
-  }
-  const found = proxies.find(proxy =>
-    syscall === 'connect' ? proxy.port === port : hostname !== undefined && proxy.hostname === hostname,
-  );
+  const { port, hostname, syscall } = first as NodeJS.ErrnoException & { port?: number; hostname?: string };
+  // One of its tunnel is marked with it.
+  const { proxy: own } = error as { proxy?: ProxyAddress };
+  const found =
+    own ??
+    proxies.find(proxy =>
+      syscall === 'connect' ? proxy.port === port : hostname !== undefined && proxy.hostname === hostname,
+    );
   return found && `the proxy ${found.hostname}:${found.port} (${found.variable})`;
 }
 
@@ -140,6 +139,7 @@ const FINAL_CODES: ReadonlySet<string> = new Set([
   'ERR_TLS_CERT_ALTNAME_INVALID',
   'ETOOSLOW',
   'EPRIVATE',
+  'EPROXYREFUSED',
   'EPROTO',
   'ERR_INVALID_URL',
   'ERR_INVALID_CHAR',
@@ -148,7 +148,10 @@ const FINAL_CODES: ReadonlySet<string> = new Set([
 
 function otherProtocol(error: unknown, host: string): string | undefined {
   if (isNotTls(error)) return `${host} answers in plain HTTP, not HTTPS`;
-  return isTls(error) ? `${host} answers in HTTPS, not plain HTTP` : undefined;
+  if (isTls(error)) return `${host} answers in HTTPS, not plain HTTP`;
+  const { code, reason } = (error ?? {}) as { code?: unknown; reason?: unknown };
+  if (String(code).startsWith('HPE_')) return `the answer of ${host} is not valid HTTP (${String(reason)})`;
+  return String(code).startsWith('Z_') ? `the compressed answer of ${host} is broken` : undefined;
 }
 
 /** The parser of HTTP has found a record of TLS: an alert (21) or a handshake (22) of version 3.x. */
@@ -166,6 +169,11 @@ export function isTlsAnswer({ cause }: NetworkError): boolean {
 /** Whether the other side was asked for TLS and answered in plain HTTP. */
 export function isPlainHttpAnswer({ cause }: NetworkError): boolean {
   return isNotTls(cause);
+}
+
+/** Whether what came was not HTTP, or not in order. */
+export function isNotHttp({ cause }: NetworkError): boolean {
+  return String((cause as { code?: unknown } | undefined)?.code).startsWith('HPE_');
 }
 
 function explain(code: string | undefined, host: string): string | undefined {

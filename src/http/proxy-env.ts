@@ -1,12 +1,8 @@
 import { BlockList, isIP } from 'node:net';
 import { ConfigError } from '../core/errors.ts';
+import { isLoopbackHost } from './hosts.ts';
 
 const PROXY_VARIABLES = ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'];
-
-/** Whether requests may have to go through a proxy. */
-export function hasProxy(env: NodeJS.ProcessEnv): boolean {
-  return PROXY_VARIABLES.some(name => Boolean(env[name]));
-}
 
 /** Returns the environment with `proxy:3128` written as `http://proxy:3128`, which is what curl and Go's programs read in it. */
 export function withProxySchemes(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
@@ -19,27 +15,73 @@ export function withProxySchemes(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 /**
- * Returns whether an address is reached without the proxy for a form of `NO_PROXY` that Node does not know, and curl and
- * Go's programs do: a net (`10.0.0.0/8`), or a domain that stands for the hosts under it (`example.com`).
+ * Returns through which proxy an address is reached; undefined for those that are reached without one. Decided here, and
+ * for every request: what is reached without a proxy has its name looked up here, with care.
  */
-export function beyondProxy(env: NodeJS.ProcessEnv): (url: URL) => boolean {
-  const nets = new BlockList();
-  const domains: { readonly suffix: string; readonly port: string }[] = [];
-  for (const entry of (env.no_proxy || env.NO_PROXY || '').toLowerCase().split(/[\s,]+/)) {
-    const [, net = '', bits = ''] = /^([0-9a-f.:]+)\/(\d{1,3})$/.exec(entry) ?? [];
-    const family = isIP(net);
-    const [, domain, port = ''] = /^([a-z0-9][a-z0-9.-]*)(?::(\d+))?$/.exec(entry) ?? [];
-    if (family !== 0 && Number(bits) <= (family === 4 ? 32 : 128))
-      nets.addSubnet(net, Number(bits), family === 4 ? 'ipv4' : 'ipv6');
-    else if (domain !== undefined && isIP(domain) === 0) domains.push({ suffix: `.${domain}`, port });
-  }
-  return ({ hostname, port, protocol }) => {
-    const host = hostname.replace(/^\[|\]$/g, '');
-    const family = isIP(host);
-    if (family !== 0) return nets.check(host, family === 4 ? 'ipv4' : 'ipv6');
-    const ownPort = port || (protocol === 'https:' ? '443' : '80');
-    return domains.some(domain => host.endsWith(domain.suffix) && ['', ownPort].includes(domain.port));
+export function proxyChoice(env: NodeJS.ProcessEnv): (url: URL) => ChosenProxy | undefined {
+  const isExcepted = exceptions(env.no_proxy || env.NO_PROXY || '');
+  const plain = proxyIn(env, ['http_proxy', 'HTTP_PROXY']);
+  const secure = proxyIn(env, ['https_proxy', 'HTTPS_PROXY']);
+  return url => {
+    const proxy = url.protocol === 'https:' ? secure : plain;
+    return proxy === undefined || isLoopbackHost(url.hostname) || isExcepted(url) ? undefined : proxy;
   };
+}
+
+/** The first variable that is set counts: lower case goes before upper, as for curl. */
+function proxyIn(env: NodeJS.ProcessEnv, variables: readonly string[]): ChosenProxy | undefined {
+  const variable = variables.find(name => Boolean(env[name]));
+  const url = variable === undefined ? null : URL.parse(env[variable] ?? '');
+  return variable === undefined || url === null ? undefined : { ...addressOf(variable, url), url };
+}
+
+/**
+ * What `NO_PROXY` excepts, in all forms that curl, Go's programs and Node know: a host, its port (`example.com:80`), a
+ * domain with what is under it (`example.com`, `.example.com`) or that alone (`*.example.com`), an address, a net
+ * (`10.0.0.0/8`), a range (`10.0.0.1-10.0.0.9`), or all (`*`).
+ */
+function exceptions(list: string): (url: URL) => boolean {
+  const nets = new BlockList();
+  const names: { readonly name: string; readonly isOnlyUnder: boolean; readonly port: string }[] = [];
+  for (const entry of list.toLowerCase().split(/[\s,]+/)) {
+    const [, net = '', bits = ''] = /^([0-9a-f.:]+)\/(\d{1,3})$/.exec(entry) ?? [];
+    const [, first = '', last = ''] = /^([\d.]+)-([\d.]+)$/.exec(entry) ?? [];
+    const address = entry.replace(/^\[|\]$/g, '');
+    const [, front, name, port = ''] = /^(\*?\.)?([^:/*]+)(?::(\d+))?$/.exec(entry) ?? [];
+    if (isIP(net) !== 0) {
+      if (Number(bits) <= (isIP(net) === 4 ? 32 : 128)) nets.addSubnet(net, Number(bits), familyOf(net));
+    } else if (isIP(first) === 4 && isIP(last) === 4) {
+      if (numberOf(first) <= numberOf(last)) nets.addRange(first, last, 'ipv4');
+    } else if (isIP(address) !== 0) nets.addAddress(address, familyOf(address));
+    else if (name !== undefined) names.push({ name, isOnlyUnder: front === '*.', port });
+  }
+  const isAll = /(?:^|[\s,])\*(?:$|[\s,])/.test(list);
+  return ({ hostname, port, protocol }) => {
+    if (isAll) return true;
+    const host = hostname.replace(/^\[|\]$/g, '');
+    if (isIP(host) !== 0 && nets.check(host, familyOf(host))) return true;
+    const ownPort = port || (protocol === 'https:' ? '443' : '80');
+    return names.some(
+      one =>
+        ((host === one.name && !one.isOnlyUnder) || (isIP(host) === 0 && host.endsWith(`.${one.name}`))) &&
+        ['', ownPort].includes(one.port),
+    );
+  };
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return isIP(address) === 4 ? 'ipv4' : 'ipv6';
+}
+
+function numberOf(address: string): number {
+  return address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+}
+
+/** Returns the `Proxy-Authorization` header for a proxy; undefined if its address has no login. */
+export function loginOf({ username, password }: URL): string | undefined {
+  if (username === '' && password === '') return undefined;
+  const login = [username, password].map(decodeURIComponent).join(':');
+  return `Basic ${Buffer.from(login).toString('base64')}`;
 }
 
 /**
@@ -70,12 +112,21 @@ export interface ProxyAddress {
   readonly isHttps: boolean;
 }
 
+/** A proxy that requests go through. */
+export interface ChosenProxy extends ProxyAddress {
+  /** With its login. */
+  readonly url: URL;
+}
+
 /** Returns the proxies that the environment names, for errors. */
 export function proxiesOf(env: NodeJS.ProcessEnv): ProxyAddress[] {
   return PROXY_VARIABLES.flatMap(variable => {
     const url = URL.parse(env[variable] ?? '');
-    if (url === null) return [];
-    const isHttps = url.protocol === 'https:';
-    return [{ variable, hostname: url.hostname, port: Number(url.port || (isHttps ? 443 : 80)), isHttps }];
+    return url === null ? [] : [addressOf(variable, url)];
   });
+}
+
+function addressOf(variable: string, url: URL): ProxyAddress {
+  const isHttps = url.protocol === 'https:';
+  return { variable, hostname: url.hostname, port: Number(url.port || (isHttps ? 443 : 80)), isHttps };
 }

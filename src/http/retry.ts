@@ -27,6 +27,9 @@ export const DEFAULT_RETRY: RetryPolicy = {
 
 const DEFAULT_PATIENCE_SECONDS = 60;
 
+/** Less than this does not count as progress: in the time in which a server may be silent it is as good as silence. */
+export const MIN_PROGRESS_BYTES = 256;
+
 /** Returns for how many ms to try again, by `WEIGHBRIDGE_RETRY_SECONDS`. Throws ConfigError USAGE. */
 export function patienceFromEnv(env: NodeJS.ProcessEnv): number {
   const text = env.WEIGHBRIDGE_RETRY_SECONDS || String(DEFAULT_PATIENCE_SECONDS);
@@ -60,9 +63,9 @@ export class Retries {
     return !isUnreachable(error) && this.#nowMs() - this.#sinceMs < patienceMs;
   }
 
-  /** Something was achieved: the count begins anew. */
-  progress(): void {
-    this.failed = 0;
+  /** So many bytes have come, or gone, since the last try: the count begins anew, unless they are next to none. */
+  progress(bytes: number): void {
+    if (bytes >= MIN_PROGRESS_BYTES) this.failed = 0;
   }
 }
 

@@ -34,6 +34,8 @@ export interface HttpResponse {
   readonly stream: IncomingMessage;
   /** Whether the server is in a private network, as far as that can be seen: behind a proxy, only its name can. */
   readonly isFromPrivate: boolean;
+  /** Whether a public server has led here: as `HttpRequest.isPublicOnly`. */
+  readonly isPublicOnly: boolean;
   /** The whole body; throws if it is longer than `maxBytes` (default 16 MiB). */
   bytes(maxBytes?: number): Promise<Buffer>;
   /** The body as it comes, in the buffers of `buffers` where one is given. */

@@ -8,7 +8,10 @@ import { readAll } from '../core/byte-source.ts';
 import { HubError, IntegrityError, WeighbridgeError } from '../core/errors.ts';
 import { HttpClient } from '../http/client.ts';
 import { DEFAULT_RETRY } from '../http/retry.ts';
+import type { HttpRequest } from '../http/types.ts';
 import { createHub } from './create-hub.ts';
+import { FileLink } from './download/file-link.ts';
+import { readSpan } from './download/file-span.ts';
 import { hubFromEnv } from './hub-from-env.ts';
 import { checkPaths } from './safe-path.ts';
 import type { Hub, HubFile } from './types.ts';
@@ -446,6 +449,33 @@ test('a link that has expired is made anew, and the token stays at the Hub', asy
     [undefined, undefined],
   );
   assert.equal(requests.length, 2);
+});
+
+test('storage that a public Hub names stays under suspicion for every part that is read there', async t => {
+  const proxy = await serve((request, response) => {
+    if (request.url?.startsWith('http://hub.example/'))
+      response.writeHead(302, { location: 'http://storage.example/file' }).end();
+    else response.end(CONTENT.subarray(0, 10));
+  });
+  const proxied = new HttpClient({ retry: RETRY, env: { HTTP_PROXY: proxy.url } });
+  t.after(() => proxied.close());
+  const asked: [string, boolean | undefined][] = [];
+  const { request } = proxied;
+  t.mock.method(proxied, 'request', (one: HttpRequest) => {
+    asked.push([new URL(one.url).host, one.isPublicOnly]);
+    return request.call(proxied, one);
+  });
+  const link = new FileLink({ url: 'http://hub.example/file', headers: {} });
+  const span = { start: 0, end: 10, link, isRangeNeeded: false, onTrouble: () => undefined };
+  const question = { endpoint: 'http://hub.example', model: 'acme/x', revision: SHA, hasToken: false };
+  const file = { path: 'a', sizeBytes: 10 };
+  const parts = { http: proxied, url: '', headers: {}, file, question, attempts: 3 };
+  link.note(await proxied.request({ method: 'GET', url: 'http://hub.example/file', purpose: 'x' }));
+  for await (const _ of readSpan(parts, span, {}));
+  assert.deepEqual(asked, [
+    ['hub.example', undefined],
+    ['storage.example', true],
+  ]);
 });
 
 test('a length that is not the listed one is an error at once', async () => {

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { type Digest, isDigest } from '../core/digest.ts';
 import { RegistryError } from '../core/errors.ts';
 import { plainLine } from '../core/safe-text.ts';
+import { withoutSecrets } from '../core/secrets.ts';
 import type { HttpClient } from '../http/client.ts';
 import { nextLink } from '../http/link-header.ts';
 import { serverWaitMs } from '../http/retry.ts';
@@ -158,7 +159,7 @@ async function failure(response: HttpResponse, purpose: string, repository: stri
   const { status } = response;
   const waitMs = limitedForMs(response);
   const json = parseJson(await response.bytes(64 * 1024));
-  const said = z.object({ message: z.string() }).safeParse(json).data?.message ?? '';
+  const said = withoutSecrets(z.object({ message: z.string() }).safeParse(json).data?.message ?? '');
   const message = `${purpose}: GitHub answered ${status}${said && ` (${plainLine(said)})`}`;
   if (waitMs !== undefined || status === 429 || /rate limit/i.test(said))
     return new RegistryError(message, {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { BufferPool } from '../../core/buffer-pool.ts';
 import { connectionClosed, silenceError } from '../network-error.ts';
+import { MIN_PROGRESS_BYTES } from '../retry.ts';
 import { giveBack, type ReadTarget, takeOver } from './socket-buffers.ts';
 
 /** Full buffers that wait for the reader, while one more is filled; beyond them the server is not asked for more. */
@@ -9,8 +10,6 @@ const MAX_READY = 1;
 const MIN_ROOM_BYTES = 32 * 1024;
 /** Bytes do not wait longer than this for their buffer to become full. */
 const MAX_WAIT_MS = 1000;
-/** Less than this in the time in which a server may be silent is as good as silence. */
-export const MIN_PROGRESS_BYTES = 256;
 /** A body shorter than this is not worth the trouble. */
 const MIN_BODY_BYTES = 1024 * 1024;
 

@@ -3,6 +3,8 @@ import type { HttpResponse } from '../../http/types.ts';
 interface Address {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** A public Hub has named it: its name may come to mean another address, and none of a private network. */
+  readonly isPublicOnly?: boolean;
 }
 
 /**
@@ -29,12 +31,12 @@ export class FileLink {
   }
 
   /** An answer has come, from wherever it was that redirects led to. */
-  note({ url, status, headers }: HttpResponse): void {
+  note({ url, status, headers, isPublicOnly }: HttpResponse): void {
     this.#hasRanges = status === 206 || headers['accept-ranges'] === 'bytes';
     if (url === this.address().url) return;
     // A token belongs to the origin it was made for.
     const isHubs = new URL(url).origin === new URL(this.#atHub.url).origin;
-    this.#storage = { url, headers: isHubs ? this.#atHub.headers : {} };
+    this.#storage = { url, headers: isHubs ? this.#atHub.headers : {}, isPublicOnly };
   }
 
   /** Has the Hub asked again: a signed link has expired, or its server fails. */

@@ -59,7 +59,7 @@ export async function* readSpan(
       const failure = passing(error);
       // All bytes are here; that the connection broke behind the last one does not matter.
       if (failure !== undefined && position === span.end) return;
-      if (position > before) retries.progress();
+      retries.progress(position - before);
       if (failure === undefined || signal?.aborted || !retries.again(failure.error))
         throw explainHubError(failure?.error ?? error, question);
       // A signed link that has expired is made anew by asking the Hub.
@@ -138,8 +138,8 @@ async function ask(
   const { start, end, link, isRangeNeeded } = span;
   const isPart = start > 0 || end < file.sizeBytes;
   const range = `bytes=${start}-${end < file.sizeBytes ? end - 1 : ''}`;
-  const { url, headers } = link.address();
-  const options = { url, headers: isPart ? { ...headers, range } : headers, purpose, signal };
+  const { headers, ...address } = link.address();
+  const options = { ...address, headers: isPart ? { ...headers, range } : headers, purpose, signal };
   // Tried again by `readSpan`, which knows whether the file has moved on in the meantime.
   const response = await http.request({ ...options, method: 'GET', isRetryable: false });
   const { status } = response;

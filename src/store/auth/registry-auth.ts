@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ConfigError, RegistryError } from '../../core/errors.ts';
 import { isRecord } from '../../core/json-shape.ts';
+import { noteSecret } from '../../core/secrets.ts';
 import type { HttpClient } from '../../http/client.ts';
 import { isLoopbackHost, isPrivateHost } from '../../http/hosts.ts';
 import { redactUrl } from '../../http/redact.ts';
@@ -223,6 +224,7 @@ export class RegistryAuth {
     const ask = (request: Pick<HttpRequest, 'method' | 'url' | 'headers'> & { readonly body?: string }) =>
       http.requestBytes({ ...request, ...common }, MAX_TOKEN_BYTES);
     if (credential?.kind === 'identity') {
+      noteSecret(credential.token);
       const answer = await ask(refreshRequest(realm, { token: credential.token, service, scopes }));
       if (!NO_REFRESH.has(answer.response.status)) return answer;
       answer.response.discard();

@@ -111,7 +111,7 @@ export class TargetUpload {
   async recover(): Promise<void> {
     while (this.isLive && this.#error !== undefined) {
       const error = this.#error;
-      if (this.offset > this.#best) this.#retries.progress();
+      this.#retries.progress(this.offset - this.#best);
       this.#best = Math.max(this.#best, this.offset);
       if (this.#options.signal?.aborted || !isWorthRetrying(error) || !this.#retries.again(error)) {
         this.failure = error;

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import dns from 'node:dns';
 import { createServer as createHttps } from 'node:https';
+import { syncBuiltinESMExports } from 'node:module';
 import { type AddressInfo, createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { digestOf } from '../../core/digest.ts';
 import { RegistryError } from '../../core/errors.ts';
 import { HttpClient } from '../../http/client.ts';
 import { serve } from '../../http/loopback.fixtures.ts';
@@ -206,3 +209,61 @@ async function registryOf(t: TestContext, tokens: string) {
     else response.writeHead(401, { 'www-authenticate': `Bearer realm="${tokens}/token"` }).end();
   });
 }
+
+/** Has a name mean an address of this machine, as one does that is made to point inside. */
+function pointInside(t: TestContext, name: string): void {
+  const real = dns.lookup;
+  const lookup = (host: string, options: dns.LookupAllOptions, done: (...found: unknown[]) => void): void => {
+    const found = [{ address: '127.0.0.1', family: 4 }];
+    if (host !== name) real(host, options, done);
+    else if (options.all) done(null, found);
+    else done(null, '127.0.0.1', 4);
+  };
+  t.mock.method(dns, 'lookup', lookup as typeof dns.lookup);
+  syncBuiltinESMExports();
+  t.after(() => {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  });
+}
+
+const get = (url: string) => ({ method: 'GET', url, purpose: 'reading a test' }) as const;
+
+test('a name that a public server gives is looked up, also where a connection to it is open already', async t => {
+  pointInside(t, 'storage.example');
+  const target = await serve(t, (_, response) => response.end('secret'));
+  const { port } = new URL(target.url);
+  const proxy = await serve(t, ({ method, url }, response) => {
+    const location = `http://storage.example:${port}/x`;
+    if (method === 'POST') response.writeHead(202, { location }).end();
+    else if (url?.endsWith('/tags/list?n=10'))
+      response
+        .writeHead(401, { 'www-authenticate': `Bearer realm="${location.replace('http', 'https')}"` })
+        .end();
+    else response.writeHead(307, { location }).end();
+  });
+  const http = new HttpClient({
+    env: { HTTP_PROXY: proxy.url, NO_PROXY: 'storage.example' },
+    retry: { attempts: 1 },
+  });
+  t.after(() => http.close());
+  // What the user has named is reached, and the connection is kept.
+  assert.equal(String(await (await http.request(get(`http://storage.example:${port}/`))).bytes()), 'secret');
+  const refused = { message: /storage\.example:\d+, which has a private address; that is refused/ };
+  await assert.rejects(http.request(get('http://hub.example/')), refused);
+
+  const open = () => {
+    const client = new RegistryClient({
+      ...{ http, registry: 'registry.example', credential: async () => undefined },
+      connection: { isPlainHttp: true },
+    });
+    return new RegistryStore(client, 'acme/x', 'push');
+  };
+  await assert.rejects(open().listTags(10), refused);
+  const upload = await open().startUpload({ sizeBytes: 1 });
+  await assert.rejects(async () => {
+    await upload.write(Buffer.from('x'));
+    await upload.commit(digestOf('x'));
+  }, refused);
+  assert.equal(target.requests.length, 1);
+});

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { readAll } from '../../core/byte-source.ts';
 import { digestOf } from '../../core/digest.ts';
-import { ConfigError } from '../../core/errors.ts';
+import { ConfigError, describeError, errorToJson } from '../../core/errors.ts';
 import { HttpClient } from '../../http/client.ts';
 import { type LoopbackServer, serve } from '../../http/loopback.fixtures.ts';
 import { MediaType } from '../../oci/types.ts';
@@ -186,6 +187,43 @@ test('of several challenges the one that can be met is taken, and others are nam
     if (typeof expected === 'string') assert.deepEqual(await listed, [expected]);
     else await assert.rejects(listed, { message: expected });
   }
+});
+
+test('a login that a registry repeats in its words or headers is not in the error', async t => {
+  const login = { kind: 'basic', username: 'ann', password: 'hunter2-password' } satisfies Credential;
+  const token = `planted-token-${'x'.repeat(400)}`;
+  const hasNone = (error: unknown): boolean => {
+    const texts = [describeError(error), JSON.stringify(errorToJson(error))].join();
+    assert.doesNotMatch(texts, /hunter2|aHVudGVy|planted|xxxx/, texts);
+    assert.match(texts, /…/);
+    return true;
+  };
+  for (const isBearer of [false, true]) {
+    for (const status of [400, 403, 500]) {
+      const server: LoopbackServer = await serve(t, (request, response) => {
+        const { authorization } = request.headers;
+        const realm = `${server.url}/token`;
+        const challenge = isBearer ? `Bearer realm="${realm}"` : 'Basic realm="x"';
+        if (request.url?.startsWith('/token')) response.end(JSON.stringify({ token }));
+        else if (authorization === undefined)
+          response.writeHead(401, { 'www-authenticate': challenge }).end();
+        else {
+          const message = `bad Authorization ${authorization} of ann, hunter2-password`;
+          response.writeHead(status).end(JSON.stringify({ errors: [{ code: 'DENIED', message }] }));
+        }
+      });
+      await assert.rejects(storeAt(t, new URL(server.url).host, async () => login).listTags(10), hasNone);
+    }
+  }
+  const echo = await serve(t, ({ headers: { authorization } }, response) => {
+    if (authorization === undefined) response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end();
+    else response.writeHead(206, { 'content-range': authorization }).end('x');
+  });
+  const blob = { mediaType: MediaType.ociLayerTar, digest: digestOf('x'), size: 1 };
+  await assert.rejects(
+    readAll(storeAt(t, new URL(echo.url).host, async () => login).openBlob(blob), 10),
+    hasNone,
+  );
 });
 
 const FULL = [

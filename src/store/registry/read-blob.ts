@@ -43,7 +43,7 @@ export async function* readBlob(reading: BlobReading): AsyncGenerator<Uint8Array
       const error = networkError(cause, { url: response.url, purpose, signal });
       // All bytes are here; that the connection broke behind the last one does not matter.
       if (isTransient(error) && position === sizeBytes) return;
-      if (position > before) retries.progress();
+      retries.progress(position - before);
       if (!isTransient(error) || !retries.again(error)) throw unreadable(error, store);
       await client.waitToRetry({ purpose, attempt: retries.failed, reason: error.message, signal });
     }

@@ -1,9 +1,10 @@
 import { NetworkError, RegistryError, WeighbridgeError } from '../../core/errors.ts';
 import { isRecord } from '../../core/json-shape.ts';
 import { plainLine } from '../../core/safe-text.ts';
+import { withoutSecrets } from '../../core/secrets.ts';
 import type { HttpClient } from '../../http/client.ts';
 import { isLoopbackHost, isPrivateHost } from '../../http/hosts.ts';
-import { isPlainHttpAnswer, isTlsAnswer } from '../../http/network-error.ts';
+import { isNotHttp, isPlainHttpAnswer, isTlsAnswer } from '../../http/network-error.ts';
 import { redactUrl } from '../../http/redact.ts';
 import { type RetryPolicy, serverWaitMs } from '../../http/retry.ts';
 import type { HttpRequest, HttpResponse, RetryNotice } from '../../http/types.ts';
@@ -363,7 +364,9 @@ export class RegistryClient {
       remedy:
         isOwn && isPlainHttpAnswer(error)
           ? `If plain HTTP is intended, write it under \`registries:\` as {prefix: ${this.registry}/…, plain_http: true}; otherwise use its HTTPS port.`
-          : `Check that ${isOwn ? this.registry : host} is up and reachable from here, then run the command again.`,
+          : isNotHttp(error)
+            ? `Check what listens at ${host}, and that no proxy changes its answers.`
+            : `Check that ${isOwn ? this.registry : host} is up and reachable from here, then run the command again.`,
       cause: error,
     });
   }
@@ -406,7 +409,8 @@ function unknownSchemes(wwwAuthenticate: string | undefined): string {
 async function registryWords(response: HttpResponse): Promise<string> {
   let text: string;
   try {
-    text = (await response.bytes(64 * 1024)).toString('utf8');
+    // Before it is cut: half a token is not recognized as one.
+    text = withoutSecrets((await response.bytes(64 * 1024)).toString('utf8'));
   } catch (error) {
     if (error instanceof WeighbridgeError) return '';
     throw error;

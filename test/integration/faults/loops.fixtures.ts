@@ -9,6 +9,9 @@ import { createHub } from '../../../src/hub/create-hub.ts';
 import { MediaType } from '../../../src/oci/types.ts';
 import { CopyHasher, fanOut } from '../../../src/store/fan-out/fan-out.ts';
 import type { ImageStore } from '../../../src/store/image-store.ts';
+import { RegistryClient } from '../../../src/store/registry/registry-client.ts';
+import { RegistryStore } from '../../../src/store/registry/registry-store.ts';
+import { RegistryCapabilities } from '../../../src/store/registry/upload/registry-capabilities.ts';
 import { startHub } from '../../../src/testkit/hub.ts';
 import { type EmbeddedRegistry, type RegistryOptions, startRegistry } from '../../../src/testkit/registry.ts';
 import type { FaultRule } from '../../../src/testkit/server/faults.ts';
@@ -116,6 +119,42 @@ export const partFromNowhere = () =>
 /** Every answer ends after its head. */
 export const neverAByte = () => readBroken({ match: GET, kind: 'truncate', afterBytes: 0, times: ALWAYS });
 
+/** A blob in parts of a byte, each on a connection of its own: more comes each time, and it would take years. */
+export const aByteEachTime = () => servedByHand((_, position) => [position, 1]);
+
+/** The whole blob again and again, and of it a byte more each time. */
+export const aByteMoreEachTime = () => servedByHand(index => [0, index + 1]);
+
+/** `answer` says where an answer begins and how many bytes of it come; the connection ends there. */
+async function servedByHand(
+  answer: (index: number, position: number) => readonly [start: number, bytes: number],
+): Promise<string> {
+  let index = 0;
+  const server = createServer((request, response) => {
+    const position = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
+    const [start, bytes] = answer(index++, position);
+    const last = BLOB.length - 1;
+    const headers = { 'content-length': BLOB.length - start };
+    if (start > 0)
+      response.writeHead(206, { ...headers, 'content-range': `bytes ${start}-${last}/${last + 1}` });
+    else response.writeHead(200, headers);
+    response.write(BLOB.subarray(start, start + bytes), () => response.destroy());
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const world = new World(await startHub(), []);
+  const store = world.open(`127.0.0.1:${(server.address() as AddressInfo).port}/acme/x`, 'pull');
+  const blob = { mediaType: MediaType.ociLayerTar, digest: digestOf(BLOB), size: BLOB.length };
+  try {
+    for await (const _ of store.openBlob(blob).open({ start: 0 }));
+    return 'read';
+  } catch (error) {
+    return words(error);
+  } finally {
+    server.close();
+    await world[Symbol.asyncDispose]();
+  }
+}
+
 /** A file of the Hub of which nothing ever comes. */
 export async function neverAByteOfTheHub(): Promise<string> {
   await using hub = await startHub();
@@ -185,17 +224,34 @@ export const tagsInACircle = () =>
   );
 
 /** A registry that confirms every chunk without having taken a byte of it. */
-export async function chunksThatStay(): Promise<string> {
-  await using registry = await startRegistry({ quirks: { maxBodyBytes: 1_000_000 } });
-  registry.faults.add({ match: /PATCH/, kind: 'edit', headers: { range: '0-1' }, times: ALWAYS });
-  const world = new World(await startHub(), [registry]);
-  const stores = [world.open(`${registry.host}/acme/x`)];
+export const chunksThatStay = () => uploadInChunks(() => '0-1');
+
+/** A registry that has more of a chunk after one answer, and less again after the next. */
+export const chunksBackAndForth = () => uploadInChunks(index => (index % 2 === 0 ? '0-999' : '0-499'));
+
+/** `rangeOf` says how much the registry has of a blob, whatever it was sent. */
+async function uploadInChunks(rangeOf: (index: number) => string): Promise<string> {
+  let index = 0;
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => {
+      const isChunk = request.method === 'PATCH';
+      const headers = { location: '/upload', ...(isChunk && { range: rangeOf(index++) }) };
+      response.writeHead(request.method === 'HEAD' ? 404 : 202, headers).end();
+    });
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const http = new HttpClient({ env: {}, retry: { attempts: 2, baseMs: 1 } });
+  const capabilities = new RegistryCapabilities({ withoutStrategies: ['streamed', 'monolithic'] });
+  const registry = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const client = new RegistryClient({ http, registry, capabilities, credential: async () => undefined });
+  const stores = [new RegistryStore(client, 'acme/x', 'push')];
   try {
     const source = bytesSource('a source', BLOB);
     const { failures } = await fanOut({ source, hasher: new CopyHasher(), stores });
     return failures.size === 0 ? 'moved' : words([...failures.values()][0]);
   } finally {
-    await world[Symbol.asyncDispose]();
+    http.close();
+    server.close();
   }
 }
 
@@ -281,11 +337,17 @@ export async function lineageInACircle(): Promise<string> {
 }
 
 /** A list of the Hub's files whose pages lead to each other. */
-export async function filesInACircle(): Promise<string> {
+export const filesInACircle = () => listFiles(url => url);
+
+/** A list of the Hub's files in which another page follows each. */
+export const filesWithoutEnd = () => listFiles((_, index) => `/api/models/acme/x/tree/${index}`);
+
+async function listFiles(nextOf: (url: string, index: number) => string): Promise<string> {
   const sha = '0a'.repeat(20);
-  const server = createServer((request, response) => {
-    const isTree = request.url?.includes('/tree/') === true;
-    if (isTree) response.setHeader('link', `<${request.url}>; rel="next"`);
+  let index = 0;
+  const server = createServer(({ url = '' }, response) => {
+    const isTree = url.includes('/tree/');
+    if (isTree) response.setHeader('link', `<${nextOf(url, index++)}>; rel="next"`);
     const sibling = { rfilename: 'a' };
     const info = { id: 'acme/x', sha, gated: false, cardData: { license: 'mit' }, siblings: [sibling] };
     response.end(JSON.stringify(isTree ? [{ type: 'file', path: 'a', size: 1, oid: sha }] : info));

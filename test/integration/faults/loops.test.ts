@@ -16,6 +16,8 @@ for (const [scenario, expected] of [
   ['partFromNowhere', /^INTEGRITY_SIZE .* asked for byte \d+ on, it sends ""/],
   ['neverAByte', /^REGISTRY_UNREACHABLE/],
   ['neverAByteOfTheHub', /^HUB_UNREACHABLE/],
+  ['aByteEachTime', /^REGISTRY_UNREACHABLE/],
+  ['aByteMoreEachTime', /^REGISTRY_UNREACHABLE/],
   ['sourceWithMore', /^INTEGRITY_SIZE a source: expected 1000 bytes, got 1010/],
   ['sourceWithLess', /^INTEGRITY_SIZE a source: expected 1000 bytes, got 9?[0-9]+/],
   ['sourceWithNothing', /^INTEGRITY_SIZE a source: expected 1000 bytes, got 0/],
@@ -24,8 +26,10 @@ for (const [scenario, expected] of [
   ['tokensThatNeverCount', /^REGISTRY_UNAUTHORIZED/],
   ['redirectsInACircle', /^REGISTRY_/],
   ['lineageInACircle', /^2 ancestors$/],
-  ['filesInACircle', /^HUB_/],
-  ['chunksThatStay', /^(REGISTRY_|INTEGRITY_)/],
+  ['filesInACircle', /^HUB_.* goes round in a circle/],
+  ['filesWithoutEnd', /^HUB_.* does not end after 1000 pages/],
+  ['chunksThatStay', /^REGISTRY_BAD_ANSWER .* took 2 of 3000000 bytes/],
+  ['chunksBackAndForth', /^REGISTRY_BAD_ANSWER .* took \d+ of 3000000 bytes/],
 ] as const) {
   test(`${scenario} comes to an end`, async () => {
     assert.match(await watchdog.run(scenario), expected);

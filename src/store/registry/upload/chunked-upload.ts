@@ -1,10 +1,11 @@
 import type { Digest } from '../../../core/digest.ts';
 import { IntegrityError, RegistryError } from '../../../core/errors.ts';
+import { MIN_PROGRESS_BYTES } from '../../../http/retry.ts';
 import type { HttpResponse } from '../../../http/types.ts';
 import { heldOf, type UploadSession } from './upload-session.ts';
 import { isAgainstForm, type UploadStrategy, type UploadTarget } from './upload-strategy.ts';
 
-/** Times in a row that a registry may answer for a chunk without having taken a byte of it. */
+/** Times in a row that a registry may answer for a chunk without having taken anything more of it. */
 const MAX_IDLE_ANSWERS = 3;
 
 /**
@@ -72,11 +73,14 @@ export class ChunkedUpload implements UploadStrategy {
   async #sendChunk(): Promise<void> {
     const end = this.#start + this.#filled;
     let position = this.#start;
+    let best = position;
     for (let idle = 0; position < end; ) {
       const held = await this.#sendFrom(position, end);
       if (held < this.#start || held > end) throw this.#outOfStep(held);
-      idle = held > position ? 0 : idle + 1;
-      if (idle >= MAX_IDLE_ANSWERS) throw this.#outOfStep(held);
+      // Counted from where it was at best: it may also lose what it had.
+      idle = held - best >= MIN_PROGRESS_BYTES ? 0 : idle + 1;
+      if (idle >= MAX_IDLE_ANSWERS && held < end) throw this.#outOfStep(held);
+      best = Math.max(best, held);
       position = held;
     }
     this.#start = end;
