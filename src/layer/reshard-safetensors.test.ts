@@ -126,6 +126,16 @@ for (const [what, json, dataBytes] of [
   ['blanks before the JSON', ' {}', 0],
   ['a list', '[]', 0],
   ['no JSON', '{', 0],
+  [
+    'more sizes than a tensor has',
+    `{"a":{"dtype":"U8","shape":[${'1,'.repeat(64)}1],"data_offsets":[0,1]}}`,
+    1,
+  ],
+  [
+    'a name of twenty megabytes',
+    `{"${'a'.repeat(20_000_000)}":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`,
+    1,
+  ],
 ] as const) {
   test(`${what} is refused`, () => {
     const bytes = Buffer.from(json);

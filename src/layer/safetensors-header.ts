@@ -36,6 +36,8 @@ export const LENGTH_BYTES = 8;
 export const MAX_HEADER_BYTES = 100_000_000;
 
 const METADATA = '__metadata__';
+/** More than any tensor has: a product of a hundred thousand sizes takes half a minute. */
+const MAX_DIMENSIONS = 64;
 /** Of one value; some take less than a byte. */
 const BITS: ReadonlyMap<string, number> = new Map([
   ...['F4'].map(name => [name, 4] as const),
@@ -88,7 +90,7 @@ function parseEntries(path: string, json: Uint8Array) {
     throw wrong(path, 'its header is not JSON');
   }
   if (!text.startsWith('{') || !isRecord(value)) throw wrong(path, 'its header is not a JSON object');
-  const twice = duplicateKey(text);
+  const twice = findDuplicateKey(path, text);
   if (twice !== undefined) throw wrong(path, `its header has ${quoted(twice)} twice`);
   const entries = Object.entries(value);
   const found = entries.find(([name]) => name === METADATA)?.[1];
@@ -104,7 +106,7 @@ function toTensor(path: string, [name, info]: [string, unknown]): Tensor {
   const bits = typeof dtype === 'string' ? BITS.get(dtype) : undefined;
   if (typeof dtype !== 'string' || bits === undefined)
     throw wrong(path, `${quoted(name)} is of an unknown type`);
-  if (!isSizes(shape)) throw wrong(path, `${quoted(name)} has no shape`);
+  if (!isSizes(shape) || shape.length > MAX_DIMENSIONS) throw wrong(path, `${quoted(name)} has no shape`);
   if (!isSizes(offsets)) throw wrong(path, `${quoted(name)} has no place`);
   const [start, end] = offsets;
   if (offsets.length !== 2 || start === undefined || end === undefined || start > end)
@@ -113,6 +115,16 @@ function toTensor(path: string, [name, info]: [string, unknown]): Tensor {
   if (sizeBits !== BigInt(end - start) * 8n)
     throw wrong(path, `${quoted(name)} has ${end - start} bytes for ${dtype} of [${shape.join(', ')}]`);
   return { name, dtype, shape, start, end };
+}
+
+function findDuplicateKey(path: string, text: string): string | undefined {
+  try {
+    return duplicateKey(text);
+  } catch (error) {
+    // A text of 20 MB ends the stack of the expression.
+    if (!(error instanceof RangeError)) throw error;
+    throw wrong(path, 'a name in its header is too long');
+  }
 }
 
 /** The first key that an object has twice, which `JSON.parse` passes over; `text` is JSON. */
