@@ -3,15 +3,14 @@
 // It writes branches through the API alone, so that the job needs no clone and keeps no login.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { GitHubError, githubOfJob, required, runStep, say } from './api.ts';
-import { BRANCH_PREFIX, type Proposal, type Proposals, type PullRequest, shortened } from './types.ts';
+import { readProposals } from './proposals.ts';
+import { BRANCH_PREFIX, type Proposal, type PullRequest, shortened } from './types.ts';
 
 /** As with Dependabot: pull requests that are there are kept up to date, and no more than these are opened. */
 const MAX_OPEN = 20;
 /** Of the commits that GitHub makes for a workflow's token. */
 const BOT_EMAIL = '41898282+github-actions[bot]@users.noreply.github.com';
-const BRANCH = /^weighbridge\/update-[A-Za-z0-9][A-Za-z0-9._/-]*$/;
 
 const github = githubOfJob();
 const commit = required(process.env, 'GITHUB_SHA');
@@ -19,7 +18,10 @@ const base = required(process.env, 'GITHUB_REF_NAME');
 await runStep(() => proposeAll(process.argv[2] ?? 'proposals.json'));
 
 async function proposeAll(file: string): Promise<void> {
-  const { proposals, undecided } = check(JSON.parse(await readFile(file, 'utf8')));
+  const { proposals, undecided } = readProposals(
+    await readFile(file, 'utf8'),
+    required(process.env, 'CONFIG'),
+  );
   const all = await github.list<PullRequest>('/pulls', { state: 'open', base });
   const open = new Map(all.filter(isOurs).map(request => [request.head.ref, request]));
   const wanted = new Set([...proposals.map(({ branch }) => branch), ...undecided]);
@@ -144,19 +146,6 @@ function markOf({ files }: Proposal): string {
 function bodyOf(proposal: Proposal): string {
   const foot = '\n\nClose this pull request to skip these versions; the next one opens a new one.';
   return `${markOf(proposal)}\n${shortened(proposal.body.trimEnd() + foot)}`;
-}
-
-/** Only what a proposal is meant to change is written, whatever the file says. */
-function check(found: Proposals): Proposals {
-  const config = required(process.env, 'CONFIG');
-  const allowed = new Set([config, path.posix.join(path.posix.dirname(config), 'weighbridge.lock')]);
-  for (const { branch, files } of found.proposals) {
-    if (!BRANCH.test(branch)) throw new Error(`${branch} is not a branch for updates`);
-    const other = Object.keys(files).find(file => !allowed.has(file));
-    if (other !== undefined)
-      throw new Error(`${branch} would change ${other}, which is not part of an update`);
-  }
-  return found;
 }
 
 function notPermitted(error: unknown): unknown {

@@ -1,5 +1,6 @@
 import { type Bundle, bundleFromJSON, bundleToJSON, isBundleWithDsseEnvelope } from '@sigstore/bundle';
 import { SigningError } from '../core/errors.ts';
+import { parseJson } from '../core/json-shape.ts';
 
 /** The media type of a bundle, which is the artifact type of the referrer that it is in. */
 export const BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
@@ -20,7 +21,7 @@ export function isBundleType(artifactType: string | undefined): boolean {
 /** Returns the bundle in `bytes`; `name` is for the error. Throws SigningError SIGNATURE_INVALID. */
 export function readBundle(bytes: Buffer, name: string): ReadBundle {
   try {
-    const bundle = bundleFromJSON(JSON.parse(bytes.toString('utf8')));
+    const bundle = bundleFromJSON(parseJson(bytes.toString('utf8')));
     if (!isBundleWithDsseEnvelope(bundle)) throw new TypeError('it has no statement');
     const { payload, payloadType } = bundle.content.dsseEnvelope;
     return { bundle, payload: Buffer.from(payload), payloadType };

@@ -2,6 +2,7 @@ import { type KeyObject, verify } from 'node:crypto';
 import { TrustedRoot } from '@sigstore/protobuf-specs';
 import { toSignedEntity, toTrustMaterial, Verifier } from '@sigstore/verify';
 import { SigningError } from '../core/errors.ts';
+import { parseJson } from '../core/json-shape.ts';
 import { plainLine } from '../core/safe-text.ts';
 import { table } from '../core/table.ts';
 import { preAuthEncoding, type ReadBundle, readBundle } from './bundle.ts';
@@ -28,7 +29,9 @@ export interface VerifiedStatement {
 /** Returns sigstore's trusted root from its JSON; `name` is for the error. Throws SigningError SIGNING_KEY. */
 export function parseTrustedRoot(json: string, name: string): TrustedRoot {
   try {
-    const root = TrustedRoot.fromJSON(JSON.parse(json));
+    const root = TrustedRoot.fromJSON(parseJson(json));
+    // Certificates and keys are read only here, and each verification does it again.
+    toTrustMaterial(root);
     if (root.certificateAuthorities.length > 0) return root;
   } catch {}
   throw new SigningError(`${name} is not a trusted root of sigstore in JSON`, {
@@ -106,7 +109,7 @@ export function readStatement({ payload, payloadType }: ReadBundle, name: string
     throw invalid(name, `has a payload of type ${plainLine(payloadType, 60)}`);
   let value: Partial<Statement> | null;
   try {
-    value = JSON.parse(payload.toString('utf8'));
+    value = parseJson(payload.toString('utf8')) as typeof value;
   } catch {
     throw invalid(name, 'has a payload that is not JSON');
   }

@@ -16,13 +16,14 @@ import type {
 } from './catalog-data.ts';
 import { catalogFacts } from './catalog-facts.ts';
 import type { ModelDetails } from './model-details.ts';
+import type { PreviousCatalog, PreviousModel } from './previous-catalog.ts';
 
 /** What a catalog is made from besides the images. */
 export interface CatalogOptions {
   readonly title: string;
   readonly now: Date;
   /** The catalog before this one, which knows since when images have been there. */
-  readonly previous: CatalogData | undefined;
+  readonly previous: PreviousCatalog | undefined;
   /** What the Hub says, by short name; none if it was not asked. */
   readonly details?: ReadonlyMap<string, ModelDetails>;
 }
@@ -78,7 +79,7 @@ function byName(a: string, b: string): number {
 type FirstSeen = (digest: string) => string;
 
 /** Older catalogs took the time of the base image for images that they saw first: those were there by then, and no more is known. */
-function datesIn(previous: CatalogData | undefined): Map<string, string> {
+function datesIn(previous: PreviousCatalog | undefined): Map<string, string> {
   const images = (previous?.models ?? []).flatMap(model => model.images);
   return new Map(
     images.flatMap(({ digest, created, firstSeen }) => {
@@ -91,7 +92,7 @@ function datesIn(previous: CatalogData | undefined): Map<string, string> {
 interface Known {
   readonly details: ModelDetails | undefined;
   /** The model in the catalog before this one. */
-  readonly before: Partial<CatalogModel> | undefined;
+  readonly before: PreviousModel | undefined;
 }
 
 function toModel(

@@ -34,10 +34,16 @@ export async function lockOfFile(config: Config): Promise<Lock | undefined> {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw unreadable(file, 'it cannot be read', cause);
   }
+  return parseLock(text, file);
+}
+
+/** Returns the lock in a text; `file` is for the error. Throws ConfigError CONFIG_UNREADABLE. */
+export function parseLock(text: string, file: string): Lock {
   if (CONFLICT.test(text)) throw unreadable(file, 'it has a merge conflict in it', undefined);
   let data: unknown;
   try {
-    data = parse(text);
+    // Of its warnings Node would print the text.
+    data = parse(text, { logLevel: 'error' });
   } catch (cause) {
     throw unreadable(file, 'it is not YAML', cause);
   }

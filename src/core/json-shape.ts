@@ -3,6 +3,40 @@ import { quoted } from './safe-text.ts';
 /** A JSON object of which nothing is known yet. */
 export type JsonRecord = Readonly<Record<string, unknown>>;
 
+/** Documents are nested a few levels deep. What is nested without end breaks whatever walks through it, `JSON.stringify` too. */
+const MAX_DEPTH = 200;
+
+/** Returns the value of a foreign JSON text. Throws SyntaxError if it is not JSON, or nested too deep. */
+export function parseJson(text: string): unknown {
+  if (isDeep(text)) throw new SyntaxError(`nested more than ${MAX_DEPTH} levels deep`);
+  return JSON.parse(text);
+}
+
+/** Told from its brackets, before a parser makes objects of them. */
+function isDeep(text: string): boolean {
+  let depth = 0;
+  let isInText = false;
+  for (let position = 0; position < text.length; position++) {
+    const character = text[position];
+    if (isInText && character === '\\') position += 1;
+    else if (character === '"') isInText = !isInText;
+    else if (isInText) continue;
+    else if (character === '[' || character === '{') depth += 1;
+    else if (character === ']' || character === '}') depth -= 1;
+    if (depth > MAX_DEPTH) return true;
+  }
+  return false;
+}
+
+/** Returns the value of a foreign JSON text; undefined if it is not JSON, or nested too deep. */
+export function parsedJson(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Returns whether a value is an object and not a list. */
 export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,5 +1,6 @@
+import { parsedJson } from '../core/json-shape.ts';
 import type { FitContext } from './fit-context.ts';
-import { parsedJson, recordOf, textOf } from './json-value.ts';
+import { recordOf, textOf } from './json-value.ts';
 import { loraModuleOf } from './lora-module.ts';
 import type { FitFinding } from './types.ts';
 

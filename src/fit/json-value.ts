@@ -2,15 +2,6 @@ import { isRecord, type JsonRecord } from '../core/json-shape.ts';
 
 // Foreign JSON, read without belief: what is not of the kind that is asked for is not there.
 
-/** Returns the value of a JSON text; undefined if it is not JSON. */
-export function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 /** Returns the value if it is an object, else an empty one. */
 export function recordOf(value: unknown): JsonRecord {
   return isRecord(value) ? value : {};

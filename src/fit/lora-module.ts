@@ -1,4 +1,5 @@
-import { parsedJson, recordOf, textOf } from './json-value.ts';
+import { parsedJson } from '../core/json-shape.ts';
+import { recordOf, textOf } from './json-value.ts';
 
 /** An adapter as a value of `--lora-modules` names it: `name=path`, or JSON with `name` and `path`. */
 export interface LoraModule {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isGitOid, isSha256Hex } from '../core/digest.ts';
 import { isModelId, modelIdIn } from '../core/hub-names.ts';
+import { parseJson } from '../core/json-shape.ts';
 import { quoted } from '../core/safe-text.ts';
 import { badAnswer } from './hub-failure.ts';
 import type { FileSafety, HubFile, LicenseFacts } from './types.ts';
@@ -77,7 +78,7 @@ export interface ParsedModelInfo {
 
 /** Reads the Hub's answer about a model and returns what it says. Throws HubError HUB_BAD_ANSWER. */
 export function parseModelInfo(model: string, body: Buffer): ParsedModelInfo {
-  const info = parseJson(model, ModelInfo, body);
+  const info = parseAs(model, ModelInfo, body);
   return {
     id: info.id,
     sha: info.sha,
@@ -98,7 +99,7 @@ export function parseModelInfo(model: string, body: Buffer): ParsedModelInfo {
 
 /** Returns one page of `GET /api/models/{id}/tree/{rev}?recursive=true`. */
 export function parseTreePage(model: string, body: Buffer): HubFile[] {
-  return parseJson(model, z.array(TreeEntry), body)
+  return parseAs(model, z.array(TreeEntry), body)
     .filter(entry => entry.type !== 'directory')
     .map(({ path, oid, size: sizeBytes, lfs }) =>
       hubFile(model, { path, oid, sizeBytes, lfs, sha256: lfs?.oid }),
@@ -220,10 +221,10 @@ function textsIn(value: unknown, depth = 0): { texts: string[]; unreadable: stri
   return { texts: [], unreadable: [JSON.stringify(value).slice(0, MAX_VALUE_CHARACTERS)] };
 }
 
-function parseJson<T>(model: string, schema: z.ZodType<T>, body: Buffer): T {
+function parseAs<T>(model: string, schema: z.ZodType<T>, body: Buffer): T {
   let value: unknown;
   try {
-    value = JSON.parse(body.toString('utf8'));
+    value = parseJson(body.toString('utf8'));
   } catch (cause) {
     throw badAnswer(model, 'it is not JSON', cause);
   }

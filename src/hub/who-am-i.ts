@@ -1,5 +1,5 @@
 import { HubError } from '../core/errors.ts';
-import { isRecord } from '../core/json-shape.ts';
+import { isRecord, parseJson } from '../core/json-shape.ts';
 import { plainLine } from '../core/safe-text.ts';
 import type { HttpClient } from '../http/client.ts';
 import { badAnswer, explainHubError, type HubQuestion, hubFailure } from './hub-failure.ts';
@@ -46,7 +46,7 @@ export async function whoAmI(
 function parseAccount(bytes: Buffer): HubAccount {
   let value: unknown;
   try {
-    value = JSON.parse(bytes.toString('utf8'));
+    value = parseJson(bytes.toString('utf8'));
   } catch {
     // As wrong as one without a name.
   }

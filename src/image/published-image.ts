@@ -2,7 +2,7 @@ import { holdsWeights } from '../config/variants.ts';
 import { readAll } from '../core/byte-source.ts';
 import { type Digest, digestOf } from '../core/digest.ts';
 import { RegistryError } from '../core/errors.ts';
-import { describeJson, isRecord } from '../core/json-shape.ts';
+import { describeJson, isRecord, parseJson } from '../core/json-shape.ts';
 import { parseImageConfig } from '../oci/image-config.ts';
 import { parseManifest } from '../oci/parse.ts';
 import { formatPlatform, isLocalName } from '../oci/reference.ts';
@@ -164,7 +164,7 @@ export function modelFiles({ dir }: Pick<PublishedModel, 'dir'>, files: readonly
 export function parseSlimList(bytes: Buffer, subject: string): SlimList {
   let json: unknown;
   try {
-    json = JSON.parse(bytes.toString('utf8'));
+    json = parseJson(bytes.toString('utf8'));
   } catch (cause) {
     throw badList(subject, 'is not JSON', cause);
   }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { describeError, isAbort, WeighbridgeError } from '../core/errors.ts';
+import { parseJson } from '../core/json-shape.ts';
 import { mapPool } from '../core/pool.ts';
 import { plainLine } from '../core/safe-text.ts';
 import { layerKindOf, readLayerDescriptor } from '../image/format/layer-annotations.ts';
@@ -173,7 +174,7 @@ class ContentReader implements Content {
 }
 
 function parseServeArgs(bytes: Buffer): string[] | undefined {
-  const parsed = z.object({ serveArgs: z.array(z.string()) }).safeParse(JSON.parse(bytes.toString('utf8')));
+  const parsed = z.object({ serveArgs: z.array(z.string()) }).safeParse(parseJson(bytes.toString('utf8')));
   return parsed.data?.serveArgs;
 }
 

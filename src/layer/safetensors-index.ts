@@ -1,4 +1,4 @@
-import { isRecord } from '../core/json-shape.ts';
+import { isRecord, parseJson } from '../core/json-shape.ts';
 import { UnshardableError } from './safetensors-header.ts';
 
 /** Which file holds which tensor, as `transformers` writes it: `model.safetensors.index.json`. */
@@ -13,7 +13,7 @@ export interface SafetensorsIndex {
 export function parseSafetensorsIndex(path: string, text: string): SafetensorsIndex {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch {
     throw wrong(path, 'it is not JSON');
   }

@@ -1,6 +1,13 @@
 import { isDigest } from '../core/digest.ts';
 import { RegistryError } from '../core/errors.ts';
-import { describeJson, isRecord, isTextList, isTextMap, type JsonRecord } from '../core/json-shape.ts';
+import {
+  describeJson,
+  isRecord,
+  isTextList,
+  isTextMap,
+  type JsonRecord,
+  parseJson,
+} from '../core/json-shape.ts';
 import { quoted } from '../core/safe-text.ts';
 import { otherReading } from './one-reading.ts';
 import { matchesPlatform } from './reference.ts';
@@ -126,7 +133,7 @@ export function parseObject(bytes: Uint8Array, subject: string, what: string): J
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (cause) {
     throw badDocument(subject, `has a ${what} that is not JSON`, cause);
   }

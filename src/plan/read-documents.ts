@@ -1,3 +1,4 @@
+import { parseJson } from '../core/json-shape.ts';
 import { isTemplateInDoubt } from '../fit/check-documents.ts';
 import type { ModelDocuments } from '../fit/types.ts';
 import type { ModelSnapshot } from '../hub/types.ts';
@@ -31,7 +32,7 @@ export async function readJson(
 /** What is not JSON says nothing. */
 function parse(bytes: Buffer): unknown {
   try {
-    return JSON.parse(bytes.toString('utf8'));
+    return parseJson(bytes.toString('utf8'));
   } catch {
     return undefined;
   }

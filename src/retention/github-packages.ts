@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { type Digest, isDigest } from '../core/digest.ts';
 import { RegistryError } from '../core/errors.ts';
+import { parsedJson } from '../core/json-shape.ts';
 import { plainLine } from '../core/safe-text.ts';
 import { withoutSecrets } from '../core/secrets.ts';
 import type { HttpClient } from '../http/client.ts';
@@ -102,7 +103,7 @@ async function readVersions(
       return undefined;
     }
     if (response.status !== 200) throw await failure(response, purpose, repository);
-    const parsed = Versions.safeParse(parseJson(await response.bytes(MAX_PAGE_BYTES)));
+    const parsed = Versions.safeParse(parsedJson((await response.bytes(MAX_PAGE_BYTES)).toString('utf8')));
     if (!parsed.success) throw badAnswer(purpose, repository);
     for (const { id, name, created_at } of parsed.data) {
       const createdAtMs = Date.parse(created_at);
@@ -111,8 +112,8 @@ async function readVersions(
     }
     const next = nextLink(response.headers);
     if (next === undefined) return versions;
-    const following = new URL(next, url);
-    if (following.origin !== new URL(base).origin) throw badAnswer(purpose, repository);
+    const following = URL.parse(next, url);
+    if (following?.origin !== new URL(base).origin) throw badAnswer(purpose, repository);
     url = following.href;
   }
   throw badAnswer(purpose, repository);
@@ -158,7 +159,7 @@ function limitedForMs({ status, headers }: HttpResponse): number | undefined {
 async function failure(response: HttpResponse, purpose: string, repository: string): Promise<RegistryError> {
   const { status } = response;
   const waitMs = limitedForMs(response);
-  const json = parseJson(await response.bytes(64 * 1024));
+  const json = parsedJson((await response.bytes(64 * 1024)).toString('utf8'));
   const said = withoutSecrets(z.object({ message: z.string() }).safeParse(json).data?.message ?? '');
   const message = `${purpose}: GitHub answered ${status}${said && ` (${plainLine(said)})`}`;
   if (waitMs !== undefined || status === 429 || /rate limit/i.test(said))
@@ -191,14 +192,6 @@ function denied(message: string, repository: string): RegistryError {
     remedy:
       'Use a token with `read:packages` and `delete:packages`; in a workflow, `permissions: packages: write` and admin access of the repository to the package.',
   });
-}
-
-function parseJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }
 
 function badAnswer(purpose: string, repository: string): RegistryError {

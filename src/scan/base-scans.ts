@@ -3,7 +3,7 @@ import path from 'node:path';
 import { writeFileAtomically } from '../core/atomic-file.ts';
 import { type Digest, hexOf } from '../core/digest.ts';
 import { memoizeAsync } from '../core/pool.ts';
-import type { TrivyReport } from './trivy-report.ts';
+import { parseTrivyReport, type TrivyReport } from './trivy-report.ts';
 
 /** A base image's report, and what it cost to make: nothing where an earlier one served. */
 export interface BaseScan {
@@ -45,9 +45,9 @@ export class BaseScans {
   async #read(digest: Digest): Promise<TrivyReport | undefined> {
     if (this.#folder === undefined) return undefined;
     try {
-      return JSON.parse(await readFile(this.#file(this.#folder, digest), 'utf8')) as TrivyReport;
+      // Cut off by a job that was cancelled, or not a report: made anew.
+      return parseTrivyReport(await readFile(this.#file(this.#folder, digest), 'utf8'));
     } catch {
-      // Not there, or cut off by a job that was cancelled: made anew.
       return undefined;
     }
   }

@@ -8,7 +8,7 @@ import type { BaseScan, BaseScans } from './base-scans.ts';
 import { baseView, type ImageView, type LayeredImage, ownView } from './image-view.ts';
 import { isPlainWeights } from './plain-weights.ts';
 import type { ScanSummary } from './scan-referrer.ts';
-import type { Trivy } from './trivy.ts';
+import type { SarifLog, Trivy } from './trivy.ts';
 import { findingsIn, mergeReports, type TrivyReport, withDiffIds } from './trivy-report.ts';
 import type { ImageScan, ScanFinding } from './types.ts';
 import { serveView } from './view-server.ts';
@@ -70,12 +70,11 @@ export async function scanImage(
     ofBase && base !== null ? { report: ofBase.report, name: base.name } : undefined,
     name,
   );
-  const report: TrivyReport =
-    ignoreFile === null ? merged : JSON.parse(await trivy.convert(merged, 'json', { ignoreFile }));
+  const report = ignoreFile === null ? merged : await trivy.filtered(merged, { ignoreFile });
   // Trivy drops what it does not know, and with it where a finding comes from: the merged report still tells.
   const findings = stillThere(findingsIn(merged), report);
   const filter = { severity: settings.severity };
-  const sarif = JSON.parse(await trivy.convert(report, 'sarif', filter)) as SarifLog;
+  const sarif = await trivy.sarif(report, filter);
   const { version, databaseDate } = await trivy.version();
   const summary = summarise(findings, {
     scanner: `trivy ${version}`,
@@ -188,10 +187,6 @@ function summarise(
     secrets: findings.filter(one => one.kind === 'secret').length,
     misconfigurations: findings.filter(one => one.kind === 'misconfiguration').length,
   };
-}
-
-interface SarifLog {
-  readonly runs: readonly object[];
 }
 
 /** Code scanning keeps findings by category: with one each, a model's do not replace another's. */

@@ -1,4 +1,6 @@
+import * as z from 'zod';
 import { SEVERITIES, type Severity } from '../config/types.ts';
+import { parsedJson } from '../core/json-shape.ts';
 import type { ScanFinding } from './types.ts';
 
 /** The part of Trivy's JSON report that is relied upon; https://trivy.dev/docs/latest/configuration/reporting/#json */
@@ -41,6 +43,37 @@ interface TrivyMisconfiguration {
   readonly Severity?: string;
   readonly Title?: string;
   readonly Status?: string;
+}
+
+const text = z.string();
+const finding = z.looseObject({ Severity: text.optional(), Title: text.optional() });
+const result = z.looseObject({
+  Target: text,
+  Class: text.optional(),
+  Vulnerabilities: z
+    .array(
+      finding.extend({
+        VulnerabilityID: text,
+        PkgName: text,
+        InstalledVersion: text.optional(),
+        FixedVersion: text.optional(),
+      }),
+    )
+    .nullish(),
+  Secrets: z.array(finding.extend({ RuleID: text })).nullish(),
+  Misconfigurations: z.array(finding.extend({ ID: text, Status: text.optional() })).nullish(),
+});
+const trivyReport = z.looseObject({
+  SchemaVersion: z.int(),
+  ArtifactName: text,
+  ArtifactType: text,
+  Metadata: z.record(text, z.unknown()).optional(),
+  Results: z.array(result).nullish(),
+});
+
+/** Returns the report in a text; undefined if it is not one, or of a form that is not known. */
+export function parseTrivyReport(json: string): TrivyReport | undefined {
+  return trivyReport.safeParse(parsedJson(json)).data as TrivyReport | undefined;
 }
 
 /** On a result of a merged report: where it comes from. */

@@ -5,14 +5,20 @@ import { execa } from 'execa';
 import type { Severity } from '../config/types.ts';
 import { withoutSecrets } from '../core/child-env.ts';
 import { InterruptedError, WeighbridgeError } from '../core/errors.ts';
+import { isRecord, parsedJson } from '../core/json-shape.ts';
 import { plainLine } from '../core/safe-text.ts';
-import type { TrivyReport } from './trivy-report.ts';
+import { parseTrivyReport, type TrivyReport } from './trivy-report.ts';
 
 /** Trivy's version, and that of its database. */
 export interface TrivyVersion {
   readonly version: string;
   /** ISO 8601; null while it has no database. */
   readonly databaseDate: string | null;
+}
+
+/** The part of SARIF that is relied upon; https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html */
+export interface SarifLog {
+  readonly runs: readonly object[];
 }
 
 /** Which findings a report leaves out. */
@@ -48,11 +54,9 @@ export class Trivy {
 
   async #askVersion(): Promise<TrivyVersion> {
     const { stdout } = await this.#run(['version', '--format', 'json'], 'asking Trivy for its version');
-    const { Version, VulnerabilityDB } = JSON.parse(stdout) as {
-      Version: string;
-      VulnerabilityDB?: { UpdatedAt?: string };
-    };
-    return { version: Version, databaseDate: VulnerabilityDB?.UpdatedAt ?? null };
+    const version = parseTrivyVersion(stdout);
+    if (version === undefined) throw this.#unknownForm('its version');
+    return version;
   }
 
   /** Scans an image that this machine can pull without a login. */
@@ -81,8 +85,24 @@ export class Trivy {
       // The first scan may have brought a newer database.
       if (!this.#hasScanned) this.#version = undefined;
       this.#hasScanned = true;
-      return JSON.parse(await readFile(output, 'utf8')) as TrivyReport;
+      const report = parseTrivyReport(await readFile(output, 'utf8'));
+      if (report === undefined) throw this.#unknownForm(`its report on ${name}`);
+      return report;
     });
+  }
+
+  /** The same report without what the filter takes out. Throws SCANNER_FAILED. */
+  async filtered(report: TrivyReport, filter: ReportFilter): Promise<TrivyReport> {
+    const left = parseTrivyReport(await this.convert(report, 'json', filter));
+    if (left === undefined) throw this.#unknownForm('the rest of a report');
+    return left;
+  }
+
+  /** A report as SARIF, whose runs are objects. Throws SCANNER_FAILED. */
+  async sarif(report: TrivyReport, filter: ReportFilter): Promise<SarifLog> {
+    const log = parseSarif(await this.convert(report, 'sarif', filter));
+    if (log === undefined) throw this.#unknownForm('SARIF');
+    return log;
   }
 
   /** A report in another format, or the same one without what the filter takes out. */
@@ -135,6 +155,13 @@ export class Trivy {
     });
   }
 
+  #unknownForm(what: string): Error {
+    return new WeighbridgeError(`Trivy writes ${what} in a form that is not known: ${this.#command}`, {
+      code: 'SCANNER_FAILED',
+      remedy: 'Use the version of Trivy that docs/ci.md names, or name another with --trivy <path>.',
+    });
+  }
+
   #startFailure(cause: { readonly code?: string | undefined }): Error {
     return new WeighbridgeError(
       `Trivy cannot be started: ${this.#command} ${cause.code === 'ENOENT' ? 'was not found' : `failed with ${cause.code}`}`,
@@ -146,6 +173,23 @@ export class Trivy {
       },
     );
   }
+}
+
+/** Returns what `trivy version --format json` prints; undefined if it is not that. */
+export function parseTrivyVersion(stdout: string): TrivyVersion | undefined {
+  const json = parsedJson(stdout);
+  if (!isRecord(json) || typeof json.Version !== 'string') return undefined;
+  const { Version, VulnerabilityDB: database } = json;
+  const date = isRecord(database) && typeof database.UpdatedAt === 'string' ? database.UpdatedAt : null;
+  return { version: plainLine(Version), databaseDate: date === null ? null : plainLine(date) };
+}
+
+/** Returns a SARIF log; undefined if the text is not one. */
+export function parseSarif(text: string): SarifLog | undefined {
+  const json = parsedJson(text);
+  return isRecord(json) && Array.isArray(json.runs) && json.runs.every(isRecord)
+    ? { ...json, runs: json.runs }
+    : undefined;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { type Digest, digestOf, isDigest } from '../core/digest.ts';
 import { IntegrityError, RegistryError } from '../core/errors.ts';
+import { parseJson } from '../core/json-shape.ts';
 import { type ParsedManifest, parseManifest } from '../oci/parse.ts';
 import { isTag } from '../oci/reference.ts';
 import { type Descriptor, MediaType } from '../oci/types.ts';
@@ -9,7 +10,7 @@ import type { StoredManifest } from './image-store.ts';
 export function manifestType(bytes: Buffer): string | undefined {
   let json: unknown;
   try {
-    json = JSON.parse(bytes.toString('utf8'));
+    json = parseJson(bytes.toString('utf8'));
   } catch {
     return undefined;
   }

@@ -4,7 +4,11 @@ import './parsers/files.ts';
 import './parsers/http.ts';
 import './parsers/hub.ts';
 import './parsers/layers.ts';
+import './parsers/local.ts';
+import './parsers/logins.ts';
 import './parsers/oci.ts';
+import './parsers/reports.ts';
+import './parsers/services.ts';
 import './parsers/statements.ts';
 
 export { PARSERS } from './parsers/table.ts';

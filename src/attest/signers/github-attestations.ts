@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { ConfigError, SigningError } from '../../core/errors.ts';
+import { parseJson } from '../../core/json-shape.ts';
 import { plainLine } from '../../core/safe-text.ts';
 import { withoutSecrets } from '../../core/secrets.ts';
 import type { HttpClient } from '../../http/client.ts';
@@ -89,15 +90,13 @@ async function store(
 
 function kindIn(payload: Buffer): StatementKind | undefined {
   return kindOf(
-    z.object({ predicateType: z.string() }).parse(JSON.parse(payload.toString('utf8'))).predicateType,
+    z.object({ predicateType: z.string() }).parse(parseJson(payload.toString('utf8'))).predicateType,
   );
 }
 
 function messageIn(bytes: Buffer): string {
   try {
-    return (
-      z.object({ message: z.string() }).safeParse(JSON.parse(bytes.toString('utf8'))).data?.message ?? ''
-    );
+    return z.object({ message: z.string() }).safeParse(parseJson(bytes.toString('utf8'))).data?.message ?? '';
   } catch {
     return '';
   }

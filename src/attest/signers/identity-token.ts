@@ -1,4 +1,5 @@
 import { SigningError } from '../../core/errors.ts';
+import { parseJson } from '../../core/json-shape.ts';
 import { plainLine } from '../../core/safe-text.ts';
 import type { HttpClient } from '../../http/client.ts';
 
@@ -64,7 +65,7 @@ async function githubToken(
 
 function tokenIn(bytes: Buffer): string | undefined {
   try {
-    const { value } = JSON.parse(bytes.toString('utf8')) as { value?: unknown };
+    const { value } = parseJson(bytes.toString('utf8')) as { value?: unknown };
     return typeof value === 'string' && value !== '' ? value : undefined;
   } catch {
     return undefined;
@@ -88,7 +89,7 @@ function checkTimes(token: string): void {
       remedy: 'The clock of this machine is slow: set it.',
     });
   }
-  const audiences = Array.isArray(aud) ? aud : [aud];
+  const audiences = (Array.isArray(aud) ? aud : [aud]).filter(one => typeof one === 'string');
   if (aud !== undefined && !audiences.includes(AUDIENCE)) {
     throw identityError(
       `the identity token is for ${plainLine(audiences.join(', '), 60)}, not for sigstore`,
@@ -102,7 +103,7 @@ function checkTimes(token: string): void {
 function claimsOf(token: string): { iat?: unknown; exp?: unknown; aud?: unknown } {
   const [, middle = ''] = token.split('.');
   try {
-    const claims: unknown = JSON.parse(Buffer.from(middle, 'base64url').toString('utf8'));
+    const claims: unknown = parseJson(Buffer.from(middle, 'base64url').toString('utf8'));
     if (typeof claims === 'object' && claims !== null) return claims;
   } catch {}
   // Without the token: it is a secret, even one that is broken.

@@ -54,7 +54,8 @@ function kept(vulnerability: JsonRecord, vex: readonly VexEntry[]): JsonRecord {
 
 function isAbout(entry: VexEntry, { VulnerabilityID, PkgIdentifier }: JsonRecord): boolean {
   if (entry.vulnerability !== VulnerabilityID) return false;
-  const purl = isRecord(PkgIdentifier) ? String(PkgIdentifier.PURL ?? '') : '';
+  const { PURL } = isRecord(PkgIdentifier) ? PkgIdentifier : {};
+  const purl = typeof PURL === 'string' ? PURL : '';
   return (
     entry.packages.length === 0 || entry.packages.some(one => purl.split(/[@?]/)[0] === one.split(/[@?]/)[0])
   );

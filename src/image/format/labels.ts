@@ -1,7 +1,7 @@
 import { ADAPTER_NAME } from '../../config/field-checks.ts';
 import { isGitOid } from '../../core/digest.ts';
 import { isModelId } from '../../core/hub-names.ts';
-import { isRecord } from '../../core/json-shape.ts';
+import { isRecord, parseJson } from '../../core/json-shape.ts';
 import type { KvCache } from '../../fit/kv-cache.ts';
 import { OciAnnotation } from '../../oci/annotations.ts';
 import type { Annotations } from '../../oci/types.ts';
@@ -293,7 +293,7 @@ function writeKvCache(cache: KvCache): string {
 function readKvCache(text = ''): KvCache | undefined {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch {
     return undefined;
   }
@@ -336,7 +336,7 @@ function readLineage(text = '[]'): LineageEntry[] {
 /** A list of lists; empty if the text is not one. */
 function readRows(text: string): (readonly unknown[])[] {
   try {
-    const rows: unknown = JSON.parse(text);
+    const rows: unknown = parseJson(text);
     return Array.isArray(rows) ? rows.filter(row => Array.isArray(row)) : [];
   } catch {
     return [];

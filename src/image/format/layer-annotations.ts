@@ -1,4 +1,5 @@
 import { type Digest, isDigest, isSha256Hex } from '../../core/digest.ts';
+import { parseJson } from '../../core/json-shape.ts';
 import type { LayerSpec } from '../../layer/layer-spec.ts';
 import type { LayerRecipe } from '../../layer/recipe.ts';
 import { type Annotations, type Descriptor, MediaType } from '../../oci/types.ts';
@@ -115,7 +116,7 @@ const OWN_KINDS = LAYER_KINDS.filter(kind => kind !== 'base');
 function readFiles(text: string, layerSize: number): PublishedFile[] | undefined {
   let rows: unknown;
   try {
-    rows = JSON.parse(text);
+    rows = parseJson(text);
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { isModelId, modelIdIn } from '../../core/hub-names.ts';
+import { parseJson } from '../../core/json-shape.ts';
 import { table } from '../../core/table.ts';
 import type { HubFile, ModelSnapshot } from '../../hub/types.ts';
 import type { BaseClaim, LineageClaims } from '../../policy/facts.ts';
@@ -117,7 +118,7 @@ async function readOne(
 
 /** `_name_or_path` is where the weights were when they were saved: a model of the Hub, or any folder. */
 function readConfig(bytes: Buffer, file: HubFile): Found {
-  const config: unknown = JSON.parse(bytes.toString('utf8'));
+  const config: unknown = parseJson(bytes.toString('utf8'));
   const bases: BaseClaim[] = [];
   let family = familyOfConfig(config);
   for (const [part, values] of configParts(config)) {
@@ -138,7 +139,7 @@ const BASE_KEY =
   /^(?:(?:base_|language_|text_)?(?:model_)?_?name_or_path|(?:base|text|language|llm|lm)_model(?:_id|_name|_path)?|text_model_id|llm_(?:id|name|path)|pretrained_model(?:_name)?)$/;
 
 function readAdapterConfig(bytes: Buffer, file: HubFile, hasCardBase: boolean): Found {
-  const config: unknown = JSON.parse(bytes.toString('utf8'));
+  const config: unknown = parseJson(bytes.toString('utf8'));
   const value: unknown =
     typeof config === 'object' && config !== null && 'base_model_name_or_path' in config
       ? config.base_model_name_or_path

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { appendFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomically } from '../../core/atomic-file.ts';
+import { parseJson } from '../../core/json-shape.ts';
 import { readSmallFile } from '../../core/small-file.ts';
 import { type ResolvedLayer, readLayerDescriptor } from '../../image/format/layer-annotations.ts';
 import type { Descriptor } from '../../oci/types.ts';
@@ -69,10 +70,10 @@ async function load(file: string): Promise<(key: string) => ResolvedLayer | unde
   };
 }
 
-/** Undefined for what is not a layer: a line that was cut by a crash, or anything else that got in there. */
-function readLine(line: string): ResolvedLayer | undefined {
+/** Returns the layer of a line; undefined for what is not a layer: a line that was cut by a crash, or anything else that got in there. */
+export function readLine(line: string): ResolvedLayer | undefined {
   try {
-    return readLayerDescriptor(JSON.parse(line));
+    return readLayerDescriptor(parseJson(line) as Descriptor);
   } catch {
     return undefined;
   }

@@ -1,10 +1,11 @@
 import * as z from 'zod';
-import { SEVERITIES } from '../../config/types.ts';
+import { SEVERITIES, VARIANTS } from '../../config/types.ts';
 import { ConfigError } from '../../core/errors.ts';
-import { isRecord } from '../../core/json-shape.ts';
+import { isRecord, parseJson } from '../../core/json-shape.ts';
 import { plainLine } from '../../core/safe-text.ts';
 import { readSmallFile } from '../../core/small-file.ts';
 import { reasonOf } from '../../core/system-error.ts';
+import { LAYER_KINDS } from '../../image/format/layer-kinds.ts';
 import type { PlanJson } from './plan-json.ts';
 import type { PublishJson } from './publish-json.ts';
 import type { ScanJson } from './scan-json.ts';
@@ -17,7 +18,8 @@ const MAX_FILE_BYTES = 256 * 1024 * 1024;
 
 const text = z.string();
 const count = z.number().min(0);
-const error = z.looseObject({ code: text, message: text });
+const variant = z.enum(VARIANTS);
+const error = z.looseObject({ code: text, message: text, remedy: text.optional() });
 const decision = z.looseObject({ build: z.boolean(), reason: text });
 const fileList = z.array(text);
 const fromTo = z.looseObject({ from: text, to: text });
@@ -30,14 +32,16 @@ const change = z.looseObject({
 });
 const image = z.looseObject({
   registry: text,
-  variant: text,
+  variant,
   tags: z.array(text),
+  refusedTags: z.array(z.looseObject({ tag: text, error })).optional(),
+  signature: z.looseObject({ status: text, error: error.optional() }).optional(),
   digest: text.optional(),
   status: z.enum(['published', 'unchanged', 'skipped', 'failed']),
   reason: text.optional(),
   error: error.optional(),
   bytes: z.looseObject({ downloaded: count, uploaded: count, mounted: count, reused: count }),
-  sizes: z.record(text, count).optional(),
+  sizes: z.looseObject(Object.fromEntries(LAYER_KINDS.map(kind => [kind, count.default(0)]))).optional(),
   change: change.optional(),
 });
 const publishJson = z.looseObject({
@@ -72,12 +76,14 @@ const scanJson = z.looseObject({
     z.looseObject({
       id: text,
       short: text,
-      variant: text,
+      variant,
       digest: text,
       platform: text,
       references: z.array(text),
       base: z.looseObject({ name: text, digest: text }).nullable(),
       summary: z.looseObject({
+        scanner: text.optional(),
+        databaseDate: text.nullish(),
         vulnerabilities: z.record(text, count),
         fixable: count,
         secrets: count,
@@ -87,7 +93,7 @@ const scanJson = z.looseObject({
       failing: count,
     }),
   ),
-  failures: z.array(z.looseObject({ short: text, variant: text, error })),
+  failures: z.array(z.looseObject({ short: text, variant, error })),
 });
 
 const planJson = z.looseObject({
@@ -99,8 +105,11 @@ const planJson = z.looseObject({
       revision: text.nullish(),
       license: text.nullish(),
       decisions: z.record(text, decision).nullish(),
-      images: z.array(z.looseObject({ registry: text, variant: text, tags: z.array(text) })),
+      images: z.array(z.looseObject({ registry: text, variant, tags: z.array(text) })),
       files: z.array(z.looseObject({ path: text, size: count })),
+      fit: z
+        .looseObject({ findings: z.array(z.looseObject({ message: text, remedy: text.optional() })) })
+        .nullish(),
       error: error.optional(),
     }),
   ),
@@ -108,20 +117,32 @@ const planJson = z.looseObject({
 
 /** Returns the document that `plan --json` printed. Throws ConfigError USAGE. */
 export async function readPlanJson(file: string): Promise<PlanJson> {
-  const origin = { what: 'of `plan --json`', command: 'weighbridge plan --json > <file>' };
-  return (await read(file, planJson, origin)) as unknown as PlanJson;
+  return parsePlanJson(await read(file, PLAN), file);
+}
+
+/** Returns the document that `plan --json` printed, from its bytes. Throws ConfigError USAGE. */
+export function parsePlanJson(bytes: Buffer, file: string): PlanJson {
+  return parse(bytes, file, planJson, PLAN) as unknown as PlanJson;
 }
 
 /** Returns the document that `publish --result` wrote. Throws ConfigError USAGE. */
 export async function readPublishJson(file: string): Promise<PublishJson> {
-  const origin = { what: 'of `publish --result`', command: 'weighbridge publish --result <file>' };
-  return (await read(file, publishJson, origin)) as unknown as PublishJson;
+  return parsePublishJson(await read(file, PUBLISH), file);
+}
+
+/** Returns the document that `publish --result` wrote, from its bytes. Throws ConfigError USAGE. */
+export function parsePublishJson(bytes: Buffer, file: string): PublishJson {
+  return parse(bytes, file, publishJson, PUBLISH) as unknown as PublishJson;
 }
 
 /** Returns the document that `scan --result` wrote. Throws ConfigError USAGE. */
 export async function readScanJson(file: string): Promise<ScanJson> {
-  const origin = { what: 'of `scan --result`', command: 'weighbridge scan --result <file>' };
-  return (await read(file, scanJson, origin)) as unknown as ScanJson;
+  return parseScanJson(await read(file, SCAN), file);
+}
+
+/** Returns the document that `scan --result` wrote, from its bytes. Throws ConfigError USAGE. */
+export function parseScanJson(bytes: Buffer, file: string): ScanJson {
+  return parse(bytes, file, scanJson, SCAN) as unknown as ScanJson;
 }
 
 /** Where a document comes from. */
@@ -131,15 +152,24 @@ interface Origin {
   readonly command: string;
 }
 
-async function read(file: string, schema: z.ZodType, { what, command }: Origin): Promise<unknown> {
-  const remedy = `Write it with: ${command}.`;
+const PLAN: Origin = { what: 'of `plan --json`', command: 'weighbridge plan --json > <file>' };
+const PUBLISH: Origin = { what: 'of `publish --result`', command: 'weighbridge publish --result <file>' };
+const SCAN: Origin = { what: 'of `scan --result`', command: 'weighbridge scan --result <file>' };
+
+async function read(file: string, origin: Origin): Promise<Buffer> {
+  try {
+    return await readSmallFile(file, { maxBytes: MAX_FILE_BYTES, isPipeAllowed: true });
+  } catch (cause) {
+    throw unreadable(file, reasonOf(cause), origin, cause);
+  }
+}
+
+function parse(bytes: Buffer, file: string, schema: z.ZodType, origin: Origin): unknown {
   let json: unknown;
   try {
-    const bytes = await readSmallFile(file, { maxBytes: MAX_FILE_BYTES, isPipeAllowed: true });
-    json = JSON.parse(bytes.toString('utf8'));
+    json = parseJson(bytes.toString('utf8'));
   } catch (cause) {
-    const why = cause instanceof SyntaxError ? 'it is not JSON' : reasonOf(cause);
-    throw new ConfigError(`${file} cannot be read: ${why}`, { code: 'USAGE', subject: file, remedy, cause });
+    throw unreadable(file, 'it is not JSON', origin, cause);
   }
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
@@ -148,7 +178,16 @@ async function read(file: string, schema: z.ZodType, { what, command }: Origin):
   throw new ConfigError(
     typeof version === 'number' && version > 1
       ? `${file} has schemaVersion ${version}: it is from a newer version of Weighbridge, and this one reads 1`
-      : `${file} is not a document ${what}${place && `: ${plainLine(place)} is missing or has a wrong value`}`,
-    { code: 'USAGE', subject: file, remedy },
+      : `${file} is not a document ${origin.what}${place && `: ${plainLine(place)} is missing or has a wrong value`}`,
+    { code: 'USAGE', subject: file, remedy: remedyOf(origin) },
   );
+}
+
+function unreadable(file: string, why: string, origin: Origin, cause: unknown): ConfigError {
+  const message = `${file} cannot be read: ${why}`;
+  return new ConfigError(message, { code: 'USAGE', subject: file, remedy: remedyOf(origin), cause });
+}
+
+function remedyOf({ command }: Origin): string {
+  return `Write it with: ${command}.`;
 }

@@ -153,7 +153,7 @@ function scanBlocks(scans: readonly ImageScan[]): string[] {
     scans.flatMap(scan => scan.findings).map(one => [`${one.id} ${one.subject}`, one] as const),
   );
   const scanner = scans[0]?.summary;
-  const database = scanner?.databaseDate ? `, database of ${scanner.databaseDate.slice(0, 10)}` : '';
+  const database = scanner?.databaseDate ? `, database of ${mdText(scanner.databaseDate.slice(0, 10))}` : '';
   return [
     mdTable(columns, rows),
     ...(findings.size === 0

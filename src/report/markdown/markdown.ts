@@ -1,4 +1,4 @@
-import { plainLine } from '../../core/safe-text.ts';
+import { plainLine, plainLines } from '../../core/safe-text.ts';
 
 /** Returns foreign words escaped for Markdown; an `@` in them mentions no one. */
 export function mdText(text: string, maxLength = 300): string {
@@ -11,8 +11,7 @@ export function mdText(text: string, maxLength = 300): string {
 /** Returns a code span, also inside a table. */
 export function mdCode(text: string): string {
   const line = plainLine(text, 400);
-  const ticks = [...line.matchAll(/`+/g)].map(([run]) => run.length);
-  const fence = '`'.repeat(Math.max(0, ...ticks) + 1);
+  const fence = '`'.repeat(longestRun(line) + 1);
   const pad = line.startsWith('`') || line.endsWith('`') ? ' ' : '';
   return `${fence}${pad}${line.replaceAll('|', '\\|')}${pad}${fence}`;
 }
@@ -45,5 +44,11 @@ export function mdDetails(title: string, body: string): string {
 
 /** Returns a fenced block of code that its text cannot end. */
 export function mdFence(language: string, code: string): string {
-  return `\`\`\`${language}\n${code}\n\`\`\``;
+  const fence = '`'.repeat(Math.max(3, longestRun(code) + 1));
+  return `${fence}${language}\n${plainLines(code)}\n${fence}`;
+}
+
+/** Of backticks in a text. */
+function longestRun(text: string): number {
+  return [...text.matchAll(/`+/g)].reduce((longest, [run]) => Math.max(longest, run.length), 0);
 }

@@ -1,4 +1,5 @@
 import { RegistryError } from '../../core/errors.ts';
+import { parseJson } from '../../core/json-shape.ts';
 import { plainLine } from '../../core/safe-text.ts';
 import type { Credential, Environment } from './types.ts';
 
@@ -26,7 +27,7 @@ export async function askCredentialHelper(question: HelperQuestion): Promise<Cre
   if (!HELPER_NAME.test(question.helper)) throw failure(question, 'its name is not one of a helper');
   for (const server of serversOf(question.registry)) {
     const answer = await runHelper(question, server);
-    const credential = answer === undefined ? undefined : readAnswer(question, answer);
+    const credential = answer === undefined ? undefined : parseHelperAnswer(question, answer);
     if (credential !== undefined) return credential;
   }
   return undefined;
@@ -52,10 +53,11 @@ async function runHelper(question: HelperQuestion, server: string): Promise<stri
   );
 }
 
-function readAnswer(question: HelperQuestion, answer: string): Credential | undefined {
+/** Returns the login in a helper's answer; undefined if its secret is empty. Throws RegistryError REGISTRY_LOGIN_HELPER. */
+export function parseHelperAnswer(question: HelperQuestion, answer: string): Credential | undefined {
   let json: { Username?: unknown; Secret?: unknown } | null;
   try {
-    json = JSON.parse(answer);
+    json = parseJson(answer) as typeof json;
   } catch {
     // The parser's message would quote the answer.
     throw failure(question, 'its answer is not JSON');

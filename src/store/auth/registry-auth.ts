@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ConfigError, RegistryError } from '../../core/errors.ts';
-import { isRecord } from '../../core/json-shape.ts';
+import { isRecord, parseJson } from '../../core/json-shape.ts';
 import { noteSecret } from '../../core/secrets.ts';
 import type { HttpClient } from '../../http/client.ts';
 import { isLoopbackHost, isPrivateHost } from '../../http/hosts.ts';
@@ -243,7 +243,7 @@ export class RegistryAuth {
     const subject = `the answer of its token service ${host}`;
     let answer: unknown;
     try {
-      answer = JSON.parse(body);
+      answer = parseJson(body);
     } catch {
       // The parser's message would quote the answer, which may hold a token.
       throw this.#badAnswer(`${subject} is not JSON`);

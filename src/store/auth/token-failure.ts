@@ -1,5 +1,5 @@
 import { RegistryError, WeighbridgeError } from '../../core/errors.ts';
-import { isRecord } from '../../core/json-shape.ts';
+import { isRecord, parseJson } from '../../core/json-shape.ts';
 import type { HttpResponse } from '../../http/types.ts';
 import { loginRemedy } from '../remedies.ts';
 
@@ -70,7 +70,7 @@ const REFUSALS: ReadonlySet<string> = new Set([
 
 async function errorCodes(response: HttpResponse): Promise<string[]> {
   try {
-    const answer: unknown = JSON.parse((await response.bytes(MAX_ANSWER_BYTES)).toString('utf8'));
+    const answer: unknown = parseJson((await response.bytes(MAX_ANSWER_BYTES)).toString('utf8'));
     if (!isRecord(answer)) return [];
     const { error, errors } = answer;
     const codes = Array.isArray(errors) ? errors.map(one => (isRecord(one) ? one.code : undefined)) : [];

@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { ByteSource } from '../../core/byte-source.ts';
 import { type Digest, digestOf, isDigest } from '../../core/digest.ts';
 import { RegistryError } from '../../core/errors.ts';
+import { isRecord, parseJson } from '../../core/json-shape.ts';
 import { paddingFor, readTarHeader, TAR_BLOCK_BYTES } from '../../oci/tar-header.ts';
 import type { Descriptor } from '../../oci/types.ts';
 import type { BlobUpload, ImageStore, StoredManifest } from '../image-store.ts';
@@ -17,6 +18,9 @@ interface Span {
   readonly start: number;
   readonly sizeBytes: number;
 }
+
+/** A record of an archive, whose fields may be anything. */
+type Unchecked<T> = { readonly [Key in keyof T]?: unknown };
 
 interface Contents {
   readonly entries: ReadonlyMap<string, Span>;
@@ -41,18 +45,21 @@ export async function readDockerArchive(file: string): Promise<ImageStore> {
 
 async function readContents(name: string, handle: FileHandle): Promise<Contents> {
   const entries = await readEntries(name, handle);
-  const list = (await readJson(handle, entries.get('manifest.json'))) as readonly Partial<ArchivedNames>[];
+  const list = await readJson(handle, entries.get('manifest.json'));
   if (!Array.isArray(list)) throw notOurs(name, 'it has no manifest.json');
   const manifests = new Map<Digest, StoredManifest>();
   const tags = new Map<string, Digest>();
   for (const item of list) {
-    const bytes = await readEntry(handle, entries.get(String(item?.Manifest)));
+    const { Manifest, RepoTags }: Unchecked<ArchivedNames> = isRecord(item) ? item : {};
+    const file = typeof Manifest === 'string' ? entries.get(Manifest) : undefined;
+    const bytes = await readEntry(handle, file);
     const mediaType = bytes && manifestType(bytes);
     if (bytes === undefined || mediaType === undefined)
       throw notOurs(name, 'it has images without their OCI manifests');
     const digest = digestOf(bytes);
     manifests.set(digest, { mediaType, digest, bytes });
-    for (const tag of Array.isArray(item.RepoTags) ? item.RepoTags : []) tags.set(String(tag), digest);
+    const names = Array.isArray(RepoTags) ? RepoTags.filter(name => typeof name === 'string') : [];
+    for (const tag of names) tags.set(tag, digest);
   }
   return { entries, manifests, tags };
 }
@@ -94,7 +101,7 @@ async function readEntry(handle: FileHandle, span: Span | undefined): Promise<Bu
 
 async function readJson(handle: FileHandle, span: Span | undefined): Promise<unknown> {
   try {
-    return JSON.parse((await readEntry(handle, span))?.toString('utf8') ?? '');
+    return parseJson((await readEntry(handle, span))?.toString('utf8') ?? '');
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

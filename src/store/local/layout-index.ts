@@ -2,6 +2,7 @@ import path from 'node:path';
 import { writeFileAtomically } from '../../core/atomic-file.ts';
 import { isDigest } from '../../core/digest.ts';
 import { RegistryError } from '../../core/errors.ts';
+import { parseJson } from '../../core/json-shape.ts';
 import { readSmallFile } from '../../core/small-file.ts';
 import { OciAnnotation } from '../../oci/annotations.ts';
 import { isTag } from '../../oci/reference.ts';
@@ -23,17 +24,9 @@ export class LayoutIndex {
     this.#tagPrefix = tagPrefix;
   }
 
-  /** What each tag names; where two entries have one tag, the later. */
+  /** What each tag names. */
   async tags(): Promise<Map<string, Descriptor>> {
-    const { manifests } = await this.#read();
-    return new Map(
-      manifests.flatMap(descriptor => {
-        const name = descriptor.annotations?.[OciAnnotation.refName];
-        if (!name?.startsWith(this.#tagPrefix) || !isDigest(descriptor.digest)) return [];
-        const tag = name.slice(this.#tagPrefix.length);
-        return isTag(tag) ? [[tag, descriptor]] : [];
-      }),
-    );
+    return tagsIn(await this.#read(), this.#tagPrefix);
   }
 
   /** Makes `tag` name this manifest and nothing else; entries of other tags and unknown fields stay as they are. */
@@ -54,39 +47,49 @@ export class LayoutIndex {
 
   async #read(): Promise<Index> {
     const file = path.join(this.#folder, 'index.json');
-    try {
-      return this.#check(
-        JSON.parse((await readSmallFile(file, { maxBytes: MAX_INDEX_BYTES })).toString('utf8')),
-      );
-    } catch (error) {
-      if (error instanceof SyntaxError) throw this.#broken('is not JSON', error);
-      throw error;
-    }
-  }
-
-  #check(json: unknown): Index {
-    const manifests = (json as Partial<Index> | null)?.manifests;
-    const isSound =
-      Array.isArray(manifests) &&
-      manifests.every(
-        entry => typeof entry === 'object' && entry !== null && isAnnotations(entry.annotations),
-      );
-    if (!isSound) throw this.#broken('has no list of manifests');
-    return json as Index;
+    return parseLayoutIndex(await readSmallFile(file, { maxBytes: MAX_INDEX_BYTES }), this.#store);
   }
 
   async #write(index: Index): Promise<void> {
     await writeFileAtomically(path.join(this.#folder, 'index.json'), JSON.stringify(index));
   }
+}
 
-  #broken(what: string, cause?: unknown): RegistryError {
-    return new RegistryError(`the index.json of ${this.#store} ${what}`, {
-      code: 'STORE_IO',
-      subject: this.#store,
-      remedy: 'Remove the folder, or choose another one, and run the command again.',
-      cause,
-    });
+/** Returns an `index.json`; `store` is for the error. Throws RegistryError STORE_IO. */
+export function parseLayoutIndex(bytes: Buffer, store: string): Index {
+  let json: unknown;
+  try {
+    json = parseJson(bytes.toString('utf8'));
+  } catch (cause) {
+    throw broken(store, 'is not JSON', cause);
   }
+  const manifests = (json as Partial<Index> | null)?.manifests;
+  const isSound =
+    Array.isArray(manifests) &&
+    manifests.every(entry => typeof entry === 'object' && entry !== null && isAnnotations(entry.annotations));
+  if (!isSound) throw broken(store, 'has no list of manifests');
+  return json as Index;
+}
+
+/** Returns what each tag names whose name begins with `tagPrefix`, without it; if two entries have one tag, the later counts. */
+export function tagsIn({ manifests }: Index, tagPrefix: string): Map<string, Descriptor> {
+  return new Map(
+    manifests.flatMap(descriptor => {
+      const name = descriptor.annotations?.[OciAnnotation.refName];
+      if (!name?.startsWith(tagPrefix) || !isDigest(descriptor.digest)) return [];
+      const tag = name.slice(tagPrefix.length);
+      return isTag(tag) ? [[tag, descriptor]] : [];
+    }),
+  );
+}
+
+function broken(store: string, what: string, cause?: unknown): RegistryError {
+  return new RegistryError(`the index.json of ${store} ${what}`, {
+    code: 'STORE_IO',
+    subject: store,
+    remedy: 'Remove the folder, or choose another one, and run the command again.',
+    cause,
+  });
 }
 
 function isAnnotations(value: unknown): boolean {

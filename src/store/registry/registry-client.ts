@@ -1,5 +1,5 @@
 import { NetworkError, RegistryError, WeighbridgeError } from '../../core/errors.ts';
-import { isRecord } from '../../core/json-shape.ts';
+import { isRecord, parseJson } from '../../core/json-shape.ts';
 import { plainLine } from '../../core/safe-text.ts';
 import { withoutSecrets } from '../../core/secrets.ts';
 import type { HttpClient } from '../../http/client.ts';
@@ -416,7 +416,7 @@ async function registryWords(response: HttpResponse): Promise<string> {
     throw error;
   }
   try {
-    const json: unknown = JSON.parse(text);
+    const json: unknown = parseJson(text);
     const { errors } = json as { errors?: { code?: unknown; message?: unknown; detail?: unknown }[] };
     if (errors === undefined) return plainLine(otherWords(json) ?? text, 300);
     const words = errors.map(({ code, message, detail }) => {

@@ -1,5 +1,5 @@
 import { RegistryError } from '../../core/errors.ts';
-import { isRecord } from '../../core/json-shape.ts';
+import { isRecord, parseJson } from '../../core/json-shape.ts';
 import { nextLink } from '../../http/link-header.ts';
 import type { RegistryClient } from './registry-client.ts';
 
@@ -68,7 +68,7 @@ const TOO_MANY: ReadonlySet<number> = new Set([400, 405, 413, 416, 422]);
 export function parseTagList(bytes: Buffer, subject: string): string[] {
   let json: unknown;
   try {
-    json = JSON.parse(bytes.toString('utf8'));
+    json = parseJson(bytes.toString('utf8'));
   } catch (cause) {
     throw notAList(subject, cause);
   }

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import mit from 'spdx-license-list/licenses/MIT.json' with { type: 'json' };
+import { maxLoraRank, rankOf } from '../../../src/fit/adapter-facts.ts';
 import { checkFit } from '../../../src/fit/check-fit.ts';
 import { factsOf } from '../../../src/fit/model-facts.ts';
+import { disguiseOf, fileFindings } from '../../../src/hub/file-findings.ts';
 import { parseModelInfo, parseTreePage } from '../../../src/hub/model-info.ts';
 import type { HubFile, ModelSnapshot } from '../../../src/hub/types.ts';
+import { chooseFiles } from '../../../src/plan/choose-files.ts';
 import { readLineageClaims } from '../../../src/plan/legal/lineage-reader.ts';
+import { suggestModel } from '../../../src/plan/suggest-model.ts';
 import { readModelCard } from '../../../src/policy/model-card.ts';
 import { readExpression } from '../../../src/spdx/expression.ts';
 import { createTextIdentifier } from '../../../src/spdx/identify-license.ts';
@@ -46,6 +50,7 @@ import { OID, parsedOrNothing, parser } from './table.ts';
   );
 }
 
+const EVERY_FILE = { include: null, exclude: null, allowPickle: true };
 const SNAPSHOT: ModelSnapshot = {
   id: 'acme/x',
   requestedId: 'acme/x',
@@ -125,6 +130,56 @@ const SNAPSHOT: ModelSnapshot = {
         assert.ok(findings.every(({ message }) => message !== '' && !/undefined|NaN|\[object/.test(message)));
       },
     ),
+  );
+  const adapter = {
+    ...{ peft_type: 'LORA', r: 16, rank_pattern: { q: 32 }, use_dora: false, target_modules: ['q_proj'] },
+    base_model_name_or_path: 'acme/base',
+  };
+  parser(
+    'adapter configs',
+    fc.property(bentJson(adapter), bentJson(config), (bytes, modelConfig) => {
+      const adapterConfig = parsedOrNothing(bytes);
+      const rank = maxLoraRank([rankOf(adapterConfig) ?? null], undefined);
+      assert.ok(rank === undefined || Number.isInteger(rank));
+      const bases = [{ written: 'acme/base', id: 'acme/base', madeFrom: ['acme/x'] }];
+      const tensors = [{ name: 'base_model.model.layers.0.q_proj.lora_A.weight', shape: [16, 64] }];
+      const adapters = [{ name: 'sql', id: 'acme/sql', config: adapterConfig, bases, tensors }];
+      const { findings } = checkFit({
+        ...{ modelId: 'acme/x', baseImage: 'vllm/vllm-openai:v0.11.0', fit: 'warn', isOffline: true },
+        ...{ serveArgs: ['--enable-lora', '--max-lora-rank', '8'], fileFindings: [], files: [] },
+        ...{ documents: { config: parsedOrNothing(modelConfig), tokenizerConfig: undefined } },
+        ...{ adapters, adapted: { ids: ['acme/x'], madeFrom: ['acme/base'] } },
+      });
+      assert.ok(findings.every(({ message }) => message !== '' && !/undefined|NaN|\[object/.test(message)));
+      const snapshot = { ...SNAPSHOT, files: [{ path: 'adapter_config.json', sizeBytes: 10 } as HubFile] };
+      const { model } = suggestModel(snapshot, parsedOrNothing(modelConfig), new Set(['x']), {
+        adapterConfig,
+      });
+      assert.match(model.short, /^[a-z0-9]/);
+    }),
+  );
+  const name = bent(
+    ...['model-00001-of-00002.safetensors', 'model.safetensors.index.json', 'adapter_model.bin'],
+    ...[
+      'consolidated.00.pth',
+      'x.gguf',
+      'a/b/model.fp16.safetensors',
+      'original/x.bin',
+      'checkpoint-5/x.bin',
+    ],
+  );
+  parser(
+    'names of weights',
+    fc.property(fc.array(name, { maxLength: 6 }), bentJson(config), (paths, bytes) => {
+      const files = paths.map(path => ({ path, sizeBytes: 5 }) as HubFile);
+      const disguised = paths.flatMap(path => disguiseOf(path, bytes) ?? []);
+      const facts = { files, all: files, serveArgs: ['--load-format', 'auto'], disguised, id: 'acme/x' };
+      for (const { message, evidence, remedy = 'x' } of fileFindings(facts)) {
+        assert.ok([message, evidence, remedy].every(text => text !== '' && !/undefined|NaN/.test(text)));
+      }
+      const chosen = chooseFiles({ ...SNAPSHOT, files }, { files: EVERY_FILE, serveArgs: [] });
+      assert.ok(chosen.files.length + chosen.leftOut.length === files.length);
+    }),
   );
   const lineage = bentJson(config, { base_model_name_or_path: 'acme/base', peft_type: 'LORA' });
   const merge = bent(

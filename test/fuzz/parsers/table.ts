@@ -1,5 +1,6 @@
 import type fc from 'fast-check';
 import type { Digest } from '../../../src/core/digest.ts';
+import { parsedJson } from '../../../src/core/json-shape.ts';
 import { MediaType } from '../../../src/oci/types.ts';
 
 export type ParserProperty = fc.IProperty<unknown> | fc.IAsyncProperty<unknown>;
@@ -16,10 +17,7 @@ export const DIGEST = `sha256:${'0a'.repeat(32)}`;
 export const OID = '0a'.repeat(20);
 export const DESCRIPTOR = { mediaType: MediaType.ociLayerTar, digest: DIGEST as Digest, size: 2048 };
 
+/** As files of models are read. */
 export function parsedOrNothing(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(String(bytes));
-  } catch {
-    return undefined;
-  }
+  return parsedJson(bytes.toString('utf8'));
 }

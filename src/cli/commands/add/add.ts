@@ -6,6 +6,7 @@ import type { Config, ModelConfig } from '../../../config/types.ts';
 import { appendModel, entryText, type NewModel } from '../../../config/yaml/append-model.ts';
 import { readAll } from '../../../core/byte-source.ts';
 import { ConfigError, HubError } from '../../../core/errors.ts';
+import { parseJson } from '../../../core/json-shape.ts';
 import type { ModelSnapshot } from '../../../hub/types.ts';
 import { lookAtWeights } from '../../../plan/look-at-weights.ts';
 import { type Suggestion, suggestModel, usualFiles } from '../../../plan/suggest-model.ts';
@@ -148,7 +149,7 @@ async function readJson(session: Session, snapshot: ModelSnapshot, name: string)
       MAX_CONFIG_JSON_BYTES,
       session.signal,
     );
-    return JSON.parse(bytes.toString('utf8'));
+    return parseJson(bytes.toString('utf8'));
   } catch (error) {
     // Gated: its facts are public, its files are not. A note says that the arguments were not looked up.
     if (error instanceof HubError || error instanceof SyntaxError) return undefined;

@@ -1,9 +1,10 @@
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { CatalogData } from '../../../catalog/catalog-data.ts';
 import type { SiteFile } from '../../../catalog/make-site.ts';
 import type { DocSource } from '../../../catalog/pages/docs-page.ts';
+import { type PreviousCatalog, readPreviousCatalog } from '../../../catalog/previous-catalog.ts';
 import { ConfigError } from '../../../core/errors.ts';
+import { parsedJson } from '../../../core/json-shape.ts';
 import { readSmallFile } from '../../../core/small-file.ts';
 import { reasonOf } from '../../../core/system-error.ts';
 import { listOwnFiles, listOwnFonts, readOwnFile } from '../../../engine/own-files.ts';
@@ -53,7 +54,7 @@ export function readDocs(): { docs: DocSource[]; others: SiteFile[] } {
  * Returns the catalog that is in a folder already; undefined for a new or empty one. Throws ConfigError if the folder
  * has other things.
  */
-export async function readCatalogIn(folder: string): Promise<CatalogData | undefined> {
+export async function readCatalogIn(folder: string): Promise<PreviousCatalog | undefined> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
     if (error.code === 'ENOENT') return [];
     throw new ConfigError(`${folder} cannot be written to: ${reasonOf(error)}`, {
@@ -77,14 +78,9 @@ export async function readCatalogIn(folder: string): Promise<CatalogData | undef
 }
 
 /** Reads a `catalog.json` and returns the catalog; `name` is for the error. Throws ConfigError. */
-export function parseCatalog(bytes: Uint8Array, name: string): CatalogData {
-  let value: Partial<CatalogData> | undefined;
-  try {
-    value = JSON.parse(Buffer.from(bytes).toString('utf8')) as Partial<CatalogData>;
-  } catch {
-    // As wrong as one with another content.
-  }
-  if (value?.schemaVersion === 1 && Array.isArray(value.models)) return value as CatalogData;
+export function parseCatalog(bytes: Uint8Array, name: string): PreviousCatalog {
+  const catalog = readPreviousCatalog(parsedJson(Buffer.from(bytes).toString('utf8')));
+  if (catalog !== undefined) return catalog;
   throw new ConfigError(`${name} is not a catalog.json of this version`, {
     code: 'USAGE',
     subject: name,

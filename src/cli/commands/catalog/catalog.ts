@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { CatalogData } from '../../../catalog/catalog-data.ts';
+import type { PreviousCatalog } from '../../../catalog/previous-catalog.ts';
 import { ConfigError } from '../../../core/errors.ts';
 import { readSmallFile } from '../../../core/small-file.ts';
 import { reasonOf } from '../../../core/system-error.ts';
@@ -98,7 +98,10 @@ export function catalogAddress(folder: string): string {
   return pathToFileURL(path.resolve(folder, 'index.html')).href;
 }
 
-async function readPrevious({ services, signal }: Session, place: string): Promise<CatalogData | undefined> {
+async function readPrevious(
+  { services, signal }: Session,
+  place: string,
+): Promise<PreviousCatalog | undefined> {
   if (!/^https?:\/\//.test(place)) {
     const bytes = await readSmallFile(place, { maxBytes: MAX_CATALOG_BYTES, isPipeAllowed: true }).catch(
       cause => {

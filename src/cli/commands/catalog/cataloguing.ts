@@ -1,5 +1,6 @@
 import type { CatalogData } from '../../../catalog/catalog-data.ts';
 import { makeSite } from '../../../catalog/make-site.ts';
+import type { PreviousCatalog } from '../../../catalog/previous-catalog.ts';
 import { readDetails } from '../../../catalog/read-details.ts';
 import { toCatalog } from '../../../catalog/to-catalog.ts';
 import type { Config, ModelConfig } from '../../../config/types.ts';
@@ -13,7 +14,7 @@ import { readAssets, readDocs, writeSite } from './catalog-files.ts';
 export interface CatalogOptions {
   readonly title: string;
   readonly url: string | undefined;
-  readonly previous: CatalogData | undefined;
+  readonly previous: PreviousCatalog | undefined;
   readonly overrides: Readonly<Record<string, string>>;
   readonly hasDocs: boolean;
   /** Whether the Hub is asked for cards and facts. */
