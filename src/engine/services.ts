@@ -16,6 +16,11 @@ import { createCredentials } from '../store/auth/credentials.ts';
 import type { Access, LoginManner } from '../store/auth/registry-auth.ts';
 import type { Credential, FindCredential } from '../store/auth/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
+import {
+  certificateFolders,
+  type HostCertificates,
+  readHostCertificates,
+} from '../store/registry/host-certificates.ts';
 import { knownRegistry } from '../store/registry/known-registries.ts';
 import { type ConnectionSettings, RegistryClient } from '../store/registry/registry-client.ts';
 import { RegistryStore } from '../store/registry/registry-store.ts';
@@ -34,6 +39,8 @@ export interface Services {
   openRepository(name: string, access: Access, connection?: ConnectionSettings): ImageStore;
   /** Has registries spoken to as `models.yaml` says, from the next repository that is opened. */
   connect(connections: readonly RegistryConnection[]): void;
+  /** What this machine has for connections to a registry. Throws ConfigError. */
+  certificatesFor(registry: string): HostCertificates | undefined;
   readonly bootstrap: readonly BootstrapFile[];
   readonly layerIndex: LayerIndex | undefined;
 }
@@ -52,10 +59,16 @@ export function createServices(
   const connections = new Map<string, ConnectionSettings>();
   const clients = new Map<string, RegistryClient>();
   let bootstrap: readonly BootstrapFile[] | undefined;
-  const hosts = new Map<
-    string,
-    { readonly capabilities: RegistryCapabilities; readonly manner: LoginManner }
-  >();
+  const hosts = new Map<string, KnownHost>();
+  const knownHost = (registry: string): KnownHost => {
+    const known = hosts.get(registry) ?? {
+      capabilities: new RegistryCapabilities(knownRegistry(registry).capabilities),
+      manner: {},
+      certificates: onceGot(() => readHostCertificates(certificateFolders(env, registry))),
+    };
+    hosts.set(registry, known);
+    return known;
+  };
   return {
     http,
     hub: hubFromEnv(env, http),
@@ -68,11 +81,6 @@ export function createServices(
     },
     openRepository(name, access, connection) {
       const { registry, repository } = parseReference(name);
-      const known = hosts.get(registry) ?? {
-        capabilities: new RegistryCapabilities(knownRegistry(registry).capabilities),
-        manner: {},
-      };
-      hosts.set(registry, known);
       // A login may be kept for a part of a registry, so a client is one repository's.
       const client =
         clients.get(name) ??
@@ -82,16 +90,33 @@ export function createServices(
           credential: latestLogin(refused => credentials(registry, repository, refused)),
           connection: connection ?? connections.get(registry),
           trouble: () => credentials.trouble?.(registry),
-          ...known,
+          ...knownHost(registry),
         });
       clients.set(name, client);
       return new RegistryStore(client, repository, access);
     },
+    certificatesFor: registry => knownHost(registry).certificates(),
     layerIndex: layerIndexOf(env),
     get bootstrap() {
       bootstrap ??= readBootstrap();
       return bootstrap;
     },
+  };
+}
+
+/** What is learnt of a registry, for all who talk to it. */
+interface KnownHost {
+  readonly capabilities: RegistryCapabilities;
+  readonly manner: LoginManner;
+  readonly certificates: () => HostCertificates | undefined;
+}
+
+/** Keeps what `read` returns; what it throws is thrown each time. */
+function onceGot<T>(read: () => T): () => T {
+  let got: { readonly value: T } | undefined;
+  return () => {
+    got ??= { value: read() };
+    return got.value;
   };
 }
 

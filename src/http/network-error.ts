@@ -26,7 +26,7 @@ export function networkError(
   }
   // An AggregateError (every address of a host failed) has a code and no message.
   return new NetworkError(
-    `${request.purpose}: ${otherProtocol(error, host) ?? explain(code, host) ?? (message || code || String(error))}`,
+    `${request.purpose}: ${refusedHandshake(error, host) ?? explain(code, host) ?? (message || code || String(error))}`,
     details,
   );
 }
@@ -89,8 +89,7 @@ export function isUntrusted({ cause }: NetworkError): boolean {
 
 /** Whether the server wants another certificate of the client than it was shown, or one at all. */
 export function isClientRefused({ cause }: NetworkError): boolean {
-  const { code } = (cause ?? {}) as { code?: unknown };
-  return typeof code === 'string' && CLIENT_REFUSED.test(code);
+  return isRefusal(cause);
 }
 
 /** Returns the error of a connection on which nothing came for `timeoutMs`. */
@@ -119,9 +118,15 @@ const UNKNOWN_AUTHORITY: ReadonlySet<string> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
-/** What a server says of the certificate that it was shown, or was not. */
+/** What a server says of the certificate that it was shown, or was not; as `PLAIN_HTTP`. */
 const CLIENT_REFUSED =
-  /^ERR_SSL_(?:TLSV13_ALERT_CERTIFICATE_REQUIRED|TLSV1_ALERT_UNKNOWN_CA|(?:SSL\/TLS|SSLV3|TLSV1)_ALERT_(?:BAD_CERTIFICATE|CERTIFICATE_EXPIRED|CERTIFICATE_REVOKED|CERTIFICATE_UNKNOWN|UNSUPPORTED_CERTIFICATE))$/;
+  /alert[_ ](?:unknown[_ ]ca|bad[_ ]certificate|unsupported[_ ]certificate|certificate[_ ](?:required|expired|revoked|unknown))/i;
+
+function isRefusal(error: unknown): boolean {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  const text = String(code === 'EPROTO' ? message : code);
+  return CLIENT_REFUSED.test(text);
+}
 
 /** What OpenSSL says when the other side does not speak TLS, by code or (`EPROTO`) in words. */
 const PLAIN_HTTP =
@@ -146,8 +151,9 @@ const FINAL_CODES: ReadonlySet<string> = new Set([
   'ERR_UNESCAPED_CHARACTERS',
 ]);
 
-function otherProtocol(error: unknown, host: string): string | undefined {
+function refusedHandshake(error: unknown, host: string): string | undefined {
   if (isNotTls(error)) return `${host} answers in plain HTTP, not HTTPS`;
+  if (isRefusal(error)) return `${host} does not accept the certificate of this client, or requires one`;
   if (isTls(error)) return `${host} answers in HTTPS, not plain HTTP`;
   const { code, reason } = (error ?? {}) as { code?: unknown; reason?: unknown };
   if (String(code).startsWith('HPE_')) return `the answer of ${host} is not valid HTTP (${String(reason)})`;
@@ -184,8 +190,6 @@ function explain(code: string | undefined, host: string): string | undefined {
   // Another authority would not help: the server is known, by other names.
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return `the certificate of ${host} is for other names (${code})`;
-  if (code !== undefined && CLIENT_REFUSED.test(code))
-    return `${host} does not accept the certificate of this client, or wants one (${code})`;
   switch (code) {
     case 'ECONNREFUSED':
       return `${host} refused the connection`;

@@ -89,8 +89,13 @@ function pemOf(key: KeyObject): string {
 /** One value of https://www.itu.int/rec/T-REC-X.690, shorter than 64 KiB. */
 function der(tag: number, ...content: (string | Uint8Array | readonly number[])[]): Buffer {
   const body = Buffer.concat(content.map(part => Buffer.from(part as string)));
-  const length = body.length < 128 ? [body.length] : [0x82, body.length >> 8, body.length & 255];
-  return Buffer.concat([Buffer.from([tag, ...length]), body]);
+  return Buffer.concat([Buffer.from([tag, ...lengthOf(body)]), body]);
+}
+
+/** As short as it gets, which Go insists on. */
+function lengthOf({ length }: Buffer): number[] {
+  if (length < 128) return [length];
+  return length < 256 ? [0x81, length] : [0x82, length >> 8, length & 255];
 }
 
 function sequence(...items: Uint8Array[]): Buffer {

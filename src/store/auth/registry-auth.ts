@@ -5,6 +5,7 @@ import { noteSecret } from '../../core/secrets.ts';
 import type { HttpClient } from '../../http/client.ts';
 import { isLoopbackHost, isPrivateHost } from '../../http/hosts.ts';
 import { redactUrl } from '../../http/redact.ts';
+import type { TlsSettings } from '../../http/trust.ts';
 import type { HttpRequest, HttpResponse } from '../../http/types.ts';
 import { ownAddress } from '../own-address.ts';
 import { PROXY_REMEDY } from '../remedies.ts';
@@ -24,7 +25,8 @@ export interface RegistryAuthOptions {
   readonly origin: string;
   /** `refused` was found before and is not accepted any more: there may be a newer one. */
   readonly credential: (refused?: Credential) => Promise<Credential | undefined>;
-  readonly connection?: { readonly ca?: string } | undefined;
+  /** How an address is spoken to over TLS. */
+  readonly tls?: (url: string) => TlsSettings;
   /** Why a login may not have been found. */
   readonly trouble?: (() => string | undefined) | undefined;
   /** Told of each answer that ended in a failure: it may ask to wait. */
@@ -213,11 +215,11 @@ export class RegistryAuth {
     const service = challenge.parameters.get('service');
     const { scope, credential, signal } = question;
     const isElsewhere = realm.origin !== this.#options.origin;
-    const { http, registry, connection } = this.#options;
+    const { http, registry, tls } = this.#options;
     const common = {
       purpose: `logging in to ${registry}${isElsewhere ? ` at ${realm.host}` : ''}`,
       signal,
-      ca: connection?.ca,
+      ...tls?.(realm.href),
       isPublicOnly: this.#isTrap(realm.origin),
     };
     const scopes = [...scope.split(' '), ...(this.#moreScopes.get(scope) ?? [])];

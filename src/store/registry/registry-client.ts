@@ -4,9 +4,16 @@ import { plainLine } from '../../core/safe-text.ts';
 import { withoutSecrets } from '../../core/secrets.ts';
 import type { HttpClient } from '../../http/client.ts';
 import { isLoopbackHost, isPrivateHost } from '../../http/hosts.ts';
-import { isNotHttp, isPlainHttpAnswer, isTlsAnswer } from '../../http/network-error.ts';
+import {
+  isClientRefused,
+  isNotHttp,
+  isPlainHttpAnswer,
+  isTlsAnswer,
+  isUntrusted,
+} from '../../http/network-error.ts';
 import { redactUrl } from '../../http/redact.ts';
 import { type RetryPolicy, serverWaitMs } from '../../http/retry.ts';
+import type { TlsSettings } from '../../http/trust.ts';
 import type { HttpRequest, HttpResponse, RetryNotice } from '../../http/types.ts';
 import type { UploadRequest } from '../../http/upload-request.ts';
 import { apiHost } from '../../oci/reference.ts';
@@ -15,6 +22,7 @@ import { type Challenged, type LoginManner, RegistryAuth } from '../auth/registr
 import type { Credential } from '../auth/types.ts';
 import { ownAddress } from '../own-address.ts';
 import { loginRemedy, PROXY_REMEDY, SERVER_FAULT_REMEDY } from '../remedies.ts';
+import type { HostCertificates } from './host-certificates.ts';
 import { knownRegistry } from './known-registries.ts';
 import { RegistryCapabilities } from './upload/registry-capabilities.ts';
 
@@ -33,6 +41,8 @@ export interface RegistryClientOptions {
   /** As of `RegistryAuthOptions`. */
   readonly credential: (refused?: Credential) => Promise<Credential | undefined>;
   readonly connection?: ConnectionSettings | undefined;
+  /** Reads what this machine has for connections to the registry; asked for each that is over TLS. */
+  readonly certificates?: (() => HostCertificates | undefined) | undefined;
   /** What has been learnt of the registry so far, for all clients of it. */
   readonly capabilities?: RegistryCapabilities;
   readonly manner?: LoginManner;
@@ -64,6 +74,7 @@ export class RegistryClient {
   readonly connection: ConnectionSettings | undefined;
   readonly #http: HttpClient;
   readonly #auth: RegistryAuth;
+  readonly #certificates: () => HostCertificates | undefined;
   /** Whether the registry is in a private network: one in the open may not point there. */
   #isPrivate: boolean;
   /** When the registry wants to be asked again, after it has turned a request away. */
@@ -79,10 +90,12 @@ export class RegistryClient {
     this.capabilities =
       options.capabilities ?? new RegistryCapabilities(knownRegistry(options.registry).capabilities);
     this.#http = options.http;
+    this.#certificates = options.certificates ?? (() => undefined);
     this.#isPrivate = isPrivateHost(new URL(this.origin).hostname);
     const isPublic = (): boolean => this.#isPublic;
     const onFailure = (response: HttpResponse): void => this.#noteWait(response);
-    this.#auth = new RegistryAuth({ ...options, origin: this.origin, isPublic, onFailure });
+    const tls = (url: string): TlsSettings => this.#tls(url);
+    this.#auth = new RegistryAuth({ ...options, origin: this.origin, isPublic, onFailure, tls });
   }
 
   /** Whether what the registry names may not be in a private network. */
@@ -192,6 +205,9 @@ export class RegistryClient {
     // What Go's and nginx's servers answer on a port for HTTPS.
     if (status === 400 && /\bHTTP request (?:was sent )?to (?:an )?HTTPS\b/i.test(said))
       return this.#wantsHttps(`${purpose}: ${this.registry} answers in HTTPS, not plain HTTP`);
+    // What nginx answers.
+    if (status === 400 && /\bNo required SSL certificate was sent|\bThe SSL certificate error\b/.test(said))
+      return this.#wantsIdentity(message, { status });
     if (isFull(status, said)) return this.#full(message, status);
     if (status === 429) {
       return new RegistryError(message, {
@@ -259,10 +275,22 @@ export class RegistryClient {
   }
 
   /** An address that a public registry gave is looked at once more when its name has been looked up. */
-  #network(url: string): Pick<HttpRequest, 'isPublicOnly' | 'ca'> {
+  #network(url: string): Pick<HttpRequest, 'isPublicOnly'> & TlsSettings {
+    return { isPublicOnly: this.#isPublic && new URL(url).origin !== this.origin, ...this.#tls(url) };
+  }
+
+  /**
+   * Authorities count for what the registry names too, a token service or storage, as for Docker; our certificate is
+   * for the registry alone.
+   */
+  #tls(url: string): TlsSettings {
+    const { protocol, origin } = new URL(url);
+    if (protocol !== 'https:') return {};
+    const certificates = this.#certificates();
+    const ca = [this.connection?.ca, certificates?.ca].filter(text => text !== undefined);
     return {
-      isPublicOnly: this.#isPublic && new URL(url).origin !== this.origin,
-      ca: this.connection?.ca,
+      ...(ca.length > 0 && { ca: ca.join('\n') }),
+      ...(origin === this.origin && { identity: certificates?.identity }),
     };
   }
 
@@ -358,16 +386,44 @@ export class RegistryClient {
     const host = error.subject ?? this.registry;
     const isOwn = host === new URL(this.origin).host;
     if (isOwn && isTlsAnswer(error)) return this.#wantsHttps(error.message, error);
-    return new RegistryError(error.message, {
+    if (isOwn && isClientRefused(error)) return this.#wantsIdentity(error.message, { cause: error });
+    const certificates = isUntrusted(error) ? this.#certificates() : undefined;
+    return new RegistryError([error.message, ...(certificates?.troubles ?? [])].join('; '), {
       code: 'REGISTRY_UNREACHABLE',
       subject: this.registry,
-      remedy:
-        isOwn && isPlainHttpAnswer(error)
-          ? `If plain HTTP is intended, write it under \`registries:\` as {prefix: ${this.registry}/…, plain_http: true}; otherwise use its HTTPS port.`
-          : isNotHttp(error)
-            ? `Check what listens at ${host}, and that no proxy changes its answers.`
-            : `Check that ${isOwn ? this.registry : host} is up and reachable from here, then run the command again.`,
+      remedy: isUntrusted(error)
+        ? this.#trustRemedy(certificates)
+        : this.#connectionRemedy(error, isOwn, host),
       cause: error,
+    });
+  }
+
+  #connectionRemedy(error: NetworkError, isOwn: boolean, host: string): string {
+    if (isOwn && isPlainHttpAnswer(error))
+      return `If plain HTTP is intended, write it under \`registries:\` as {prefix: ${this.registry}/…, plain_http: true}; otherwise use its HTTPS port.`;
+    if (isNotHttp(error)) return `Check what listens at ${host}, and that no proxy changes its answers.`;
+    return `Check that ${isOwn ? this.registry : host} is up and reachable from here, then run the command again.`;
+  }
+
+  #trustRemedy(certificates: HostCertificates | undefined): string {
+    const folder = certificates?.folder ?? `/etc/containers/certs.d/${this.registry}`;
+    return `Install the certificate of its authority in the system's store (as \`update-ca-certificates\` does) or as ${folder}/ca.crt, or name its file as \`ca\` of the registry in models.yaml or in NODE_EXTRA_CA_CERTS.`;
+  }
+
+  #wantsIdentity(
+    message: string,
+    details: { readonly cause?: unknown; readonly status?: number },
+  ): RegistryError {
+    const certificates = this.#certificates();
+    const folder = certificates?.folder ?? `/etc/containers/certs.d/${this.registry}`;
+    return new RegistryError(message, {
+      code: 'REGISTRY_UNAUTHORIZED',
+      subject: this.registry,
+      remedy:
+        certificates?.identity === undefined
+          ? `Put a certificate that it accepts, with its key, into ${folder} as client.cert and client.key.`
+          : `Check that the certificate in ${folder} is still valid, and of an authority that the registry accepts.`,
+      ...details,
     });
   }
 

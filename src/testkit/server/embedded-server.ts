@@ -68,7 +68,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 function optionsOf({ key, cert, clientCa }: ServerTls): https.ServerOptions {
-  return { key, cert, ...(clientCa === undefined ? {} : { ca: clientCa, requestCert: true }) };
+  // Each client is asked for a certificate, so that one that shows its own to a stranger is seen.
+  const common = { key, cert, requestCert: true };
+  return clientCa === undefined ? { ...common, rejectUnauthorized: false } : { ...common, ca: clientCa };
 }
 
 function schemeOf({ tls }: Pick<ServerOptions, 'tls'>): string {
