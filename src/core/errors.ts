@@ -145,6 +145,13 @@ export function describeError(error: unknown): string {
   return plainLines(error instanceof Error ? error.message : String(error));
 }
 
+/** Whether a registry answered, with something that is not the document that was asked for. */
+export function isOddAnswer(error: unknown): boolean {
+  if (error instanceof IntegrityError) return true;
+  if (error instanceof WeighbridgeError && error.code === 'HTTP_TOO_LARGE') return true;
+  return error instanceof RegistryError && error.code === 'REGISTRY_BAD_ANSWER' && (error.status ?? 0) < 500;
+}
+
 /** Whether an image cannot be built however often it is tried: its base is not there, or a limit is exceeded. */
 export function isRefused(error: unknown): boolean {
   return error instanceof WeighbridgeError && REFUSALS.has(error.code);

@@ -56,6 +56,30 @@ test('after half a minute it is said what is being waited for, once, and without
   assert.equal((await (await answer).bytes()).toString(), 'late');
 });
 
+test('it is said too where the rest of a document is what does not come', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const told: string[] = [];
+  const http = new HttpClient({
+    env: {},
+    idleTimeoutMs: 600_000,
+    onEvent: event => event.type === 'warning' && told.push(event.text),
+  });
+  t.after(() => http.close());
+  const { url } = await serve(t, (_, response) => {
+    response.write('first');
+    t.after(() => response.end());
+  });
+  const response = await http.request(get(url));
+  const document = response.bytes();
+  document.catch(() => undefined);
+  t.mock.timers.tick(29_000);
+  assert.deepEqual(told, []);
+  t.mock.timers.tick(2000);
+  assert.deepEqual(told, [`still waiting for ${new URL(url).host}: reading a test`]);
+  response.stream.destroy();
+  await assert.rejects(document);
+});
+
 test('a server that stops in the middle of a body is left', async t => {
   const { url } = await serve(t, (_, response) => response.write('x'));
   const response = await client(t).request(get(url));

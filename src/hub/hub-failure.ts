@@ -107,7 +107,7 @@ function statusFailure(response: HttpResponse, question: HubQuestion): HubError 
   }
   if (status === 429) {
     const waitMs = serverWaitMs(headers);
-    const wait = waitMs === undefined ? 'a few minutes' : `${Math.ceil(waitMs / 1000)} seconds`;
+    const wait = !waitMs ? 'a few minutes' : `${Math.ceil(waitMs / 1000)} seconds`;
     return hubError(model, 'HUB_RATE_LIMITED', `${endpoint} limits the rate of requests (status 429)`, {
       remedy: `Try again in ${wait}${hasToken ? '' : ', or set HF_TOKEN: known accounts may ask more often'}.`,
     });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Digest, digestOf, hexOf, isDigest } from '../core/digest.ts';
-import { RegistryError } from '../core/errors.ts';
+import { isOddAnswer, RegistryError } from '../core/errors.ts';
 import { Mutex, mapPool } from '../core/pool.ts';
 import { parseManifest } from '../oci/parse.ts';
 import { type Descriptor, type Index, MediaType } from '../oci/types.ts';
@@ -46,11 +46,17 @@ async function described(
   signal: AbortSignal | undefined,
 ): Promise<Descriptor> {
   if (listed.artifactType !== undefined && listed.artifactType !== MediaType.ociEmpty) return listed;
-  const stored = await store.getManifest(listed.digest, signal);
-  const parsed = stored && parseManifest(stored.bytes, stored.mediaType, `${store.name}@${listed.digest}`);
-  if (parsed?.kind !== 'manifest') return listed;
-  const { artifactType, annotations } = parsed.manifest;
-  return { ...listed, ...(artifactType && { artifactType }), ...(annotations && { annotations }) };
+  try {
+    const stored = await store.getManifest(listed.digest, signal);
+    const parsed = stored && parseManifest(stored.bytes, stored.mediaType, `${store.name}@${listed.digest}`);
+    if (parsed?.kind !== 'manifest') return listed;
+    const { artifactType, annotations } = parsed.manifest;
+    return { ...listed, ...(artifactType && { artifactType }), ...(annotations && { annotations }) };
+  } catch (error) {
+    // Anyone who may push can attach something that is not a manifest; it says nothing of the others.
+    if (isOddAnswer(error)) return listed;
+    throw error;
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Digest } from '../../core/digest.ts';
-import { IntegrityError, RegistryError } from '../../core/errors.ts';
+import { isOddAnswer, RegistryError } from '../../core/errors.ts';
 import { mapPool } from '../../core/pool.ts';
 import {
   type PublishedFile,
@@ -126,7 +126,7 @@ export class TargetInventory {
         await this.readTags(looked.slice(start, start + CONCURRENCY), signal);
     } catch (error) {
       const isRefused = error instanceof RegistryError && error.code === 'REGISTRY_UNAUTHORIZED';
-      if (!isRefused && !isOdd(error)) throw error;
+      if (!isRefused && !isOddAnswer(error)) throw error;
     }
   }
 
@@ -138,7 +138,7 @@ export class TargetInventory {
     try {
       return await this.store.getManifest(reference, signal);
     } catch (error) {
-      if (isOdd(error)) return undefined;
+      if (isOddAnswer(error)) return undefined;
       throw error;
     }
   }
@@ -177,10 +177,4 @@ export class TargetInventory {
       else if (layer.sizeBytes === this.#sizes.get(layer.key)) this.#noted.set(layer.key, layer);
     }
   }
-}
-
-/** Whether a registry answered, with something that is not the manifest that was asked for. */
-function isOdd(error: unknown): boolean {
-  if (error instanceof IntegrityError) return true;
-  return error instanceof RegistryError && error.code === 'REGISTRY_BAD_ANSWER' && (error.status ?? 0) < 500;
 }

@@ -33,7 +33,9 @@ export async function readReferrers(
     if (!String(response.headers['content-type']).startsWith(MediaType.ociIndex)) return undefined;
     const parsed = parseManifest(bytes, MediaType.ociIndex, purpose);
     if (parsed.kind !== 'index') return undefined;
-    for (const descriptor of parsed.index.manifests) found.push(descriptor);
+    // A page may have any number of them, and each may have to be looked at.
+    for (const descriptor of parsed.index.manifests.slice(0, MAX_REFERRERS - found.length))
+      found.push(descriptor);
     const next = nextLink(response.headers);
     if (next === undefined) break;
     url = client.resolve(next, response.url);

@@ -17,6 +17,8 @@ const PAGE_TAGS = 1000;
 const SMALL_PAGE_TAGS = 100;
 /** A registry that leaves tags out of its pages may have pages without any. */
 const MAX_EMPTY_PAGES = 20;
+/** Far more than a registry that may be asked for 100 tags at once needs. */
+const MAX_PAGES = 1000;
 
 /**
  * Returns at most `limit` tags of `/v2/<name>/tags/list`, page by page; none for a repository that does not exist.
@@ -33,6 +35,8 @@ export async function readTagList(
   let emptyPages = 0;
   let pageTags = Math.min(limit, PAGE_TAGS);
   for (let url = `${list}?n=${pageTags}`; tags.length < limit && !seen.has(url); ) {
+    // What is only part of a list must not be taken for the whole.
+    if (seen.size >= MAX_PAGES) throw notAList(store, undefined, `it does not end after ${MAX_PAGES} pages`);
     seen.add(url);
     const { response, bytes } = await client.requestBytes({ method: 'GET', url, scope, purpose, signal });
     if (response.status === 404) {
@@ -78,8 +82,8 @@ export function parseTagList(bytes: Buffer, subject: string): string[] {
   return tags.filter(tag => typeof tag === 'string');
 }
 
-function notAList(subject: string, cause?: unknown): RegistryError {
-  return new RegistryError(`unexpected list of tags from ${subject}`, {
+function notAList(subject: string, cause?: unknown, why?: string): RegistryError {
+  return new RegistryError(`unexpected list of tags from ${subject}${why ? `: ${why}` : ''}`, {
     code: 'REGISTRY_BAD_ANSWER',
     subject,
     cause,

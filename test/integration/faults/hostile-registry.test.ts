@@ -4,6 +4,7 @@ import { digestOf } from '../../../src/core/digest.ts';
 import { describeError, WeighbridgeError } from '../../../src/core/errors.ts';
 import { serve } from '../../../src/http/loopback.fixtures.ts';
 import { MediaType } from '../../../src/oci/types.ts';
+import { listReferrers } from '../../../src/store/referrers.ts';
 import type { RegistryOptions } from '../../../src/testkit/registry.ts';
 import { BASE_REPOSITORY, LOGIN, MODEL_FILES, World } from '../../support/world.ts';
 
@@ -146,6 +147,31 @@ test('an index that lists the same again and again, and indexes in it, costs few
     ({ method, path }) => method === 'GET' && path.includes('hf-x/manifests'),
   );
   assert.ok(asked.length < 20, `${asked.length} manifests were read`);
+});
+
+test('something attached that is not a manifest, or 20,000 of them, leaves what else is attached', async t => {
+  const subject = digestOf('x');
+  const odd = Buffer.from('{"schemaVersion":2}');
+  const entry = (text: string) => ({ mediaType: MediaType.ociManifest, digest: digestOf(text), size: 1 });
+  const typed = { ...entry('typed'), artifactType: 'a/scan' };
+  const many = Array.from({ length: 20_000 }, (_, index) => ({ ...entry(`${index}`), artifactType: 'a/b' }));
+  for (const [what, body, manifests, found] of [
+    ['another shape', odd, [entry(String(odd)), typed], 2],
+    ['other bytes', Buffer.from('other'), [entry('some'), typed], 2],
+    ['too large', Buffer.alloc(5_000_000, ' '), [entry('some'), typed], 2],
+    ['too many', odd, many, 10_000],
+  ] as const) {
+    const server = await serve(t, ({ url }, response) => {
+      const isList = url?.includes('/referrers/') === true;
+      response.setHeader('content-type', isList ? MediaType.ociIndex : MediaType.ociManifest);
+      response.end(isList ? JSON.stringify({ schemaVersion: 2, manifests }) : body);
+    });
+    await using world = await World.start();
+    const store = world.open(`${new URL(server.url).host}/acme/x`, 'pull');
+    assert.equal((await listReferrers(store, subject)).length, found, what);
+    if (what === 'too many') continue;
+    assert.deepEqual(await listReferrers(store, subject, { artifactType: 'a/scan' }), [typed], what);
+  }
 });
 
 test('an odd image of somebody else, under whatever tag, fails no target', async () => {

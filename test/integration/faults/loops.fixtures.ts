@@ -223,6 +223,27 @@ export const tagsInACircle = () =>
     async store => `${(await store.listTags(1_000_000)).length} tags`,
   );
 
+/** Tags whose pages have another tag each, and never end. */
+export async function tagsWithoutEnd(): Promise<string> {
+  let page = 0;
+  const server = createServer((_, response) => {
+    page += 1;
+    response.setHeader('link', `</v2/acme/x/tags/list?last=${page}>; rel="next"`);
+    response.end(`{"tags":["t${page}"]}`);
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const world = new World(await startHub(), []);
+  const store = world.open(`127.0.0.1:${(server.address() as AddressInfo).port}/acme/x`, 'pull');
+  try {
+    return `${(await store.listTags(1_000_000)).length} tags`;
+  } catch (error) {
+    return words(error);
+  } finally {
+    server.close();
+    await world[Symbol.asyncDispose]();
+  }
+}
+
 /** A registry that confirms every chunk without having taken a byte of it. */
 export const chunksThatStay = () => uploadInChunks(() => '0-1');
 

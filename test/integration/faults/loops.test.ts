@@ -22,6 +22,7 @@ for (const [scenario, expected] of [
   ['sourceWithLess', /^INTEGRITY_SIZE a source: expected 1000 bytes, got 9?[0-9]+/],
   ['sourceWithNothing', /^INTEGRITY_SIZE a source: expected 1000 bytes, got 0/],
   ['tagsInACircle', /^2 tags$/],
+  ['tagsWithoutEnd', /^REGISTRY_BAD_ANSWER .* does not end after 1000 pages/],
   ['referrersInACircle', /^(?:\d+ referrers|REGISTRY_)/],
   ['tokensThatNeverCount', /^REGISTRY_UNAUTHORIZED/],
   ['redirectsInACircle', /^REGISTRY_/],
