@@ -45,7 +45,7 @@ async function readWhole(file: string, options: SmallFileOptions): Promise<Buffe
       if (bytesRead === 0) return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
       length += bytesRead;
       if (length > options.maxBytes) throw tooLarge(file, options);
-      chunks.push(buffer.subarray(0, bytesRead));
+      chunks.push(trimmed(buffer, bytesRead));
     }
   } finally {
     await handle.close();
@@ -69,7 +69,7 @@ export function readSmallFileSync(file: string, options: SmallFileOptions): Buff
       if (bytesRead === 0) return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
       length += bytesRead;
       if (length > options.maxBytes) throw tooLarge(file, options);
-      chunks.push(buffer.subarray(0, bytesRead));
+      chunks.push(trimmed(buffer, bytesRead));
     }
   } finally {
     closeSync(descriptor);
@@ -81,6 +81,12 @@ const CHUNK_BYTES = 64 * 1024;
 /** What says its size is read in one piece and not copied; the byte more shows that there is none. */
 function firstChunkBytes(info: Stats): number {
   return info.isFile() ? info.size + 1 : CHUNK_BYTES;
+}
+
+/** What was read, without keeping much more memory than that: a device may give a byte at a time. */
+function trimmed(buffer: Buffer, length: number): Buffer {
+  const bytes = buffer.subarray(0, length);
+  return length * 2 < buffer.length ? Buffer.from(bytes) : bytes;
 }
 
 /**

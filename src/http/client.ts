@@ -27,6 +27,7 @@ import {
   type RetryPolicy,
   serverWaitMs,
 } from './retry.ts';
+import type { SystemAuthorities } from './system-authorities.ts';
 import { type TlsSettings, Trust } from './trust.ts';
 import type { HttpRequest, HttpResponse, RetryNotice } from './types.ts';
 import { UploadRequest } from './upload-request.ts';
@@ -174,6 +175,11 @@ export class HttpClient {
     const onAnswer = this.#tellOf(request.method, request.url);
     const asked = { ...request, proxies: this.#proxies, trust: this.#trust, onWaiting, onAnswer };
     return new UploadRequest(outgoing, asked, request.idleTimeoutMs ?? this.idleTimeoutMs);
+  }
+
+  /** The authorities of the system that are trusted besides Node's own. */
+  get systemAuthorities(): SystemAuthorities {
+    return this.#trust.system;
   }
 
   /** Has connections that this process makes without this client trust the same authorities. */

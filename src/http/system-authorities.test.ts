@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import https from 'node:https';
 import { connect } from 'node:net';
@@ -63,15 +63,18 @@ test('what SSL_CERT_FILE and SSL_CERT_DIR name is read as OpenSSL and Go read it
   assert.deepEqual(store.troubles, [`SSL_CERT_DIR: ${folder}/none cannot be read: there is no such file`]);
 });
 
-test('what is no store is told of, and nothing is waited for', async t => {
+test('what is no store is told of; what is no file in a folder is passed over, and nothing is waited for', async t => {
   const folder = await folderOf(t);
   execFileSync('mkfifo', [path.join(folder, 'pipe')]);
+  symlinkSync('/dev/zero', path.join(folder, 'zero'));
   writeFileSync(path.join(folder, 'zz.crt'), company.cert);
+  writeFileSync(path.join(folder, 'large'), '');
+  truncateSync(path.join(folder, 'large'), 2 ** 32);
   const { certificates, troubles } = readSystemAuthorities({ SSL_CERT_FILE: folder, SSL_CERT_DIR: folder });
   assert.equal(certificates.length, 1);
   assert.deepEqual(troubles, [
     `SSL_CERT_FILE: ${folder} cannot be read: it is a folder`,
-    `${path.join(folder, 'pipe')} cannot be read: it is a named pipe, not a file`,
+    `${path.join(folder, 'large')} cannot be read: it is larger than 8388608 bytes`,
   ]);
   assert.deepEqual(readSystemAuthorities(NO_STORE).certificates, []);
 });

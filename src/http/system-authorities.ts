@@ -1,4 +1,4 @@
-import { type Dirent, readdirSync, readlinkSync, realpathSync } from 'node:fs';
+import { type Dirent, readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { getCACertificates } from 'node:tls';
 import { readSmallFileSync } from '../core/small-file.ts';
@@ -88,11 +88,10 @@ class Store implements SystemAuthorities {
       const place = realpathSync(folder);
       if (this.#read.has(place)) return;
       this.#read.add(place);
-      const entries = readdirSync(place, { withFileTypes: true });
       // Where there is a bundle, links are made with it, to files that are all in it.
       const hasBundle = BUNDLES.some(file => path.dirname(file) === place && this.#read.has(file));
-      files = entries
-        .filter(entry => isOwnFile(entry) && !(hasBundle && entry.isSymbolicLink()))
+      files = readdirSync(place, { withFileTypes: true })
+        .filter(entry => entry.isFile() || (!hasBundle && entry.isSymbolicLink() && leadsToFile(entry)))
         .map(({ name }) => path.join(place, name));
     } catch (error) {
       if (!isAbsent(error) || source !== undefined) this.#note(source ?? folder, error);
@@ -124,15 +123,12 @@ class Store implements SystemAuthorities {
   }
 }
 
-/** Not one of the links to each file under the hash of its subject, which OpenSSL looks it up by. */
-function isOwnFile(entry: Dirent): boolean {
-  if (entry.isDirectory()) return false;
-  const isHash = /^[0-9a-f]{8}\.\d+$/.test(entry.name);
-  return !(
-    isHash &&
-    entry.isSymbolicLink() &&
-    !readlinkSync(path.join(entry.parentPath, entry.name)).includes('/')
-  );
+/** Not to a device, and not one of those to each file under the hash of its subject, by which OpenSSL looks it up. */
+function leadsToFile({ parentPath, name }: Dirent): boolean {
+  const link = path.join(parentPath, name);
+  const isHash = /^[0-9a-f]{8}\.\d+$/.test(name);
+  if (isHash && !readlinkSync(link).includes('/')) return false;
+  return statSync(link, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 /** Nothing that is there could not be read: no file, a link to none, or a folder. */

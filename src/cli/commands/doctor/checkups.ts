@@ -10,6 +10,7 @@ import { parseReference } from '../../../oci/reference.ts';
 import { chooseTargets } from '../../../plan/targets.ts';
 import { counted } from '../../../report/layout/text-layout.ts';
 import { Trivy } from '../../../scan/trivy.ts';
+import type { HostCertificates } from '../../../store/registry/host-certificates.ts';
 import type { CommonOptions } from '../../options.ts';
 import { createRunCache } from '../../run-cache.ts';
 import type { Session } from '../../session.ts';
@@ -35,7 +36,7 @@ export async function runCheckups(session: Session, options: CommonOptions): Pro
   const others = config === undefined ? [] : checksOf(session, config, options);
   const ofConfig = await mapPool([...models, ...others], AT_ONCE, check => check());
   const tools = await mapPool(toolChecks(session), AT_ONCE, check => check());
-  return [node(), file, hub, ...ofConfig, ...tools];
+  return [node(), authorities(session), file, hub, ...ofConfig, ...tools];
 }
 
 /** Also if no model can be asked for: a wrong token is the first thing to know. */
@@ -52,6 +53,19 @@ async function checkHub({ services, env, signal }: Session): Promise<Checkup> {
 
 function node(): Checkup {
   return { name: 'Node.js', status: 'ok', detail: process.versions.node };
+}
+
+/** Whom HTTPS connections trust. */
+function authorities({ services, env }: Session): Checkup {
+  const { sources, troubles } = services.http.systemAuthorities;
+  const extra = env.NODE_EXTRA_CA_CERTS;
+  const all = ['Node.js', ...(extra ? [`NODE_EXTRA_CA_CERTS: ${extra}`] : []), ...sources];
+  const common = {
+    name: 'certificate authorities',
+    detail: [`those of ${all.join(', ')}`, ...troubles].join('; '),
+  };
+  if (troubles.length === 0) return { ...common, status: 'ok' };
+  return { ...common, status: 'note', remedy: 'Only servers that one of these certificates is for need it.' };
 }
 
 async function checkFile({ config: file, registry }: CommonOptions): Promise<[Checkup, Config | undefined]> {
@@ -135,8 +149,18 @@ async function checkRegistry(session: Session, key: string, repository: string):
     const upload = await store.startUpload({ sizeBytes: PROBE_BYTES, signal: session.signal });
     await upload.abort();
     const how = login === undefined ? 'without a login; it asks for none' : 'with the login that was found';
-    return `${registry} accepts pushes to ${path} ${how}`;
+    return `${registry} accepts pushes to ${path} ${how}${certificatesText(session.services.certificatesFor(registry))}`;
   });
+}
+
+function certificatesText(certificates: HostCertificates | undefined): string {
+  if (certificates === undefined) return '';
+  const { folder, ca, identity, troubles } = certificates;
+  const has = [
+    ...(ca === undefined ? [] : ['authorities']),
+    ...(identity === undefined ? [] : ['a client certificate']),
+  ];
+  return [`; ${has.join(' and ') || 'nothing'} in ${folder}`, ...troubles].join('; ');
 }
 
 function toolChecks(session: Session): (() => Promise<Checkup>)[] {

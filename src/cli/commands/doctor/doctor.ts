@@ -13,8 +13,8 @@ export function addDoctor(program: Command): void {
     .addHelpText(
       'after',
       `
-Looks at Node.js, models.yaml, the Hub and its token, every registry (reachable, login found, push allowed),
-base images, a container engine, a GPU, Trivy and cosign. To test whether a login may push, an upload is started and cancelled.
+Looks at Node.js, the certificate authorities that are trusted, models.yaml, the Hub and its token, every registry
+(reachable, login found, push allowed), base images, a container engine, a GPU, Trivy and cosign. To test whether a login may push, an upload is started and cancelled.
 Exit status 1: something that \`publish\` needs does not work. A missing engine, GPU or scanner is only noted.`,
     )
     .action((options: CommonOptions) =>
