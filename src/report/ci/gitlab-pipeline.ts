@@ -37,8 +37,11 @@ export function gitlabPipeline(plan: Plan, options: GitlabPipelineOptions): stri
     '.publish': template(options),
     ...(jobs.length === 0 ? { nothing } : Object.fromEntries(jobs)),
   };
-  return `# Made by "weighbridge plan --format gitlab". docs/ci.md tells how a pipeline starts it.\n${stringify(pipeline, { lineWidth: 120 })}`;
+  return `# Made by "weighbridge plan --format gitlab". docs/ci.md tells how a pipeline starts it.\n${stringify(pipeline, YAML)}`;
 }
+
+/** GitLab reads YAML 1.1, in which the name `no` is false. */
+const YAML = { lineWidth: 120, compat: 'yaml-1.1' } as const;
 
 /** GitLab's own variable for logins if it is set, else that of the project's own registry, which every job is given. */
 const LOGIN = [

@@ -76,8 +76,8 @@ export function kubernetesJob(options: KubernetesJobOptions): string {
   return [COMMENT, stringify(configMap, YAML), '---\n', stringify(job, YAML)].join('');
 }
 
-/** `kubectl` reads anchors, but not everything that reads these files does. */
-const YAML = { lineWidth: 120, aliasDuplicateObjects: false };
+/** `kubectl` reads anchors, but not everything that reads these files does. It reads `no` as in YAML 1.1. */
+const YAML = { lineWidth: 120, aliasDuplicateObjects: false, compat: 'yaml-1.1' } as const;
 
 const COMMENT = `# Made by "weighbridge plan --format kubernetes" for "kubectl apply -f -". Logins come from two Secrets, both optional:
 #   kubectl create secret generic ${SECRET} --from-literal=HF_TOKEN=hf_...

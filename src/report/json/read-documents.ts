@@ -19,6 +19,8 @@ const MAX_FILE_BYTES = 256 * 1024 * 1024;
 const text = z.string();
 const count = z.number().min(0);
 const variant = z.enum(VARIANTS);
+/** It goes into commands that people copy. */
+const dir = text.regex(/^(\/[\w.@+-]+)+$/);
 const error = z.looseObject({ code: text, message: text, remedy: text.optional() });
 const decision = z.looseObject({ build: z.boolean(), reason: text });
 const fileList = z.array(text);
@@ -54,7 +56,7 @@ const publishJson = z.looseObject({
       license: text.nullish(),
       decisions: z.record(text, decision).nullable(),
       images: z.array(image),
-      serve: z.looseObject({ port: count, dir: text, modelBytes: count }).optional(),
+      serve: z.looseObject({ port: z.int().min(1).max(65_535), dir, modelBytes: count }).optional(),
       durationMs: count.optional(),
       error: error.optional(),
     }),

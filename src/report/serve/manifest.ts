@@ -38,7 +38,25 @@ export function manifestText(kind: ManifestKind, served: ServedImage, options: M
   const { gpus, addedArgs, comment } = gpuRequest(served, options.gpuMemoryGB);
   const lines = kind === 'kubeai' ? [...comment, ...kubeaiComment(served)] : comment;
   const head = kind === 'prepull' ? '' : lines.map(line => `# ${line}\n`).join('');
-  return head + yamlOf(inNamespace(resourcesOf(kind, { ...served, gpus, addedArgs }, options), options));
+  return (
+    head +
+    yamlOf(inNamespace(resourcesOf(kind, literal(kind, { ...served, gpus, addedArgs }), options), options))
+  );
+}
+
+/**
+ * What the image says is an argument as it stands: Compose puts variables of its user's shell in for `${NAME}`, Kubernetes
+ * those of the container for `$(NAME)`. For both, two dollars are one.
+ */
+function literal(kind: ManifestKind, served: ServedImage): ServedImage {
+  const escaped = (word: string): string => word.replace(kind === 'compose' ? /\$/g : /\$(?=[$(])/g, '$$$$');
+  const { modelId, serveArgs, addedArgs = [] } = served;
+  return {
+    ...served,
+    modelId: escaped(modelId),
+    serveArgs: serveArgs.map(escaped),
+    addedArgs: addedArgs.map(escaped),
+  };
 }
 
 /** Returns resources as YAML documents. */
@@ -46,8 +64,8 @@ export function yamlOf(resources: readonly Resource[]): string {
   return resources.map(one => stringify(one, YAML)).join('---\n');
 }
 
-/** Not everything that reads these files reads anchors. */
-const YAML = { lineWidth: 0, aliasDuplicateObjects: false };
+/** Not everything that reads these files reads anchors; some read YAML 1.1, in which `no` is false. */
+const YAML = { lineWidth: 0, aliasDuplicateObjects: false, compat: 'yaml-1.1' } as const;
 
 function resourcesOf(kind: ManifestKind, served: ServedImage, options: ManifestOptions): Resource[] {
   if (served.variant === 'modelpack') {

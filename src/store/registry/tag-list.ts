@@ -1,6 +1,7 @@
 import { RegistryError } from '../../core/errors.ts';
 import { isRecord, parseJson } from '../../core/json-shape.ts';
 import { nextLink } from '../../http/link-header.ts';
+import { isTag } from '../../oci/reference.ts';
 import type { RegistryClient } from './registry-client.ts';
 
 /** A repository whose tags are read. `store` is its name in errors, `scope` what its token has to permit. */
@@ -79,7 +80,8 @@ export function parseTagList(bytes: Buffer, subject: string): string[] {
   if (json !== null && !isRecord(json)) throw notAList(subject);
   const tags = json?.tags ?? [];
   if (!Array.isArray(tags)) throw notAList(subject);
-  return tags.filter(tag => typeof tag === 'string');
+  // What no tag can be would end up in addresses and commands.
+  return tags.filter(tag => typeof tag === 'string' && isTag(tag));
 }
 
 function notAList(subject: string, cause?: unknown, why?: string): RegistryError {

@@ -23,7 +23,7 @@ import { OID, parsedOrNothing, parser } from './table.ts';
     'tag list',
     fc.property(bentJson({ name: 'x', tags: ['a', 'b'] }, { tags: null }), bytes => {
       const tags = orRefused(() => parseTagList(bytes, 'x'));
-      assert.ok((tags ?? []).every(tag => typeof tag === 'string'));
+      assert.ok((tags ?? []).every(tag => /^\w[\w.-]{0,127}$/.test(tag)));
     }),
   );
   const sibling = {
