@@ -23,3 +23,23 @@ test('a layer that is not a tar, or is cut off, is an error that says so', async
   const layer = { mediaType: MediaType.ociLayerTar, digest: digestOf(END_OF_ARCHIVE), size: 1024 };
   assert.deepEqual((await readLayer(store, layer)).files, []);
 });
+
+test('a file that is wanted whole is read to a limit: anyone can publish a list of gigabytes', async () => {
+  const sizeBytes = 8 * 1024 ** 3 - 1;
+  let given = 0;
+  const source = {
+    name: 'x',
+    sizeBytes,
+    async *open() {
+      yield tarEntryHeader({ path: 'list', mode: 0o644, sizeBytes, type: 'file' });
+      for (; given < 256; given++) yield Buffer.alloc(1024 ** 2);
+    },
+  };
+  const store = { name: 'lab/x', openBlob: () => source } as unknown as ImageStore;
+  const layer = { mediaType: MediaType.ociLayerTar, digest: digestOf('x'), size: sizeBytes };
+  await assert.rejects(readLayer(store, layer, { keep: () => true }), {
+    code: 'REGISTRY_BAD_ANSWER',
+    message: /has list larger than 67108864 bytes$/,
+  });
+  assert.ok(given < 16, `${given} MiB were read`);
+});

@@ -67,7 +67,9 @@ export async function readLayer(
         sha256.update(chunk);
         git.update(chunk);
         options.onContent?.(name, chunk);
-        if (options.keep?.(name)) parts.push(chunk);
+        if (options.keep?.(name) !== true) continue;
+        if (size > MAX_KEPT_BYTES) throw tooLarge(store, descriptor, name);
+        parts.push(chunk);
       }
       const isHiding = name.split('/').at(-1)?.startsWith('.wh.') === true;
       if (isHiding || (type !== 'file' && type !== 'directory'))
@@ -78,6 +80,7 @@ export async function readLayer(
     }
     await fed;
   } catch (error) {
+    if (error instanceof WeighbridgeError) throw error;
     const cause = await fed.then(
       () => error,
       (first: unknown) => first,
@@ -85,6 +88,16 @@ export async function readLayer(
     throw cause instanceof WeighbridgeError || isAbort(cause) ? cause : notATar(store, descriptor, cause);
   }
   return { files, others, kept };
+}
+
+/** A list of 25,000 files, with their hashes, is a tenth of it. */
+const MAX_KEPT_BYTES = 64 * 1024 * 1024;
+
+function tooLarge({ name }: ImageStore, { digest }: Descriptor, path: string): RegistryError {
+  return new RegistryError(`${name}@${digest} has ${plainLine(path)} larger than ${MAX_KEPT_BYTES} bytes`, {
+    code: 'REGISTRY_BAD_ANSWER',
+    subject: name,
+  });
 }
 
 function notATar({ name }: ImageStore, { digest }: Descriptor, cause: unknown): RegistryError {

@@ -4,7 +4,7 @@ import type { Config, ModelConfig, Variant } from '../config/types.ts';
 import { VARIANTS } from '../config/types.ts';
 import { holdsWeights } from '../config/variants.ts';
 import { type Digest, digestOf, isDigest } from '../core/digest.ts';
-import { describeError, isAbort, WeighbridgeError } from '../core/errors.ts';
+import { describeError, errorFromJson, isAbort, RegistryError, WeighbridgeError } from '../core/errors.ts';
 import { plainLine } from '../core/safe-text.ts';
 import type { Hub } from '../hub/types.ts';
 import { layersKnownBefore } from '../image/assemble/known-layers.ts';
@@ -18,6 +18,7 @@ import { sealPlatform } from '../image/seal/seal-image.ts';
 import type { BootstrapFile, ImagePlatform } from '../image/types.ts';
 import { imageVariant } from '../image/variants/variants.ts';
 import type { BaseImage } from '../oci/image.ts';
+import { parseReference } from '../oci/reference.ts';
 import type { Manifest } from '../oci/types.ts';
 import { makePlan } from '../plan/make-plan.ts';
 import { modelDirOf } from '../plan/model-dir.ts';
@@ -42,6 +43,8 @@ export interface RebuildContext {
 /** What an image records of how it was made, for a model that no models.yaml lists. */
 export interface ImageRecord {
   readonly serveArgs: readonly string[];
+  /** Undefined if neither the image nor its repository tells: then it is the name of the model's folder. */
+  readonly short: string | undefined;
   /** Paths in the repository. */
   readonly files: ReadonlySet<string>;
   /** Files that it has in parts; undefined if it has none. */
@@ -67,6 +70,9 @@ export async function compareWithRebuilt(
   if (variant === undefined)
     return [`it calls itself ${plainLine(image.model?.variant ?? '')}, which is not a variant`];
   try {
+    const { config, repository } = context;
+    const foreign = config === undefined ? [] : differsFromEntry(image, repository, config);
+    if (foreign.length > 0) return foreign;
     const { planned, base } = await replan(image, variant, record, context);
     const { platform } = image;
     const rebuilt = imageVariant(variant).assemble(planned, { platform, base, bootstrap: context.bootstrap });
@@ -76,6 +82,34 @@ export async function compareWithRebuilt(
     if (isAbort(error) || context.signal?.aborted || !(error instanceof WeighbridgeError)) throw error;
     return [`it could not be made once more to compare: ${describeError(error)}`];
   }
+}
+
+/**
+ * Returns in what an image is not the one that models.yaml publishes to its repository: another model, folder or base, a
+ * sentence each. An older base of the same repository is not another one. What an image says of these itself, anyone can
+ * have chosen who can write to the repository.
+ */
+export function differsFromEntry(
+  { model, labels }: Pick<PublishedImage, 'model' | 'labels'>,
+  repository: string,
+  { models, file }: Config,
+): string[] {
+  const name = path.posix.basename(repository);
+  const entry = models.find(({ short }) => name === `hf-${short}`);
+  if (entry === undefined || model === undefined) return [];
+  const dir = modelDirOf({ model: entry });
+  const base = readLabels(labels).base?.name;
+  const isBase = base === undefined || repositoryOf(base) === repositoryOf(entry.baseImage);
+  return [
+    ...(model.id === entry.id ? [] : [`it is of ${plainLine(model.id)}, and ${file} has ${entry.id} here`]),
+    ...(model.dir === dir ? [] : [`it has the model in ${model.dir}, and ${file} in ${dir}`]),
+    ...(isBase ? [] : [`it is on ${plainLine(base)}, and ${file} names ${entry.baseImage}`]),
+  ];
+}
+
+function repositoryOf(reference: string): string {
+  const { registry, repository } = parseReference(reference);
+  return `${registry}/${repository}`;
 }
 
 /** The layer of the signature is taken as it is: what it says of the files has to be so. */
@@ -119,13 +153,19 @@ async function replan(
     ...(signal && { signal }),
   });
   const [entry] = plan.models;
-  if (entry?.kind !== 'planned') throw entry?.error ?? new TypeError('a plan of one model has none');
+  if (entry === undefined) throw new TypeError('a plan of one model has none');
+  if (entry.kind === 'unresolved') throw errorFromJson(entry.error);
   // Which files were chosen is the record's to say; whether any is missing is checked apart.
   const files = entry.snapshot.files.filter(file => record.files.has(file.path));
   const chosen = listed === undefined ? { ...entry, files } : entry;
   const planned = asStated({ ...chosen, ...recordedLimit(image) }, image, listed !== undefined);
   const needsBase = imageVariant(variant).needsBase;
-  if (!needsBase || stated === undefined || !isDigest(stated.digest)) return { planned, base: undefined };
+  if (!needsBase) return { planned, base: undefined };
+  if (stated === undefined || !isDigest(stated.digest))
+    throw new RegistryError('its labels do not name its base image by digest', {
+      code: 'REGISTRY_BAD_ANSWER',
+      subject: repository,
+    });
   return { planned, base: await readBase(stated.name, platform, stated.digest) };
 }
 
@@ -134,8 +174,10 @@ async function replan(
  * can a policy be repeated whose models.yaml is not here. The license that an image with weights claims is always compared.
  */
 function asStated(planned: PlannedModel, { labels, model }: PublishedImage, isListed: boolean): PlannedModel {
-  const { access, fatRefusal, modelLicense = null } = readLabels(labels);
+  const { access, modelLicense = null, ...stated } = readLabels(labels);
   const { snapshot, outcome } = planned;
+  // One that has the weights does not say why there may be none.
+  const fatRefusal = holdsWeights(model?.variant ?? '') ? undefined : stated.fatRefusal;
   const fat = { ...outcome.decisions.fat, build: fatRefusal === undefined, ...fatRefusal };
   const known = outcome.license.spdx === null ? { declared: modelLicense } : { spdx: modelLicense };
   const isCompared = isListed || holdsWeights(model?.variant ?? '');
@@ -193,7 +235,8 @@ function recordedModel(
     models: [
       {
         id: model?.id,
-        short: path.posix.basename(dir),
+        short: record.short ?? path.posix.basename(dir),
+        folder: path.posix.basename(dir),
         serve_args: record.serveArgs,
         ...(isArtifact(manifest) && { modelpack: manifest.layers.some(isRaw) ? 'raw' : 'tar' }),
         adapters: facts.adapters.map(({ name, id }) => ({ name, id })),

@@ -37,8 +37,8 @@ export interface ContentOptions {
 
 /** What the layers of an image hold. */
 export interface Content {
-  /** As the list of a slim image has them; undefined without such a list. */
-  readonly serveArgs: readonly string[] | undefined;
+  /** Of the entry that the image is from, as the list of a slim image has it. */
+  readonly entry: RecordedEntry;
   readonly files: readonly ListedFile[];
   readonly slimList: SlimList;
   /** Files of the repository whose parts are not right, though each may be what its manifest says. */
@@ -47,6 +47,12 @@ export interface Content {
   /** The model signature that the image has as a file. */
   readonly signature: Buffer | undefined;
   readonly bytesRead: number;
+}
+
+/** What the list of a slim image says of its entry in models.yaml; nothing without such a list. */
+export interface RecordedEntry {
+  readonly serveArgs?: readonly string[] | undefined;
+  readonly short?: string | undefined;
 }
 
 const CONCURRENCY = 4;
@@ -81,7 +87,7 @@ class ContentReader implements Content {
   readonly problems: string[] = [];
   readonly wrongSources = new Set<string>();
   slimList: SlimList = { files: [], adapters: [] };
-  serveArgs: readonly string[] | undefined;
+  entry: RecordedEntry = {};
   signature: Buffer | undefined;
   bytesRead = 0;
 
@@ -149,7 +155,7 @@ class ContentReader implements Content {
     const list = found.kept.get(SLIM_LIST);
     if (list === undefined) return;
     this.slimList = parseSlimList(list, this.#store.name);
-    this.serveArgs = parseServeArgs(list);
+    this.entry = parseEntry(list);
   }
 
   #readOptions(layer: Descriptor): ReadOptions & { readonly onEnd: () => void } {
@@ -173,10 +179,12 @@ class ContentReader implements Content {
   }
 }
 
-function parseServeArgs(bytes: Buffer): string[] | undefined {
-  const parsed = z.object({ serveArgs: z.array(z.string()) }).safeParse(parseJson(bytes.toString('utf8')));
-  return parsed.data?.serveArgs;
+function parseEntry(bytes: Buffer): RecordedEntry {
+  const { data } = ENTRY.safeParse(parseJson(bytes.toString('utf8')));
+  return data ?? {};
 }
+
+const ENTRY = z.object({ serveArgs: z.array(z.string()), short: z.string().optional() });
 
 /** One of our layers has the files that its manifest lists, folders, and in a layer of links nothing but links. */
 function strangeEntries(

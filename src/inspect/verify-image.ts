@@ -5,12 +5,20 @@ import { mapPool } from '../core/pool.ts';
 import { shellWords } from '../core/shell-words.ts';
 import type { Hub } from '../hub/types.ts';
 import { readLayerDescriptor } from '../image/format/layer-annotations.ts';
-import { declaredFiles, modelFiles, type PublishedImage, readImages } from '../image/published-image.ts';
+import { baseOf } from '../image/image-facts.ts';
+import {
+  declaredFiles,
+  modelFiles,
+  type PublishedImage,
+  readPlatforms,
+  readTop,
+} from '../image/published-image.ts';
 import type { Resharding } from '../plan/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import { compareWithRebuilt, type RebuildContext } from './rebuild-image.ts';
 import { type Content, type ContentOptions, readContent } from './verify-content.ts';
 import { compareFiles, type FileCheck } from './verify-files.ts';
+import { indexProblems } from './verify-index.ts';
 import { type ExpectedParts, expectParts } from './verify-sharded.ts';
 
 /** How deep an image is verified, and with what. */
@@ -27,6 +35,8 @@ export interface ImageCheck {
   readonly id: string;
   readonly revision: string;
   readonly variant: string;
+  /** The base image that it says it is on, by digest. */
+  readonly base?: string;
   /** The model's files that are in the image (fat) or in the list that it fetches (slim). */
   readonly files: readonly FileCheck[];
   /** Files of the repository at this commit that the image does not have; `models.yaml` decides which those are. */
@@ -45,10 +55,13 @@ export async function verifyImage(
   options: VerifyOptions,
 ): Promise<ImageCheck[]> {
   const checks: ImageCheck[] = [];
-  for (const image of await readImages(store, reference, options.signal)) {
-    checks.push(await verifyOne(store, image, options));
-  }
-  return checks;
+  const top = await readTop(store, reference, options.signal);
+  const images = await readPlatforms(store, top, options.signal);
+  for (const image of images) checks.push(await verifyOne(store, image, options));
+  const [first, ...others] = checks;
+  if (first === undefined || options.rebuild === undefined) return checks;
+  const problems = [...indexProblems(top, images, store.name), ...first.problems];
+  return [{ ...first, problems }, ...others];
 }
 
 /** Returns whether nothing of an image differs from what it should be. */
@@ -72,6 +85,7 @@ async function verifyOne(
   const { model, digest, platform } = image;
   if (model === undefined) throw foreignError(store, digest);
   const { id, revision, variant } = model;
+  const base = baseOf(image);
   const { hub, signal } = options;
   // What no image can have is not a file of this one.
   const snapshot = await hub.getModel(id, revision, signal, { mayLeaveOut: () => true });
@@ -84,7 +98,8 @@ async function verifyOne(
   const names = new Set([...listed.map(file => file.path), ...declared]);
   for (const { places } of expected.shardings) names.add(places.file.source.path);
   const record = {
-    serveArgs: content.serveArgs ?? serveArgsIn(image),
+    serveArgs: content.entry.serveArgs ?? serveArgsIn(image),
+    short: content.entry.short ?? /\/hf-([^/]+)$/.exec(store.name)?.[1],
     ...{ files: names, resharding: reshardingOf(expected), listed, signature: content.signature },
   };
   const rebuilt =
@@ -97,6 +112,7 @@ async function verifyOne(
         });
   return {
     ...{ platform, digest, id, revision, variant },
+    ...(base !== undefined && { base: `${base.name}@${base.digest}` }),
     files: [...compareFiles(listed, snapshot, expected, content.wrongSources), ...adapters],
     leftOut: snapshot.files.map(file => file.path).filter(path => !names.has(path)),
     problems: [...content.problems, ...diffIdProblems(image), ...missingShards(names), ...rebuilt],

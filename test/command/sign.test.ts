@@ -147,6 +147,31 @@ describe('weighbridge sign', { concurrency: false }, () => {
     );
   });
 
+  test('an image of another model than the file has for the repository is not signed, whatever it says of itself', async () => {
+    await hub.addModel({ id: 'evil/x', files: MODEL_FILES });
+    const base = `defaults: { base_image: "${registry.host}/${BASE_REPOSITORY}:v0.6.0" }\n`;
+    const models = 'models: [{ id: evil/x, short: x, tags: ["evil-{variant}"] }]\n';
+    await writeFile(
+      path.join(folder, 'evil.yaml'),
+      `registries: { lab: ${registry.host}/acme }\n${base}${models}`,
+    );
+    const env = { HF_ENDPOINT: hub.url, DOCKER_CONFIG: folder };
+    const published = await weighbridge(['publish', '-c', path.join(folder, 'evil.yaml')], { env });
+    assert.equal(published.status, 0, published.stderr);
+    for (const more of [[], ['--no-deep']]) {
+      const { status, stdout } = await sign('evil-fat', '--config', 'published.yaml', ...more);
+      assert.equal(status, 1);
+      assert.match(
+        JSON.parse(stdout).images[0].error.message,
+        /it is of evil\/x, and .*published\.yaml has acme\/x here/,
+      );
+    }
+    assert.equal(
+      await attachedTo(registry, registry.manifest(REPOSITORY, 'evil-fat')?.digest ?? assert.fail()),
+      0,
+    );
+  });
+
   test('an image with settings that no record has needs the file that it was published from', async () => {
     const { status, stdout } = await sign('v0.6.0-slim');
     assert.equal(status, 1);

@@ -31,6 +31,8 @@ export interface VerifiedPlatformJson {
   readonly id: string | null;
   readonly revision: string | null;
   readonly variant: string | null;
+  /** The base image that it says it is on, by digest. */
+  readonly base?: string;
   readonly ok: boolean;
   readonly files: readonly {
     readonly path: string;
@@ -65,6 +67,7 @@ export function verifyToJson(
             id: check.id,
             revision: check.revision,
             variant: check.variant,
+            ...(check.base !== undefined && { base: check.base }),
             ok: isRight(check),
             files: check.files.map(({ path, sizeBytes, status, detail }) => ({
               path,

@@ -71,6 +71,7 @@ function section(reference: string, check: ImageCheck, { columns, style, isDeep 
     style.strong(clean(reference)),
     ...say(`${variant} for ${platform}, ${digest}`).map(style.quiet),
     ...say(`${clean(check.id)} at ${check.revision}`).map(style.quiet),
+    ...(check.base === undefined ? [] : say(`on ${clean(check.base)}`).map(style.quiet)),
     ...(files.length === 0
       ? say('It has no file of the model.').map(style.bad)
       : table.map(line => `  ${line}`)),

@@ -12,6 +12,7 @@ import {
 } from '../../../core/errors.ts';
 import { signingContext } from '../../../engine/signing.ts';
 import { type PublishedImage, readImages } from '../../../image/published-image.ts';
+import { differsFromEntry } from '../../../inspect/rebuild-image.ts';
 import { differencesOf, type ImageCheck, isRight, verifyImage } from '../../../inspect/verify-image.ts';
 import { type SignedImage, signTable, signToJson } from '../../../report/text/sign-report.ts';
 import { type NamedImage, openNamedImage } from '../../image-argument.ts';
@@ -146,7 +147,12 @@ async function verifyAndSign(
   const { signal, services } = session;
   const digest = reference.startsWith('sha256:') ? reference : await store.resolveTag(reference, signal);
   const checked = digest ?? reference;
-  const [image] = await readImages(store, checked, signal);
+  const images = await readImages(store, checked, signal);
+  const [image] = images;
+  if (config !== undefined) {
+    const [foreign] = images.flatMap(one => differsFromEntry(one, store.name, config));
+    if (foreign !== undefined) throw differs(name, config.file, foreign);
+  }
   const common = { hub: services.hub, signal };
   const rebuild = {
     bootstrap: services.bootstrap,
@@ -163,7 +169,7 @@ async function verifyAndSign(
     ...(isWhatFileMakes ? {} : { rebuild }),
     ...layerProgress(session, store, name),
   });
-  if (!checks.every(isRight)) throw differs(name, checks);
+  if (!checks.every(isRight)) throw differs(name, 'the Hub', differencesOf(checks)[0] ?? 'no files');
   const plan = image && (await licensePlan(session, config, image, asFileMakes));
   if (plan?.why !== undefined) session.note(`${name}: ${plan.why}; signing without a license decision`);
   return await signImage(store, checked, plan?.planned, context);
@@ -183,9 +189,8 @@ async function licensePlan(
   return { why: `${config.file} makes another image now (${difference})` };
 }
 
-function differs(name: string, checks: readonly ImageCheck[]): IntegrityError {
-  const [first = 'no files'] = differencesOf(checks);
-  return new IntegrityError(`it does not match the Hub, so it is not signed: ${first}`, {
+function differs(name: string, from: string, difference: string): IntegrityError {
+  return new IntegrityError(`it does not match ${from}, so it is not signed: ${difference}`, {
     code: 'INTEGRITY_HASH',
     subject: name,
     remedy:
