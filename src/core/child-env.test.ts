@@ -7,6 +7,7 @@ test('another program gets its own settings, and of our secrets those that it is
     PATH: '/bin',
     HF_TOKEN: 'hf_x',
     GITHUB_TOKEN: 'ghs_x',
+    CI_REGISTRY_PASSWORD: 'glcbt_x',
     TRIVY_CACHE_DIR: '/c',
     MY_KEY: '-----BEGIN ENCRYPTED PRIVATE KEY-----\nMII',
     AWS_PROFILE: 'p',

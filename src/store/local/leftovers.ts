@@ -13,7 +13,7 @@ export function temporaryName(prefix: string, suffix = ''): string {
   return `${prefix}${process.pid}-${hostname().replaceAll('/', '_')}-${randomUUID()}${suffix}`;
 }
 
-/** Removes the files of such names in `folder` whose process was killed. Never throws: it is a courtesy. */
+/** Removes the files and folders of such names in `folder` whose process was killed. Never throws: it is a courtesy. */
 export async function removeLeftovers(folder: string, prefix: string, suffix = ''): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   const ours = names.filter(name => name.startsWith(prefix) && name.endsWith(suffix));
@@ -21,7 +21,8 @@ export async function removeLeftovers(folder: string, prefix: string, suffix = '
     ours.map(async name => {
       const file = path.join(folder, name);
       const middle = name.slice(prefix.length, name.length - suffix.length);
-      if (await isLeftOver(file, middle)) await rm(file, { force: true }).catch(() => undefined);
+      if (await isLeftOver(file, middle))
+        await rm(file, { recursive: true, force: true }).catch(() => undefined);
     }),
   );
 }
@@ -32,5 +33,5 @@ async function isLeftOver(file: string, middle: string): Promise<boolean> {
   if (pid !== undefined && isOurs) return !isAlive(Number(pid));
   const isUnique = pid !== undefined || /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(middle);
   const info = isUnique ? await stat(file).catch(() => undefined) : undefined;
-  return info?.isFile() === true && Date.now() - info.mtimeMs > OLD_MS;
+  return info !== undefined && (info.isFile() || info.isDirectory()) && Date.now() - info.mtimeMs > OLD_MS;
 }

@@ -1,49 +1,66 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { writeSite } from './catalog-files.ts';
 
-async function temporary(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-site-'));
-  t.after(() => rm(folder, { recursive: true }));
-  return folder;
+function* site(name: string, count: number) {
+  for (let index = 0; index < count; index++) yield { path: `models/m${index}.html`, content: name };
+  yield { path: 'catalog.json', content: name };
 }
 
-const SITE = [
-  { path: 'index.html', content: 'new' },
-  { path: 'models/b.html', content: 'b' },
-];
-
-test('a site that fails on the way leaves the one that is there', async t => {
-  const folder = await temporary(t);
-  await writeSite(folder, [
-    { path: 'index.html', content: 'old' },
-    { path: 'models/a.html', content: 'a' },
+test('two catalogs that are written into one folder at once: one follows the other, whole', async () => {
+  await using folders = await temporary();
+  const { folder } = folders;
+  await Promise.all([
+    writeSite(folder, site('a', 300)),
+    writeSite(folder, site('b', 20)),
+    writeSite(folder, site('c', 100)),
   ]);
-  function* failing() {
-    yield* SITE;
-    throw new TypeError('an odd image');
-  }
-  await assert.rejects(writeSite(folder, failing()), /an odd image/);
-  assert.deepEqual((await readdir(folder, { recursive: true })).sort(), [
-    ...['index.html', 'models', 'models/a.html'],
-  ]);
-  assert.equal(await readFile(path.join(folder, 'index.html'), 'utf8'), 'old');
+  const last = await readFile(path.join(folder, 'catalog.json'), 'utf8');
+  const pages = await readdir(path.join(folder, 'models'));
+  assert.equal(pages.length, { a: 300, b: 20, c: 100 }[last]);
+  for (const page of pages) assert.equal(await readFile(path.join(folder, 'models', page), 'utf8'), last);
+  assert.deepEqual((await readdir(folder)).sort(), ['catalog.json', 'models']);
 });
 
-test('a new site replaces the old one: models that are gone go, and what a killed run left', async t => {
-  const folder = await temporary(t);
-  await writeSite(folder, [
-    { path: 'index.html', content: 'old' },
-    { path: 'models/a.html', content: 'a' },
-  ]);
-  await mkdir(path.join(folder, '.weighbridge-new-x'));
-  await writeFile(path.join(folder, '.weighbridge-new-x', 'half'), '');
-  assert.equal(await writeSite(folder, SITE), 2);
-  assert.deepEqual((await readdir(folder, { recursive: true })).sort(), [
-    ...['index.html', 'models', 'models/b.html'],
-  ]);
-  assert.equal(await readFile(path.join(folder, 'index.html'), 'utf8'), 'new');
+test('pages of models that are gone go, and nothing else that is kept there or that a link leads to', async () => {
+  await using folders = await temporary();
+  const { folder, other } = folders;
+  await writeFile(path.join(other, 'thesis.html'), 'years of work');
+  await writeSite(folder, site('a', 2));
+  await writeFile(path.join(folder, 'models', 'notes.txt'), 'mine');
+  await writeSite(folder, site('a', 1));
+  assert.deepEqual((await readdir(path.join(folder, 'models'))).sort(), ['m0.html', 'notes.txt']);
+  await rm(path.join(folder, 'models'), { recursive: true });
+  await symlink(other, path.join(folder, 'models'));
+  await writeSite(folder, site('a', 1));
+  assert.equal(await readFile(path.join(other, 'thesis.html'), 'utf8'), 'years of work');
 });
+
+test('what a run that was killed has left goes, and what one that runs is writing stays', async () => {
+  await using folders = await temporary();
+  const { folder } = folders;
+  const { pid } = spawnSync('true');
+  const unique = '01234567-89ab-cdef-0123-456789abcdef';
+  const [dead, alive] = [pid, process.pid].map(one => `.weighbridge-new-${one}-${hostname()}-${unique}`);
+  for (const name of [dead ?? '', alive ?? ''])
+    await mkdir(path.join(folder, name, 'models'), { recursive: true });
+  await writeSite(folder, site('a', 1));
+  assert.deepEqual((await readdir(folder)).sort(), [alive, 'catalog.json', 'models']);
+});
+
+async function temporary() {
+  const [folder, other] = await Promise.all(
+    [0, 1].map(() => mkdtemp(path.join(tmpdir(), 'weighbridge-site-'))),
+  );
+  return {
+    folder: folder ?? '',
+    other: other ?? '',
+    async [Symbol.asyncDispose]() {
+      for (const one of [folder, other]) await rm(one ?? '', { recursive: true, force: true });
+    },
+  };
+}

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { SiteFile } from '../../../catalog/make-site.ts';
 import type { DocSource } from '../../../catalog/pages/docs-page.ts';
@@ -8,6 +8,8 @@ import { parsedJson } from '../../../core/json-shape.ts';
 import { readSmallFile } from '../../../core/small-file.ts';
 import { reasonOf } from '../../../core/system-error.ts';
 import { listOwnFiles, listOwnFonts, readOwnFile } from '../../../engine/own-files.ts';
+import { withFolderLock } from '../../../store/local/folder-lock.ts';
+import { removeLeftovers, temporaryName } from '../../../store/local/leftovers.ts';
 
 /** In the order in which they are joined: of rules that weigh the same, the later one wins. */
 const STYLES = ['tokens', 'base', 'frame', 'parts', 'list', 'model', 'run', 'weigh', 'tables', 'docs'];
@@ -94,11 +96,11 @@ const ASIDE = '.weighbridge-new-';
 
 /**
  * Writes a site: all of it aside first, then every file into its place, and last the pages of models that are gone go. What
- * fails on the way leaves the site as it was. Returns the number of files.
+ * fails on the way leaves the site as it was; two that are written at once follow each other. Returns the number of files.
  */
 export async function writeSite(folder: string, files: Iterable<SiteFile>): Promise<number> {
   await mkdir(folder, { recursive: true });
-  const aside = await mkdtemp(path.join(folder, ASIDE));
+  const aside = path.join(folder, temporaryName(ASIDE));
   const names: string[] = [];
   try {
     for (const { path: name, content } of files) {
@@ -106,27 +108,25 @@ export async function writeSite(folder: string, files: Iterable<SiteFile>): Prom
       await writeFile(path.join(aside, name), content);
       names.push(name);
     }
-    for (const name of names) {
-      await mkdir(path.dirname(path.join(folder, name)), { recursive: true });
-      await rename(path.join(aside, name), path.join(folder, name));
-    }
+    await withFolderLock(folder, async () => {
+      for (const name of names) {
+        await mkdir(path.dirname(path.join(folder, name)), { recursive: true });
+        await rename(path.join(aside, name), path.join(folder, name));
+      }
+      await removeOtherPages(path.join(folder, 'models'), new Set(names));
+    });
   } finally {
     await rm(aside, { recursive: true, force: true });
   }
-  await removeOthers(path.join(folder, 'models'), new Set(names.map(name => path.join(folder, name))));
-  await removeLeftovers(folder);
+  await removeLeftovers(folder, ASIDE);
   return names.length;
 }
 
-async function removeOthers(folder: string, kept: ReadonlySet<string>): Promise<void> {
-  const entries = await readdir(folder).catch(() => []);
-  const others = entries.map(name => path.join(folder, name)).filter(file => !kept.has(file));
-  for (const file of others) await rm(file, { recursive: true, force: true });
-}
-
-/** Of runs that were killed. */
-async function removeLeftovers(folder: string): Promise<void> {
-  const entries = await readdir(folder);
-  for (const name of entries.filter(one => one.startsWith(ASIDE)))
-    await rm(path.join(folder, name), { recursive: true, force: true });
+/** Pages alone, and of a folder that is in the site: nothing else that somebody keeps there, or to which a link leads. */
+async function removeOtherPages(folder: string, kept: ReadonlySet<string>): Promise<void> {
+  if (!(await lstat(folder).catch(() => undefined))?.isDirectory()) return;
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const isPage = entry.isFile() && entry.name.endsWith('.html');
+    if (isPage && !kept.has(`models/${entry.name}`)) await rm(path.join(folder, entry.name), { force: true });
+  }
 }
