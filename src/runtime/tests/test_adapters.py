@@ -86,6 +86,16 @@ class Adapters(BootstrapTest):
             self.bring_all()
         self.assertEqual(caught.exception.status, failures.FOREIGN_FILE)
 
+    def test_a_link_in_place_of_their_owner_is_not_written_through(self):
+        outside = os.path.join(self.root, "outside")
+        os.makedirs(outside)
+        os.makedirs(os.path.join(self.folder, ".weighbridge", "adapters"))
+        os.symlink(outside, os.path.join(self.folder, ".weighbridge", "adapters", "acme"))
+        with self.assertRaises(failures.Fail) as caught:
+            self.bring_all()
+        self.assertEqual(caught.exception.status, failures.FOREIGN_FILE)
+        self.assertEqual(os.listdir(outside), [])
+
     def test_an_id_that_leads_out_is_refused(self):
         for repository in ("../x", "a/../../x", "/x", "a//x"):
             with self.assertRaises(failures.Fail, msg=repository):

@@ -19,7 +19,7 @@ from fake_hub import (
     RevisionNotFoundError,
 )
 from support import BootstrapTest
-from weighbridge_bootstrap import failures, transfer
+from weighbridge_bootstrap import console, failures, transfer
 
 
 class Failing(BootstrapTest):
@@ -28,6 +28,38 @@ class Failing(BootstrapTest):
         message = self.fails(status, **kind)
         self.assertNotIn("\n", message)
         return message
+
+    def test_bytes_without_an_end_stop_at_the_size(self):
+        path, sizes = "part-2.safetensors", []
+
+        def endless(url, out, *, resume_size, headers, expected_size):
+            if not url.endswith(path):
+                return self.hub.http_get(url, out, resume_size=resume_size, headers=headers, expected_size=expected_size)
+            for _ in range(20):
+                try:
+                    out.write(b"?" * 30_000)
+                finally:
+                    sizes.append(out.tell())
+
+        self.hub.file_download.http_get = endless
+        message = self.fails(failures.WRONG_BYTES)
+        self.assertIn("does not have the listed size and hash", message)
+        self.assertEqual(max(sizes), 100_000)
+
+    def test_redirects_without_an_end_are_a_hub_that_cannot_be_used(self):
+        self.fault(failures.UNREACHABLE, type("TooManyRedirects", (Exception,), {})("Exceeded maximum allowed redirects."))
+
+    def test_a_wait_of_five_thousand_digits_is_not_asked_for(self):
+        for headers in ({"Retry-After": "9" * 5000}, {"RateLimit": "x;t=" + "9" * 5000}):
+            self.fault(failures.RATE_LIMITED, HfHubHTTPError("", Response(429, headers)))
+
+    def test_what_others_wrote_is_said_in_one_line_without_commands(self):
+        self.assertEqual(console.plain("a\n##[b]\x1b[31m\u202ec\u2028d"), "a ##[b] [31m c d")
+
+    def test_a_token_is_left_out_wherever_it_is(self):
+        with mock.patch.dict(os.environ, {"HF_TOKEN": "hf_secret"}):
+            for text in ("x" * 395 + "hf_secret", "?" + "q" * 380 + " hf_secret" * 9, "a hf_secret b"):
+                self.assertNotIn("hf_s", failures.harmless(text))
 
     def test_gated_without_and_with_a_token(self):
         gated = GatedRepoError("gated", Response(401))

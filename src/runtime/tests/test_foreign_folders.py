@@ -9,6 +9,7 @@ from fake_hub import CONTENT, OTHER_REVISION, git_oid
 from support import BootstrapTest
 from weighbridge_bootstrap import failures, folder
 from weighbridge_bootstrap.folder import remove
+from weighbridge_bootstrap.marker import MAX_MARKER_BYTES, Marker
 
 
 class FoldersOfOthers(BootstrapTest):
@@ -99,6 +100,38 @@ class FoldersOfOthers(BootstrapTest):
         )
         self.bring()
         self.assertTrue(os.path.exists(victim))
+
+    def test_marker_of_another_shape_counts_for_nothing(self):
+        self.bring()
+        path = os.path.join(self.folder, ".weighbridge.json")
+        with open(path) as file:
+            whole = json.load(file)
+        entry = next(iter(whole["files"].values()))
+        odd = (
+            *({"files": {"config.json": dict(entry, **change)}} for change in ({"size": []}, {"hash": {}}, {"mtimeNs": "1"})),
+            {"files": {"config.json": dict(entry, ours=1)}},
+            {"files": {"\ud800": entry}},
+            *({"revision": value} for value in ([], 1, {"a": 1})),
+            {"id": ["org/x"]},
+        )
+        texts = [json.dumps(dict(whole, **change)) for change in odd] + ["[" * 200_000, "[]", "null", '{"files":1}', "9" * 5000]
+        for text in texts:
+            with self.subTest(text=text[:80]):
+                self.put(".weighbridge.json", text.encode())
+                marker = Marker(self.folder)
+                self.assertEqual((marker.id, marker.revision, marker.files), (None, None, {}))
+                self.assertEqual(self.bring()["downloadedBytes"], 0)
+
+    def test_marker_without_an_end_is_not_read(self):
+        self.bring()
+        with open(os.path.join(self.folder, ".weighbridge.json"), "ab") as file:
+            file.write(b" " * MAX_MARKER_BYTES)
+        self.assertEqual(Marker(self.folder).files, {})
+        self.assertEqual(self.bring()["downloadedBytes"], 0)
+
+    def test_folder_in_place_of_the_new_marker_is_said(self):
+        os.makedirs(os.path.join(self.folder, ".weighbridge", "marker.tmp"))
+        self.assertIn("marker.tmp is a folder, where", self.fails(failures.FOREIGN_FILE))
 
     def test_odd_entries_in_place_of_ours_are_refused_and_stay(self):
         def socket_at(path):

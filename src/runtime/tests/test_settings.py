@@ -41,6 +41,8 @@ class Settings(BootstrapTest):
             ".weighbridge/lock",
             "a\\b",
             "a\0b",
+            "\ud800",
+            5,
             "",
         ):
             with self.subTest(path=bad), self.assertRaises(failures.Fail) as caught:
@@ -131,6 +133,25 @@ class Settings(BootstrapTest):
                 load_library(self.folder)
                 self.assertEqual(os.environ["HF_TOKEN"], "a")
 
+    def test_a_token_that_no_header_can_have_is_not_sent(self):
+        for given in ("hf_a\nhf_b", "hf_a b", "hf_\x00".strip("\0") + "é", "hf_a\x7f"):
+            with self.subTest(given=given), mock.patch.dict(os.environ, {"HF_TOKEN": given}):
+                with self.assertRaises(failures.Fail) as caught:
+                    load_library(self.folder)
+                self.assertEqual(caught.exception.status, failures.USAGE)
+                self.assertNotIn("hf_", str(caught.exception).replace("HF_", ""))
+
+    def test_token_files_that_are_none_end(self):
+        pipe = os.path.join(self.root, "pipe")
+        os.mkfifo(pipe)
+        with mock.patch.dict(os.environ, {"HF_TOKEN_PATH": pipe}):
+            load_library(self.folder)
+            self.assertNotIn("HF_TOKEN", os.environ)
+        with mock.patch.dict(os.environ, {"HF_TOKEN_PATH": "/dev/zero"}):
+            with self.assertRaises(failures.Fail) as caught:
+                load_library(self.folder)
+            self.assertEqual(caught.exception.status, failures.USAGE)
+
     def test_what_is_set_to_nothing_is_not_set(self):
         for given in ("", "  ", '""'):
             with mock.patch.dict(os.environ, {"HF_ENDPOINT": given, "HF_HUB_DOWNLOAD_TIMEOUT": ""}):
@@ -165,6 +186,15 @@ class Settings(BootstrapTest):
             load_library(self.folder)
             self.assertEqual(os.environ["HF_HOME"], os.path.join(self.folder, ".weighbridge", "cache"))
             self.assertNotIn("HF_HUB_CACHE", os.environ)
+
+    def test_an_answer_without_a_commit_is_refused(self):
+        os.environ["MODEL_ID"] = "other/y"
+        for sha in (None, "main", "../x", "A" * 40):
+            info = types.SimpleNamespace(sha=sha, siblings=[])
+            self.hub.HfApi = lambda: types.SimpleNamespace(model_info=lambda *_, **__: info)
+            with self.subTest(sha=sha), self.assertRaises(failures.Fail) as caught:
+                choose_model(self.image(), [])
+            self.assertEqual(caught.exception.status, failures.USAGE)
 
     def test_another_model_is_looked_up_and_not_pinned(self):
         files = dict(CONTENT, **{"pytorch_model.bin": b"0", ".gitattributes": b"0", "original/x.pth": b"0"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from .console import say
 from .failures import UNREACHABLE, USAGE, Fail, explain, harmless
@@ -38,6 +39,8 @@ def look_up(model_id: str, revision: str, folder: str, serve_args: list[str]) ->
     hub = load_library(folder)
     try:
         info = hub.HfApi().model_info(model_id, revision=revision, files_metadata=True)
+        if not re.fullmatch("[0-9a-f]{40}", str(info.sha)):
+            raise ValueError("the Hub names no commit")
         files = [to_file(s.rfilename, s.size, (s.lfs or {}).get("sha256"), s.blob_id) for s in info.siblings]
     except ValueError as error:
         raise Fail(USAGE, f"MODEL_ID {model_id} cannot be looked up: {harmless(error)}")

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import unicodedata
 
 
 def say(text: str) -> None:
-    os.write(2, f"weighbridge: {text}\n".encode("utf-8", "replace"))
+    with contextlib.suppress(OSError):  # nobody reads it any more
+        os.write(2, f"weighbridge: {plain(text)}\n".encode("utf-8", "replace"))
+
+
+def plain(text: str) -> str:
+    """In one line and without what a terminal obeys: names in it may be from a volume or a server."""
+    return "".join(" " if unicodedata.category(letter) in ("Cc", "Cf", "Zl", "Zp") else letter for letter in text)
 
 
 def in_units(count: int) -> str:

@@ -36,6 +36,8 @@ def bring_one(model: Model, verify: str) -> int:
     """Makes `model.dir` hold every file of the list, verified. Waits for another container that is at it. Gives the
     bytes that came over the network."""
     with explained(model):
+        if model.home:
+            place_in(model.home, os.path.join(model.dir, "x"))
         check_folder(model.dir)
         if not Marker(model.dir).vouches_for_all(model, verify):
             with folder_lock(model.dir) as is_writable:

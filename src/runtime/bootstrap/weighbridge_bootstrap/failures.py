@@ -15,7 +15,7 @@ UNTRUSTED = 18
 UNEXPECTED = 70
 WORTH_ANOTHER_TRY = {UNREACHABLE, RATE_LIMITED, WRONG_BYTES, UNEXPECTED}
 
-NETWORK_ERRORS = {"RequestException", "TransportError", "ConnectionError", "TimeoutError", "ProtocolError", "SSLError"}
+NETWORK_ERRORS = {"RequestException", "TransportError", "TooManyRedirects", "ConnectionError", "TimeoutError", "ProtocolError", "SSLError"}
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 DENIED = (errno.EROFS, errno.EACCES, errno.EPERM)
 
@@ -98,6 +98,7 @@ def no_permission(folder: str) -> Fail:
 
 def harmless(cause: object) -> str:
     """A foreign text in one line, without what links and settings may carry: queries, logins, the token."""
-    text, token = " ".join((str(cause) or type(cause).__name__).split())[:400], os.environ.get("HF_TOKEN")
+    text, token = str(cause) or type(cause).__name__, os.environ.get("HF_TOKEN")
     text = text.replace(token, "***") if token else text
+    text = " ".join(text[:10_000].split())
     return re.sub(r"\?[^\s'\")]*", "", re.sub(r"//[^/@\s]+@", "//", text))[:200]

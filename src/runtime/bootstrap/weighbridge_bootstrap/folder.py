@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import os
 import stat
 
-from .failures import FOREIGN_FILE, USAGE, Fail
+from .failures import FOREIGN_FILE, USAGE, WRONG_BYTES, Fail
 from .model import File
 
 
@@ -58,14 +59,29 @@ def is_inside(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
-def open_part(path: str):
-    """A part, to be written on where it ends. One that has another name as well is begun anew: the other could be
-    anywhere, and what is written would be there too."""
+class Part(io.BufferedWriter):
+    """A part of a file that takes no more bytes than the file has: a server may send them without end."""
+
+    def __init__(self, descriptor: int, most: int):
+        super().__init__(io.FileIO(descriptor, "ab"))
+        self.most = most
+
+    def write(self, data) -> int:
+        room = self.most - self.tell()
+        if len(data) > room:
+            super().write(memoryview(data)[:room])
+            raise Fail(WRONG_BYTES, f"more than the {self.most} bytes of the file came")
+        return super().write(data)
+
+
+def open_part(path: str, most: int) -> Part:
+    """A part of at most so many bytes, to be written on where it ends. One that has another name as well is begun anew: the
+    other could be anywhere, and what is written would be there too."""
     with contextlib.suppress(FileNotFoundError):
         found = os.lstat(path)
         if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
             os.unlink(path)
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666), "ab")
+    return Part(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666), most)
 
 
 def place_in(folder: str, path: str) -> str:
@@ -96,4 +112,8 @@ def size_of(path: str) -> int:
 
 def remove(path: str) -> None:
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
+        try:
+            os.unlink(path)
+        except IsADirectoryError:
+            what = "is a folder, where this image has a file of its own"
+            raise Fail(FOREIGN_FILE, f"{path} {what}; take it away or set MODEL_DIR to another folder")

@@ -20,7 +20,7 @@ def read_image(path: str) -> dict:
         if image["schemaVersion"] != 1 or not image["files"]:
             raise ValueError("schemaVersion is not 1, or no files are listed")
         return {key: image[key] for key in KEYS}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Fail(USAGE, f"{path} is not a list of model files ({error or type(error)}); build the image again")
 
 

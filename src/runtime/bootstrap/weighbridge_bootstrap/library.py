@@ -11,6 +11,7 @@ import urllib.parse
 from .console import say
 from .failures import NO_LIBRARY, UNREACHABLE, USAGE, Fail, harmless
 
+MAX_TOKEN_CHARACTERS = 16 << 10
 # What comes is written in pieces of this size: of a link that breaks, no more than this comes twice.
 PIECE_BYTES = 1 << 20
 
@@ -25,6 +26,7 @@ def load_library(folder: str):
     for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_XET_CACHE"):
         os.environ.pop(name, None)
     if token:
+        check_token(token)
         check_transport()
         os.environ["HF_TOKEN"] = token
     os.environ.update(HF_HOME=caches, HF_TOKEN_PATH=os.devnull)
@@ -41,6 +43,8 @@ def load_library(folder: str):
                 module.DOWNLOAD_CHUNK_SIZE = min(module.DOWNLOAD_CHUNK_SIZE, PIECE_BYTES)
         return huggingface_hub
     except Exception as error:
+        if "invalid literal for int()" in str(error):
+            raise Fail(USAGE, f"a variable that begins with HF_ is not a number ({harmless(error)}); correct or unset it")
         why = f"python3 of the base image cannot import huggingface_hub ({harmless(error)})"
         raise Fail(NO_LIBRARY, f"{why}; use a vLLM base image, or install huggingface_hub 0.23 or later in it")
 
@@ -57,6 +61,12 @@ def check_settings() -> None:
     if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", endpoint):
         raise Fail(USAGE, "HF_ENDPOINT is not an address such as https://huggingface.co; correct it or unset it")
     os.environ["HF_ENDPOINT"] = endpoint.rstrip("/")
+
+
+def check_token(token: str) -> None:
+    """What no header can have would be in an error of the library, spelled in a way in which it is not left out."""
+    if not re.fullmatch(r"[!-~]+", token):
+        raise Fail(USAGE, "the token has blanks, line ends or letters that no token has; set HF_TOKEN to the token alone")
 
 
 def check_transport() -> None:
@@ -88,8 +98,9 @@ def find_token() -> str:
     home = os.environ.get("HF_HOME") or os.path.join(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "huggingface")
     path = os.path.expanduser(os.environ.get("HF_TOKEN_PATH") or os.path.join(home, "token"))
     try:
-        with open(path, encoding="utf-8") as file:
-            return file.read().strip()
+        # A named pipe would keep the start waiting, and a device have no end.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), encoding="utf-8") as file:
+            return file.read(MAX_TOKEN_CHARACTERS).strip()
     except (OSError, ValueError) as error:
         # load_library sets it to os.devnull, which some containers do not have.
         if os.environ.get("HF_TOKEN_PATH", os.devnull) != os.devnull:

@@ -11,6 +11,18 @@ from .folder import remove
 from .model import File, Model, check_path
 
 
+# Of a hundred thousand files it has less.
+MAX_MARKER_BYTES = 64 << 20
+KINDS = {"size": int, "mtimeNs": int, "hash": str, "ours": bool}
+
+
+def read_entry(path: str, entry: dict) -> dict:
+    check_path(path)
+    if any(type(entry[key]) is not kind for key, kind in KINDS.items()):
+        raise ValueError("an entry that this image has not written")
+    return {key: entry[key] for key in KINDS}
+
+
 class Marker:
     """`.weighbridge.json`: what we put or found in the folder and verified. `revision` is set once all is there."""
 
@@ -19,13 +31,14 @@ class Marker:
         self.id: str | None = None
         self.revision: str | None = None
         self.files: dict[str, dict] = {}
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             with os.fdopen(os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW), encoding="utf-8") as file:
                 # A named pipe would keep the start waiting; it is refused once the folder is looked at.
-                data = json.load(file) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else {}
-            files = {p: {key: e[key] for key in ("size", "mtimeNs", "hash", "ours")} for p, e in data["files"].items()}
-            for path in files:
-                check_path(path)
+                found = os.fstat(file.fileno())
+                data = json.load(file) if stat.S_ISREG(found.st_mode) and found.st_size <= MAX_MARKER_BYTES else {}
+            files = {path: read_entry(path, entry) for path, entry in data["files"].items()}
+            if not all(value is None or isinstance(value, str) for value in (data["id"], data["revision"])):
+                raise ValueError("names that this image has not written")
             self.id, self.revision, self.files = data["id"], data["revision"], files
 
     def vouches_for_all(self, model: Model, verify: str) -> bool:

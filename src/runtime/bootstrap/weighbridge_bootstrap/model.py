@@ -44,5 +44,6 @@ def to_file(path: str, size: int, sha256: str | None, git_oid: str | None) -> Fi
 
 
 def check_path(path: str) -> None:
+    path.encode()  # a ValueError for what is not Unicode, which no file can be called
     if set(path.split("/")) & {"", ".", ".."} or re.search(r"[\0\\]", path) or path.startswith(".weighbridge"):
         raise ValueError(f"unsafe path {path!r}")

@@ -50,7 +50,7 @@ def transfer(hub, model: Model, file: File, part: str) -> None:
             say(f"{file.path} does not come by Xet ({harmless(error)}); going on by HTTP")
             os.environ["HF_HUB_DISABLE_XET"] = "1"  # for the others too
             shutil.rmtree(folder, ignore_errors=True)
-    with open_part(part) as out:
+    with open_part(part, file.size) as out:
         headers = {**hub.utils.build_hf_headers(), "Accept-Encoding": "identity"}  # ranges count unpacked bytes
         if out.tell() < file.size:
             http_get(url, out, resume_size=out.tell(), headers=headers, expected_size=file.size)
@@ -65,7 +65,7 @@ def comes_by_xet(hub, url: str) -> bool:
 
 def pause(seconds: float, error: BaseException, failure: Fail) -> None:
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
-    asked = re.search(r"^(\d+)$|\bt=(\d+)", headers.get("Retry-After") or headers.get("RateLimit") or "")
+    asked = re.search(r"^(\d{1,9})$|\bt=(\d{1,9})\b", headers.get("Retry-After") or headers.get("RateLimit") or "")
     if failure.status == RATE_LIMITED and asked:
         seconds = max(seconds, int(asked.group(1) or asked.group(2)))
         if seconds > LONGEST_RATE_LIMIT_SECONDS:
