@@ -110,8 +110,12 @@ export function connectionClosed(): Error {
 }
 
 const UNKNOWN_AUTHORITY: ReadonlySet<string> = new Set([
+  'CERT_REJECTED',
+  // One of the same name is known: an older one of the company, for example.
+  'CERT_SIGNATURE_FAILURE',
   'CERT_UNTRUSTED',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'INVALID_CA',
   'SELF_SIGNED_CERT_IN_CHAIN',
   'UNABLE_TO_GET_ISSUER_CERT',
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',

@@ -97,6 +97,9 @@ test('a server of an authority of the system is believed, and its store is not r
   const { url } = await serveTls(t);
   assert.equal((await http.request(get(url))).status, 200);
   await assert.rejects(client(t, NO_STORE).request(get(url)), /is not trusted/);
+  writeFileSync(file, createAuthority('Company Root').cert);
+  const older = client(t, { SSL_CERT_FILE: file, SSL_CERT_DIR: '/dev/null' });
+  await assert.rejects(older.request(get(url)), /is not trusted \(CERT_SIGNATURE_FAILURE\)$|; SSL_CERT_DIR/);
 });
 
 test('a store that cannot be read is named where a server is not believed, with what to do', async t => {

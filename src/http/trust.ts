@@ -78,9 +78,14 @@ export class Trust {
   /** Those of the system's that Node does not know. */
   #missing(): readonly string[] {
     if (this.#added === undefined) {
-      const known = new Set(getCACertificates('default').map(pem => pem.trim()));
-      this.#added = this.system.certificates.filter(pem => !known.has(pem));
+      const known = new Set(getCACertificates('default').map(withoutBreaks));
+      this.#added = this.system.certificates.filter(pem => !known.has(withoutBreaks(pem)));
     }
     return this.#added;
   }
+}
+
+/** Lines are of any length, and of another in Node's list than in most stores. */
+function withoutBreaks(pem: string): string {
+  return pem.replace(/\s+/g, '');
 }

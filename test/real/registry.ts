@@ -1,8 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import http from 'node:http';
+import https from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { KeyPair } from '../../src/testkit/authority.ts';
 import { freePort } from '../support/free-port.ts';
 import { goTool, requireGoTool } from '../support/go-tools.ts';
 import { IS_LONG } from '../support/long.ts';
@@ -22,10 +26,12 @@ export interface RegistryOptions {
   readonly rootFolder?: string;
   /** Default: a free one. */
   readonly port?: number;
+  /** HTTPS, at `0.0.0.0`, for clients that show a certificate of `clientCa`, as `client` is. */
+  readonly tls?: KeyPair & { readonly clientCa: string; readonly client: KeyPair };
 }
 
 export interface RealRegistry {
-  /** `localhost:<port>`, as it stands in references. */
+  /** `localhost:<port>`, as it stands in references; `0.0.0.0:<port>` over TLS. */
   readonly host: string;
   readonly log: () => string;
   stop(): Promise<void>;
@@ -83,7 +89,8 @@ const MAX_WAIT_MS = 600_000;
 
 async function startOnce(options: RegistryOptions): Promise<RealRegistry> {
   const folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-registry-'));
-  const host = `localhost:${options.port ?? (await freePort())}`;
+  const name = options.tls === undefined ? 'localhost' : '0.0.0.0';
+  const host = `${name}:${options.port ?? (await freePort())}`;
   const config = path.join(folder, 'config.yml');
   await writeFile(config, JSON.stringify(await configuration(options, folder, host)));
 
@@ -103,7 +110,12 @@ async function startOnce(options: RegistryOptions): Promise<RealRegistry> {
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    await untilReady(`http://${host}/v2/`, folder, child, () => log);
+    await untilReady(
+      () => ownerOf(host, options),
+      folder,
+      child,
+      () => log,
+    );
   } catch (error) {
     await stop();
     throw error;
@@ -125,6 +137,7 @@ async function configuration(options: RegistryOptions, folder: string, host: str
     http: {
       ...{ addr: host.replace('localhost', '127.0.0.1'), secret: 'for tests' },
       headers: { [OWNER]: [folder] },
+      ...(options.tls && { tls: await tlsFiles(options.tls, folder) }),
     },
   };
   if (options.login === undefined) return base;
@@ -141,8 +154,35 @@ async function bcrypt(password: string): Promise<string> {
   return hash;
 }
 
+/** Writes what the registry reads of TLS from files. */
+async function tlsFiles(
+  { cert, key, clientCa }: NonNullable<RegistryOptions['tls']>,
+  folder: string,
+): Promise<object> {
+  const files = { 'server.crt': cert, 'server.key': key, 'clients.crt': clientCa };
+  for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
+  const [certificate, keyFile, clients] = Object.keys(files).map(name => path.join(folder, name));
+  return { certificate, key: keyFile, clientcas: [clients] };
+}
+
+/** Whose registry answers, undefined if none does. */
+async function ownerOf(host: string, { tls }: RegistryOptions): Promise<unknown> {
+  const { cert, key } = tls?.client ?? {};
+  const outgoing =
+    tls === undefined
+      ? http.get(`http://${host}/v2/`)
+      : https.get(`https://${host}/v2/`, { cert, key, rejectUnauthorized: false });
+  try {
+    const [response] = (await once(outgoing, 'response')) as [http.IncomingMessage];
+    response.resume();
+    return response.headers[OWNER.toLowerCase()];
+  } catch {
+    return undefined;
+  }
+}
+
 async function untilReady(
-  url: string,
+  owner: () => Promise<unknown>,
   folder: string,
   child: ChildProcess,
   log: () => string,
@@ -154,14 +194,10 @@ async function untilReady(
   for (const deadline = Date.now() + MAX_WAIT_MS; Date.now() < deadline; ) {
     if (failure !== undefined) throw failure;
     if (child.exitCode !== null) throw new Error(`the registry ended at once:\n${log()}`);
-    const owner = await fetch(url).then(
-      response => response.headers.get(OWNER),
-      () => undefined,
-    );
-    if (owner === folder) return;
+    if ((await owner()) === folder) return;
     await sleep(50);
   }
-  throw new Error(`the registry does not answer at ${url}:\n${log()}`);
+  throw new Error(`the registry does not answer:\n${log()}`);
 }
 
 async function end(child: ChildProcess): Promise<void> {
