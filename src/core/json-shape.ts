@@ -5,30 +5,37 @@ export type JsonRecord = Readonly<Record<string, unknown>>;
 
 /** Documents are nested a few levels deep. What is nested without end breaks whatever walks through it, `JSON.stringify` too. */
 const MAX_DEPTH = 200;
+/** Two bytes of text each, and fifty of memory. What is read of a model with 100,000 files has fewer. */
+const MAX_OBJECTS = 2_000_000;
 
-/** Returns the value of a foreign JSON text. Throws SyntaxError if it is not JSON, or nested too deep. */
+/** Returns the value of a foreign JSON text. Throws SyntaxError if it is not JSON, nested too deep, or of too many parts. */
 export function parseJson(text: string): unknown {
-  if (isDeep(text)) throw new SyntaxError(`nested more than ${MAX_DEPTH} levels deep`);
+  const excess = excessOf(text);
+  if (excess !== undefined) throw new SyntaxError(excess);
   return JSON.parse(text);
 }
 
 /** Told from its brackets, before a parser makes objects of them. */
-function isDeep(text: string): boolean {
+function excessOf(text: string): string | undefined {
   let depth = 0;
+  let objects = 0;
   let isInText = false;
   for (let position = 0; position < text.length; position++) {
     const character = text[position];
     if (isInText && character === '\\') position += 1;
     else if (character === '"') isInText = !isInText;
     else if (isInText) continue;
-    else if (character === '[' || character === '{') depth += 1;
-    else if (character === ']' || character === '}') depth -= 1;
-    if (depth > MAX_DEPTH) return true;
+    else if (character === '[' || character === '{') {
+      depth += 1;
+      objects += 1;
+    } else if (character === ']' || character === '}') depth -= 1;
+    if (depth > MAX_DEPTH) return `nested more than ${MAX_DEPTH} levels deep`;
+    if (objects > MAX_OBJECTS) return `of more than ${MAX_OBJECTS} objects and lists`;
   }
-  return false;
+  return undefined;
 }
 
-/** Returns the value of a foreign JSON text; undefined if it is not JSON, or nested too deep. */
+/** Returns the value of a foreign JSON text; undefined if `parseJson` throws. */
 export function parsedJson(text: string): unknown {
   try {
     return parseJson(text);

@@ -73,10 +73,12 @@ export function createHub(options: HubOptions): Hub {
   ): Promise<HubFile[]> {
     const url = `${endpoint}/api/models/${encodePath(info.id)}/tree/${info.sha}?recursive=true`;
     const files: HubFile[] = [];
-    const { parseTreePage } = await parsers();
+    const { MAX_FILES, parseTreePage } = await parsers();
     const parse = (body: Buffer): HubFile[] => parseTreePage(question.model, body);
-    for await (const page of askHubForPages(http, { url, headers }, question, parse, signal))
+    for await (const page of askHubForPages(http, { url, headers }, question, parse, signal)) {
       for (const file of page) files.push(file);
+      if (files.length > MAX_FILES) throw badAnswer(info.id, `it lists more than ${MAX_FILES} files`);
+    }
     return files;
   }
 }

@@ -327,6 +327,19 @@ const HOSTILE = [
   '',
   'a/',
 ];
+test('a list of millions of nothings is refused before it takes gigabytes', async () => {
+  for (const [entry, count, why] of [
+    ['{}', 120_000, /it lists 120001 files, and 100000 are read at most/],
+    ['{}', 2_000_000, /it is not JSON/],
+    ['[]', 2_000_000, /it is not JSON/],
+  ] as const) {
+    const { url } = await serve((_, response) =>
+      response.end(`{"siblings":[${`${entry},`.repeat(count)}{}]}`),
+    );
+    await assert.rejects(hubAt(url).getModel('acme/x', null), failsWith('HUB_BAD_ANSWER', why));
+  }
+});
+
 test('hostile paths are refused, safely shown', async () => {
   for (const hostile of HOSTILE) {
     const siblings = [{ rfilename: hostile, size: 1, blobId: OID }];

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isGitOid, isSha256Hex } from '../core/digest.ts';
 import { isModelId, modelIdIn } from '../core/hub-names.ts';
-import { parseJson } from '../core/json-shape.ts';
+import { isRecord, parseJson } from '../core/json-shape.ts';
 import { quoted } from '../core/safe-text.ts';
 import { badAnswer } from './hub-failure.ts';
 import type { FileSafety, HubFile, LicenseFacts } from './types.ts';
@@ -221,6 +221,12 @@ function textsIn(value: unknown, depth = 0): { texts: string[]; unreadable: stri
   return { texts: [], unreadable: [JSON.stringify(value).slice(0, MAX_VALUE_CHARACTERS)] };
 }
 
+/**
+ * What the Hub recommends at most (https://huggingface.co/docs/hub/storage-limits), and four times what an image may have.
+ * Each entry that is odd is a problem with memory of its own.
+ */
+export const MAX_FILES = 100_000;
+
 function parseAs<T>(model: string, schema: z.ZodType<T>, body: Buffer): T {
   let value: unknown;
   try {
@@ -228,6 +234,9 @@ function parseAs<T>(model: string, schema: z.ZodType<T>, body: Buffer): T {
   } catch (cause) {
     throw badAnswer(model, 'it is not JSON', cause);
   }
+  const list = isRecord(value) ? value.siblings : value;
+  if (Array.isArray(list) && list.length > MAX_FILES)
+    throw badAnswer(model, `it lists ${list.length} files, and ${MAX_FILES} are read at most`);
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

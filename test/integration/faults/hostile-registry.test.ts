@@ -98,7 +98,7 @@ test('a base layer of another size than its manifest says is not mounted', async
   assert.equal(world.registry(0).log.filter(({ query }) => query.includes('mount=')).length, 1);
 });
 
-test('125,000 tags on a page are no defect', async () => {
+test('125,000 tags on a page are no defect, and millions of nothings are not read', async t => {
   await using world = await World.start();
   const tags = Array.from({ length: 125_000 }, (_, index) => `t${index}`);
   const body = JSON.stringify({ name: 'x', tags });
@@ -106,6 +106,10 @@ test('125,000 tags on a page are no defect', async () => {
   const store = world.open(`${world.registry(0).host}/acme/x`);
   assert.equal((await store.listTags(1000)).length, 1000);
   assert.equal((await store.listTags(1_000_000)).length, 125_000);
+  const nothings = `{"tags":[${'{},'.repeat(2_000_000)}"v1"]}`;
+  const server = await serve(t, (_, response) => response.end(nothings));
+  const crowded = world.open(`${new URL(server.url).host}/acme/x`);
+  await assert.rejects(crowded.listTags(10), { code: 'REGISTRY_BAD_ANSWER' });
 });
 
 test('what a registry says reaches no terminal as it is', async () => {

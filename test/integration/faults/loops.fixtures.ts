@@ -360,10 +360,13 @@ export async function lineageInACircle(): Promise<string> {
 /** A list of the Hub's files whose pages lead to each other. */
 export const filesInACircle = () => listFiles(url => url);
 
+/** Pages of many files without end. */
+export const filesWithoutNumber = () => listFiles((_, index) => `/api/models/acme/x/tree/${index}`, 5000);
+
 /** A list of the Hub's files in which another page follows each. */
 export const filesWithoutEnd = () => listFiles((_, index) => `/api/models/acme/x/tree/${index}`);
 
-async function listFiles(nextOf: (url: string, index: number) => string): Promise<string> {
+async function listFiles(nextOf: (url: string, index: number) => string, count = 1): Promise<string> {
   const sha = '0a'.repeat(20);
   let index = 0;
   const server = createServer(({ url = '' }, response) => {
@@ -371,7 +374,8 @@ async function listFiles(nextOf: (url: string, index: number) => string): Promis
     if (isTree) response.setHeader('link', `<${nextOf(url, index++)}>; rel="next"`);
     const sibling = { rfilename: 'a' };
     const info = { id: 'acme/x', sha, gated: false, cardData: { license: 'mit' }, siblings: [sibling] };
-    response.end(JSON.stringify(isTree ? [{ type: 'file', path: 'a', size: 1, oid: sha }] : info));
+    const entry = { type: 'file', path: 'a', size: 1, oid: sha };
+    response.end(JSON.stringify(isTree ? Array.from({ length: count }, () => entry) : info));
   });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const http = new HttpClient({ env: {}, retry: { attempts: 2, baseMs: 1 } });
