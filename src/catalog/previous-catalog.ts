@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { plainLines } from '../core/safe-text.ts';
 import type { CatalogFacts, CatalogFit } from './catalog-data.ts';
 
 /** What is read of an earlier `catalog.json`: a file that anything may have become of since, or the answer of a web server. */
@@ -27,6 +28,8 @@ export interface PreviousImage {
 }
 
 const text = z.string();
+/** What pages show. */
+const words = text.transform(plainLines);
 const name = text
   .regex(/^[\w.+-]{1,64}$/)
   .nullable()
@@ -54,13 +57,13 @@ const facts: z.ZodType<CatalogFacts> = z.object({
 
 const fit = z.object({
   status: z.enum(['ok', 'warn', 'refused', 'unknown']),
-  findings: z.array(z.object({ rule: text, message: text, evidence: text, remedy: text.optional() })),
+  findings: z.array(z.object({ rule: words, message: words, evidence: words, remedy: words.optional() })),
 }) as unknown as z.ZodType<CatalogFit>;
 
 const model = z.object({
   short: text,
-  revision: odd(text),
-  version: odd(text.nullable()),
+  revision: odd(words),
+  version: odd(words.nullable()),
   access: odd(z.enum(['gated', 'private']).nullable()),
   revisionDate: odd(z.iso.datetime({ offset: true }).nullable()),
   facts: odd(facts),

@@ -43,7 +43,10 @@ const image = z.looseObject({
   reason: text.optional(),
   error: error.optional(),
   bytes: z.looseObject({ downloaded: count, uploaded: count, mounted: count, reused: count }),
-  sizes: z.looseObject(Object.fromEntries(LAYER_KINDS.map(kind => [kind, count.default(0)]))).optional(),
+  sizes: z
+    .object(Object.fromEntries(LAYER_KINDS.map(kind => [kind, count.default(0)])))
+    .catchall(count)
+    .optional(),
   change: change.optional(),
 });
 const publishJson = z.looseObject({
