@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { appendFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, test } from 'node:test';
@@ -9,7 +9,7 @@ import { statementAbout, statementBytes } from '../../src/attest/statement.ts';
 import { listStatements, readStoredBundle } from '../../src/attest/stored-statements.ts';
 import { type Digest, digestOf } from '../../src/core/digest.ts';
 import { imageSigning } from '../../src/engine/signing.ts';
-import { layerKindOf } from '../../src/image/format/layer-annotations.ts';
+import { layerKindOf, readLayerDescriptor } from '../../src/image/format/layer-annotations.ts';
 import { type Descriptor, type Manifest, MediaType } from '../../src/oci/types.ts';
 import { openLayerIndex } from '../../src/publish/target/layer-index.ts';
 import type { ImageSigning } from '../../src/publish/types.ts';
@@ -20,24 +20,30 @@ import { MODEL_FILES, putBase, type SeenImage, World } from '../support/world.ts
 
 const REPOSITORY = 'acme/hf-x';
 
-test('a layer that one registry claims falsely reaches no other one, and is replaced where it was', async () => {
-  const genuine = await genuineManifest();
-  await using world = await World.start({}, {});
-  await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
-  const { stranger, weights } = poison(world.registry(0), 'v0.5.9-fat', genuine);
+const REGISTRIES = [
+  ['', {}],
+  [', also by a registry that asks for no blobs', { takesAnyManifest: true }],
+] as const;
+for (const [how, quirks] of REGISTRIES)
+  test(`a layer that one registry claims falsely reaches no other one, and is replaced where it was${how}`, async () => {
+    const genuine = await genuineManifest();
+    await using world = await World.start({ quirks }, {});
+    await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
+    const { stranger, weights } = poison(world.registry(0), 'v0.5.9-fat', genuine);
 
-  const images = await world.publish(world.config('acme/x'));
-  assert.deepEqual([...new Set(images.map(({ status }) => status))], ['published']);
-  for (const registry of world.registries) {
-    const published = fatManifest(registry);
-    assert.equal(weightsOf(published).digest, weights.digest);
-    assert.ok(registry === world.registry(0) || registry.blobSize(stranger) === undefined);
-  }
-  assert.ok(
-    world.events.some(event => event.type === 'warning' && event.text.includes('which it is not')),
-    'the false claim is told',
-  );
-});
+    const images = await world.publish(world.config('acme/x'));
+    assert.deepEqual([...new Set(images.map(({ status }) => status))], ['published']);
+    for (const registry of world.registries) {
+      const published = fatManifest(registry);
+      assert.equal(weightsOf(published).digest, weights.digest);
+      for (const { digest } of published.layers) assert.ok(registry.repository(REPOSITORY).blobs.has(digest));
+      assert.ok(registry === world.registry(0) || registry.blobSize(stranger) === undefined);
+    }
+    assert.ok(
+      world.events.some(event => event.type === 'warning' && event.text.includes('which it is not')),
+      'the false claim is told',
+    );
+  });
 
 test('a claim of another size, or under a tag that is none of the model, is not believed', async () => {
   const genuine = await genuineManifest();
@@ -51,6 +57,34 @@ test('a claim of another size, or under a tag that is none of the model, is not 
     await world.publish(world.config('acme/x'));
     assert.equal(weightsOf(fatManifest(world.registry(0))).digest, weights.digest, tag);
   }
+});
+
+test('a claim of another size is not believed where all other layers are what they should be', async () => {
+  await using world = await World.start();
+  await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
+  await world.publish(world.config('acme/x'));
+  const genuine = fatManifest(world.registry(0));
+  const tags = [...world.registry(0).repository(REPOSITORY).tags.keys()].filter(tag => tag.endsWith('-fat'));
+  for (const tag of tags) poison(world.registry(0), tag, genuine, size => size + 512);
+  await world.publish(world.config('acme/x'));
+  assert.deepEqual(fatManifest(world.registry(0)), genuine);
+});
+
+test('contents that are right under the path of another file are not the layer: its whole tar is hashed', async () => {
+  const genuine = await genuineManifest();
+  await using world = await World.start();
+  await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const weights = weightsOf(genuine);
+  await world.publish(world.config('acme/x'));
+  const bytes = Buffer.from((await world.registry(0).readBlob(weights.digest)) ?? assert.fail());
+  const [file = assert.fail()] = readLayerDescriptor(weights)?.files ?? [];
+  // The header of the tar is not hashed with the file.
+  bytes.write('usr/bin/vllm\0', file.offset - 512);
+  const tags = [...world.registry(0).repository(REPOSITORY).tags.keys()].filter(tag => tag.endsWith('-fat'));
+  for (const tag of tags) poison(world.registry(0), tag, genuine, undefined, bytes);
+  await world.publish(world.config('acme/x'), { signing: signingOf(world, privateKey) });
+  assert.equal(weightsOf(fatManifest(world.registry(0))).digest, weights.digest);
 });
 
 test("this machine's notes prove nothing: the bytes are read back, and wrong ones are made anew", async t => {
@@ -73,14 +107,6 @@ test("this machine's notes prove nothing: the bytes are read back, and wrong one
 
 describe('where publishes are signed', () => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const signingOf = (world: World, key = privateKey): ImageSigning =>
-    imageSigning(
-      {
-        ...{ signer: keySigner(key), tool: { version: '0.1.0', builderId: 'https://builder.example' } },
-        ...{ vex: [], hub: world.hubClient(), hashes: new Map() },
-      },
-      true,
-    );
   const statusesOf = (images: readonly SeenImage[]) => [...new Set(images.map(({ status }) => status))];
 
   test("a stranger's manifest under the model's own tag is not believed without our signature", async () => {
@@ -88,7 +114,7 @@ describe('where publishes are signed', () => {
     await using world = await World.start();
     await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
     const { weights } = poison(world.registry(0), 'v0.6.0-fat', genuine);
-    await world.publish(world.config('acme/x'), { signing: signingOf(world) });
+    await world.publish(world.config('acme/x'), { signing: signingOf(world, privateKey) });
     assert.equal(weightsOf(fatManifest(world.registry(0))).digest, weights.digest);
 
     await using unsigned = await World.start();
@@ -102,7 +128,7 @@ describe('where publishes are signed', () => {
     const genuine = await genuineManifest();
     await using world = await World.start();
     await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
-    await world.publish(world.config('acme/x'), { signing: signingOf(world) });
+    await world.publish(world.config('acme/x'), { signing: signingOf(world, privateKey) });
     const ours = world.registry(0).manifest(REPOSITORY, 'v0.6.0-fat')?.digest ?? assert.fail();
     const { weights } = poison(world.registry(0), 'v0.6.0-fat', genuine);
     const store = world.open(`${world.registry(0).host}/${REPOSITORY}`);
@@ -120,7 +146,7 @@ describe('where publishes are signed', () => {
     assert.ok((await listStatements(store, forged.digest)).length === 2);
 
     // The genuine image is still signed under its other tags: nothing of the stranger is taken, nothing has to be read.
-    const images = await world.publish(world.config('acme/x'), { signing: signingOf(world) });
+    const images = await world.publish(world.config('acme/x'), { signing: signingOf(world, privateKey) });
     assert.deepEqual(statusesOf(images).sort(), ['published', 'unchanged']);
     assert.equal(weightsOf(fatManifest(world.registry(0))).digest, weights.digest);
   });
@@ -133,7 +159,7 @@ describe('where publishes are signed', () => {
       const { stranger, weights } = poison(world.registry(0), 'v0.6.0-fat', genuine);
       const more = '    folder: x\n  - { id: acme/x, short: x }\n';
       const yaml = world.config('acme/x', more).replace('short: x\n', 'short: x-long\n');
-      await world.publish(yaml, isSigned ? { signing: signingOf(world) } : {});
+      await world.publish(yaml, isSigned ? { signing: signingOf(world, privateKey) } : {});
       const { layers } = world.manifest(0, 'v0.6.0-fat', 'acme/hf-x-long');
       const has = (digest: Digest) => layers.some(layer => layer.digest === digest);
       assert.deepEqual([has(weights.digest), has(stranger)], [isSigned, !isSigned]);
@@ -143,13 +169,13 @@ describe('where publishes are signed', () => {
   test('signed images are believed: an unchanged run moves nothing, and a new base image moves no weights', async () => {
     await using world = await World.start();
     await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
-    await world.publish(world.config('acme/x'), { signing: signingOf(world) });
+    await world.publish(world.config('acme/x'), { signing: signingOf(world, privateKey) });
     const [hub, registry] = [world.hub.log, world.registry(0).log];
     const [hubStart, registryStart] = [hub.length, registry.length];
-    const again = await world.publish(world.config('acme/x'), { signing: signingOf(world) });
+    const again = await world.publish(world.config('acme/x'), { signing: signingOf(world, privateKey) });
     assert.deepEqual(statusesOf(again), ['unchanged']);
     putBase(world.registry(0), 'v0.6.0', 'another');
-    const moved = await world.publish(world.config('acme/x'), { signing: signingOf(world) });
+    const moved = await world.publish(world.config('acme/x'), { signing: signingOf(world, privateKey) });
     assert.deepEqual(statusesOf(moved), ['published']);
     const isWeights = ({ path: place }: { path: string }) => place.includes('.safetensors');
     assert.deepEqual(hub.slice(hubStart).filter(isWeights), []);
@@ -172,14 +198,24 @@ describe('where publishes are signed', () => {
     const { digest } = weightsOf(fatManifest(world.registry(0)));
     const reads = () =>
       world.registry(0).log.filter(one => one.path.includes(digest) && one.method === 'GET').length;
-    const images = await world.publish(world.config('acme/x'), { signing: signingOf(world) });
+    const images = await world.publish(world.config('acme/x'), { signing: signingOf(world, privateKey) });
     assert.deepEqual(statusesOf(images), ['unchanged']);
     assert.equal(uploads().length, before);
     assert.equal(reads(), 1);
-    await world.publish(world.config('acme/x'), { signing: signingOf(world) });
+    await world.publish(world.config('acme/x'), { signing: signingOf(world, privateKey) });
     assert.equal(reads(), 1);
   });
 });
+
+function signingOf(world: World, key: KeyObject): ImageSigning {
+  return imageSigning(
+    {
+      ...{ signer: keySigner(key), tool: { version: '0.1.0', builderId: 'https://builder.example' } },
+      ...{ vex: [], hub: world.hubClient(), hashes: new Map() },
+    },
+    true,
+  );
+}
 
 async function genuineManifest(): Promise<Manifest> {
   await using world = await World.start();
@@ -194,9 +230,10 @@ function poison(
   tag: string,
   genuine: Manifest,
   sizeOf = (size: number): number => size,
+  given?: Buffer,
 ): { stranger: Digest; weights: Descriptor } {
   const weights = weightsOf(genuine);
-  const bytes = Buffer.alloc(sizeOf(weights.size), 'code of a stranger');
+  const bytes = given ?? Buffer.alloc(sizeOf(weights.size), 'code of a stranger');
   const stranger = digestOf(bytes);
   const layers = genuine.layers.map(layer =>
     layer.digest === weights.digest ? { ...layer, digest: stranger, size: bytes.length } : layer,

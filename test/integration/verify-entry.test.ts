@@ -64,6 +64,16 @@ for (const { what, change, says } of [
   });
 }
 
+test('a shard that the image was made without is missed, though all of its record agrees', async () => {
+  await using world = await started();
+  await world.publish(world.config('acme/x', '    files: { exclude: ["model-00002-of-*"] }\n'));
+  for (const variant of ['fat', 'slim'])
+    assert.match(
+      (await said(world, `v0.6.0-${variant}`)).join('\n'),
+      /the shard model-00002-of-00003\.safetensors is missing/,
+    );
+});
+
 test('an older base of the same repository is not another one', async () => {
   await using world = await started();
   await makeBaseImage(world.registry(0), BASE_REPOSITORY, 'v0.5.9');

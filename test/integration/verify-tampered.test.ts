@@ -256,7 +256,9 @@ for (const variant of IS_LONG ? (['slim', 'fat'] as const) : (['fat'] as const))
         !(name === OTHER_WEIGHTS && variant === 'fat'),
         `without --deep: ${found}`,
       );
-      assert.ok((await saidOf({ isDeep: true })).length > 0, 'nothing is said');
+      const deep = (await saidOf({ isDeep: true })).join('\n');
+      assert.ok(deep.length > 0, 'nothing is said');
+      if (name.startsWith('a layer on top')) assert.match(deep, /neither the base image nor this model has/);
     });
   }
 }

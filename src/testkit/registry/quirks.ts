@@ -4,6 +4,8 @@ export interface RegistryQuirks {
   patchMaxContentLengthBytes?: number;
   /** Nexus and others: a mount is answered with an upload session; 'forbid' is 403. */
   mount?: 'ok' | 'refuse' | 'forbid';
+  /** A manifest is stored whatever blobs it names, as OCI lets registries do. */
+  takesAnyManifest?: boolean;
   /** GHCR: false is 404 on the referrers API, and no `OCI-Subject`. */
   referrers?: boolean;
   /** ECR: advertised as `OCI-Chunk-Min-Length`; a smaller ranged chunk that was not the last is refused. */
