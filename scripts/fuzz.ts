@@ -107,7 +107,9 @@ async function fuzz(): Promise<void> {
 
   const width = Math.max(...names.map(name => name.length));
   for (const [name, count] of runs)
-    process.stdout.write(`${name.padEnd(width)}  ${count} runs, ${failed.has(name) ? 'FAILED' : 'no failure'}\n`);
+    process.stdout.write(
+      `${name.padEnd(width)}  ${count} runs, ${failed.has(name) ? 'FAILED' : 'no failure'}\n`,
+    );
   const minutesDone = ((Date.now() - startMs) / 60_000).toFixed(1);
   process.stdout.write(
     `${names.length} parsers, ${sumOf(runs)} runs in ${minutesDone} min, ${failed.size} failed\n`,
