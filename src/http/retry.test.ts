@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { InterruptedError } from '../core/errors.ts';
-import { backoffMs, DEFAULT_RETRY, isRetryableStatus, pause, serverWaitMs } from './retry.ts';
+import {
+  backoffMs,
+  DEFAULT_RETRY,
+  isRetryableStatus,
+  MIN_PROGRESS_BYTES,
+  pause,
+  Retries,
+  serverWaitMs,
+} from './retry.ts';
 
 test('the delay is random below a bound that doubles up to its maximum', () => {
   const bounds = [1, 2, 3, 4, 5, 6, 7, 8].map(attempt => backoffMs(attempt, DEFAULT_RETRY, () => 0.999999));
@@ -46,4 +54,29 @@ test('an abort ends a pause, also one that has not begun', async () => {
   controller.abort();
   await assert.rejects(waiting, InterruptedError);
   await assert.rejects(pause(3_600_000, controller.signal), InterruptedError);
+});
+
+test('what fails is tried again for a time, and a host that is not there only so often', () => {
+  let nowMs = 0;
+  const retries = new Retries({ ...DEFAULT_RETRY, attempts: 3, patienceMs: 1000 }, () => nowMs);
+  const tries = (error?: Error): boolean[] =>
+    Array.from({ length: 6 }, () => {
+      const isTried = retries.again(error);
+      nowMs += 300;
+      return isTried;
+    });
+  assert.deepEqual(tries(), [true, true, true, true, false, false]);
+  // A few bytes are not a reason to begin anew.
+  retries.progress(MIN_PROGRESS_BYTES - 1);
+  assert.equal(retries.again(), false);
+  retries.progress(MIN_PROGRESS_BYTES);
+  const gone = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+  assert.deepEqual(tries(new Error('no connection', { cause: gone })), [
+    true,
+    true,
+    false,
+    false,
+    false,
+    false,
+  ]);
 });

@@ -121,6 +121,19 @@ test('a public registry names no token service and no upload address inside a pr
   assert.equal(inside.requests.length, 0);
 });
 
+test('a login goes unencrypted only where that was chosen, and to no other host', async t => {
+  const tokens = await serve(t, (_, response) => response.end('{"token":"t"}'));
+  const server = await serve(t, (_, response) =>
+    response.writeHead(401, { 'www-authenticate': `Bearer realm="${tokens.url}/token"` }).end(),
+  );
+  const registry = `0.0.0.0:${new URL(server.url).port}`;
+  await assert.rejects(store(t, registry, { isPlainHttp: true }).listTags(10), {
+    code: 'REGISTRY_LOGIN_SERVICE',
+    message: /its answer wants the login sent unencrypted to http:\/\/127\.0\.0\.1:\d+\/token$/,
+  });
+  assert.equal(tokens.requests.length, 0);
+});
+
 test("a registry's own fault is told as one", async t => {
   const server = await serve(t, (_, response) => response.writeHead(502).end('<html>Bad gateway</html>'));
   const { host } = new URL(server.url);
