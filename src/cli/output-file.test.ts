@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -24,6 +25,7 @@ test('where nothing can be written is told before the work, with what to do', as
   await writeFile(file, '');
   const refusals = [
     [folder, /cannot be written: it is a folder$/],
+    [`${path.join(folder, 'none')}/`, /cannot be written: it is a folder$/],
     [path.join(file, 'below'), /cannot be written: a file is in the way$/],
     [path.join(folder, 'x'.repeat(300), 'result.json'), /cannot be written: the name is too long$/],
   ] as const;
@@ -45,6 +47,20 @@ test('a disk that is full at the end names the file', async () => {
     assert.equal(error.message, '/dev/full cannot be written: the disk is full');
     return true;
   });
+});
+
+test('a process ends although nobody reads the pipe that it writes to', async t => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-output-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const pipe = path.join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const script = `import { writeOutput } from '${new URL('./output-file.ts', import.meta.url).href}';
+    writeOutput(process.argv[1], 'text').catch(() => undefined);
+    setTimeout(() => process.exit(7), 300);`;
+  const { status } = spawnSync(process.execPath, ['--input-type=module', '--eval', script, pipe], {
+    ...{ timeout: 30_000, killSignal: 'SIGKILL' },
+  });
+  assert.equal(status, 7);
 });
 
 test('what the system refuses of a file is no defect; anything else stays what it is', async () => {
@@ -70,6 +86,7 @@ test('folders and archives are looked at before the work, and nothing is made', 
     [prepareFolder(path.join(file, 'x')), /a part of the path is a file/],
     [prepareFolder('/proc/x'), /no files are kept in \/proc/],
     [prepareReplacement(folder), /it is a folder/],
+    [prepareReplacement(`${path.join(folder, 'none')}/`), /it is a folder/],
     [prepareReplacement('/dev/null'), /it is not a file/],
     [prepareOutput('/proc/x'), /cannot be written: /],
   ] as const) {

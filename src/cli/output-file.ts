@@ -1,3 +1,4 @@
+import { closeSync, openSync, statSync } from 'node:fs';
 import { access, constants, mkdir, stat, statfs, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError, WeighbridgeError } from '../core/errors.ts';
@@ -16,7 +17,7 @@ export async function prepareOutput(file: string): Promise<void> {
     throw unusable(file, reasonOf(cause), { cause });
   }
   const there = await stat(file).catch(() => undefined);
-  if (there?.isDirectory()) throw unusable(file, 'it is a folder');
+  if (there?.isDirectory() || isFolderName(file)) throw unusable(file, 'it is a folder');
   if (await isKernels(path.dirname(path.resolve(file)))) throw unusable(file, 'no files are kept there');
 }
 
@@ -54,8 +55,14 @@ const KERNEL_FILES: ReadonlySet<number> = new Set([0x9fa0, 0x62656572]);
 export async function prepareReplacement(file: string): Promise<void> {
   await prepareFolder(path.dirname(path.resolve(file)), 'file');
   const there = await stat(file).catch(() => undefined);
+  if (isFolderName(file)) throw unusable(file, 'it is a folder');
   if (there !== undefined && !there.isFile())
     throw unusable(file, there.isDirectory() ? 'it is a folder' : 'it is not a file');
+}
+
+/** `out/`: what nothing but a folder can be called, which would be noticed when all is done. */
+function isFolderName(file: string): boolean {
+  return file.endsWith('/') || file.endsWith(path.sep);
 }
 
 type Wanted = 'file' | 'folder';
@@ -78,11 +85,24 @@ function unusable(
 
 /** Throws WeighbridgeError STORE_IO. */
 export async function writeOutput(file: string, text: string): Promise<void> {
+  const release = (): void => releasePipe(file);
+  process.on('exit', release);
   try {
     await mkdir(path.dirname(path.resolve(file)), { recursive: true });
     await writeFile(file, text);
   } catch (cause) {
     throw fileError(file, 'written', cause);
+  } finally {
+    process.off('exit', release);
+  }
+}
+
+/** Ends the wait for a named pipe without a reader, as `readSmallFile` does for one without a writer. */
+function releasePipe(file: string): void {
+  try {
+    if (statSync(file).isFIFO()) closeSync(openSync(file, constants.O_RDONLY | constants.O_NONBLOCK));
+  } catch {
+    // Nobody waits any more, or this user may not read there.
   }
 }
 

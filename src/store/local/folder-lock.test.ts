@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { LOCK_NAME, withFolderLock } from './folder-lock.ts';
+import { LOCK_NAME, processPlace, withFolderLock } from './folder-lock.ts';
 import { removeLeftovers, temporaryName } from './leftovers.ts';
 
 const THIS = import.meta.filename;
@@ -42,7 +42,7 @@ test('the lock of a process that died is broken', async t => {
   const folder = await newFolder(t);
   const child = fork(THIS, ['count', folder, '0']);
   await once(child, 'exit');
-  await writeFile(path.join(folder, LOCK_NAME), `${child.pid} ${hostname()} x\n`);
+  await writeFile(path.join(folder, LOCK_NAME), `${child.pid} ${processPlace()} x\n`);
   assert.equal(await withFolderLock(folder, async () => 'done'), 'done');
   assert.deepEqual(await readdir(folder), []);
 });
@@ -62,7 +62,15 @@ test('what a killed process left is removed, and nothing of one that lives', asy
   await once(child, 'exit');
   const own = temporaryName('.upload-');
   const dead = own.replace(`${process.pid}`, `${child.pid}`);
-  const others = ['.upload-x', '.upload-1234', 'blobs', `x${dead}`];
+  // In another container that has this machine's name, the same number is another process.
+  const foreign = dead.replace(processPlace(), processPlace().replace(/\.\d+$/, '.1'));
+  const others = [
+    ...(process.platform === 'linux' ? [foreign] : []),
+    '.upload-x',
+    '.upload-1234',
+    'blobs',
+    `x${dead}`,
+  ];
   for (const name of [own, dead, ...others]) await writeFile(path.join(folder, name), '');
   await removeLeftovers(folder, '.upload-');
   assert.deepEqual(new Set(await readdir(folder)), new Set([own, ...others]));

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readlinkSync } from 'node:fs';
 import { link, open, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
@@ -29,7 +30,7 @@ export async function withFolderLock<T>(folder: string, work: () => Promise<T>):
   turns.set(folder, turn);
   return await turn.run(async () => {
     const file = path.join(folder, LOCK_NAME);
-    const own = `${process.pid} ${hostname()} ${randomUUID()}\n`;
+    const own = `${process.pid} ${processPlace()} ${randomUUID()}\n`;
     await take(file, own);
     try {
       return await work();
@@ -91,11 +92,31 @@ async function ownerOf(file: string): Promise<string | undefined> {
   return await readSmallFile(file, { maxBytes: MAX_LOCK_BYTES }).then(String, () => undefined);
 }
 
-/** Only of this machine can it be known; in a container the name is the container's. */
+/** Only of where the ids of processes are the same can it be known. */
 function isDead(owner: string): boolean {
-  const [pid = '', host] = owner.trim().split(' ');
-  if (host !== hostname() || !/^\d+$/.test(pid)) return false;
+  const [pid = '', place] = owner.trim().split(' ');
+  if (place !== processPlace() || !/^\d+$/.test(pid)) return false;
   return !isAlive(Number(pid));
+}
+
+/**
+ * Returns where the id of a process means this process: on this machine and, as containers may share its name
+ * (`--network=host`) and each count their own processes, in this namespace.
+ */
+export function processPlace(): string {
+  place ??= `${hostname().replaceAll(/[\s/]/g, '_')}${namespaceOfProcesses()}`;
+  return place;
+}
+
+let place: string | undefined;
+
+function namespaceOfProcesses(): string {
+  try {
+    return `.${readlinkSync('/proc/self/ns/pid').replaceAll(/\D/g, '')}`;
+  } catch {
+    // Not Linux, where all processes have one.
+    return '';
+  }
 }
 
 /** Returns whether a process of this machine is running. */

@@ -39,6 +39,8 @@ export async function openLayout(folder: string, { repository }: LayoutOptions =
   return await guardIo(name, 'making an image layout', async () => {
     await mkdir(folder, { recursive: true });
     await removeLeftovers(folder, '.upload-');
+    await removeLeftovers(folder, `${LOCK_NAME}-`);
+    await removeLeftovers(folder, `.${INDEX}-`, '.part');
     // Of two who open one new folder at once neither sees the other's half; one that is there may be read-only.
     if (!(await isWhole(folder)))
       await withFolderLock(await realpath(folder), () => makeLayout(name, folder));
