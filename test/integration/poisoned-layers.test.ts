@@ -87,6 +87,22 @@ test('contents that are right under the path of another file are not the layer: 
   assert.equal(weightsOf(fatManifest(world.registry(0))).digest, weights.digest);
 });
 
+test('a forced publish brings each layer that a registry lacks, whatever its manifests name', async () => {
+  const genuine = await genuineManifest();
+  await using world = await World.start({ quirks: { takesAnyManifest: true } });
+  await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
+  const bytes = Buffer.from(JSON.stringify(genuine));
+  const manifests = [{ mediaType: genuine.mediaType, bytes }];
+  world.registry(0).putImage(REPOSITORY, 'v0.6.0-fat', { blobs: [], manifests });
+  await world.publish(world.config('acme/x'), { isForced: true });
+  const { blobs } = world.registry(0).repository(REPOSITORY);
+  const { layers, config } = fatManifest(world.registry(0));
+  assert.deepEqual(
+    [...layers, config].filter(({ digest }) => !blobs.has(digest)),
+    [],
+  );
+});
+
 test("this machine's notes prove nothing: the bytes are read back, and wrong ones are made anew", async t => {
   const genuine = await genuineManifest();
   const folder = await temporaryFolder(t);

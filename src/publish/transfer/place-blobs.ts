@@ -157,7 +157,8 @@ async function findAtTarget(
   const { store, inventory } = target;
   const { context } = options;
   const { digest, descriptor } = blob;
-  if (inventory.hasBlob(digest)) return { how: 'reused', digest };
+  // A forced publish asks the registry itself: some store manifests without their blobs.
+  if (!context.isForced && inventory.hasBlob(digest)) return { how: 'reused', digest };
   if ((await storedSize(store, digest, context.signal)) === blob.sizeBytes) return { how: 'reused', digest };
   for (const repository of [blob.storeName, ...(await context.cache.holders(digest, store.name))])
     if (await store.mountBlob(descriptor, repository, context.signal)) return { how: 'mounted', digest };
