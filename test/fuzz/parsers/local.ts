@@ -54,27 +54,32 @@ const entryOf = (name: string, bytes: Buffer): Buffer =>
   const edits = fc.array(fc.record({ at: fc.nat(4095), byte: fc.nat(255) }), { maxLength: 4 });
   parser(
     'archives for Docker',
-    fc.asyncProperty(bentJson(list), bentJson(manifest), edits, async (names, described, changes) => {
-      const bytes = Buffer.concat([
-        entryOf('m.json', described),
-        entryOf('manifest.json', names),
-        END_OF_ARCHIVE,
-      ]);
-      for (const { at, byte } of changes.filter(() => changes.length > 2))
-        if (at < bytes.length) bytes[at] = byte;
-      const folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-fuzz-'));
-      try {
-        const file = path.join(folder, 'a.tar');
-        await writeFile(file, bytes);
-        const store = await orRefusedLater(() => readDockerArchive(file));
-        for (const tag of (await store?.listTags(100)) ?? []) {
-          const stored = await store?.getManifest(tag);
-          assert.equal(stored?.digest, digestOf(stored?.bytes ?? Buffer.alloc(0)));
+    fc.asyncProperty(
+      bentJson(list, [{ RepoTags: ['a', { toString: 1 }], Manifest: 'm.json' }]),
+      bentJson(manifest),
+      edits,
+      async (names, described, changes) => {
+        const bytes = Buffer.concat([
+          entryOf('m.json', described),
+          entryOf('manifest.json', names),
+          END_OF_ARCHIVE,
+        ]);
+        for (const { at, byte } of changes.filter(() => changes.length > 2))
+          if (at < bytes.length) bytes[at] = byte;
+        const folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-fuzz-'));
+        try {
+          const file = path.join(folder, 'a.tar');
+          await writeFile(file, bytes);
+          const store = await orRefusedLater(() => readDockerArchive(file));
+          for (const tag of (await store?.listTags(100)) ?? []) {
+            const stored = await store?.getManifest(tag);
+            assert.equal(stored?.digest, digestOf(stored?.bytes ?? Buffer.alloc(0)));
+          }
+        } finally {
+          await rm(folder, { recursive: true });
         }
-      } finally {
-        await rm(folder, { recursive: true });
-      }
-    }),
+      },
+    ),
   );
   parser(
     'types of manifests',

@@ -122,6 +122,9 @@ import { DESCRIPTOR, DIGEST, OID, parser } from './table.ts';
       );
     }),
   );
+  const certificate = { rawBytes: 'AAAA' };
+  const certified = { ...bundle, verificationMaterial: { ...bundle.verificationMaterial, certificate } };
+  Reflect.deleteProperty(certified.verificationMaterial, 'publicKey');
   const root = {
     mediaType: 'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
     tlogs: [],
@@ -129,8 +132,14 @@ import { DESCRIPTOR, DIGEST, OID, parser } from './table.ts';
   };
   parser(
     'trusted roots',
-    fc.property(bentJson(root), bytes => {
-      orRefused(() => parseTrustedRoot(String(bytes), 'x'));
+    fc.property(bentJson(root), bentJson(certified), (bytes, signed) => {
+      const parsed = orRefused(() => parseTrustedRoot(String(bytes), 'x'));
+      if (parsed === undefined) return;
+      const trusted = { kind: 'identity', identity: 'a@b', issuer: 'https://c', root: parsed } as const;
+      assert.equal(
+        orRefused(() => verifyBundle(signed, trusted, 'x')),
+        undefined,
+      );
     }),
   );
 }
