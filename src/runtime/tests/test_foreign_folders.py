@@ -86,6 +86,18 @@ class FoldersOfOthers(BootstrapTest):
         self.assertEqual(self.content(), CONTENT)
         self.assertIn("config.json", self.fails(failures.FOREIGN_FILE, content={"config.json": b"new"}))
 
+    def test_marker_that_is_no_marker_counts_for_nothing(self):
+        entry = {"size": 1, "mtimeNs": 1, "hash": "x", "ours": True}
+        marker = {"schemaVersion": 1, "id": "org/x", "revision": OTHER_REVISION}
+        for text in (
+            "[" * 100_000,
+            json.dumps({**marker, "files": {"a": {**entry, "hash": []}}}),
+            json.dumps({**marker, "files": {"\ud800": entry}}),
+        ):
+            self.put(".weighbridge.json", text.encode())
+            self.bring()
+            self.assertEqual(self.content(), CONTENT)
+
     def test_marker_with_paths_out_of_the_folder_counts_for_nothing(self):
         victim = os.path.join(self.root, "victim")
         with open(victim, "w"):

@@ -66,5 +66,5 @@ def module_name(module: str) -> str:
     """`name=path`, or JSON with a `name`."""
     try:
         return str(json.loads(module)["name"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return module.partition("=")[0]
