@@ -258,6 +258,8 @@ export class HttpClient {
     const isGuarded = request.isPublicOnly && !this.mayLeadInside;
     // A proxy looks the names up itself, and may well have a private address.
     const agents = proxy !== undefined ? this.#through(proxy) : isGuarded ? this.#guarded : this.#direct;
+    // For plain HTTP, Node's agent connects to the proxy, with the authorities of the process.
+    if (proxy?.isHttps && parsed.protocol === 'http:') this.#trust.addToProcess();
     if (headers.authorization !== undefined) noteAuthorization(headers.authorization);
     const options = {
       method,
@@ -275,10 +277,13 @@ export class HttpClient {
     if (agents === undefined) {
       const login = loginOf(proxy.url);
       if (login !== undefined) noteAuthorization(login);
-      // Node's agent connects to the proxy with the authorities of the process.
-      if (proxy.isHttps) this.#trust.addToProcess();
+      const secureContext = proxy.isHttps ? this.#trust.context({}) : undefined;
       const plain = new http.Agent({ ...COMMON, proxyEnv: { http_proxy: proxy.url.href } });
-      agents = new Agents(plain, this.#trust, more => new TunnelAgent(proxy, { ...COMMON, ...more }));
+      agents = new Agents(
+        plain,
+        this.#trust,
+        more => new TunnelAgent({ ...proxy, secureContext }, { ...COMMON, ...more }),
+      );
       this.#proxied.set(proxy, agents);
     }
     return agents;
@@ -305,7 +310,8 @@ class Agents {
   readonly http: http.Agent;
   readonly #trust: Trust;
   readonly #make: (options: https.AgentOptions) => https.Agent;
-  readonly #secure = new Map<string, https.Agent>();
+  /** By authorities, then by identity. */
+  readonly #secure = new Map<string | undefined, Map<string, https.Agent>>();
 
   constructor(plain: http.Agent, trust: Trust, makeSecure: (options: https.AgentOptions) => https.Agent) {
     this.http = plain;
@@ -315,18 +321,22 @@ class Agents {
 
   /** An agent of its own for all settings, so that what an authority vouches for is believed there alone. */
   secure({ ca, identity }: TlsSettings): https.Agent {
-    const key = `${identity?.name ?? ''}\0${ca ?? ''}`;
-    let agent = this.#secure.get(key);
+    // Authorities may be long: a text made of them for each request would cost more than the rest of it.
+    const agents = this.#secure.get(ca) ?? new Map<string, https.Agent>();
+    this.#secure.set(ca, agents);
+    const name = identity?.name ?? '';
+    let agent = agents.get(name);
     if (agent === undefined) {
       const secureContext = this.#trust.context({ ca, identity });
       agent = this.#make(secureContext === undefined ? {} : { secureContext });
-      this.#secure.set(key, agent);
+      agents.set(name, agent);
     }
     return agent;
   }
 
   destroy(): void {
-    for (const agent of [this.http, ...this.#secure.values()]) agent.destroy();
+    this.http.destroy();
+    for (const agents of this.#secure.values()) for (const agent of agents.values()) agent.destroy();
   }
 }
 

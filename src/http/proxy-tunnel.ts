@@ -1,8 +1,15 @@
 import http, { type ClientRequest } from 'node:http';
 import https from 'node:https';
 import { isIP, isIPv6 } from 'node:net';
+import type { SecureContext } from 'node:tls';
 import { silenceError, tooSlow } from './network-error.ts';
 import { type ChosenProxy, loginOf } from './proxy-env.ts';
+
+/** A proxy, and whom a connection to it believes. */
+export interface TrustedProxy extends ChosenProxy {
+  /** Undefined for Node's default. */
+  readonly secureContext: SecureContext | undefined;
+}
 
 type Connect = https.Agent['createConnection'];
 
@@ -14,10 +21,10 @@ const DEADLINE_FACTOR = 5;
  * and listens twice as often with each piece of it: one in twenty pieces is a loop in which no signal gets through.
  */
 export class TunnelAgent extends https.Agent {
-  readonly #proxy: ChosenProxy;
+  readonly #proxy: TrustedProxy;
   readonly #asked = new Set<ClientRequest>();
 
-  constructor(proxy: ChosenProxy, options: https.AgentOptions) {
+  constructor(proxy: TrustedProxy, options: https.AgentOptions) {
     super(options);
     this.#proxy = proxy;
   }
@@ -26,7 +33,7 @@ export class TunnelAgent extends https.Agent {
     const { port, timeout = 0, signal } = options;
     const host = options.host ?? '';
     const target = `${isIPv6(host) ? `[${host}]` : host}:${port}`;
-    const { url } = this.#proxy;
+    const { url, secureContext } = this.#proxy;
     const login = loginOf(url);
     const proxyHost = url.hostname.replace(/^\[|\]$/g, '');
     const asked = (url.protocol === 'https:' ? https : http).request({
@@ -38,6 +45,7 @@ export class TunnelAgent extends https.Agent {
       path: target,
       headers: { host: target, ...(login && { 'proxy-authorization': login }) },
       agent: false,
+      ...(secureContext && { secureContext }),
       timeout,
       ...(signal && { signal }),
     });

@@ -75,6 +75,7 @@ export class RegistryClient {
   readonly #http: HttpClient;
   readonly #auth: RegistryAuth;
   readonly #certificates: () => HostCertificates | undefined;
+  #settings: { readonly own: TlsSettings; readonly elsewhere: TlsSettings } | undefined;
   /** Whether the registry is in a private network: one in the open may not point there. */
   #isPrivate: boolean;
   /** When the registry wants to be asked again, after it has turned a request away. */
@@ -286,12 +287,13 @@ export class RegistryClient {
   #tls(url: string): TlsSettings {
     const { protocol, origin } = new URL(url);
     if (protocol !== 'https:') return {};
-    const certificates = this.#certificates();
-    const ca = [this.connection?.ca, certificates?.ca].filter(text => text !== undefined);
-    return {
-      ...(ca.length > 0 && { ca: ca.join('\n') }),
-      ...(origin === this.origin && { identity: certificates?.identity }),
-    };
+    if (this.#settings === undefined) {
+      const certificates = this.#certificates();
+      const all = [this.connection?.ca, certificates?.ca].filter(text => text !== undefined);
+      const ca = all.length === 0 ? undefined : all.join('\n');
+      this.#settings = { own: { ca, identity: certificates?.identity }, elsewhere: { ca } };
+    }
+    return origin === this.origin ? this.#settings.own : this.#settings.elsewhere;
   }
 
   async #authorization(
