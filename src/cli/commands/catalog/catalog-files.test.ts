@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { temporaryName } from '../../../store/local/leftovers.ts';
 import { writeSite } from './catalog-files.ts';
 
 function* site(name: string, count: number) {
@@ -43,11 +44,9 @@ test('pages of models that are gone go, and nothing else that is kept there or t
 test('what a run that was killed has left goes, and what one that runs is writing stays', async () => {
   await using folders = await temporary();
   const { folder } = folders;
-  const { pid } = spawnSync('true');
-  const unique = '01234567-89ab-cdef-0123-456789abcdef';
-  const [dead, alive] = [pid, process.pid].map(one => `.weighbridge-new-${one}-${hostname()}-${unique}`);
-  for (const name of [dead ?? '', alive ?? ''])
-    await mkdir(path.join(folder, name, 'models'), { recursive: true });
+  const alive = temporaryName('.weighbridge-new-');
+  const dead = alive.replace(String(process.pid), String(spawnSync('true').pid));
+  for (const name of [dead, alive]) await mkdir(path.join(folder, name, 'models'), { recursive: true });
   await writeSite(folder, site('a', 1));
   assert.deepEqual((await readdir(folder)).sort(), [alive, 'catalog.json', 'models']);
 });
