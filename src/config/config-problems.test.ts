@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseConfig } from './load-config.ts';
-import { InvalidConfigError } from './problems.ts';
+import { type ConfigProblem, InvalidConfigError } from './problems.ts';
+import { SourceText } from './yaml/source-text.ts';
+import { readYamlDocument } from './yaml/yaml-document.ts';
 
 type Expected = [line: number, column: number, message: RegExp | string, suggestion?: string];
 
@@ -510,3 +512,17 @@ function bomb(): string {
     .map((name, i) => `${name}: &${name} [${i === 0 ? 'x' : uses(names[i - 1] as string)}]`)
     .join('\n');
 }
+
+test('a line is prepared once, however many mistakes it has', () => {
+  let count = 0;
+  class CountingText extends SourceText {
+    override problem(...given: Parameters<SourceText['problem']>): ConfigProblem {
+      count += 1;
+      return super.problem(...given);
+    }
+  }
+  assert.throws(() => readYamlDocument(new CountingText('"'.repeat(20_000), 'models.yaml')), {
+    problems: { length: 1 },
+  });
+  assert.equal(count, 1);
+});

@@ -26,8 +26,12 @@ export interface YamlDocument {
 /** Reads one YAML 1.2 document with merge keys and returns it. Throws InvalidConfigError if it has no readable data. */
 export function readYamlDocument(text: SourceText): YamlDocument {
   const document = parse(text);
-  const problems = oneALine(
-    [...document.errors, ...document.warnings].map(fault => syntaxProblem(text, document, fault)),
+  const faults = firstOfLines([...document.errors, ...document.warnings], ({ pos: [start] }) =>
+    text.position(start),
+  );
+  const problems = firstOfLines(
+    faults.map(fault => syntaxProblem(text, document, fault)),
+    place => place,
   );
   if (document.errors.some(error => error.code !== 'DUPLICATE_KEY')) throw new InvalidConfigError(problems);
   const { aliases, wrong } = resolveAliases(document, text);
@@ -118,10 +122,17 @@ function openQuote(document: Document, end: number): Span | undefined {
   return quote;
 }
 
-/** One slip often trips the parser several times on its line: the first says it best. */
-function oneALine(problems: readonly ConfigProblem[]): ConfigProblem[] {
-  const sorted = problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
-  return sorted.filter((problem, index) => problem.line !== sorted[index - 1]?.line);
+/**
+ * One slip often trips the parser several times on its line: the first says it best. A problem shows its line, so that
+ * making one of each of a hundred thousand on one line would take minutes.
+ */
+function firstOfLines<T>(
+  faults: readonly T[],
+  placeOf: (fault: T) => Pick<ConfigProblem, 'line' | 'column'>,
+): T[] {
+  const placed = faults.map(fault => ({ fault, ...placeOf(fault) }));
+  const sorted = placed.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  return sorted.filter(({ line }, index) => line !== sorted[index - 1]?.line).map(({ fault }) => fault);
 }
 
 /** What each alias stands for: the last anchor of that name before it. */
