@@ -1,4 +1,5 @@
 import { SEVERITIES } from '../../config/types.ts';
+import { plainLines } from '../../core/safe-text.ts';
 import { formatBytes } from '../../core/text.ts';
 import type { ImageScan } from '../../scan/types.ts';
 import type { ScanJson } from '../json/scan-json.ts';
@@ -16,7 +17,8 @@ export function scanReport(
     return 'Nothing of this is published yet, so there was nothing to scan.';
   const style = styleFor(isColor);
   const blocks = [
-    ...tables.map(table => table.trim()).filter(table => table !== ''),
+    // Names of packages and files in them are whatever the image has.
+    ...tables.map(table => plainLines(table.trim())).filter(table => table !== ''),
     ...scans.map(scan =>
       lines(scan, style)
         .flatMap(text => paragraph(text, { columns, indent: 0 }))

@@ -63,3 +63,17 @@ async function temporary() {
     },
   };
 }
+
+test('a site that cannot be written whole leaves the one that is there', async () => {
+  await using folders = await temporary();
+  const { folder } = folders;
+  await writeSite(folder, site('a', 2));
+  function* broken() {
+    yield* site('b', 2);
+    throw new RangeError('one odd page');
+  }
+  await assert.rejects(writeSite(folder, broken()), /one odd page/);
+  assert.deepEqual((await readdir(folder)).sort(), ['catalog.json', 'models']);
+  for (const name of ['catalog.json', 'models/m0.html', 'models/m1.html'])
+    assert.equal(await readFile(path.join(folder, name), 'utf8'), 'a');
+});
