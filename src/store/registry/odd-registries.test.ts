@@ -174,6 +174,26 @@ test('a registry that counts the bytes of an upload where it should name the las
   }
 });
 
+test('a blob that is confirmed and not kept, or kept in part, is not uploaded', async t => {
+  for (const [held, words] of [
+    [undefined, 'nothing'],
+    [3, '3 bytes'],
+  ] as const) {
+    const server = await serve(t, (request, response) => {
+      request.resume().on('end', () => {
+        if (request.method === 'POST') response.writeHead(202, { location: '/upload' }).end();
+        else if (request.method !== 'HEAD') response.writeHead(request.method === 'PUT' ? 201 : 202).end();
+        else if (held === undefined) response.writeHead(404).end();
+        else response.writeHead(200, { 'content-length': held }).end();
+      });
+    });
+    await assert.rejects(upload(storeAt(t, new URL(server.url).host), Buffer.from('a blob')), {
+      code: 'INTEGRITY_HASH',
+      message: new RegExp(` holds ${words} of .* although the upload has ended$`),
+    });
+  }
+});
+
 test('an address of an upload keeps the spelling of its query, and gets the digest', async t => {
   const seen: (string | undefined)[] = [];
   const query = '_state=a%20b~c+d%2Bé&flag';
