@@ -19,6 +19,7 @@ test('code keeps what it holds, ticks and bars included', () => {
 
 test('a link cannot be broken out of', () => {
   assert.equal(mdLink('x', 'https://h/a) [b](c'), '[x](https://h/a%29%20%5Bb%5D%28c)');
+  assert.equal(mdLink('x', 'https://h/@me/\ud800'), '[x](https://h/%40me/%EF%BF%BD)');
 });
 
 test('a table has its head and one line a row', () => {

@@ -16,9 +16,11 @@ export function mdCode(text: string): string {
   return `${fence}${pad}${line.replaceAll('|', '\\|')}${pad}${fence}`;
 }
 
-/** Returns a link, with its text made safe. */
+/** Returns a link, with its text made safe; an `@` in its address mentions no one, as in `mdText`. */
 export function mdLink(text: string, address: string): string {
-  return `[${mdText(text)}](${encodeURI(address).replaceAll('(', '%28').replaceAll(')', '%29')})`;
+  // Half a surrogate pair, which JSON may have, is no URI.
+  const uri = encodeURI(address.toWellFormed());
+  return `[${mdText(text)}](${uri.replaceAll('(', '%28').replaceAll(')', '%29').replaceAll('@', '%40')})`;
 }
 
 /** A column of a Markdown table. */
