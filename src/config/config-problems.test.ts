@@ -521,8 +521,10 @@ test('a line is prepared once, however many mistakes it has', () => {
       return super.problem(...given);
     }
   }
-  assert.throws(() => readYamlDocument(new CountingText('"'.repeat(20_000), 'models.yaml')), {
-    problems: { length: 1 },
-  });
+  const text = new CountingText('"'.repeat(2000), 'models.yaml');
+  assert.throws(
+    () => readYamlDocument(text),
+    error => error instanceof InvalidConfigError && error.problems.length === 1,
+  );
   assert.equal(count, 1);
 });
