@@ -18,7 +18,7 @@ export function mdCode(text: string): string {
 
 /** Returns a link, with its text made safe; an `@` in its address mentions no one, as in `mdText`. */
 export function mdLink(text: string, address: string): string {
-  // Half a surrogate pair, which JSON may have, is no URI.
+  // Half a surrogate pair, which JSON may have, cannot be encoded.
   const uri = encodeURI(address.toWellFormed());
   return `[${mdText(text)}](${uri.replaceAll('(', '%28').replaceAll(')', '%29').replaceAll('@', '%40')})`;
 }
