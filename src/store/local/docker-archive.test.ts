@@ -205,3 +205,12 @@ test('an archive in a folder that is not there, and one without an image, are er
   await assert.rejects(store.finish(), RangeError);
   await store.abandon();
 });
+
+test('a folder in place of the archive is refused at once, and stays', async () => {
+  const place = await mkdtemp(path.join(folder, 'place-'));
+  await assert.rejects(openDockerArchive(place, { repository: 'hf-x' }), {
+    code: 'STORE_IO',
+    message: /it is a folder/,
+  });
+  assert.deepEqual(await readdir(place), []);
+});
