@@ -13,6 +13,7 @@ import { type EmbeddedHub, startHub } from '../../src/testkit/hub.ts';
 import { type EmbeddedRegistry, startRegistry } from '../../src/testkit/registry.ts';
 import { sampleModelFiles } from '../../src/testkit/sample-model.ts';
 import { type CommandResult, ROOT, startWeighbridge, weighbridge } from '../support/command.ts';
+import { onlyLong } from '../support/long.ts';
 
 // What a user does wrong, or the world does to him: one clear message, what to do, the right status, nothing half done.
 
@@ -170,7 +171,9 @@ const WRONG_FORMATS: readonly (readonly [string, RegExp])[] = [
   [WORKER, /--worker-image does not go with --format table/],
 ];
 
-test('what does not go with a format of plan is said before any work; status 2', async () => {
+test('what does not go with a format of plan is said before any work; status 2', {
+  skip: onlyLong,
+}, async () => {
   const asked = hub.log.length;
   for (const [flags, message] of WRONG_FORMATS) {
     const { status, stdout, stderr } = await run(ONE, { args: ['plan', ...flags.split(' ')] });
@@ -217,7 +220,9 @@ const WRONG_FILES: readonly (readonly [string, string, RegExp, Readonly<Record<s
   ['scan', 'scan: { ignore_file: none }', /scan.ignore_file none cannot be read: there is no such file/],
 ];
 
-test('what models.yaml names and is not there or cannot be used is a mistake of the file: status 2', async () => {
+test('what models.yaml names and is not there or cannot be used is a mistake of the file: status 2', {
+  skip: onlyLong,
+}, async () => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const locked = privateKey.export({
     ...{ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'right' },

@@ -12,7 +12,7 @@ import { generatedContent } from '../../src/testkit/server/generated-content.ts'
 import { type RealRegistry, startRegistry } from '../real/registry.ts';
 import { ROOT, weighbridge } from '../support/command.ts';
 import { checkKubernetesYaml } from '../support/kubernetes-schema.ts';
-import { IS_LONG } from '../support/long.ts';
+import { IS_LONG, onlyLong } from '../support/long.ts';
 import { requireTool, requireToolAsRoot, runOk } from '../support/tools.ts';
 import { until } from '../support/until.ts';
 import { putBase } from '../support/world.ts';
@@ -20,7 +20,7 @@ import { putBase } from '../support/world.ts';
 // The Job that `plan --format kubernetes` prints, held against Kubernetes' schema, and carried out by local processes in the
 // way of the Job controller: an index each, so many at once, one that dies started again with its index.
 
-const skip = requireToolAsRoot('docker-registry') || requireTool('python3', 'skopeo');
+const skip = onlyLong || requireToolAsRoot('docker-registry') || requireTool('python3', 'skopeo');
 const MODELS = IS_LONG ? 40 : 10;
 const WORKERS = IS_LONG ? 8 : 4;
 const WEIGHT_BYTES = 6_000_000;

@@ -10,6 +10,7 @@ import { buildBaseImage, pushBase } from '../real/base-image.ts';
 import { CONTAINER_TOOLS, Podman } from '../real/podman.ts';
 import { type RealRegistry, startRegistry } from '../real/registry.ts';
 import { weighbridge } from '../support/command.ts';
+import { onlyLong } from '../support/long.ts';
 import { type RunResult, requireToolAsRoot, runOk } from '../support/tools.ts';
 
 // The main job with real parts: distribution's registry twice, skopeo, umoci, podman; only the Hub is ours.
@@ -124,7 +125,9 @@ models:
     assert.equal(digests('fat').size, 1);
   });
 
-  test("umoci unpacks the fat image; its weights are the Hub's, its licences are there in full", async () => {
+  test("umoci unpacks the fat image; its weights are the Hub's, its licences are there in full", {
+    skip: onlyLong,
+  }, async () => {
     const layout = path.join(folder, 'fat');
     const image = `docker://${locked.host}/deep/er/hf-sample:v0.6.0-fat`;
     await runOk('skopeo', ['copy', '--quiet', ...pull(image), `oci:${layout}:fat`]);

@@ -10,7 +10,7 @@ import { buildBaseImage, pushBase } from '../real/base-image.ts';
 import { type RealRegistry, startRegistry } from '../real/registry.ts';
 import { weighbridge } from '../support/command.ts';
 import { goTool, requireGoTool } from '../support/go-tools.ts';
-import { IS_LONG } from '../support/long.ts';
+import { IS_LONG, onlyLong } from '../support/long.ts';
 import { requireToolAsRoot, runOk } from '../support/tools.ts';
 import { makeTrivyDatabase } from '../support/trivy-database.ts';
 
@@ -170,7 +170,7 @@ models:
     assert.match(page.stdout, new RegExp(`\\[${CVE}\\].*\`zlib1g\` \\(base image\\)`));
   });
 
-  test('scans of base images are kept in a folder, and taken from there', async () => {
+  test('scans of base images are kept in a folder, and taken from there', { skip: onlyLong }, async () => {
     const kept = path.join(folder, 'base-scans');
     const bases = await scan('--bases', '--base-scans', kept);
     assert.equal(bases.status, 0, bases.stderr);
@@ -186,7 +186,9 @@ models:
     );
   });
 
-  test('fail_on makes it fail, and the ignore file takes the finding out of everything', async () => {
+  test('fail_on makes it fail, and the ignore file takes the finding out of everything', {
+    skip: onlyLong,
+  }, async () => {
     const text = await readFile(config, 'utf8');
     const strict = path.join(folder, 'strict.yaml');
     await writeFile(strict, `${text}scan: { fail_on: [CRITICAL] }\n`);
@@ -225,7 +227,7 @@ models:
     assert.match(broken.stdout, /was not scanned: .*--skip-db-update cannot be specified/);
   });
 
-  test('the table is for people', async () => {
+  test('the table is for people', { skip: onlyLong }, async () => {
     const result = await weighbridge(
       ['scan', '-c', config, '--trivy', goTool('trivy'), '-m', 'one', '--no-attach'],
       { env },

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { startHub } from '../../src/testkit/hub.ts';
 import { startRegistry as startEmbedded } from '../../src/testkit/registry.ts';
 import { weighbridge } from '../support/command.ts';
+import { onlyLong } from '../support/long.ts';
 import { pythonWith } from '../support/python.ts';
 import { requireTool, requireToolAsRoot, runOk, temporaryFolder } from '../support/tools.ts';
 import { BASE_REPOSITORY, MODEL_FILES, putBase } from '../support/world.ts';
@@ -16,7 +17,7 @@ const SCRIPT = path.join(import.meta.dirname, 'safetensors_model.py');
 const PACKAGES = ['safetensors==0.8.0', 'numpy==2.4.6'];
 
 test('every tensor of a divided file is read back bit for bit by the Python library', {
-  skip: requireToolAsRoot('umoci') || requireTool('docker-registry', 'perl', 'skopeo', 'python3'),
+  skip: onlyLong || requireToolAsRoot('umoci') || requireTool('docker-registry', 'perl', 'skopeo', 'python3'),
 }, async t => {
   await using stack = new AsyncDisposableStack();
   const folder = await temporaryFolder(t);

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import type { CatalogData } from '../../../src/catalog/catalog-data.ts';
 import { startRegistry } from '../../../src/testkit/registry.ts';
 import { fillRegistry, writeSampleConfig } from '../../support/catalog-world.ts';
-import { WEIGHBRIDGE } from '../../support/command.ts';
+import { WEIGHBRIDGE, weighbridge } from '../../support/command.ts';
 import { filesIn } from '../../support/files-in.ts';
 import { run, temporaryFolder } from '../../support/tools.ts';
 import { MODEL_FILES, World } from '../../support/world.ts';
@@ -64,7 +64,8 @@ test('what a publish has made is in the catalog: models, variants, places, files
   await writeFile(config, yaml);
   const site = path.join(folder, 'site');
   const args = ['catalog', '-c', config, '-o', site, '--json'];
-  const result = await run(WEIGHBRIDGE, args);
+  const look = () => weighbridge(args, { env: { HF_ENDPOINT: world.hub.url } });
+  const result = await look();
   assert.equal(result.status, 0, result.stderr);
   assert.deepEqual(JSON.parse(result.stdout).models, 1);
   const { models } = await readCatalog(site);
@@ -90,7 +91,7 @@ test('what a publish has made is in the catalog: models, variants, places, files
 
   // Looked at again, nothing is new; a repository that cannot be read is said, and does not stop the others.
   world.registry(1).faults.add({ match: /hf-x\/tags/, kind: 'status', status: 500, times: 100 });
-  const again = await run(WEIGHBRIDGE, args);
+  const again = await look();
   assert.equal(again.status, 1);
   assert.match(again.stderr, /listing the tags of .*answered 500/);
   const after = await readCatalog(site);

@@ -197,7 +197,7 @@ test('an artifact of a stranger is data: it mentions, links and injects nothing,
     short: evil,
     license: evil,
     decisions: { slim: { build: true, reason: evil } },
-    images: [{ registry: evil, variant: evil, tags: [evil] }],
+    images: [{ registry: evil, variant: 'slim', tags: [evil] }],
     files: [{ path: evil, size: 1 }],
     number: 1,
   });
@@ -208,7 +208,10 @@ test('an artifact of a stranger is data: it mentions, links and injects nothing,
   const active = body.replace(/(`+)[\s\S]*?\1/g, '');
   assert.doesNotMatch(active, /(?<!\\)<img|(?<!\\)!\[|(?<!\\)\[click|(?<!\/)@everyone|^# Approved/m);
 
-  for (const text of ['not JSON', '{}', '[]', JSON.stringify({ schemaVersion: 1, models: [{ id: 5 }] })]) {
+  const image = { registry: 'ghcr', variant: evil, tags: [] };
+  const odd = [{ id: 5 }, { id: 'acme/one', short: 'one', images: [image], files: [] }];
+  const plans = odd.map(model => JSON.stringify({ schemaVersion: 1, models: [model] }));
+  for (const text of ['not JSON', '{}', '[]', ...plans]) {
     api.comments.length = 0;
     await writeFile(path.join(plansFolder(folder), 'plan.json'), text);
     const jobs = await run(COMMENT, event);

@@ -8,7 +8,7 @@ import { buildBaseImage, pushBase } from '../../real/base-image.ts';
 import { type RealRegistry, startRegistry } from '../../real/registry.ts';
 import { weighbridge } from '../../support/command.ts';
 import { requireGoTool } from '../../support/go-tools.ts';
-import { IS_LONG } from '../../support/long.ts';
+import { onlyLong } from '../../support/long.ts';
 import { requireToolAsRoot } from '../../support/tools.ts';
 import { makeTrivyDatabase } from '../../support/trivy-database.ts';
 import { commit, makeWorld } from './runner/repository.ts';
@@ -19,10 +19,9 @@ import { runWorkflow } from './runner/workflow.ts';
 // real expressions, a shell with the environment files, secrets masked. The registries and Trivy are real.
 
 const skip =
+  onlyLong ||
   requireToolAsRoot('skopeo', 'mmdebstrap', 'flock', 'docker-registry', 'perl', 'git') ||
   requireGoTool('trivy', 'trivy-test-db');
-/** The push and the pull request always; the other triggers, which take minutes on a busy machine, in the long form. */
-const isShort = IS_LONG ? false : 'only with WEIGHBRIDGE_LONG=1';
 const WORKFLOW = '.github/workflows/publish-models.yml';
 const LOGIN = { user: 'octo', password: 'a pass:word' };
 
@@ -154,7 +153,7 @@ describe('the workflow', { skip, concurrency: false }, () => {
     assert.deepEqual(await tagsOf(0), before);
   });
 
-  test('a dispatch publishes the model and variant that it names', { skip: isShort }, async () => {
+  test('a dispatch publishes the model and variant that it names', async () => {
     const inputs = { model: 'acme/closed', variant: 'slim' };
     const jobs = await run({ name: 'workflow_dispatch', payload: { inputs } });
     assert.deepEqual(
@@ -166,9 +165,7 @@ describe('the workflow', { skip, concurrency: false }, () => {
     assert.equal(jobOf(jobs, 'closed').runsOn, 'ubuntu-latest');
   });
 
-  test('a private repository without code scanning says so, and its publish succeeds', {
-    skip: isShort,
-  }, async () => {
+  test('a private repository without code scanning says so, and its publish succeeds', async () => {
     const inputs = { model: 'acme/closed', variant: 'slim' };
     const jobs = await run({ name: 'workflow_dispatch', payload: { inputs } }, { visibility: 'private' });
     const { result, steps, summary } = jobOf(jobs, 'closed');
@@ -180,7 +177,7 @@ describe('the workflow', { skip, concurrency: false }, () => {
     assert.match(summary, /> \[!WARNING\]\n> The findings could not be shown in the Security tab/);
   });
 
-  test('a schedule takes what is outdated, and nothing where nothing is', { skip: isShort }, async () => {
+  test('a schedule takes what is outdated, and nothing where nothing is', async () => {
     const first = await run({ name: 'schedule', payload: {} });
     // The account is a secret: what is outdated is compared with Docker Hub's images too, and the matrix comes through.
     const compared =
@@ -205,9 +202,7 @@ describe('the workflow', { skip, concurrency: false }, () => {
     assert.equal(jobOf(second, 'Summary').summary, 'Nothing was to be published.\n');
   });
 
-  test('a model that is not there does not keep the others, and the run fails in the end', {
-    skip: isShort,
-  }, async () => {
+  test('a model that is not there does not keep the others, and the run fails in the end', async () => {
     await commit(world.repository, { 'models.yaml': modelsYaml(['acme/nothing', 'acme/open']) });
     const jobs = await run({ name: 'push', payload: {} });
     assert.equal(jobOf(jobs, 'open').result, 'success');

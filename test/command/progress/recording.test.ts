@@ -4,7 +4,7 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { MIB } from '../../../src/core/units.ts';
 import { WEIGHBRIDGE } from '../../support/command.ts';
-import { IS_LONG } from '../../support/long.ts';
+import { IS_LONG, onlyLong } from '../../support/long.ts';
 import { recordTerminal } from '../../support/tmux.ts';
 import { requireTool, run, temporaryFolder } from '../../support/tools.ts';
 import { World } from '../../support/world.ts';
@@ -79,7 +79,7 @@ for (const columns of IS_LONG ? [80, 40] : [80]) {
 }
 
 test('80×24: one registry is full; the other gets its images, and the error is told once with its remedy', {
-  skip,
+  skip: skip || onlyLong,
 }, async t => {
   const { command, env } = await slowWorld(t, { fullAfterBytes: 30 * MIB });
   const { end, status } = await recordTerminal(command, {
@@ -95,7 +95,9 @@ test('80×24: one registry is full; the other gets its images, and the error is 
   assert.match(end, /Free space in the registry/);
 });
 
-test('without a terminal: lines with the time of day, each thing once', { skip }, async t => {
+test('without a terminal: lines with the time of day, each thing once', {
+  skip: skip || onlyLong,
+}, async t => {
   const { command, env } = await slowWorld(t);
   const [program = '', ...args] = command;
   const { status, stderr } = await run(program, args, { env: { ...env, CI: '', GITHUB_ACTIONS: '' } });

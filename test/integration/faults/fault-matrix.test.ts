@@ -5,8 +5,9 @@ import { type Digest, digestOf } from '../../../src/core/digest.ts';
 import { RegistryError, WeighbridgeError } from '../../../src/core/errors.ts';
 import { parseManifest } from '../../../src/oci/parse.ts';
 import type { EmbeddedRegistry, RegistryOptions } from '../../../src/testkit/registry.ts';
+import { IS_LONG } from '../../support/long.ts';
 import { MODEL_FILES, type SeenImage, World } from '../../support/world.ts';
-import { FOR_GOOD, ONCE, type Strike } from './fault-cases.ts';
+import { type FaultCase, FOR_GOOD, ONCE, type Strike } from './fault-cases.ts';
 
 // Every kind of fault at every kind of request: once, it is got over and nobody notices; for good, what it concerns
 // fails with an error that says so, all else is published, and the next run makes it good.
@@ -14,7 +15,7 @@ import { FOR_GOOD, ONCE, type Strike } from './fault-cases.ts';
 const LOGIN: RegistryOptions = { auth: { kind: 'bearer', user: 'robot', password: 'pässword' } };
 
 describe('faults', { concurrency: 4 }, () => {
-  for (const { name, hub, target, targets } of ONCE) {
+  for (const { name, hub, target, targets } of everyday(ONCE)) {
     test(`once: ${name}`, async () => {
       await using world = await faultyWorld();
       const added = [
@@ -30,7 +31,7 @@ describe('faults', { concurrency: 4 }, () => {
     });
   }
 
-  for (const { name, hub, target, targets } of FOR_GOOD) {
+  for (const { name, hub, target, targets } of everyday(FOR_GOOD)) {
     test(`for good: ${name}; all else is published, the next run makes it good`, async () => {
       await using world = await faultyWorld();
       const times = 1_000_000;
@@ -57,6 +58,11 @@ describe('faults', { concurrency: 4 }, () => {
     });
   }
 });
+
+/** Each run takes all in the long form, and every third otherwise. */
+function everyday(cases: readonly FaultCase[]): readonly FaultCase[] {
+  return cases.filter((_, index) => IS_LONG || index % 3 === 0);
+}
 
 /** What an error about it says: the beginning of its code, and of whom it speaks. */
 interface Reason {

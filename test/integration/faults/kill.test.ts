@@ -24,7 +24,7 @@ const SIZES = [18, 9, 3, 3, 3, 3, 3].map(size => size * MIB);
 const TENSORS = 6;
 const LIMIT = 10_000_000;
 const BLOBS_AT_ONCE = 4;
-const KILLS = IS_LONG ? 50 : 2;
+const KILLS = IS_LONG ? 50 : 1;
 /** Of one test, so that each stays far from the limit of its time on a busy machine. */
 const KILLS_A_TEST = 5;
 const KILLS_AT_ONCE = 2;

@@ -7,7 +7,7 @@ import { startRegistry as startEmbedded } from '../../../src/testkit/registry.ts
 import type { FaultRule } from '../../../src/testkit/server/faults.ts';
 import { EDITIONS, type RealRegistry, startRegistry } from '../../real/registry.ts';
 import { startFaultProxy } from '../../support/fault-proxy.ts';
-import { IS_LONG } from '../../support/long.ts';
+import { IS_LONG, onlyLong } from '../../support/long.ts';
 import { runOk, temporaryFolder } from '../../support/tools.ts';
 import { addModel, assertPublished, fatTags, startPublish, writeModels } from '../../support/two-targets.ts';
 import { until } from '../../support/until.ts';
@@ -90,7 +90,7 @@ for (const { edition, skip } of EDITIONS)
       await assertPublished(world.hosts, revision);
     });
 
-    describe('behind a proxy with faults', { concurrency: 4 }, () => {
+    describe('behind a proxy with faults', { concurrency: 4, skip: onlyLong }, () => {
       for (const [place, match, kinds] of PLACES) {
         for (const [name, fault] of Object.entries(kinds)) {
           if (!IS_LONG && name !== 'reset in mid-body' && name !== 'wrong bytes') continue;

@@ -45,7 +45,6 @@ export const HUB_FAULTS: CaseGroup = {
     }),
     ...withEachLibrary({
       name: 'a byte is wrong once: that file is fetched again',
-      isShort: true,
       run: (world, base) => goesOn(world, base, { match: WEIGHTS, kind: 'corrupt', afterBytes: 5 }),
     }),
     ...withEachLibrary({
@@ -83,7 +82,6 @@ export const HUB_FAULTS: CaseGroup = {
     }),
     ...withEachLibrary({
       name: '429 with a wait of an hour: not waited for',
-      isShort: true,
       run: (world, base) => {
         const headers = { 'retry-after': '3600' };
         const fault = { match: /resolve/, kind: 'status', status: 429, headers } as const;

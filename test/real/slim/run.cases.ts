@@ -20,7 +20,6 @@ export const RUN: CaseGroup = {
     },
     {
       name: 'fat: serves; Ctrl-C',
-      isShort: true,
       run: async world => serves(world, ID, ['small', '--variant', 'fat']),
     },
   ],

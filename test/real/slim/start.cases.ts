@@ -48,7 +48,6 @@ export const START: CaseGroup = {
     },
     {
       name: 'SERVE_ARGS with JSON, quotes and spaces',
-      isShort: true,
       run: world => {
         const text = `--override-generation-config '{"temperature": 0.1}' --chat-template "a b" --served_model_name=mine`;
         const flags = ['--override-generation-config', '{"temperature": 0.1}', '--chat-template', 'a b'];
@@ -121,7 +120,6 @@ export const START: CaseGroup = {
     { name: 'SIGTERM reaches the server at once', isShort: true, run: serverGetsSignal },
     ...withEachLibrary({
       name: 'SIGTERM while a download hangs: ends, goes on later',
-      isShort: true,
       async run(world, base) {
         const volume = await world.newVolume();
         const stall = { match: /GET cdn/, kind: 'stall', afterBytes: 12 * MIB, times: 2 } as const;

@@ -32,7 +32,6 @@ export const VOLUME: CaseGroup = {
     { name: 'kill -9 at a few moments', isShort: true, run: world => killedOften(world, undefined, 3) },
     ...withEachLibrary({
       name: 'two containers: one fetches, the other waits and says so',
-      isShort: true,
       run: two,
     }),
     { name: 'the one that fetches is killed: the one that waits goes on', run: holderDies },
@@ -77,7 +76,6 @@ export const VOLUME: CaseGroup = {
     },
     ...withEachLibrary({
       name: 'holds another revision: only what changed is fetched',
-      isShort: true,
       run: otherRevision,
     }),
     {

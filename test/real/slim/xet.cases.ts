@@ -24,7 +24,6 @@ export const XET: CaseGroup = {
   cases: [
     {
       name: 'with hf_xet: by Xet',
-      isShort: true,
       run: async world => comesBy(world, 'xet', { base: NEWEST }),
     },
     { name: 'with hf_xet, huggingface_hub 0.34.4', run: world => comesBy(world, 'xet', { base: OLD_XET }) },
