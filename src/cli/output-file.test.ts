@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -16,6 +16,22 @@ test('results go to a folder that is made, and looking first writes nothing', as
   await writeOutput(file, 'text');
   await prepareOutput(file);
   assert.equal(await readFile(file, 'utf8'), 'text');
+});
+
+test('the file with the models is not written over, by whatever name', async t => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-output-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const models = path.join(folder, 'models.yaml');
+  await writeFile(models, 'models: []');
+  await symlink('models.yaml', path.join(folder, 'link'));
+  for (const name of ['models.yaml', 'link'])
+    await assert.rejects(prepareOutput(path.join(folder, name), models), {
+      code: 'USAGE',
+      message: /it is the file with the models$/,
+      remedy: 'Name another file.',
+    });
+  await prepareOutput(path.join(folder, 'plan.json'), models);
+  await prepareOutput(models, path.join(folder, 'other.yaml'));
 });
 
 test('where nothing can be written is told before the work, with what to do', async t => {

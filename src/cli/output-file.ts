@@ -5,10 +5,10 @@ import { ConfigError, WeighbridgeError } from '../core/errors.ts';
 import { isSystemError, reasonOf } from '../core/system-error.ts';
 
 /**
- * Looks whether results can go to `file`, before the work whose results they are; makes the folder for it. Throws
- * ConfigError.
+ * Looks whether results can go to `file`, before the work whose results they are; makes the folder for it. They do not
+ * replace `input`, the file that the command reads, by whatever name. Throws ConfigError.
  */
-export async function prepareOutput(file: string): Promise<void> {
+export async function prepareOutput(file: string, input?: string): Promise<void> {
   try {
     const folder = path.dirname(path.resolve(file));
     await mkdir(folder, { recursive: true });
@@ -18,6 +18,9 @@ export async function prepareOutput(file: string): Promise<void> {
   }
   const there = await stat(file).catch(() => undefined);
   if (there?.isDirectory() || isFolderName(file)) throw unusable(file, 'it is a folder');
+  const read = input === undefined ? undefined : await stat(input).catch(() => undefined);
+  if (there !== undefined && there.dev === read?.dev && there.ino === read.ino)
+    throw unusable(file, 'it is the file with the models', { remedy: 'Name another file.' });
   if (await isKernels(path.dirname(path.resolve(file)))) throw unusable(file, 'no files are kept there');
 }
 
@@ -70,15 +73,16 @@ type Wanted = 'file' | 'folder';
 function unusable(
   file: string,
   reason: string,
-  { wanted = 'file', cause }: { readonly wanted?: Wanted; readonly cause?: unknown } = {},
+  {
+    wanted = 'file',
+    remedy = `Name a ${wanted}${wanted === 'file' ? ' in a folder' : ''} that this user may write to.`,
+    cause,
+  }: { readonly wanted?: Wanted; readonly remedy?: string; readonly cause?: unknown } = {},
 ): ConfigError {
   return new ConfigError(`${file} cannot be written: ${reason}`, {
     code: 'USAGE',
     subject: file,
-    remedy:
-      wanted === 'file'
-        ? 'Name a file in a folder that this user may write to.'
-        : 'Name a folder that this user may write to.',
+    remedy,
     cause,
   });
 }

@@ -37,7 +37,7 @@ Writes nothing but --out. Exit status: 0 success, 1 the Hub, a registry or a bas
     .action((options: OutdatedOptions) =>
       runSession({ ...options, json: options.json === true || options.format === 'json' }, async session => {
         const config = await readConfig(options, session);
-        if (options.out !== undefined) await prepareOutput(options.out);
+        if (options.out !== undefined) await prepareOutput(options.out, options.config);
         const plan = await planFor(session, config, { ...options, looksAtNewer: true }, 'required');
         const outcomes = await lookAtRegistries(session, plan);
         if (options.format === 'github') noteUnresolved(session, plan);

@@ -99,7 +99,7 @@ async function showPlan(session: Session, options: PlanOptions): Promise<number>
   if (format === 'gitlab' || format === 'kubernetes') workerOf(options);
   const config = await readConfig(options, session);
   const only = explain === undefined ? {} : { model: [explain] };
-  if (out !== undefined) await prepareOutput(out);
+  if (out !== undefined) await prepareOutput(out, options.config);
   const plan = await planFor(
     session,
     config,

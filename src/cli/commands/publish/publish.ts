@@ -67,7 +67,7 @@ DOCKERHUB_TOKEN (docker.io). Gated and private models need HF_TOKEN.`,
     .action((options: PublishOptions) =>
       runSession(options, async session => {
         const config = await readConfig(options, session);
-        if (options.result !== undefined) await prepareOutput(options.result);
+        if (options.result !== undefined) await prepareOutput(options.result, options.config);
         const outcomes =
           options.dryRun === true
             ? await previewPublish(session, await planOrRead(session, config, options), options)

@@ -49,7 +49,7 @@ Trivy's own variables apply: TRIVY_DB_REPOSITORY, TRIVY_CACHE_DIR, TRIVY_SKIP_DB
 
 async function scan(session: Session, options: ScanOptions): Promise<number> {
   const config = await readConfig(options, session);
-  if (options.result !== undefined) await prepareOutput(options.result);
+  if (options.result !== undefined) await prepareOutput(options.result, options.config);
   for (const folder of [options.sarif, options.reports, options.baseScans])
     if (folder !== undefined) await prepareFolder(folder);
   const context = await scanContext(session, config, options);

@@ -59,7 +59,7 @@ Exit status: 0 success, 1 a model could not be resolved (the others are moved).`
         const lock = await requiredLock(config);
         const named = names.length === 0 ? undefined : names;
         const models = chooseModels(config, named);
-        if (options.summary !== undefined) await prepareOutput(options.summary);
+        if (options.summary !== undefined) await prepareOutput(options.summary, options.config);
         const { result, after, files } = await look(
           session,
           config,
