@@ -220,7 +220,8 @@ function folderAbove(path: string): string {
 
 /** The folder and all that it is in, up to the repository's top. */
 function foldersUp(folder: string): string[] {
-  return folder === '.' ? ['.'] : [folder, ...foldersUp(posix.dirname(folder))];
+  const parts = folder === '.' ? [] : folder.split('/');
+  return [...parts.map((_, index) => parts.slice(0, parts.length - index).join('/')), '.'];
 }
 
 /**

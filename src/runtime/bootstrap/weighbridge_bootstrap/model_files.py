@@ -199,5 +199,6 @@ def stem_of(path: str) -> str:
 
 
 def folders_up(folder: str) -> list[str]:
-    """The folder and all that it is in, up to the repository's top."""
-    return [folder, *(folders_up(os.path.dirname(folder)) if folder else [])]
+    """The folder and all that it is in, up to the repository's top: a name may have more of them than calls can be nested."""
+    parts = folder.split("/") if folder else []
+    return ["/".join(parts[:count]) for count in range(len(parts), -1, -1)]
