@@ -36,7 +36,7 @@ describe('the Kubernetes Job', { skip, concurrency: false }, () => {
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-job-'));
     hub = await startHub();
-    registry = await startRegistry({ storage: 'folder' });
+    registry = await startRegistry();
     await putBaseInto(registry);
     for (let index = 0; index < MODELS; index++) {
       await hub.addModel({

@@ -34,7 +34,7 @@ describe('weighbridge scan', { skip, concurrency: false }, () => {
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-scan-test-'));
     hub = await startHub();
-    registry = await startRegistry({ storage: 'folder' });
+    registry = await startRegistry();
     for (const name of ['one', 'two']) {
       await hub.addModel({
         id: `acme/${name}`,

@@ -39,7 +39,7 @@ describe('what others read', { skip, concurrency: false }, () => {
 
   before(async () => {
     hub = await startHub();
-    registry = await startRegistry({ storage: 'folder' });
+    registry = await startRegistry();
     await pushBase(await buildBaseImage(), `${registry.host}/base/vllm:v0.6.0`);
     await hub.addModel({ id: 'acme/x', files: FILES });
   });

@@ -54,7 +54,7 @@ describe('a real Kubernetes', { skip, concurrency: false }, () => {
     folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-kubernetes-'));
     cluster = await Cluster.start();
     hub = await startHub({ host: HOST });
-    registries = [await startRegistry({ storage: 'folder' }), await startRegistry({ storage: 'folder' })];
+    registries = [await startRegistry(), await startRegistry()];
     await hub.addModel({ id: ID, files: FILES });
     await hub.addModel({ id: GATED_ID, gated: 'auto', files: FILES });
     for (let index = 0; index < MODELS; index++) {

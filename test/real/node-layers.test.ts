@@ -26,7 +26,7 @@ describe('a new base image on a node', { skip, concurrency: false }, () => {
   before(async () => {
     cluster = await Cluster.start();
     hub = await startHub();
-    registry = await startRegistry({ storage: 'folder' });
+    registry = await startRegistry();
     const shards = Array.from({ length: SHARDS }, (_, index) => [
       `model-${index + 1}.safetensors`,
       generatedContent({ sizeBytes: SHARD_BYTES, seed: index }),

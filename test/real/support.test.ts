@@ -16,7 +16,7 @@ describe('test support', { skip: missing, concurrency: false }, () => {
 
   before(async () => {
     podman = await Podman.create();
-    registry = await startRegistry({ storage: 'folder' });
+    registry = await startRegistry();
   });
 
   after(async () => {

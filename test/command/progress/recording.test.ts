@@ -113,7 +113,9 @@ test('without a terminal: lines with the time of day, each thing once', {
   assert.ok(!stderr.includes('\u001b'), 'a log has no escape sequences');
 });
 
-test('in the log of a GitHub job a model is folded, with its outcome under the fold', { skip }, async t => {
+test('in the log of a GitHub job a model is folded, with its outcome under the fold', {
+  skip: skip || onlyLong,
+}, async t => {
   const { command, env } = await slowWorld(t);
   const [program = '', ...args] = command;
   const { status, stderr } = await run(program, args, {

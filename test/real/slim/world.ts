@@ -78,7 +78,7 @@ export class SlimWorld extends ContainerWorld {
         [TOKEN_WITHOUT_ACCESS]: { name: 'stranger', repositories: [] },
       },
     });
-    const registry = await startRegistry({ storage: 'folder' });
+    const registry = await startRegistry();
     const world = new SlimWorld({ hub, registry, podman: await Podman.create(), folder });
     const card = { 'README.md': '---\nlicense: mit\n---\n' };
     await hub.addModel({ id: ID, files: { ...card, ...FILES } });

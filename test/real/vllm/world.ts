@@ -47,7 +47,7 @@ export class EngineWorld extends ContainerWorld {
     await runOk(PYTHON, [TINY_MODEL, model], { env: PYTHON_ENV });
     await writeFile(path.join(model, 'README.md'), '---\nlicense: mit\n---\n');
     const hub = await startHub({ folder: path.join(folder, 'hub'), host: hubHost });
-    const registry = await startRegistry({ storage: 'folder' });
+    const registry = await startRegistry();
     const world = new EngineWorld({ hub, registry, podman: await Podman.create(), folder });
     for (const version of versions) {
       const base = await buildBaseImage({ vllm: version, entrypoint: 'vllm-serve', huggingfaceHub: '2.4.0' });
