@@ -341,7 +341,9 @@ test('the document of `plan --json` is not a plan to publish; status 2', async (
   );
 });
 
-test('the names that `build` prints are those that `inspect` takes, and a wrong one is not about logins', async () => {
+test('the names that `build` prints are those that `inspect` takes, and a wrong one is not about logins', {
+  skip: onlyLong,
+}, async () => {
   for (const output of ['oci:out', 'docker-archive:out.tar']) {
     const built = await run(ONE, { args: ['build', '-o', output, '--json'] });
     assert.equal(built.status, 0, built.stderr);

@@ -6,6 +6,7 @@ import { createAuthority, type KeyPair } from '../../src/testkit/authority.ts';
 import { type EmbeddedHub, startHub } from '../../src/testkit/hub.ts';
 import { type EmbeddedRegistry, startRegistry } from '../../src/testkit/registry.ts';
 import { weighbridge } from '../support/command.ts';
+import { onlyLong } from '../support/long.ts';
 import { temporaryFolder } from '../support/tools.ts';
 import { BASE_REPOSITORY, MODEL_FILES, putBase } from '../support/world.ts';
 
@@ -67,7 +68,9 @@ function pairFiles({ key, cert }: KeyPair): Readonly<Record<string, string>> {
   return { 'client.cert': cert, 'client.key': key };
 }
 
-test('a model goes through a network with an authority of its own, all threads of it, and is read back', async t => {
+test('a model goes through a network with an authority of its own, all threads of it, and is read back', {
+  skip: onlyLong,
+}, async t => {
   const { registries, run, putCertificates, home } = await start(t);
   const [one, two] = registries;
   const folder = await putCertificates(one, pairFiles(robot));

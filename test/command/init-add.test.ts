@@ -4,6 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { startHub } from '../../src/testkit/hub.ts';
 import { ROOT, WEIGHBRIDGE } from '../support/command.ts';
+import { onlyLong } from '../support/long.ts';
 import { run, runOk, temporaryFolder } from '../support/tools.ts';
 
 const SHARD = 1_000_000;
@@ -133,7 +134,7 @@ test('a token that may read a gated model shows what it needs; own code is named
   );
 });
 
-test('init keeps every file that is there, and says so', async t => {
+test('init keeps every file that is there, and says so', { skip: onlyLong }, async t => {
   const folder = await temporaryFolder(t);
   await mkdir(path.join(folder, 'sub'));
   await writeFile(path.join(folder, 'sub', 'README.md'), 'mine\n');

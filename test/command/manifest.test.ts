@@ -4,6 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
 import { weighbridge } from '../support/command.ts';
+import { onlyLong } from '../support/long.ts';
 import { temporaryFolder } from '../support/tools.ts';
 import { MODEL_FILES, World } from '../support/world.ts';
 
@@ -43,7 +44,9 @@ test('an image on this machine alone is named as such: no cluster can pull it', 
   assert.match(stderr, /oci:out:v0\.6\.0-fat is on this machine alone: push it to a registry/);
 });
 
-test('options that change nothing are refused, and a namespace is that of every kind; status 2 and 0', async t => {
+test('options that change nothing are refused, and a namespace is that of every kind; status 2 and 0', {
+  skip: onlyLong,
+}, async t => {
   await using world = await World.start();
   await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
   const variants = ['fat', 'weights'] as const;

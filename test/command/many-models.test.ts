@@ -10,7 +10,7 @@ import { IS_LONG } from '../support/long.ts';
 import { temporaryFolder } from '../support/tools.ts';
 import { BASE_REPOSITORY, LOGIN, putBase } from '../support/world.ts';
 
-const MODELS = IS_LONG ? 1000 : 40;
+const MODELS = IS_LONG ? 1000 : 20;
 /**
  * Requests that a model with nothing to do may cost: at the Hub one about it and two for its config.json (the Hub
  * redirects); six tags and a token at its registry. The card is the same for all of them.

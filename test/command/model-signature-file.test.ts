@@ -6,10 +6,13 @@ import { test } from 'node:test';
 import { startHub } from '../../src/testkit/hub.ts';
 import { startRegistry } from '../../src/testkit/registry.ts';
 import { weighbridge } from '../support/command.ts';
+import { onlyLong } from '../support/long.ts';
 import { temporaryFolder } from '../support/tools.ts';
 import { BASE_REPOSITORY, MODEL_FILES, putBase } from '../support/world.ts';
 
-test('images with their model signature as a file: published, planned without the key, built, verified', async t => {
+test('images with their model signature as a file: published, planned without the key, built, verified', {
+  skip: onlyLong,
+}, async t => {
   const folder = await temporaryFolder(t);
   await using hub = await startHub();
   await using registry = await startRegistry();

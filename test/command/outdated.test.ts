@@ -3,10 +3,13 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { weighbridge } from '../support/command.ts';
+import { onlyLong } from '../support/long.ts';
 import { temporaryFolder } from '../support/tools.ts';
 import { MODEL_FILES, putBase, World } from '../support/world.ts';
 
-test('outdated names what a publish would change, and why, until it is published', async t => {
+test('outdated names what a publish would change, and why, until it is published', {
+  skip: onlyLong,
+}, async t => {
   await using world = await World.start();
   await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
   await world.hub.addModel({ id: 'acme/y', files: MODEL_FILES });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { onlyLong } from '../support/long.ts';
 import { requireToolAsRoot } from '../support/tools.ts';
 import { type BaseImage, buildBaseImage, pushBase } from './base-image.ts';
 import { CONTAINER_TOOLS, Podman } from './podman.ts';
@@ -7,7 +8,7 @@ import { type RealRegistry, startRegistry } from './registry.ts';
 
 // The other suites trust these: a base that acts like vLLM's on the command line, a registry, and podman.
 
-const missing = requireToolAsRoot(...CONTAINER_TOOLS);
+const missing = onlyLong || requireToolAsRoot(...CONTAINER_TOOLS);
 const exitAtOnce = { VLLM_STAND_IN_EXIT: '1' };
 
 describe('test support', { skip: missing, concurrency: false }, () => {

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { startHub } from '../../../src/testkit/hub.ts';
 import { startRegistry } from '../../../src/testkit/registry.ts';
 import { ROOT, weighbridge } from '../../support/command.ts';
-import { IS_LONG } from '../../support/long.ts';
+import { IS_LONG, onlyLong } from '../../support/long.ts';
 import { requireTool, run, runOk, temporaryFolder } from '../../support/tools.ts';
 import { MODEL_FILES, putBase, World } from '../../support/world.ts';
 
@@ -17,7 +17,7 @@ const skip = requireTool('rsync', 'git');
 const NODE = path.join(ROOT, 'node_modules/.bin/node');
 
 test('the child pipeline is valid, its jobs publish, and a login of the project reaches the registry', {
-  skip,
+  skip: skip || onlyLong,
 }, async t => {
   await using hub = await startHub();
   await using registry = await startRegistry({ auth: { kind: 'basic', user: 'ci', password: 'p:w"d' } });

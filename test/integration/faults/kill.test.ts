@@ -5,7 +5,7 @@ import { mapPool } from '../../../src/core/pool.ts';
 import { MIB } from '../../../src/core/units.ts';
 import { type EmbeddedHub, startHub } from '../../../src/testkit/hub.ts';
 import { type EmbeddedRegistry, startRegistry } from '../../../src/testkit/registry.ts';
-import { IS_LONG } from '../../support/long.ts';
+import { IS_LONG, onlyLong } from '../../support/long.ts';
 import { pull, tagsOf } from '../../support/pull.ts';
 import { temporaryFolder } from '../../support/tools.ts';
 import {
@@ -191,7 +191,9 @@ function shareOf(done: Work, whole: Work): number {
   return (done.bytes / whole.bytes + done.writes / whole.writes) / 2;
 }
 
-test('two publishers of one model at once: both end well, with the same result', async t => {
+test('two publishers of one model at once: both end well, with the same result', {
+  skip: onlyLong,
+}, async t => {
   const scene = await Scene.start(t);
   const runs = await Promise.all([scene.publish().ended, scene.publish().ended]);
   assert.deepEqual(

@@ -45,7 +45,7 @@ const PLACES: readonly (readonly [string, RegExp, Kinds])[] = [
 ];
 
 for (const { edition, skip } of EDITIONS)
-  describe(`with ${edition}`, { skip: skip() }, () => {
+  describe(`with ${edition}`, { skip: onlyLong || skip() }, () => {
     test('a registry that is restarted in mid-upload: it goes on, and both targets are whole', async () => {
       await using stack = new AsyncDisposableStack();
       const folder = await temporaryFolder(afterOf(stack));
@@ -90,7 +90,7 @@ for (const { edition, skip } of EDITIONS)
       await assertPublished(world.hosts, revision);
     });
 
-    describe('behind a proxy with faults', { concurrency: 4, skip: onlyLong }, () => {
+    describe('behind a proxy with faults', { concurrency: 4 }, () => {
       for (const [place, match, kinds] of PLACES) {
         for (const [name, fault] of Object.entries(kinds)) {
           if (!IS_LONG && name !== 'reset in mid-body' && name !== 'wrong bytes') continue;

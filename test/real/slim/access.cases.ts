@@ -62,7 +62,6 @@ export const ACCESS: CaseGroup = {
     ),
     ...withEachLibrary({
       name: 'through a proxy only',
-      isShort: true,
       async run(world, base) {
         await using proxy = await startGateway(world.hub.url);
         const env = { HF_ENDPOINT: 'http://hub.invalid', HTTP_PROXY: proxy.url, http_proxy: proxy.url };

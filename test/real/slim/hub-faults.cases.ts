@@ -106,7 +106,6 @@ export const HUB_FAULTS: CaseGroup = {
     }),
     ...withEachLibrary({
       name: 'down, all there: starts without it',
-      isShort: true,
       async run(world, base) {
         const volume = await world.newFullVolume();
         const { stderr } = await world.brings(volume, { base, env: { HF_ENDPOINT: NOWHERE } });

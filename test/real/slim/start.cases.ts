@@ -76,7 +76,6 @@ export const START: CaseGroup = {
     },
     {
       name: 'docker run IMAGE bash -c …',
-      isShort: true,
       run: async world => {
         const from = world.hub.log.length;
         const args = ['bash', '-c', 'echo $1; exit 7', '-', 'hello'];
@@ -102,7 +101,6 @@ export const START: CaseGroup = {
     },
     {
       name: 'docker run IMAGE download: brings the model and ends, for an init container',
-      isShort: true,
       run: async world => {
         const volume = await world.newVolume();
         const result = await world.run(volume, { args: ['download'] });

@@ -126,7 +126,7 @@ export const VOLUME: CaseGroup = {
         return `${downloadedBytes} bytes were fetched`;
       },
     },
-    { name: 'a corrupted file, VERIFY=full: found, mended once', isShort: true, run: corrupted },
+    { name: 'a corrupted file, VERIFY=full: found, mended once', run: corrupted },
     { name: 'a changed or lost file, VERIFY=size: found, mended', run: changed },
     { name: 'VERIFY=off does not look at files', run: notLookedAt },
     {

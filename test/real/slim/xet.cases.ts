@@ -36,7 +36,6 @@ export const XET: CaseGroup = {
     ...[NEWEST, OLD_XET].flatMap(base => [
       {
         name: `the storage answers 403 (${BASES[base]?.huggingfaceHub}): HTTP takes over`,
-        ...(base === NEWEST ? { isShort: true as const } : {}),
         run: async (world: SlimWorld) => takesOver(world, base, { kind: 'status', status: 403 }),
       },
       {
