@@ -22,38 +22,20 @@ export async function imageOfShort(
   name: string,
   options: CommonOptions & { readonly variant?: Variant },
 ): Promise<string | undefined> {
-  const listed = await imagesOfShort(session, name, options);
-  if (listed === undefined && options.variant !== undefined)
-    throw new ConfigError(`--variant chooses an image of a model of ${options.config}, and ${name} is none`, {
+  const { variant } = options;
+  const listed = await imagesOfShorts(session, [name], options);
+  if (listed === undefined && variant !== undefined)
+    throw new ConfigError(`--variant chooses an image of a model in ${options.config}; ${name} is not one`, {
       code: 'USAGE',
       subject: name,
       remedy: 'Leave out --variant: a reference names one image.',
     });
   if (listed === undefined) return undefined;
-  const variants = options.variant === undefined ? PREFERRED : [options.variant];
-  for (const variant of variants) {
-    const image = listed.images.find(one => one.variant === variant);
+  for (const one of variant === undefined ? PREFERRED : [variant]) {
+    const image = listed.images.find(found => found.variant === one);
     if (image !== undefined) return image.reference;
   }
-  throw notBuilt(name, options.variant);
-}
-
-/**
- * Returns all images of a listed model, as `listedImages` does, if `name` is the short of one. Undefined for a reference,
- * or without a models.yaml. Throws ConfigError USAGE if no model has that short.
- */
-export async function imagesOfShort(
-  session: Session,
-  name: string,
-  options: CommonOptions,
-): Promise<ListedImages | undefined> {
-  if (!BARE_NAME.test(name)) return undefined;
-  const config = await configIfThere(session, options);
-  if (config === undefined) return undefined;
-  // A slip in a short is not the name of an image at Docker Hub.
-  if (config.models.every(({ short }) => short !== name))
-    throw unknownModel(config, name, `For an image of that name write its tag as well: ${name}:latest.`);
-  return await listedImages(session, config, { ...options, model: [name] });
+  throw notBuilt(name, variant);
 }
 
 /** References of images, and the file that lists some of them. */
@@ -67,26 +49,39 @@ export interface NamedReferences {
 
 /**
  * Returns references of images with each short among them replaced by those of all images of its model, as
- * `imagesOfShort` finds them. Throws ConfigError USAGE if a model has no image that is built.
+ * `listedImages` finds them. Throws ConfigError USAGE if no model has a short, or a model has no image that is built.
  */
 export async function expandShorts(
   session: Session,
   names: readonly string[],
   options: CommonOptions,
 ): Promise<NamedReferences> {
-  const found = await Promise.all(
-    names.map(async name => ({ name, listed: await imagesOfShort(session, name, options) })),
-  );
-  const references = found.flatMap(({ name, listed }) => {
-    if (listed === undefined) return [name];
-    if (listed.isWhole && listed.images.length === 0) throw notBuilt(name, undefined);
-    return listed.images.map(({ reference }) => reference);
+  const listed = await imagesOfShorts(session, names, options);
+  if (listed === undefined) return { config: undefined, references: names, isWhole: true };
+  const { config, images, isWhole } = listed;
+  const references = names.flatMap(name => {
+    if (!BARE_NAME.test(name)) return [name];
+    const own = images.filter(({ model }) => model.short === name);
+    if (isWhole && own.length === 0) throw notBuilt(name, undefined);
+    return own.map(({ reference }) => reference);
   });
-  return {
-    config: found.find(({ listed }) => listed !== undefined)?.listed?.config,
-    references: [...new Set(references)],
-    isWhole: found.every(({ listed }) => listed?.isWhole !== false),
-  };
+  return { config, references: [...new Set(references)], isWhole };
+}
+
+/** The images of the models whose shorts are among `names`; undefined if there is none, or no models.yaml. */
+async function imagesOfShorts(
+  session: Session,
+  names: readonly string[],
+  options: CommonOptions,
+): Promise<ListedImages | undefined> {
+  const shorts = names.filter(name => BARE_NAME.test(name));
+  const config = shorts.length === 0 ? undefined : await configIfThere(session, options);
+  if (config === undefined) return undefined;
+  // A slip in a short is not the name of an image at Docker Hub.
+  const slip = shorts.find(name => config.models.every(({ short }) => short !== name));
+  if (slip !== undefined)
+    throw unknownModel(config, slip, `For an image of that name write its tag as well: ${slip}:latest.`);
+  return await listedImages(session, config, { ...options, model: shorts });
 }
 
 /** An image that models.yaml has by its plan. */

@@ -1,5 +1,5 @@
 import { plainLines } from './safe-text.ts';
-import { withoutSecrets } from './secrets.ts';
+import { hideSecrets } from './secrets.ts';
 
 /** What a caller may match on. A code never changes its meaning; messages may. */
 export type ErrorCode =
@@ -88,7 +88,7 @@ export class WeighbridgeError extends Error {
 
   constructor(message: string, details: ErrorDetails) {
     super(
-      plainLines(withoutSecrets(message)),
+      plainLines(hideSecrets(message)),
       details.cause === undefined ? undefined : { cause: details.cause },
     );
     this.name = new.target.name;

@@ -29,7 +29,7 @@ export function noteAuthorization(header: string): void {
 }
 
 /** Returns `text` without any secret that was noted. */
-export function withoutSecrets(text: string): string {
+export function hideSecrets(text: string): string {
   // One may be part of another.
   const found = [...secrets].filter(secret => text.includes(secret)).sort((a, b) => b.length - a.length);
   return found.reduce((hidden, secret) => hidden.replaceAll(secret, '…'), text);

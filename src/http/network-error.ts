@@ -26,7 +26,7 @@ export function networkError(
   }
   // An AggregateError (every address of a host failed) has a code and no message.
   return new NetworkError(
-    `${request.purpose}: ${refusedHandshake(error, host) ?? explain(code, host) ?? (message || code || String(error))}`,
+    `${request.purpose}: ${protocolFault(error, host) ?? explain(code, host) ?? (message || code || String(error))}`,
     details,
   );
 }
@@ -155,7 +155,7 @@ const FINAL_CODES: ReadonlySet<string> = new Set([
   'ERR_UNESCAPED_CHARACTERS',
 ]);
 
-function refusedHandshake(error: unknown, host: string): string | undefined {
+function protocolFault(error: unknown, host: string): string | undefined {
   if (isNotTls(error)) return `${host} answers in plain HTTP, not HTTPS`;
   if (isRefusal(error)) return `${host} does not accept the certificate of this client, or requires one`;
   if (isTls(error)) return `${host} answers in HTTPS, not plain HTTP`;

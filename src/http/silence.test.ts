@@ -34,7 +34,8 @@ test('a server that never answers is left', async t => {
   assert.ok(requests.length <= 1, 'asked again');
 });
 
-test('after half a minute it is said what is being waited for, once, and without secrets', async t => {
+/** A client that waits for ten minutes on a clock that the test moves, and the warnings that it gives. */
+function patientClient(t: TestContext): { readonly http: HttpClient; readonly told: readonly string[] } {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const told: string[] = [];
   const http = new HttpClient({
@@ -43,6 +44,11 @@ test('after half a minute it is said what is being waited for, once, and without
     onEvent: event => event.type === 'warning' && told.push(event.text),
   });
   t.after(() => http.close());
+  return { http, told };
+}
+
+test('after half a minute it is said what is being waited for, once, and without secrets', async t => {
+  const { http, told } = patientClient(t);
   const arrived = Promise.withResolvers<ServerResponse>();
   const { url } = await serve(t, (_, response) => arrived.resolve(response));
   const answer = http.request(get(`${url}/v2?token=secret`));
@@ -56,15 +62,8 @@ test('after half a minute it is said what is being waited for, once, and without
   assert.equal((await (await answer).bytes()).toString(), 'late');
 });
 
-test('it is said too where the rest of a document is what does not come', async t => {
-  t.mock.timers.enable({ apis: ['setTimeout'] });
-  const told: string[] = [];
-  const http = new HttpClient({
-    env: {},
-    idleTimeoutMs: 600_000,
-    onEvent: event => event.type === 'warning' && told.push(event.text),
-  });
-  t.after(() => http.close());
+test('it is said too if the rest of a document does not come', async t => {
+  const { http, told } = patientClient(t);
   const { url } = await serve(t, (_, response) => {
     response.write('first');
     t.after(() => response.end());

@@ -63,7 +63,7 @@ test('what SSL_CERT_FILE and SSL_CERT_DIR name is read as OpenSSL and Go read it
   assert.deepEqual(store.troubles, [`SSL_CERT_DIR: ${folder}/none cannot be read: there is no such file`]);
 });
 
-test('what is no store is told of; what is no file in a folder is passed over, and nothing is waited for', async t => {
+test('an unreadable store is reported; entries of a folder that are not files are skipped, and a named pipe does not block', async t => {
   const folder = await folderOf(t);
   execFileSync('mkfifo', [path.join(folder, 'pipe')]);
   symlinkSync('/dev/zero', path.join(folder, 'zero'));

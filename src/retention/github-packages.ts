@@ -3,7 +3,7 @@ import { type Digest, isDigest } from '../core/digest.ts';
 import { RegistryError } from '../core/errors.ts';
 import { parsedJson } from '../core/json-shape.ts';
 import { plainLine } from '../core/safe-text.ts';
-import { withoutSecrets } from '../core/secrets.ts';
+import { hideSecrets } from '../core/secrets.ts';
 import type { HttpClient } from '../http/client.ts';
 import { nextLink } from '../http/link-header.ts';
 import { serverWaitMs } from '../http/retry.ts';
@@ -160,7 +160,7 @@ async function failure(response: HttpResponse, purpose: string, repository: stri
   const { status } = response;
   const waitMs = limitedForMs(response);
   const json = parsedJson((await response.bytes(64 * 1024)).toString('utf8'));
-  const said = withoutSecrets(z.object({ message: z.string() }).safeParse(json).data?.message ?? '');
+  const said = hideSecrets(z.object({ message: z.string() }).safeParse(json).data?.message ?? '');
   const message = `${purpose}: GitHub answered ${status}${said && ` (${plainLine(said)})`}`;
   if (waitMs !== undefined || status === 429 || /rate limit/i.test(said))
     return new RegistryError(message, {

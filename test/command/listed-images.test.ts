@@ -59,7 +59,7 @@ test('models are inspected by their short, and verify takes all images of the fi
   assert.match(yaml.stdout, /hf-x@sha256:/, yaml.stderr);
   const useless = await run('manifest', reference, '--variant', 'slim', '--for', 'compose');
   assert.equal(useless.status, 2);
-  assert.match(useless.stderr, /--variant chooses an image of a model of models\.yaml/);
+  assert.match(useless.stderr, /--variant chooses an image of a model in models\.yaml/);
 
   const one = await run('verify', '--json', '-m', 'x', '-r', 'r1');
   assert.equal((JSON.parse(one.stdout) as VerifyJson).images.length, 2);

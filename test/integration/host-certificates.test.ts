@@ -117,7 +117,7 @@ test('a registry of another port, or without a folder, is not trusted, and the f
   assert.equal(neighbor.log.length, 0);
 });
 
-test('a file that is no certificate is named where the registry is not trusted', async t => {
+test('a file without a certificate is named in the error if the registry is not trusted', async t => {
   const registry = await registryOf(t);
   const { openRepository } = await userOf(t, registry.host, { 'ca.crt': 'x', 'more.crt': clients.cert });
   await assert.rejects(openRepository(`${registry.host}/acme/x`, 'pull').listTags(5), {

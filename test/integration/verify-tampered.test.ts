@@ -170,7 +170,7 @@ const TAMPERINGS: Readonly<Record<string, Tampering>> = {
     const index = of(image, variant === 'fat' ? 'weights' : 'bootstrap');
     replace(image, index, Buffer.alloc(layersOf(image)[index]?.size ?? 0, 7));
   },
-  'a type of the config that is none': image => {
+  'a config with an unknown media type': image => {
     const { manifest } = image;
     image.manifest = { ...manifest, config: { ...manifest.config, mediaType: 'application/vnd.evil' } };
   },

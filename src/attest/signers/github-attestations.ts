@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { ConfigError, SigningError } from '../../core/errors.ts';
 import { parseJson } from '../../core/json-shape.ts';
 import { plainLine } from '../../core/safe-text.ts';
-import { withoutSecrets } from '../../core/secrets.ts';
+import { hideSecrets } from '../../core/secrets.ts';
 import type { HttpClient } from '../../http/client.ts';
 import { kindOf, type StatementKind } from '../statement.ts';
 import type { StatementSigner } from './signer.ts';
@@ -77,7 +77,7 @@ async function store(
     response.discard();
     return;
   }
-  const said = withoutSecrets(messageIn(await response.bytes(MAX_ANSWER_BYTES)));
+  const said = hideSecrets(messageIn(await response.bytes(MAX_ANSWER_BYTES)));
   const isDenied = status === 401 || status === 403 || status === 404;
   throw new SigningError(`${purpose}: GitHub answered ${status}${said && ` (${plainLine(said)})`}`, {
     code: isDenied ? 'SIGNING_IDENTITY' : 'SIGNING_SERVICE',

@@ -100,8 +100,13 @@ const BROKEN: readonly (readonly [string, Readonly<Record<string, string>>, stri
     'x.cert',
     /the key has a passphrase$/,
   ],
-  ['a key that is none', { 'x.cert': robot.cert, 'x.key': 'hidden' }, 'x.cert', /not in PEM form$/],
-  ['a certificate that is none', { 'x.cert': 'x', 'x.key': robot.key }, 'x.cert', /not in PEM form$/],
+  ['a key file without a key', { 'x.cert': robot.cert, 'x.key': 'hidden' }, 'x.cert', /not in PEM form$/],
+  [
+    'a certificate file without a certificate',
+    { 'x.cert': 'x', 'x.key': robot.key },
+    'x.cert',
+    /not in PEM form$/,
+  ],
 ];
 
 for (const [title, files, name, message] of BROKEN) {
@@ -122,7 +127,7 @@ for (const [title, files, name, message] of BROKEN) {
   });
 }
 
-test('what is no file, or too large, is an error that names it, and nothing is waited for', async t => {
+test('something that is not a file, or is too large, is an error that names it, and a named pipe does not block', async t => {
   const folder = await temporary(t);
   const pipes = path.join(folder, 'pipes');
   write(pipes, {});

@@ -1,7 +1,7 @@
 import { NetworkError, RegistryError, WeighbridgeError } from '../../core/errors.ts';
 import { isRecord, parseJson } from '../../core/json-shape.ts';
 import { plainLine } from '../../core/safe-text.ts';
-import { withoutSecrets } from '../../core/secrets.ts';
+import { hideSecrets } from '../../core/secrets.ts';
 import type { HttpClient } from '../../http/client.ts';
 import { isLoopbackHost, isPrivateHost } from '../../http/hosts.ts';
 import {
@@ -408,8 +408,13 @@ export class RegistryClient {
   }
 
   #trustRemedy(certificates: HostCertificates | undefined): string {
-    const folder = certificates?.folder ?? `/etc/containers/certs.d/${this.registry}`;
+    const folder = this.#certificateFolder(certificates);
     return `Install the certificate of its authority in the system's store (as \`update-ca-certificates\` does) or as ${folder}/ca.crt, or name its file as \`ca\` of the registry in models.yaml or in NODE_EXTRA_CA_CERTS.`;
+  }
+
+  /** Where it would be looked for by every client, if there is none. */
+  #certificateFolder(certificates: HostCertificates | undefined): string {
+    return certificates?.folder ?? `/etc/containers/certs.d/${this.registry}`;
   }
 
   #wantsIdentity(
@@ -417,7 +422,7 @@ export class RegistryClient {
     details: { readonly cause?: unknown; readonly status?: number },
   ): RegistryError {
     const certificates = this.#certificates();
-    const folder = certificates?.folder ?? `/etc/containers/certs.d/${this.registry}`;
+    const folder = this.#certificateFolder(certificates);
     return new RegistryError(message, {
       code: 'REGISTRY_UNAUTHORIZED',
       subject: this.registry,
@@ -468,7 +473,7 @@ async function registryWords(response: HttpResponse): Promise<string> {
   let text: string;
   try {
     // Before it is cut: half a token is not recognized as one.
-    text = withoutSecrets((await response.bytes(64 * 1024)).toString('utf8'));
+    text = hideSecrets((await response.bytes(64 * 1024)).toString('utf8'));
   } catch (error) {
     if (error instanceof WeighbridgeError) return '';
     throw error;

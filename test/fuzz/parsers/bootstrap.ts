@@ -78,19 +78,21 @@ const marker = {
   files: { a: entry, 'b/../c': entry, '\ud800': entry, 'a\u0000b': entry },
 };
 bootstrapParser('marker', bentJson(marker, { ...marker, files: { a: entry } }));
-const flags = bent(
-  '--lora-modules\nsql=/a\n{"name":"x","path":"/b"}\n--load-format=auto\n-qgguf',
-  '--max-lora-rank\n8\n--load_format\ngguf\n--enable-lora',
-);
 bootstrapParser(
   'flags',
-  flags.map(text => Buffer.from(text)),
-);
-const names = bent(
-  'model-00001-of-00002.safetensors\nmodel-00002-of-00002.safetensors\nmodel.safetensors.index.json',
-  'a/pytorch_model.bin\nx.gguf\ncheckpoint-5/model.fp16.safetensors\nadapter_model.bin\noriginal/x.pth',
+  bentLines(
+    '--lora-modules\nsql=/a\n{"name":"x","path":"/b"}\n--load-format=auto\n-qgguf',
+    '--max-lora-rank\n8\n--load_format\ngguf\n--enable-lora',
+  ),
 );
 bootstrapParser(
   'names',
-  names.map(text => Buffer.from(text)),
+  bentLines(
+    'model-00001-of-00002.safetensors\nmodel-00002-of-00002.safetensors\nmodel.safetensors.index.json',
+    'a/pytorch_model.bin\nx.gguf\ncheckpoint-5/model.fp16.safetensors\nadapter_model.bin\noriginal/x.pth',
+  ),
 );
+
+function bentLines(...samples: readonly string[]): fc.Arbitrary<Buffer> {
+  return bent(...samples).map(text => Buffer.from(text));
+}

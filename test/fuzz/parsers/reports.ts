@@ -61,7 +61,7 @@ import { DESCRIPTOR, DIGEST, OID, parsedOrNothing, parser } from './table.ts';
   );
 }
 
-// Documents of other jobs, and the Markdown that they become: nobody is mentioned, and no tag is anybody's but ours.
+// Documents from other jobs, and the Markdown made from them, which must mention no one and contain no HTML tags but ours.
 const error = { code: 'HUB_NOT_FOUND', message: 'acme/x: no', remedy: 'Check it.' };
 const decisions = {
   slim: { build: true, rule: 'a', reason: 'r' },

@@ -123,8 +123,8 @@ async function imagesOfCall(
   const { config: file = DEFAULT_CONFIG } = options;
   const named = await expandShorts(session, names, { ...options, config: file });
   if (named.config !== undefined) session.progress.renew();
-  const config = options.config === undefined ? named.config : await loadConfig(options.config);
-  return { ...named, config };
+  if (named.config !== undefined || options.config === undefined) return named;
+  return { ...named, config: await loadConfig(options.config) };
 }
 
 function checkOptions(options: VerifyOptions, references: readonly string[]): void {

@@ -8,7 +8,7 @@ import unicodedata
 
 
 def say(text: str) -> None:
-    with contextlib.suppress(OSError):  # nobody reads it any more
+    with contextlib.suppress(OSError):  # the reader is gone
         os.write(2, f"weighbridge: {plain(text)}\n".encode("utf-8", "replace"))
 
 
