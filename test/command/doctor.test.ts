@@ -12,7 +12,7 @@ test('doctor says what works, and what to do about what does not', async t => {
   await world.hub.addModel({ id: 'acme/x', files: MODEL_FILES });
   const folder = await temporaryFolder(t);
   const file = path.join(folder, 'models.yaml');
-  const env = { HF_ENDPOINT: world.hub.url };
+  const env = { HF_ENDPOINT: world.hub.url, SSL_CERT_FILE: path.join(folder, 'none'.repeat(40)) };
   await writeFile(file, world.config('acme/x'));
   const right = await weighbridge(['doctor', '-c', file], { env });
   assert.equal(right.status, 0, right.stdout + right.stderr);
@@ -26,6 +26,9 @@ test('doctor says what works, and what to do about what does not', async t => {
     /\n\nEverything that `publish` needs works\.\n$/,
   ])
     assert.match(right.stdout, line);
+  // A long line goes on below its text, not below its mark.
+  const [list = ''] = right.stdout.split('\n\n');
+  for (const line of list.split('\n')) assert.match(line, /^(?:[✓✗-] | {2,})\S/);
 
   // Everything is wrong: a model that is not there, a registry that is down, one that only lets pull, a base that does not exist.
   await using closed = await startRegistry({

@@ -40,9 +40,9 @@ function doctorText(checkups: readonly Checkup[], { columns, isColor }: Session[
   const paint = { ok: style.good, note: style.quiet, failed: style.bad } as const;
   return checkups
     .flatMap(({ name, status, detail, remedy }) => [
-      ...paragraph(`${MARKS[status]} ${clean(name)}: ${clean(detail)}`, { columns, indent: 0 }).map(
-        paint[status],
-      ),
+      ...paragraph(`${clean(name)}: ${clean(detail)}`, { columns, indent: 2 })
+        .map((line, index) => (index === 0 ? `${MARKS[status]}${line.slice(1)}` : line))
+        .map(paint[status]),
       ...(remedy === undefined ? [] : paragraph(clean(remedy), { columns, indent: 4 })),
     ])
     .concat('', verdict(checkups, style))
