@@ -24,6 +24,8 @@ node_of() {
   echo "$place/node_modules/node/bin/node"
 }
 
+# What Python leaves beside a module that somebody has run stays out of the package.
+python3 -m compileall -q src/runtime/bootstrap/weighbridge_bootstrap
 file=$(npm pack --silent --pack-destination "$folder")
 cd "$folder"
 npm init --yes > /dev/null

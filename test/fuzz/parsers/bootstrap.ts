@@ -18,7 +18,7 @@ class Answering {
   readonly #answers: AsyncIterator<string>;
 
   constructor() {
-    this.#child = spawn('python3', ['-I', SCRIPT, BOOTSTRAP], { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#child = spawn('python3', ['-I', '-B', SCRIPT, BOOTSTRAP], { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#child.on('error', () => undefined);
     this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
     this.#hold(false);
