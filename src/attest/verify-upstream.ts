@@ -3,6 +3,7 @@ import picomatch from 'picomatch';
 import type { UpstreamTrust } from '../config/types.ts';
 import { readAll } from '../core/byte-source.ts';
 import { SigningError } from '../core/errors.ts';
+import { matched } from '../core/glob.ts';
 import { describeJson, isRecord } from '../core/json-shape.ts';
 import { quoted } from '../core/safe-text.ts';
 import type { Hub } from '../hub/types.ts';
@@ -63,9 +64,7 @@ export async function verifyUpstream(
   options: UpstreamOptions,
 ): Promise<string | undefined> {
   const { snapshot } = planned;
-  const upstream = options.upstream.find(({ trust }) =>
-    picomatch.isMatch(snapshot.id, [...trust.models], { nocase: true }),
-  );
+  const upstream = options.upstream.find(({ trust }) => isNamed(trust, snapshot.id));
   if (upstream === undefined) return undefined;
   const name = `${MODEL_SIGNATURE} of ${snapshot.id}`;
   const file = snapshot.files.find(one => one.path === MODEL_SIGNATURE);
@@ -82,6 +81,11 @@ export async function verifyUpstream(
   const signed = signedFiles(statement, name);
   await compare(planned, signed, name, options);
   return signer;
+}
+
+function isNamed({ models }: UpstreamTrust, id: string): boolean {
+  const globs = models.map(glob => ({ glob, isMatch: picomatch(glob, { nocase: true }) }));
+  return matched(globs, [id]).has(id);
 }
 
 async function trustedSigner(

@@ -276,9 +276,36 @@ export const checkGlob: Check = text => {
 /** Returns what is wrong with a pattern of `include`, which stays below the file's folder; undefined if nothing is. */
 export const checkIncludePattern: Check = text => {
   const isBelow = !/^(?:[/~]|[A-Za-z]:)|\\/.test(text) && !text.split('/').includes('..');
-  if (ONE_LINE.test(text) && isBelow) return undefined;
-  return { message: 'must be a file or pattern below the folder of this file, such as models.d/*.yaml' };
+  if (!ONE_LINE.test(text) || !isBelow)
+    return { message: 'must be a file or pattern below the folder of this file, such as models.d/*.yaml' };
+  if (isQuick(text)) return undefined;
+  return {
+    message: `may have up to ${MAX_WILDCARDS} "*" and ${MAX_ALTERNATIVES} alternatives in braces, and no range such as {1..9}`,
+  };
 };
+
+const MAX_WILDCARDS = 4;
+const MAX_ALTERNATIVES = 1_000;
+
+/** Node.js makes a pattern of each alternative, and tries wildcards in all ways there are, during which it hears no signal. */
+function isQuick(pattern: string): boolean {
+  const wildcards = pattern.match(/\*+/g)?.length ?? 0;
+  const hasOthers = /[?*+@!]\(|\{-?\w+\.\./.test(pattern);
+  return wildcards <= MAX_WILDCARDS && alternatives(pattern) <= MAX_ALTERNATIVES && !hasOthers;
+}
+
+/** How many there are at most: those of all braces are multiplied, also where one is in another. */
+function alternatives(pattern: string): number {
+  const open: number[] = [];
+  let product = 1;
+  for (const character of pattern) {
+    const innermost = open.length - 1;
+    if (character === '{') open.push(1);
+    else if (character === ',' && innermost >= 0) open[innermost] = (open[innermost] ?? 0) + 1;
+    else if (character === '}') product *= open.pop() ?? 1;
+  }
+  return product;
+}
 
 /** Returns what is wrong with an item of `serve_args`: a flag and its value are two items. Undefined if nothing is. */
 export const checkArgument: Check = text => {

@@ -115,6 +115,8 @@ test('an empty list beside include, as init writes it, can be left out', async (
   ]);
 });
 
+const TOO_MUCH = 'may have up to 4 "*" and 1000 alternatives in braces, and no range such as {1..9}';
+
 test('an include that cannot include anything says why, once', async () => {
   for (const [include, expected] of [
     ['[]', '1:10 "include" must not be empty'],
@@ -123,6 +125,11 @@ test('an include that cannot include anything says why, once', async () => {
       '1:11 "include" item 1 must be a file or pattern below the folder of this file, such as models.d/*.yaml',
     ],
     ['[models.yaml]', '1:11 "models.yaml" is this file itself: name others'],
+    ['["*a*a*a*a*a.yaml"]', `1:11 "include" item 1 ${TOO_MUCH}`],
+    ['["+(+(a|aa)).yaml"]', `1:11 "include" item 1 ${TOO_MUCH}`],
+    ['["{1..200000}.yaml"]', `1:11 "include" item 1 ${TOO_MUCH}`],
+    [`["${'{a,{b,c}}'.repeat(7)}.yaml"]`, `1:11 "include" item 1 ${TOO_MUCH}`],
+    ['["{a,b}/*/**/*{c,d}*.yaml"]', '1:11 no file matches "{a,b}/*/**/*{c,d}*.yaml"'],
   ] as const) {
     const file = await files('nothing-to-include', { 'models.yaml': `include: ${include}\n${one('a')}` });
     assert.deepEqual(shown(await problemsOf(file), file), [`models.yaml:${expected}`]);

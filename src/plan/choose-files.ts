@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import picomatch from 'picomatch';
 import type { ModelConfig } from '../config/types.ts';
+import { type GlobTest, matched } from '../core/glob.ts';
 import {
   aboveCheckpoint,
   isAdapter,
@@ -55,20 +56,20 @@ export function chooseFiles(
   { files: all, unusable = [] }: Pick<ModelSnapshot, 'files' | 'unusable'>,
   { files: choice, serveArgs }: Choosing,
 ): FileChoice {
-  const isExcluded = matcher(choice.exclude ?? []);
-  const candidates = all.filter(({ path }) => !isExcluded(path));
+  const excluded = matchedByGlobs(choice.exclude ?? [], [...all, ...unusable]);
+  const candidates = all.filter(({ path }) => !excluded.has(path));
   const verdictOf =
     choice.include === null
       ? builtInChoice(candidates, loadFormatOf(serveArgs), choice.allowPickle)
-      : includeChoice(choice.include);
+      : includeChoice(choice.include, candidates);
   const files: HubFile[] = [];
   const leftOut: LeftOutFile[] = unusable.map(file => ({
     ...file,
-    ...(isExcluded(file.path) ? EXCLUDED : NOT_INCLUDED),
+    ...(excluded.has(file.path) ? EXCLUDED : NOT_INCLUDED),
   }));
   for (const file of all) {
     const { path, sizeBytes } = file;
-    const verdict = isExcluded(path) ? EXCLUDED : verdictOf(path);
+    const verdict = excluded.has(path) ? EXCLUDED : verdictOf(path);
     if (verdict === undefined) files.push(file);
     else leftOut.push({ path, sizeBytes, ...verdict });
   }
@@ -77,14 +78,15 @@ export function chooseFiles(
 
 /** Whether `files` of models.yaml leave a path out, whatever it is. */
 export function isNotWanted({ include, exclude }: ModelConfig['files']): (path: string) => boolean {
-  const isExcluded = matcher(exclude ?? []);
-  const isIncluded = include === null ? () => true : matcher(include);
-  return path => isExcluded(path) || !isIncluded(path);
+  return path => {
+    const isMatched = (globs: readonly string[]) => matchedByGlobs(globs, [{ path }]).has(path);
+    return isMatched(exclude ?? []) || (include !== null && !isMatched(include));
+  };
 }
 
-function includeChoice(globs: readonly string[]): (path: string) => Verdict {
-  const isIncluded = matcher(globs);
-  return path => (isIncluded(path) ? undefined : NOT_INCLUDED);
+function includeChoice(globs: readonly string[], candidates: readonly HubFile[]): (path: string) => Verdict {
+  const included = matchedByGlobs(globs, candidates);
+  return path => (included.has(path) ? undefined : NOT_INCLUDED);
 }
 
 /**
@@ -228,8 +230,11 @@ function foldersUp(folder: string): string[] {
  * As in .gitignore: a glob without a slash matches a name in any folder, one that ends in a slash a whole folder, and one
  * that begins with a slash begins at the top.
  */
-function matcher(globs: readonly string[]): (path: string) => boolean {
-  const tests = globs.map(glob => {
+function matchedByGlobs(
+  globs: readonly string[],
+  files: readonly { readonly path: string }[],
+): ReadonlySet<string> {
+  const tests = globs.map((glob): GlobTest => {
     const anchored = glob.replace(/^\.?\//, '');
     const isAnywhere = anchored === glob && !glob.slice(0, -1).includes('/');
     const pattern = `${isAnywhere && glob.endsWith('/') ? '**/' : ''}${anchored}${glob.endsWith('/') ? '**' : ''}`;
@@ -239,7 +244,10 @@ function matcher(globs: readonly string[]): (path: string) => boolean {
       basename: isAnywhere && !pattern.includes('/'),
     });
     // A name with brackets or a backslash in it is meant as it is written, too.
-    return (path: string) => isMatch(path) || path === glob || posix.basename(path) === glob;
+    return { glob, isMatch: path => isMatch(path) || path === glob || posix.basename(path) === glob };
   });
-  return path => tests.some(test => test(path));
+  return matched(
+    tests,
+    files.map(file => file.path),
+  );
 }
