@@ -1,11 +1,12 @@
-// Writes dist/build.json, from which a package, the bundle and the image know what they were built from: the commit of the clone,
+// Writes build.json into dist, or into the folder that is named, from which a package, the bundle and the image know what they were built from: the commit of the clone,
 // and of a release its tag (WEIGHBRIDGE_RELEASE_TAG) and image (WEIGHBRIDGE_RELEASE_IMAGE), which the release's workflow sets.
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 
 const { WEIGHBRIDGE_RELEASE_TAG: tag, WEIGHBRIDGE_RELEASE_IMAGE: image } = process.env;
 writeFileSync(
-  'dist/build.json',
+  path.join(process.argv[2] ?? 'dist', 'build.json'),
   `${JSON.stringify({ commit: commit(), tag: tag || null, image: image || null })}\n`,
 );
 

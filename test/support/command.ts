@@ -4,8 +4,10 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 
 export const ROOT = path.join(import.meta.dirname, '..', '..');
+/** The variable that names the command as the package has it, where all tests are run (built-command.ts). */
+export const BUILT_COMMAND = 'WEIGHBRIDGE_BUILT_COMMAND';
 /** The command of this checkout. */
-export const WEIGHBRIDGE = path.join(ROOT, 'bin', 'weighbridge');
+export const WEIGHBRIDGE = process.env[BUILT_COMMAND] ?? path.join(ROOT, 'bin', 'weighbridge');
 
 export interface CommandOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
