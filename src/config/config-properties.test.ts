@@ -4,6 +4,7 @@ import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
+import { runsOf } from '../../test/support/long.ts';
 import { checkArgument, toShortName } from './field-checks.ts';
 import { modelsJsonSchema } from './json-schema.ts';
 import { parseConfig } from './load-config.ts';
@@ -13,7 +14,9 @@ import type { Config } from './types.ts';
 const MODEL_KEYS = ['id', 'short', 'publish', 'tags', 'oci', 'serve_args', 'arch'];
 
 test('arbitrary text is a config or an InvalidConfigError', () => {
-  fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 200 }), isConfigOrProblems), { numRuns: 500 });
+  fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 200 }), isConfigOrProblems), {
+    numRuns: runsOf(500),
+  });
 });
 
 test('text made of the words of YAML and of the schema is a config or an InvalidConfigError', () => {
@@ -57,7 +60,7 @@ test('text made of the words of YAML and of the schema is a config or an Invalid
     ],
   );
   const text = fc.array(word, { maxLength: 40 }).map(words => words.join(''));
-  fc.assert(fc.property(text, isConfigOrProblems), { numRuns: 2000 });
+  fc.assert(fc.property(text, isConfigOrProblems), { numRuns: runsOf(2000) });
 });
 
 test('any data under the keys of the schema is a config or an InvalidConfigError', () => {
@@ -66,7 +69,7 @@ test('any data under the keys of the schema is a config or an InvalidConfigError
   const file = fc.record({ models: fc.oneof(value, fc.array(value)), defaults: value, registries: value });
   fc.assert(
     fc.property(file, data => isConfigOrProblems(stringify(data))),
-    { numRuns: 500 },
+    { numRuns: runsOf(500) },
   );
 });
 

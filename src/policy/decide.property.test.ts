@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import parse from 'spdx-expression-parse';
+import { runsOf } from '../../test/support/long.ts';
 import { ancestor, missing, modelConfig, modelSnapshot, policyFacts } from './decide.fixtures.ts';
 import { decide } from './decide.ts';
 import { NO_LINEAGE_CLAIMS } from './facts.ts';
@@ -54,7 +55,7 @@ test('whatever the Hub and the file say, there is an answer, and a gate or a ref
       assert.doesNotMatch(decisions.fat.reason, /\p{Cc}/u);
       if (license.spdx !== null) assertExpression(license.spdx);
     }),
-    { numRuns: 1000 },
+    { numRuns: runsOf(1000) },
   );
 });
 
@@ -76,7 +77,7 @@ test('by itself a license is permissive only if each of its parts is on the whit
         );
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: runsOf(2000) },
   );
 });
 
@@ -87,7 +88,7 @@ test('a longer whitelist never takes a permission back', () => {
       const permissiveWhitelist = [...given.permissiveWhitelist, ...more];
       assert.equal(decideOn({ ...given, permissiveWhitelist }).decisions.fat.build, true);
     }),
-    { numRuns: 1000 },
+    { numRuns: runsOf(1000) },
   );
 });
 
@@ -150,7 +151,7 @@ test('what a repository says besides can only take a permission away', () => {
         );
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: runsOf(2000) },
   );
 });
 
@@ -165,7 +166,7 @@ test('findings, reason and label hold together whatever the texts are called', (
       assert.doesNotMatch(decisions.fat.reason, /\p{Cc}/u);
       if (license.spdx !== null) assertExpression(license.spdx);
     }),
-    { numRuns: 1000 },
+    { numRuns: runsOf(1000) },
   );
 });
 

@@ -120,7 +120,7 @@ class Scene {
           this.pulls += 1;
         }
       }
-      await sleep(20);
+      await sleep(IS_LONG ? 20 : 200);
     }
   }
 }

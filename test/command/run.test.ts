@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
+import { type CommandResult, ROOT, startWeighbridge, weighbridge } from '../support/command.ts';
 
-const MAIN = path.join(import.meta.dirname, '..', '..', 'main.ts');
 const TOKEN = 'hf_thisIsASecretOfThisTest';
 const MODELS = `
 registries: { lab: localhost:5000/m }
@@ -41,24 +39,13 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true }));
 
-function start(args: readonly string[]) {
+function options() {
   const others = { GITHUB_TOKEN: 'ghs_x', MY_KEY: '-----BEGIN PRIVATE KEY-----' };
-  const env = { PATH: `${folder}:${process.env.PATH}`, HF_TOKEN: TOKEN, ...others };
-  return spawn(process.execPath, [MAIN, 'run', ...args], {
-    cwd: folder,
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  return { cwd: folder, env: { PATH: `${folder}:${process.env.PATH}`, HF_TOKEN: TOKEN, ...others } };
 }
 
-async function run(...args: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
-  const child = start(args);
-  const [stdout, stderr, [status]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close'),
-  ]);
-  return { status, stdout, stderr };
+async function run(...args: string[]): Promise<CommandResult> {
+  return await weighbridge(['run', ...args], options());
 }
 
 test('runs the slim image: volume made, token by name, status of the container', async () => {
@@ -132,7 +119,7 @@ test('calls that are wrong end with 2 and run nothing', async () => {
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   test(`${signal} leaves the container the time that it takes to stop`, async () => {
-    const child = start(['x', '--engine', 'podman']);
+    const child = startWeighbridge(['run', 'x', '--engine', 'podman'], options());
     const closed = once(child, 'close');
     let stdout = '';
     for await (const chunk of child.stdout) {
@@ -148,7 +135,7 @@ test('the help and docs/run.md have the same flags', async () => {
   const { status, stdout } = await run('--help');
   assert.equal(status, 0);
   assert.match(stdout, /Usage: weighbridge run \[options\] \[short\] \[-- <vllm args…>\]/);
-  const guide = await readFile(path.join(import.meta.dirname, '../../../../docs/run.md'), 'utf8');
+  const guide = await readFile(path.join(ROOT, 'docs', 'run.md'), 'utf8');
   const flags = [...stdout.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, flag = '']) => flag);
   assert.ok(flags.length > 12, stdout);
   assert.deepEqual(
