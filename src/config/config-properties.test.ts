@@ -4,18 +4,19 @@ import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
-import { runsOf } from '../../test/support/long.ts';
 import { checkArgument, toShortName } from './field-checks.ts';
 import { modelsJsonSchema } from './json-schema.ts';
 import { parseConfig } from './load-config.ts';
 import { InvalidConfigError } from './problems.ts';
 import type { Config } from './types.ts';
 
+const RUNS = process.env.WEIGHBRIDGE_LONG === '1' ? 2000 : 300;
+
 const MODEL_KEYS = ['id', 'short', 'publish', 'tags', 'oci', 'serve_args', 'arch'];
 
 test('arbitrary text is a config or an InvalidConfigError', () => {
   fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 200 }), isConfigOrProblems), {
-    numRuns: runsOf(500),
+    numRuns: RUNS,
   });
 });
 
@@ -60,7 +61,7 @@ test('text made of the words of YAML and of the schema is a config or an Invalid
     ],
   );
   const text = fc.array(word, { maxLength: 40 }).map(words => words.join(''));
-  fc.assert(fc.property(text, isConfigOrProblems), { numRuns: runsOf(2000) });
+  fc.assert(fc.property(text, isConfigOrProblems), { numRuns: RUNS });
 });
 
 test('any data under the keys of the schema is a config or an InvalidConfigError', () => {
@@ -69,7 +70,7 @@ test('any data under the keys of the schema is a config or an InvalidConfigError
   const file = fc.record({ models: fc.oneof(value, fc.array(value)), defaults: value, registries: value });
   fc.assert(
     fc.property(file, data => isConfigOrProblems(stringify(data))),
-    { numRuns: runsOf(500) },
+    { numRuns: RUNS },
   );
 });
 

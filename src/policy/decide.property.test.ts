@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import parse from 'spdx-expression-parse';
-import { runsOf } from '../../test/support/long.ts';
 import { ancestor, missing, modelConfig, modelSnapshot, policyFacts } from './decide.fixtures.ts';
 import { decide } from './decide.ts';
 import { NO_LINEAGE_CLAIMS } from './facts.ts';
+
+const RUNS = process.env.WEIGHBRIDGE_LONG === '1' ? 2000 : 300;
 
 const text = fc.oneof(
   fc.string({ unit: 'binary' }),
@@ -55,7 +56,7 @@ test('whatever the Hub and the file say, there is an answer, and a gate or a ref
       assert.doesNotMatch(decisions.fat.reason, /\p{Cc}/u);
       if (license.spdx !== null) assertExpression(license.spdx);
     }),
-    { numRuns: runsOf(1000) },
+    { numRuns: RUNS },
   );
 });
 
@@ -77,7 +78,7 @@ test('by itself a license is permissive only if each of its parts is on the whit
         );
       }
     }),
-    { numRuns: runsOf(2000) },
+    { numRuns: RUNS },
   );
 });
 
@@ -88,7 +89,7 @@ test('a longer whitelist never takes a permission back', () => {
       const permissiveWhitelist = [...given.permissiveWhitelist, ...more];
       assert.equal(decideOn({ ...given, permissiveWhitelist }).decisions.fat.build, true);
     }),
-    { numRuns: runsOf(1000) },
+    { numRuns: RUNS },
   );
 });
 
@@ -151,7 +152,7 @@ test('what a repository says besides can only take a permission away', () => {
         );
       }
     }),
-    { numRuns: runsOf(2000) },
+    { numRuns: RUNS },
   );
 });
 
@@ -166,7 +167,7 @@ test('findings, reason and label hold together whatever the texts are called', (
       assert.doesNotMatch(decisions.fat.reason, /\p{Cc}/u);
       if (license.spdx !== null) assertExpression(license.spdx);
     }),
-    { numRuns: runsOf(1000) },
+    { numRuns: RUNS },
   );
 });
 

@@ -3,8 +3,3 @@ export const IS_LONG = process.env.WEIGHBRIDGE_LONG === '1';
 
 /** The `skip` of a test of the long form. */
 export const onlyLong: false | string = IS_LONG ? false : 'only with WEIGHBRIDGE_LONG=1';
-
-/** How often a property with dear examples is tried: all of `count` in the long form, a quarter of them every day. */
-export function runsOf(count: number): number {
-  return IS_LONG ? count : Math.ceil(count / 4);
-}
