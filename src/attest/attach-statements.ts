@@ -1,5 +1,5 @@
 import { type Digest, digestOf } from '../core/digest.ts';
-import { SigningError, WeighbridgeError } from '../core/errors.ts';
+import { isAbort, SigningError, WeighbridgeError } from '../core/errors.ts';
 import { mapPool } from '../core/pool.ts';
 import type { Descriptor } from '../oci/types.ts';
 import { putArtifact } from '../store/attach-artifact.ts';
@@ -83,9 +83,14 @@ export async function attachStatements(
   return attached;
 }
 
+/** Statements that are read for one of ours: strangers can attach as many with our annotations as they like. */
+const MAX_READ = 8;
+/** What a bundle has beside its statement, which is in it as base64: signatures, a certificate, entries of logs. */
+const MAX_ENVELOPE_BYTES = 256 * 1024;
+
 /**
- * The annotations say what is there: forging them only makes an image that no policy admits. The signature of the
- * image itself is looked at all the same, so that an unsigned image is never taken for a signed one.
+ * The annotations say which statement may be ours, and anyone who can write to the repository can write them: one is
+ * taken for ours if it has our signature and says what would be stated now.
  */
 async function findSame(
   store: ImageStore,
@@ -94,17 +99,18 @@ async function findSame(
   { signer, signal }: { readonly signer: StatementSigner; readonly signal?: AbortSignal | undefined },
 ): Promise<StoredStatement | undefined> {
   const digest = digestOf(payload);
-  const same = older.find(one => one.payloadDigest === digest && one.signer === signer.id);
-  if (same === undefined || same.kind !== 'image') return same;
-  try {
-    const bytes = await readStoredBundle(store, same, signal);
-    const isSound = readBundle(bytes, store.name).payload.equals(payload) && signer.isOwn(bytes);
-    return isSound ? same : undefined;
-  } catch (error) {
-    // What cannot be read or verified is made again.
-    if (!(error instanceof WeighbridgeError) || signal?.aborted) throw error;
-    return undefined;
+  const maxBytes = payload.length * 2 + MAX_ENVELOPE_BYTES;
+  const claimed = older.filter(one => one.payloadDigest === digest && one.signer === signer.id);
+  for (const one of claimed.slice(0, MAX_READ)) {
+    try {
+      const bytes = await readStoredBundle(store, one, { maxBytes, signal });
+      if (readBundle(bytes, store.name).payload.equals(payload) && signer.isOwn(bytes)) return one;
+    } catch (error) {
+      // What cannot be read or verified is made again.
+      if (!(error instanceof WeighbridgeError) || isAbort(error) || signal?.aborted) throw error;
+    }
   }
+  return undefined;
 }
 
 /** Checks the list: a registry may accept the manifests and not list them, so that no signature would be found. */

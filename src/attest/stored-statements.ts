@@ -86,20 +86,21 @@ function rankOf({ kind }: StoredStatement): number {
   return kind === undefined ? KINDS.length : KINDS.indexOf(kind);
 }
 
-/** Returns a bundle's bytes. Throws RegistryError. */
+/** Returns a bundle's bytes, at most `maxBytes`. Throws RegistryError. */
 export async function readStoredBundle(
   store: ImageStore,
   { descriptor }: StoredStatement,
-  signal?: AbortSignal,
+  options: { readonly maxBytes?: number; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Buffer> {
+  const { maxBytes = MAX_BUNDLE_BYTES, signal } = options;
   const name = `${store.name}@${descriptor.digest}`;
   const stored = await store.getManifest(descriptor.digest, signal);
   const parsed = stored && parseManifest(stored.bytes, stored.mediaType, name);
   const layers = parsed?.kind === 'manifest' ? parsed.manifest.layers : [];
   const layer = layers.find(({ mediaType }) => isBundleType(mediaType));
   if (layer === undefined) throw unreadable(store, name, 'has no bundle in it');
-  if (layer.size > MAX_BUNDLE_BYTES) throw unreadable(store, name, `has a bundle of ${layer.size} bytes`);
-  const bytes = await readAll(store.openBlob(layer), MAX_BUNDLE_BYTES, signal);
+  if (layer.size > maxBytes) throw unreadable(store, name, `has a bundle of ${layer.size} bytes`);
+  const bytes = await readAll(store.openBlob(layer), maxBytes, signal);
   if (digestOf(bytes) !== layer.digest) throw unreadable(store, name, 'has a bundle of another digest');
   return bytes;
 }

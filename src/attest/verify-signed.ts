@@ -101,7 +101,7 @@ async function checkStatements(
   const attached = await mapPool(stored, AT_ONCE, one =>
     checkStatement(image, options, {
       ...{ kind: one.kind, predicateType: one.predicateType, name: nameOf(one) },
-      read: () => readStoredBundle(store, one, signal),
+      read: () => readStoredBundle(store, one, { signal }),
     }),
   );
   return [...attached, ...(await checkFile(store, image, options))];

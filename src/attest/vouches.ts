@@ -21,7 +21,7 @@ export async function isSignedBy(
   const stored = await listStatements(store, manifest, signal);
   for (const one of stored.filter(({ kind }) => kind === 'image').slice(0, MAX_READ)) {
     try {
-      const bytes = await readStoredBundle(store, one, signal);
+      const bytes = await readStoredBundle(store, one, { signal });
       if (isImageSignature(verifyBundle(bytes, trusted, store.name).statement, manifest)) return true;
     } catch (error) {
       if (isAbort(error) || signal?.aborted || !(error instanceof WeighbridgeError)) throw error;

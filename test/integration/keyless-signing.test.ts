@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -54,6 +55,24 @@ test('an identity in models.yaml says whose signatures let a manifest be believe
   assert.ok(trusted !== undefined && verifyBundle(bundle, trusted, 'the signature'));
   const none = await createSigner({ ...plain, keyless: { ...services, trust: null } }, options);
   assert.equal(none.trusted, undefined);
+});
+
+test('a bundle is our own by the identity in models.yaml; without one, by any certificate, and by nothing that is none', async () => {
+  await using sigstore = await started();
+  await using other = await started();
+  const trusted = { kind: 'identity', identity: IDENTITY, issuer: ISSUER, root: sigstore.root } as const;
+  const signer = keylessSigner(servicesAt(sigstore), async () => TOKEN, trusted);
+  const [ours, theirs] = await Promise.all([signer.sign(payload), signerAt(other).sign(payload)]);
+  assert.ok(signer.isOwn(ours));
+  assert.throws(() => signer.isOwn(theirs), { code: 'SIGNATURE_INVALID' });
+  const unsettled = signerAt(sigstore);
+  assert.ok(unsettled.isOwn(ours) && unsettled.isOwn(theirs));
+  const { cert } = createAuthority();
+  for (const certificate of [Buffer.from('none'), new X509Certificate(cert).raw]) {
+    const bundle = JSON.parse(ours.toString('utf8'));
+    bundle.verificationMaterial.certificate.rawBytes = certificate.toString('base64');
+    assert.ok(!unsettled.isOwn(Buffer.from(JSON.stringify(bundle))));
+  }
 });
 
 test("a company's own Fulcio and Rekor are trusted by the authorities of the system", async t => {
@@ -149,9 +168,12 @@ for (const [status, code, remedy] of [
 
 const TOKEN = identityTokenOf();
 
-function signerAt({ url }: LocalSigstore) {
-  const services = { fulcio: url, rekor: url, timestampAuthority: null, trust: null };
-  return keylessSigner(services, async () => TOKEN);
+function signerAt(sigstore: LocalSigstore) {
+  return keylessSigner(servicesAt(sigstore), async () => TOKEN);
+}
+
+function servicesAt({ url }: LocalSigstore) {
+  return { fulcio: url, rekor: url, timestampAuthority: null, trust: null };
 }
 
 async function started(options: Parameters<typeof startSigstore>[0] = {}) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, test } from 'node:test';
+import { BUNDLE_TYPE } from '../../src/attest/bundle.ts';
 import { type SigningContext, signImage } from '../../src/attest/sign-image.ts';
 import { keySigner } from '../../src/attest/signers/key-signer.ts';
 import type { StatementSigner } from '../../src/attest/signers/signer.ts';
@@ -8,11 +9,12 @@ import { PredicateType } from '../../src/attest/statement.ts';
 import { verifyBundle } from '../../src/attest/verify-bundle.ts';
 import { type SignaturePolicy, verifySigned } from '../../src/attest/verify-signed.ts';
 import type { VexEntry } from '../../src/config/types.ts';
-import { digestOf, hexOf } from '../../src/core/digest.ts';
+import { type Digest, digestOf, hexOf } from '../../src/core/digest.ts';
 import { SigningError } from '../../src/core/errors.ts';
 import { imageSigning } from '../../src/engine/signing.ts';
-import type { Index } from '../../src/oci/types.ts';
+import type { Annotations, Index } from '../../src/oci/types.ts';
 import type { ImageSigning } from '../../src/publish/types.ts';
+import { attachArtifact } from '../../src/store/attach-artifact.ts';
 import type { ImageStore } from '../../src/store/image-store.ts';
 import { listReferrers } from '../../src/store/referrers.ts';
 import { makeBaseImage } from '../../src/testkit/base-image.ts';
@@ -33,6 +35,16 @@ const VEX: VexEntry = {
   models: null,
   packages: [],
 };
+
+/** What a stranger has in place of the bundle that the annotations describe. */
+const FORGERIES = [
+  [
+    'statements with another signature',
+    (genuine: string) => keySigner(other.privateKey).sign(Buffer.from(genuine)),
+  ],
+  ['other statements that we signed', (genuine: string) => keySigner(privateKey).sign(Buffer.from(genuine))],
+  ['bytes that are no statement', async (genuine: string) => Buffer.from(genuine)],
+] as const;
 
 for (const [title, referrers] of REGISTRIES) {
   describe(title, () => {
@@ -72,6 +84,28 @@ for (const [title, referrers] of REGISTRIES) {
       await sign({ signer: keySigner(other.privateKey) });
       assert.deepEqual(await problemsOf(store, 'strict', other.publicKey, 'v0.6.0-slim'), []);
     });
+
+    for (const [what, bundleOf] of FORGERIES) {
+      test(`${what} under our annotations do not keep ours away`, async () => {
+        await using world = await World.start({ quirks: { referrers } });
+        const { store, planned } = await publishOne(world);
+        const sign = async () =>
+          (await signImage(store, 'v0.6.0-slim', planned, contextOf(world)))[0] ?? assert.fail();
+        const { digest } = await sign();
+        const ours = await listReferrers(store, digest);
+        await detachAll(store, digest);
+        const forge = async () => {
+          for (const { annotations = {}, digest: genuine } of ours)
+            await attachForged(store, digest, { annotations, bytes: await bundleOf(genuine) });
+        };
+        await forge();
+        assert.ok((await sign()).statements.every(({ status }) => status === 'signed'));
+        assert.deepEqual(await problemsOf(store, 'strict', publicKey, 'v0.6.0-slim'), []);
+        // Ours are found among them, in whatever order a registry lists them.
+        await forge();
+        assert.ok((await sign()).statements.every(({ status }) => status === 'unchanged'));
+      });
+    }
   });
 }
 
@@ -182,6 +216,24 @@ const BROKEN: StatementSigner = {
       new SigningError('the transparency log is down', { code: 'SIGNING_SERVICE', subject: 'rekor' }),
     ),
 };
+
+async function attachForged(
+  store: ImageStore,
+  subject: Digest,
+  { annotations, bytes }: { readonly annotations: Annotations; readonly bytes: Buffer },
+): Promise<void> {
+  const stored = (await store.getManifest(subject)) ?? assert.fail();
+  const files = [{ mediaType: BUNDLE_TYPE, bytes }];
+  const described = { mediaType: stored.mediaType, digest: subject, size: stored.bytes.length };
+  await attachArtifact(store, described, { artifactType: BUNDLE_TYPE, annotations, files });
+}
+
+async function detachAll(store: ImageStore, subject: Digest): Promise<void> {
+  for (const { digest } of await listReferrers(store, subject)) await store.deleteManifest?.(digest);
+  const list = await store.resolveTag(`sha256-${hexOf(subject)}`);
+  if (list !== undefined) await store.deleteManifest?.(list);
+  assert.deepEqual(await listReferrers(store, subject), []);
+}
 
 function contextOf(world: World, more: Partial<SigningContext> = {}): SigningContext {
   const common = { tool: TOOL, vex: [], hub: world.hubClient(), hashes: new Map() };

@@ -6,7 +6,7 @@ import { Mutex } from '../../core/pool.ts';
 import { plainLine } from '../../core/safe-text.ts';
 import { bundleBytes, preAuthEncoding, readBundle } from '../bundle.ts';
 import { PAYLOAD_TYPE } from '../statement.ts';
-import type { TrustedSigner } from '../verify-bundle.ts';
+import { type TrustedSigner, verifyBundle } from '../verify-bundle.ts';
 import type { StatementSigner } from './signer.ts';
 
 const PUBLIC = { fulcio: 'https://fulcio.sigstore.dev', rekor: 'https://rekor.sigstore.dev' } as const;
@@ -51,18 +51,31 @@ export function keylessSigner(
         throw explained(error, { fulcio, rekor, timestampAuthority: timestampAuthority ?? '' });
       }
     },
-    isOwn: isCertified,
+    isOwn(bytes) {
+      if (trusted === undefined) return isCertified(bytes);
+      verifyBundle(bytes, trusted, 'the bundle');
+      return true;
+    },
   };
 }
 
-/** Whether the signature is that of the certificate beside it; if that can be trusted is a verifier's question. */
+/**
+ * Whether the signature is that of the certificate beside it. If nothing says which authority and identity can be
+ * trusted, a stranger's certificate is as good as ours: signing all of it again would fill Rekor's log with each run.
+ */
 function isCertified(bytes: Buffer): boolean {
   const { bundle, payload, payloadType } = readBundle(bytes, 'the bundle');
   const { content } = bundle.verificationMaterial;
   if (content.$case !== 'certificate' || bundle.content.$case !== 'dsseEnvelope') return false;
-  const { publicKey } = new X509Certificate(Buffer.from(content.certificate.rawBytes));
   const [first] = bundle.content.dsseEnvelope.signatures;
-  return first !== undefined && verify('sha256', preAuthEncoding(payloadType, payload), publicKey, first.sig);
+  if (first === undefined) return false;
+  try {
+    const { publicKey } = new X509Certificate(Buffer.from(content.certificate.rawBytes));
+    return verify('sha256', preAuthEncoding(payloadType, payload), publicKey, first.sig);
+  } catch {
+    // OpenSSL throws for what is not a certificate, and for a key that does not go with the hash.
+    return false;
+  }
 }
 
 /** One certificate for many signatures: an authority counts certificates. */

@@ -16,7 +16,10 @@ export interface StatementSigner {
   sign(payload: Buffer, options?: SignOptions): Promise<Buffer>;
   /** Signs a statement for `model_signing`, always with the same bytes; absent if signatures differ each time. */
   signModel?(payload: Buffer): Buffer;
-  /** Whether a bundle is one that this signer may have made, and sound, so that it need not be made again. */
+  /**
+   * Whether a bundle has this signer's signature, so that it need not be made again. Throws SigningError for one that
+   * cannot be verified.
+   */
   isOwn(bundle: Buffer): boolean;
 }
 
