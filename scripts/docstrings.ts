@@ -1,5 +1,5 @@
 import type TypeScript from '../node_modules/ts-json-schema-generator/node_modules/typescript/lib/typescript.d.ts';
-import { parseSource, ts } from './source.ts';
+import { commentSpans, parseSource, ts } from './source.ts';
 
 const SAYS_RETURNS = /\b(?:[Rr]eturns?|[Yy]ields?|Whether)\b/;
 const SAYS_THROWS = /\b(?:[Tt]hrows?|[Rr]ejects?)\b/;
@@ -74,6 +74,16 @@ export function documentedMembersOf(text: string): DocumentedMembers {
         ),
       ]),
   );
+}
+
+/** Returns the lines of docstrings with another one in the next line, so that no symbol has them. */
+export function strayDocsOf(text: string): number[] {
+  const spans = commentSpans(text).filter(([start]) => text.startsWith('/**', start));
+  return spans.flatMap(([start, end], index) => {
+    const [next] = spans[index + 1] ?? [];
+    const isStray = next !== undefined && /^[ \t]*\n[ \t]*$/.test(text.slice(end, next));
+    return isStray ? [text.slice(0, start).split('\n').length] : [];
+  });
 }
 
 /** Returns what a docstring lacks, each to be read after the symbol's name; empty if nothing. */

@@ -67,10 +67,10 @@ function verifyKey(
   return keyName;
 }
 
-/** As sigstore pairs them: https://github.com/sigstore/protobuf-specs (PublicKeyDetails). */
 /** Those of sigstore's public services are some kilobytes. */
 export const MAX_ROOT_BYTES = 16 * 1024 ** 2;
 
+/** As sigstore pairs them: https://github.com/sigstore/protobuf-specs (PublicKeyDetails). */
 const HASHES = table<string>({
   prime256v1: 'sha256',
   secp384r1: 'sha384',

@@ -64,7 +64,6 @@ function newer(input: FitInput, { rank }: Release): Pick<FitReport, 'newer'> {
   return { newer: fitting.map(({ version }) => version) };
 }
 
-/** An adapter of another model gives wrong answers and no error: it is never published. */
 /** What a release decides: a missing template, say, is missing on any. */
 const OF_RELEASE: ReadonlySet<FitRule> = new Set<FitRule>([
   ...(['architecture-unknown', 'quantization-unknown', 'parser-unknown', 'remote-code-needed'] as const),

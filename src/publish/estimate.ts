@@ -14,8 +14,7 @@ export interface ExpectedImage {
 interface ExpectedBlob {
   readonly id: string;
   readonly sizeBytes: number;
-  /** Layers of a base are known to be the same in another model's repository. */
-  /** Whether what an earlier model of the run brings can be mounted: a forced publish mounts none of our layers. */
+  /** Whether what an earlier model of the run brings can be mounted: a forced publish mounts only layers of bases. */
   readonly isShared: boolean;
   /** `near`: in another repository of the registry, to be mounted from there. */
   readonly place: 'there' | 'near' | 'away';

@@ -6,6 +6,7 @@ import {
   faultsOf,
   methodFaultsOf,
   publicMethodsOf,
+  strayDocsOf,
 } from '../../scripts/docstrings.ts';
 
 test('exported declarations are found with their docstrings, and whether they throw', () => {
@@ -123,4 +124,20 @@ class Inner { method(): number { return 1; } }
       ['Memory.read', 17, ['throws CONFIG_INVALID and does not say so']],
     ],
   );
+});
+
+test('a docstring with another one behind it is a stray, unless it is about the file', () => {
+  const text = `/** About the file. */
+
+/** Of nothing. */
+/** Of the size. */
+export const SIZE = 1;
+export interface Shape {
+  /** Of nothing
+   * either. */
+  /** Of the width. */
+  readonly width: number;
+}
+`;
+  assert.deepEqual(strayDocsOf(text), [3, 7]);
 });

@@ -18,9 +18,9 @@ export interface LayerIndex {
   add(descriptor: Descriptor): Promise<void>;
 }
 
-/** A large index is cut to the newest half of it. */
 /** A named pipe in its place is an error then, and is not waited for. */
 const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
+/** A larger index is cut to the newest half of it. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 /** What one long run may have added to it. */
 const MAX_READ_BYTES = 16 * MAX_FILE_BYTES;
