@@ -83,7 +83,7 @@ export async function attachStatements(
   return attached;
 }
 
-/** Statements that are read for one of ours: strangers can attach as many with our annotations as they like. */
+/** Statements that are read to find our own: strangers can attach as many with our annotations as they like. */
 const MAX_READ = 8;
 /** What a bundle has beside its statement, which is in it as base64: signatures, a certificate, entries of logs. */
 const MAX_ENVELOPE_BYTES = 256 * 1024;

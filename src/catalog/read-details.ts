@@ -109,7 +109,7 @@ const NOTHING: ModelDetails = {
 async function askHub(hub: Hub, { id, images }: FoundModel, signal: AbortSignal): Promise<ModelDetails> {
   const image = images[0]?.platforms[0];
   const snapshot = await hub.getModel(id, image?.model?.revision ?? null, signal, {
-    mayLeaveOut: () => true,
+    mayLeaveOut: 'all',
   });
   const [documents, card] = await Promise.all([
     // Two documents at most, and no memory of them: other models have others.

@@ -87,10 +87,12 @@ function toSnapshot(
   requestedId: string,
   info: ParsedModelInfo,
   all: readonly HubFile[],
-  { mayLeaveOut = () => false }: GetModelOptions,
+  { mayLeaveOut }: GetModelOptions,
 ): ModelSnapshot {
-  const isUnusable = ({ path }: HubFile) => unusableName(path) !== undefined && mayLeaveOut(path);
-  const [unusable, files] = [all.filter(isUnusable), all.filter(file => !isUnusable(file))];
+  const paths = all.map(({ path }) => path).filter(path => unusableName(path) !== undefined);
+  const leftOut = mayLeaveOut === 'all' ? new Set(paths) : mayLeaveOut?.(paths);
+  const unusable = all.filter(({ path }) => leftOut?.has(path));
+  const files = all.filter(({ path }) => !leftOut?.has(path));
   checkPaths(
     requestedId,
     files.map(file => file.path),

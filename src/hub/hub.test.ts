@@ -375,16 +375,24 @@ test('files that no image can have are left out where they may be, and refused w
     return true;
   });
   const { files, unusable } = await hubAt(url).getModel('acme/x', null, undefined, {
-    mayLeaveOut: () => true,
+    mayLeaveOut: 'all',
   });
   assert.deepEqual(
     [files.map(({ path }) => path), unusable?.map(({ path }) => path)],
     [['config.json'], names],
   );
+  // All at once: a list of globs costs as much for one name as for all of them.
+  const asked: (readonly string[])[] = [];
+  const mayLeaveOut = (paths: readonly string[]) => {
+    asked.push(paths);
+    return new Set(paths);
+  };
+  const again = await hubAt(url).getModel('acme/x', null, undefined, { mayLeaveOut });
+  assert.deepEqual([again.unusable?.length, asked], [names.length, [names]]);
   const { url: hostile } = await serve((_, response) =>
     json(response, info({ siblings: [{ rfilename: '../a', size: 1, blobId: OID }] })),
   );
-  const getting = hubAt(hostile).getModel('acme/x', null, undefined, { mayLeaveOut: () => true });
+  const getting = hubAt(hostile).getModel('acme/x', null, undefined, { mayLeaveOut: 'all' });
   await assert.rejects(getting, failsWith('HUB_HOSTILE_PATH', /segment/));
 });
 

@@ -93,8 +93,11 @@ export interface HubAccount {
 
 /** What of a model is asked for besides the usual. */
 export interface GetModelOptions {
-  /** Files that no image could have, because of their names, are left out if this says so; else the model is refused. */
-  readonly mayLeaveOut?: (path: string) => boolean;
+  /**
+   * Which of the files that no image could have, because of their names, are left out: all, or those that this returns of
+   * their paths. A model is refused for the others.
+   */
+  readonly mayLeaveOut?: 'all' | ((paths: readonly string[]) => ReadonlySet<string>);
 }
 
 /** From `start` up to `end`, which is not of it. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { HubFile } from '../hub/types.ts';
 import { modelConfig } from '../policy/decide.fixtures.ts';
 import { checkPlaces } from './check-places.ts';
-import { chooseFiles, isNotWanted, type LeftOutRule } from './choose-files.ts';
+import { chooseFiles, type LeftOutRule, notWanted } from './choose-files.ts';
 
 interface Case {
   readonly of: string;
@@ -230,9 +230,9 @@ function choose(paths: readonly string[], serveArgs: readonly string[] = [], cho
 
 test('names that no image can have are left out where models.yaml says so', () => {
   const files = { include: null, exclude: ['a\\b', '.wh.*'], allowPickle: false };
-  const isOut = isNotWanted(files);
-  assert.deepEqual(['a\\b', 'x/.wh.y', 'c\\d'].map(isOut), [true, true, false]);
-  assert.ok(isNotWanted({ ...files, include: ['*.json'] })('c\\d'));
+  const paths = ['a\\b', 'x/.wh.y', 'c\\d'];
+  assert.deepEqual([...notWanted(files, paths)], ['a\\b', 'x/.wh.y']);
+  assert.deepEqual([...notWanted({ ...files, include: ['*.json'] }, paths)], paths);
   const unusable = [{ path: 'a\\b', sizeBytes: 7 }];
   const { leftOut } = chooseFiles({ files: [], unusable }, { serveArgs: [], files });
   assert.deepEqual(leftOut, [

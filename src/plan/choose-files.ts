@@ -56,7 +56,7 @@ export function chooseFiles(
   { files: all, unusable = [] }: Pick<ModelSnapshot, 'files' | 'unusable'>,
   { files: choice, serveArgs }: Choosing,
 ): FileChoice {
-  const excluded = matchedByGlobs(choice.exclude ?? [], [...all, ...unusable]);
+  const excluded = matchedByGlobs(choice.exclude ?? [], [...all, ...unusable].map(pathOf));
   const candidates = all.filter(({ path }) => !excluded.has(path));
   const verdictOf =
     choice.include === null
@@ -76,16 +76,19 @@ export function chooseFiles(
   return { files, leftOut };
 }
 
-/** Whether `files` of models.yaml leave a path out, whatever it is. */
-export function isNotWanted({ include, exclude }: ModelConfig['files']): (path: string) => boolean {
-  return path => {
-    const isMatched = (globs: readonly string[]) => matchedByGlobs(globs, [{ path }]).has(path);
-    return isMatched(exclude ?? []) || (include !== null && !isMatched(include));
-  };
+/** Returns the paths that `files` of models.yaml leaves out, whatever they are. */
+export function notWanted(
+  { include, exclude }: ModelConfig['files'],
+  paths: readonly string[],
+): ReadonlySet<string> {
+  const excluded = matchedByGlobs(exclude ?? [], paths);
+  if (include === null) return excluded;
+  const included = matchedByGlobs(include, paths);
+  return new Set(paths.filter(path => excluded.has(path) || !included.has(path)));
 }
 
 function includeChoice(globs: readonly string[], candidates: readonly HubFile[]): (path: string) => Verdict {
-  const included = matchedByGlobs(globs, candidates);
+  const included = matchedByGlobs(globs, candidates.map(pathOf));
   return path => (included.has(path) ? undefined : NOT_INCLUDED);
 }
 
@@ -99,10 +102,7 @@ function builtInChoice(
   format: string,
   allowPickle: boolean,
 ): (path: string) => Verdict {
-  const weights = folderWeights(
-    files.map(({ path }) => path),
-    format,
-  );
+  const weights = folderWeights(files.map(pathOf), format);
   const { kinds, hasWeights, loadedIn } = weights;
   return path => {
     const kind = kinds.get(path) ?? 'other';
@@ -230,10 +230,7 @@ function foldersUp(folder: string): string[] {
  * As in .gitignore: a glob without a slash matches a name in any folder, one that ends in a slash a whole folder, and one
  * that begins with a slash begins at the top.
  */
-function matchedByGlobs(
-  globs: readonly string[],
-  files: readonly { readonly path: string }[],
-): ReadonlySet<string> {
+function matchedByGlobs(globs: readonly string[], paths: readonly string[]): ReadonlySet<string> {
   const tests = globs.map((glob): GlobTest => {
     const anchored = glob.replace(/^\.?\//, '');
     const isAnywhere = anchored === glob && !glob.slice(0, -1).includes('/');
@@ -246,8 +243,9 @@ function matchedByGlobs(
     // A name with brackets or a backslash in it is meant as it is written, too.
     return { glob, isMatch: path => isMatch(path) || path === glob || posix.basename(path) === glob };
   });
-  return matched(
-    tests,
-    files.map(file => file.path),
-  );
+  return matched(tests, paths);
+}
+
+function pathOf({ path }: { readonly path: string }): string {
+  return path;
 }

@@ -13,7 +13,7 @@ import { withAdapters } from '../policy/with-adapters.ts';
 import { licenseParts, loadSpdxTexts } from '../spdx/spdx-texts.ts';
 import { planAdapters, type ReadAdapter } from './adapters/plan-adapters.ts';
 import { checkPlaces } from './check-places.ts';
-import { chooseFiles, isNotWanted, type LeftOutFile } from './choose-files.ts';
+import { chooseFiles, type LeftOutFile, notWanted } from './choose-files.ts';
 import { fitModel, withoutUnfit } from './fit-model.ts';
 import type { LegalReader, ReadAncestor, RepositoryRead } from './legal/legal-reader.ts';
 import { couldBeFat, doesLineageMatter } from './legal/lineage-need.ts';
@@ -111,7 +111,9 @@ async function readModel(
   { hub, signal }: ModelPlanOptions,
 ): Promise<ModelRead> {
   const revision = pin?.revision ?? model.revision;
-  const snapshot = await hub.getModel(model.id, revision, signal, { mayLeaveOut: isNotWanted(model.files) });
+  const snapshot = await hub.getModel(model.id, revision, signal, {
+    mayLeaveOut: paths => notWanted(model.files, paths),
+  });
   const { files, leftOut } = chooseFiles(snapshot, model);
   if (files.length === 0) throw noFilesError(model);
   checkPlaces(model, files);

@@ -55,7 +55,7 @@ async function planAdapter(
 ): Promise<ReadAdapter> {
   const { hub, legal, smallFiles, pin, signal } = context;
   const revision = ownValue(pin?.adapters, adapter.name) ?? adapter.revision;
-  const snapshot = await hub.getModel(adapter.id, revision, signal, { mayLeaveOut: () => true });
+  const snapshot = await hub.getModel(adapter.id, revision, signal, { mayLeaveOut: 'all' });
   const { files, leftOut } = chooseAdapterFiles(snapshot);
   // It is judged as a model of the same file would be.
   const entry: ModelConfig = {
