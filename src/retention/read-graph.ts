@@ -2,7 +2,7 @@ import { type Digest, isDigest } from '../core/digest.ts';
 import { RegistryError } from '../core/errors.ts';
 import { mapPool } from '../core/pool.ts';
 import { parseManifest } from '../oci/parse.ts';
-import type { ImageStore, StoredManifest } from '../store/image-store.ts';
+import { type ImageStore, MAX_REFERRERS, type StoredManifest } from '../store/image-store.ts';
 import { isReferrersTag } from '../store/referrers.ts';
 import type { GraphNode, RepositoryGraph } from './types.ts';
 
@@ -48,6 +48,8 @@ export async function readGraph(store: ImageStore, signal?: AbortSignal): Promis
       // A list, or what refers to something itself, ends the chain: what hangs on it is in no plan, and so never deleted.
       const isEnd = isReferrer || lists.has(digest);
       const listed = isEnd ? [] : ((await store.fetchReferrers(digest, signal)) ?? []);
+      if (listed.length >= MAX_REFERRERS)
+        throw tooMany(store, `${MAX_REFERRERS} or more manifests that refer to ${digest}`);
       return [{ node, listed: listed.map(one => one.digest) }];
     });
     const next = new Set<Digest>();

@@ -3,6 +3,9 @@ import type { Digest } from '../core/digest.ts';
 import type { RetryPolicy } from '../http/retry.ts';
 import type { Descriptor } from '../oci/types.ts';
 
+/** Strangers can attach as much as they like to an image: of more, the rest is not looked at. */
+export const MAX_REFERRERS = 10_000;
+
 /**
  * A place that images are kept in: one repository of a registry, an OCI image layout, an archive.
  * Every method throws RegistryError (code, subject = `name`, remedy) if it cannot do its work.
@@ -34,7 +37,8 @@ export interface ImageStore {
   /** Existing tags, at most `limit`, in no particular order; empty for a repository that does not exist. */
   listTags(limit: number, signal?: AbortSignal): Promise<string[]>;
   /**
-   * The manifests whose `subject` is this one, where the store keeps that list itself; undefined if it does not.
+   * The manifests whose `subject` is this one, where the store keeps that list itself; undefined if it does not. A list
+   * of MAX_REFERRERS may have been cut.
    * `referrers.ts` is for callers: it knows what clients do in that case.
    */
   fetchReferrers(subject: Digest, signal?: AbortSignal): Promise<readonly Descriptor[] | undefined>;

@@ -65,6 +65,30 @@ for (const [title, referrers] of REGISTRIES) {
   });
 }
 
+for (const [what, match, content] of [
+  ['tags', /GET registry .*tags\/list/, { tags: VERSIONS.slice(0, 4).map(version => `${version}-slim`) }],
+  ['what refers to an image', /GET registry .*\/referrers\//, {}],
+] as const) {
+  test(`nothing is deleted by a list of ${what} that does not come to its end`, async () => {
+    await using world = await World.start({ quirks: { referrers: true } });
+    await publishVersions(world);
+    const registry = world.registry(0);
+    const before = [...registry.repository(PRUNED).manifests.keys()];
+    const mediaType = 'application/vnd.oci.image.index.v1+json';
+    const one = { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest: before[0], size: 1 };
+    registry.faults.add({
+      ...{ match, kind: 'status', status: 200, times: Number.POSITIVE_INFINITY },
+      headers: { 'content-type': mediaType, link: '<?page=2>; rel="next"' },
+      body: JSON.stringify({ schemaVersion: 2, mediaType, manifests: [one], ...content }),
+    });
+    await assert.rejects(pruneRepository(overOci(world), confirmed), {
+      code: 'REGISTRY_BAD_ANSWER',
+      message: new RegExp(`${PRUNED}.*: its pages lead in a circle$`),
+    });
+    assert.deepEqual([...registry.repository(PRUNED).manifests.keys()], before);
+  });
+}
+
 describe("GHCR, by GitHub's packages API", () => {
   const QUIRKS = { referrers: false, deleteManifests: false };
 

@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { readAll } from '../../core/byte-source.ts';
 import { digestOf } from '../../core/digest.ts';
+import { RegistryError } from '../../core/errors.ts';
 import { HttpClient } from '../../http/client.ts';
 import { serve } from '../../http/loopback.fixtures.ts';
 import { parseManifest } from '../../oci/parse.ts';
@@ -53,20 +54,87 @@ test('tags are read in pages that the registry gives: of 1,000 at most, or of 10
   }
 });
 
-test('a page without tags is not the end of the list, but pages without end are', async t => {
+/** A registry whose list is `pages`: what each has, and the number of the page that its link leads to. */
+async function serveList(
+  t: TestContext,
+  pages: (page: number) => {
+    readonly has: readonly string[];
+    readonly next?: number | undefined;
+    readonly status?: number;
+  },
+): Promise<{ readonly host: string; readonly requests: readonly unknown[] }> {
   const server = await serve(t, (request, response) => {
-    const page = Number(new URL(request.url ?? '', 'http://x').searchParams.get('last') ?? 0);
-    const isEndless = request.url?.startsWith('/v2/acme/endless');
-    const tags = isEndless || page % 3 !== 2 ? [] : [`v${page}`];
-    const path = request.url?.split('?')[0];
-    const link = `<${path}?last=${page + 1}>; rel="next"`;
-    response.writeHead(200, isEndless || page < 8 ? { link } : {}).end(JSON.stringify({ tags }));
+    const url = new URL(request.url ?? '', 'http://x');
+    const { has, next, status = 200 } = pages(Number(url.searchParams.get('page') ?? 0));
+    const manifests = has.map(name => ({
+      mediaType: MediaType.ociManifest,
+      digest: digestOf(name),
+      size: 1,
+    }));
+    const headers = {
+      'content-type': MediaType.ociIndex,
+      ...(next !== undefined && { link: `<${url.pathname}?page=${next}>; rel="next"` }),
+    };
+    response.writeHead(status, headers);
+    response.end(JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ociIndex, tags: has, manifests }));
   });
-  const { host } = new URL(server.url);
-  assert.deepEqual(await storeAt(t, host).listTags(100), ['v2', 'v5', 'v8']);
-  assert.deepEqual(await storeAt(t, host, 'pull', 'acme/endless').listTags(100), []);
-  assert.ok(server.requests.length < 50);
-});
+  return { host: new URL(server.url).host, requests: server.requests };
+}
+
+for (const [what, pages, found] of [
+  ['pages without entries', [[], [], ['a'], [], ['b']], ['a', 'b']],
+  ['an empty last page with a link to itself', [['a'], ['b'], []], ['a', 'b']],
+  ['an empty last page with a link to the first', [['a'], ['b'], []], ['a', 'b']],
+  [
+    'the same on two pages',
+    [
+      ['a', 'b'],
+      ['b', 'c'],
+    ],
+    ['a', 'b', 'c'],
+  ],
+] as const) {
+  test(`a list with ${what} is read to its end`, async t => {
+    const back = what.includes('itself') ? 2 : what.includes('first') ? 1 : undefined;
+    const { host } = await serveList(t, page => ({
+      has: pages[page] ?? assert.fail(),
+      next: page + 1 < pages.length ? page + 1 : back,
+    }));
+    const store = storeAt(t, host, 'pull');
+    assert.deepEqual(await store.listTags(100), found);
+    assert.deepEqual(
+      (await store.fetchReferrers(digestOf('x')))?.map(({ digest }) => digest),
+      found.map(digestOf),
+    );
+  });
+}
+
+for (const [what, pages, why] of [
+  ['in a circle', page => ({ has: [`v${page % 3}`], next: (page + 1) % 3 }), /its pages lead in a circle$/],
+  ['to the same page for each link', () => ({ has: ['v0'], next: 1 }), /its pages lead in a circle$/],
+  [
+    'to empty pages without end',
+    page => ({ has: [], next: page + 1 }),
+    /pages one after the other have nothing new$/,
+  ],
+  ['to the same tags without end', page => ({ has: ['v0'], next: page + 1 }), /have nothing new$/],
+  [
+    'to a page that is not there',
+    page => ({ has: [`v${page}`], next: 1, status: page === 0 ? 200 : 404 }),
+    /404/,
+  ],
+] as const satisfies readonly (readonly [string, Parameters<typeof serveList>[1], RegExp])[]) {
+  test(`a list whose links lead ${what} is not taken for the whole`, async t => {
+    const { host, requests } = await serveList(t, pages);
+    const store = storeAt(t, host, 'pull');
+    const isTold = (error: unknown): boolean =>
+      error instanceof RegistryError && error.message.includes(`${host}/acme/x`) && why.test(error.message);
+    await assert.rejects(store.listTags(20_000), isTold);
+    await assert.rejects(store.fetchReferrers(digestOf('x')), isTold);
+    assert.ok(requests.length < 60);
+    if (what === 'in a circle') assert.deepEqual(await store.listTags(2), ['v0', 'v1'], 'no more are needed');
+  });
+}
 
 test('a wrong digest in the header of a tag is no other image; other bytes than the registry has are', async t => {
   const registry = await start(t, { quirks: { wrongDigests: true } });

@@ -2,6 +2,7 @@ import { RegistryError } from '../../core/errors.ts';
 import { isRecord, parseJson } from '../../core/json-shape.ts';
 import { nextLink } from '../../http/link-header.ts';
 import { isTag } from '../../oci/reference.ts';
+import { PageTrail } from './page-trail.ts';
 import type { RegistryClient } from './registry-client.ts';
 
 /** A repository whose tags are read. `store` is its name in errors, `scope` what its token has to permit. */
@@ -16,14 +17,9 @@ export interface TagPlace {
 const PAGE_TAGS = 1000;
 /** What every registry has to take, and quay.io takes at most: https://github.com/google/go-containerregistry/issues/1963 */
 const SMALL_PAGE_TAGS = 100;
-/** A registry that leaves tags out of its pages may have pages without any. */
-const MAX_EMPTY_PAGES = 20;
-/** Far more than a registry that may be asked for 100 tags at once needs. */
-const MAX_PAGES = 1000;
-
 /**
  * Returns at most `limit` tags of `/v2/<name>/tags/list`, page by page; none for a repository that does not exist.
- * Throws RegistryError.
+ * Throws RegistryError, REGISTRY_BAD_ANSWER if the pages do not lead to the end of the list.
  */
 export async function readTagList(
   { client, store, scope, signal }: TagPlace,
@@ -31,35 +27,37 @@ export async function readTagList(
   limit: number,
 ): Promise<string[]> {
   const purpose = `listing the tags of ${store}`;
-  const tags: string[] = [];
-  const seen = new Set<string>();
-  let emptyPages = 0;
+  const tags = new Set<string>();
+  const trail = new PageTrail(why => notAList(store, undefined, why));
   let pageTags = Math.min(limit, PAGE_TAGS);
-  for (let url = `${list}?n=${pageTags}`; tags.length < limit && !seen.has(url); ) {
-    // What is only part of a list must not be taken for the whole.
-    if (seen.size >= MAX_PAGES) throw notAList(store, undefined, `it does not end after ${MAX_PAGES} pages`);
-    seen.add(url);
+  let url: string | undefined = client.resolve(`${list}?n=${pageTags}`);
+  for (let isFirst = true; url !== undefined && tags.size < limit; ) {
     const { response, bytes } = await client.requestBytes({ method: 'GET', url, scope, purpose, signal });
-    if (response.status === 404) {
+    if (isFirst && response.status === 404) {
       response.discard();
       break;
     }
-    if (seen.size === 1 && pageTags > SMALL_PAGE_TAGS && TOO_MANY.has(response.status)) {
+    if (isFirst && pageTags > SMALL_PAGE_TAGS && TOO_MANY.has(response.status)) {
       response.discard();
       pageTags = SMALL_PAGE_TAGS;
-      url = `${list}?n=${pageTags}`;
+      url = client.resolve(`${list}?n=${pageTags}`);
       continue;
     }
     if (bytes === undefined) throw await client.failure(response, purpose);
     const page = parseTagList(bytes, store);
-    // A page may have more than was asked for, and more than a call can have arguments.
-    for (const tag of page.slice(0, limit - tags.length)) tags.push(tag);
+    const before = tags.size;
+    for (const tag of page) {
+      // A page may have more than was asked for.
+      if (tags.size >= limit) return [...tags];
+      tags.add(tag);
+    }
     const next = nextLink(response.headers);
-    emptyPages = page.length === 0 ? emptyPages + 1 : 0;
-    if (next === undefined || emptyPages > MAX_EMPTY_PAGES) break;
-    url = client.resolve(next, response.url);
+    url = trail.after(url, next && client.resolve(next, response.url), {
+      ...{ entries: page.length, fresh: tags.size - before },
+    });
+    isFirst = false;
   }
-  return tags;
+  return [...tags];
 }
 
 /** How a page of too many tags is refused. */
