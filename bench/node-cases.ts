@@ -142,7 +142,9 @@ async function pullAll(node: Containerd, images: readonly string[]): Promise<Run
   for (const image of images) runs.push(await node.pull(image));
   const sum = (key: keyof Run): number => runs.reduce((total, run) => total + (run[key] ?? 0), 0);
   return {
-    ...{ cpuSeconds: 0, peakBytes: 0, writtenBytes: 0 },
+    cpuSeconds: 0,
+    peakBytes: 0,
+    writtenBytes: 0,
     seconds: sum('seconds'),
     fetchedBytes: sum('fetchedBytes'),
     unpackedBytes: sum('unpackedBytes'),

@@ -100,7 +100,9 @@ async function checkStatements(
   const stored = await listStatements(store, image.digest, signal);
   const attached = await mapPool(stored, AT_ONCE, one =>
     checkStatement(image, options, {
-      ...{ kind: one.kind, predicateType: one.predicateType, name: nameOf(one) },
+      kind: one.kind,
+      predicateType: one.predicateType,
+      name: nameOf(one),
       read: () => readStoredBundle(store, one, { signal }),
     }),
   );
@@ -128,7 +130,9 @@ async function checkFile(
   };
   const predicateType = PredicateType.model;
   const check = await checkStatement(image, options, {
-    ...{ kind: 'model', predicateType, name: `/${path}` },
+    kind: 'model',
+    predicateType,
+    name: `/${path}`,
     read,
   });
   return [{ ...check, file: `/${path}` }];

@@ -108,7 +108,11 @@ function toModel(
       typeof arg === 'string' ? arg : source.textAt(['models', index, 'serve_args', item]),
     ),
     adapters: model.adapters.map(({ id, name, revision, permissive, override_spdx: overrideSpdx }) => ({
-      ...{ id, name, revision, permissive, overrideSpdx },
+      id,
+      name,
+      revision,
+      permissive,
+      overrideSpdx,
     })),
     oci: {
       title: model.oci.title ?? `vLLM + ${model.id.slice(model.id.lastIndexOf('/') + 1)}`,

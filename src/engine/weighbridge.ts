@@ -93,7 +93,11 @@ export function createWeighbridge(options: WeighbridgeOptions = {}): Weighbridge
     async plan(config, { models, registries = {} } = {}) {
       services.connect(config.connections);
       const plan = await makePlan(config, chosen(config, models), {
-        ...{ hub: services.hub, targets: 'optional', overrides: registries, env, onEvent },
+        hub: services.hub,
+        targets: 'optional',
+        overrides: registries,
+        env,
+        onEvent,
         ...(signal && { signal }),
       });
       configs.set(plan, config);
@@ -161,8 +165,17 @@ async function publishChoice(
   try {
     return await publishPlan(models, {
       movesTags: movesTags === true || to !== undefined,
-      ...{ variants, isForced, targetsOf, workers, onEvent, listen, signal },
-      ...{ signing, modelSigner, openBase, admit },
+      variants,
+      isForced,
+      targetsOf,
+      workers,
+      onEvent,
+      listen,
+      signal,
+      signing,
+      modelSigner,
+      openBase,
+      admit,
       hub: services.hub,
       bootstrap: services.bootstrap,
       layerIndex: services.layerIndex,

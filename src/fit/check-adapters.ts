@@ -180,7 +180,9 @@ function featureFindings(adapter: AdapterFacts, { release, args, input }: FitCon
   const who = `The adapter ${adapter.name} (${adapter.id})`;
   const vllm = `vLLM ${release.version}`;
   const finding = (message: string, evidence: string, remedy?: string): FitFinding => ({
-    ...{ rule: 'adapter-unsupported', message, evidence: `adapter_config.json, ${evidence}` },
+    rule: 'adapter-unsupported',
+    message,
+    evidence: `adapter_config.json, ${evidence}`,
     ...(remedy !== undefined && { remedy }),
   });
   const type = textOf(config.peft_type) ?? 'LORA';

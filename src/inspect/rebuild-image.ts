@@ -147,7 +147,10 @@ async function replan(
     ...(stated === undefined ? {} : { baseImage: stated.name }),
   };
   const plan = await makePlan(config ?? parseConfig(MINIMAL, 'image'), [settings], {
-    ...{ hub, targets: 'none', overrides: {}, env: {} },
+    hub,
+    targets: 'none',
+    overrides: {},
+    env: {},
     pins: new Map([[short, { revision: model?.revision ?? '', adapters }]]),
     ...(record.resharding && { reshardings: new Map([[short, record.resharding]]) }),
     ...(signal && { signal }),

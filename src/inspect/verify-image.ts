@@ -100,18 +100,26 @@ async function verifyOne(
   const record = {
     serveArgs: content.entry.serveArgs ?? serveArgsIn(image),
     short: content.entry.short ?? /\/hf-([^/]+)$/.exec(store.name)?.[1],
-    ...{ files: names, resharding: reshardingOf(expected), listed, signature: content.signature },
+    files: names,
+    resharding: reshardingOf(expected),
+    listed,
+    signature: content.signature,
   };
   const rebuilt =
     options.rebuild === undefined
       ? []
       : await compareWithRebuilt(image, record, {
           ...options.rebuild,
-          ...{ hub, signal },
+          hub,
+          signal,
           repository: store.name,
         });
   return {
-    ...{ platform, digest, id, revision, variant },
+    platform,
+    digest,
+    id,
+    revision,
+    variant,
     ...(base !== undefined && { base: `${base.name}@${base.digest}` }),
     files: [...compareFiles(listed, snapshot, expected, content.wrongSources), ...adapters],
     leftOut: snapshot.files.map(file => file.path).filter(path => !names.has(path)),

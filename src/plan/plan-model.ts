@@ -74,7 +74,14 @@ export async function planModel(
       outcome.decisions[variant].build ? tagsFor(model, variant, snapshot.revision) : [];
     return {
       kind: 'planned',
-      ...{ model, snapshot, outcome, files, leftOut, fit, facts, targets },
+      model,
+      snapshot,
+      outcome,
+      files,
+      leftOut,
+      fit,
+      facts,
+      targets,
       ...(adapters.length > 0 && { adapters: adapters.map(({ planned }) => planned) }),
       ...sharingOf(config, model),
       ...(pin && { pin }),
@@ -143,7 +150,10 @@ function decideModel(
   { snapshot, texts, claims, ancestors, files, adapters }: ModelRead,
 ): PolicyOutcome {
   const own = decide(model, {
-    ...{ snapshot, texts, claims, files },
+    snapshot,
+    texts,
+    claims,
+    files,
     ancestors: ancestors.map(({ ancestor }) => ancestor),
   });
   const judged = adapters.map(({ planned: { adapter, outcome } }) => ({ ...adapter, outcome }));
@@ -170,11 +180,21 @@ function fitOf(
   { looksAtNewer }: ModelPlanOptions,
 ): ReturnType<typeof fitModel> {
   const findings = fileFindings({
-    ...{ files, all: snapshot.files, serveArgs: model.serveArgs, ...look },
-    ...{ id: snapshot.id, bases: namedBases(snapshot, claims) },
+    files,
+    all: snapshot.files,
+    serveArgs: model.serveArgs,
+    ...look,
+    id: snapshot.id,
+    bases: namedBases(snapshot, claims),
   });
   return fitModel({
-    ...{ model, snapshot, files, fileFindings: findings, documents, outcome, looksAtNewer },
+    model,
+    snapshot,
+    files,
+    fileFindings: findings,
+    documents,
+    outcome,
+    looksAtNewer,
     adapters: adapters.map(({ facts }) => facts),
   });
 }
@@ -221,7 +241,9 @@ async function licensesOf(
     name: planned.adapter.name,
     dir: adapterDirOf({ model }, planned.adapter.name),
     isGated: planned.outcome.isGated,
-    ...{ snapshot: planned.snapshot, license: planned.outcome.license, read },
+    snapshot: planned.snapshot,
+    license: planned.outcome.license,
+    read,
   }));
   const parts = [own, ...ancestors, ...adapters].flatMap(({ license }) => licenseParts(license.spdx));
   const texts = await loadSpdxTexts(

@@ -58,7 +58,9 @@ export async function pruneRepository(
     if (!isConfirmed) return { plan, result: undefined };
     if (plan.deletions.length === 0) return { plan, result: NOTHING_DELETED };
     const context = {
-      ...{ store, deleter: await repository.openDeleter(), signal },
+      store,
+      deleter: await repository.openDeleter(),
+      signal,
       currentTags: rules === 'removed' ? new Set<string>() : rules.tags,
       ...(onDeleted && { onDeleted }),
     };

@@ -85,7 +85,14 @@ export async function scanImage(
   const { id, short, variant, digest, platform, references } = image;
   return {
     scan: {
-      ...{ id, short, variant, digest, platform, references, base, summary },
+      id,
+      short,
+      variant,
+      digest,
+      platform,
+      references,
+      base,
+      summary,
       findings: findings.filter(finding => settings.severity.includes(finding.severity)),
       failing: findings.filter(finding => settings.failOn.includes(finding.severity)).length,
       sizeBytes: image.layers.reduce((sum, layer) => sum + layer.size, 0),

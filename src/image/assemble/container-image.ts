@@ -128,7 +128,9 @@ export function labelsOf(
 /** Returns the files of a model's adapters, as entries of a layer. */
 export function adapterEntries({ adapters = [] }: PlannedModel): AdapterEntry[] {
   return adapters.map(({ adapter: { name }, snapshot: { id, revision }, outcome: { license } }) => ({
-    ...{ name, id, revision },
+    name,
+    id,
+    revision,
     license: license.spdx ?? license.declared,
   }));
 }

@@ -60,8 +60,13 @@ async function planAdapter(
   // It is judged as a model of the same file would be.
   const entry: ModelConfig = {
     ...model,
-    ...{ id: adapter.id, revision: adapter.revision, gated: 'auto', serveArgs: [], adapters: [] },
-    ...{ permissive: adapter.permissive, overrideSpdx: adapter.overrideSpdx },
+    id: adapter.id,
+    revision: adapter.revision,
+    gated: 'auto',
+    serveArgs: [],
+    adapters: [],
+    permissive: adapter.permissive,
+    overrideSpdx: adapter.overrideSpdx,
   };
   const [config, tensors, { texts, read, claims }] = await Promise.all([
     readConfig(smallFiles, snapshot),

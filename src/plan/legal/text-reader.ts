@@ -119,7 +119,8 @@ class CachingTextReader implements TextReader {
     if (!['modified', 'restricted', 'unknown'].includes(identity.kind)) return { text, identity };
     // A notice has the licenses of others' work, and between them what is said of the model.
     return {
-      ...{ text, identity },
+      text,
+      identity,
       ofNotice: restricted(plainRestrictionIn(words)) ?? { kind: 'unknown' },
       ofWeights: restricted(weightsRestrictionIn(words)),
       isTerms: identity.kind === 'restricted' && readsLikeTerms(words),

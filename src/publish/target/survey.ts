@@ -76,8 +76,15 @@ export async function surveyTargets(
   const refused = jobs.filter(isRefused);
   const pending = jobs.filter(job => !unchanged.includes(job) && !refused.includes(job));
   return {
-    ...{ planned, targets: states, known, seal, unchanged, refused, pending },
-    ...{ refusedTags: refusedTagsOf, isUnchanged },
+    planned,
+    targets: states,
+    known,
+    seal,
+    unchanged,
+    refused,
+    pending,
+    refusedTags: refusedTagsOf,
+    isUnchanged,
   };
 }
 

@@ -203,7 +203,12 @@ function assemblyJson({ base, images, refused }: AssemblyFacts): AssemblyJson {
 function settingsJson(planned: PlannedModel): SettingsJson {
   const { baseImage, arch, hfCacheDir, serveArgs, oci, env, labels } = planned.model;
   return {
-    ...{ baseImage, arch, dir: modelDirOf(planned), hfCacheDir, serveArgs, oci },
+    baseImage,
+    arch,
+    dir: modelDirOf(planned),
+    hfCacheDir,
+    serveArgs,
+    oci,
     ...(Object.keys(env).length === 0 ? {} : { env }),
     ...(Object.keys(labels).length === 0 ? {} : { labels }),
   };

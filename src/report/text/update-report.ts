@@ -24,7 +24,8 @@ export function updateReport(
   return [
     ...bases.flatMap(({ from, to, reason }) =>
       paragraph(to === undefined ? `${from} stays: ${clean(reason ?? '')}` : `${from} → ${to}`, {
-        ...{ columns, indent: 0 },
+        columns,
+        indent: 0,
       }),
     ),
     ...told.flatMap(model => [

@@ -76,8 +76,12 @@ async function execute(program: string, env: Environment, input: string) {
   // Few runs ask a helper; the others do without the time that it takes to load.
   const { execa } = await import('execa');
   return await execa(program, ['get'], {
-    ...{ env: { ...env }, extendEnv: false, input, reject: false },
-    ...{ timeout: HELPER_TIMEOUT_MS, maxBuffer: MAX_ANSWER_BYTES },
+    env: { ...env },
+    extendEnv: false,
+    input,
+    reject: false,
+    timeout: HELPER_TIMEOUT_MS,
+    maxBuffer: MAX_ANSWER_BYTES,
   });
 }
 

@@ -252,7 +252,9 @@ export class RegistryClient {
       for (let attempt = 1; ; attempt++) {
         const login = await this.#authorization(url, request);
         const answer = await send({
-          ...{ ...request, url, headers: { ...request.headers, ...login } },
+          ...request,
+          url,
+          headers: { ...request.headers, ...login },
           ...this.#network(url),
         });
         const { response } = answer;
@@ -325,8 +327,12 @@ export class RegistryClient {
   async #askForChallenge(signal: AbortSignal | undefined): Promise<string | undefined> {
     const url = `${this.origin}/v2/`;
     const response = await this.#http.request({
-      ...{ method: 'GET', url, purpose: `asking how to log in to ${this.registry}`, signal },
-      ...{ followRedirects: false, ...this.#network(url) },
+      method: 'GET',
+      url,
+      purpose: `asking how to log in to ${this.registry}`,
+      signal,
+      followRedirects: false,
+      ...this.#network(url),
     });
     response.discard();
     return response.status === 401 ? response.headers['www-authenticate'] : undefined;

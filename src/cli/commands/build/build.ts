@@ -90,7 +90,7 @@ async function buildAll(
     models.map(model => ({ model })),
   );
   const common = {
-    ...{ variants, isForced: false, movesTags: true, admit, modelSigner },
+    variants, isForced: false, movesTags: true, admit, modelSigner,
     phase: 'build' as const,
   };
   if (output.kind === 'oci')

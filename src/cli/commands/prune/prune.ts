@@ -153,7 +153,9 @@ async function prune(
   progress.onEvent({ type: 'model-start', model: repository, phase: 'resolve' });
   try {
     const outcome = await pruneRepository(openForPruning(session, repository), {
-      ...{ rules, signal, isConfirmed: options.yes === true },
+      rules,
+      signal,
+      isConfirmed: options.yes === true,
     });
     const isDone = outcome.result?.error === undefined;
     progress.onEvent({ type: 'model-end', model: repository, status: isDone ? 'done' : 'failed' });

@@ -82,7 +82,11 @@ export async function loadArchive(
     });
   }
   const { failed, stdout, exitCode, code } = await execa(program, [...words, ...loadArguments(file)], {
-    ...{ env: withoutSecrets(env), extendEnv: false, stdin: 'ignore', stderr: 'inherit', reject: false },
+    env: withoutSecrets(env),
+    extendEnv: false,
+    stdin: 'ignore',
+    stderr: 'inherit',
+    reject: false,
     ...(signal && { cancelSignal: signal }),
   });
   signal?.throwIfAborted();
@@ -166,13 +170,11 @@ async function answer(
   { env, signal }: Omit<EngineQuestion, 'wanted'>,
 ): Promise<Answer> {
   const result = await execa(program, args, {
-    ...{
-      env: withoutSecrets(env),
-      extendEnv: false,
-      stdin: 'ignore',
-      timeout: ANSWER_TIMEOUT_MS,
-      reject: false,
-    },
+    env: withoutSecrets(env),
+    extendEnv: false,
+    stdin: 'ignore',
+    timeout: ANSWER_TIMEOUT_MS,
+    reject: false,
     ...(signal && { cancelSignal: signal }),
   });
   signal?.throwIfAborted();

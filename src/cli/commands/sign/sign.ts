@@ -165,7 +165,9 @@ async function verifyAndSign(
     (await verifyImage(store, checked, { ...common, isDeep: false, rebuild: { ...rebuild, config } }));
   const isWhatFileMakes = asFileMakes?.every(isRight) === true;
   const checks = await verifyImage(store, checked, {
-    ...{ ...common, isDeep, readsBase: false },
+    ...common,
+    isDeep,
+    readsBase: false,
     ...(isWhatFileMakes ? {} : { rebuild }),
     ...layerProgress(session, store, name),
   });

@@ -175,7 +175,9 @@ async function noRepository(
 ): Promise<RegistryError> {
   const { message, code } = await client.failure(response, purpose);
   return new RegistryError(message, {
-    ...{ code, subject: name, status: response.status },
+    code,
+    subject: name,
+    status: response.status,
     remedy: `Create the repository ${repository} in ${client.registry} first, or have it created with the first push, if the registry can.`,
   });
 }
