@@ -27,4 +27,14 @@ const { metafile } = await build({
   external: ['spdx-license-list'],
   plugins: [builtins(['require-call'])],
 });
+
+for (const [file, { imports }] of Object.entries(metafile.inputs)) {
+  const broken = imports.find(
+    one => one.kind === 'dynamic-import' && metafile.inputs[one.path]?.format === 'cjs',
+  );
+  if (broken !== undefined)
+    throw new Error(
+      `${file} imports ${broken.path} on demand, which is CommonJS: only its default would be there`,
+    );
+}
 writeFileSync(path.join(OUTPUT, 'LICENSES.txt'), licenseTexts(metafile));

@@ -34,7 +34,7 @@ export function keylessSigner(
       await token();
     },
     async sign(payload) {
-      const { DSSEBundleBuilder, RekorWitness, TSAWitness } = await import('@sigstore/sign');
+      const { DSSEBundleBuilder, RekorWitness, TSAWitness } = await import('./sigstore.ts');
       const { timestampAuthority } = config;
       const builder = new DSSEBundleBuilder({
         signer,
@@ -92,7 +92,7 @@ function certifiedSigner(fulcioBaseURL: string, token: () => Promise<string>): S
   let certificate: { readonly pem: string; readonly untilMs: number } | undefined;
   const certified = async (): Promise<string> => {
     if (certificate !== undefined && performance.now() < certificate.untilMs) return certificate.pem;
-    const { FulcioSigner } = await import('@sigstore/sign');
+    const { FulcioSigner } = await import('./sigstore.ts');
     const untilMs = performance.now() + CERTIFICATE_MS;
     const authority = new FulcioSigner({
       fulcioBaseURL,
