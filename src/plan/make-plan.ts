@@ -6,6 +6,7 @@ import type { Hub } from '../hub/types.ts';
 import { createLegalReader } from './legal/legal-reader.ts';
 import { MAX_CARD_BYTES } from './legal/text-reader.ts';
 import { type ModelPlanOptions, type PlanReaders, planModel } from './plan-model.ts';
+import { sharingIn } from './sharing.ts';
 import { createSmallFiles } from './small-files.ts';
 import { chooseTargets, expectedImages, missingPrefixError } from './targets.ts';
 import { PLAN_SCHEMA_VERSION, type Plan, type PlannedModel, type UnresolvedModel } from './types.ts';
@@ -52,6 +53,7 @@ export function createPlanReaders(hub: Hub, signal: AbortSignal | undefined): Pl
 export function createPlanner(config: Config, models: readonly ModelConfig[], options: PlanOptions): Planner {
   const warnings = checkTargets(config, models, options);
   const readers = options.readers ?? createPlanReaders(options.hub, options.signal);
+  const context = { config, readers, sharingOf: sharingIn(config.models) };
   const slots = new Limiter(CONCURRENCY);
   return {
     warnings,
@@ -59,7 +61,7 @@ export function createPlanner(config: Config, models: readonly ModelConfig[], op
     plan: model =>
       slots.run(async () => {
         options.onEvent?.({ type: 'model-start', model: model.short, phase: 'resolve' });
-        const entry = await planModel(config, model, readers, options);
+        const entry = await planModel(model, context, options);
         const isPlanned = entry.kind === 'planned';
         options.onEvent?.({ type: 'model-end', model: model.short, status: isPlanned ? 'done' : 'failed' });
         return { entry, warnings: findingWarnings(entry) };

@@ -108,9 +108,14 @@ export function parsePlan(bytes: Uint8Array, file: string, config: Config, env: 
   }
   if (parsed.data.config.digest !== config.digest) throw differs(file, config.file);
   const plan = parsed.data as unknown as PlanFileContent;
+  const models = new Map(config.models.map(model => [model.short, model]));
   return {
     schemaVersion: PLAN_SCHEMA_VERSION,
-    models: plan.models.map(entry => restored(entry, file, config, env)),
+    models: plan.models.map(entry => {
+      const model = models.get(entry.model.short);
+      if (model === undefined || model.id !== entry.model.id) throw differs(file, config.file);
+      return restored(entry, model, { file, config, env });
+    }),
     warnings: plan.warnings.map(warning => plainLine(warning, MAX_WARNING)),
   };
 }
@@ -127,13 +132,9 @@ type FiledModel = Omit<PlannedModel, 'targets'> & {
 /** The model's own settings are those of models.yaml, whatever the plan says. */
 function restored(
   entry: FiledModel | UnresolvedModel,
-  file: string,
-  config: Config,
-  env: TargetChoice['env'],
+  model: ModelConfig,
+  { file, config, env }: { readonly file: string; readonly config: Config } & Pick<TargetChoice, 'env'>,
 ): PlannedModel | UnresolvedModel {
-  const { id, short } = entry.model;
-  const model = config.models.find(one => one.short === short && one.id === id);
-  if (model === undefined) throw differs(file, config.file);
   if (entry.kind === 'unresolved') return { ...entry, model };
   if (!hasAdaptersOf(entry, model)) throw differs(file, config.file);
   const targets = entry.targets.map(({ registry, repository }): Target => {

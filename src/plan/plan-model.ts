@@ -20,6 +20,7 @@ import { couldBeFat, doesLineageMatter } from './legal/lineage-need.ts';
 import { lookAtWeights, type WeightsLook } from './look-at-weights.ts';
 import { adapterDirOf, modelDirOf } from './model-dir.ts';
 import { readDocuments } from './read-documents.ts';
+import type { FindSharing } from './sharing.ts';
 import type { SmallFiles } from './small-files.ts';
 import { fitLayers, type LayerFit, shardedNames, withFit } from './split/fit-layers.ts';
 import { packResharding } from './split/resharding-json.ts';
@@ -50,14 +51,20 @@ export interface PlanReaders {
   readonly smallFiles: SmallFiles;
 }
 
+/** What all models of a plan have in common. */
+export interface ModelPlanContext {
+  readonly config: Config;
+  readonly readers: PlanReaders;
+  readonly sharingOf: FindSharing;
+}
+
 /**
  * Reads a model, decides and returns what would be published; a model that cannot be resolved has its error in place of
  * that. Throws what `signal` aborts with, and what is not a WeighbridgeError.
  */
 export async function planModel(
-  config: Config,
   model: ModelConfig,
-  readers: PlanReaders,
+  { config, readers, sharingOf }: ModelPlanContext,
   options: ModelPlanOptions,
 ): Promise<PlannedModel | UnresolvedModel> {
   try {
@@ -70,6 +77,7 @@ export async function planModel(
     const { fit, facts } = fitOf(model, read, allowed, options);
     const outcome = withoutUnfit(withChosenVariants(withFit(allowed, layers), model), fit);
     const { snapshot, files, leftOut, adapters } = read;
+    const sharing = sharingOf(model);
     const tags = (variant: Variant): string[] =>
       outcome.decisions[variant].build ? tagsFor(model, variant, snapshot.revision) : [];
     return {
@@ -83,7 +91,7 @@ export async function planModel(
       facts,
       targets,
       ...(adapters.length > 0 && { adapters: adapters.map(({ planned }) => planned) }),
-      ...sharingOf(config, model),
+      ...(sharing.length > 0 && { sharing }),
       ...(pin && { pin }),
       ...(layers.limit && { layerLimit: layers.limit }),
       ...(layers.registryLimit && { registryLimit: layers.registryLimit }),
@@ -202,15 +210,6 @@ function fitOf(
 /** What card and configuration name as the model that this one was made from. */
 function namedBases({ baseModels }: ModelSnapshot, { bases }: LineageClaims): readonly string[] {
   return [...baseModels, ...bases.filter(({ isHint }) => !isHint).map(({ id }) => id)];
-}
-
-/** Entries that have layers of this one: of the same model, in the same folder. */
-function sharingOf({ models }: Config, model: ModelConfig): Pick<PlannedModel, 'sharing'> {
-  const dir = modelDirOf({ model });
-  const others = models.filter(
-    one => one.short !== model.short && one.id === model.id && modelDirOf({ model: one }) === dir,
-  );
-  return others.length === 0 ? {} : { sharing: others.map(({ short }) => short) };
 }
 
 /** A variant that `variants` does not list is not built, whatever the policy says. */
