@@ -135,3 +135,32 @@ test('ancestors without end are bounded, and no consent', () =>
     assert.match(fat.reason, /there are more than 40 of them/);
     assert.equal(asked(hub, /^\/api\/models\//), 41);
   }));
+
+for (const [what, isEqual] of [
+  ['of their own', false],
+  ['that are the same', true],
+] as const)
+  test(`what is read of all ancestors is bounded, each content counted once: with configs ${what}`, () =>
+    withWorld(async ({ hub, add, plan }) => {
+      const ids = Array.from({ length: 6 }, (_, index) => `a/x${index}`);
+      for (const [index, id] of ids.entries()) {
+        const config = JSON.stringify({ index: isEqual ? 0 : index }) + ' '.repeat(1_900_000);
+        const base = ids[index + 1];
+        await add(id, {
+          'README.md': base === undefined ? card('mit') : card('mit', base),
+          ...(index > 0 && { 'config.json': config }),
+        });
+      }
+      const { fat } = only(await plan(['a/x0'])).outcome.decisions;
+      const read = asked(hub, /\/resolve\/.*config\.json/);
+      if (isEqual) {
+        assert.ok(fat.build, fat.reason);
+        assert.equal(read, 1);
+      } else {
+        assert.match(
+          fat.reason,
+          /a\/x5, whose license cannot be known \(the texts of it .* more than 8 MiB\)/,
+        );
+        assert.equal(read, 4);
+      }
+    }));

@@ -2,11 +2,12 @@ import { isModelId } from '../../core/hub-names.ts';
 import { isWeights } from '../../core/model-files.ts';
 import { mapPool, memoizeAsync } from '../../core/pool.ts';
 import type { Hub, HubFile, ModelSnapshot } from '../../hub/types.ts';
+import { contentIdOf } from '../../layer/recipe.ts';
 import type { ReadText } from '../../licenses/types.ts';
 import { type Ancestor, type LineageClaims, NO_LINEAGE_CLAIMS } from '../../policy/facts.ts';
 import { isClosed, type SmallFiles } from '../small-files.ts';
-import { familyOfNames, readLineageClaims } from './lineage-reader.ts';
-import { createTextReader, type LegalRead } from './text-reader.ts';
+import { claimsToRead, familyOfNames, readLineageClaims } from './lineage-reader.ts';
+import { createTextReader, type LegalRead, textsToRead } from './text-reader.ts';
 
 /** What the files of one repository say of its license and of what it was made from. */
 export interface RepositoryRead extends LegalRead {
@@ -34,6 +35,8 @@ export interface ReadAncestor {
 
 /** More generations and merges than any model has. */
 const MAX_ANCESTORS = 40;
+/** Of what is read of them all, each text once: the license that most of them share is one. It takes seconds. */
+const MAX_LINEAGE_BYTES = 8 * 1024 * 1024;
 const AT_ONCE = 8;
 
 /**
@@ -66,36 +69,55 @@ export function createLegalReader(hub: Hub, files: SmallFiles, signal: AbortSign
   }
 
   /** Undefined for a model that the Hub does not have or does not show: that stays so, however many were made from it. */
+  const find = memoizeAsync((id: string) => unlessClosed(hub.getModel(id, null, signal)));
   const model = memoizeAsync(async (id: string): Promise<ReadModel | undefined> => {
-    try {
-      const snapshot = await hub.getModel(id, null, signal);
-      return { snapshot, ...(await read(snapshot, snapshot.files, true)) };
-    } catch (error) {
-      if (isClosed(error)) return undefined;
-      throw error;
-    }
+    const snapshot = await find(id);
+    return snapshot && (await unlessClosed(readAll(snapshot)));
+  });
+  const readAll = async (snapshot: ModelSnapshot): Promise<ReadModel> => ({
+    snapshot,
+    ...(await read(snapshot, snapshot.files, true)),
   });
 
   return {
     read,
-    find: async id => (await model(id))?.snapshot,
-    ancestorsOf: (child, claims) => findAncestors(child, claims, model),
+    find,
+    ancestorsOf: (child, claims) => findAncestors(child, claims, { find, model }),
   };
+}
+
+async function unlessClosed<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isClosed(error)) return undefined;
+    throw error;
+  }
 }
 
 /** Goes up generation by generation: the models of one are asked for together. */
 async function findAncestors(
   child: ModelSnapshot,
   claims: LineageClaims,
-  readModel: (id: string) => Promise<ReadModel | undefined>,
+  hub: {
+    readonly find: (id: string) => Promise<ModelSnapshot | undefined>;
+    readonly model: (id: string) => Promise<ReadModel | undefined>;
+  },
 ): Promise<ReadAncestor[]> {
   const found: ReadAncestor[] = [];
   const seen = new Set([child.id.toLowerCase(), child.requestedId.toLowerCase()]);
+  const fits = byteBudget(MAX_LINEAGE_BYTES);
   for (let generation = basesOf(child, claims, []); generation.length > 0; ) {
     const asked = distinct(generation).filter(({ id }) => !seen.has(id.toLowerCase()));
-    const taken = asked.slice(0, MAX_ANCESTORS - found.length);
-    const models = await mapPool(taken, AT_ONCE, async ({ id }) =>
-      isModelId(id) ? await readModel(id) : undefined,
+    const wanted = asked.slice(0, MAX_ANCESTORS - found.length);
+    const snapshots = await mapPool(wanted, AT_ONCE, async ({ id }) =>
+      isModelId(id) ? await hub.find(id) : undefined,
+    );
+    // In their order, so that the same are read in each run.
+    const over = snapshots.findIndex(snapshot => snapshot !== undefined && !fits(filesRead(snapshot)));
+    const taken = over === -1 ? wanted : wanted.slice(0, over);
+    const models = await mapPool(taken, AT_ONCE, async ({ id }, index) =>
+      snapshots[index] === undefined ? undefined : await hub.model(id),
     );
     const next: Waiting[] = [];
     for (const [index, waiting] of taken.entries()) {
@@ -116,7 +138,7 @@ async function findAncestors(
     }
     const [left] = asked.slice(taken.length);
     if (left !== undefined) {
-      const why = `there are more than ${MAX_ANCESTORS} of them`;
+      const why = over === -1 ? `there are more than ${MAX_ANCESTORS} of them` : TOO_LONG;
       return [...found, missing({ ...left, isHint: false }, why)];
     }
     generation = next;
@@ -124,10 +146,32 @@ async function findAncestors(
   return found;
 }
 
+/** What is read of an ancestor: all of it, since a fat image may have its weights. */
+function filesRead(snapshot: ModelSnapshot): readonly HubFile[] {
+  if (snapshot.gated !== false) return [];
+  const weights = snapshot.files.filter(({ path }) => isWeights(path));
+  return [...textsToRead(snapshot, weights), ...claimsToRead(snapshot, weights)];
+}
+
+/** Returns what counts the bytes of files, each content once, and tells whether they are no more than `maxBytes`. */
+function byteBudget(maxBytes: number): (files: readonly HubFile[]) => boolean {
+  const counted = new Set<string>();
+  let total = 0;
+  return files => {
+    for (const file of files) {
+      const content = contentIdOf(file);
+      if (!counted.has(content)) total += file.sizeBytes;
+      counted.add(content);
+    }
+    return total <= maxBytes;
+  };
+}
+
 function missing({ id, chain, isHint }: Waiting, why: string): ReadAncestor {
   return { ancestor: { kind: 'missing', chain, id, why, isHint }, read: new Map() };
 }
 
+const TOO_LONG = `the texts of it and of the other models that it comes from are more than ${MAX_LINEAGE_BYTES / 1024 ** 2} MiB`;
 const NOT_SHOWN = 'the Hub has no such repository, or does not show it to us';
 
 interface ReadModel extends RepositoryRead {

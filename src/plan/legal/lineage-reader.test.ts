@@ -178,6 +178,21 @@ const CASES: readonly Case[] = [
     files: { 'mergekit_config.yml': 'models:\n  - model: ./merged\n' },
     rule: unknown,
   },
+  {
+    name: 'configs of merges that are too long together',
+    files: {
+      'config.yml': `models: []\n${'#'.repeat(90_000)}`,
+      'merge-1.yml': `merge_method: slerp\nbase_model: acme/base\n#${'1'.repeat(30_000)}`,
+      'merge-2.yml': `merge_method: slerp\nbase_model: acme/base\n#${'2'.repeat(30_000)}`,
+    },
+    rule: unknown,
+    says: /made from a file that is too long to be read, .* \(merge-2\.yml\)/,
+  },
+  {
+    name: 'files that are only called like those, and too long together',
+    files: { 'config.yml': `a: ${'1'.repeat(90_000)}`, 'merge.yml': `b: ${'2'.repeat(90_000)}` },
+    rule: permitted,
+  },
   { name: 'a merge that is not YAML', files: { 'mergekit_config.yml': 'a: [' }, rule: unknown },
   {
     name: 'aliases that would fill the memory',

@@ -18,7 +18,7 @@ interface Found {
 
 const NOTHING: Found = { bases: [], unreadable: [] };
 const MAX_CONFIG_BYTES = 2 * 1024 * 1024;
-/** Of the config of a merge: the parser of YAML takes its time. */
+/** Of all configs of merges of a repository: the parser of YAML takes two seconds for a megabyte. */
 const MAX_MERGE_BYTES = 128 * 1024;
 const MAX_CLAIMS = 100;
 
@@ -68,6 +68,13 @@ function linkedModel({ license: { licenseLink } }: ModelSnapshot): string | unde
 
 type Reader = (bytes: Buffer, file: HubFile, hasCardBase: boolean) => Found;
 
+/** Returns the files of a repository that `readLineageClaims` reads, but for those that are too long to be read. */
+export function claimsToRead({ files }: ModelSnapshot, weights: readonly HubFile[]): readonly HubFile[] {
+  return lineageFiles(files, weights)
+    .map(({ file }) => file)
+    .filter(({ sizeBytes }) => sizeBytes <= MAX_CONFIG_BYTES);
+}
+
 function lineageFiles(
   files: readonly HubFile[],
   weights: readonly HubFile[],
@@ -79,8 +86,15 @@ function lineageFiles(
     const read = READERS[name] ?? (MERGE_NAME.test(name) ? readMerge : undefined);
     return read === undefined ? [] : [{ file, read }];
   });
+  let mergeBytes = 0;
   // Most of them are checkpoints of the same training.
-  return found.slice(0, MAX_ORIGIN_FILES);
+  return found.slice(0, MAX_ORIGIN_FILES).map(({ file, read }) => {
+    if (read !== readMerge && read !== readMergekit) return { file, read };
+    mergeBytes += file.sizeBytes;
+    return mergeBytes <= MAX_MERGE_BYTES
+      ? { file, read }
+      : { file, read: read === readMerge ? readLongMerge : tooLong };
+  });
 }
 
 const MAX_ORIGIN_FILES = 24;
@@ -163,9 +177,19 @@ const MAX_DEPTH = 12;
 
 /** A file that is only called like the config of a merge says nothing. */
 function readMerge(bytes: Buffer, file: HubFile): Found {
-  return /^\s{0,8}(?:merge_method|experts|slices)\s*:/m.test(bytes.toString('utf8'))
-    ? readMergekit(bytes, file)
-    : NOTHING;
+  return isMerge(bytes) ? readMergekit(bytes, file) : NOTHING;
+}
+
+function readLongMerge(bytes: Buffer, file: HubFile): Found {
+  return isMerge(bytes) ? tooLong(bytes, file) : NOTHING;
+}
+
+function isMerge(bytes: Buffer): boolean {
+  return /^\s{0,8}(?:merge_method|experts|slices)\s*:/m.test(bytes.toString('utf8'));
+}
+
+function tooLong(_: Buffer, { path: field }: HubFile): Found {
+  return { bases: [], unreadable: [{ field, value: 'a file that is too long to be read' }] };
 }
 
 /** Each key is compared with all others if they have to differ, and the line is copied for each error if errors show it. */
@@ -187,8 +211,6 @@ function readMergekit(bytes: Buffer, file: HubFile): Found {
     else if (typeof value === 'object' && value !== null)
       for (const [inner, item] of Object.entries(value)) collect(item, inner, depth + 1);
   };
-  if (bytes.length > MAX_MERGE_BYTES)
-    return { bases: [], unreadable: [{ field: file.path, value: 'a file that is too long to be read' }] };
   collect(parse(bytes.toString('utf8'), YAML_OPTIONS), '', 0);
   const bases: BaseClaim[] = [];
   const unreadable: { field: string; value: string }[] = [];

@@ -246,7 +246,7 @@ const CASES: readonly Case[] = [
       index => `LICENSE-${index}`,
       index => `${APACHE}\n${' '.repeat(500_000 + index)}`,
     ),
-    says: /there are 4 texts more than are read/,
+    says: /there are 12 texts more than are read/,
   },
   {
     name: 'the config of a merge that is longer than is read',

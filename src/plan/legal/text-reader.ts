@@ -56,8 +56,13 @@ const MAX_TEXTS = 60;
 const MAX_OTHER_TEXTS = 48;
 /** Some models have theirs in many languages. */
 const MAX_CARDS = 24;
-/** Of each kind of text, all that is read of one repository: the licenses of a large program's parts are a tenth of it. */
-const MAX_TOTAL_BYTES = 8 * 1024 * 1024;
+/**
+ * Of each kind of text, all that is read of one repository: the licenses of a large program's parts are a fifth of it. A
+ * megabyte takes a second, and up to four if it was made for that.
+ */
+const MAX_TOTAL_BYTES = 4 * 1024 * 1024;
+/** Most of a long card is front matter, which takes no time. */
+const MAX_TOTAL_CARD_BYTES = 8 * 1024 * 1024;
 const AT_ONCE = 8;
 
 const unread = (why: string, isHidden = false): TextIdentity => ({ kind: 'unread', why, isHidden });
@@ -133,17 +138,7 @@ class CachingTextReader implements TextReader {
     weights: readonly HubFile[],
     read: Map<string, ReadText>,
   ): Promise<LegalTexts> {
-    const legal = findLegalFiles(snapshot.files);
-    const folders = foldersOf(weights);
-    const linked = linkedFile(snapshot);
-    const all = [...legal.licenses, ...legal.others, ...legal.notices].map(file => ({
-      file,
-      about: subjectOf(file, folders, file === linked),
-    }));
-    const inOrder = [
-      ...all.filter(({ about }) => about !== 'part'),
-      ...all.filter(({ about }) => about === 'part'),
-    ];
+    const inOrder = legalInOrder(snapshot, weights);
     if (snapshot.gated !== false) {
       // Behind a gate nothing is redistributed, whatever the texts say.
       const hidden = inOrder.slice(0, MAX_TEXTS).map(({ file, about }) => {
@@ -151,7 +146,7 @@ class CachingTextReader implements TextReader {
       });
       return { texts: hidden, family: undefined };
     }
-    const { taken, left } = withinLimit(inOrder, MAX_TEXTS, MAX_TEXT_BYTES);
+    const { taken, left } = withinLimit(inOrder, TEXT_LIMITS);
     const found = await mapPool(taken, AT_ONCE, async ({ file, about }) => {
       const readFile = await this.#readFile(snapshot, file);
       if (readFile.text !== undefined) read.set(file.path, readFile.text);
@@ -171,17 +166,8 @@ class CachingTextReader implements TextReader {
     snapshot: ModelSnapshot,
     weights: readonly HubFile[],
   ): Promise<Pick<LegalRead, 'texts' | 'toldOrigin'>> {
-    const cards = snapshot.files.filter(isModelCard);
-    const others = withinLimit(
-      findOtherTexts(snapshot.files, weights).map(file => ({ file })),
-      MAX_OTHER_TEXTS,
-      MAX_TEXT_BYTES,
-    );
-    const { taken, left } = withinLimit(
-      cards.map(file => ({ file })),
-      MAX_CARDS,
-      MAX_CARD_BYTES,
-    );
+    const { others, cards } = deepTexts(snapshot, weights);
+    const { taken, left } = cards;
     const readCards = await mapPool(taken, AT_ONCE, ({ file }) => this.#readCard(snapshot, file));
     const readOthers = await mapPool(others.taken, AT_ONCE, ({ file }) => this.#readOther(snapshot, file));
     return {
@@ -278,23 +264,81 @@ function subjectOf(file: HubFile, weightFolders: ReadonlySet<string>, isLinked: 
   return kind === 'statement' ? 'statement' : 'model';
 }
 
+/** Returns the files that are read of a repository as the one of an ancestor, but for those that are too long to be read. */
+export function textsToRead(snapshot: ModelSnapshot, weights: readonly HubFile[]): readonly HubFile[] {
+  if (snapshot.gated !== false) return [];
+  const legal = withinLimit(legalInOrder(snapshot, weights), TEXT_LIMITS);
+  const deep = deepTexts(snapshot, weights);
+  const texts = [...legal.taken, ...deep.others.taken].filter(
+    ({ file }) => file.sizeBytes <= TEXT_LIMITS.fileBytes,
+  );
+  const cards = deep.cards.taken.filter(({ file }) => file.sizeBytes <= CARD_LIMITS.fileBytes);
+  return [...texts, ...cards].map(({ file }) => file);
+}
+
+interface Limited<T> {
+  readonly taken: readonly T[];
+  readonly left: readonly T[];
+}
+
+interface LegalFile {
+  readonly file: HubFile;
+  readonly about: TextSubject;
+}
+
+/** What is about a part of the model, such as its code, comes last. */
+function legalInOrder(snapshot: ModelSnapshot, weights: readonly HubFile[]): LegalFile[] {
+  const { licenses, others, notices } = findLegalFiles(snapshot.files);
+  const folders = foldersOf(weights);
+  const linked = linkedFile(snapshot);
+  const all = [...licenses, ...others, ...notices].map(file => ({
+    file,
+    about: subjectOf(file, folders, file === linked),
+  }));
+  return [...all.filter(({ about }) => about !== 'part'), ...all.filter(({ about }) => about === 'part')];
+}
+
+/** What is read of a repository beside what is called like a legal text. */
+function deepTexts(
+  { files }: ModelSnapshot,
+  weights: readonly HubFile[],
+): { readonly cards: Limited<{ file: HubFile }>; readonly others: Limited<{ file: HubFile }> } {
+  const inTurn = (found: readonly HubFile[]): { file: HubFile }[] => found.map(file => ({ file }));
+  return {
+    cards: withinLimit(inTurn(files.filter(isModelCard)), CARD_LIMITS),
+    others: withinLimit(inTurn(findOtherTexts(files, weights)), OTHER_LIMITS),
+  };
+}
+
+/** How many files of a kind are read, how long each may be, and all of them together. */
+interface TextLimits {
+  readonly files: number;
+  readonly fileBytes: number;
+  readonly totalBytes: number;
+}
+
+const TEXT_LIMITS: TextLimits = { files: MAX_TEXTS, fileBytes: MAX_TEXT_BYTES, totalBytes: MAX_TOTAL_BYTES };
+const OTHER_LIMITS: TextLimits = { ...TEXT_LIMITS, files: MAX_OTHER_TEXTS };
+const CARD_LIMITS: TextLimits = {
+  ...{ files: MAX_CARDS, fileBytes: MAX_CARD_BYTES, totalBytes: MAX_TOTAL_CARD_BYTES },
+};
+
 /**
  * The first files with so many different contents, and no more bytes in all than are read; a file with the same content as
  * one of them costs nothing, as does one that is too long.
  */
 function withinLimit<T extends { readonly file: HubFile }>(
   files: readonly T[],
-  limit: number,
-  maxBytes: number,
-): { readonly taken: readonly T[]; readonly left: readonly T[] } {
+  limits: TextLimits,
+): Limited<T> {
   const contents = new Set<string>();
   const taken: T[] = [];
   const left: T[] = [];
   let total = 0;
   for (const one of files) {
     const id = contentIdOf(one.file);
-    const bytes = one.file.sizeBytes > maxBytes || contents.has(id) ? 0 : one.file.sizeBytes;
-    if (contents.has(id) || (contents.size < limit && total + bytes <= MAX_TOTAL_BYTES)) {
+    const bytes = one.file.sizeBytes > limits.fileBytes || contents.has(id) ? 0 : one.file.sizeBytes;
+    if (contents.has(id) || (contents.size < limits.files && total + bytes <= limits.totalBytes)) {
       contents.add(id);
       total += bytes;
       taken.push(one);
