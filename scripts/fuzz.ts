@@ -31,10 +31,12 @@ interface Turn {
   readonly seed: number;
 }
 
+type Failure = Kept & { readonly stack: string };
+
 /** How a turn ended. */
 interface TurnResult {
   readonly runs: number;
-  readonly failure?: Kept & { readonly stack: string };
+  readonly failure?: Failure;
 }
 
 if (isMainThread) await fuzz();
@@ -53,16 +55,9 @@ async function runTurn({ parser, seed }: Turn): Promise<TurnResult> {
 }
 
 async function fuzz(): Promise<void> {
-  const { minutes, parser: only } = parseArgs({
-    options: { minutes: { type: 'string', default: '60' }, parser: { type: 'string' } },
-  }).values;
+  const { minutes, names } = readArguments();
   const startMs = Date.now();
-  const endMs = startMs + Number(minutes) * 60_000;
-  if (!(endMs > startMs)) throw new RangeError(`--minutes takes a number, not ${minutes}`);
-  const names = [...PARSERS.keys()].filter(name => only === undefined || name === only);
-  if (names.length === 0)
-    throw new RangeError(`No parser is called ${only}. There are: ${[...PARSERS.keys()].join(', ')}`);
-
+  const endMs = startMs + minutes * 60_000;
   const runs = new Map(names.map(name => [name, 0]));
   const failed = new Map<string, Kept>();
   let isInterrupted = false;
@@ -82,19 +77,10 @@ async function fuzz(): Promise<void> {
       if (result === 'endless') {
         await worker.terminate();
         worker = new Worker(new URL(import.meta.url));
-        failed.set(parser, {
-          ...turn,
-          path: '',
-          example: `did not end within ${MAX_TURN_CPU_S} s of CPU time`,
-        });
-        process.stdout.write(
-          `${parser}: seed ${turn.seed} did not end within ${MAX_TURN_CPU_S} s of CPU time\n`,
-        );
-        continue;
-      }
-      runs.set(parser, (runs.get(parser) ?? 0) + result.runs);
-      if (result.failure === undefined) continue;
-      const { stack, ...kept } = result.failure;
+      } else runs.set(parser, (runs.get(parser) ?? 0) + result.runs);
+      const failure = result === 'endless' ? endless(turn) : result.failure;
+      if (failure === undefined) continue;
+      const { stack, ...kept } = failure;
       failed.set(parser, kept);
       process.stdout.write(`${parser}: seed ${kept.seed}, path ${kept.path}: ${kept.example}\n${stack}\n`);
     }
@@ -104,21 +90,45 @@ async function fuzz(): Promise<void> {
     process.stderr.write(`${minutesDone} of ${minutes} min: ${sumOf(runs)} runs, ${failed.size} failed\n`);
   }
   await worker.terminate();
+  printResult(runs, failed, (Date.now() - startMs) / 60_000);
+  if (failed.size > 0) await keep([...failed.values()]);
+  if (failed.size > 0 || isInterrupted) process.exitCode = failed.size > 0 ? 1 : 130;
+}
 
-  const width = Math.max(...names.map(name => name.length));
+function readArguments(): { readonly minutes: number; readonly names: readonly string[] } {
+  const { minutes, parser: only } = parseArgs({
+    options: { minutes: { type: 'string', default: '60' }, parser: { type: 'string' } },
+  }).values;
+  if (!(Number(minutes) > 0)) throw new RangeError(`--minutes takes a number, not ${minutes}`);
+  const all = [...PARSERS.keys()];
+  const names = all.filter(name => only === undefined || name === only);
+  if (names.length === 0) throw new RangeError(`No parser is called ${only}. There are: ${all.join(', ')}`);
+  return { minutes: Number(minutes), names };
+}
+
+function endless(turn: Turn): Failure {
+  const example = `did not end within ${MAX_TURN_CPU_S} s of CPU time`;
+  return { ...turn, path: '', example, stack: '' };
+}
+
+function printResult(
+  runs: ReadonlyMap<string, number>,
+  failed: ReadonlyMap<string, Kept>,
+  minutes: number,
+): void {
+  const width = Math.max(...[...runs.keys()].map(name => name.length));
   for (const [name, count] of runs)
     process.stdout.write(
       `${name.padEnd(width)}  ${count} runs, ${failed.has(name) ? 'FAILED' : 'no failure'}\n`,
     );
-  const minutesDone = ((Date.now() - startMs) / 60_000).toFixed(1);
   process.stdout.write(
-    `${names.length} parsers, ${sumOf(runs)} runs in ${minutesDone} min, ${failed.size} failed\n`,
+    `${runs.size} parsers, ${sumOf(runs)} runs in ${minutes.toFixed(1)} min, ${failed.size} failed\n`,
   );
-  if (failed.size > 0) {
-    const kept = JSON.parse(await readFile(FILE, 'utf8')) as Kept[];
-    await writeFile(FILE, `${JSON.stringify([...kept, ...failed.values()], null, 2)}\n`);
-    process.exitCode = 1;
-  } else if (isInterrupted) process.exitCode = 130;
+}
+
+async function keep(failures: readonly Kept[]): Promise<void> {
+  const kept = JSON.parse(await readFile(FILE, 'utf8')) as Kept[];
+  await writeFile(FILE, `${JSON.stringify([...kept, ...failures], null, 2)}\n`);
 }
 
 /** CPU time of the process is the worker's: nothing else here takes any. So a busy machine does not make a slow turn an endless one. */

@@ -1,7 +1,12 @@
 import { STATEMENT_NAMES } from '../attest/statement.ts';
 import { describeStatements } from '../attest/stored-statements.ts';
 import { plainLine } from '../core/safe-text.ts';
-import { type FatRefusalLabels, readLabels, type StatedFacts } from '../image/format/labels.ts';
+import {
+  type AdapterEntry,
+  type FatRefusalLabels,
+  readLabels,
+  type StatedFacts,
+} from '../image/format/labels.ts';
 import { baseOf, imagePort, licenseOf, lineageOf, sizesByKind, totalBytes } from '../image/image-facts.ts';
 import type { ImageLayer, ListedFile, PublishedImage } from '../image/published-image.ts';
 import { type FoundImage, type FoundModel, isCurrent } from '../inspect/read-published.ts';
@@ -9,6 +14,7 @@ import { serveArgsIn, servedNameOf } from '../report/serve/served-image.ts';
 import { newestScan } from '../scan/scan-referrer.ts';
 import type {
   CatalogData,
+  CatalogFile,
   CatalogImage,
   CatalogLayer,
   CatalogModel,
@@ -130,12 +136,7 @@ function toModel(
     fit: details?.fit ?? (before?.version === newest.version ? before?.fit : undefined) ?? null,
     serveArgs: serveArgsIn(platform),
     servedName: plainLine(servedNameOf(platform)),
-    adapters: stated.adapters.slice(0, MAX_ADAPTERS).map(adapter => ({
-      name: plainLine(adapter.name),
-      id: plainLine(adapter.id),
-      revision: plainLine(adapter.revision),
-      license: adapter.license === null ? null : plainLine(adapter.license),
-    })),
+    adapters: stated.adapters.slice(0, MAX_ADAPTERS).map(toAdapter),
     revisionDate: details?.committed ?? before?.revisionDate ?? null,
     lineage: lineageOf(platform).map(one => ({
       id: plainLine(one.id),
@@ -145,21 +146,36 @@ function toModel(
     version: newest.version,
     variants: [...new Set(images.filter(image => image.isCurrent).map(image => image.variant))].sort(),
     modelBytes: files === undefined ? null : files.reduce((sum, file) => sum + file.sizeBytes, 0),
-    updated:
-      images
-        .map(image => image.firstSeen)
-        .sort()
-        .at(-1) ?? EPOCH,
+    updated: newestDate(images),
     images,
-    files: (files ?? []).map(({ path, sizeBytes, sha256, gitOid }) => ({
-      path,
-      size: sizeBytes,
-      ...(sha256 === undefined ? {} : { sha256 }),
-      ...(gitOid === undefined ? {} : { gitOid }),
-    })),
+    files: (files ?? []).map(toFile),
     problems,
     page: `models/${short}.html`,
   };
+}
+
+function toAdapter({ name, id, revision, license }: AdapterEntry): AdapterEntry {
+  return {
+    name: plainLine(name),
+    id: plainLine(id),
+    revision: plainLine(revision),
+    license: license === null ? null : plainLine(license),
+  };
+}
+
+function toFile({ path, sizeBytes, sha256, gitOid }: ListedFile): CatalogFile {
+  return {
+    path,
+    size: sizeBytes,
+    ...(sha256 === undefined ? {} : { sha256 }),
+    ...(gitOid === undefined ? {} : { gitOid }),
+  };
+}
+
+/** When the newest of its images appeared. */
+function newestDate(images: readonly CatalogImage[]): string {
+  const times = images.map(image => image.firstSeen).sort();
+  return times.at(-1) ?? EPOCH;
 }
 
 /** A fat image knows its files' hashes; what a slim one lists is the next best. */

@@ -97,15 +97,7 @@ function keyOf(index: number): string {
   return index === 0 ? 'models.yaml' : `included-${index}.yaml`;
 }
 
-function podSpec(
-  configMap: string,
-  { workerImage, workerCommand, count, configFiles }: KubernetesJobOptions,
-  hasPlan: boolean,
-): object {
-  const items = [
-    ...configFiles.map(({ path }, index) => ({ key: keyOf(index), path })),
-    ...(hasPlan ? [{ key: PLAN_FILE, path: PLAN_FILE }] : []),
-  ];
+function podSpec(configMap: string, options: KubernetesJobOptions, hasPlan: boolean): object {
   return {
     restartPolicy: 'Never',
     automountServiceAccountToken: false,
@@ -116,55 +108,65 @@ function podSpec(
       fsGroup: 1000,
       seccompProfile: { type: 'RuntimeDefault' },
     },
-    containers: [
-      {
-        name: 'publish',
-        image: workerImage,
-        command: workerCommand,
-        // Kubernetes puts the index in, which says which of the models is this pod's.
-        args: [
-          ...['publish', '--config', `${CONFIG_FOLDER}/models.yaml`],
-          ...(hasPlan ? ['--plan', `${CONFIG_FOLDER}/${PLAN_FILE}`] : []),
-          ...['--shard', `$(JOB_COMPLETION_INDEX)/${count}`],
-        ],
-        env: [
-          { name: 'HOME', value: '/tmp' },
-          { name: 'CI', value: 'true' },
-          { name: 'DOCKER_CONFIG', value: LOGIN_FOLDER },
-          secretEnv('HF_TOKEN'),
-          secretEnv('DOCKERHUB_USERNAME'),
-          secretEnv('DOCKERHUB_TOKEN'),
-        ],
-        // Weights pass through without touching a disk; memory stays flat whatever a model's size.
-        resources: {
-          requests: { cpu: '1', memory: '384Mi', 'ephemeral-storage': '256Mi' },
-          limits: { memory: '768Mi', 'ephemeral-storage': '1Gi' },
-        },
-        securityContext: {
-          allowPrivilegeEscalation: false,
-          readOnlyRootFilesystem: true,
-          capabilities: { drop: ['ALL'] },
-        },
-        volumeMounts: [
-          { name: 'models', mountPath: CONFIG_FOLDER, readOnly: true },
-          { name: 'logins', mountPath: LOGIN_FOLDER, readOnly: true },
-          { name: 'tmp', mountPath: '/tmp' },
-        ],
-      },
+    containers: [publisher(options, hasPlan)],
+    volumes: volumes(configMap, options, hasPlan),
+  };
+}
+
+function publisher({ workerImage, workerCommand, count }: KubernetesJobOptions, hasPlan: boolean): object {
+  return {
+    name: 'publish',
+    image: workerImage,
+    command: workerCommand,
+    // Kubernetes puts the index in, which says which of the models is this pod's.
+    args: [
+      ...['publish', '--config', `${CONFIG_FOLDER}/models.yaml`],
+      ...(hasPlan ? ['--plan', `${CONFIG_FOLDER}/${PLAN_FILE}`] : []),
+      ...['--shard', `$(JOB_COMPLETION_INDEX)/${count}`],
     ],
-    volumes: [
-      { name: 'models', configMap: { name: configMap, ...(configFiles.length > 1 && { items }) } },
-      {
-        name: 'logins',
-        secret: {
-          secretName: LOGINS,
-          optional: true,
-          items: [{ key: '.dockerconfigjson', path: 'config.json' }],
-        },
-      },
-      { name: 'tmp', emptyDir: { sizeLimit: '1Gi' } },
+    env: [
+      { name: 'HOME', value: '/tmp' },
+      { name: 'CI', value: 'true' },
+      { name: 'DOCKER_CONFIG', value: LOGIN_FOLDER },
+      secretEnv('HF_TOKEN'),
+      secretEnv('DOCKERHUB_USERNAME'),
+      secretEnv('DOCKERHUB_TOKEN'),
+    ],
+    // Weights pass through without touching a disk; memory stays flat whatever a model's size.
+    resources: {
+      requests: { cpu: '1', memory: '384Mi', 'ephemeral-storage': '256Mi' },
+      limits: { memory: '768Mi', 'ephemeral-storage': '1Gi' },
+    },
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    },
+    volumeMounts: [
+      { name: 'models', mountPath: CONFIG_FOLDER, readOnly: true },
+      { name: 'logins', mountPath: LOGIN_FOLDER, readOnly: true },
+      { name: 'tmp', mountPath: '/tmp' },
     ],
   };
+}
+
+function volumes(configMap: string, { configFiles }: KubernetesJobOptions, hasPlan: boolean): object[] {
+  const items = [
+    ...configFiles.map(({ path }, index) => ({ key: keyOf(index), path })),
+    ...(hasPlan ? [{ key: PLAN_FILE, path: PLAN_FILE }] : []),
+  ];
+  return [
+    { name: 'models', configMap: { name: configMap, ...(configFiles.length > 1 && { items }) } },
+    {
+      name: 'logins',
+      secret: {
+        secretName: LOGINS,
+        optional: true,
+        items: [{ key: '.dockerconfigjson', path: 'config.json' }],
+      },
+    },
+    { name: 'tmp', emptyDir: { sizeLimit: '1Gi' } },
+  ];
 }
 
 function secretEnv(name: string): object {
