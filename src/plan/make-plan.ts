@@ -78,11 +78,7 @@ export async function makePlan(
   models: readonly ModelConfig[],
   options: PlanOptions,
 ): Promise<Plan> {
-  return await planAll(createPlanner(config, models, options), models);
-}
-
-/** Plans models, several at once, and returns the plan; those that cannot be resolved have their error in it. */
-export async function planAll(planner: Planner, models: readonly ModelConfig[]): Promise<Plan> {
+  const planner = createPlanner(config, models, options);
   const planned = await mapPool(models, CONCURRENCY, model => planner.plan(model));
   return {
     schemaVersion: PLAN_SCHEMA_VERSION,

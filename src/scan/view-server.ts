@@ -42,14 +42,13 @@ export async function serveView(
     if (request.method !== 'GET' && !isHead) return end(response, 405);
     if (path === '/v2/') return end(response, 200, 'application/json', Buffer.from('{}'), isHead);
     const [, kind, reference] = new RegExp(`^/v2/${name}/(manifests|blobs)/(.+)$`).exec(path) ?? [];
-    const { manifest, config, layers } = view;
-    for (const document of [kind === 'manifests' ? manifest : config]) {
-      const { digest, mediaType } = document.descriptor;
-      if (kind === undefined || reference !== digest) continue;
+    const document = kind === 'manifests' ? view.manifest : view.config;
+    const { digest, mediaType } = document.descriptor;
+    if (kind !== undefined && reference === digest) {
       response.setHeader('docker-content-digest', digest);
       return end(response, 200, mediaType, document.bytes, isHead);
     }
-    const layer = kind === 'blobs' ? layers.find(({ digest }) => digest === reference) : undefined;
+    const layer = kind === 'blobs' ? view.layers.find(one => one.digest === reference) : undefined;
     if (layer === undefined) return end(response, 404);
     response.writeHead(200, {
       'content-type': 'application/octet-stream',

@@ -48,7 +48,7 @@ export interface TextReader {
 }
 
 /** What is longer is not read; the text of the longest license has 50 KB. */
-export const MAX_TEXT_BYTES = 512 * 1024;
+const MAX_TEXT_BYTES = 512 * 1024;
 /** Cards have the results of benchmarks in their front matter. */
 export const MAX_CARD_BYTES = 4 * 1024 * 1024;
 /** Different texts of one repository that are read; a package of others' work has more files, and few texts. */
@@ -214,7 +214,7 @@ class CachingTextReader implements TextReader {
       return identity.kind === 'unread' && !isDocument(file)
         ? [{ path: file.path, about: 'text', identity }]
         : [];
-    const { restriction } = await this.#readCard(snapshot, file).then(card => ({ restriction: card.text }));
+    const { text: restriction } = await this.#readCard(snapshot, file);
     return restriction === undefined ? [] : [{ ...restriction, about: 'text' }];
   }
 

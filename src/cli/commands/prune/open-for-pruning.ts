@@ -1,3 +1,4 @@
+import type { Digest } from '../../../core/digest.ts';
 import { RegistryError } from '../../../core/errors.ts';
 import { memoizeAsync } from '../../../core/pool.ts';
 import { GithubPackages } from '../../../retention/github-packages.ts';
@@ -29,10 +30,7 @@ export function openForPruning(session: Session, repository: string): PrunedRepo
 
 function ociDeleter(store: ImageStore) {
   return {
-    deleteManifest: async (
-      digest: Parameters<NonNullable<ImageStore['deleteManifest']>>[0],
-      signal?: AbortSignal,
-    ) => {
+    async deleteManifest(digest: Digest, signal?: AbortSignal) {
       if (store.deleteManifest === undefined) throw new TypeError(`${store.name} deletes nothing`);
       return await store.deleteManifest(digest, signal);
     },
