@@ -32,7 +32,7 @@ export class InvalidConfigError extends ConfigError {
 }
 
 /** Returns the problem on one line, then the line of the file and a caret under the place. */
-export function renderProblem(problem: ConfigProblem): string {
+function renderProblem(problem: ConfigProblem): string {
   const { message, suggestion, sourceLine } = problem;
   const advice = suggestion === undefined ? '' : ` — did you mean ${asWritten(suggestion)}?`;
   const lines = [`${placeOf(problem)}: ${message}${advice}`];

@@ -20,7 +20,7 @@ export function contextFindings({ shape, args }: FitContext): FitFinding[] {
 }
 
 /** Returns a number of tokens: 16,000 for `16k`, 16,384 for `16K`. Undefined for a text that is not one. */
-export function tokensOf(text: string): number | undefined {
+function tokensOf(text: string): number | undefined {
   const [, digits, unit = ''] = /^\s*(\d+(?:\.\d+)?)([kKmMgG]?)\s*$/.exec(text) ?? [];
   if (digits === undefined) return undefined;
   const scale = table<number>({

@@ -57,7 +57,7 @@ export function flagsOf(release: Release): FlagTable {
  * Reads `KIND[*COUNT][~][!] [ALIAS…] [=CHOICE|CHOICE]`, as scripts/vllm-releases writes it, and returns the flag's
  * definition; an object has keys in place of choices.
  */
-export function parseDefinition(name: string, text: string): FlagDefinition {
+function parseDefinition(name: string, text: string): FlagDefinition {
   const [, words = '', choices] = /^(.*?)(?:(?:^| )=(.*))?$/s.exec(text) ?? [];
   const [head = '', ...others] = words.split(' ');
   const [, kind = '', count, marks = ''] = /^([a-z-]+\??)(?:\*([?+*]|\d+))?([~!]*)$/.exec(head) ?? [];

@@ -43,7 +43,7 @@ function groupBits(quantization: JsonRecord): unknown {
 }
 
 /** Returns the bits of a value of a dtype, as config.json names it: 16 if it names none. */
-export function bitsOfDtype(dtype: string | undefined): number {
+function bitsOfDtype(dtype: string | undefined): number {
   if (dtype === undefined) return 16;
   if (/float32|^f32$/i.test(dtype)) return 32;
   return /float8|fp8|int8|f8/i.test(dtype) ? 8 : 16;

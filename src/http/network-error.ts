@@ -38,7 +38,7 @@ export interface FailedConnection {
 }
 
 /** What to do about a certificate of an authority that is not known. */
-export const TRUST_REMEDY =
+const TRUST_REMEDY =
   "Install the certificate of its authority in the system's store (as `update-ca-certificates` does), or name its file in NODE_EXTRA_CA_CERTS.";
 
 /** For plain HTTP Node does not say that the certificate was a proxy's. */

@@ -33,7 +33,7 @@ export interface SafetensorsHeader {
 /** The length of the JSON, before the JSON. */
 export const LENGTH_BYTES = 8;
 /** The bound of the format's own library. */
-export const MAX_HEADER_BYTES = 100_000_000;
+const MAX_HEADER_BYTES = 100_000_000;
 
 const METADATA = '__metadata__';
 /** More than any tensor has: a product of a hundred thousand sizes takes half a minute. */

@@ -3,7 +3,7 @@ import { END_OF_ARCHIVE, padding, tarEntryHeader } from '../oci/tar-header.ts';
 import type { LayerEntry, LayerRecipe } from './recipe.ts';
 
 /** Changes whenever the same recipe would give other bytes, so that layers of an older form are not taken for it. */
-export const RECIPE_VERSION = 'tar-1';
+const RECIPE_VERSION = 'tar-1';
 const RAW_VERSION = 'raw-1';
 
 /** A run of a layer's bytes: known ones (headers, padding) or the content of an entry. */

@@ -53,13 +53,6 @@ export function parseReference(text: string): ImageReference {
   };
 }
 
-/** Returns the full form: `docker.io/library/debian:12@sha256:…`. */
-export function formatReference(reference: ImageReference): string {
-  const tag = reference.tag === undefined ? '' : `:${reference.tag}`;
-  const digest = reference.digest === undefined ? '' : `@${reference.digest}`;
-  return `${reference.registry}/${reference.repository}${tag}${digest}`;
-}
-
 /** Returns the host (with port) that serves `/v2/` for a registry. Docker Hub's is not the one in its image names. */
 export function apiHost(registry: string): string {
   return DOCKER_HUB_HOSTS.has(registry) ? DOCKER_HUB_API : registry;

@@ -15,7 +15,7 @@ export interface SafetyJudgement {
 }
 
 /** Returns files that can run code when they are loaded. */
-export function isPickle({ path }: Pick<HubFile, 'path'>): boolean {
+function isPickle({ path }: Pick<HubFile, 'path'>): boolean {
   return isPicklePath(path);
 }
 

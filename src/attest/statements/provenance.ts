@@ -8,7 +8,7 @@ import { type DigestSet, type Statement, statementAbout } from '../statement.ts'
 import type { ImageSubject, ModelFile } from '../types.ts';
 
 /** Described in docs/signing.md. */
-export const BUILD_TYPE = 'https://github.com/13fragments/vllm-models/publish/v1';
+const BUILD_TYPE = 'https://github.com/13fragments/vllm-models/publish/v1';
 
 /** https://slsa.dev/spec/v1.1/provenance */
 interface ResourceDescriptor {

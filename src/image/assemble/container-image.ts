@@ -126,7 +126,7 @@ export function labelsOf(
 }
 
 /** Returns the files of a model's adapters, as entries of a layer. */
-export function adapterEntries({ adapters = [] }: PlannedModel): AdapterEntry[] {
+function adapterEntries({ adapters = [] }: PlannedModel): AdapterEntry[] {
   return adapters.map(({ adapter: { name }, snapshot: { id, revision }, outcome: { license } }) => ({
     name,
     id,

@@ -70,7 +70,7 @@ function tooManyLayers(subject: string, why: string): WeighbridgeError {
 }
 
 /** Returns whether a file gets a layer of its own. */
-export function isLarge(file: HubFile): boolean {
+function isLarge(file: HubFile): boolean {
   return file.sha256 !== undefined || isWeights(file.path) || file.sizeBytes > LARGE_BYTES;
 }
 

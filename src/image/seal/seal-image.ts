@@ -20,7 +20,7 @@ export function createSealer(): (draft: ImageDraft, layerOf: LayerOf) => SealedI
 }
 
 /** Returns the finished image; undefined as long as a layer of the draft is not known. */
-export function sealImage({ platforms }: ImageDraft, layerOf: LayerOf): SealedImage | undefined {
+function sealImage({ platforms }: ImageDraft, layerOf: LayerOf): SealedImage | undefined {
   const images: BuiltImage[] = [];
   const made = new Map<Digest, Document>();
   for (const platform of platforms) {

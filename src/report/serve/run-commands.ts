@@ -44,7 +44,7 @@ export function runCommand(engine: 'docker' | 'podman', image: RunnableImage): s
 }
 
 /** Returns the folder that a folder is in: `/models` of `/models/x`. */
-export function rootOf(dir: string): string {
+function rootOf(dir: string): string {
   return dir.slice(0, dir.lastIndexOf('/')) || '/';
 }
 
