@@ -32,15 +32,27 @@ const WORDS = [
     '$$$(USER)',
     'a$',
     '{"a":"$(USER)"}',
+    '{{',
+    '{{{a}}}',
+    '{{- .Name -}} {% if x %}{{ `$(a)` }}',
+    '{"a":{"b":"{{c}}"}}',
   ],
 ];
 
 /** https://github.com/kubernetes/kubernetes/blob/master/third_party/forked/golang/expansion/expand.go */
 const inKubernetes = (word: string): string =>
   word.replace(/\$\$|\$\(([^)]*)\)/g, found => (found === '$$' ? '$' : 'expanded'));
+/** Actions of a template of Go: strings in backquotes are those of ours, and there is nothing that others may stand for. */
+const inKserve = (word: string): string =>
+  word.replace(/\{\{(?:`([^`]*)`\}\})?/g, (_, string?: string) => string ?? 'executed');
 /** https://github.com/compose-spec/compose-spec/blob/main/12-interpolation.md */
 const inCompose = (word: string): string =>
   word.replace(/\$\$|\$\{[^}]*\}|\$\w+/g, found => (found === '$$' ? '$' : 'expanded'));
+
+const READERS: Readonly<Record<string, (word: string) => string>> = {
+  compose: inCompose,
+  kserve: word => inKubernetes(inKserve(word)),
+};
 
 for (const kind of MANIFEST_KINDS)
   test(`--for ${kind}: words of an image arrive as they are, whatever they mean to YAML 1.1, Kubernetes or Compose`, () => {
@@ -52,7 +64,7 @@ for (const kind of MANIFEST_KINDS)
       serveArgs: WORDS.map(word => `--x=${word}`).concat('--y', ...WORDS),
       ...{ gpus: 1, modelBytes: 5, server: `docker.io/vllm/vllm-openai:v0.11.0@sha256:${hash}` },
     };
-    const read = kind === 'compose' ? inCompose : inKubernetes;
+    const read = READERS[kind] ?? inKubernetes;
     const lists = parseAllDocuments(manifestText(kind, served), { version: '1.1' }).flatMap(document =>
       listsIn(document.toJS()),
     );

@@ -46,10 +46,17 @@ export function manifestText(kind: ManifestKind, served: ServedImage, options: M
 
 /**
  * What the image says is an argument as it stands: Compose puts variables of its user's shell in for `${NAME}`, Kubernetes
- * those of the container for `$(NAME)`. For both, two dollars are one.
+ * those of the container for `$(NAME)`. For both, two dollars are one. KServe executes the arguments of its own servers, not
+ * those of a custom container, as a template of Go:
+ * https://github.com/kserve/kserve/blob/master/pkg/controller/v1beta1/inferenceservice/utils/placeholder.go
  */
 function literal(kind: ManifestKind, served: ServedImage): ServedImage {
-  const escaped = (word: string): string => word.replace(kind === 'compose' ? /\$/g : /\$(?=[$(])/g, '$$$$');
+  const isTemplate = kind === 'kserve' && served.variant === 'weights';
+  const escaped = (word: string): string => {
+    const expanded = word.replace(kind === 'compose' ? /\$/g : /\$(?=[$(])/g, '$$$$');
+    // As a string in backquotes, which older versions of KServe, whose template is JSON, read too.
+    return isTemplate ? expanded.replaceAll('{{', '{{`{{`}}') : expanded;
+  };
   const { modelId, serveArgs, addedArgs = [] } = served;
   return {
     ...served,
