@@ -1,4 +1,4 @@
-import { appendFile } from 'node:fs/promises';
+import { appendFile, lstat } from 'node:fs/promises';
 import path from 'node:path';
 import { readSmallFile } from '../../../core/small-file.ts';
 import { isSystemError } from '../../../core/system-error.ts';
@@ -29,16 +29,26 @@ function normal(line: string): string {
 }
 
 /**
- * Adds what is missing to the folder's `.gitignore`. Returns whether the file is new (`written`), longer (`added`) or
- * as it was (`kept`).
+ * Adds what is missing to the folder's `.gitignore`. Returns whether the file is new (`written`), longer (`added`), as it
+ * was (`kept`), or a symbolic link (`link`): git reads none there since 2.32, and what it leads to is somebody else's.
  */
-export async function writeGitignore(folder: string): Promise<'written' | 'added' | 'kept'> {
+export async function writeGitignore(folder: string): Promise<'written' | 'added' | 'kept' | 'link'> {
   const file = path.join(folder, '.gitignore');
+  if (await isLink(file)) return 'link';
   const before = await textOf(file);
   const addition = gitignoreAddition(before ?? '');
   if (addition === '') return 'kept';
   await appendFile(file, addition);
   return before === undefined ? 'written' : 'added';
+}
+
+async function isLink(file: string): Promise<boolean> {
+  try {
+    return (await lstat(file)).isSymbolicLink();
+  } catch (error) {
+    if (isSystemError(error) && error.code === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 async function textOf(file: string): Promise<string | undefined> {

@@ -65,7 +65,10 @@ async function init(session: Session, folder: string, options: InitOptions): Pro
     files.map(async file => ({ ...file, verdict: (await writeNew(folder, file)) ? 'written' : 'kept' })),
   );
   const purpose = 'keeps what commands write here out of commits';
-  written.push({ path: '.gitignore', text: '', purpose, verdict: await writeGitignore(folder) });
+  const ignored = await writeGitignore(folder);
+  if (ignored === 'link')
+    session.note('.gitignore is a symbolic link, which git does not read; nothing was added to it');
+  written.push({ path: '.gitignore', text: '', purpose, verdict: ignored === 'link' ? 'kept' : ignored });
   const style = styleFor(session.stdout.isColor);
   const width = Math.max(...written.map(file => file.path.length));
   for (const { path: name, purpose, verdict } of written) {
