@@ -78,7 +78,12 @@ export function isTransient(error: unknown): boolean {
 }
 
 function isFinal(code: string): boolean {
-  return UNKNOWN_AUTHORITY.has(code) || FINAL_CODES.has(code) || CLIENT_REFUSED.test(code);
+  return (
+    UNKNOWN_AUTHORITY.has(code) ||
+    FINAL_CODES.has(code) ||
+    CLIENT_REFUSED.test(code) ||
+    HANDSHAKE_FAILED.test(code)
+  );
 }
 
 /** Whether the server is one of an authority that is not known. */
@@ -132,6 +137,22 @@ function isRefusal(error: unknown): boolean {
   return CLIENT_REFUSED.test(text);
 }
 
+/**
+ * What a server says if versions and ciphers have nothing in common. In TLS 1.2 it is also all that OpenSSL says if it was
+ * shown no certificate, and Node tells nothing of how far the two had come.
+ */
+const HANDSHAKE_FAILED = /alert[_ ]handshake[_ ]failure/i;
+
+/** Whether the server ended the handshake without a reason: it may want a certificate of the client. */
+export function isHandshakeFailure({ cause }: NetworkError): boolean {
+  return isVague(cause);
+}
+
+function isVague(error: unknown): boolean {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  return HANDSHAKE_FAILED.test(String(code === 'EPROTO' ? message : code));
+}
+
 /** What OpenSSL says when the other side does not speak TLS, by code or (`EPROTO`) in words. */
 const PLAIN_HTTP =
   /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|SSL_HTTP_REQUEST|wrong version number|packet length too long/;
@@ -158,6 +179,8 @@ const FINAL_CODES: ReadonlySet<string> = new Set([
 function protocolFault(error: unknown, host: string): string | undefined {
   if (isNotTls(error)) return `${host} answers in plain HTTP, not HTTPS`;
   if (isRefusal(error)) return `${host} does not accept the certificate of this client, or requires one`;
+  if (isVague(error))
+    return `no TLS could be agreed on with ${host}, or it requires a certificate of this client`;
   if (isTls(error)) return `${host} answers in HTTPS, not plain HTTP`;
   const { code, reason } = (error ?? {}) as { code?: unknown; reason?: unknown };
   if (String(code).startsWith('HPE_')) return `the answer of ${host} is not valid HTTP (${String(reason)})`;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import type http from 'node:http';
 import https from 'node:https';
+import net from 'node:net';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
@@ -147,6 +148,26 @@ test('a registry that wants a certificate says so, and where to put it', async t
     },
     remedy:
       /^Put a certificate that it accepts, with its key, into .*\/certs\.d\/.* as client\.cert and client\.key\.$/,
+  });
+});
+
+test('a registry that ends a handshake without a reason, as over TLS 1.2 for want of a certificate, may want one', async t => {
+  // An alert of a handshake that failed; nothing else comes from OpenSSL's server there.
+  const server = net.createServer(socket => {
+    socket
+      .on('error', () => undefined)
+      .once('data', () => socket.end(Buffer.from([0x15, 3, 3, 0, 2, 2, 40])));
+  });
+  await new Promise<void>(resolve => server.listen(0, HOST, resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as net.AddressInfo;
+  const { openRepository } = await userOf(t, `${HOST}:${port}`, {});
+  await assert.rejects(openRepository(`${HOST}:${port}/acme/x`, 'pull').listTags(5), {
+    ...{
+      code: 'REGISTRY_UNREACHABLE',
+      message: /no TLS could .*, or it requires a certificate of this client$/,
+    },
+    remedy: /^If it requires .* into .*certs\.d\/0\.0\.0\.0:\d+ as client\.cert and client\.key; otherwise/,
   });
 });
 

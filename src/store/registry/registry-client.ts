@@ -6,6 +6,7 @@ import type { HttpClient } from '../../http/client.ts';
 import { isLoopbackHost, isPrivateHost } from '../../http/hosts.ts';
 import {
   isClientRefused,
+  isHandshakeFailure,
   isNotHttp,
   isPlainHttpAnswer,
   isTlsAnswer,
@@ -409,6 +410,8 @@ export class RegistryClient {
   #connectionRemedy(error: NetworkError, isOwn: boolean, host: string): string {
     if (isOwn && isPlainHttpAnswer(error))
       return `If plain HTTP is intended, write it under \`registries:\` as {prefix: ${this.registry}/…, plain_http: true}; otherwise use its HTTPS port.`;
+    if (isOwn && isHandshakeFailure(error))
+      return `If it requires a certificate of this client, put one, with its key, into ${this.#certificateFolder(this.#certificates())} as client.cert and client.key; otherwise check which versions of TLS and which ciphers it allows.`;
     if (isNotHttp(error)) return `Check what listens at ${host}, and that no proxy changes its answers.`;
     return `Check that ${isOwn ? this.registry : host} is up and reachable from here, then run the command again.`;
   }
