@@ -29,9 +29,9 @@ export async function readPlan(
   options: CommonOptions,
 ): Promise<Plan> {
   if (options.registry !== undefined)
-    throw new ConfigError('--registry does not go with --plan, which names the registries', {
+    throw new ConfigError('--registry cannot be combined with --plan, which names the registries', {
       code: 'USAGE',
-      remedy: 'Give it to: weighbridge plan --out <file>.',
+      remedy: 'Pass it to: weighbridge plan --out <file>.',
     });
   const plan = parsePlan(await readBytes(file), file, config, session.env);
   const chosen = new Set(chooseModels(config, options.model, options.shard));

@@ -113,7 +113,7 @@ function readManifest({ bytes, mediaType, digest }: StoredManifest): ReadableMan
     const parsed = parseManifest(bytes, mediaType, digest);
     return parsed.kind === 'manifest' ? parsed.manifest : { annotations: parsed.index.annotations };
   } catch {
-    // Something else stands under the tag, and is about to give way.
+    // The tag names something else, which is about to be replaced.
     return undefined;
   }
 }

@@ -144,11 +144,14 @@ async function publishAdmitted(
 
 /** A plan may be published with another file than it was made from. */
 function unsignedFile({ model }: PlannedModel): SigningError {
-  return new SigningError(`${model.short} is to have its model signature as a file, and nothing signs`, {
-    code: 'SIGNING_KEY',
-    subject: model.short,
-    remedy: 'Publish with the models.yaml that the plan is from, or plan again.',
-  });
+  return new SigningError(
+    `${model.short} needs its model signature as a file, and signing is not configured`,
+    {
+      code: 'SIGNING_KEY',
+      subject: model.short,
+      remedy: 'Publish with the models.yaml that the plan is from, or plan again.',
+    },
+  );
 }
 
 /** Tells of each image, and that the model is done. */

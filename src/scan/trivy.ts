@@ -156,7 +156,7 @@ export class Trivy {
   }
 
   #unknownForm(what: string): Error {
-    return new WeighbridgeError(`Trivy writes ${what} in a form that is not known: ${this.#command}`, {
+    return new WeighbridgeError(`Trivy writes ${what} in an unknown format: ${this.#command}`, {
       code: 'SCANNER_FAILED',
       remedy: 'Use the version of Trivy that docs/ci.md names, or name another with --trivy <path>.',
     });

@@ -90,14 +90,11 @@ export async function addReferrers(
     }
     const { manifests } = await readTag(store, subject, signal);
     if (missingIn(manifests).length === 0) return;
-    throw new RegistryError(
-      `the list of what refers to ${subject} in ${store.name} is changed all the time`,
-      {
-        code: 'REGISTRY_BAD_ANSWER',
-        subject: store.name,
-        remedy: 'Something else writes it too; run the command again when that is done.',
-      },
-    );
+    throw new RegistryError(`the list of referrers of ${subject} in ${store.name} keeps changing`, {
+      code: 'REGISTRY_BAD_ANSWER',
+      subject: store.name,
+      remedy: 'Another process writes it too: run the command again when that has ended.',
+    });
   });
 }
 

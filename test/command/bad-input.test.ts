@@ -157,21 +157,21 @@ const WORKER = '--worker-image localhost:1/w:1';
 const WRONG_FORMATS: readonly (readonly [string, RegExp])[] = [
   ['--format kubernetes', /--format kubernetes needs --worker-image/],
   ['--format gitlab', /--format gitlab needs --worker-image/],
-  [`--format kubernetes ${WORKER} --json`, /--json does not go with --format kubernetes/],
-  [`--format gitlab ${WORKER} --json`, /--json does not go with --format gitlab/],
+  [`--format kubernetes ${WORKER} --json`, /--json cannot be combined with --format kubernetes/],
+  [`--format gitlab ${WORKER} --json`, /--json cannot be combined with --format gitlab/],
   [
     `--format kubernetes ${WORKER} --json --explain one`,
-    /--json and --explain do not go with --format kubernetes/,
+    /--json and --explain cannot be combined with --format kubernetes/,
   ],
-  [`--format github --explain one`, /--explain does not go with --format github/],
-  [`--format kubernetes ${WORKER} --explain one`, /--explain does not go with --format kubernetes/],
+  [`--format github --explain one`, /--explain cannot be combined with --format github/],
+  [`--format kubernetes ${WORKER} --explain one`, /--explain cannot be combined with --format kubernetes/],
   [`--format kubernetes ${WORKER} --model one`, /a Kubernetes Job publishes the whole file/],
   [`--format kubernetes ${WORKER} --shard 1/2`, /a Kubernetes Job publishes the whole file/],
-  [`--format gitlab ${WORKER} --parallelism 3`, /--parallelism does not go with --format gitlab/],
-  [WORKER, /--worker-image does not go with --format table/],
+  [`--format gitlab ${WORKER} --parallelism 3`, /--parallelism cannot be combined with --format gitlab/],
+  [WORKER, /--worker-image cannot be combined with --format table/],
 ];
 
-test('what does not go with a format of plan is said before any work; status 2', {
+test('what cannot be combined with a format of plan is refused before any work; status 2', {
   skip: onlyLong,
 }, async () => {
   const asked = hub.log.length;

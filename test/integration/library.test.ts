@@ -92,7 +92,7 @@ test('a plan whose images have a model signature as a file is not published by w
   const [refused] = await weighbridge.publish(copy, { variants: ['fat'] });
   const [image] = refused?.images ?? [];
   assert.ok(image?.status === 'failed' && image.error instanceof WeighbridgeError);
-  assert.match(image.error.message, /x is to have its model signature as a file, and nothing signs/);
+  assert.match(image.error.message, /x needs its model signature as a file, and signing is not configured/);
   const [published] = await weighbridge.publish(copy, { variants: ['fat'], config });
   assert.equal(published?.images[0]?.status, 'published');
 });

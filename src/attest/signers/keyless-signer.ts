@@ -134,7 +134,7 @@ function explained(
   if (!code.startsWith('IDENTITY_')) return error;
   return new SigningError('the identity token cannot be used', {
     code: 'SIGNING_IDENTITY',
-    remedy: 'Check that it is a JSON web token with a subject or an address of mail.',
+    remedy: 'Check that it is a JSON web token with a subject or an email address.',
   });
 }
 

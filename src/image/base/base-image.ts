@@ -106,7 +106,7 @@ export class BaseImages {
     } catch (cause) {
       if (signal?.aborted || !patience.aborted) throw cause;
       throw new RegistryError(
-        `the base image ${reference} was not answered for in ${patienceMs / 1000} seconds`,
+        `the registry of base image ${reference} did not answer within ${patienceMs / 1000} seconds`,
         {
           code: 'REGISTRY_UNREACHABLE',
           subject: reference,

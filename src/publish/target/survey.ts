@@ -165,7 +165,7 @@ async function inTime(
     await work(signal === undefined ? timeout : AbortSignal.any([signal, timeout]));
   } catch (cause) {
     if (signal?.aborted || !timeout.aborted) throw cause;
-    const slow = `${host} has not answered in ${patience.ms / 1000} seconds`;
+    const slow = `${host} did not answer within ${patience.ms / 1000} seconds`;
     throw new RegistryError(slow, { code: 'REGISTRY_UNREACHABLE', subject: host, cause });
   }
 }

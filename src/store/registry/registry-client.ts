@@ -382,7 +382,7 @@ export class RegistryClient {
       code: 'REGISTRY_UNREACHABLE',
       subject: this.registry,
       remedy: isLocal
-        ? 'A registry on this machine is spoken to in plain HTTP: name its HTTP port, or its name in the network.'
+        ? 'Registries on this machine are accessed over plain HTTP: use the HTTP port, or the name of the machine in the network.'
         : 'Remove `plain_http: true` from its entry under `registries:`; `ca` names the certificate of its own authority.',
       cause,
     });

@@ -65,7 +65,11 @@ function authorities({ services, env }: Session): Checkup {
     detail: [`those of ${all.join(', ')}`, ...troubles].join('; '),
   };
   if (troubles.length === 0) return { ...common, status: 'ok' };
-  return { ...common, status: 'note', remedy: 'Only servers that one of these certificates is for need it.' };
+  return {
+    ...common,
+    status: 'note',
+    remedy: 'Only connections to servers with such a certificate are affected.',
+  };
 }
 
 async function checkFile({ config: file, registry }: CommonOptions): Promise<[Checkup, Config | undefined]> {

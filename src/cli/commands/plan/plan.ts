@@ -125,8 +125,8 @@ function checkFormat(options: PlanOptions): void {
   const { format, model, shard } = options;
   if (format === 'kubernetes' && (model !== undefined || shard !== undefined)) {
     throw new ConfigError(
-      'a Kubernetes Job publishes the whole file: --model and --shard do not go with it',
-      { code: 'USAGE', remedy: 'Give it a file with just these models.' },
+      'a Kubernetes Job publishes the whole file: --model and --shard cannot be combined with it',
+      { code: 'USAGE', remedy: 'Pass a file with only these models.' },
     );
   }
   const isForPeople = format === 'table' || format === 'json';
@@ -142,10 +142,10 @@ function checkFormat(options: PlanOptions): void {
   ];
   const found = useless.flatMap(([option, isUseless]) => (isUseless ? [option] : []));
   if (found.length === 0) return;
-  throw new ConfigError(
-    `${found.join(' and ')} ${found.length === 1 ? 'does' : 'do'} not go with --format ${format}`,
-    { code: 'USAGE', remedy: `Leave out --format or ${found.join(' and ')}.` },
-  );
+  throw new ConfigError(`${found.join(' and ')} cannot be combined with --format ${format}`, {
+    code: 'USAGE',
+    remedy: `Leave out --format or ${found.join(' and ')}.`,
+  });
 }
 
 /** A table shows what registries have; JSON and explanations show what images are made of. `--registry-state` is for all. */

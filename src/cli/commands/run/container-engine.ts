@@ -96,7 +96,7 @@ export async function loadArchive(
     {
       code: 'STORE_IO',
       subject: file,
-      remedy: 'Its own words are above. A file that was cut off has to be built again.',
+      remedy: 'Its own message is above. Build a truncated file again.',
     },
   );
 }

@@ -231,7 +231,7 @@ function isLocal(image: string): boolean {
 async function makeFolder({ source, isFolder }: Volume): Promise<void> {
   if (!isFolder) return;
   await mkdir(source, { recursive: true }).catch(cause => {
-    throw new ConfigError(`the folder ${source} cannot be made (${cause.code})`, {
+    throw new ConfigError(`the folder ${source} cannot be created (${cause.code})`, {
       code: 'USAGE',
       subject: source,
       remedy: 'Name another one with --volume.',
