@@ -2,8 +2,9 @@ import { hexOf, isSha256Hex } from '../core/digest.ts';
 import { isRecord } from '../core/json-shape.ts';
 import { quoted } from '../core/safe-text.ts';
 import { MODEL_SIGNATURE } from '../image/format/model-signature.ts';
-import { baseOf, licenseOf } from '../image/image-facts.ts';
+import { licenseOf } from '../image/image-facts.ts';
 import type { ListedFile, PublishedImage, PublishedModel } from '../image/published-image.ts';
+import { basesOf } from './base-images.ts';
 import { readBundle } from './bundle.ts';
 import { modelUrl } from './package-url.ts';
 import { kindOf, type Statement } from './statement.ts';
@@ -45,8 +46,8 @@ function provenanceDifferences(predicate: Predicate, { model, platforms, files }
   const unstated = files.filter(({ sha256 }) => sha256 !== undefined && !hashes.has(sha256));
   return [
     ...(source?.gitCommit === model.revision ? [] : [`it does not name ${model.id} at ${model.revision}`]),
-    ...basesOf(platforms).flatMap(base =>
-      hashes.has(base.slice('sha256:'.length)) ? [] : [`it does not name the base image ${base}`],
+    ...basesOf({ platforms }).flatMap(({ digest }) =>
+      hashes.has(hexOf(digest)) ? [] : [`it does not name the base image ${digest}`],
     ),
     ...unstated.slice(0, 3).map(({ path }) => `it does not name the file ${quoted(path)} with its hash`),
   ];
@@ -63,8 +64,8 @@ function bomDifferences(predicate: Predicate, { model, platforms }: StatedImage)
     ...(license === undefined || stated === license
       ? []
       : [`it has the license ${said(stated)}, and the image says ${said(license)}`]),
-    ...basesOf(platforms).flatMap(base =>
-      listed.includes(hexOf(base)) ? [] : [`it does not list the base image ${base}`],
+    ...basesOf({ platforms }).flatMap(({ digest }) =>
+      listed.includes(hexOf(digest)) ? [] : [`it does not list the base image ${digest}`],
     ),
   ];
 }
@@ -119,13 +120,6 @@ function modelDifferences(statement: Statement, files: readonly ListedFile[]): s
 
 function isResource(value: Predicate): value is Predicate & ModelResource {
   return typeof value.name === 'string' && isSha256Hex(value.digest);
-}
-
-function basesOf(platforms: readonly PublishedImage[]): `sha256:${string}`[] {
-  return platforms.flatMap(image => {
-    const digest = baseOf(image)?.digest;
-    return digest?.startsWith('sha256:') ? [digest as `sha256:${string}`] : [];
-  });
 }
 
 function record(value: unknown): Predicate {

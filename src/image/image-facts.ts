@@ -1,3 +1,5 @@
+import { flagValue } from '../core/serve-flags.ts';
+import { shellWords } from '../core/shell-words.ts';
 import { type BaseFacts, type LineageEntry, readLabels } from './format/labels.ts';
 import { type SizesByKind, sumByKind } from './format/layer-kinds.ts';
 import type { PublishedImage } from './published-image.ts';
@@ -12,13 +14,24 @@ export function totalBytes(sizes: SizesByKind): number {
   return Object.values(sizes).reduce((sum, bytes) => sum + bytes, 0);
 }
 
+/** Returns the arguments of `vllm serve <folder>` that an image has: of a fat one's command, or in the variable of the others. */
+export function serveWordsOf({ container }: Pick<PublishedImage, 'container'>): readonly string[] {
+  const command = container.Entrypoint ?? [];
+  return command[0] === 'vllm' ? command.slice(3) : wordsInVariable(container);
+}
+
+function wordsInVariable({ Env }: PublishedImage['container']): readonly string[] {
+  const prefix = 'SERVE_ARGS=';
+  const entry = Env?.find(one => one.startsWith(prefix));
+  return shellWords(entry?.slice(prefix.length) ?? '');
+}
+
 /** Returns the port on which the server of an image listens. */
 export function imagePort({ container }: Pick<PublishedImage, 'container'>): number {
-  const words = container.Entrypoint ?? [];
-  const slimArgs = container.Env?.find(entry => entry.startsWith('SERVE_ARGS='))?.slice('SERVE_ARGS='.length);
-  const text = /(?:^|\s)(?:--port|-p)[=\s](\d+)/.exec([...words, slimArgs ?? ''].join(' '))?.[1];
+  const words = [...(container.Entrypoint ?? []), ...wordsInVariable(container)];
   const exposed = Object.keys(container.ExposedPorts ?? {}).at(-1);
-  return Number(text ?? /^\d+/.exec(exposed ?? '')?.[0] ?? 8000);
+  const [text] = /^\d+/.exec(flagValue(words, '--port', '-p') ?? exposed ?? '') ?? [];
+  return Number(text ?? 8000);
 }
 
 /** Returns the license that the image declares, as an SPDX expression. */

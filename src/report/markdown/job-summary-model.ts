@@ -6,6 +6,7 @@ import { totalBytes } from '../../image/image-facts.ts';
 import { hubPage } from '../../licenses/hub-page.ts';
 import type { ImageScan, ScanFinding } from '../../scan/types.ts';
 import type { ImageJson, PublishModelJson } from '../json/publish-json.ts';
+import { counted } from '../layout/text-layout.ts';
 import { runCommand } from '../serve/run-commands.ts';
 import { mdCode, mdDetails, mdFence, mdLink, mdTable, mdText } from './markdown.ts';
 
@@ -160,7 +161,7 @@ function scanBlocks(scans: readonly ImageScan[]): string[] {
       ? []
       : [
           mdDetails(
-            `${findings.size} ${findings.size === 1 ? 'finding' : 'findings'} (${mdText(scanner?.scanner ?? '')}${database})`,
+            `${counted(findings.size, 'finding')} (${mdText(scanner?.scanner ?? '')}${database})`,
             findingTable([...findings.values()]),
           ),
         ]),

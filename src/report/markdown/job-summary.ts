@@ -5,6 +5,7 @@ import { hubPage } from '../../licenses/hub-page.ts';
 import type { ImageScan } from '../../scan/types.ts';
 import type { ImageJson, PublishJson, PublishModelJson } from '../json/publish-json.ts';
 import type { ScanJson } from '../json/scan-json.ts';
+import { counted } from '../layout/text-layout.ts';
 import { type ModelSection, modelSection } from './job-summary-model.ts';
 import { type MdColumn, mdCode, mdLink, mdTable, mdText } from './markdown.ts';
 
@@ -74,10 +75,10 @@ function headline(models: readonly PublishModelJson[]): string {
   const images = models.flatMap(model => model.images);
   const parts = (['published', 'unchanged', 'failed'] as const).flatMap(status => {
     const count = images.filter(image => image.status === status).length;
-    return count === 0 ? [] : [`${count} ${count === 1 ? 'image' : 'images'} ${status}`];
+    return count === 0 ? [] : [`${counted(count, 'image')} ${status}`];
   });
   const lost = models.filter(model => model.error !== undefined).length;
-  if (lost > 0) parts.push(`${lost} ${lost === 1 ? 'model' : 'models'} not resolved`);
+  if (lost > 0) parts.push(`${counted(lost, 'model')} not resolved`);
   return parts.length === 0 ? 'Nothing was published' : parts.join(', ');
 }
 

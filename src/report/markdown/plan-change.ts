@@ -3,6 +3,7 @@ import { shownVariants } from '../../config/variants.ts';
 import { formatBytes, titleCase } from '../../core/text.ts';
 import { hubPage } from '../../licenses/hub-page.ts';
 import type { PlanJson, PlanModelJson } from '../json/plan-json.ts';
+import { counted } from '../layout/text-layout.ts';
 import { type MdColumn, mdCode, mdDetails, mdLink, mdTable, mdText } from './markdown.ts';
 
 const MAX_ROWS = 300;
@@ -61,11 +62,11 @@ function headline(
   all: number,
 ): string {
   const parts = [
-    ...(published === 0 ? [] : [`${count(published, 'model')} would be published`]),
-    ...(removed === 0 ? [] : [`${count(removed, 'model')} would no longer be`]),
-    ...(unresolved === 0 ? [] : [`${count(unresolved, 'model')} could not be resolved`]),
+    ...(published === 0 ? [] : [`${counted(published, 'model')} would be published`]),
+    ...(removed === 0 ? [] : [`${counted(removed, 'model')} would no longer be`]),
+    ...(unresolved === 0 ? [] : [`${counted(unresolved, 'model')} could not be resolved`]),
   ];
-  return parts.length === 0 ? `Nothing changes for the ${count(all, 'model')}` : parts.join(', ');
+  return parts.length === 0 ? `Nothing changes for the ${counted(all, 'model')}` : parts.join(', ');
 }
 
 /** Undefined if a publish would move nothing that the other plan's would not. */
@@ -110,8 +111,4 @@ function targets(model: PlanModelJson): string {
 
 function isSame(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
-}
-
-function count(number: number, word: string): string {
-  return `${number} ${word}${number === 1 ? '' : 's'}`;
 }

@@ -1,9 +1,8 @@
 import { WeighbridgeError } from '../../core/errors.ts';
 import { flagValue, hasFlag, withoutFlags } from '../../core/serve-flags.ts';
-import { shellWords } from '../../core/shell-words.ts';
 import type { GpuQuestion } from '../../fit/gpu-need.ts';
 import { type ModelAccess, readLabels, readModelLabels } from '../../image/format/labels.ts';
-import { baseOf, imagePort } from '../../image/image-facts.ts';
+import { baseOf, imagePort, serveWordsOf } from '../../image/image-facts.ts';
 import { gpuQuestionOf } from '../../image/model-memory.ts';
 import type { ListedFile, PublishedImage } from '../../image/published-image.ts';
 
@@ -90,24 +89,16 @@ export function servedImage(
 
 /** Returns the name that clients ask an image's server for. */
 export function servedNameOf({ container, model }: Pick<PublishedImage, 'container' | 'model'>): string {
-  const words = serveWords(container.Entrypoint ?? [], container.Env ?? []);
-  return flagValue(words, SERVED_NAME) || (model?.id ?? '');
+  return flagValue(serveWordsOf({ container }), SERVED_NAME) || (model?.id ?? '');
 }
 
 /** Returns the flags of `vllm serve` that an image has, without the model and its name. */
 export function serveArgsIn({ container }: Pick<PublishedImage, 'container'>): string[] {
-  return withoutFlags(serveWords(container.Entrypoint ?? [], container.Env ?? []), SERVED_NAME);
+  return withoutFlags(serveWordsOf({ container }), SERVED_NAME);
 }
 
 function sumOf(files: readonly Pick<ListedFile, 'sizeBytes'>[]): number {
   return files.reduce((sum, file) => sum + file.sizeBytes, 0);
-}
-
-/** The model's flags: those of a fat image's command, or what the others name in their environment. */
-function serveWords(entrypoint: readonly string[], env: readonly string[]): readonly string[] {
-  if (entrypoint[0] === 'vllm') return entrypoint.slice(3);
-  const text = env.find(entry => entry.startsWith('SERVE_ARGS='))?.slice('SERVE_ARGS='.length);
-  return shellWords(text ?? '');
 }
 
 const SERVED_NAME = '--served-model-name';

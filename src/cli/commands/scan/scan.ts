@@ -3,6 +3,7 @@ import { ConfigError } from '../../../core/errors.ts';
 import { mapPool } from '../../../core/pool.ts';
 import { scanSigning } from '../../../engine/signing.ts';
 import type { ScanJson } from '../../../report/json/scan-json.ts';
+import { counted } from '../../../report/layout/text-layout.ts';
 import { scanReport } from '../../../report/text/scan-report.ts';
 import { type CommonOptions, readConfig, withJson, withModelList, withShard } from '../../options.ts';
 import { prepareFolder, prepareOutput, writeOutput } from '../../output-file.ts';
@@ -60,7 +61,7 @@ async function scan(session: Session, options: ScanOptions): Promise<number> {
       throw new ConfigError('--bases needs --base-scans <folder> to keep the scans in', { code: 'USAGE' });
     const count = await scanBases(session, config, options, context);
     session.progress.stop();
-    session.print(`${count} base ${count === 1 ? 'image' : 'images'} scanned into ${options.baseScans}`);
+    session.print(`${counted(count, 'base image')} scanned into ${options.baseScans}`);
     return ExitStatus.done;
   }
   const sign = options.attach ? await scanSigning(surroundingsOf(session), config) : undefined;

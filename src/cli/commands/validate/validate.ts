@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { InvalidConfigError } from '../../../config/problems.ts';
 import { invalidToJson, validToJson } from '../../../report/json/validate-json.ts';
+import { counted } from '../../../report/layout/text-layout.ts';
 import { type CommonOptions, readConfig, withConfig, withJson } from '../../options.ts';
 import { ExitStatus, runSession, type Session } from '../../session.ts';
 
@@ -21,7 +22,7 @@ async function validate(session: Session, options: CommonOptions): Promise<numbe
   try {
     const config = await readConfig(options, session);
     const { file, included, models } = config;
-    const count = `${models.length} model${models.length === 1 ? '' : 's'}`;
+    const count = counted(models.length, 'model');
     if (session.isJson) session.print(JSON.stringify(validToJson(config), null, 2));
     else if (included.length === 0) session.print(`${file} is valid: ${count}`);
     else session.print(`${file} is valid: ${count} in ${included.length + 1} files`);
