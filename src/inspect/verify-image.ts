@@ -2,10 +2,9 @@ import { holdsWeights } from '../config/variants.ts';
 import type { Digest } from '../core/digest.ts';
 import { RegistryError } from '../core/errors.ts';
 import { mapPool } from '../core/pool.ts';
-import { shellWords } from '../core/shell-words.ts';
 import type { Hub } from '../hub/types.ts';
 import { readLayerDescriptor } from '../image/format/layer-annotations.ts';
-import { baseOf } from '../image/image-facts.ts';
+import { baseOf, serveWordsOf } from '../image/image-facts.ts';
 import {
   declaredFiles,
   modelFiles,
@@ -15,6 +14,7 @@ import {
 } from '../image/published-image.ts';
 import type { Resharding } from '../plan/types.ts';
 import type { ImageStore } from '../store/image-store.ts';
+import { missingShards } from './missing-shards.ts';
 import { compareWithRebuilt, type RebuildContext } from './rebuild-image.ts';
 import { type Content, type ContentOptions, readContent } from './verify-content.ts';
 import { compareFiles, type FileCheck } from './verify-files.ts';
@@ -98,7 +98,7 @@ async function verifyOne(
   const names = new Set([...listed.map(file => file.path), ...declared]);
   for (const { places } of expected.shardings) names.add(places.file.source.path);
   const record = {
-    serveArgs: content.entry.serveArgs ?? serveArgsIn(image),
+    serveArgs: content.entry.serveArgs ?? serveWordsOf(image),
     short: content.entry.short ?? /\/hf-([^/]+)$/.exec(store.name)?.[1],
     files: names,
     resharding: reshardingOf(expected),
@@ -170,28 +170,6 @@ const NOTHING_SHARDED: ExpectedParts = { shardings: [], indexes: [] };
 function missingAdapter(name: string): FileCheck {
   const detail = `the image names the adapter ${name} and does not have it`;
   return { path: 'adapter_config.json', sizeBytes: 0, status: 'different', detail };
-}
-
-/** `Entrypoint` of a fat image: `vllm serve <folder>` and what was given besides; one of weights says it in a variable. */
-function serveArgsIn({ container }: PublishedImage): string[] {
-  if (container.Entrypoint) return container.Entrypoint.slice(3);
-  const text = container.Env?.find(entry => entry.startsWith('SERVE_ARGS='));
-  return shellWords(text?.slice('SERVE_ARGS='.length) ?? '');
-}
-
-const SHARD = /^(.*-)(\d{5})-of-(\d{5})(\.\w+)$/;
-
-/** A set of shards is whole, or vLLM does not start: the name of each tells how many there are. */
-function missingShards(names: ReadonlySet<string>): string[] {
-  const problems = new Set<string>();
-  for (const name of names) {
-    const [, before = '', , count = '', after = ''] = SHARD.exec(name) ?? [];
-    for (let index = 1; index <= Number(count); index++) {
-      const shard = `${before}${String(index).padStart(5, '0')}-of-${count}${after}`;
-      if (!names.has(shard)) problems.add(`the shard ${shard} is missing`);
-    }
-  }
-  return [...problems];
 }
 
 /** An uncompressed layer's diff id is its digest: what a runtime will check after pulling. */
