@@ -2,17 +2,18 @@ import { type Digest, digestOf } from '../core/digest.ts';
 import { isAbort, SigningError, WeighbridgeError } from '../core/errors.ts';
 import { mapPool } from '../core/pool.ts';
 import type { Descriptor } from '../oci/types.ts';
-import { putArtifact } from '../store/attach-artifact.ts';
 import type { ImageStore } from '../store/image-store.ts';
 import { addReferrers } from '../store/referrers.ts';
-import { BUNDLE_TYPE, readBundle } from './bundle.ts';
+import { readBundle } from './bundle.ts';
 import type { StatementSigner } from './signers/signer.ts';
 import { kindOf, type Statement, type StatementKind, statementBytes } from './statement.ts';
 import {
+  bundleOfOwn,
   listStatements,
+  type OwnStatement,
+  putStatement,
   readStoredBundle,
   type StoredStatement,
-  statementAnnotations,
 } from './stored-statements.ts';
 
 /** What became of one statement. */
@@ -53,7 +54,8 @@ export async function attachStatements(
     const older = before.filter(
       one => one.payloadDigest !== undefined && one.predicateType === predicateType,
     );
-    const same = options.isForced ? undefined : await findSame(store, older, payload, options);
+    const own = { predicateType, payload, signer: signer.id };
+    const same = options.isForced ? undefined : await findSame(store, subject, older, { own, ...options });
     if (same !== undefined)
       return { kind, predicateType, digest: same.descriptor.digest, status: 'unchanged' };
     const isModel = kind === 'model';
@@ -62,16 +64,7 @@ export async function attachStatements(
     const bundle =
       (isModel ? signer.signModel?.(payload) : undefined) ??
       (await signer.sign(payload, { hint, repository: store.name, signal }));
-    const descriptor = await putArtifact(
-      store,
-      subject,
-      {
-        artifactType: BUNDLE_TYPE,
-        annotations: statementAnnotations(predicateType, payload, signer.id),
-        files: [{ mediaType: BUNDLE_TYPE, bytes: bundle, ...(isModel && { title: 'model.sig' }) }],
-      },
-      signal,
-    );
+    const descriptor = await putStatement(store, subject, own, { bundle, signal });
     added.push(descriptor);
     replaced.push(...older.map(one => one.descriptor.digest));
     return { kind, predicateType, digest: descriptor.digest, status: 'signed' };
@@ -94,16 +87,24 @@ const MAX_ENVELOPE_BYTES = 256 * 1024;
  */
 async function findSame(
   store: ImageStore,
+  subject: Descriptor,
   older: readonly StoredStatement[],
-  payload: Buffer,
-  { signer, signal }: { readonly signer: StatementSigner; readonly signal?: AbortSignal | undefined },
+  options: {
+    readonly own: OwnStatement;
+    readonly signer: StatementSigner;
+    readonly signal?: AbortSignal | undefined;
+  },
 ): Promise<StoredStatement | undefined> {
+  const { own, signer, signal } = options;
+  const { payload } = own;
   const digest = digestOf(payload);
   const maxBytes = payload.length * 2 + MAX_ENVELOPE_BYTES;
   const claimed = older.filter(one => one.payloadDigest === digest && one.signer === signer.id);
   for (const one of claimed.slice(0, MAX_READ)) {
+    // Whether its manifest is there is looked at for the image's signature alone, without which it is not signed at all.
+    const bundle = one.kind === 'image' ? undefined : bundleOfOwn(one, subject, own);
     try {
-      const bytes = await readStoredBundle(store, one, { maxBytes, signal });
+      const bytes = await readStoredBundle(store, one, { bundle, maxBytes, signal });
       if (readBundle(bytes, store.name).payload.equals(payload) && signer.isOwn(bytes)) return one;
     } catch (error) {
       // What cannot be read or verified is made again.

@@ -11,7 +11,10 @@ function referrer(predicateType: string, text = ''): Descriptor {
     mediaType: 'application/vnd.oci.image.manifest.v1+json',
     digest: digestOf(payload),
     size: payload.length,
-    annotations: statementAnnotations(predicateType, payload, 'key'),
+    annotations: statementAnnotations(
+      { predicateType, payload, signer: 'key' },
+      { digest: digestOf(payload), size: payload.length },
+    ),
   };
 }
 

@@ -39,33 +39,44 @@ export async function attachArtifact(
 /** Uploads an artifact and returns its descriptor for `addReferrers`, which makes it findable. Throws RegistryError. */
 export async function putArtifact(
   store: ImageStore,
-  { mediaType, digest, size }: Descriptor,
+  subject: Descriptor,
   artifact: Artifact,
   signal?: AbortSignal,
 ): Promise<Descriptor> {
   const { artifactType, annotations } = artifact;
-  const config = documentOf(MediaType.ociEmpty, EMPTY);
-  const files = artifact.files.map(({ mediaType: type, title, bytes }) => ({
+  const files = artifact.files.map(({ mediaType, title, bytes }) => ({
     title,
-    document: documentOf(type, bytes),
+    document: documentOf(mediaType, bytes),
   }));
-  await putEmptyConfig(store, config, signal);
+  await putEmptyConfig(store, documentOf(MediaType.ociEmpty, EMPTY), signal);
   for (const { document } of files) await putDocument(store, document, signal);
+  const layers = files.map(({ title, document: { descriptor } }) => ({ title, ...descriptor }));
+  const { descriptor, bytes } = artifactManifest(subject, { artifactType, annotations, files: layers });
+  const stored = { mediaType: descriptor.mediaType, digest: descriptor.digest, bytes };
+  await store.putManifest(descriptor.digest, stored, signal);
+  return { ...descriptor, artifactType, annotations };
+}
+
+/** Returns the manifest that an artifact is stored with: the same for the same artifact, whose bytes it does not need. */
+export function artifactManifest(
+  { mediaType, digest, size }: Descriptor,
+  artifact: Omit<Artifact, 'files'> & {
+    readonly files: readonly (Descriptor & { readonly title?: string | undefined })[];
+  },
+): Document {
+  const { artifactType, annotations, files } = artifact;
   const manifest: Manifest = {
     schemaVersion: 2,
     mediaType: MediaType.ociManifest,
     artifactType,
-    config: config.descriptor,
-    layers: files.map(({ title, document: { descriptor } }) =>
+    config: documentOf(MediaType.ociEmpty, EMPTY).descriptor,
+    layers: files.map(({ title, ...descriptor }) =>
       title === undefined ? descriptor : { ...descriptor, annotations: { [OciAnnotation.title]: title } },
     ),
     subject: { mediaType, digest, size },
     annotations,
   };
-  const { descriptor, bytes } = documentOf(MediaType.ociManifest, Buffer.from(JSON.stringify(manifest)));
-  const stored = { mediaType: descriptor.mediaType, digest: descriptor.digest, bytes };
-  await store.putManifest(descriptor.digest, stored, signal);
-  return { ...descriptor, artifactType, annotations };
+  return documentOf(MediaType.ociManifest, Buffer.from(JSON.stringify(manifest)));
 }
 
 /** Stores that have the config of all artifacts, or are getting it: several are attached at the same time. */

@@ -74,7 +74,17 @@ for (const [title, referrers] of REGISTRIES) {
         signImage(store, 'v0.6.0-slim', planned, contextOf(world, more));
       const digest = (await sign())[0]?.digest ?? assert.fail();
       const before = await listReferrers(store, digest);
+      const start = world.registry(0).log.length;
       assert.ok((await sign())[0]?.statements.every(({ status }) => status === 'unchanged'));
+      // One small read for each, and one more for the signature of the image.
+      const asked = world
+        .registry(0)
+        .log.slice(start)
+        .map(({ path }) => path);
+      assert.equal(
+        before.filter(one => asked.some(path => path.endsWith(`manifests/${one.digest}`))).length,
+        1,
+      );
       assert.deepEqual(await listReferrers(store, digest), before);
       await sign({ vex: [VEX] });
       await sign({ vex: [{ ...VEX, status: 'under_investigation' }] });

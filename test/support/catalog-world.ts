@@ -166,7 +166,10 @@ function scanOf(seed: number): Referrer {
 const STATEMENTS: readonly Referrer[] = (['image', 'provenance', 'bom', 'license', 'model'] as const).map(
   kind => ({
     artifactType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
-    annotations: statementAnnotations(PredicateType[kind], Buffer.from(kind), 'key'),
+    annotations: statementAnnotations(
+      { predicateType: PredicateType[kind], payload: Buffer.from(kind), signer: 'key' },
+      { digest: digestOf(kind), size: kind.length },
+    ),
   }),
 );
 
