@@ -1,6 +1,6 @@
 import { SigningError } from '../core/errors.ts';
 import type { ModelSigner } from '../image/types.ts';
-import { modelFiles } from './model-files.ts';
+import { hashedFiles } from './hashed-files.ts';
 import type { SigningContext } from './sign-image.ts';
 import { statementBytes } from './statement.ts';
 import { modelSignature } from './statements/model-signature.ts';
@@ -25,7 +25,7 @@ export function modelSigner({
   }
   return {
     async hashes({ files, snapshot }) {
-      const found = await modelFiles(files, snapshot, { hub, known: hashes, signal });
+      const found = await hashedFiles(files, snapshot, { hub, known: hashes, signal });
       return new Map(found.map(({ path, sha256 = '' }) => [path, sha256]));
     },
     sign: (short, files) => signModel(statementBytes(modelSignature(short, files))).toString('utf8'),

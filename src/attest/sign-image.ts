@@ -7,8 +7,8 @@ import type { Descriptor } from '../oci/types.ts';
 import type { PlannedModel } from '../plan/types.ts';
 import type { ImageStore, StoredManifest } from '../store/image-store.ts';
 import { type AttachedStatement, attachStatements } from './attach-statements.ts';
+import { hashedFiles, type SmallFileHashes } from './hashed-files.ts';
 import { makeStatements } from './make-statements.ts';
-import { modelFiles, type SmallFileHashes } from './model-files.ts';
 import type { StatementSigner } from './signers/signer.ts';
 import type { ImageSubject, SigningTool } from './types.ts';
 
@@ -81,7 +81,7 @@ async function subjectsOf(
     });
   }
   const listed = await readModelFiles(store, first, { signal: context.signal });
-  const files = await modelFiles(listed, model, {
+  const files = await hashedFiles(listed, model, {
     hub: context.hub,
     known: context.hashes,
     signal: context.signal,

@@ -9,7 +9,7 @@ import { quoted } from '../core/safe-text.ts';
 import type { Hub } from '../hub/types.ts';
 import { MODEL_SIGNATURE } from '../image/format/model-signature.ts';
 import type { PlannedModel } from '../plan/types.ts';
-import { modelFiles, type SmallFileHashes } from './model-files.ts';
+import { hashedFiles, type SmallFileHashes } from './hashed-files.ts';
 import { readPublicKey } from './signers/key-material.ts';
 import { PredicateType, type Statement } from './statement.ts';
 import { isUnsigned } from './statements/model-signature.ts';
@@ -149,7 +149,7 @@ async function compare(
     sha256 === undefined ? { path: at, sizeBytes, gitOid } : { path: at, sizeBytes, sha256 },
   );
   const model = { id: snapshot.id, revision: snapshot.revision };
-  for (const { path: at, sha256 } of await modelFiles(listed, model, { hub, known, signal })) {
+  for (const { path: at, sha256 } of await hashedFiles(listed, model, { hub, known, signal })) {
     if (sha256 === undefined || sha256 !== signed.get(at)) throw wrong(name, `signs another ${quoted(at)}`);
   }
 }

@@ -14,11 +14,6 @@ export interface SafetyJudgement {
   readonly findings: readonly PolicyFinding[];
 }
 
-/** Returns files that can run code when they are loaded. */
-function isPickle({ path }: Pick<HubFile, 'path'>): boolean {
-  return isPicklePath(path);
-}
-
 /** Returns Python that vLLM runs only with `--trust-remote-code`. */
 export function remoteCode(files: readonly HubFile[]): readonly string[] {
   return files.filter(({ path }) => kindOf(path) === 'code').map(({ path }) => path);
@@ -78,7 +73,7 @@ function judgePickles(
   files: readonly HubFile[],
   all: readonly HubFile[],
 ): SafetyJudgement {
-  const pickles = files.filter(isPickle).map(({ path }) => path);
+  const pickles = files.map(({ path }) => path).filter(isPicklePath);
   const from = 'the list of files and models.yaml, files.allow_pickle';
   if (pickles.length === 0) {
     return {

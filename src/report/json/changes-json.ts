@@ -1,9 +1,10 @@
 import type { Remedy } from '../../policy/types.ts';
 
-/** What changed since the image that a tag named before. */
+/** A line of models.yaml that would change the decision about the fat image. */
 export interface ChangeJson {
-  /** In models.yaml: `permissive: true`. */
+  /** `permissive: true` */
   readonly line: string;
+  /** What it says, or does. */
   readonly means: string;
 }
 

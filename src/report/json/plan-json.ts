@@ -55,7 +55,7 @@ export interface PlanModelJson extends Partial<AssemblyJson> {
   readonly error?: ErrorJson;
 }
 
-/** Where registries were looked at: what the images will be made of. */
+/** What the images will be made of; absent with `--no-registry-state`. */
 export interface AssemblyJson {
   /** Absent if the base image could not be read. */
   readonly base?: AssembledBase;
@@ -133,7 +133,7 @@ export interface ShardedFileJson {
   readonly parts: readonly { readonly path: string; readonly size: number }[];
 }
 
-/** Returns the document of `plan --json`. `outcomes` are those of a dry run, if the registries were read. */
+/** Returns the document of `plan --json`. `outcomes` are those of a dry run, if registries or base images were read. */
 export function planToJson(plan: Plan, outcomes: readonly Preview[] = []): PlanJson {
   const lookedAt = new Map(outcomes.map(outcome => [outcome.planned, outcome]));
   return {

@@ -41,7 +41,11 @@ const columns = (variants: readonly Variant[]): readonly MdColumn[] => [
 /** Returns the page of a CI run, in Markdown as GitHub and GitLab render it. Ends with a line break. */
 export function jobSummary(results: JobResults, options: JobSummaryOptions): string {
   const models = results.published.flatMap(one => one.models);
-  const scans = results.scanned.flatMap(one => one.scans);
+  const scans = Map.groupBy(
+    results.scanned.flatMap(one => one.scans),
+    scan => scan.short,
+  );
+  const scansOf = ({ short }: PublishModelJson): readonly ImageScan[] => scans.get(short) ?? [];
   const failures = results.scanned.flatMap(one => one.failures);
   const variants = shownVariants(variant => models.some(model => model.decisions?.[variant] !== undefined));
   const head = [
@@ -51,7 +55,7 @@ export function jobSummary(results: JobResults, options: JobSummaryOptions): str
       : [
           mdTable(
             columns(variants),
-            models.map(model => overviewRow(model, variants, scans)),
+            models.map(model => overviewRow(model, variants, scansOf(model))),
           ),
         ]),
     ...failures.map(
@@ -60,14 +64,7 @@ export function jobSummary(results: JobResults, options: JobSummaryOptions): str
     ),
     ...ignoredNote(results),
   ];
-  const sections = options.isOverview
-    ? []
-    : models.map(model =>
-        modelSection(
-          model,
-          scans.filter(scan => scan.short === model.short),
-        ),
-      );
+  const sections = options.isOverview ? [] : models.map(model => modelSection(model, scansOf(model)));
   return fitting(head, sections, options.maxBytes ?? MAX_BYTES);
 }
 
@@ -98,7 +95,7 @@ function overviewRow(
     sum(image => image.bytes.uploaded),
     sum(image => image.bytes.mounted + image.bytes.reused),
     model.durationMs === undefined ? '' : duration(model.durationMs),
-    findingsCell(scans.filter(scan => scan.short === model.short)),
+    findingsCell(scans),
   ];
 }
 

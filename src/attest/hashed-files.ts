@@ -18,7 +18,7 @@ export type SmallFileHashes = Map<string, Promise<string>>;
  * Returns the model's files with the sha256 of each. A fat image lists them all. A slim one lists small files by their
  * git ids, and nothing has read those yet: they are read from the Hub now. Throws HubError, IntegrityError.
  */
-export async function modelFiles(
+export async function hashedFiles(
   listed: readonly ListedFile[],
   { id, revision }: Pick<PublishedModel, 'id' | 'revision'>,
   options: { readonly hub: Hub; readonly known: SmallFileHashes; readonly signal?: AbortSignal | undefined },
