@@ -69,7 +69,7 @@ export async function publishAll(
 }
 
 /** The options of `publish` that choose images. */
-export interface PublishChoice {
+export interface PublishFlags {
   readonly variant?: Variant;
   readonly force?: boolean;
   readonly moveTags?: boolean;
@@ -82,7 +82,7 @@ export interface PublishChoice {
 export async function publishToRegistries(
   session: Session,
   queue: ModelQueue,
-  { variant, force, moveTags, signing, modelSigner, admit }: PublishChoice,
+  { variant, force, moveTags, signing, modelSigner, admit }: PublishFlags,
 ): Promise<ModelOutcome[]> {
   return await publishAll(session, queue, {
     signing,
@@ -102,7 +102,7 @@ export async function publishToRegistries(
 export async function previewPublish(
   session: Session,
   plan: Plan,
-  { variant, force, moveTags }: Pick<PublishChoice, 'variant' | 'force' | 'moveTags'>,
+  { variant, force, moveTags }: Pick<PublishFlags, 'variant' | 'force' | 'moveTags'>,
 ): Promise<ModelOutcome[]> {
   const { services, progress, signal } = session;
   const previews = await previewPlan(plannedModels(plan), {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type AdaptedModel, type AdapterFacts, maxLoraRank } from './adapter-facts.ts';
-import { stemOf } from './check-adapters.ts';
+import { modelStem } from './check-adapters.ts';
 import { checkFit } from './check-fit.ts';
 import { findRelease } from './releases.ts';
 import type { FitInput, FitReport } from './types.ts';
@@ -180,8 +180,8 @@ test('names in another precision have one stem', () => {
     'unsloth/base-8b-unsloth-bnb-4bit',
     'd/Base-8B-FP8',
   ])
-    assert.equal(stemOf(name), 'base-8b', name);
-  assert.notEqual(stemOf('a/Base-8B-Instruct'), stemOf('a/Base-8B'));
+    assert.equal(modelStem(name), 'base-8b', name);
+  assert.notEqual(modelStem('a/Base-8B-Instruct'), modelStem('a/Base-8B'));
 });
 
 test('the rank is the smallest that the release takes', () => {

@@ -77,8 +77,8 @@ function relationOf({ written, id, madeFrom = [] }: AdapterBase, model: AdaptedM
   const names = [written, ...(id === undefined ? [] : [id])];
   if (names.some(name => has(model.ids, name))) return 'same';
   // Copies in another precision: those of other makers are named after the model.
-  const stems = names.map(stemOf);
-  if (model.ids.some(own => stems.includes(stemOf(own)))) return 'same';
+  const stems = names.map(modelStem);
+  if (model.ids.some(own => stems.includes(modelStem(own)))) return 'same';
   if (names.some(name => has(model.madeFrom, name)))
     return model.relation === 'quantized' ? 'same' : 'ancestor';
   if (madeFrom.some(one => has([...model.ids, ...model.madeFrom], one))) return 'relative';
@@ -92,7 +92,7 @@ const PRECISION =
  * Returns an id without its organization and quantization, in lower case: `qwen2.5-7b-instruct` for
  * `unsloth/Qwen2.5-7B-Instruct-bnb-4bit`.
  */
-export function stemOf(name: string): string {
+export function modelStem(name: string): string {
   let stem = name.toLowerCase().replace(/\/+$/, '').replace(/^.*\//, '');
   for (let before = ''; before !== stem; ) {
     before = stem;

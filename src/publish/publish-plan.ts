@@ -12,9 +12,9 @@ import type {
   ModelOutcome,
   ModelQueue,
   PublishContext,
-  PublishedModel,
   PublishOutcome,
   PublishTarget,
+  ReportedModel,
 } from './types.ts';
 
 /** What a plan is published with. */
@@ -166,7 +166,7 @@ export function reportOutcome({ planned, images }: PublishOutcome, onEvent: OnEv
   onEvent({ type: 'model-end', model, status: images.some(isFailure) ? 'failed' : 'done' });
 }
 
-function brief({ planned, ...rest }: PublishOutcome): PublishOutcome<PublishedModel> {
+function brief({ planned, ...rest }: PublishOutcome): PublishOutcome<ReportedModel> {
   const { model, snapshot, outcome, targets, files } = planned;
   return {
     ...rest,

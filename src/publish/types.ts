@@ -150,14 +150,14 @@ export interface Failed extends CommonOutcome {
 }
 
 /** What became of a planned model at all of its targets. */
-export interface PublishOutcome<Model extends PublishedModel = PlannedModel> {
+export interface PublishOutcome<Model extends ReportedModel = PlannedModel> {
   readonly planned: Model;
   readonly images: readonly ImageOutcome[];
   readonly durationMs?: number;
 }
 
 /** What reports tell of a model. No more of it is kept when its images are done: a list may have thousands of models. */
-export interface PublishedModel {
+export interface ReportedModel {
   readonly model: ModelConfig;
   readonly snapshot: Pick<ModelSnapshot, 'revision'>;
   readonly outcome: Pick<PolicyOutcome, 'license' | 'decisions'>;
@@ -166,10 +166,10 @@ export interface PublishedModel {
 }
 
 /** The end of one model of a run: published, or never planned. */
-export type ModelOutcome = PublishOutcome<PublishedModel> | UnresolvedModel;
+export type ModelOutcome = PublishOutcome<ReportedModel> | UnresolvedModel;
 
 /** Returns whether a model was planned, so that it has images. */
-export function isPublishOutcome(outcome: ModelOutcome): outcome is PublishOutcome<PublishedModel> {
+export function isPublishOutcome(outcome: ModelOutcome): outcome is PublishOutcome<ReportedModel> {
   return 'images' in outcome;
 }
 

@@ -1,8 +1,8 @@
 import { VARIANTS } from '../config/types.ts';
-import type { ImageOutcome, PublishedModel, PublishOutcome } from '../publish/types.ts';
+import type { ImageOutcome, PublishOutcome, ReportedModel } from '../publish/types.ts';
 
 /** Returns by registry as planned, then by variant, whatever the order they were done in. */
-export function imagesInOrder({ planned, images }: PublishOutcome<PublishedModel>): ImageOutcome[] {
+export function imagesInOrder({ planned, images }: PublishOutcome<ReportedModel>): ImageOutcome[] {
   const registries = planned.targets.map(target => target.registry);
   return [...images].sort(
     (a, b) =>

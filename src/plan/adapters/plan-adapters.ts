@@ -4,7 +4,7 @@ import { isRecord } from '../../core/json-shape.ts';
 import { mapPool } from '../../core/pool.ts';
 import { ownValue } from '../../core/table.ts';
 import { type AdapterBase, type AdapterFacts, type AdapterTensor, rankOf } from '../../fit/adapter-facts.ts';
-import { stemOf } from '../../fit/check-adapters.ts';
+import { modelStem } from '../../fit/check-adapters.ts';
 import type { Hub, HubFile, ModelSnapshot } from '../../hub/types.ts';
 import { UnshardableError } from '../../layer/safetensors-header.ts';
 import type { ReadText } from '../../licenses/types.ts';
@@ -135,13 +135,13 @@ async function basesOf(
   const value = isRecord(config) ? config.base_model_name_or_path : undefined;
   const own = typeof value === 'string' && value.trim() !== '' ? [value.trim()] : [];
   const written = [...new Set([...own, ...baseModels])].slice(0, MAX_BASES);
-  const stems = [base.id, base.requestedId].map(stemOf);
+  const stems = [base.id, base.requestedId].map(modelStem);
   return await Promise.all(
     written.map(async (text): Promise<AdapterBase> => {
       const id = modelIdIn(text);
       // A name that tells enough costs no request.
       if (id === undefined || !id.includes('/') || !isModelId(id)) return { written: text };
-      if (stems.includes(stemOf(id))) return { written: text, id };
+      if (stems.includes(modelStem(id))) return { written: text, id };
       const found = await legal.find(id);
       return found === undefined
         ? { written: text }

@@ -10,7 +10,7 @@ import type { Plan, PlannedModel, PlannedResharding, UnresolvedModel } from '../
 import { remoteCode } from '../../policy/file-safety.ts';
 import type { AncestorLicense, Evidence, PolicyDecision, PolicyFinding } from '../../policy/types.ts';
 import type { Preview } from '../../publish/preview.ts';
-import type { ImageOutcome, PublishedModel } from '../../publish/types.ts';
+import type { ImageOutcome, ReportedModel } from '../../publish/types.ts';
 import { type AdapterJson, adaptersJson } from './adapter-json.ts';
 import { type ChangeJson, changesJson } from './changes-json.ts';
 import { type FileJson, fileJson, type LeftOutJson, leftOutJson } from './file-json.ts';
@@ -146,7 +146,7 @@ export function planToJson(plan: Plan, outcomes: readonly Preview[] = []): PlanJ
 }
 
 /** Returns the decisions about a model's variants, as `--json` has them. */
-export function decisionsJson({ outcome, model }: Pick<PublishedModel, 'outcome' | 'model'>): DecisionsJson {
+export function decisionsJson({ outcome, model }: Pick<ReportedModel, 'outcome' | 'model'>): DecisionsJson {
   const shown = shownVariants(variant => model.variants.includes(variant));
   const entries = shown.map(variant => [variant, decisionJson(outcome.decisions[variant])]);
   return Object.fromEntries(entries) as DecisionsJson;

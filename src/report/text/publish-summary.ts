@@ -6,8 +6,8 @@ import {
   type ImageStatus,
   isPublishOutcome,
   type ModelOutcome,
-  type PublishedModel,
   type PublishOutcome,
+  type ReportedModel,
 } from '../../publish/types.ts';
 import { imagesInOrder } from '../image-order.ts';
 import { clean, counted, paragraph, shortened } from '../layout/text-layout.ts';
@@ -85,7 +85,7 @@ export function publishedReferences(results: readonly ModelOutcome[]): string[] 
   );
 }
 
-function modelSection(outcome: PublishOutcome<PublishedModel>, options: SummaryOptions): string[] {
+function modelSection(outcome: PublishOutcome<ReportedModel>, options: SummaryOptions): string[] {
   const { short } = outcome.planned.model;
   const title = options.style.strong(shortened(clean(short), options.columns));
   if (outcome.images.length === 0 && outcome.planned.targets.length === 0)
@@ -198,8 +198,8 @@ function errorSection({ columns, style, errors }: SummaryOptions): string[] {
 }
 
 /** Of a dry run: its images are left out with tags, which nothing else is. */
-function dryTotal(outcomes: readonly PublishOutcome<PublishedModel>[]): string[] {
-  const isDry = ({ images }: PublishOutcome<PublishedModel>): boolean =>
+function dryTotal(outcomes: readonly PublishOutcome<ReportedModel>[]): string[] {
+  const isDry = ({ images }: PublishOutcome<ReportedModel>): boolean =>
     images.some(image => image.status === 'skipped' && image.tags.length > 0);
   return outcomes.some(isDry) ? [movementTotal(outcomes)] : [];
 }

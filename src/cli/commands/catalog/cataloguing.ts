@@ -11,7 +11,7 @@ import type { Session } from '../../session.ts';
 import { readAssets, readDocs, writeSite } from './catalog-files.ts';
 
 /** What of the site is written, and where. */
-export interface CatalogOptions {
+export interface SiteOptions {
   readonly title: string;
   readonly url: string | undefined;
   readonly previous: PreviousCatalog | undefined;
@@ -36,7 +36,7 @@ export async function writeCatalog(
   config: Config,
   models: readonly ModelConfig[],
   folder: string,
-  options: CatalogOptions,
+  options: SiteOptions,
 ): Promise<WrittenCatalog> {
   const { services, signal, env } = session;
   const places = models.map(model => ({

@@ -9,8 +9,8 @@ import { queueOf } from '../../../publish/publish-plan.ts';
 import {
   type ImageOutcome,
   isPublishOutcome,
-  type PublishedModel,
   type PublishOutcome,
+  type ReportedModel,
 } from '../../../publish/types.ts';
 import { styleFor } from '../../../report/progress/style.ts';
 import { planTable } from '../../../report/text/plan-table.ts';
@@ -83,7 +83,7 @@ async function runDemo(outer: Session, { keep }: DemoOptions): Promise<number> {
   return isDone ? ExitStatus.done : ExitStatus.failed;
 }
 
-type Published = PublishOutcome<PublishedModel>;
+type Published = PublishOutcome<ReportedModel>;
 
 async function publish(session: Session, plan: Plan): Promise<readonly Published[]> {
   const outcomes = await publishToRegistries(session, queueOf(plan), {});

@@ -137,13 +137,13 @@ export async function runContainer(
 }
 
 /** Where to look for GPUs; tests have devices of their own. */
-export interface GpuQuestion {
+export interface GpuSearch {
   readonly env: NodeJS.ProcessEnv;
   readonly hasDevice?: (path: string) => boolean;
 }
 
 /** Returns the GPU that this machine has; undefined if it has none or if the engine is on another machine. */
-export async function detectGpu({ env, hasDevice = existsSync }: GpuQuestion): Promise<GpuKind | undefined> {
+export async function detectGpu({ env, hasDevice = existsSync }: GpuSearch): Promise<GpuKind | undefined> {
   if (hasDevice('/dev/nvidiactl') || (await answer(['nvidia-smi'], { env })).isOk) return 'nvidia';
   return hasDevice('/dev/kfd') ? 'amd' : undefined;
 }
