@@ -31,7 +31,7 @@ export interface Row extends Run {
   readonly runs: readonly Run[];
 }
 
-/** Runs all cases `rounds` times, every other round backwards, so that none always has the same neighbour. */
+/** Runs all cases `rounds` times, every other round backwards, so that none always has the same neighbor. */
 export async function runCases(
   cases: readonly Case[],
   rounds: number,

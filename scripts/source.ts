@@ -13,17 +13,17 @@ export function parseSource(text: string, file = 'file.ts'): TypeScript.SourceFi
 /** Returns the places of all comments in a source, in order. */
 export function commentSpans(text: string): [start: number, end: number][] {
   const spans = new Map<number, number>();
+  const source = parseSource(text);
   const visit = (node: TypeScript.Node): void => {
     const ranges = [
       ...(ts.getLeadingCommentRanges(text, node.getFullStart()) ?? []),
       ...(ts.getTrailingCommentRanges(text, node.getEnd()) ?? []),
     ];
     for (const { pos, end } of ranges) spans.set(pos, end);
-    ts.forEachChild(node, visit);
+    // Tokens too: a comment may be before a `|`.
+    for (const child of node.getChildren(source)) visit(child);
   };
-  const source = parseSource(text);
   visit(source);
-  visit(source.endOfFileToken);
   return [...spans].sort(([a], [b]) => a - b);
 }
 

@@ -35,6 +35,11 @@ const WORDINGS: readonly Wording[] = [
   { pattern: /\bwhichever is there\b/, instead: '"whichever is installed"' },
   { pattern: /\bcan be given more than once\b/, instead: '"repeatable"' },
   { pattern: /\blicence/i, instead: '"license", as in keys' },
+  {
+    pattern:
+      /\b(?:colou|neighbou|behaviou|favou)r|\blabell(?:ed|ing)\b|\b(?:normal|summar|recogn|organ)is(?:e|ing)/i,
+    instead: 'the American spelling',
+  },
 ];
 
 /** Returns the wordings to avoid in a text, with the lines they begin in. */

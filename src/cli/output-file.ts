@@ -106,7 +106,7 @@ function releasePipe(file: string): void {
   try {
     if (statSync(file).isFIFO()) closeSync(openSync(file, constants.O_RDONLY | constants.O_NONBLOCK));
   } catch {
-    // Nobody waits any more, or this user may not read there.
+    // No writer waits any more, or this user may not read there.
   }
 }
 

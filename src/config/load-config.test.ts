@@ -283,7 +283,7 @@ test('serve_args: an unquoted number is taken as it is written', () => {
   assert.deepEqual(model.serveArgs, ['--port', '8000', '--share', '0.90', '--seed', '0x1F']);
 });
 
-test('licence ids of the whitelist are compared in lower case', () => {
+test('license ids of the whitelist are compared in lower case', () => {
   const model = only('defaults: {spdx_permissive_whitelist: [MIT]}\nmodels: [{id: a/b, short: b}]');
   assert.deepEqual(model.permissiveWhitelist, ['mit']);
 });

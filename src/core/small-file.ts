@@ -101,7 +101,7 @@ function releasePipe(file: string): void {
     writeSync(descriptor, '\n');
     closeSync(descriptor);
   } catch {
-    // Nobody waits any more, or this user may not write there.
+    // No reader waits any more, or this user may not write there.
   }
 }
 

@@ -43,7 +43,7 @@ function nearestByDistance(word: string, candidates: readonly string[]): string 
   return best;
 }
 
-/** Returns Levenshtein's distance with a swap of neighbours counted once. */
+/** Returns Levenshtein's distance with a swap of neighbors counted once. */
 export function editDistance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {

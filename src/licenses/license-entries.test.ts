@@ -188,7 +188,7 @@ describe('upstream files', () => {
     });
   });
 
-  test('a file that is empty or far too long is no licence', async () => {
+  test('a file that is empty or far too long is no license', async () => {
     const texts = await loadSpdxTexts(['MIT']);
     const files = [
       { path: 'LICENSE', sizeBytes: 0, gitOid: OID },
@@ -200,8 +200,8 @@ describe('upstream files', () => {
   });
 });
 
-describe('no licence file upstream', () => {
-  test('the full SPDX text of one licence, and nothing else', async () => {
+describe('no license file upstream', () => {
+  test('the full SPDX text of one license, and nothing else', async () => {
     const files = await tree([], { spdx: 'Apache-2.0' });
     assert.match(files['licenses/model/LICENSE'] ?? '', /^Apache License\nVersion 2\.0, January 2004\n/);
     assert.match(
@@ -233,7 +233,7 @@ describe('no licence file upstream', () => {
     assert.match(text, /^MIT License\n\nCopyright \(c\) the authors of acme\/x\n/);
   });
 
-  test('a licence without text is stated, and said to be no text', async () => {
+  test('a license without text is stated, and said to be no text', async () => {
     const facts = {
       license: 'other',
       licenseName: 'acme-license',
@@ -254,7 +254,7 @@ describe('no licence file upstream', () => {
   });
 });
 
-test('a slim image has this project’s licence and says where the weights are', async () => {
+test('a slim image has this project’s license and says where the weights are', async () => {
   const files = await tree(['LICENSE', 'NOTICE'], { context: { variant: 'slim' }, isGated: true });
   assert.deepEqual(Object.keys(files), ['licenses/CC0', 'licenses/NOTICE', 'licenses/licenses.json']);
   const notice = files['licenses/NOTICE'] ?? '';

@@ -57,7 +57,7 @@ export function chooseTargets(config: Config, model: ModelConfig, choice: Target
       withoutPrefix.push(registry);
       continue;
     }
-    const repository = normalise(found, model);
+    const repository = normalize(found, model);
     const other = targets.find(target => target.repository === repository);
     if (other !== undefined) throw samePlace(other.registry, registry, repository);
     targets.push({ registry, repository });
@@ -144,7 +144,7 @@ function prefix(host: string, env: TargetChoice['env'], variable: string): strin
 }
 
 /** One spelling for a repository however its prefix was written. */
-function normalise(prefixText: string, model: ModelConfig): string {
+function normalize(prefixText: string, model: ModelConfig): string {
   const { registry, repository } = parseReference(`${prefixText.replace(/\/+$/, '')}/hf-${model.short}`);
   return `${registry}/${repository}`;
 }

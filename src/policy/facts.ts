@@ -29,7 +29,7 @@ export type TextSubject =
   | 'model'
   /** What the model may be used for. */
   | 'use'
-  /** Whose it is and what nobody is liable for. */
+  /** Whose it is, and disclaimers of liability. */
   | 'statement'
   | 'notice'
   /** Not called like a legal text: it counts by what it is. */
@@ -44,7 +44,7 @@ export type TextSubject =
 /** Which license a text is, or why that is not known. */
 export type TextIdentity =
   | LicenseIdentity
-  /** It was not read, for a reason in words. `isHidden`: the Hub does not show it, so nobody can say that it is odd. */
+  /** It was not read, for a reason in words. `isHidden`: the Hub does not show it, so it cannot be told to be odd. */
   | { readonly kind: 'unread'; readonly why: string; readonly isHidden: boolean };
 
 /** What the files of a repository say of what the model was made from. */

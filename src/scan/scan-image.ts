@@ -76,7 +76,7 @@ export async function scanImage(
   const filter = { severity: settings.severity };
   const sarif = await trivy.sarif(report, filter);
   const { version, databaseDate } = await trivy.version();
-  const summary = summarise(findings, {
+  const summary = summarize(findings, {
     scanner: `trivy ${version}`,
     databaseDate,
     scannedAt: context.now().toISOString(),
@@ -179,7 +179,7 @@ function keyOf({ kind, id, subject, installedVersion }: ScanFinding): string {
   return JSON.stringify([kind, id, subject, installedVersion]);
 }
 
-function summarise(
+function summarize(
   findings: readonly ScanFinding[],
   facts: Pick<ScanSummary, 'scanner' | 'databaseDate' | 'scannedAt' | 'baseDigest'>,
 ): ScanSummary {

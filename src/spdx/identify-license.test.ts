@@ -35,7 +35,7 @@ test('each of the texts of the SPDX list is known by all its ids', () => {
   for (const [id, { licenseText }] of Object.entries(list)) assertIs(licenseText, id);
 });
 
-test('a text is taken for one licence only, but for what differs outside of the text', () => {
+test('a text is taken for one license only, but for what differs outside of the text', () => {
   for (const id of [...WHITELIST, ...MOST_USED]) {
     const identity = identifier.identify(textOf(id));
     assert.ok(identity.kind === 'spdx');
@@ -45,10 +45,10 @@ test('a text is taken for one licence only, but for what differs outside of the 
   }
 });
 
-/** What happens to a licence's text on its way into a repository. */
+/** What happens to a license's text on its way into a repository. */
 const NOISE: Readonly<Record<string, (text: string, id: string) => string>> = {
   'names and years filled in': text => {
-    // The examples at the end of some licences stay as they are.
+    // The examples at the end of some licenses stay as they are.
     const end = text.search(/how to apply these terms/i);
     const filled = text
       .slice(0, end === -1 ? undefined : end)
@@ -126,7 +126,7 @@ const swapped = (id: string, from: string, to: string): string => {
   return text.replace(from, to);
 };
 
-/** Texts that a hurried reader takes for a permissive licence. */
+/** Texts that a hurried reader takes for a permissive license. */
 const NEAR_MISSES: Readonly<Record<string, { text: string; near?: string; added?: RegExp }>> = {
   'Apache with a clause on use': {
     text: after(
@@ -221,7 +221,7 @@ describe('near misses are none', () => {
   }
 });
 
-describe('licences that SPDX has no id for are known by their titles', () => {
+describe('licenses that SPDX has no id for are known by their titles', () => {
   const cases: ReadonlyArray<[string, string]> = [
     ['LLAMA 2 COMMUNITY LICENSE AGREEMENT\nLlama 2 Version Release Date: July 18, 2023', 'llama2'],
     [
@@ -310,12 +310,12 @@ describe('licences that SPDX has no id for are known by their titles', () => {
   }
 });
 
-/** Words that change what a licence permits, each of them tried at another place of it. */
+/** Words that change what a license permits, each of them tried at another place of it. */
 const ADDED = 'not only except non-commercial shall research military fee Acme'.split(' ');
 /** How many places apart: each one in the long form. */
 const STRIDE = process.env.WEIGHBRIDGE_LONG === '1' ? 1 : 23;
 
-describe('no word can be put into a permitted licence, or taken out of it, and it stays that licence', () => {
+describe('no word can be put into a permitted license, or taken out of it, and it stays that license', () => {
   const permitted = createLicenseIdentifier(
     WHITELIST.map(id => licenseTemplate(id, list[id]?.name ?? '', textOf(id))),
   );
@@ -331,7 +331,7 @@ describe('no word can be put into a permitted licence, or taken out of it, and i
       };
       let changes = 0;
       for (let index = 0; index < words.length; index += 2 * STRIDE) {
-        // What may be filled in (names, titles) is elsewhere; here every word is the licence's own.
+        // What may be filled in (names, titles) is elsewhere; here every word is the license's own.
         if (isFilledIn(words, index)) continue;
         const added = words.toSpliced(index, 0, ADDED[index % ADDED.length] ?? '', ' ');
         if (!isFilledIn(added, index)) assertChanged(added, index);
@@ -368,7 +368,7 @@ function isFilledIn(words: readonly string[], index: number): boolean {
   );
 }
 
-test('the usual licences among themselves are found as they are among all, and nothing else is', async () => {
+test('the usual licenses among themselves are found as they are among all, and nothing else is', async () => {
   const usual = await loadUsualIdentifier();
   let found = 0;
   for (const [id, { licenseText: text }] of Object.entries(list)) {

@@ -15,9 +15,9 @@ import { longestChanges } from './word-changes.ts';
 export type LicenseIdentity =
   /** The text of an SPDX license, word by word; of several where SPDX has ids with the same text, the plainest first. */
   | { readonly kind: 'spdx'; readonly ids: readonly string[] }
-  /** A licence that SPDX has no id for, by the name that the Hub gives it: `llama3.1`. */
+  /** A license that SPDX has no id for, by the name that the Hub gives it: `llama3.1`. */
   | { readonly kind: 'community'; readonly id: string; readonly name: string }
-  /** Nearly an SPDX licence, and that is none: the first words added to it and taken out of it. */
+  /** A changed copy of an SPDX license: the first words that were added to it, and taken out of it. */
   | {
       readonly kind: 'modified';
       readonly id: string;

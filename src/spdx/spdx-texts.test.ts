@@ -26,7 +26,7 @@ test('texts are loaded once and this project’s own is always among them', asyn
   assert.equal(texts('ISC'), undefined);
 });
 
-test('the licences of an expression, each once', () => {
+test('the licenses of an expression, each once', () => {
   assert.deepEqual(licenseParts(null), []);
   assert.deepEqual(licenseParts('MIT AND (GPL-2.0+ OR MIT) AND Apache-2.0 WITH LLVM-exception'), [
     { id: 'MIT', exception: undefined },

@@ -125,7 +125,7 @@ models:
     assert.equal(digests('fat').size, 1);
   });
 
-  test("umoci unpacks the fat image; its weights are the Hub's, its licences are there in full", {
+  test("umoci unpacks the fat image; its weights are the Hub's, its licenses are there in full", {
     skip: onlyLong,
   }, async () => {
     const layout = path.join(folder, 'fat');

@@ -10,6 +10,18 @@ test('a wording to avoid is found with its line', () => {
   assert.deepEqual(places(text), ['3: Nobody', '4: held against', '4: licence'].sort());
 });
 
+test('British spellings are found', () => {
+  const text =
+    'Colours of neighbours\nare normalised: labelled, recognised. American colors are not organisms.\n';
+  assert.deepEqual(places(text), [
+    '1: Colour',
+    '1: neighbour',
+    '2: normalise',
+    '2: labelled',
+    '2: recognise',
+  ]);
+});
+
 test('plain words are let through', () => {
   const text =
     'There is no image. It is no longer there. Weights are redistributed if the license allows it.';
@@ -30,6 +42,11 @@ const SOURCE = [
   'knows`, { remedy: "Ask whoever made it." });',
   "const nobody = 'nobody';",
 ].join('\n');
+
+test('a comment before a part of a union is read', () => {
+  const source = "type Answer =\n  /** Nobody knows. */\n  | 'yes'\n  // by itself\n  | 'no';";
+  assert.deepEqual(places(commentsOf(source)), ['2: Nobody', '4: by itself']);
+});
 
 test('comments of a source are read, without code in them and around them', () => {
   assert.deepEqual(places(commentsOf(SOURCE)), [

@@ -328,6 +328,6 @@ test('base layers are streamed to another registry once, and mounted there for t
   });
   assert.deepEqual(statuses(images), ['r1 fat published', 'r1 slim published']);
   assert.equal(other.counters.mounts, 2, 'the two layers of the base');
-  // Its own: three weights, small files, the bootstrap, two folders of licences, two configs.
+  // Its own: three weights, small files, the bootstrap, two folders of licenses, two configs.
   assert.equal(other.counters.uploadsStarted - starts, 9);
 });

@@ -5,7 +5,7 @@ import { isRight, verifyImage } from '../../src/inspect/verify-image.ts';
 import { RunCache } from '../../src/publish/run-cache.ts';
 import { BOOTSTRAP, MODEL_FILES, World } from '../support/world.ts';
 
-/** More files than an image has layers, so that neighbours share them; two large ones are too much for one. */
+/** More files than an image has layers, so that neighbors share them; two large ones are too much for one. */
 const SHARDS = 140;
 const isLarge = (index: number): boolean => Math.floor(index / 2) % 30 === 0;
 const LIMIT = 1_500_000;

@@ -6,7 +6,7 @@ import { type CollectedText, collectedTexts } from '../support/license-texts.ts'
 import { IS_LONG } from '../support/long.ts';
 import { requireTool } from '../support/tools.ts';
 
-/** Of the Hub's most used licences, those that SPDX has; copies that were not made from the SPDX list. */
+/** Of the Hub's most used licenses, those that SPDX has; copies that were not made from the SPDX list. */
 const SPDX_IDS = [
   'Apache-2.0 MIT BSD-2-Clause BSD-3-Clause ISC CC0-1.0 Unlicense',
   'AFL-3.0 AGPL-3.0 Artistic-2.0 BSD-3-Clause-Clear BSL-1.0 C-UDA-1.0 CC-BY-2.0 CC-BY-2.5 CC-BY-3.0 CC-BY-4.0',
@@ -46,7 +46,7 @@ const skip = IS_LONG
   ? requireTool('python3')
   : 'a collection of 126 MB is fetched for it: set WEIGHBRIDGE_LONG=1';
 
-describe('licence texts as others have collected them', { skip }, () => {
+describe('license texts as others have collected them', { skip }, () => {
   let texts: readonly CollectedText[];
   let identifier: LicenseIdentifier;
   before(async () => {

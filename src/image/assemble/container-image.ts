@@ -71,7 +71,7 @@ function environment(planned: PlannedModel): Record<string, string> {
 }
 
 /** What the labels of an image are made from. */
-export interface LabelledImage {
+export interface LabeledImage {
   readonly variant: string;
   /** Undefined for an image without a base. */
   readonly base: BaseImage | undefined;
@@ -87,7 +87,7 @@ export interface LabelledImage {
  */
 export function labelsOf(
   planned: PlannedModel,
-  { variant, base, layers, signature, serve }: LabelledImage,
+  { variant, base, layers, signature, serve }: LabeledImage,
 ): Annotations {
   const { model, snapshot, outcome } = planned;
   const { revision } = snapshot;

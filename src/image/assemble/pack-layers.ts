@@ -22,7 +22,7 @@ const LARGE_BYTES = 4 * 1024 * 1024;
 
 /** Files of a model as they share layers. */
 export interface PackedFiles {
-  /** Groups of neighbouring files; one layer each. */
+  /** Groups of neighboring files; one layer each. */
   readonly weights: readonly (readonly HubFile[])[];
   /** What shares one layer. */
   readonly small: readonly HubFile[];

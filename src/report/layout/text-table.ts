@@ -10,7 +10,7 @@ export interface Column {
 const GAP = '  ';
 
 /**
- * Returns lines of a table with a head, first the head; undefined if it does not fit into `columns`. `paint` colours a
+ * Returns lines of a table with a head, first the head; undefined if it does not fit into `columns`. `paint` colors a
  * finished cell, whose own text it gets as well.
  */
 export function textTable(

@@ -133,7 +133,7 @@ function modelLine(model: ModelProgress, options: FrameOptions): string {
 function headLine(name: string, rest: string, { columns, style, turn }: FrameOptions): string {
   const spinner = SPINNER[turn % SPINNER.length] ?? '';
   const head = cut(name, columns - 2);
-  // The name alone has a colour, so the line is cut before it is painted.
+  // The name alone has a color, so the line is cut before it is painted.
   const tail = cut(`${head}  ${rest}`, columns - 2).slice(head.length);
   return `${style.good(spinner)} ${style.strong(head)}${style.quiet(tail)}`;
 }

@@ -250,7 +250,7 @@ test('what comes from outside cannot move the cursor', async t => {
   assert.ok(!live.stream.text.includes('\u001b[2J'));
 });
 
-test('without colour there is none', t => {
+test('without color there is none', t => {
   const live = display(t, 80, false);
   feed(live, [start('a'), blobStart('a', 'w')]);
   live.tick(300);

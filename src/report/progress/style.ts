@@ -27,7 +27,7 @@ export function styleFor(isColor: boolean): Style {
 }
 
 function paint(format: Parameters<typeof styleText>[0]): Paint {
-  // Whether there is colour has been decided already, for the stream that the text goes to.
+  // Whether there is color has been decided already, for the stream that the text goes to.
   return text => styleText(format, text, { validateStream: false });
 }
 

@@ -4,7 +4,7 @@ import { terminalOf } from './terminal.ts';
 
 const TTY = { isTTY: true, columns: 100 };
 
-test('a terminal has colours, a cursor to move and its own width', () => {
+test('a terminal has colors, a cursor to move and its own width', () => {
   assert.deepEqual(terminalOf(TTY, {}), {
     isTty: true,
     isCi: false,
@@ -24,7 +24,7 @@ test('a pipe has none of it', () => {
   });
 });
 
-test('a dumb terminal has neither cursor nor colours', () => {
+test('a dumb terminal has neither cursor nor colors', () => {
   const { isTty, isColor } = terminalOf(TTY, { TERM: 'dumb' });
   assert.deepEqual([isTty, isColor], [false, false]);
 });
@@ -35,12 +35,12 @@ for (const [env, isColor] of [
   [{ FORCE_COLOR: '0' }, false],
   [{ FORCE_COLOR: '1', NO_COLOR: '1' }, true],
 ] as const) {
-  test(`on a terminal ${JSON.stringify(env)} means ${isColor ? 'colours' : 'none'}`, () => {
+  test(`on a terminal ${JSON.stringify(env)} means ${isColor ? 'colors' : 'none'}`, () => {
     assert.equal(terminalOf(TTY, env).isColor, isColor);
   });
 }
 
-test('FORCE_COLOR colours a pipe too, and a CI runner', () => {
+test('FORCE_COLOR colors a pipe too, and a CI runner', () => {
   assert.equal(terminalOf({}, { FORCE_COLOR: '1', CI: 'true' }).isColor, true);
 });
 

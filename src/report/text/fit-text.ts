@@ -9,7 +9,7 @@ export function fitWord({ status }: FitReport): string {
   return status === 'unknown' ? '-' : status;
 }
 
-/** Whether it will run, as labelled sentences. */
+/** Whether it will run, as labeled sentences. */
 export function fitSentences({ fit, model }: Pick<PlannedModel, 'fit' | 'model'>): readonly FitSentence[] {
   const on = fit.release === undefined ? model.baseImage : `vLLM ${fit.release}`;
   if (model.fit === 'off')

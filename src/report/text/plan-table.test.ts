@@ -80,7 +80,7 @@ for (const columns of [40, 80, 120]) {
   });
 }
 
-test('colour changes nothing but colour', async () => {
+test('color changes nothing but color', async () => {
   const plan = await samplePlan();
   const colored = planTable(plan, { columns: 80, isColor: true });
   assert.ok(colored.includes('\u001b[31m'));

@@ -157,7 +157,7 @@ const LABEL_WIDTH = 10;
 
 function section(entry: Entry, options: SectionOptions): string[] {
   const { columns, style, isNarrow, variants } = options;
-  const labelled = (label: string, text: string): string[] => {
+  const labeled = (label: string, text: string): string[] => {
     const [first = '', ...rest] = paragraph(text, {
       columns,
       indent: 2,
@@ -166,50 +166,50 @@ function section(entry: Entry, options: SectionOptions): string[] {
     return [first, ...rest];
   };
   const title = style.strong(shortened(clean(entry.model.short), columns));
-  const model = labelled('model', clean(entry.model.id));
+  const model = labeled('model', clean(entry.model.id));
   if (entry.kind === 'unresolved') {
     const { message, remedy } = entry.error;
-    const error = labelled('error', clean(message)).map(line => style.bad(line));
-    return [title, ...model, ...error, ...(remedy === undefined ? [] : labelled('remedy', clean(remedy)))];
+    const error = labeled('error', clean(message)).map(line => style.bad(line));
+    return [title, ...model, ...error, ...(remedy === undefined ? [] : labeled('remedy', clean(remedy)))];
   }
   return [
     title,
     ...model,
     ...(isNarrow
-      ? facts(entry, variants).flatMap(([label, value]) => labelled(label, value))
-      : labelled('revision', entry.snapshot.revision)),
+      ? facts(entry, variants).flatMap(([label, value]) => labeled(label, value))
+      : labeled('revision', entry.snapshot.revision)),
     ...shownVariants(variant => entry.model.variants.includes(variant))
       .filter(variant => isWorthSaying(entry, variant))
       .flatMap(variant => {
         const { build, reason } = entry.outcome.decisions[variant];
-        const lines = labelled(
+        const lines = labeled(
           isNarrow ? `${variant}: why` : variant,
           clean(`${isNarrow ? '' : `${yesOrNo(build)}. `}${reason}`),
         );
         return build ? lines : lines.map(line => style.notable(line));
       }),
-    ...notes(entry, labelled),
-    ...leftOutNote(entry, labelled).map(style.quiet),
-    ...destinations(entry, { ...options, labelled }),
+    ...notes(entry, labeled),
+    ...leftOutNote(entry, labeled).map(style.quiet),
+    ...destinations(entry, { ...options, labeled }),
   ];
 }
 
 /** Findings that decide nothing and that people want to know of, by what they are called here. */
 const NOTES = table<string>({ 'remote code': 'code', layers: 'layers' });
 
-function notes({ outcome }: PlannedModel, labelled: (label: string, text: string) => string[]): string[] {
+function notes({ outcome }: PlannedModel, labeled: (label: string, text: string) => string[]): string[] {
   return outcome.findings.flatMap(({ check, says, verdict }) => {
     const label = verdict === 'note' ? NOTES[check] : undefined;
-    return label === undefined ? [] : labelled(label, clean(says));
+    return label === undefined ? [] : labeled(label, clean(says));
   });
 }
 
 function leftOutNote(
   { leftOut }: PlannedModel,
-  labelled: (label: string, text: string) => string[],
+  labeled: (label: string, text: string) => string[],
 ): string[] {
   const summary = leftOutSummary(leftOut);
-  return summary === '' ? [] : labelled('left out', summary);
+  return summary === '' ? [] : labeled('left out', summary);
 }
 
 /** That an image without weights is always built needs no words, unless it takes a token to run it. */
@@ -220,21 +220,21 @@ function isWorthSaying({ outcome }: PlannedModel, variant: Variant): boolean {
 function destinations(
   entry: PlannedModel,
   {
-    labelled,
+    labeled,
     style,
     outcomes,
-  }: SectionOptions & { readonly labelled: (label: string, text: string) => string[] },
+  }: SectionOptions & { readonly labeled: (label: string, text: string) => string[] },
 ): string[] {
   const { targets, tags } = entry;
-  if (targets.length === 0) return labelled('to', `nowhere: ${NO_REGISTRY}`);
+  if (targets.length === 0) return labeled('to', `nowhere: ${NO_REGISTRY}`);
   const images = outcomes?.find(({ planned }) => planned === entry)?.images ?? [];
   return targets.flatMap(({ registry, repository }) => [
-    ...labelled('to', `${clean(registry)}: ${clean(repository)}`),
+    ...labeled('to', `${clean(registry)}: ${clean(repository)}`),
     ...VARIANTS.filter(variant => refusalAt(entry, variant, registry) === undefined).flatMap(variant => {
       const image = images.find(one => one.registry === registry && one.variant === variant);
       return [
-        ...labelled('', tags[variant].map(clean).join(' ')),
-        ...(image === undefined ? [] : labelled('', movementText(image)).map(paintMovement(image, style))),
+        ...labeled('', tags[variant].map(clean).join(' ')),
+        ...(image === undefined ? [] : labeled('', movementText(image)).map(paintMovement(image, style))),
       ];
     }),
   ]);

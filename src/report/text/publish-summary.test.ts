@@ -49,7 +49,7 @@ test('40 columns hold all but references, which stay whole to be copied', async 
   for (const line of long) assert.match(line, /^\S+\/hf-open:\S+$/);
 });
 
-test('colour changes nothing but colour', async () => {
+test('color changes nothing but color', async () => {
   const plan = await samplePlan();
   const colored = publishSummary(outcomesOf(plan, sampleOutcomes(plan)), { columns: 80, isColor: true });
   assert.ok(colored.includes('\u001b[32mpublished'));

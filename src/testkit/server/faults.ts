@@ -27,7 +27,7 @@ export type FaultKind =
   | 'slow'
   /** Waits for `until`, then answers as usual. */
   | 'hold'
-  /** The signed link that is handed out has already expired. */
+  /** The signed link in the answer has already expired. */
   | 'expire-link'
   /** Says that the body has `afterBytes` bytes (default: one less than it has), and sends those. */
   | 'wrong-length'

@@ -123,7 +123,7 @@ describe('the workflow', { skip, concurrency: false }, () => {
       assert.ok(!text.includes(secret), secret);
     }
     const page = ['Summary', 'open', 'gated', 'closed'].map(name => jobOf(jobs, name).summary).join('\n');
-    assert.equal(normalised(page), await readFile(path.join(import.meta.dirname, 'push-summary.md'), 'utf8'));
+    assert.equal(normalized(page), await readFile(path.join(import.meta.dirname, 'push-summary.md'), 'utf8'));
   });
 
   test('a pull request shows what would change, and publishes nothing', async () => {
@@ -269,7 +269,7 @@ ${models.join('')}`;
   }
 
   /** What differs from run to run and from machine to machine, taken out. */
-  function normalised(page: string): string {
+  function normalized(page: string): string {
     return page
       .replaceAll(registries[0].host, 'ghcr.example')
       .replaceAll(registries[1].host, 'dockerhub.example')
