@@ -8,7 +8,7 @@ import regressions from './regressions.json' with { type: 'json' };
 
 // Samples are cut, doubled, mixed and bent; `npm run fuzz -- --minutes 60` goes on with other seeds for as long.
 
-const numRuns = IS_LONG ? 3000 : 100;
+const numRuns = IS_LONG ? 3000 : 50;
 
 describe('every parser of what comes from outside reads it, or refuses it with a code', () => {
   for (const [name, property] of PARSERS)
