@@ -99,12 +99,12 @@ test('folders and archives are looked at before the work, and nothing is made', 
   await prepareReplacement(file);
   assert.deepEqual(await readdir(folder), ['file']);
   for (const [work, message] of [
-    [prepareFolder(path.join(file, 'x')), /a part of the path is a file/],
-    [prepareFolder('/proc/x'), /no files are kept in \/proc/],
-    [prepareReplacement(folder), /it is a folder/],
-    [prepareReplacement(`${path.join(folder, 'none')}/`), /it is a folder/],
-    [prepareReplacement('/dev/null'), /it is not a file/],
-    [prepareOutput('/proc/x'), /cannot be written: /],
+    [() => prepareFolder(path.join(file, 'x')), /a part of the path is a file/],
+    [() => prepareFolder('/proc/x'), /no files are kept in \/proc/],
+    [() => prepareReplacement(folder), /it is a folder/],
+    [() => prepareReplacement(`${path.join(folder, 'none')}/`), /it is a folder/],
+    [() => prepareReplacement('/dev/null'), /it is not a file/],
+    [() => prepareOutput('/proc/x'), /cannot be written: /],
   ] as const) {
     await assert.rejects(work, { code: 'USAGE', message });
   }
