@@ -1,5 +1,6 @@
-// Writes build.json into dist, or into the folder that is named, from which a package, the bundle and the image know what they were built from: the commit of the clone,
+// Writes build.json, from which a package, the bundle and the image know what they were built from: the commit of the clone,
 // and of a release its tag (WEIGHBRIDGE_RELEASE_TAG) and image (WEIGHBRIDGE_RELEASE_IMAGE), which the release's workflow sets.
+//   node scripts/write-build-info.ts [FOLDER]     by default dist
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';

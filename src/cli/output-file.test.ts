@@ -65,7 +65,7 @@ test('a disk that is full at the end names the file', async () => {
   });
 });
 
-test('a process exits even if nobody reads the pipe it writes to', async t => {
+test('a process that writes to a pipe without a reader exits', async t => {
   const folder = await mkdtemp(path.join(tmpdir(), 'weighbridge-output-'));
   t.after(() => rm(folder, { recursive: true }));
   const pipe = path.join(folder, 'pipe');

@@ -57,7 +57,7 @@ test('an identity in models.yaml says whose signatures let a manifest be believe
   assert.equal(none.trusted, undefined);
 });
 
-test('a bundle is our own by the identity in models.yaml; without one, by any certificate, and by nothing that is none', async () => {
+test('with an identity in models.yaml, only its bundles are our own; without one, any with a valid certificate', async () => {
   await using sigstore = await started();
   await using other = await started();
   const trusted = { kind: 'identity', identity: IDENTITY, issuer: ISSUER, root: sigstore.root } as const;

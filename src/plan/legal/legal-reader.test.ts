@@ -159,7 +159,7 @@ for (const [what, isEqual] of [
       } else {
         assert.match(
           fat.reason,
-          /a\/x5, whose license cannot be known \(the texts of it .* more than 8 MiB\)/,
+          /a\/x5, whose license cannot be known \(its texts and those of .* longer than 8 MiB\)/,
         );
         assert.equal(read, 4);
       }

@@ -171,7 +171,7 @@ function missing({ id, chain, isHint }: Waiting, why: string): ReadAncestor {
   return { ancestor: { kind: 'missing', chain, id, why, isHint }, read: new Map() };
 }
 
-const TOO_LONG = `the texts of it and of the other models that it comes from are more than ${MAX_LINEAGE_BYTES / 1024 ** 2} MiB`;
+const TOO_LONG = `its texts and those of the model's other ancestors are longer than ${MAX_LINEAGE_BYTES / 1024 ** 2} MiB`;
 const NOT_SHOWN = 'the Hub has no such repository, or does not show it to us';
 
 interface ReadModel extends RepositoryRead {

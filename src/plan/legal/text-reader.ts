@@ -264,9 +264,8 @@ function subjectOf(file: HubFile, weightFolders: ReadonlySet<string>, isLinked: 
   return kind === 'statement' ? 'statement' : 'model';
 }
 
-/** Returns the files that are read of a repository as the one of an ancestor, but for those that are too long to be read. */
+/** Returns the texts that are read of an ancestor without a gate, but for those that are too long to be read. */
 export function textsToRead(snapshot: ModelSnapshot, weights: readonly HubFile[]): readonly HubFile[] {
-  if (snapshot.gated !== false) return [];
   const legal = withinLimit(legalInOrder(snapshot, weights), TEXT_LIMITS);
   const deep = deepTexts(snapshot, weights);
   const texts = [...legal.taken, ...deep.others.taken].filter(
@@ -320,7 +319,9 @@ interface TextLimits {
 const TEXT_LIMITS: TextLimits = { files: MAX_TEXTS, fileBytes: MAX_TEXT_BYTES, totalBytes: MAX_TOTAL_BYTES };
 const OTHER_LIMITS: TextLimits = { ...TEXT_LIMITS, files: MAX_OTHER_TEXTS };
 const CARD_LIMITS: TextLimits = {
-  ...{ files: MAX_CARDS, fileBytes: MAX_CARD_BYTES, totalBytes: MAX_TOTAL_CARD_BYTES },
+  files: MAX_CARDS,
+  fileBytes: MAX_CARD_BYTES,
+  totalBytes: MAX_TOTAL_CARD_BYTES,
 };
 
 /**

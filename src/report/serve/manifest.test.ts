@@ -42,7 +42,7 @@ const WORDS = [
 /** https://github.com/kubernetes/kubernetes/blob/master/third_party/forked/golang/expansion/expand.go */
 const inKubernetes = (word: string): string =>
   word.replace(/\$\$|\$\(([^)]*)\)/g, found => (found === '$$' ? '$' : 'expanded'));
-/** Actions of a template of Go: strings in backquotes are those of ours, and there is nothing that others may stand for. */
+/** Actions of Go templates: a string in backquotes stands for itself; any other would be executed. */
 const inKserve = (word: string): string =>
   word.replace(/\{\{(?:`([^`]*)`\}\})?/g, (_, string?: string) => string ?? 'executed');
 /** https://github.com/compose-spec/compose-spec/blob/main/12-interpolation.md */

@@ -2,9 +2,15 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { ModelConfig, Variant } from '../../../config/types.ts';
 import { ConfigError } from '../../../core/errors.ts';
 import { layoutTargets } from '../../../engine/layout-targets.ts';
+import { fileSigner, upstreamCheck } from '../../../engine/signing.ts';
 import { imageVariant } from '../../../image/variants/variants.ts';
 import type { PlannedModel } from '../../../plan/types.ts';
-import { isPublishOutcome, type ModelOutcome, type ModelQueue, type PublishTarget } from '../../../publish/types.ts';
+import {
+  isPublishOutcome,
+  type ModelOutcome,
+  type ModelQueue,
+  type PublishTarget,
+} from '../../../publish/types.ts';
 import { publishToJson } from '../../../report/json/publish-json.ts';
 import { publishSummary } from '../../../report/text/publish-summary.ts';
 import { openDockerArchive } from '../../../store/local/docker-archive.ts';
@@ -23,7 +29,6 @@ import { prepareFolder, prepareReplacement } from '../../output-file.ts';
 import { queueFor } from '../../planning.ts';
 import { type PublishAllOptions, publishAll, statusOf } from '../../publish-session.ts';
 import { runSession, type Session } from '../../session.ts';
-import { fileSigner, upstreamCheck } from '../../../engine/signing.ts';
 import { surroundingsOf } from '../../signing-session.ts';
 
 interface Output {
@@ -90,7 +95,11 @@ async function buildAll(
     models.map(model => ({ model })),
   );
   const common = {
-    variants, isForced: false, movesTags: true, admit, modelSigner,
+    variants,
+    isForced: false,
+    movesTags: true,
+    admit,
+    modelSigner,
     phase: 'build' as const,
   };
   if (output.kind === 'oci')
@@ -130,11 +139,14 @@ function checkLoadable({ short, arch, variants }: ModelConfig, chosen: readonly 
   }
   const artifact = chosen.find(name => variants.includes(name) && imageVariant(name).isForAnyPlatform);
   if (artifact === undefined) return;
-  throw new ConfigError(`${short}: a docker archive holds images to load, and \`${artifact}\` is an artifact`, {
-    code: 'USAGE',
-    subject: short,
-    remedy: 'Choose another variant with --variant, or build into an OCI layout: --output oci:<dir>.',
-  });
+  throw new ConfigError(
+    `${short}: a docker archive holds images to load, and \`${artifact}\` is an artifact`,
+    {
+      code: 'USAGE',
+      subject: short,
+      remedy: 'Choose another variant with --variant, or build into an OCI layout: --output oci:<dir>.',
+    },
+  );
 }
 
 function parseOutput(value: string): Output {
